@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// A WebAssembly engine behind one interface: Module (immutable, shared by threads), Instance (one thread at a
+// time), Trap, Limits. It knows no proxy. Two implementations stand behind it: aot/ (C compiler, native speed) and
+// interp/ (wabt's interpreter, no compiler needed).
+//
+//     Result<std::shared_ptr<Module>> m = Module::load(bytes, {.kind = EngineKind::kAuto});
+//     HostFunctions imports{kTable};                       // made with host_function<&fn>("env", "proxy_log")
+//     auto inst = Instance::create(*m, imports, &my_env, Limits{});
+//     auto add = (*inst)->function<uint32_t(uint32_t, uint32_t)>("add");
+//     if (add && *add) { auto sum = (*inst)->call(*add, 1u, 2u); /* Result<uint32_t, Trap> */ }
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "base/result.h"
+
+namespace inlay::engine {
+
+enum class EngineKind : uint8_t {
+  kAuto,    // AOT where a compiler or a cached artifact is there, else the interpreter
+  kAot,     // AOT or an error
+  kInterp,  // the interpreter
+};
+
+enum class ValueType : uint8_t { kI32, kI64, kF32, kF64, kV128, kFuncRef, kExternRef };
+
+struct FunctionType {
+  std::vector<ValueType> params;
+  std::vector<ValueType> results;
+  bool operator==(const FunctionType&) const = default;
+  // "(i32, i64) -> i32"
+  std::string to_string() const;
+};
+
+union Value {
+  uint32_t i32;
+  uint64_t i64;
+  float f32;
+  double f64;
+};
+
+enum class ExternKind : uint8_t { kFunction, kTable, kMemory, kGlobal, kTag };
+
+struct Import {
+  std::string module;
+  std::string name;
+  ExternKind kind = ExternKind::kFunction;
+  FunctionType type;  // for functions
+};
+struct Export {
+  std::string name;
+  ExternKind kind = ExternKind::kFunction;
+  FunctionType type;  // for functions
+};
+
+// Limits bound what one instance may take. A breach is a Trap, never a crash.
+struct Limits {
+  uint64_t max_memory_bytes = 128ull << 20;            // of linear memory; memory.grow past it returns -1
+  std::chrono::milliseconds call_budget{1000};         // wall clock for one outermost call; 0: none
+  size_t stack_headroom_bytes = 192 * 1024;            // native stack that must be left when a guest calls the host
+  uint32_t max_table_elements = 1u << 20;
+};
+
+enum class TrapKind : uint8_t {
+  kUnreachable,
+  kMemoryOutOfBounds,
+  kTableOutOfBounds,
+  kIntegerOverflow,
+  kDivideByZero,
+  kInvalidConversion,
+  kIndirectCall,     // null element or wrong signature
+  kStackExhausted,
+  kDeadlineExceeded, // Limits::call_budget
+  kUncaughtException,
+  kHost,             // raised by a host function
+  kDead,             // the instance trapped before and takes no more calls
+};
+
+// Trap ends a call into a guest. After it the instance is dead: every later call returns kDead at once.
+struct Trap {
+  TrapKind kind = TrapKind::kUnreachable;
+  std::string message;  // "unreachable executed in proxy_on_request_headers", a sentence for a log line
+};
+std::string_view to_string(TrapKind kind);
+
+using NativeFunction = void (*)();
+
+// HostFunction is one function that a guest may import. Make it with host_function<&f>(module, name), where f is a
+// free function `R f(Env* env, P... params)`; R is void or, like P, one of uint32_t, uint64_t, float, double. `env` is
+// the pointer that was given to Instance::create. f may call back into the same instance; if that call traps, f must
+// return at once (with anything): the engine then unwinds the outer call as well, after f's destructors have run.
+struct HostFunction {
+  std::string_view module;
+  std::string_view name;
+  std::span<const ValueType> params;
+  std::span<const ValueType> results;
+  NativeFunction native = nullptr;  // R (*)(void* env, P...), C calling convention
+  void (*generic)(NativeFunction native, void* env, const Value* args, Value* result) = nullptr;  // for interpreters
+};
+
+struct LoadOptions {
+  EngineKind kind = EngineKind::kAuto;
+  std::string cache_dir;      // private directory for AOT artifacts; empty: $XDG_CACHE_HOME/inlay or ~/.cache/inlay
+  std::string compiler;       // C compiler; empty: $INLAY_CC, else the first of cc, gcc, clang that is found
+  int optimization = 2;       // -O level for the compiler
+};
+
+// Module is a validated, loaded module. Immutable and thread-safe; every Instance keeps its Module alive.
+class Module {
+ public:
+  virtual ~Module() = default;
+
+  // Validates `bytes` and makes it ready to instantiate. Errors: kInvalidArgument (not WebAssembly, does not
+  // validate; the message has wabt's text and the offset), kUnsupported (a feature that the chosen engine lacks),
+  // kUnavailable (kAot without compiler and artifact), kIo.
+  static Result<std::shared_ptr<Module>> load(std::span<const uint8_t> bytes, const LoadOptions& options);
+
+  virtual EngineKind kind() const = 0;  // kAot or kInterp
+  const std::vector<Import>& imports() const { return imports_; }
+  const std::vector<Export>& exports() const { return exports_; }
+  const Export* find_export(std::string_view name) const;
+  // Why kAuto chose the interpreter; empty for AOT.
+  const std::string& fallback_reason() const { return fallback_reason_; }
+
+ protected:
+  std::vector<Import> imports_;
+  std::vector<Export> exports_;
+  std::string fallback_reason_;
+  friend struct ModuleAccess;
+};
+
+class Instance;
+
+// Function is a handle to an exported function with a checked signature; valid as long as its Instance.
+template <class Signature>
+struct Function;
+template <class R, class... P>
+struct Function<R(P...)> {
+  NativeFunction native = nullptr;  // AOT: R (*)(void* module_instance, P...)
+  uint32_t index = 0;               // interpreter: index into the instance's export list
+  explicit operator bool() const { return native != nullptr || index != 0; }
+};
+
+// Instance is one running guest. Not thread-safe: one thread at a time, and call_budget is watched on the thread that
+// calls. Its memory is given back to the system when it is destroyed.
+class Instance {
+ public:
+  virtual ~Instance() = default;
+
+  // Links and instantiates (data and element segments, start function). `imports` and `env` must outlive the
+  // instance. Errors: kInvalidArgument naming every import that `imports` lacks or has with another signature, in one
+  // message; kTrap if the start function traps; kResourceExhausted if the initial memory is over the limit.
+  static Result<std::unique_ptr<Instance>> create(std::shared_ptr<Module> module, std::span<const HostFunction> imports,
+                                                  void* env, const Limits& limits);
+
+  // Looks an export up. An absent one is an empty handle; a present one with another signature, or that is no
+  // function, is an error naming both signatures.
+  template <class Signature>
+  Result<Function<Signature>> function(std::string_view name);
+
+  // Calls the guest. Re-entrant (from a host function of the same instance).
+  template <class R, class... P>
+  Result<std::conditional_t<std::is_void_v<R>, Unit, R>, Trap> call(const Function<R(P...)>& f,
+                                                                    std::type_identity_t<P>... args);
+
+  // The linear memory now: fetch anew after every call into the guest, growth may change it.
+  // Empty when the module exports no memory.
+  std::span<uint8_t> memory() const { return {memory_data_, memory_size_}; }
+
+  // True once a call has trapped.
+  bool dead() const { return dead_; }
+  // Lets a host function end the guest's call with a trap; takes effect when the host function returns.
+  virtual void raise(Trap trap) = 0;
+
+ protected:
+  uint8_t* memory_data_ = nullptr;
+  size_t memory_size_ = 0;
+  bool dead_ = false;
+};
+
+}  // namespace inlay::engine
+
+// The engine helper owns the template definitions below this line (engine/detail/*.h).

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The typed configuration that the loader makes from an Envoy v3 bootstrap and the data plane runs on: plain, immutable
+// values with Envoy's names and Envoy's defaults already filled in. No YAML, no protobuf, no pointers into the source.
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "host/host.h"
+
+namespace inlay::proxy::config {
+
+using Milliseconds = std::chrono::milliseconds;
+
+struct Address {
+  std::string host;  // an IP address, or for STRICT_DNS and LOGICAL_DNS endpoints a name
+  uint16_t port = 0;
+  std::string to_string() const;  // "127.0.0.1:80", "[::1]:80"
+};
+
+// Metadata: filter name to a JSON text (google.protobuf.Struct), kept for properties.
+using Metadata = std::vector<std::pair<std::string, std::string>>;
+
+struct Node {
+  std::string id;
+  std::string cluster;
+  std::string zone;
+  Metadata metadata;
+};
+
+// type/matcher/v3 StringMatcher. safe_regex is a full match (RE2).
+struct StringMatcher {
+  enum class Kind : uint8_t { kExact, kPrefix, kSuffix, kContains, kSafeRegex } kind = Kind::kExact;
+  std::string value;
+  bool ignore_case = false;
+};
+
+// config/route/v3 HeaderMatcher.
+struct HeaderMatcher {
+  std::string name;  // lower-case
+  enum class Kind : uint8_t { kPresent, kString, kRange } kind = Kind::kPresent;
+  bool present = true;
+  StringMatcher string;
+  int64_t range_start = 0;
+  int64_t range_end = 0;  // exclusive
+  bool invert = false;
+  bool treat_missing_as_empty = false;
+};
+
+struct QueryParameterMatcher {
+  std::string name;
+  std::optional<StringMatcher> string;  // nullopt: present_match
+};
+
+// HeaderValueOption: one of the *_headers_to_add. `value` may hold %OPERATORS% (access_log formatter syntax).
+struct HeaderToAdd {
+  enum class Action : uint8_t { kAppendIfExistsOrAdd, kAddIfAbsent, kOverwriteIfExistsOrAdd, kOverwriteIfExists };
+  std::string name;
+  std::string value;
+  Action action = Action::kAppendIfExistsOrAdd;
+  bool keep_empty_value = false;
+};
+struct HeaderEdits {
+  std::vector<HeaderToAdd> add;
+  std::vector<std::string> remove;
+};
+
+struct RouteMatch {
+  enum class Kind : uint8_t { kPrefix, kPath, kSafeRegex, kPathSeparatedPrefix } kind = Kind::kPrefix;
+  std::string value;
+  bool case_sensitive = true;
+  std::vector<HeaderMatcher> headers;
+  std::vector<QueryParameterMatcher> query_parameters;
+  bool grpc_only = false;
+};
+
+struct RouteAction {
+  std::string cluster;         // or
+  std::string cluster_header;  // the cluster's name stands in this request header
+  uint32_t cluster_not_found_response_code = 503;
+  Milliseconds timeout{15000};  // 0: off
+  std::optional<Milliseconds> idle_timeout;
+  std::string prefix_rewrite;
+  struct RegexRewrite {
+    std::string pattern;
+    std::string substitution;
+  };
+  std::optional<RegexRewrite> regex_rewrite;
+  std::string host_rewrite_literal;
+  bool auto_host_rewrite = false;
+};
+
+struct RedirectAction {
+  bool https_redirect = false;
+  std::string scheme_redirect;
+  std::string host_redirect;
+  uint32_t port_redirect = 0;
+  std::string path_redirect;
+  std::string prefix_rewrite;
+  std::optional<RouteAction::RegexRewrite> regex_rewrite;
+  uint32_t response_code = 301;
+  bool strip_query = false;
+};
+
+struct DirectResponseAction {
+  uint32_t status = 200;
+  std::string body;
+};
+
+struct Route {
+  std::string name;
+  RouteMatch match;
+  std::variant<RouteAction, RedirectAction, DirectResponseAction> action;
+  HeaderEdits request_headers;
+  HeaderEdits response_headers;
+  Metadata metadata;
+  std::vector<std::string> disabled_filters;  // typed_per_filter_config FilterConfig{disabled: true}
+};
+
+struct VirtualHost {
+  std::string name;
+  std::vector<std::string> domains;  // lower-case; "a.b", "*.b", "a.*", "*"
+  std::vector<Route> routes;
+  HeaderEdits request_headers;
+  HeaderEdits response_headers;
+  Metadata metadata;
+};
+
+struct RouteConfiguration {
+  std::string name;
+  std::vector<VirtualHost> virtual_hosts;
+  HeaderEdits request_headers;
+  HeaderEdits response_headers;
+  bool most_specific_header_mutations_wins = false;
+  bool ignore_port_in_host_matching = false;
+};
+
+// Where a wasm module comes from: code.local (the bytes) or, later, code.remote.
+struct WasmCode {
+  std::string filename;                           // for messages; "<inline>" for inline code
+  std::shared_ptr<const std::vector<uint8_t>> bytes;  // read by the loader
+};
+struct WasmFilter {
+  host::PluginConfig plugin;
+  WasmCode code;
+};
+struct RouterFilter {
+  bool suppress_envoy_headers = false;
+};
+struct HttpFilter {
+  std::string name;
+  bool disabled = false;
+  std::variant<WasmFilter, RouterFilter> config;
+};
+
+struct HttpConnectionManager {
+  std::string stat_prefix;
+  enum class CodecType : uint8_t { kAuto, kHttp1, kHttp2 } codec_type = CodecType::kAuto;
+  RouteConfiguration route_config;
+  std::vector<HttpFilter> http_filters;  // the last one is the router
+  std::string server_name = "envoy";
+  enum class ServerHeader : uint8_t { kOverwrite, kAppendIfAbsent, kPassThrough } server_header = ServerHeader::kOverwrite;
+  Milliseconds stream_idle_timeout{300'000};     // 0: off
+  Milliseconds request_timeout{0};               // 0: off
+  Milliseconds request_headers_timeout{0};       // 0: off
+  Milliseconds idle_timeout{3'600'000};          // of a connection without streams; 0: off
+  Milliseconds max_connection_duration{0};       // 0: off
+  Milliseconds max_stream_duration{0};           // 0: off
+  Milliseconds delayed_close_timeout{1'000};
+  Milliseconds drain_timeout{5'000};
+  uint32_t max_request_headers_kb = 60;
+  uint32_t max_headers_count = 100;
+  uint32_t max_requests_per_connection = 0;  // 0: no limit
+  enum class UnderscoreAction : uint8_t { kAllow, kRejectRequest, kDropHeader } headers_with_underscores =
+      UnderscoreAction::kAllow;
+  bool enable_trailers = false;       // http_protocol_options
+  bool accept_http_10 = false;
+  std::string default_host_for_http_10;
+  bool use_remote_address = false;
+  uint32_t xff_num_trusted_hops = 0;
+  bool skip_xff_append = false;
+  bool generate_request_id = true;
+  bool preserve_external_request_id = false;
+  bool always_set_request_id_in_response = false;
+  bool normalize_path = false;
+  bool merge_slashes = false;
+  bool strip_matching_host_port = false;
+  bool strip_any_host_port = false;
+  std::string via;
+};
+
+struct Listener {
+  std::string name;
+  Address address;
+  enum class Direction : uint8_t { kUnspecified, kInbound, kOutbound } traffic_direction = Direction::kUnspecified;
+  uint32_t per_connection_buffer_limit_bytes = 1024 * 1024;
+  std::string stat_prefix;
+  std::string filter_chain_name;
+  Metadata metadata;
+  HttpConnectionManager http;
+};
+
+struct Endpoint {
+  Address address;
+  std::string hostname;
+  uint32_t weight = 1;
+  enum class Health : uint8_t { kHealthy, kUnhealthy } health = Health::kHealthy;
+  Metadata metadata;
+};
+
+struct Cluster {
+  std::string name;
+  std::string alt_stat_name;
+  enum class Type : uint8_t { kStatic, kStrictDns, kLogicalDns } type = Type::kStatic;
+  Milliseconds connect_timeout{5'000};
+  enum class LbPolicy : uint8_t { kRoundRobin, kLeastRequest, kRandom } lb_policy = LbPolicy::kRoundRobin;
+  std::vector<Endpoint> endpoints;
+  enum class DnsFamily : uint8_t { kAuto, kV4Only, kV6Only, kV4Preferred, kAll } dns_lookup_family = DnsFamily::kAuto;
+  Milliseconds dns_refresh_rate{5'000};
+  Milliseconds idle_timeout{3'600'000};
+  uint32_t max_requests_per_connection = 0;  // 0: no limit
+  uint32_t per_connection_buffer_limit_bytes = 1024 * 1024;
+  // circuit_breakers, DEFAULT priority
+  uint32_t max_connections = 1024;
+  uint32_t max_pending_requests = 1024;
+  uint32_t max_requests = 1024;
+  uint32_t max_retries = 3;
+  Metadata metadata;
+};
+
+struct Admin {
+  Address address;
+};
+
+struct Bootstrap {
+  Node node;
+  std::optional<Admin> admin;
+  std::vector<Listener> listeners;
+  std::vector<Cluster> clusters;
+  // The file as JSON with every secret-bearing value replaced, for /config_dump.
+  std::string redacted_json;
+};
+
+}  // namespace inlay::proxy::config

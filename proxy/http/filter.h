@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What a filter of the HTTP filter chain is, and what the chain offers it. Modelled on Envoy's stream filters
+// (envoy/http/filter.h), with the ABI's own status numbers, so that a Wasm guest's answer needs no translation.
+//
+// Life: a stream object and its filters are made once and used again for later requests (no allocation per request):
+// start() -> decode_* and encode_* -> on_log() -> on_destroy(), then start() again for another request.
+// Requests go through filters in order, responses in reverse. The last filter is the router.
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "abi/types.h"
+#include "host/buffer.h"
+#include "host/embedder.h"
+#include "host/header_map.h"
+#include "proxy/config/model.h"
+#include "proxy/net/event_loop.h"
+
+namespace inlay::proxy::router {
+struct RouteEntry;
+}
+
+namespace inlay::proxy::http {
+
+using abi::DataStatus;
+using abi::HeadersStatus;
+using abi::TrailersStatus;
+using host::Buffer;
+using host::HeaderMap;
+
+// Envoy's response flags, as access logs print them.
+enum ResponseFlag : uint32_t {
+  kNoRouteFound = 1u << 0,            // NR
+  kNoClusterFound = 1u << 1,          // NC
+  kNoHealthyUpstream = 1u << 2,       // UH
+  kUpstreamConnectionFailure = 1u << 3,      // UF
+  kUpstreamConnectionTermination = 1u << 4,  // UC
+  kUpstreamRemoteReset = 1u << 5,     // UR
+  kUpstreamOverflow = 1u << 6,        // UO
+  kUpstreamRequestTimeout = 1u << 7,  // UT
+  kDownstreamConnectionTermination = 1u << 8,  // DC
+  kStreamIdleTimeout = 1u << 9,       // SI
+  kUpstreamProtocolError = 1u << 10,  // UPE
+  kDownstreamProtocolError = 1u << 11,  // DPE
+  kLocalReset = 1u << 12,             // LR
+  kDurationTimeout = 1u << 13,        // DT
+};
+
+// StreamInfo: facts about one stream, for properties, logs and statistics.
+struct StreamInfo {
+  int64_t start_monotonic = 0;
+  int64_t start_system = 0;
+  uint64_t stream_id = 0;
+  uint64_t connection_id = 0;
+  uint64_t bytes_received = 0;  // body
+  uint64_t bytes_sent = 0;      // body
+  uint64_t request_headers_bytes = 0;
+  uint64_t response_headers_bytes = 0;
+  uint32_t response_code = 0;
+  uint32_t response_flags = 0;
+  std::string response_code_details;
+  const config::Address* downstream_local = nullptr;
+  const config::Address* downstream_remote = nullptr;
+  std::string protocol = "HTTP/1.1";
+  const router::RouteEntry* route = nullptr;  // once the router has chosen
+  std::string upstream_cluster;
+  config::Address upstream_host;   // empty host until one is chosen
+  config::Address upstream_local;
+  uint32_t upstream_request_attempts = 0;
+  int64_t upstream_first_byte_monotonic = 0;
+  std::vector<std::pair<std::string, std::string>> filter_state;  // "wasm.<path>" to value
+  void reset();
+};
+
+// FilterCallbacks: what the chain does for a filter. Each filter has its own, so that the chain knows where to go on.
+class FilterCallbacks {
+ public:
+  virtual ~FilterCallbacks() = default;
+  virtual net::EventLoop& loop() = 0;
+  virtual StreamInfo& info() = 0;
+  virtual const config::Listener& listener() = 0;
+
+  // The maps, nullptr as long as they do not exist. Requests' maps live to on_destroy().
+  virtual HeaderMap* request_headers() = 0;
+  virtual HeaderMap* request_trailers() = 0;
+  virtual HeaderMap* response_headers() = 0;
+  virtual HeaderMap* response_trailers() = 0;
+  // In a data callback with end_stream: makes empty trailers, which then follow.
+  virtual HeaderMap* add_request_trailers() = 0;
+  virtual HeaderMap* add_response_trailers() = 0;
+  // What is buffered on behalf of stopped filters; nullptr when nothing is.
+  virtual Buffer* buffered_request_body() = 0;
+  virtual Buffer* buffered_response_body() = 0;
+
+  // Goes on after this filter had stopped. Safe in any callback; what it sets off happens after the callback returns.
+  virtual void continue_decoding() = 0;
+  virtual void continue_encoding() = 0;
+  // Answers locally; passes the encoder filters unless the reply says otherwise. Resets when headers went out already.
+  virtual void send_local_reply(host::LocalReply reply) = 0;
+  virtual void reset_stream(std::string_view details) = 0;
+
+  // For the router: the response as it comes from upstream. `headers` is filled in place: response_storage() first.
+  virtual HeaderMap& response_storage() = 0;
+  virtual HeaderMap& response_trailers_storage() = 0;
+  virtual void encode_headers(bool end_stream) = 0;
+  virtual void encode_data(Buffer& data, bool end_stream) = 0;
+  virtual void encode_trailers() = 0;
+  // 100 Continue from upstream.
+  virtual void encode_100_continue() = 0;
+  // Flow control. The router pauses the request while upstream cannot take more (calls nest); it is told to pause and
+  // go on with the response by StreamFilter::on_above_write_watermark and on_below_write_watermark.
+  virtual void pause_request() = 0;
+  virtual void resume_request() = 0;
+  // The listener's per_connection_buffer_limit_bytes.
+  virtual uint32_t buffer_limit() = 0;
+};
+
+class StreamFilter {
+ public:
+  virtual ~StreamFilter() = default;
+  // A new stream begins. False: this filter takes no part in this stream.
+  virtual bool start(FilterCallbacks& callbacks) = 0;
+
+  virtual HeadersStatus decode_headers(HeaderMap&, bool /*end_stream*/) { return HeadersStatus::kContinue; }
+  virtual DataStatus decode_data(Buffer&, bool /*end_stream*/) { return DataStatus::kContinue; }
+  virtual TrailersStatus decode_trailers(HeaderMap&) { return TrailersStatus::kContinue; }
+  virtual HeadersStatus encode_headers(HeaderMap&, bool /*end_stream*/) { return HeadersStatus::kContinue; }
+  virtual DataStatus encode_data(Buffer&, bool /*end_stream*/) { return DataStatus::kContinue; }
+  virtual TrailersStatus encode_trailers(HeaderMap&) { return TrailersStatus::kContinue; }
+
+  // The downstream connection's write buffer (response back-pressure).
+  virtual void on_above_write_watermark() {}
+  virtual void on_below_write_watermark() {}
+
+  virtual void on_log() {}
+  // The stream is over; forget it, cancel what is under way. Called exactly once for each start() that said true.
+  virtual void on_destroy() = 0;
+};
+
+// Makes a worker's filters. One factory a configured filter and worker.
+class FilterFactory {
+ public:
+  virtual ~FilterFactory() = default;
+  virtual std::unique_ptr<StreamFilter> create() = 0;
+  virtual std::string_view name() const = 0;
+};
+
+}  // namespace inlay::proxy::http

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Connection: a TCP stream on an EventLoop, with buffered writes, back-pressure and half-close. Loop thread only.
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "host/buffer.h"
+#include "proxy/config/model.h"
+#include "proxy/net/event_loop.h"
+
+namespace inlay::proxy::net {
+
+enum class CloseReason : uint8_t {
+  kLocal,         // we closed it
+  kRemoteReset,   // RST or another error while open
+  kConnectFailed,
+  kConnectTimeout,
+};
+
+// ConnectionHandler hears what happens on a Connection. It may close or release the connection inside of any call.
+class ConnectionHandler {
+ public:
+  virtual ~ConnectionHandler() = default;
+  virtual void on_connected() {}
+  // New bytes are at the end of `data`; what the handler does not drain stays for the next call. `end` says that the
+  // peer has sent its last byte (FIN), and then no further call comes.
+  virtual void on_data(host::Buffer& data, bool end) = 0;
+  // Unsent bytes rose over the high watermark, or fell below the low one (half of it).
+  virtual void on_above_write_watermark() {}
+  virtual void on_below_write_watermark() {}
+  // The connection is gone; not called for a close() of ours.
+  virtual void on_closed(CloseReason reason, std::string_view detail) = 0;
+};
+
+class Connection {
+ public:
+  virtual ~Connection() = default;
+  virtual void set_handler(ConnectionHandler* handler) = 0;
+  // Reading starts paused. resume_reading() delivers bytes that wait already on the next turn of the loop.
+  virtual void pause_reading() = 0;
+  virtual void resume_reading() = 0;
+  // Takes all of `data`. Writes at once what the kernel takes; the rest goes when it can.
+  virtual void write(host::Buffer& data) = 0;
+  virtual void write(std::string_view data) = 0;
+  virtual size_t unsent() const = 0;
+  virtual void set_write_watermark(size_t high) = 0;
+  // Sends FIN after what is unsent; reading goes on.
+  virtual void shutdown_write() = 0;
+  enum class Close : uint8_t { kNow, kAfterFlush };
+  // kNow drops what is unsent. No callback follows.
+  virtual void close(Close how) = 0;
+  virtual const config::Address& local_address() const = 0;
+  virtual const config::Address& remote_address() const = 0;
+};
+
+// Starts to connect; on_connected or on_closed follows, never from inside of this call.
+std::unique_ptr<Connection> connect(EventLoop& loop, const config::Address& ip_address, std::chrono::milliseconds timeout,
+                                    ConnectionHandler& handler);
+
+// Listener accepts on an address, with SO_REUSEPORT so that every worker has its own.
+class Listener {
+ public:
+  virtual ~Listener() = default;
+  // The port that is bound, for port 0.
+  virtual const config::Address& address() const = 0;
+  virtual void stop_accepting() = 0;
+};
+using AcceptHandler = std::function<void(std::unique_ptr<Connection>)>;
+// Errors: kIo with the address and what the system said ("address already in use" says who could be holding it).
+Result<std::unique_ptr<Listener>> listen(EventLoop& loop, const config::Address& address, AcceptHandler on_accept);
+
+}  // namespace inlay::proxy::net
