@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # inlay_room(NAME [DIR dir] [NO_RECURSE] DEPS rooms... LIBS libraries...)
 #
-# One library target a room, from every .cc of its folder but x_test.cc, x_benchmark.cc, x_fuzz.cc; the tests become
+# One library target a room, from every .cc of its folder but main.cc, x_test.cc, x_benchmark.cc, x_fuzz.cc; the tests become
 # NAME_tests, the benchmarks NAME_benchmarks, each fuzzer a program of its own. The include path of a room holds itself
 # and DEPS and nothing else: each room has a folder of its own with one link in it, so that including a room that is
 # not declared does not compile.
@@ -23,7 +23,7 @@ function(inlay_room name)
     file(GLOB_RECURSE all CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${ROOM_DIR}/*.cc)
   endif()
   set(sources ${all})
-  list(FILTER sources EXCLUDE REGEX "_(test|benchmark|fuzz)\\.cc$|/testdata/")
+  list(FILTER sources EXCLUDE REGEX "_(test|benchmark|fuzz)\\.cc$|/main\\.cc$|/testdata/")
 
   if(sources)
     add_library(${name} STATIC ${sources})

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the files of the `inlay` program agree on: one file a subcommand, one line each in main.cc's table.
+//
+//     void add_echo(CLI::App& app, Action& action) {
+//       auto options = std::make_shared<EchoOptions>();
+//       CLI::App* command = app.add_subcommand("echo", "A destination workload that answers with what it was sent");
+//       command->add_option("--port", options->port, "Port to listen on")->required();
+//       command->callback([options, &action] { action = [options] { return run_echo(*options); }; });
+//     }
+
+#include <functional>
+
+#include <CLI/CLI.hpp>
+
+namespace inlay::cli {
+
+// Action is what the program does once the whole command line is known to be right; it returns the exit status.
+using Action = std::function<int()>;
+
+// Each adds its subcommand to `app`, and sets `action` when that subcommand is what was asked for.
+using AddSubcommand = void (*)(CLI::App& app, Action& action);
+void add_version(CLI::App& app, Action& action);
+
+}  // namespace inlay::cli
