@@ -68,6 +68,9 @@ class Buffer {
   };
   static Block* new_block(size_t capacity);
   static void free_block(Block* block);
+  void pop_front_slice();
+  void drop_empty_tail();
+  void push_front(size_t count);
 
   std::vector<Slice> slices_;  // slices_[first_...] are live
   size_t first_ = 0;

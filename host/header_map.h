@@ -42,13 +42,15 @@ class HeaderMap {
     std::string_view name;
     std::string_view value;
     HeaderId id = HeaderId::kOther;
+    uint32_t capacity = 0;  // the map's own: arena bytes at value.data()
   };
 
   HeaderMap() = default;
   HeaderMap(const HeaderMap& other);
   HeaderMap& operator=(const HeaderMap& other);
-  HeaderMap(HeaderMap&&) noexcept = default;
-  HeaderMap& operator=(HeaderMap&&) noexcept = default;
+  HeaderMap(HeaderMap&& other) noexcept;
+  HeaderMap& operator=(HeaderMap&& other) noexcept;
+  void swap(HeaderMap& other) noexcept;
 
   // Adds a pair at the end (a pseudo-header after the pseudo-headers that are there). Values are taken as they are.
   void add(std::string_view name, std::string_view value);
@@ -94,6 +96,11 @@ class HeaderMap {
   };
   std::string_view store(std::string_view text);
   char* allocate(size_t size);
+  void insert(std::string_view name, std::string_view value, HeaderId id);
+  void insert_at_end(std::string_view name, std::string_view value, HeaderId id);
+  void set_value(Entry& entry, std::string_view value);
+  template <class Match>
+  bool replace(const Match& match, std::string_view value);
 
   std::vector<Entry> entries_;
   std::vector<Chunk> chunks_;

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/metrics.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+#include <mutex>
+
+namespace inlay::host {
+namespace {
+
+constexpr std::array<double, 19> kBounds = {0.5,  1,    5,     10,    25,    50,     100,    250,     500,    1000,
+                                            2500, 5000, 10000, 30000, 60000, 300000, 600000, 1800000, 3600000};
+// A histogram's slots: count, sum, one a bucket (not cumulative).
+constexpr size_t kHistogramSlots = 2 + kBounds.size();
+constexpr size_t kSlabSlots = 512;
+constexpr size_t kCacheLine = 64;
+
+using Slot = std::atomic<int64_t>;
+
+thread_local size_t thread_cell = 0;
+
+}  // namespace
+
+// The slots of one metric, a copy for each cell, `kSlabSlots` apart: a cell's slots of many metrics stand together, so
+// that cells share no cache line and a metric costs 8 bytes a cell.
+struct MetricStore::Metric {
+  abi::MetricType type;
+  size_t cells;
+  Slot* slots;
+  std::atomic<int64_t> reset{0};  // a counter's sum when it was last reset
+  std::atomic<bool> used{false};
+
+  int64_t sum(size_t slot = 0) const {
+    int64_t total = 0;
+    for (size_t cell = 0; cell < cells; ++cell) {
+      total =
+          static_cast<int64_t>(static_cast<uint64_t>(total) +
+                               static_cast<uint64_t>(slots[cell * kSlabSlots + slot].load(std::memory_order_relaxed)));
+    }
+    return total;
+  }
+  void add(size_t slot, int64_t delta) {
+    const size_t cell = thread_cell;
+    if (cell == 0 || cell >= cells) {
+      slots[slot].fetch_add(delta, std::memory_order_relaxed);
+      return;
+    }
+    Slot& mine = slots[cell * kSlabSlots + slot];
+    const auto sum = static_cast<uint64_t>(mine.load(std::memory_order_relaxed)) + static_cast<uint64_t>(delta);
+    mine.store(static_cast<int64_t>(sum), std::memory_order_relaxed);
+  }
+  void mark_used() {
+    if (!used.load(std::memory_order_relaxed)) used.store(true, std::memory_order_relaxed);
+  }
+};
+
+struct MetricStore::Impl {
+  explicit Impl(size_t cell_count) : cells(std::max<size_t>(cell_count, 1)) {}
+
+  struct alignas(kCacheLine) Line {
+    std::array<Slot, kCacheLine / sizeof(Slot)> slots{};
+  };
+  using Slab = std::unique_ptr<Line[]>;
+
+  Slot* allocate(size_t count) {
+    if (slabs.empty() || slab_used + count > kSlabSlots) {
+      slabs.push_back(std::make_unique<Line[]>(cells * kSlabSlots * sizeof(Slot) / sizeof(Line)));
+      slab_used = 0;
+    }
+    Slot* result = slabs.back()[0].slots.data() + slab_used;
+    slab_used += count;
+    return result;
+  }
+
+  const size_t cells;
+  mutable std::mutex mutex;
+  std::vector<Slab> slabs;
+  size_t slab_used = 0;
+  std::map<std::string, std::unique_ptr<Metric>, std::less<>> by_name;
+};
+
+MetricStore::MetricStore(size_t cells) : impl_(std::make_unique<Impl>(cells)) {}
+MetricStore::~MetricStore() = default;
+
+void MetricStore::set_thread_cell(size_t cell) {
+  thread_cell = cell;
+}
+
+MetricStore::Metric* MetricStore::define(abi::MetricType type, std::string_view name) {
+  const std::lock_guard lock(impl_->mutex);
+  if (auto found = impl_->by_name.find(name); found != impl_->by_name.end())
+    return found->second->type == type ? found->second.get() : nullptr;
+  if (impl_->by_name.size() >= kMaxMetrics) return nullptr;
+  Slot* slots = impl_->allocate(type == abi::MetricType::kHistogram ? kHistogramSlots : 1);
+  auto metric = std::unique_ptr<Metric>(new Metric{type, impl_->cells, slots, 0, false});
+  return impl_->by_name.emplace(name, std::move(metric)).first->second.get();
+}
+
+void MetricStore::increment(Metric& metric, int64_t delta) {
+  if (metric.type == abi::MetricType::kHistogram) return;
+  metric.add(0, delta);
+  metric.mark_used();
+}
+
+void MetricStore::record(Metric& metric, uint64_t value) {
+  metric.mark_used();
+  const auto number = static_cast<int64_t>(value);
+  if (metric.type == abi::MetricType::kHistogram) {
+    metric.add(0, 1);
+    metric.add(1, number);
+    const auto* bound = std::lower_bound(kBounds.begin(), kBounds.end(), static_cast<double>(value));
+    if (bound != kBounds.end()) metric.add(2 + static_cast<size_t>(bound - kBounds.begin()), 1);
+    return;
+  }
+  // The value is the sum of the cells: what the others hold is taken off cell 0's share.
+  const auto others = static_cast<uint64_t>(metric.sum()) -
+                      static_cast<uint64_t>(metric.slots[0].load(std::memory_order_relaxed)) -
+                      static_cast<uint64_t>(metric.reset.load(std::memory_order_relaxed));
+  metric.slots[0].store(static_cast<int64_t>(value - others), std::memory_order_relaxed);
+}
+
+int64_t MetricStore::value(const Metric& metric) {
+  return static_cast<int64_t>(static_cast<uint64_t>(metric.sum()) -
+                              static_cast<uint64_t>(metric.reset.load(std::memory_order_relaxed)));
+}
+
+abi::MetricType MetricStore::type(const Metric& metric) {
+  return metric.type;
+}
+
+void MetricStore::for_each(const std::function<void(const MetricView&)>& visit) const {
+  const std::lock_guard lock(impl_->mutex);
+  HistogramData histogram;
+  for (const auto& [name, metric] : impl_->by_name) {
+    MetricView view{name, metric->type, 0, nullptr, metric->used.load(std::memory_order_relaxed)};
+    if (metric->type == abi::MetricType::kHistogram) {
+      histogram.count = static_cast<uint64_t>(metric->sum(0));
+      histogram.sum = static_cast<uint64_t>(metric->sum(1));
+      histogram.buckets.clear();
+      uint64_t cumulative = 0;
+      for (size_t i = 0; i < kBounds.size(); ++i)
+        histogram.buckets.push_back(cumulative += static_cast<uint64_t>(metric->sum(2 + i)));
+      view.histogram = &histogram;
+    } else {
+      view.value = value(*metric);
+    }
+    visit(view);
+  }
+}
+
+void MetricStore::reset_counters() {
+  const std::lock_guard lock(impl_->mutex);
+  for (const auto& [name, metric] : impl_->by_name)
+    if (metric->type == abi::MetricType::kCounter) metric->reset.store(metric->sum(), std::memory_order_relaxed);
+}
+
+}  // namespace inlay::host
