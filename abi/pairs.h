@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The wire form of a header map (proxy-wasm/spec v0.2.1, "Serialization"): a little-endian u32 count; for each pair the
+// u32 sizes of key and value; then for each pair the key, a NUL, the value, a NUL. An empty map may also be no bytes at
+// all. Used by host and guest; total on any bytes, never reads outside of them, and allocates nothing.
+//
+//     auto reader = PairsReader::open(bytes);
+//     if (!reader) return;                       // malformed
+//     for (Pair p; reader->next(p);) use(p.key, p.value);   // views into bytes
+//
+//     std::string out(pairs_size(headers), '\0');
+//     write_pairs(headers, out.data());
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string_view>
+
+namespace inlay::abi {
+
+// Pair views a key and a value; the bytes belong to whoever owns the map.
+struct Pair {
+  std::string_view key;
+  std::string_view value;
+};
+
+namespace detail {
+
+inline uint32_t load_u32(const char* at) {
+  unsigned char b[4];
+  std::memcpy(b, at, 4);
+  return static_cast<uint32_t>(b[0]) | static_cast<uint32_t>(b[1]) << 8 | static_cast<uint32_t>(b[2]) << 16 |
+         static_cast<uint32_t>(b[3]) << 24;
+}
+
+inline char* store_u32(char* at, uint32_t value) {
+  for (unsigned shift = 0; shift < 32; shift += 8) *at++ = static_cast<char>(value >> shift & 0xff);
+  return at;
+}
+
+inline char* store_text(char* at, std::string_view text) {
+  if (!text.empty()) std::memcpy(at, text.data(), text.size());
+  at[text.size()] = '\0';
+  return at + text.size() + 1;
+}
+
+}  // namespace detail
+
+// PairsReader walks a serialised map that open() has checked as a whole, so that next() cannot fail half-way.
+class PairsReader {
+ public:
+  // open: a reader over `bytes`, which must outlive it and the pairs it yields; nullopt if sizes do not fit the bytes
+  // or a NUL is missing. Bytes after the last pair are ignored, as hosts in the field do.
+  static std::optional<PairsReader> open(std::string_view bytes) {
+    if (bytes.empty()) return PairsReader(bytes, 0);
+    if (bytes.size() < 4) return std::nullopt;
+    const uint32_t count = detail::load_u32(bytes.data());
+    if (count > (bytes.size() - 4) / 10) return std::nullopt;  // a pair takes two sizes and two NULs at least
+    size_t at = 4 + size_t{count} * 8;
+    for (uint32_t i = 0; i < count; ++i) {
+      for (uint32_t half = 0; half < 2; ++half) {
+        const size_t size = detail::load_u32(bytes.data() + 4 + size_t{i} * 8 + half * 4);
+        if (at >= bytes.size() || size > bytes.size() - at - 1 || bytes[at + size] != '\0') return std::nullopt;
+        at += size + 1;
+      }
+    }
+    return PairsReader(bytes, count);
+  }
+
+  // size: how many pairs there are in all.
+  uint32_t size() const { return count_; }
+
+  // next: puts the next pair into `pair`; false when there is none left.
+  bool next(Pair& pair) {
+    if (index_ == count_) return false;
+    const char* sizes = bytes_.data() + 4 + size_t{index_} * 8;
+    const size_t key_size = detail::load_u32(sizes);
+    const size_t value_size = detail::load_u32(sizes + 4);
+    pair.key = bytes_.substr(at_, key_size);
+    pair.value = bytes_.substr(at_ + key_size + 1, value_size);
+    at_ += key_size + value_size + 2;
+    ++index_;
+    return true;
+  }
+
+ private:
+  PairsReader(std::string_view bytes, uint32_t count) : bytes_(bytes), count_(count), at_(4 + size_t{count} * 8) {}
+
+  std::string_view bytes_;
+  uint32_t count_;
+  uint32_t index_ = 0;
+  size_t at_;
+};
+
+// pairs_size: the bytes that write_pairs will write for `pairs`, any range of things with `.key` and `.value`.
+template <class Range>
+size_t pairs_size(const Range& pairs) {
+  size_t size = 4;
+  for (const auto& p : pairs) size += 8 + std::string_view(p.key).size() + std::string_view(p.value).size() + 2;
+  return size;
+}
+
+// write_pairs: writes the wire form at `out`, which has room for pairs_size(pairs) bytes; returns the end. Keys and
+// values are shorter than 4 GiB.
+template <class Range>
+char* write_pairs(const Range& pairs, char* out) {
+  uint32_t count = 0;
+  for ([[maybe_unused]] const auto& p : pairs) ++count;
+  char* at = detail::store_u32(out, count);
+  for (const auto& p : pairs) {
+    at = detail::store_u32(at, static_cast<uint32_t>(std::string_view(p.key).size()));
+    at = detail::store_u32(at, static_cast<uint32_t>(std::string_view(p.value).size()));
+  }
+  for (const auto& p : pairs) at = detail::store_text(detail::store_text(at, p.key), p.value);
+  return at;
+}
+
+}  // namespace inlay::abi
