@@ -2,9 +2,11 @@
 #pragma once
 
 // Connection: a TCP stream on an EventLoop, with buffered writes, back-pressure and half-close. Loop thread only.
+// A connection that is idle holds no block of memory: one is taken when bytes come.
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -17,8 +19,8 @@
 namespace inlay::proxy::net {
 
 enum class CloseReason : uint8_t {
-  kLocal,         // we closed it
-  kRemoteReset,   // RST or another error while open
+  kLocal,        // we closed it
+  kRemoteReset,  // RST or another error while open
   kConnectFailed,
   kConnectTimeout,
 };
@@ -45,23 +47,30 @@ class Connection {
   // Reading starts paused. resume_reading() delivers bytes that wait already on the next turn of the loop.
   virtual void pause_reading() = 0;
   virtual void resume_reading() = 0;
-  // Takes all of `data`. Writes at once what the kernel takes; the rest goes when it can.
+  // Takes all of `data`. It goes to the kernel when the event that is being handled is done (so that a head and a body
+  // that are written one after the other leave in one system call) or when kFlushAt bytes wait; what the kernel does
+  // not take goes when it can. Never calls on_closed or on_data from inside.
+  static constexpr size_t kFlushAt = 64 * 1024;
   virtual void write(host::Buffer& data) = 0;
   virtual void write(std::string_view data) = 0;
+  // Bytes that the kernel has not taken yet.
   virtual size_t unsent() const = 0;
   virtual void set_write_watermark(size_t high) = 0;
   // Sends FIN after what is unsent; reading goes on.
   virtual void shutdown_write() = 0;
   enum class Close : uint8_t { kNow, kAfterFlush };
-  // kNow drops what is unsent. No callback follows.
+  // kNow drops what is unsent. kAfterFlush sends it, then FIN, and gives the peer set_linger() of time to close its
+  // side (what it still sends is dropped), so that a reset does not overtake the last bytes. No callback follows
+  // either, and the connection may be destroyed at once: the loop sees to the rest.
   virtual void close(Close how) = 0;
+  virtual void set_linger(std::chrono::milliseconds longest) = 0;  // 1 s by default
   virtual const config::Address& local_address() const = 0;
   virtual const config::Address& remote_address() const = 0;
 };
 
 // Starts to connect; on_connected or on_closed follows, never from inside of this call.
-std::unique_ptr<Connection> connect(EventLoop& loop, const config::Address& ip_address, std::chrono::milliseconds timeout,
-                                    ConnectionHandler& handler);
+std::unique_ptr<Connection> connect(EventLoop& loop, const config::Address& ip_address,
+                                    std::chrono::milliseconds timeout, ConnectionHandler& handler);
 
 // Listener accepts on an address, with SO_REUSEPORT so that every worker has its own.
 class Listener {
@@ -69,10 +78,14 @@ class Listener {
   virtual ~Listener() = default;
   // The port that is bound, for port 0.
   virtual const config::Address& address() const = 0;
+  // Closes the listening socket. Connections live on.
   virtual void stop_accepting() = 0;
 };
 using AcceptHandler = std::function<void(std::unique_ptr<Connection>)>;
 // Errors: kIo with the address and what the system said ("address already in use" says who could be holding it).
-Result<std::unique_ptr<Listener>> listen(EventLoop& loop, const config::Address& address, AcceptHandler on_accept);
+// After the system has refused a connection (no descriptors, no memory) it accepts again after 100 ms; `on_error` hears
+// what the system said, at most once a second.
+Result<std::unique_ptr<Listener>> listen(EventLoop& loop, const config::Address& address, AcceptHandler on_accept,
+                                         std::function<void(std::string_view)> on_error = {});
 
 }  // namespace inlay::proxy::net

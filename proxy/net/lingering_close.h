@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// LingeringClose: a socket on its way out. It sends what is left, then FIN, drops what still comes in, and closes when
+// the peer has closed its side or time is up. Closing at once would let the kernel send RST for unread bytes, and that
+// can overtake the response. Owned by the loop. Inside of net/.
+
+#include <chrono>
+
+#include "host/buffer.h"
+#include "proxy/net/event_loop.h"
+
+namespace inlay::proxy::net {
+
+class LingeringClose final : IoHandler {
+ public:
+  // Takes over `fd`, which is watched by nobody.
+  static void start(EventLoop& loop, int fd, host::Buffer unsent, std::chrono::milliseconds longest);
+
+  LingeringClose(EventLoop& loop, int fd, host::Buffer unsent, std::chrono::milliseconds longest);
+  ~LingeringClose();
+  LingeringClose(const LingeringClose&) = delete;
+  LingeringClose& operator=(const LingeringClose&) = delete;
+
+ private:
+  friend class LingeringList;
+  void on_io(uint32_t events) override;
+  bool step();  // false: nothing is left to wait for
+  bool send_rest();
+  bool drop_input();
+
+  EventLoop& loop_;
+  int fd_;
+  host::Buffer out_;
+  bool fin_sent_ = false;
+  std::chrono::milliseconds longest_;
+  Timer timer_;
+  LingeringClose* next_ = nullptr;
+  LingeringClose** previous_ = nullptr;
+};
+
+// All of a loop's; destroys them with the loop.
+class LingeringList {
+ public:
+  LingeringList() = default;
+  ~LingeringList() { clear(); }
+  LingeringList(const LingeringList&) = delete;
+  LingeringList& operator=(const LingeringList&) = delete;
+  void clear();
+  void add(LingeringClose& closing);
+  static void remove(LingeringClose& closing);
+
+ private:
+  LingeringClose* first_ = nullptr;
+};
+
+LingeringList& lingering_list(EventLoop& loop);
+
+}  // namespace inlay::proxy::net

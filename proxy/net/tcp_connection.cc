@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/net/tcp_connection.h"
+
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "proxy/net/lingering_close.h"
+#include "proxy/net/socket_address.h"
+
+namespace inlay::proxy::net {
+namespace {
+
+constexpr uint32_t kEvents = EPOLLIN | EPOLLOUT | EPOLLRDHUP;
+// Reads of one connection in one turn of the loop, so that a fast sender does not starve the others.
+constexpr int kReadsPerTurn = 16;
+constexpr size_t kReadSize = 4 * 1024;  // at least; in general the rest of a block, up to 16 KiB
+constexpr size_t kIovecs = 64;
+
+void set_no_delay(int fd) {
+  const int on = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+// Says whether `this` was destroyed inside of a callback.
+class Guard {
+ public:
+  explicit Guard(bool*& slot) : slot_(slot), outer_(slot) { slot = &destroyed_; }
+  ~Guard() {
+    if (!destroyed_) slot_ = outer_;
+    if (destroyed_ && outer_) *outer_ = true;
+  }
+  Guard(const Guard&) = delete;
+  Guard& operator=(const Guard&) = delete;
+  bool destroyed() const { return destroyed_; }
+
+ private:
+  bool*& slot_;
+  bool* outer_;
+  bool destroyed_ = false;
+};
+
+}  // namespace
+
+TcpConnection::TcpConnection(EventLoop& loop, int fd, config::Address local, config::Address remote)
+    : loop_(loop),
+      fd_(fd),
+      local_(std::move(local)),
+      remote_(std::move(remote)),
+      flush_task_(loop, DeferredTask::When::kAfterEvent, [this] { flush(); }),
+      turn_task_(loop, DeferredTask::When::kNextTurn, [this] { read_some(); }) {
+  set_no_delay(fd_);
+  if (!loop_.watch(fd_, kEvents, *this)) fail(CloseReason::kRemoteReset, errno);
+}
+
+TcpConnection::TcpConnection(EventLoop& loop, const config::Address& remote, std::chrono::milliseconds timeout,
+                             ConnectionHandler& handler)
+    : loop_(loop),
+      state_(State::kConnecting),
+      writable_(false),
+      handler_(&handler),
+      remote_(remote),
+      flush_task_(loop, DeferredTask::When::kAfterEvent, [this] { flush(); }),
+      turn_task_(loop, DeferredTask::When::kNextTurn, [this] { read_some(); }) {
+  start_connect(remote, timeout);
+}
+
+TcpConnection::~TcpConnection() {
+  release_socket();
+  if (destroyed_) *destroyed_ = true;
+}
+
+void TcpConnection::release_socket() {
+  if (fd_ < 0) return;
+  loop_.unwatch(fd_, *this);
+  ::close(fd_);
+  fd_ = -1;
+}
+
+void TcpConnection::start_connect(const config::Address& remote, std::chrono::milliseconds timeout) {
+  auto address = to_socket_address(remote);
+  if (!address) return fail(CloseReason::kConnectFailed, EINVAL);
+  fd_ = socket(address->family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd_ < 0) return fail(CloseReason::kConnectFailed, errno);
+  set_no_delay(fd_);
+  if (::connect(fd_, address->get(), address->size) != 0 && errno != EINPROGRESS) {
+    return fail(CloseReason::kConnectFailed, errno);
+  }
+  if (!loop_.watch(fd_, kEvents, *this)) return fail(CloseReason::kConnectFailed, errno);
+  connect_timer_ = std::make_unique<Timer>(loop_, [this] {
+    fail(CloseReason::kConnectTimeout, ETIMEDOUT);
+    turn_task_.cancel();
+    report_failure();
+  });
+  connect_timer_->arm(timeout);
+}
+
+void TcpConnection::finish_connect() {
+  int error = 0;
+  socklen_t size = sizeof error;
+  getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size);
+  connect_timer_->disarm();
+  if (error != 0) {
+    fail(CloseReason::kConnectFailed, error);
+    turn_task_.cancel();
+    return report_failure();
+  }
+  state_ = State::kOpen;
+  writable_ = true;
+  local_ = local_address_of(fd_);
+  if (!out_.empty() || shutdown_) flush_task_.schedule();
+  handler_->on_connected();
+}
+
+void TcpConnection::on_io(uint32_t events) {
+  if (state_ == State::kConnecting) {
+    if ((events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) == 0) return;
+    Guard guard(destroyed_);
+    finish_connect();
+    if (guard.destroyed() || state_ != State::kOpen) return;
+  }
+  if (state_ != State::kOpen) return;
+  if ((events & EPOLLOUT) && !writable_) {
+    writable_ = true;
+    if (!out_.empty()) flush_task_.schedule();
+  }
+  if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) peer_closing_ = true;
+  if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) readable_ = true;
+  if ((events & EPOLLERR) && (!reading_ || end_seen_)) {  // a reset is news even while bytes are not wanted
+    int error = 0;
+    socklen_t size = sizeof error;
+    getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size);
+    fail(CloseReason::kRemoteReset, error != 0 ? error : ECONNRESET);
+    turn_task_.cancel();
+    return report_failure();
+  }
+  if (reading_ && readable_) read_some();
+}
+
+void TcpConnection::pause_reading() {
+  reading_ = false;
+  if (state_ != State::kOpen) return;
+  turn_task_.cancel();
+  if (write_errno_ != 0) fail(CloseReason::kRemoteReset, write_errno_);
+}
+
+void TcpConnection::resume_reading() {
+  reading_ = true;
+  if (state_ == State::kOpen && (readable_ || !in_.empty()) && !end_seen_) turn_task_.schedule();
+}
+
+// One recv. False: the connection failed. `more`: another one may bring something.
+bool TcpConnection::read_once(bool& more) {
+  const auto space = in_.reserve(kReadSize);
+  const ssize_t n = recv(fd_, space.data(), space.size(), 0);
+  if (n > 0) {
+    in_.commit(static_cast<size_t>(n));
+    more = static_cast<size_t>(n) == space.size() || peer_closing_;
+    if (!more) readable_ = false;
+    return true;
+  }
+  const int error = errno;
+  more = false;
+  if (in_.empty()) in_ = host::Buffer();  // gives the reserved block back
+  if (n == 0) {
+    end_seen_ = true;
+    readable_ = false;
+    return true;
+  }
+  if (error == EINTR) {
+    more = true;
+    return true;
+  }
+  if (error == EAGAIN || error == EWOULDBLOCK) {
+    readable_ = false;
+    peer_closing_ = false;
+    return true;
+  }
+  fail(CloseReason::kRemoteReset, error);
+  return false;
+}
+
+void TcpConnection::read_some() {
+  if (state_ == State::kFailed) return report_failure();
+  if (state_ != State::kOpen || !reading_ || end_seen_) return;
+  Guard guard(destroyed_);
+  bool undelivered = !in_.empty();
+  bool more = readable_;
+  for (int i = 0; more && i < kReadsPerTurn; ++i) {
+    const size_t before = in_.size();
+    if (!read_once(more)) {
+      turn_task_.cancel();
+      return report_failure();
+    }
+    if (in_.size() == before && !end_seen_) continue;
+    undelivered = false;
+    handler_->on_data(in_, end_seen_);
+    if (guard.destroyed() || state_ != State::kOpen) return;
+    if (end_seen_ && write_errno_ != 0) return fail(CloseReason::kRemoteReset, write_errno_);
+    if (!reading_ || end_seen_) return;
+  }
+  if (undelivered) {
+    handler_->on_data(in_, end_seen_);
+    if (guard.destroyed() || state_ != State::kOpen || !reading_) return;
+  }
+  if (more) turn_task_.schedule();
+}
+
+void TcpConnection::write(host::Buffer& data) {
+  if (takes_writes()) {
+    out_.move_from(data);
+    after_append();
+  }
+  data.clear();
+}
+
+void TcpConnection::write(std::string_view data) {
+  if (!takes_writes()) return;
+  out_.append(data);
+  after_append();
+}
+
+bool TcpConnection::takes_writes() const {
+  return (state_ == State::kOpen || state_ == State::kConnecting) && write_errno_ == 0;
+}
+
+void TcpConnection::after_append() {
+  if (writable_) {
+    if (out_.size() >= kFlushAt) {
+      Guard guard(destroyed_);
+      flush();
+      if (guard.destroyed()) return;
+    } else if (!out_.empty()) {
+      flush_task_.schedule();
+    }
+  }
+  if (!above_ && state_ != State::kFailed && out_.size() > high_) {
+    above_ = true;
+    if (handler_) handler_->on_above_write_watermark();
+  }
+}
+
+void TcpConnection::flush() {
+  if (state_ != State::kOpen) return;
+  while (!out_.empty() && writable_) {
+    std::array<iovec, kIovecs> pieces;
+    msghdr message{};
+    message.msg_iov = pieces.data();
+    message.msg_iovlen = out_.iovecs(pieces.data(), pieces.size());
+    const ssize_t n = sendmsg(fd_, &message, MSG_NOSIGNAL);
+    if (n >= 0) {
+      out_.drain(static_cast<size_t>(n));
+    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      writable_ = false;
+    } else if (errno != EINTR) {
+      // Bytes that came before the reset are read first: an early answer is worth more than the failed write.
+      write_errno_ = errno;
+      out_.clear();
+      if (!reading_ || end_seen_) return fail(CloseReason::kRemoteReset, write_errno_);
+      peer_closing_ = readable_ = true;
+      turn_task_.schedule();
+      return;
+    }
+  }
+  if (out_.empty() && shutdown_ && !fin_sent_) {
+    fin_sent_ = true;
+    ::shutdown(fd_, SHUT_WR);
+  }
+  if (above_) check_low_watermark();
+}
+
+void TcpConnection::check_low_watermark() {
+  if (out_.size() > high_ / 2) return;
+  above_ = false;
+  if (handler_) handler_->on_below_write_watermark();
+}
+
+void TcpConnection::shutdown_write() {
+  if (shutdown_) return;
+  shutdown_ = true;
+  if (state_ == State::kOpen && out_.empty()) flush_task_.schedule();
+}
+
+void TcpConnection::close(Close how) {
+  const bool open = state_ == State::kOpen;
+  if (state_ == State::kClosed) return;
+  state_ = State::kClosed;
+  handler_ = nullptr;
+  flush_task_.cancel();
+  turn_task_.cancel();
+  connect_timer_.reset();
+  if (how == Close::kAfterFlush && open && !(out_.empty() && end_seen_)) {
+    loop_.unwatch(fd_, *this);
+    LingeringClose::start(loop_, std::exchange(fd_, -1), std::move(out_), linger_);
+  } else {
+    release_socket();
+  }
+  in_ = host::Buffer();
+  out_ = host::Buffer();
+}
+
+// The socket is released at once; the handler hears of it on the next turn unless the caller reports it itself.
+void TcpConnection::fail(CloseReason reason, int error) {
+  state_ = State::kFailed;
+  failure_ = reason;
+  failure_errno_ = error;
+  flush_task_.cancel();
+  if (connect_timer_) connect_timer_->disarm();
+  release_socket();
+  turn_task_.schedule();
+}
+
+void TcpConnection::report_failure() {
+  state_ = State::kClosed;
+  ConnectionHandler* handler = std::exchange(handler_, nullptr);
+  std::array<char, 128> text{};
+  const char* detail = strerror_r(failure_errno_, text.data(), text.size());
+  if (handler) handler->on_closed(failure_, detail);
+}
+
+std::unique_ptr<Connection> connect(EventLoop& loop, const config::Address& ip_address,
+                                    std::chrono::milliseconds timeout, ConnectionHandler& handler) {
+  return std::make_unique<TcpConnection>(loop, ip_address, timeout, handler);
+}
+
+}  // namespace inlay::proxy::net
