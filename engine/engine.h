@@ -65,9 +65,9 @@ struct Export {
 
 // Limits bound what one instance may take. A breach is a Trap, never a crash.
 struct Limits {
-  uint64_t max_memory_bytes = 128ull << 20;            // of linear memory; memory.grow past it returns -1
-  std::chrono::milliseconds call_budget{1000};         // wall clock for one outermost call; 0: none
-  size_t stack_headroom_bytes = 192 * 1024;            // native stack that must be left when a guest calls the host
+  uint64_t max_memory_bytes = 128ull << 20;     // of linear memory; memory.grow past it returns -1
+  std::chrono::milliseconds call_budget{1000};  // wall clock for one outermost call; 0: none
+  size_t stack_headroom_bytes = 192 * 1024;     // native stack that must be left when a guest calls the host
   uint32_t max_table_elements = 1u << 20;
 };
 
@@ -78,12 +78,12 @@ enum class TrapKind : uint8_t {
   kIntegerOverflow,
   kDivideByZero,
   kInvalidConversion,
-  kIndirectCall,     // null element or wrong signature
+  kIndirectCall,  // null element or wrong signature
   kStackExhausted,
-  kDeadlineExceeded, // Limits::call_budget
+  kDeadlineExceeded,  // Limits::call_budget
   kUncaughtException,
-  kHost,             // raised by a host function
-  kDead,             // the instance trapped before and takes no more calls
+  kHost,  // raised by a host function
+  kDead,  // the instance trapped before and takes no more calls
 };
 
 // Trap ends a call into a guest. After it the instance is dead: every later call returns kDead at once.
@@ -93,7 +93,7 @@ struct Trap {
 };
 std::string_view to_string(TrapKind kind);
 
-using NativeFunction = void (*)();
+using NativeFunction = void (*)();  // any function; cast to its own type before calling
 
 // HostFunction is one function that a guest may import. Make it with host_function<&f>(module, name), where f is a
 // free function `R f(Env* env, P... params)`; R is void or, like P, one of uint32_t, uint64_t, float, double. `env` is
@@ -110,15 +110,17 @@ struct HostFunction {
 
 struct LoadOptions {
   EngineKind kind = EngineKind::kAuto;
-  std::string cache_dir;      // private directory for AOT artifacts; empty: $XDG_CACHE_HOME/inlay or ~/.cache/inlay
-  std::string compiler;       // C compiler; empty: $INLAY_CC, else the first of cc, gcc, clang that is found
-  int optimization = 2;       // -O level for the compiler
+  std::string cache_dir;  // private directory for AOT artifacts; empty: $XDG_CACHE_HOME/inlay or ~/.cache/inlay
+  std::string compiler;   // C compiler; empty: $INLAY_CC, else the first of cc, gcc, clang that is found
+  std::string artifact;   // an artifact of compile_module(); used, without a compiler, when it was made from this
+                          // very module for this Inlay; else it is passed over
+  int optimization = 2;   // -O level for the compiler, 0 to 3
 };
 
 // Module is a validated, loaded module. Immutable and thread-safe; every Instance keeps its Module alive.
 class Module {
  public:
-  virtual ~Module() = default;
+  virtual ~Module();
 
   // Validates `bytes` and makes it ready to instantiate. Errors: kInvalidArgument (not WebAssembly, does not
   // validate; the message has wabt's text and the offset), kUnsupported (a feature that the chosen engine lacks),
@@ -151,15 +153,27 @@ struct Function<R(P...)> {
   explicit operator bool() const { return native != nullptr || index != 0; }
 };
 
+namespace detail {
+struct GuestContext;
+// ResolvedExport is what a Function handle is made from.
+struct ResolvedExport {
+  NativeFunction native = nullptr;
+  uint32_t index = 0;
+};
+}  // namespace detail
+
 // Instance is one running guest. Not thread-safe: one thread at a time, and call_budget is watched on the thread that
-// calls. Its memory is given back to the system when it is destroyed.
+// calls. Its memory is given back to the system when it is destroyed. Destroy it only when no call into it is running.
 class Instance {
  public:
-  virtual ~Instance() = default;
+  Instance(const Instance&) = delete;
+  Instance& operator=(const Instance&) = delete;
+  virtual ~Instance();
 
-  // Links and instantiates (data and element segments, start function). `imports` and `env` must outlive the
-  // instance. Errors: kInvalidArgument naming every import that `imports` lacks or has with another signature, in one
-  // message; kTrap if the start function traps; kResourceExhausted if the initial memory is over the limit.
+  // Links and instantiates (data and element segments, start function). `imports`, with the names in it, and `env`
+  // must outlive the instance. Errors: kInvalidArgument naming every import that `imports` lacks or has with another
+  // signature, in one message; kTrap if the start function traps; kResourceExhausted if the initial memory or table is
+  // over the limit, or if the address space for the memory cannot be had.
   static Result<std::unique_ptr<Instance>> create(std::shared_ptr<Module> module, std::span<const HostFunction> imports,
                                                   void* env, const Limits& limits);
 
@@ -168,7 +182,7 @@ class Instance {
   template <class Signature>
   Result<Function<Signature>> function(std::string_view name);
 
-  // Calls the guest. Re-entrant (from a host function of the same instance).
+  // Calls the guest. Re-entrant (from a host function of the same instance). `f` must not be empty.
   template <class R, class... P>
   Result<std::conditional_t<std::is_void_v<R>, Unit, R>, Trap> call(const Function<R(P...)>& f,
                                                                     std::type_identity_t<P>... args);
@@ -177,17 +191,46 @@ class Instance {
   // Empty when the module exports no memory.
   std::span<uint8_t> memory() const { return {memory_data_, memory_size_}; }
 
-  // True once a call has trapped.
+  // True once a call has trapped, or raise() was called.
   bool dead() const { return dead_; }
-  // Lets a host function end the guest's call with a trap; takes effect when the host function returns.
-  virtual void raise(Trap trap) = 0;
+  // Lets a host function end the guest's call with a trap; takes effect when the host function returns. The instance
+  // is dead at once. Outside of a call it only makes the instance dead.
+  void raise(Trap trap);
+
+  const Module& module() const { return *module_; }
 
  protected:
+  Instance(std::shared_ptr<Module> module, const Limits& limits);
+
+  // Calls export `index` - 1 of the module; for engines without native functions.
+  virtual Result<Unit, Trap> call_generic(uint32_t index, std::span<const Value> args, Value* result) = 0;
+  virtual detail::ResolvedExport resolve(uint32_t export_index) const = 0;
+  // Remembers `trap` as what killed this instance, unless an earlier one did.
+  void kill(Trap trap);
+
   uint8_t* memory_data_ = nullptr;
   size_t memory_size_ = 0;
+  void* guest_ = nullptr;                    // AOT: the generated code's instance
+  detail::GuestContext* context_ = nullptr;  // AOT: what the generated code sees of us
   bool dead_ = false;
+  std::shared_ptr<Module> module_;
+  Limits limits_;
+  Trap trap_;  // what killed it
+
+ private:
+  Result<detail::ResolvedExport> find_function(std::string_view name, const FunctionType& type) const;
+  Trap dead_call() const;             // a call into a dead instance
+  Trap unwound_call(uint32_t index);  // a call of Function::index that came back by a jump
+
+  friend struct InstanceAccess;
 };
+
+// compile_module translates and compiles `bytes` ahead of time into `output`, an artifact that LoadOptions::artifact
+// names (or that lies beside the module with .aot put after its name) and that runs where no compiler is.
+// Written to a temporary name and renamed. Errors: as Module::load's with kAot.
+Result<> compile_module(std::span<const uint8_t> bytes, const LoadOptions& options, const std::string& output);
 
 }  // namespace inlay::engine
 
-// The engine helper owns the template definitions below this line (engine/detail/*.h).
+#include "engine/detail/call.h"           // IWYU pragma: export
+#include "engine/detail/host_function.h"  // IWYU pragma: export

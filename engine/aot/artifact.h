@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Artifacts: compiled modules in files.
+//
+// A file is the shared object, then a trailer: 16 bytes of magic, the module's key (64 hexadecimal digits) and the
+// SHA-256 of the shared object (64 digits). A loader first checks all three, for dlopen() on a damaged file would
+// crash. The key is SHA-256 over the module's bytes and all that an artifact must agree on with the program that loads
+// it: Inlay's version, kShimAbi, wabt's version, the machine. Files in the cache are called KEY-COMPILER.aot, with
+// COMPILER the hash of the compiler's identity and flags; all written to a temporary name and renamed.
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "base/result.h"
+
+namespace inlay::engine::aot {
+
+// Hexadecimal SHA-256.
+std::string sha256(std::span<const uint8_t> bytes);
+std::string sha256(std::string_view text);
+
+std::string module_key(std::span<const uint8_t> module);
+
+// The private directory, made (0700) if it is not there. kFailedPrecondition if it belongs to someone else or others
+// may write to it; kIo if it cannot be made. `wanted` empty: $XDG_CACHE_HOME/inlay or ~/.cache/inlay.
+Result<std::string> open_cache_directory(const std::string& wanted);
+
+// Puts the trailer on `object` and moves it to `path`.
+Result<> seal_artifact(const std::string& object, const std::string& key, const std::string& path);
+
+// kNotFound if there is no file; kFailedPrecondition if it, or its directory, may be written by someone who is neither
+// us nor root; kInvalidArgument if it is damaged or for another module or another Inlay.
+Result<> check_artifact(const std::string& path, const std::string& key);
+
+// A file of the cache for `key` by any compiler; empty if there is none.
+std::string find_any_artifact(const std::string& directory, const std::string& key);
+
+}  // namespace inlay::engine::aot

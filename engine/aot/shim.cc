@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/aot/shim.h"
+
+#include "engine/aot/runtime.h"
+
+namespace inlay::engine::aot {
+namespace {
+
+// Names is how one generation of wasm2c calls things.
+struct Names {
+  std::string_view marker;  // in guest.h of this generation only
+  std::string_view instance_type;
+  std::string_view instantiate;
+  std::string_view export_prefix;
+  std::string_view import_prefix;
+  std::string_view import_instance;  // type of the first argument of an import
+  std::string_view initialize;       // statements to run once
+  std::string_view define;           // what runtime_header() must know
+};
+
+constexpr Names kGenerations[] = {
+    {"void Z_guest_instantiate(", "Z_guest_instance_t", "Z_guest_instantiate", "Z_guestZ_", "Z_envZ_",
+     "struct Z_env_instance_t*", "Z_guest_init_module();", "#define INLAY_NUMBERED_TYPES 1\n"},
+    {"void wasm2c_guest_instantiate(", "w2c_guest", "wasm2c_guest_instantiate", "w2c_guest_", "w2c_env_",
+     "struct w2c_env*", "", ""},
+};
+
+const Names* find_names(std::string_view header) {
+  for (const Names& names : kGenerations) {
+    if (header.find(names.marker) != std::string_view::npos) return &names;
+  }
+  return nullptr;
+}
+
+std::string_view c_type(ValueType type) {
+  switch (type) {
+    case ValueType::kI32:
+      return "u32";
+    case ValueType::kI64:
+      return "u64";
+    case ValueType::kF32:
+      return "f32";
+    case ValueType::kF64:
+      return "f64";
+    default:
+      return "";
+  }
+}
+
+// u32 Z_envZ_i0(struct Z_env_instance_t* instance, u32 a0, u64 a1) { ... }
+void append_import(std::string& out, const Names& names, size_t index, const FunctionType& type) {
+  const std::string result(type.results.empty() ? "void" : c_type(type.results[0]));
+  std::string parameters;
+  std::string types;
+  std::string arguments;
+  for (size_t i = 0; i < type.params.size(); ++i) {
+    const std::string argument = "a" + std::to_string(i);
+    parameters += std::string(", ").append(c_type(type.params[i])) + " " + argument;
+    types += std::string(", ").append(c_type(type.params[i]));
+    arguments += ", " + argument;
+  }
+  out.append(result + " ").append(names.import_prefix).append(import_name(index));
+  out.append("(").append(names.import_instance).append(" instance" + parameters + ") {\n  INLAY_BEFORE(instance);\n  ");
+  if (!type.results.empty()) out += "const " + result + " result = ";
+  out += "((" + result + " (*)(void*" + types + "))context->imports[" + std::to_string(index) + "])(context->env" +
+         arguments + ");\n  INLAY_AFTER();\n";
+  if (!type.results.empty()) out += "  return result;\n";
+  out += "}\n";
+}
+
+Result<> check_import(const Import& import) {
+  const std::string what = "\"" + import.module + "." + import.name + "\"";
+  if (import.kind != ExternKind::kFunction) {
+    return Error{ErrorCode::kUnsupported, "the import " + what + " is not a function", {}};
+  }
+  bool plain = import.type.results.size() <= 1;
+  for (const auto& list : {import.type.params, import.type.results}) {
+    for (ValueType type : list) plain = plain && !c_type(type).empty();
+  }
+  if (!plain) {
+    return Error{ErrorCode::kUnsupported,
+                 "the import " + what + " has the type " + import.type.to_string() +
+                     ", and a host function takes numbers and returns one or none",
+                 {}};
+  }
+  return {};
+}
+
+void append_exports(std::string& out, const Names& names, const Module& module) {
+  out += "static const inlay_function inlay_exports[] = {\n";
+  for (size_t i = 0; i < module.exports().size(); ++i) {
+    if (module.exports()[i].kind == ExternKind::kFunction) {
+      out.append("  (inlay_function)&").append(names.export_prefix).append(export_name(i)).append(",\n");
+    } else {
+      out += "  0,\n";
+    }
+  }
+  out += "  0,\n};\n";
+}
+
+std::string_view append_memory(std::string& out, const Names& names, const Module& module) {
+  for (size_t i = 0; i < module.exports().size(); ++i) {
+    if (module.exports()[i].kind != ExternKind::kMemory) continue;
+    out.append("static wasm_rt_memory_t* inlay_memory(void* instance) { return ")
+        .append(names.export_prefix)
+        .append(export_name(i))
+        .append("((")
+        .append(names.instance_type)
+        .append("*)instance); }\n");
+    return "&inlay_memory";
+  }
+  return "0";
+}
+
+constexpr std::string_view kHead = R"(#include "guest.c"
+
+/* in_host is volatile: a signal handler must see it change exactly around the call. */
+#define INLAY_BEFORE(instance)                                                       \
+  struct inlay_context* const context = *(struct inlay_context* const*)(instance);   \
+  if (UNLIKELY((const char*)__builtin_frame_address(0) < context->stack_limit))      \
+    wasm_rt_trap(WASM_RT_TRAP_EXHAUSTION);                                           \
+  context->in_host = 1
+#define INLAY_AFTER()                              \
+  if (UNLIKELY(context->pending)) inlay_rt->unwind(); \
+  context->in_host = 0
+
+)";
+
+}  // namespace
+
+std::string import_name(size_t index) {
+  return "i" + std::to_string(index);
+}
+std::string export_name(size_t index) {
+  return "e" + std::to_string(index);
+}
+
+Result<std::string> make_shim(std::string_view header, const Module& module, std::string_view key) {
+  const Names* names = find_names(header);
+  if (names == nullptr) {
+    return Error{ErrorCode::kUnsupported, "this wabt writes C of a layout that Inlay does not know", {}};
+  }
+  std::string out(names->define);
+  out += kHead;
+  for (size_t i = 0; i < module.imports().size(); ++i) {
+    INLAY_TRY([[maybe_unused]] auto checked, check_import(module.imports()[i]));
+    append_import(out, *names, i, module.imports()[i].type);
+  }
+  append_exports(out, *names, module);
+  const std::string memory(append_memory(out, *names, module));
+  out += "static void inlay_initialize(const struct inlay_runtime* rt) {\n  inlay_rt = rt;\n  ";
+  out.append(names->initialize).append("\n}\n");
+  out += "static void inlay_instantiate(void* instance, struct inlay_context* context) {\n  ";
+  out.append(names->instantiate).append("((").append(names->instance_type).append("*)instance");
+  if (!module.imports().empty()) out.append(", (").append(names->import_instance).append(")(void*)context");
+  out += ");\n}\n__attribute__((visibility(\"default\"))) const struct inlay_descriptor inlay_module = {\n  ";
+  out += std::to_string(kShimAbi) + ", " + std::to_string(module.exports().size()) + ", " +
+         std::to_string(module.imports().size()) + ", 0, \"" + std::string(key) + "\", sizeof(";
+  out.append(names->instance_type).append("), &inlay_initialize, &inlay_instantiate, inlay_exports, ") +=
+      memory + "};\n";
+  return out;
+}
+
+}  // namespace inlay::engine::aot

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The C around wasm2c's output, and all that depends on wabt's version.
+//
+// An artifact is one C translation unit: our wasm-rt.h, wasm2c's guest.h and guest.c, and a shim that defines the
+// imports (through GuestContext::imports), and a Descriptor. wabt 1.0.32 and earlier (kNumbered function types,
+// `Z_guest_...` names) and later ones (`w2c_guest_...`) differ; which one wrote a text is seen in the text.
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "engine/engine.h"
+
+namespace inlay::engine::aot {
+
+// The module and its imports and exports are renamed before translation, so that no name of a module's author
+// reaches the C compiler, in an identifier or in a comment: imports are env.i0, env.i1, ..., exports e0, e1, ...
+inline constexpr std::string_view kModuleName = "guest";
+inline constexpr std::string_view kImportModule = "env";
+std::string import_name(size_t index);
+std::string export_name(size_t index);
+
+// C text of the header that wasm2c's output includes as wasm-rt.h.
+std::string_view runtime_header();
+
+// The shim: a C file that includes guest.c. `header` is wasm2c's guest.h. kUnsupported if the generated text is of a
+// layout that Inlay does not know, or if an import has a type that a host function cannot have.
+Result<std::string> make_shim(std::string_view header, const Module& module, std::string_view key);
+
+}  // namespace inlay::engine::aot

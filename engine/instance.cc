@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "engine/aot/aot_module.h"
+#include "engine/engine.h"
+#include "engine/interp/interp_module.h"
+
+namespace inlay::engine {
+namespace {
+
+FunctionType type_of(const HostFunction& function) {
+  return {{function.params.begin(), function.params.end()}, {function.results.begin(), function.results.end()}};
+}
+
+std::string_view name_of(ExternKind kind) {
+  static constexpr std::string_view kNames[] = {"function", "table", "memory", "global", "tag"};
+  return kNames[static_cast<size_t>(kind)];
+}
+
+// What is wrong with one import; empty if nothing is.
+std::string problem(const Import& import, const HostFunction* found) {
+  const std::string name = import.module + "." + import.name;
+  if (import.kind != ExternKind::kFunction) {
+    return name + " (a " + std::string(name_of(import.kind)) + "; only functions are given)";
+  }
+  if (found == nullptr) return name + " " + import.type.to_string() + " (unknown)";
+  const FunctionType given = type_of(*found);
+  if (given != import.type) return name + " " + import.type.to_string() + " (is " + given.to_string() + ")";
+  return {};
+}
+
+Result<std::vector<const HostFunction*>> link(const Module& module, std::span<const HostFunction> functions) {
+  std::vector<const HostFunction*> linked;
+  std::string problems;
+  for (const Import& import : module.imports()) {
+    const auto found = std::find_if(functions.begin(), functions.end(), [&](const HostFunction& f) {
+      return f.module == import.module && f.name == import.name;
+    });
+    linked.push_back(found == functions.end() ? nullptr : &*found);
+    const std::string wrong = problem(import, linked.back());
+    if (!wrong.empty()) problems += (problems.empty() ? "" : "; ") + wrong;
+  }
+  if (!problems.empty()) {
+    return Error{ErrorCode::kInvalidArgument, "the module imports what this host does not have: " + problems, {}};
+  }
+  return linked;
+}
+
+// The words for a trap without any of its own.
+std::string_view sentence(TrapKind kind) {
+  switch (kind) {
+    case TrapKind::kUnreachable:
+      return "unreachable executed";
+    case TrapKind::kMemoryOutOfBounds:
+      return "memory access out of bounds";
+    case TrapKind::kTableOutOfBounds:
+      return "table access out of bounds";
+    case TrapKind::kIntegerOverflow:
+      return "integer overflow";
+    case TrapKind::kDivideByZero:
+      return "integer divide by zero";
+    case TrapKind::kInvalidConversion:
+      return "invalid conversion to integer";
+    case TrapKind::kIndirectCall:
+      return "indirect call to no function, or to one of another signature";
+    case TrapKind::kStackExhausted:
+      return "call stack exhausted";
+    case TrapKind::kDeadlineExceeded:
+      return "the call took longer than its budget";
+    case TrapKind::kUncaughtException:
+      return "uncaught exception";
+    case TrapKind::kHost:
+      return "ended by the host";
+    case TrapKind::kDead:
+      return "the instance has trapped before";
+  }
+  return "trap";
+}
+
+}  // namespace
+
+std::string_view to_string(TrapKind kind) {
+  static constexpr std::string_view kNames[] = {"unreachable",
+                                                "memory_out_of_bounds",
+                                                "table_out_of_bounds",
+                                                "integer_overflow",
+                                                "divide_by_zero",
+                                                "invalid_conversion",
+                                                "indirect_call",
+                                                "stack_exhausted",
+                                                "deadline_exceeded",
+                                                "uncaught_exception",
+                                                "host",
+                                                "dead"};
+  const auto index = static_cast<size_t>(kind);
+  return index < std::size(kNames) ? kNames[index] : "unknown";
+}
+
+Instance::Instance(std::shared_ptr<Module> module, const Limits& limits)
+    : module_(std::move(module)), limits_(limits) {}
+Instance::~Instance() = default;
+
+Result<std::unique_ptr<Instance>> Instance::create(std::shared_ptr<Module> module,
+                                                   std::span<const HostFunction> imports, void* env,
+                                                   const Limits& limits) {
+  INLAY_TRY(const auto linked, link(*module, imports));
+  if (module->kind() == EngineKind::kInterp) return interp::instantiate(std::move(module), linked, env, limits);
+  std::vector<NativeFunction> natives;
+  for (const HostFunction* function : linked) natives.push_back(function->native);
+  return aot::instantiate(std::move(module), std::move(natives), env, limits);
+}
+
+Result<detail::ResolvedExport> Instance::find_function(std::string_view name, const FunctionType& type) const {
+  const Export* found = module_->find_export(name);
+  if (found == nullptr) return detail::ResolvedExport{};
+  if (found->kind != ExternKind::kFunction) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "the export is a " + std::string(name_of(found->kind)) + ", expected a function " + type.to_string(),
+                 std::string(name)};
+  }
+  if (found->type != type) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "the export is " + found->type.to_string() + ", expected " + type.to_string(), std::string(name)};
+  }
+  return resolve(static_cast<uint32_t>(found - module_->exports().data()));
+}
+
+void Instance::kill(Trap trap) {
+  if (dead_) return;
+  if (trap.message.empty()) trap.message = sentence(trap.kind);
+  trap_ = std::move(trap);
+  dead_ = true;
+  if (context_ != nullptr) context_->pending = context_->pending | detail::kPendingDead;
+}
+
+void Instance::raise(Trap trap) {
+  kill(std::move(trap));
+}
+
+Trap Instance::dead_call() const {
+  return {TrapKind::kDead, std::string(sentence(TrapKind::kDead)) + ": " + trap_.message};
+}
+
+Trap Instance::unwound_call(uint32_t index) {
+  detail::ThreadState& thread = detail::thread_state;
+  context_->in_host = 1;
+  const bool late = (context_->pending & detail::kPendingDeadline) != 0;
+  detail::leave(thread, *thread.top);
+  // A trap of an inner call, or a raised one, is what killed us; kill() keeps the first.
+  const TrapKind kind = late ? TrapKind::kDeadlineExceeded : thread.unwinding;
+  std::string message(sentence(kind));
+  if (index != 0) message += " in " + module_->exports()[index - 1].name;
+  kill({kind, std::move(message)});
+  return trap_;
+}
+
+}  // namespace inlay::engine

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// wabt's interpreter behind a narrow wall. wabt 1.0.32's interpreter headers are C++17 and do not compile as C++20, so
+// wabt_machine.cc alone includes them and is compiled as C++17; this header must be both.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace inlay::engine::interp {
+
+// A number of any type, its bits in the low end.
+using Bits = uint64_t;
+
+enum class Outcome : uint8_t {
+  kOk,
+  kTrap,         // wabt trapped; the message says why
+  kException,    // an exception that nothing caught
+  kInterrupted,  // Hooks::interrupted said so, or a host function refused to go on
+  kExhausted,    // a limit was hit at instantiation
+};
+
+struct Hooks {
+  void* self = nullptr;
+  // Calls import `index`; false: end the guest's call.
+  bool (*host)(void* self, uint32_t index, const Bits* args, Bits* result) = nullptr;
+  // Asked every few thousand instructions; true: end the guest's call.
+  bool (*interrupted)(void* self) = nullptr;
+};
+
+struct MachineLimits {
+  uint64_t max_memory_pages = 0;
+  uint32_t max_table_elements = 0;
+};
+
+// Machine is one instance.
+class Machine {
+ public:
+  // `bytes` must be a valid module, and outlive nothing.
+  Machine(const uint8_t* bytes, size_t size, const Hooks& hooks, const MachineLimits& limits);
+  ~Machine();
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+
+  // Allocates, initializes and runs the start function.
+  Outcome instantiate(std::string* message);
+  // Calls an exported function. Re-entrant.
+  Outcome call(uint32_t export_index, const Bits* args, Bits* result, std::string* message);
+
+  // The first exported memory; null if there is none.
+  uint8_t* memory_data() const;
+  size_t memory_size() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace inlay::engine::interp

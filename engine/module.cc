@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "engine/aot/aot_module.h"
+#include "engine/engine.h"
+#include "engine/interp/interp_module.h"
+#include "engine/parse.h"
+
+namespace inlay::engine {
+
+// ModuleAccess fills what Module's users only read.
+struct ModuleAccess {
+  static void describe(Module& module, const ParsedModule& parsed) {
+    module.imports_ = parsed.imports;
+    module.exports_ = parsed.exports;
+  }
+  static void set_fallback_reason(Module& module, std::string reason) { module.fallback_reason_ = std::move(reason); }
+};
+
+namespace {
+
+// Described carries only what a module is called by.
+class Described final : public Module {
+ public:
+  EngineKind kind() const override { return EngineKind::kAuto; }
+};
+
+std::string list(const std::vector<ValueType>& types) {
+  static constexpr std::string_view kNames[] = {"i32", "i64", "f32", "f64", "v128", "funcref", "externref"};
+  std::string text;
+  for (ValueType type : types) {
+    if (!text.empty()) text += ", ";
+    text += kNames[static_cast<size_t>(type)];
+  }
+  return text;
+}
+
+Result<std::shared_ptr<Module>> load_interp(std::span<const uint8_t> bytes, const ParsedModule& parsed,
+                                            std::string fallback_reason) {
+  INLAY_TRY(std::shared_ptr<Module> module, interp::load(bytes));
+  ModuleAccess::describe(*module, parsed);
+  ModuleAccess::set_fallback_reason(*module, std::move(fallback_reason));
+  return module;
+}
+
+}  // namespace
+
+std::string FunctionType::to_string() const {
+  std::string text = "(" + list(params) + ") -> ";
+  if (results.size() == 1) return text + list(results);
+  return text + "(" + list(results) + ")";
+}
+
+Module::~Module() = default;
+
+const Export* Module::find_export(std::string_view name) const {
+  const auto found = std::find_if(exports_.begin(), exports_.end(), [&](const Export& e) { return e.name == name; });
+  return found == exports_.end() ? nullptr : &*found;
+}
+
+Result<std::shared_ptr<Module>> Module::load(std::span<const uint8_t> bytes, const LoadOptions& options) {
+  INLAY_TRY(ParsedModule parsed, parse(bytes));
+  if (options.kind == EngineKind::kInterp) return load_interp(bytes, parsed, {});
+  Described described;
+  ModuleAccess::describe(described, parsed);
+  auto loaded = aot::load(bytes, described, parsed, options);
+  if (loaded) {
+    ModuleAccess::describe(**loaded, parsed);
+    return std::shared_ptr<Module>(*std::move(loaded));
+  }
+  if (options.kind == EngineKind::kAot) return std::move(loaded).error();
+  return load_interp(bytes, parsed, loaded.error().to_string());
+}
+
+Result<> compile_module(std::span<const uint8_t> bytes, const LoadOptions& options, const std::string& output) {
+  INLAY_TRY(ParsedModule parsed, parse(bytes));
+  Described described;
+  ModuleAccess::describe(described, parsed);
+  return aot::compile_to(bytes, described, parsed, options, output);
+}
+
+}  // namespace inlay::engine

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/parse.h"
+
+#include <wabt/apply-names.h>
+#include <wabt/binary-reader-ir.h>
+#include <wabt/binary-reader.h>
+#include <wabt/c-writer.h>
+#include <wabt/cast.h>
+#include <wabt/config.h>
+#include <wabt/error.h>
+#include <wabt/generate-names.h>
+#include <wabt/ir.h>
+#include <wabt/stream.h>
+#include <wabt/validator.h>
+
+#include <cstdio>
+
+#include "engine/aot/shim.h"
+
+namespace inlay::engine {
+
+struct ParsedModule::Ir {
+  wabt::Module module;
+};
+
+ParsedModule::ParsedModule() : ir(std::make_unique<Ir>()) {}
+ParsedModule::ParsedModule(ParsedModule&&) noexcept = default;
+ParsedModule::~ParsedModule() = default;
+
+namespace {
+
+// What the C writer can take; the interpreter takes SIMD and exceptions in addition.
+wabt::Features features(bool for_aot) {
+  wabt::Features features;  // those that are on by default are in WebAssembly 2.0
+  if (for_aot) {
+    features.disable_simd();
+  } else {
+    features.enable_exceptions();
+  }
+  return features;
+}
+
+std::string text_of(const wabt::Errors& errors) {
+  std::string text;
+  for (const wabt::Error& error : errors) {
+    if (!text.empty()) text += "; ";
+    text += error.message;
+    char offset[40];
+    std::snprintf(offset, sizeof offset, " (at offset 0x%zx)", static_cast<size_t>(error.loc.offset));
+    text += offset;
+  }
+  return text.empty() ? "wabt gave no reason" : text;
+}
+
+std::string read(std::span<const uint8_t> bytes, const wabt::Features& features, wabt::Module* module) {
+  // Names are for people: a broken name section is no reason to refuse a module, and we do not read it.
+  const wabt::ReadBinaryOptions options(features, nullptr, false, true, false);
+  wabt::Errors errors;
+  if (wabt::Failed(wabt::ReadBinaryIr("module", bytes.data(), bytes.size(), options, &errors, module))) {
+    return text_of(errors);
+  }
+  if (wabt::Failed(wabt::ValidateModule(module, &errors, wabt::ValidateOptions(features)))) return text_of(errors);
+  return {};
+}
+
+ValueType value_type(wabt::Type type) {
+  switch (type) {
+    case wabt::Type::I32:
+      return ValueType::kI32;
+    case wabt::Type::I64:
+      return ValueType::kI64;
+    case wabt::Type::F32:
+      return ValueType::kF32;
+    case wabt::Type::F64:
+      return ValueType::kF64;
+    case wabt::Type::V128:
+      return ValueType::kV128;
+    case wabt::Type::FuncRef:
+      return ValueType::kFuncRef;
+    default:
+      return ValueType::kExternRef;
+  }
+}
+
+FunctionType function_type(const wabt::FuncSignature& signature) {
+  FunctionType type;
+  for (wabt::Type t : signature.param_types) type.params.push_back(value_type(t));
+  for (wabt::Type t : signature.result_types) type.results.push_back(value_type(t));
+  return type;
+}
+
+ExternKind extern_kind(wabt::ExternalKind kind) {
+  switch (kind) {
+    case wabt::ExternalKind::Func:
+      return ExternKind::kFunction;
+    case wabt::ExternalKind::Table:
+      return ExternKind::kTable;
+    case wabt::ExternalKind::Memory:
+      return ExternKind::kMemory;
+    case wabt::ExternalKind::Global:
+      return ExternKind::kGlobal;
+    case wabt::ExternalKind::Tag:
+      return ExternKind::kTag;
+  }
+  return ExternKind::kFunction;
+}
+
+void describe(const wabt::Module& module, ParsedModule& out) {
+  for (const wabt::Import* import : module.imports) {
+    Import described{import->module_name, import->field_name, extern_kind(import->kind()), {}};
+    if (const auto* function = wabt::dyn_cast<wabt::FuncImport>(import)) {
+      described.type = function_type(function->func.decl.sig);
+    }
+    out.imports.push_back(std::move(described));
+  }
+  for (const wabt::Export* exported : module.exports) {
+    Export described{exported->name, extern_kind(exported->kind), {}};
+    if (exported->kind == wabt::ExternalKind::Func) {
+      described.type = function_type(module.GetFunc(exported->var)->decl.sig);
+    }
+    out.exports.push_back(std::move(described));
+  }
+}
+
+std::string take(wabt::MemoryStream& stream) {
+  const auto& data = stream.output_buffer().data;
+  return {data.begin(), data.end()};
+}
+
+}  // namespace
+
+Result<ParsedModule> parse(std::span<const uint8_t> bytes) {
+  ParsedModule parsed;
+  std::string wrong = read(bytes, features(true), &parsed.ir->module);
+  if (!wrong.empty()) {
+    parsed.ir = std::make_unique<ParsedModule::Ir>();
+    std::string still_wrong = read(bytes, features(false), &parsed.ir->module);
+    if (!still_wrong.empty()) {
+      return Error{ErrorCode::kInvalidArgument, "not a valid WebAssembly module: " + still_wrong, {}};
+    }
+    parsed.not_for_aot = "it needs a feature that the C translation lacks: " + wrong;
+  }
+  describe(parsed.ir->module, parsed);
+  return parsed;
+}
+
+Result<GeneratedC> write_c(ParsedModule& parsed) {
+  wabt::Module& module = parsed.ir->module;
+  for (size_t i = 0; i < module.imports.size(); ++i) {
+    module.imports[i]->module_name = aot::kImportModule;
+    module.imports[i]->field_name = aot::import_name(i);
+  }
+  for (size_t i = 0; i < module.exports.size(); ++i) module.exports[i]->name = aot::export_name(i);
+  wabt::MemoryStream source;
+  wabt::MemoryStream header;
+  wabt::WriteCOptions options;
+  options.module_name = aot::kModuleName;
+  if (wabt::Failed(wabt::GenerateNames(&module)) || wabt::Failed(wabt::ApplyNames(&module)) ||
+      wabt::Failed(wabt::WriteC(&source, &header, "guest.h", &module, options))) {
+    return Error{ErrorCode::kUnsupported, "wabt cannot write this module as C", {}};
+  }
+  return GeneratedC{take(source), take(header)};
+}
+
+std::string_view wabt_version() {
+  return WABT_VERSION_STRING;
+}
+
+}  // namespace inlay::engine

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/wat.h"
+
+#include <wabt/binary-writer.h>
+#include <wabt/error.h>
+#include <wabt/ir.h>
+#include <wabt/stream.h>
+#include <wabt/wast-lexer.h>
+#include <wabt/wast-parser.h>
+
+namespace inlay::engine {
+
+Result<std::vector<uint8_t>> wat_to_wasm(std::string_view text) {
+  wabt::Errors errors;
+  wabt::Features features;
+  features.enable_exceptions();
+  auto lexer = wabt::WastLexer::CreateBufferLexer("text", text.data(), text.size(), &errors);
+  wabt::WastParseOptions options(features);
+  std::unique_ptr<wabt::Module> module;
+  wabt::MemoryStream stream;
+  if (wabt::Failed(wabt::ParseWatModule(lexer.get(), &module, &errors, &options)) ||
+      wabt::Failed(
+          wabt::WriteBinaryModule(&stream, module.get(), wabt::WriteBinaryOptions(features, false, false, false)))) {
+    if (errors.empty()) return Error{ErrorCode::kInvalidArgument, "not a module in the text format", {}};
+    const wabt::Error& first = errors.front();
+    return Error{ErrorCode::kInvalidArgument, first.message,
+                 std::to_string(first.loc.line) + ":" + std::to_string(first.loc.first_column)};
+  }
+  return stream.output_buffer().data;
+}
+
+}  // namespace inlay::engine
