@@ -35,20 +35,20 @@ using host::HeaderMap;
 
 // Envoy's response flags, as access logs print them.
 enum ResponseFlag : uint32_t {
-  kNoRouteFound = 1u << 0,            // NR
-  kNoClusterFound = 1u << 1,          // NC
-  kNoHealthyUpstream = 1u << 2,       // UH
-  kUpstreamConnectionFailure = 1u << 3,      // UF
-  kUpstreamConnectionTermination = 1u << 4,  // UC
-  kUpstreamRemoteReset = 1u << 5,     // UR
-  kUpstreamOverflow = 1u << 6,        // UO
-  kUpstreamRequestTimeout = 1u << 7,  // UT
+  kNoRouteFound = 1u << 0,                     // NR
+  kNoClusterFound = 1u << 1,                   // NC
+  kNoHealthyUpstream = 1u << 2,                // UH
+  kUpstreamConnectionFailure = 1u << 3,        // UF
+  kUpstreamConnectionTermination = 1u << 4,    // UC
+  kUpstreamRemoteReset = 1u << 5,              // UR
+  kUpstreamOverflow = 1u << 6,                 // UO
+  kUpstreamRequestTimeout = 1u << 7,           // UT
   kDownstreamConnectionTermination = 1u << 8,  // DC
-  kStreamIdleTimeout = 1u << 9,       // SI
-  kUpstreamProtocolError = 1u << 10,  // UPE
-  kDownstreamProtocolError = 1u << 11,  // DPE
-  kLocalReset = 1u << 12,             // LR
-  kDurationTimeout = 1u << 13,        // DT
+  kStreamIdleTimeout = 1u << 9,                // SI
+  kUpstreamProtocolError = 1u << 10,           // UPE
+  kDownstreamProtocolError = 1u << 11,         // DPE
+  kLocalReset = 1u << 12,                      // LR
+  kDurationTimeout = 1u << 13,                 // DT
 };
 
 // StreamInfo: facts about one stream, for properties, logs and statistics.
@@ -69,7 +69,7 @@ struct StreamInfo {
   std::string protocol = "HTTP/1.1";
   const router::RouteEntry* route = nullptr;  // once the router has chosen
   std::string upstream_cluster;
-  config::Address upstream_host;   // empty host until one is chosen
+  config::Address upstream_host;  // empty host until one is chosen
   config::Address upstream_local;
   uint32_t upstream_request_attempts = 0;
   int64_t upstream_first_byte_monotonic = 0;

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Http1Parser: incremental HTTP/1.1 messages (RFC 9112) out of a Buffer, over Beast's basic_parser, straight into
-// a HeaderMap and a sink. One parser serves all messages of a connection, one after another.
+// Http1Parser: incremental HTTP/1.1 messages (RFC 9112) out of a Buffer, straight into a HeaderMap and a sink. Bodies
+// move as blocks, without a copy. One parser serves all messages of a connection, one after another.
+//
+// Strict, so that no two readers of the same bytes can disagree about where a message ends: lines end with CRLF, no
+// obs-fold, no white space before a colon, one Content-Length of digits, or one Transfer-Encoding that is exactly
+// "chunked", never both. Transfer-Encoding stays in the map, for filters to see; the writers below leave it out.
 
 #include <cstdint>
 #include <memory>
@@ -21,13 +25,16 @@ struct ParserLimits {
 };
 
 // ParseError says how to answer: a request's error has the status for its local reply (400, 431, 501, 505).
+// `message` is for logs.
 struct ParseError {
   uint32_t status = 400;
-  std::string details;  // Envoy's words where it has any: "http1.codec_error", "headers_too_large"
+  std::string details;  // Envoy's words where it has any: "http1.codec_error", "http1.headers_too_large"
   std::string message;
 };
 
-// ParserSink gets a message in order: on_headers, on_data*, on_trailers?, on_message_complete.
+// ParserSink gets a message in order: on_headers, on_data*, on_trailers?, on_message_complete. It must not destroy the
+// parser, nor the buffer that is being parsed, inside of a call (it may clear that buffer); it may pause the parser or
+// start the next message. What it leaves of `data` is dropped.
 class ParserSink {
  public:
   virtual ~ParserSink() = default;
@@ -59,7 +66,7 @@ class Http1Parser {
   virtual void set_paused(bool paused) = 0;
 
   // Valid from on_headers on.
-  virtual bool keep_alive() const = 0;       // of this message
+  virtual bool keep_alive() const = 0;  // of this message
   virtual bool expects_100_continue() const = 0;
   virtual uint32_t minor_version() const = 0;  // HTTP/1.<n>
   virtual bool message_started() const = 0;    // a byte of the current message has come
@@ -67,6 +74,9 @@ class Http1Parser {
 };
 
 // Serialises a head. Pseudo-headers become the start line and `host`; hop-by-hop fields must be gone already.
+// What would break the framing of the head (CR or LF in a value that a filter set) is left out: a field, or
+// percent-encoded: :path.
+// kNone and kContentLength write the map's content-length as it is; kChunked and kUntilClose leave it out.
 enum class BodyFraming : uint8_t { kNone, kContentLength, kChunked, kUntilClose };
 void write_request_head(const host::HeaderMap& headers, BodyFraming framing, host::Buffer& out);
 void write_response_head(const host::HeaderMap& headers, BodyFraming framing, bool close, host::Buffer& out);
