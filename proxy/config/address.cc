@@ -1,11 +1,70 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proxy/config/model.h"
+// config/core/v3 Address and SocketAddress.
+#include <arpa/inet.h>
+
+#include "proxy/config/builders.h"
+#include "proxy/config/scalars.h"
 
 namespace inlay::proxy::config {
+
+namespace {
+
+constexpr FieldRule kAddress[] = {
+    {"socket_address"},
+    {"pipe", Support::kNo, "use a `socket_address`"},
+    {"envoy_internal_address", Support::kNo, "use a `socket_address`"},
+};
+constexpr FieldRule kSocketAddress[] = {
+    {"protocol", Support::kOnly, "", "TCP"},
+    {"address", Support::kYes, "an IP address; endpoints of DNS clusters may have a name"},
+    {"port_value"},
+    {"named_port", Support::kNo, "use `port_value`"},
+    {"ipv4_compat", Support::kNo, "bind to an IPv4 and an IPv6 address with two listeners"},
+};
+constexpr MessageRules kRules[] = {
+    {"envoy.config.core.v3.Address", kAddress},
+    {"envoy.config.core.v3.SocketAddress", kSocketAddress},
+};
+
+}  // namespace
+
+std::span<const MessageRules> address_rules() {
+  return kRules;
+}
+
+namespace {
+
+bool is_ip(const std::string& host) {
+  in6_addr buffer;
+  return ::inet_pton(AF_INET, host.c_str(), &buffer) == 1 || ::inet_pton(AF_INET6, host.c_str(), &buffer) == 1;
+}
+
+}  // namespace
 
 std::string Address::to_string() const {
   const bool v6 = host.find(':') != std::string::npos && !host.starts_with('[');
   return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+Address build_address(View address, bool names_allowed, BuildContext& context) {
+  Address out;
+  const View socket = address["socket_address"];
+  if (!socket) {
+    if (!address.has("pipe") && !address.has("envoy_internal_address")) context.require(address, "socket_address");
+    return out;
+  }
+  out.host = socket.text("address");
+  if (context.require(socket, "address") && !names_allowed && !is_ip(out.host)) {
+    context.field_error(socket, "address",
+                        quote(out.host) +
+                            " is not an IP address; only endpoints of STRICT_DNS and "
+                            "LOGICAL_DNS clusters may have a name");
+  }
+  const uint32_t port = socket.uint32("port_value");
+  if (!socket.has("named_port")) context.require(socket, "port_value");
+  if (port > 65535) context.field_error(socket, "port_value", "must be at most 65535, is " + std::to_string(port));
+  out.port = static_cast<uint16_t>(port);
+  return out;
 }
 
 }  // namespace inlay::proxy::config

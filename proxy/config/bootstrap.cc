@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// config/bootstrap/v3 Bootstrap and Admin; config/core/v3 Node, Metadata, Locality.
+#include "proxy/config/builders.h"
+#include "proxy/config/scalar_check.h"
+#include "proxy/config/scalars.h"
+
+namespace inlay::proxy::config {
+
+namespace {
+
+constexpr FieldRule kBootstrap[] = {
+    {"node"},
+    {"node_context_params", Support::kIgnored, "it concerns xDS only"},
+    {"static_resources"},
+    {"dynamic_resources", Support::kNo, "write the resources into `static_resources`"},
+    {"cluster_manager", Support::kIgnored},
+    {"flags_path", Support::kIgnored},
+    {"deferred_stat_options", Support::kIgnored},
+    {"stats_config", Support::kIgnored},
+    {"stats_flush_interval", Support::kIgnored, "there are no statistics sinks"},
+    {"stats_flush_on_admin", Support::kIgnored, "there are no statistics sinks"},
+    {"stats_eviction_interval", Support::kIgnored},
+    {"stats_sinks", Support::kNo, "scrape the admin's /stats/prometheus"},
+    {"watchdog", Support::kIgnored},
+    {"watchdogs", Support::kIgnored},
+    {"tracing", Support::kIgnored, "Inlay has no tracing"},
+    {"layered_runtime", Support::kIgnored, "Inlay has no runtime flags"},
+    {"admin"},
+    {"overload_manager", Support::kIgnored},
+    {"enable_dispatcher_stats", Support::kIgnored},
+    {"header_prefix", Support::kOnly, "", "x-envoy"},
+    {"stats_server_version_override", Support::kIgnored},
+    {"use_tcp_for_dns_lookups", Support::kIgnored, "the system's resolver is used"},
+    {"dns_resolution_config", Support::kIgnored, "the system's resolver is used"},
+    {"typed_dns_resolver_config", Support::kIgnored, "the system's resolver is used"},
+    {"fatal_actions", Support::kIgnored},
+    {"inline_headers", Support::kIgnored, "Inlay stores all headers alike"},
+    {"perf_tracing_file_path", Support::kIgnored},
+    {"default_regex_engine", Support::kIgnored, "the engine is RE2"},
+    {"application_log_config", Support::kIgnored, "the log's form is a flag"},
+    {"grpc_async_client_manager_config", Support::kIgnored},
+    {"memory_allocator_manager", Support::kIgnored},
+};
+constexpr FieldRule kStaticResources[] = {
+    {"listeners"},
+    {"clusters"},
+    {"secrets", Support::kNo, "TLS is not supported yet"},
+};
+constexpr FieldRule kAdmin[] = {
+    {"access_log", Support::kIgnored, "Inlay writes no access logs yet"},
+    {"access_log_path", Support::kIgnored, "Inlay writes no access logs yet"},
+    {"profile_path", Support::kIgnored},
+    {"address"},
+    {"socket_options", Support::kIgnored},
+    {"ignore_global_conn_limit", Support::kIgnored, "there is no global limit"},
+    {"allow_paths", Support::kNo, "bind the admin to 127.0.0.1"},
+};
+constexpr FieldRule kNode[] = {
+    {"id"},
+    {"cluster"},
+    {"metadata"},
+    {"dynamic_parameters", Support::kIgnored, "it concerns xDS only"},
+    {"locality"},
+    {"user_agent_name", Support::kIgnored, "it concerns xDS only"},
+    {"user_agent_version", Support::kIgnored, "it concerns xDS only"},
+    {"user_agent_build_version", Support::kIgnored, "it concerns xDS only"},
+    {"extensions", Support::kIgnored, "it concerns xDS only"},
+    {"client_features", Support::kIgnored, "it concerns xDS only"},
+    {"listening_addresses", Support::kIgnored, "it concerns xDS only"},
+};
+constexpr FieldRule kLocality[] = {{"region", Support::kIgnored}, {"zone"}, {"sub_zone", Support::kIgnored}};
+constexpr FieldRule kMetadata[] = {
+    {"filter_metadata"},
+    {"typed_filter_metadata", Support::kIgnored, "guests read `filter_metadata`"},
+};
+constexpr MessageRules kRules[] = {
+    {"envoy.config.bootstrap.v3.Bootstrap", kBootstrap},
+    {"envoy.config.bootstrap.v3.Bootstrap.StaticResources", kStaticResources},
+    {"envoy.config.bootstrap.v3.Admin", kAdmin},
+    {"envoy.config.core.v3.Node", kNode},
+    {"envoy.config.core.v3.Locality", kLocality},
+    {"envoy.config.core.v3.Metadata", kMetadata},
+};
+
+}  // namespace
+
+std::span<const MessageRules> bootstrap_rules() {
+  return kRules;
+}
+
+namespace {
+
+Node build_node(View node) {
+  Node out;
+  out.id = node.text("id");
+  out.cluster = node.text("cluster");
+  out.zone = node["locality"].text("zone");
+  if (View metadata = node["metadata"])
+    for (const Source::Entry& entry : metadata.node().source->entries)
+      out.metadata.emplace_back(entry.key, to_json(*entry.value));
+  return out;
+}
+
+void check_unique(View at, std::string_view field, const std::string& name, std::map<std::string, std::string>& seen,
+                  std::string_view what, BuildContext& context) {
+  if (name.empty()) return;
+  auto [it, fresh] = seen.emplace(name, at.node().path());
+  if (!fresh)
+    context.field_error(at, field,
+                        "a " + std::string(what) + " named " + quote(name) + " stands at " + it->second + " already");
+}
+
+}  // namespace
+
+Bootstrap build_bootstrap(const Tree& tree, BuildContext& context) {
+  Bootstrap out;
+  const View root(tree.root);
+  out.node = build_node(root["node"]);
+  if (View admin = root["admin"]; admin && admin.has("address"))
+    out.admin = Admin{build_address(admin["address"], false, context)};
+  const View resources = root["static_resources"];
+  std::map<std::string, std::string> cluster_names;
+  for (View cluster : resources.list("clusters")) {
+    context.clusters.insert(cluster.text("name"));
+    check_unique(cluster, "name", cluster.text("name"), cluster_names, "cluster", context);
+    out.clusters.push_back(build_cluster(cluster, context));
+  }
+  std::map<std::string, std::string> listener_names;
+  for (View listener : resources.list("listeners")) {
+    check_unique(listener, "name", listener.text("name"), listener_names, "listener", context);
+    out.listeners.push_back(build_listener(listener, context));
+  }
+  return out;
+}
+
+}  // namespace inlay::proxy::config

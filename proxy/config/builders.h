@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The family builders: each reads its message from the checked tree into the model, enforces the API's constraints
+// (validate.proto) and Envoy's own cross checks, and reports every fault. A builder always returns a value; after an
+// error nobody uses it.
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "proxy/config/load.h"
+#include "proxy/config/model.h"
+#include "proxy/config/support.h"
+#include "proxy/config/view.h"
+
+namespace inlay::proxy::config {
+
+struct BuildContext {
+  const LoadOptions& options;
+  Reporter& report;
+  std::set<std::string, std::less<>> clusters;  // names of all static clusters
+
+  void error(View at, std::string message) { report.error(at.node(), std::move(message)); }
+  // At the field, or where its message stands when the field is absent.
+  void field_error(View message, std::string_view field, std::string text);
+  // "is required": the field must be set (and, for strings and lists, not empty).
+  bool require(View message, std::string_view field);
+  // An Any of one of `types`; nullptr after an error, which says what would be right.
+  const TreeNode* typed(View any, std::initializer_list<std::string_view> types, std::string_view what);
+};
+
+Bootstrap build_bootstrap(const Tree& tree, BuildContext& context);
+Address build_address(View address, bool names_allowed, BuildContext& context);
+Listener build_listener(View listener, BuildContext& context);
+HttpConnectionManager build_http_connection_manager(View manager, BuildContext& context);
+RouteConfiguration build_route_configuration(View routes, BuildContext& context);
+Cluster build_cluster(View cluster, BuildContext& context);
+// Reports a transport socket other than plain text.
+void build_transport_socket(View socket, BuildContext& context);
+WasmFilter build_wasm(View wasm, BuildContext& context);
+
+// DataSource. nullopt after an error. `what` names it in messages ("the module", "the body").
+struct Data {
+  std::string name;  // the file's name, or "<inline>"
+  std::string bytes;
+};
+std::optional<Data> read_data_source(View source, size_t limit, BuildContext& context);
+
+// LoadOptions::environment, or the process's own.
+std::optional<std::string> read_environment(const LoadOptions& options, const std::string& name);
+
+StringMatcher build_string_matcher(View matcher, BuildContext& context);
+HeaderMatcher build_header_matcher(View matcher, BuildContext& context);
+QueryParameterMatcher build_query_parameter_matcher(View matcher, BuildContext& context);
+// A RegexMatcher's regex, checked with RE2.
+std::string build_regex(View regex, BuildContext& context);
+RouteAction::RegexRewrite build_regex_rewrite(View rewrite, BuildContext& context);
+
+// The *_headers_to_add and *_headers_to_remove of `message`; `prefix` is "request" or "response".
+HeaderEdits build_header_edits(View message, const std::string& prefix, BuildContext& context);
+// Whether `name` is a valid HTTP header name, or with `pseudo` a ":name".
+bool is_header_name(std::string_view name, bool pseudo = false);
+
+// Lower case of ASCII letters.
+std::string lower(std::string_view text);
+
+}  // namespace inlay::proxy::config

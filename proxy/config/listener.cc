@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// config/listener/v3 Listener and FilterChain.
+#include "proxy/config/builders.h"
+#include "proxy/config/scalars.h"
+
+namespace inlay::proxy::config {
+
+namespace {
+
+constexpr std::string_view kManager =
+    "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
+
+constexpr FieldRule kListener[] = {
+    {"name"},
+    {"address"},
+    {"stat_prefix"},
+    {"filter_chains", Support::kYes, "one filter chain"},
+    {"default_filter_chain", Support::kNo, "put it into `filter_chains`"},
+    {"use_original_dst", Support::kOnly, "", "false"},
+    {"per_connection_buffer_limit_bytes"},
+    {"metadata"},
+    {"drain_type", Support::kIgnored},
+    {"listener_filters", Support::kNo, "remove them; a TLS inspector has nothing to do on plain connections"},
+    {"listener_filters_timeout", Support::kIgnored, "there are no listener filters"},
+    {"continue_on_listener_filters_timeout", Support::kIgnored, "there are no listener filters"},
+    {"transparent", Support::kOnly, "", "false"},
+    {"freebind", Support::kIgnored},
+    {"socket_options", Support::kIgnored},
+    {"tcp_fast_open_queue_length", Support::kIgnored},
+    {"traffic_direction"},
+    {"connection_balance_config", Support::kIgnored, "the kernel balances (SO_REUSEPORT)"},
+    {"reuse_port", Support::kIgnored, "every worker has its own socket (SO_REUSEPORT)"},
+    {"enable_reuse_port", Support::kIgnored, "every worker has its own socket (SO_REUSEPORT)"},
+    {"access_log", Support::kIgnored, "Inlay writes no access logs yet"},
+    {"tcp_backlog_size", Support::kIgnored},
+    {"max_connections_to_accept_per_socket_event", Support::kIgnored},
+    {"bind_to_port", Support::kOnly, "", "true"},
+    {"enable_mptcp", Support::kIgnored},
+    {"ignore_global_conn_limit", Support::kIgnored, "there is no global limit"},
+    {"bypass_overload_manager", Support::kIgnored, "there is no overload manager"},
+    {"tcp_keepalive", Support::kIgnored},
+};
+constexpr FieldRule kFilterChain[] = {
+    {"name"},
+    {"filters", Support::kYes, "exactly one, an HttpConnectionManager"},
+    {"filter_chain_match", Support::kYes, "empty only"},
+    {"use_proxy_proto", Support::kOnly, "", "false"},
+    {"metadata", Support::kIgnored},
+    {"transport_socket", Support::kYes, "raw_buffer (plain text) only; TLS is not supported yet"},
+    {"transport_socket_connect_timeout", Support::kIgnored, "it concerns TLS only"},
+};
+constexpr FieldRule kFilter[] = {
+    {"name"},
+    {"typed_config"},
+    {"config_discovery", Support::kNo, "write the filter's configuration into `typed_config`"},
+};
+constexpr MessageRules kRules[] = {
+    {"envoy.config.listener.v3.Listener", kListener},
+    {"envoy.config.listener.v3.FilterChain", kFilterChain},
+    {"envoy.config.listener.v3.Filter", kFilter},
+};
+
+void build_filters(View chain, Listener& out, BuildContext& context) {
+  const std::vector<View> filters = chain.list("filters");
+  if (filters.size() > 1) {
+    context.field_error(chain, "filters",
+                        "Inlay supports exactly one network filter a chain, an HttpConnectionManager; "
+                        "found " +
+                            std::to_string(filters.size()));
+  }
+  if (filters.empty()) context.require(chain, "filters");
+  bool built = false;
+  for (View filter : filters) {
+    context.require(filter, "name");
+    if (filter.has("config_discovery")) continue;
+    if (!context.require(filter, "typed_config")) continue;
+    const TreeNode* manager = context.typed(filter["typed_config"], {kManager}, "a network filter");
+    if (manager == nullptr || built) continue;
+    out.http = build_http_connection_manager(View(manager), context);
+    built = true;
+  }
+}
+
+void set_plugin_keys(View listener, Listener& out) {
+  std::string suffix =
+      out.traffic_direction == Listener::Direction::kUnspecified ? "" : listener.text("traffic_direction");
+  for (const auto& [name, json] : out.metadata) suffix += "||" + name + json;
+  for (HttpFilter& filter : out.http.http_filters)
+    if (auto* wasm = std::get_if<WasmFilter>(&filter.config)) wasm->plugin.key_suffix = suffix;
+}
+
+}  // namespace
+
+std::span<const MessageRules> listener_rules() {
+  return kRules;
+}
+
+Listener build_listener(View listener, BuildContext& context) {
+  Listener out;
+  out.name = listener.text("name");
+  if (context.require(listener, "address")) out.address = build_address(listener["address"], false, context);
+  out.traffic_direction = static_cast<Listener::Direction>(listener.enumerator("traffic_direction"));
+  out.per_connection_buffer_limit_bytes =
+      listener.uint32("per_connection_buffer_limit_bytes", out.per_connection_buffer_limit_bytes);
+  out.stat_prefix = listener.text("stat_prefix");
+  out.metadata = build_metadata(listener["metadata"]);
+  const std::vector<View> chains = listener.list("filter_chains");
+  if (chains.empty() && !listener.has("default_filter_chain")) context.require(listener, "filter_chains");
+  if (chains.size() > 1) {
+    context.error(chains[1],
+                  "Envoy's choice among several filter chains is valid, but Inlay does not support it yet; "
+                  "use one chain a listener");
+  }
+  for (View chain : chains) {
+    if (View socket = chain["transport_socket"]) build_transport_socket(socket, context);
+    out.filter_chain_name = chain.text("name");
+    build_filters(chain, out, context);
+  }
+  set_plugin_keys(listener, out);
+  return out;
+}
+
+}  // namespace inlay::proxy::config

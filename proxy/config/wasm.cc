@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// extensions/wasm/v3 PluginConfig and VmConfig; extensions/filters/http/wasm/v3 Wasm.
+#include "proxy/config/builders.h"
+#include "proxy/config/scalar_check.h"
+#include "proxy/config/scalars.h"
+
+namespace inlay::proxy::config {
+
+namespace {
+
+constexpr FieldRule kWasm[] = {{"config"}};
+constexpr FieldRule kPluginConfig[] = {
+    {"name"},
+    {"root_id"},
+    {"vm_config"},
+    {"configuration", Support::kYes, "StringValue, BytesValue or Struct"},
+    {"fail_open"},
+    {"failure_policy"},
+    {"reload_config"},
+    {"capability_restriction_config"},
+    {"allow_on_headers_stop_iteration"},
+};
+constexpr FieldRule kReloadConfig[] = {{"backoff"}};
+constexpr FieldRule kBackoffStrategy[] = {
+    {"base_interval"},
+    {"max_interval", Support::kIgnored, "Envoy does not use it for reloads either"},
+};
+constexpr FieldRule kVmConfig[] = {
+    {"vm_id"},
+    {"runtime", Support::kYes, "envoy.wasm.runtime.v8, .wasmtime and .wamr all run on Inlay's own engine"},
+    {"code"},
+    {"configuration", Support::kYes, "StringValue, BytesValue or Struct"},
+    {"allow_precompiled", Support::kIgnored, "Inlay compiles the module itself"},
+    {"nack_on_code_cache_miss", Support::kIgnored, "it concerns remote code only"},
+    {"environment_variables"},
+};
+constexpr FieldRule kAsyncDataSource[] = {
+    {"local"},
+    {"remote", Support::kNo, "download the module and use `local: {filename: ...}`"},
+};
+constexpr FieldRule kCapabilities[] = {{"allowed_capabilities"}};
+constexpr FieldRule kEnvironmentVariables[] = {{"host_env_keys"}, {"key_values"}};
+constexpr MessageRules kRules[] = {
+    {"envoy.extensions.filters.http.wasm.v3.Wasm", kWasm},
+    {"envoy.extensions.wasm.v3.PluginConfig", kPluginConfig},
+    {"envoy.extensions.wasm.v3.ReloadConfig", kReloadConfig},
+    {"envoy.config.core.v3.BackoffStrategy", kBackoffStrategy},
+    {"envoy.extensions.wasm.v3.VmConfig", kVmConfig},
+    {"envoy.config.core.v3.AsyncDataSource", kAsyncDataSource},
+    {"envoy.extensions.wasm.v3.CapabilityRestrictionConfig", kCapabilities},
+    {"envoy.extensions.wasm.v3.EnvironmentVariables", kEnvironmentVariables},
+};
+
+constexpr size_t kLargestModule = size_t{64} << 20;
+
+// The bytes that a guest gets for an Any (Envoy's MessageUtil::anyToBytes, and JSON for a Struct as documented).
+std::string configuration_bytes(View any, BuildContext& context) {
+  if (!any) return "";
+  const std::string& type = any.node().any_type;
+  if (type == "google.protobuf.StringValue" || type == "google.protobuf.BytesValue") return any.node().text;
+  if (type == "google.protobuf.Struct") {
+    context.report.warning(any.node(),
+                           "the guest gets this google.protobuf.Struct as JSON; Envoy gives it the "
+                           "protobuf bytes. Use google.protobuf.StringValue, which is the same in both");
+    return any.node().source == nullptr ? "{}" : to_json(*any.node().source);
+  }
+  context.error(any, "expected google.protobuf.StringValue, BytesValue or Struct, found " + quote(type));
+  return "";
+}
+
+void read_environment_variables(View variables, host::PluginConfig& out, BuildContext& context) {
+  for (View key : variables.list("host_env_keys")) {
+    const std::string& name = key.node().text;
+    if (out.environment.contains(name)) {
+      context.error(key, quote(name) + " stands twice");
+      continue;
+    }
+    auto value = read_environment(context.options, name);
+    if (value) out.environment[name] = *std::move(value);
+  }
+  const std::vector<std::string> host_keys = variables.texts("host_env_keys");
+  const std::set<std::string> from_host(host_keys.begin(), host_keys.end());
+  for (View entry : variables.list("key_values")) {
+    if (from_host.contains(entry.node().key)) {
+      context.error(entry, quote(entry.node().key) + " is in `host_env_keys` too; a variable can be set once");
+      continue;
+    }
+    out.environment[entry.node().key] = entry.node().text;
+  }
+}
+
+void check_runtime(View vm, BuildContext& context) {
+  static constexpr std::string_view kRuntimes[] = {"", "envoy.wasm.runtime.v8", "envoy.wasm.runtime.wasmtime",
+                                                   "envoy.wasm.runtime.wamr"};
+  const std::string runtime = vm.text("runtime");
+  for (std::string_view known : kRuntimes)
+    if (runtime == known) return;
+  if (runtime == "envoy.wasm.runtime.null") {
+    context.field_error(vm, "runtime",
+                        "envoy.wasm.runtime.null names a plugin that is compiled into Envoy, which Inlay "
+                        "cannot have; use envoy.wasm.runtime.v8 and a module");
+    return;
+  }
+  context.field_error(vm, "runtime",
+                      "expected one of envoy.wasm.runtime.v8, envoy.wasm.runtime.wasmtime, "
+                      "envoy.wasm.runtime.wamr, found " +
+                          quote(runtime));
+}
+
+void build_vm(View vm, WasmFilter& out, BuildContext& context) {
+  out.plugin.vm_id = vm.text("vm_id");
+  out.plugin.runtime = vm.text("runtime");
+  check_runtime(vm, context);
+  out.plugin.vm_configuration = configuration_bytes(vm["configuration"], context);
+  read_environment_variables(vm["environment_variables"], out.plugin, context);
+  if (!context.require(vm, "code")) return;
+  const View code = vm["code"];
+  if (code.has("remote")) return;  // the support pass has reported it
+  if (!context.require(code, "local")) return;
+  auto data = read_data_source(code["local"], kLargestModule, context);
+  if (!data) return;
+  if (data->bytes.empty()) context.error(code["local"], "the module is empty");
+  out.code.filename = data->name;
+  out.code.bytes = std::make_shared<const std::vector<uint8_t>>(data->bytes.begin(), data->bytes.end());
+}
+
+host::FailurePolicy policy_of(View plugin, BuildContext& context) {
+  const int64_t policy = plugin.enumerator("failure_policy");
+  if (plugin.boolean("fail_open")) {
+    if (policy != 0)
+      context.field_error(plugin, "fail_open", "only one of `fail_open` and `failure_policy` can be set");
+    return host::FailurePolicy::kFailOpen;
+  }
+  if (policy == 1) return host::FailurePolicy::kFailReload;
+  return policy == 3 ? host::FailurePolicy::kFailOpen : host::FailurePolicy::kFailClosed;
+}
+
+}  // namespace
+
+std::span<const MessageRules> wasm_rules() {
+  return kRules;
+}
+
+WasmFilter build_wasm(View wasm, BuildContext& context) {
+  WasmFilter out;
+  const View plugin = wasm["config"];
+  if (!plugin) {
+    context.require(wasm, "config");
+    return out;
+  }
+  out.plugin.name = plugin.text("name");
+  out.plugin.root_id = plugin.text("root_id");
+  out.plugin.configuration = configuration_bytes(plugin["configuration"], context);
+  out.plugin.failure_policy = policy_of(plugin, context);
+  if (View backoff = plugin["reload_config"]["backoff"]) {
+    out.plugin.reload_backoff = backoff.duration("base_interval", Milliseconds(1000));
+    if (context.require(backoff, "base_interval") && out.plugin.reload_backoff < Milliseconds(1))
+      context.field_error(backoff, "base_interval", "must be at least 0.001s");
+  }
+  if (View restriction = plugin["capability_restriction_config"]) {
+    std::set<std::string> allowed;
+    for (View capability : restriction.list("allowed_capabilities")) allowed.insert(capability.node().key);
+    if (!allowed.empty()) out.plugin.allowed_capabilities = std::move(allowed);
+  }
+  out.plugin.allow_on_headers_stop_iteration = plugin.boolean("allow_on_headers_stop_iteration");
+  if (context.require(plugin, "vm_config")) build_vm(plugin["vm_config"], out, context);
+  return out;
+}
+
+}  // namespace inlay::proxy::config
