@@ -109,7 +109,7 @@ class InterpInstance final : public Instance {
     const Outcome outcome = machine_.call(index - 1, bits.data(), &returned, &message);
     refresh_span();
     if (outcome != Outcome::kOk || dead_) {
-      die(outcome, message);
+      die(outcome, message.empty() ? message : message + " in " + module_->exports()[index - 1].name);
       return trap_;
     }
     *result = to_value(returned);

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+// Loading: what is refused and how it is said, the cache, artifacts, the fall back to the interpreter.
+#include <sys/stat.h>
+
+#include <fstream>
+#include <thread>
+
+#include "engine/engine_fixture.h"
+
+namespace inlay::engine {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kAnswer = R"((module (func (export "answer") (result i32) (i32.const 42))))";
+constexpr std::string_view kSimd = R"((module (func (export "answer") (result i32)
+  (i32x4.extract_lane 1 (i32x4.splat (i32.const 42))))))";
+constexpr const char* kNoCompiler = "/nonexistent/cc";
+
+LoadOptions in(const TempDir& dir, EngineKind kind = EngineKind::kAuto, std::string compiler = {}) {
+  LoadOptions options;
+  options.kind = kind;
+  options.cache_dir = dir.path() + "/cache";
+  options.compiler = std::move(compiler);
+  options.optimization = 0;
+  return options;
+}
+
+uint32_t answer(const std::shared_ptr<Module>& module) {
+  auto instance = Instance::create(module, {}, nullptr, {});
+  if (!instance) return 0;
+  auto function = (*instance)->function<uint32_t()>("answer");
+  return *(*instance)->call(*function);
+}
+
+std::vector<fs::path> artifacts(const TempDir& dir) {
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::directory_iterator(dir.path() + "/cache")) found.push_back(entry.path());
+  return found;
+}
+
+void write(const fs::path& path, std::string_view bytes) {
+  std::ofstream(path, std::ios::binary) << bytes;
+}
+
+std::string read(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+TEST(LoadTest, RefusesWhatIsNoModule) {
+  const TempDir dir;
+  for (const std::string_view text : {"", "\0asm", "hello world"}) {
+    auto module = Module::load({reinterpret_cast<const uint8_t*>(text.data()), text.size()}, in(dir));
+    ASSERT_FALSE(module);
+    EXPECT_EQ(module.error().code, ErrorCode::kInvalidArgument);
+    EXPECT_NE(module.error().message.find("at offset 0x"), std::string::npos) << module.error().message;
+  }
+}
+
+TEST(LoadTest, RefusesWhatDoesNotValidateWithWabtsWordsAndOffset) {
+  const TempDir dir;
+  auto bytes = wasm(R"((module (func (result i32) (i32.const 1))))");
+  bytes[bytes.size() - 3] = 0x42;  // i64.const
+  auto module = Module::load(bytes, in(dir));
+  ASSERT_FALSE(module);
+  EXPECT_EQ(module.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_NE(module.error().message.find("type mismatch"), std::string::npos) << module.error().message;
+  EXPECT_NE(module.error().message.find("offset"), std::string::npos);
+}
+
+TEST(LoadTest, NoTruncationOrFlippedByteOfAModuleCrashes) {
+  const TempDir dir;
+  LoadOptions options = in(dir, EngineKind::kInterp);
+  const auto bytes = wasm(R"((module (import "env" "f" (func (param i32))) (memory (export "m") 1 2)
+    (table 2 funcref) (elem (i32.const 0) 0) (global i32 (i32.const 1)) (data (i32.const 1) "abc")
+    (func (export "g") (param i32) (result i32) (local i64) (block (br 0)) (i32.add (local.get 0) (i32.const 1)))))");
+  int valid = 0;
+  for (size_t size = 0; size < bytes.size(); ++size)
+    valid += Module::load(std::span(bytes).first(size), options) ? 1 : 0;
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    auto flipped = bytes;
+    flipped[i] ^= 0x15;
+    valid += Module::load(flipped, options) ? 1 : 0;
+  }
+  EXPECT_LT(valid, static_cast<int>(bytes.size()));
+}
+
+TEST(LoadTest, SecondLoadUsesTheCacheEvenWithoutACompiler) {
+  const TempDir dir;
+  auto first = Module::load(wasm(kAnswer), in(dir));
+  ASSERT_TRUE(first) << first.error().to_string();
+  EXPECT_EQ((*first)->kind(), EngineKind::kAot) << (*first)->fallback_reason();
+  ASSERT_EQ(artifacts(dir).size(), 1u) << "no temporary file is left";
+  auto second = Module::load(wasm(kAnswer), in(dir, EngineKind::kAot, kNoCompiler));
+  ASSERT_TRUE(second) << second.error().to_string();
+  EXPECT_EQ(answer(*second), 42u);
+}
+
+TEST(LoadTest, TheCacheDirectoryIsPrivate) {
+  const TempDir dir;
+  ASSERT_TRUE(Module::load(wasm(kAnswer), in(dir)));
+  struct stat status = {};
+  ASSERT_EQ(stat((dir.path() + "/cache").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777u, 0700u);
+}
+
+TEST(LoadTest, ADirectoryThatOthersMayWriteIsRefused) {
+  const TempDir dir;
+  ASSERT_EQ(mkdir((dir.path() + "/cache").c_str(), 0700), 0);
+  ASSERT_EQ(chmod((dir.path() + "/cache").c_str(), 0777), 0);
+  auto module = Module::load(wasm(kAnswer), in(dir, EngineKind::kAot));
+  ASSERT_FALSE(module);
+  EXPECT_EQ(module.error().code, ErrorCode::kFailedPrecondition);
+  EXPECT_NE(module.error().message.find("chmod 700"), std::string::npos);
+  auto fallback = Module::load(wasm(kAnswer), in(dir));
+  ASSERT_TRUE(fallback);
+  EXPECT_EQ((*fallback)->kind(), EngineKind::kInterp);
+  EXPECT_NE((*fallback)->fallback_reason().find("chmod 700"), std::string::npos);
+}
+
+TEST(LoadTest, ADamagedArtifactIsBuiltAgain) {
+  const TempDir dir;
+  ASSERT_TRUE(Module::load(wasm(kAnswer), in(dir)));
+  const fs::path path = artifacts(dir).at(0);
+  const std::string good = read(path);
+  std::string flipped = good;
+  flipped[good.size() / 2] = static_cast<char>(flipped[good.size() / 2] ^ 1);
+  for (const std::string& bad : {good.substr(0, good.size() / 2), std::string(), flipped, std::string("text")}) {
+    fs::remove(path);
+    write(path, bad);
+    auto module = Module::load(wasm(kAnswer), in(dir, EngineKind::kAot));
+    ASSERT_TRUE(module) << module.error().to_string();
+    EXPECT_EQ(answer(*module), 42u);
+    EXPECT_EQ(read(path).size(), good.size());
+  }
+}
+
+TEST(LoadTest, AnArtifactOfAnotherModuleIsNotUsed) {
+  const TempDir dir;
+  ASSERT_TRUE(Module::load(wasm(kAnswer), in(dir)));
+  const fs::path path = artifacts(dir).at(0);
+  const auto other = wasm(R"((module (func (export "answer") (result i32) (i32.const 7))))");
+  ASSERT_TRUE(compile_module(other, in(dir), path));
+  auto module = Module::load(wasm(kAnswer), in(dir, EngineKind::kAot));
+  ASSERT_TRUE(module);
+  EXPECT_EQ(answer(*module), 42u);
+}
+
+TEST(LoadTest, WithoutACompilerAutoInterpretsAndAotFails) {
+  const TempDir dir;
+  auto module = Module::load(wasm(kAnswer), in(dir, EngineKind::kAuto, kNoCompiler));
+  ASSERT_TRUE(module);
+  EXPECT_EQ((*module)->kind(), EngineKind::kInterp);
+  EXPECT_EQ((*module)->fallback_reason(), "no C compiler was found (looked for /nonexistent/cc)");
+  EXPECT_EQ(answer(*module), 42u);
+  auto aot = Module::load(wasm(kAnswer), in(dir, EngineKind::kAot, kNoCompiler));
+  ASSERT_FALSE(aot);
+  EXPECT_EQ(aot.error().code, ErrorCode::kUnavailable);
+}
+
+TEST(LoadTest, ACompilerThatFailsIsQuoted) {
+  const TempDir dir;
+  const std::string fake = dir.path() + "/fake-cc";
+  write(fake, "#!/bin/sh\necho it rains >&2\nexit 3\n");
+  ASSERT_EQ(chmod(fake.c_str(), 0700), 0);
+  auto module = Module::load(wasm(kAnswer), in(dir, EngineKind::kAot, fake));
+  ASSERT_FALSE(module);
+  EXPECT_EQ(module.error().code, ErrorCode::kUnavailable);
+  EXPECT_NE(module.error().message.find("it rains"), std::string::npos) << module.error().message;
+  EXPECT_TRUE(artifacts(dir).empty());
+}
+
+TEST(LoadTest, SimdFallsBackWithAReason) {
+  const TempDir dir;
+  auto module = Module::load(wasm(kSimd), in(dir));
+  ASSERT_TRUE(module) << module.error().to_string();
+  EXPECT_EQ((*module)->kind(), EngineKind::kInterp);
+  EXPECT_NE((*module)->fallback_reason().find("feature"), std::string::npos) << (*module)->fallback_reason();
+  EXPECT_EQ(answer(*module), 42u);
+  auto aot = Module::load(wasm(kSimd), in(dir, EngineKind::kAot));
+  ASSERT_FALSE(aot);
+  EXPECT_EQ(aot.error().code, ErrorCode::kUnsupported);
+}
+
+TEST(LoadTest, AnUncaughtExceptionIsATrap) {
+  const TempDir dir;
+  auto module = Module::load(wasm(R"((module (tag $t) (func (export "answer") (result i32) (throw $t))))"), in(dir));
+  ASSERT_TRUE(module) << module.error().to_string();
+  auto instance = Instance::create(*module, {}, nullptr, {});
+  ASSERT_TRUE(instance);
+  auto result = (*instance)->call(*(*instance)->function<uint32_t()>("answer"));
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().kind, TrapKind::kUncaughtException);
+}
+
+TEST(LoadTest, ACompiledModuleRunsWithoutACompiler) {
+  const TempDir dir;
+  const std::string file = dir.path() + "/module.wasm.aot";
+  auto compiled = compile_module(wasm(kAnswer), in(dir), file);
+  ASSERT_TRUE(compiled) << compiled.error().to_string();
+  LoadOptions options = in(dir, EngineKind::kAot, kNoCompiler);
+  options.artifact = file;
+  auto module = Module::load(wasm(kAnswer), options);
+  ASSERT_TRUE(module) << module.error().to_string();
+  EXPECT_EQ(answer(*module), 42u);
+}
+
+TEST(LoadTest, AnArtifactThatOthersMayWriteIsPassedOver) {
+  const TempDir dir;
+  const std::string file = dir.path() + "/module.aot";
+  ASSERT_TRUE(compile_module(wasm(kAnswer), in(dir), file));
+  ASSERT_EQ(chmod(file.c_str(), 0666), 0);
+  LoadOptions options = in(dir, EngineKind::kAuto, kNoCompiler);
+  options.artifact = file;
+  auto module = Module::load(wasm(kAnswer), options);
+  ASSERT_TRUE(module);
+  EXPECT_EQ((*module)->kind(), EngineKind::kInterp);
+  EXPECT_NE((*module)->fallback_reason().find("passed over"), std::string::npos) << (*module)->fallback_reason();
+}
+
+TEST(LoadTest, AReplacedArtifactIsLoadedAnewWhileTheOldOneRuns) {
+  const TempDir dir;
+  const std::string file = dir.path() + "/module.aot";
+  const auto other = wasm(R"((module (func (export "answer") (result i32) (i32.const 7))))");
+  LoadOptions options = in(dir, EngineKind::kAot, kNoCompiler);
+  options.artifact = file;
+  ASSERT_TRUE(compile_module(wasm(kAnswer), in(dir), file));
+  auto first = Module::load(wasm(kAnswer), options);
+  ASSERT_TRUE(first);
+  ASSERT_TRUE(compile_module(other, in(dir), file));
+  auto second = Module::load(other, options);
+  ASSERT_TRUE(second) << second.error().to_string();
+  EXPECT_EQ(answer(*second), 7u);
+  EXPECT_EQ(answer(*first), 42u);
+}
+
+TEST(LoadTest, ThreadsMayLoadTheSameModuleAtOnce) {
+  const TempDir dir;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      auto module = Module::load(wasm(kAnswer), in(dir, EngineKind::kAot));
+      ASSERT_TRUE(module) << module.error().to_string();
+      EXPECT_EQ(answer(*module), 42u);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(artifacts(dir).size(), 1u);
+}
+
+TEST(LoadTest, WatErrorsHaveAPlace) {
+  auto bytes = wat_to_wasm("(module\n  (func (i32.nonsense)))");
+  ASSERT_FALSE(bytes);
+  EXPECT_EQ(bytes.error().where, "2:10");
+}
+
+}  // namespace
+}  // namespace inlay::engine
