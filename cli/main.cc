@@ -9,6 +9,8 @@ namespace {
 
 // In the order in which --help shows them.
 constexpr AddSubcommand kSubcommands[] = {
+    add_echo,
+    add_provider,
     add_version,
 };
 

@@ -21,6 +21,8 @@ using Action = std::function<int()>;
 
 // Each adds its subcommand to `app`, and sets `action` when that subcommand is what was asked for.
 using AddSubcommand = void (*)(CLI::App& app, Action& action);
+void add_echo(CLI::App& app, Action& action);
+void add_provider(CLI::App& app, Action& action);
 void add_version(CLI::App& app, Action& action);
 
 }  // namespace inlay::cli

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+# header_self_check: every header of a room compiles alone, with the include path of that room and nothing else. One object
+# library a room, not part of `all`: it also shows an include that the room has not declared.
+add_custom_target(header_self_check)
+
+function(inlay_header_self_check name dir recurse)
+  if(recurse)
+    file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/${dir}/*.h)
+  else()
+    file(GLOB headers CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/${dir}/*.h)
+  endif()
+  list(FILTER headers EXCLUDE REGEX "/testdata/")
+  set(sources "")
+  foreach(header ${headers})
+    set(source ${CMAKE_BINARY_DIR}/header_self_check/${header}.cc)
+    file(CONFIGURE OUTPUT ${source} CONTENT "#include \"${header}\"  // NOLINT\n#include \"${header}\"\n")
+    list(APPEND sources ${source})
+  endforeach()
+  if(sources)
+    add_library(${name}_headers OBJECT EXCLUDE_FROM_ALL ${sources})
+    target_link_libraries(${name}_headers PRIVATE ${name} inlay_warnings)
+    # No code is made: only the syntax and the types are checked.
+    target_compile_options(${name}_headers PRIVATE -O0)
+    add_dependencies(header_self_check ${name}_headers)
+  endif()
+endfunction()

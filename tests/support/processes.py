@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Programs that a test starts. Every one is ended with the test, and its output is shown when the test fails."""
+
+import itertools
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+import urllib.error
+import urllib.request
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.environ.get("INLAY_BUILD", os.path.join(ROOT, "build", "release"))
+INLAY = os.path.join(BUILD, "inlay")
+SANITIZED = any(word in os.path.basename(BUILD) for word in ("asan", "tsan"))
+# What a sanitizer or a busy machine may take longer.
+PATIENCE = 30
+
+_ports = itertools.count(int(os.environ.get("INLAY_TEST_PORTS", str(20000 + os.getpid() * 37 % 9000))))
+
+
+def free_port():
+    """A port that nobody listens on. Each test process counts through a range of its own, below the ephemeral ports."""
+    for port in _ports:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise AssertionError("no free port")
+
+
+def filter_module():
+    """The header-augmenting filter as it was built."""
+    for directory, _, files in os.walk(BUILD):
+        if "header_augmenting.wasm" in files:
+            return os.path.join(directory, "header_augmenting.wasm")
+    raise AssertionError(f"no header_augmenting.wasm under {BUILD}")
+
+
+def wait_until(condition, what, seconds=PATIENCE, interval=0.02):
+    """Polls until condition() gives something true, and returns that."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {seconds} s in vain: {what}")
+        time.sleep(interval)
+
+
+class Program:
+    """A child process whose stdout and stderr go to one log file."""
+
+    def __init__(self, name, command, directory, environment=None):
+        self.name = name
+        self.log_path = os.path.join(directory, f"{name}.log")
+        self.command = command
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=directory,
+                                            env=dict(os.environ, **(environment or {})))
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def log(self):
+        with open(self.log_path, errors="replace") as file:
+            return file.read()
+
+    def running(self):
+        return self.process.poll() is None
+
+    def wait_for(self, condition, what, seconds=PATIENCE):
+        def check():
+            if not self.running():
+                raise AssertionError(f"{self.name} ended with {self.process.returncode} while waiting for {what}:\n{self.log()}")
+            return condition()
+        return wait_until(check, f"{self.name}: {what}", seconds)
+
+    def terminate(self):
+        if self.running():
+            self.process.send_signal(signal.SIGTERM)
+
+    def wait(self, seconds=PATIENCE):
+        return self.process.wait(seconds)
+
+    def end(self):
+        """SIGTERM, and SIGKILL where that is not heard. Returns the exit status."""
+        self.terminate()
+        try:
+            return self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
+
+    def memory_peak_kib(self):
+        with open(f"/proc/{self.pid}/status") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+
+    def memory_kib(self):
+        with open(f"/proc/{self.pid}/status") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+
+
+def listening(port, host="127.0.0.1"):
+    try:
+        socket.create_connection((host, port), 1).close()
+        return True
+    except OSError:
+        return False
+
+
+class Proxy(Program):
+    """`inlay run` with a configuration given as a dict; .port is its listener's, .admin_port its admin's."""
+
+    def __init__(self, directory, config, concurrency=1, level="info", engine=None, flags=(), name="inlay"):
+        self.config_path = os.path.join(directory, f"{name}.json")
+        with open(self.config_path, "w") as file:
+            json.dump(config, file, indent=1)
+        resources = config["static_resources"]
+        self.port = resources["listeners"][0]["address"]["socket_address"]["port_value"] if resources["listeners"] else None
+        self.admin_port = config["admin"]["address"]["socket_address"]["port_value"]
+        command = [INLAY, "run", "-c", self.config_path, "--concurrency", str(concurrency), "--log-level", level]
+        command += ["--engine", engine] if engine else []
+        super().__init__(name, command + list(flags), directory, {"XDG_CACHE_HOME": os.path.join(BUILD, "test-cache")})
+
+    def wait_ready(self):
+        def ready():
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}/ready", timeout=5) as answer:
+                    return answer.status == 200
+            except OSError:
+                return False
+        self.wait_for(ready, "/ready", 60)
+        return self
+
+    def admin(self, path, method="GET"):
+        """(status, body) of the admin interface."""
+        request = urllib.request.Request(f"http://127.0.0.1:{self.admin_port}{path}", method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def stats(self):
+        lines = (line.partition(": ") for line in self.admin("/stats")[1].splitlines())
+        return {name: int(value) for name, _, value in lines if value.strip().lstrip("-").isdigit()}
+
+
+class TestCase(unittest.TestCase):
+    """Ends what a test started, and shows the logs of a test that failed."""
+
+    def setUp(self):
+        self.directory = tempfile.mkdtemp(prefix="inlay-e2e-")
+        self.programs = []
+        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+        self.addCleanup(self._end_programs)
+
+    def _end_programs(self):
+        for program in reversed(self.programs):
+            program.end()
+        outcome = self._outcome
+        failed = outcome is not None and not outcome.success
+        for program in self.programs:
+            log = program.log()
+            if SANITIZED:
+                report = "ERROR: AddressSanitizer" in log or "runtime error:" in log or "WARNING: ThreadSanitizer" in log
+                if report and not failed:
+                    print(f"----- sanitizer report of {program.name} -----\n{log[-20000:]}")
+                    raise AssertionError(f"a sanitizer found something in {program.name}")
+            if failed:
+                lines = log.splitlines()
+                print(f"----- {program.name} ({' '.join(program.command)}), last lines -----")
+                print("\n".join(lines[-60:]), flush=True)
+
+    def start(self, program):
+        """Hands a program to the test, which ends it."""
+        self.programs.append(program)
+        return program
+
+    def start_proxy(self, config, **options):
+        options.setdefault("name", "inlay" if not any(p.name == "inlay" for p in self.programs) else f"inlay-{len(self.programs)}")
+        return self.start(Proxy(self.directory, config, **options)).wait_ready()
+
+    def start_program(self, name, command, port=None):
+        program = self.start(Program(name, command, self.directory))
+        if port is not None:
+            program.wait_for(lambda: listening(port), f"port {port}")
+        return program

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The admin interface."""
+
+import json
+import unittest
+
+from support import config
+from support.origins import Echo
+from support.processes import TestCase
+from support.wire import request
+
+
+class Admin(TestCase):
+    def setUp(self):
+        super().setUp()
+        self.echo = self.start(Echo(self.directory))
+        self.proxy = self.start_proxy(config.bootstrap([config.cluster("origin", self.echo.port)]))
+
+    def test_ready(self):
+        self.assertEqual(self.proxy.admin("/ready"), (200, "LIVE\n"))
+
+    def test_stats_count_requests(self):
+        for _ in range(3):
+            request(self.proxy.port)
+        stats = self.proxy.stats()
+        self.assertEqual(stats["http.ingress.downstream_rq_total"], 3)
+        self.assertEqual(stats["http.ingress.downstream_rq_2xx"], 3)
+        self.assertEqual(stats["cluster.origin.upstream_rq_total"], 3)
+        self.assertEqual(stats["server.live"], 1)
+
+    def test_stats_filter_and_json(self):
+        request(self.proxy.port)
+        text = self.proxy.admin("/stats?filter=downstream_rq_total")[1]
+        self.assertEqual(text.strip(), "http.ingress.downstream_rq_total: 1")
+        stats = json.loads(self.proxy.admin("/stats?format=json")[1])["stats"]
+        self.assertIn("http.ingress.downstream_rq_total", [stat.get("name") for stat in stats])
+
+    def test_prometheus(self):
+        request(self.proxy.port)
+        status, text = self.proxy.admin("/stats/prometheus")
+        self.assertEqual(status, 200)
+        self.assertIn("# TYPE envoy_server_live gauge", text)
+        self.assertRegex(text, r'(?m)^envoy_http_downstream_rq_total\{envoy_http_conn_manager_prefix="ingress"\} 1$')
+        self.assertRegex(text, r'(?m)^envoy_cluster_upstream_rq_total\{envoy_cluster_name="origin"\} 1$')
+        for line in text.splitlines():
+            self.assertRegex(line, r'^(# (TYPE|HELP) |[a-zA-Z_:][a-zA-Z0-9_:]*(\{.*\})? [-+0-9.eE]+|[a-zA-Z_:][a-zA-Z0-9_:]*(\{.*\})? (NaN|[+-]Inf)|$)')
+
+    def test_clusters(self):
+        status, text = self.proxy.admin("/clusters")
+        self.assertEqual(status, 200)
+        self.assertIn(f"origin::127.0.0.1:{self.echo.port}::", text)
+
+    def test_server_info(self):
+        info = json.loads(self.proxy.admin("/server_info")[1])
+        self.assertEqual(info["state"], "LIVE")
+
+    def test_config_dump_is_json_with_the_listener(self):
+        dump = json.loads(self.proxy.admin("/config_dump")[1])
+        self.assertIn("ingress", json.dumps(dump))
+
+    def test_what_is_not_there(self):
+        self.assertEqual(self.proxy.admin("/nonsense")[0], 404)
+
+    def test_quitquitquit_by_post_only(self):
+        self.assertIn(self.proxy.admin("/quitquitquit")[0], (400, 405))
+        self.assertTrue(self.proxy.running())
+        self.assertEqual(self.proxy.admin("/quitquitquit", "POST"), (200, "OK\n"))
+        self.assertEqual(self.proxy.wait(), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Guests that misbehave. The policy of the plugin decides; the rest of the process serves on."""
+
+import os
+import subprocess
+import threading
+import unittest
+
+from support import config
+from support.origins import Echo, echoed
+from support.processes import SANITIZED, Proxy, TestCase, wait_until
+from support.wire import request
+
+# What every guest here has. $behave runs on a request whose headers were already counted by the host.
+GUEST = """
+(module
+  (import "env" "proxy_log" (func $log (param i32 i32 i32) (result i32)))
+  (import "env" "proxy_get_header_map_value" (func $get (param i32 i32 i32 i32 i32) (result i32)))
+  (import "env" "proxy_add_header_map_value" (func $add (param i32 i32 i32 i32 i32) (result i32)))
+  (import "env" "proxy_replace_header_map_value" (func $replace (param i32 i32 i32 i32 i32) (result i32)))
+  (import "env" "proxy_remove_header_map_value" (func $remove (param i32 i32 i32) (result i32)))
+  (import "env" "proxy_get_header_map_pairs" (func $pairs (param i32 i32 i32) (result i32)))
+  (import "env" "proxy_set_header_map_pairs" (func $set_pairs (param i32 i32 i32) (result i32)))
+  (import "env" "proxy_get_buffer_bytes" (func $buffer (param i32 i32 i32 i32 i32) (result i32)))
+  (import "env" "proxy_set_buffer_bytes" (func $set_buffer (param i32 i32 i32 i32 i32) (result i32)))
+  (import "env" "proxy_get_property" (func $property (param i32 i32 i32 i32) (result i32)))
+  (import "env" "proxy_set_property" (func $set_property (param i32 i32 i32 i32) (result i32)))
+  (import "env" "proxy_get_shared_data" (func $shared (param i32 i32 i32 i32 i32) (result i32)))
+  (import "env" "proxy_set_shared_data" (func $set_shared (param i32 i32 i32 i32 i32) (result i32)))
+  (import "env" "proxy_register_shared_queue" (func $queue (param i32 i32 i32) (result i32)))
+  (import "env" "proxy_enqueue_shared_queue" (func $enqueue (param i32 i32 i32) (result i32)))
+  (import "env" "proxy_dequeue_shared_queue" (func $dequeue (param i32 i32 i32) (result i32)))
+  (import "env" "proxy_define_metric" (func $metric (param i32 i32 i32 i32) (result i32)))
+  (import "env" "proxy_get_metric" (func $get_metric (param i32 i32) (result i32)))
+  (import "env" "proxy_http_call"
+    (func $call (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+  (import "env" "proxy_send_local_response" (func $reply (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+  (import "env" "proxy_call_foreign_function" (func $foreign (param i32 i32 i32 i32 i32 i32) (result i32)))
+  (import "env" "proxy_get_current_time_nanoseconds" (func $now (param i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+  (memory (export "memory") 2)
+  (global $heap (mut i32) (i32.const 65536))
+  (data (i32.const 16) "x-bad")
+  (data (i32.const 32) "x-guest")
+  (data (i32.const 48) "survived")
+  (data (i32.const 64) "origin")
+  (func (export "proxy_abi_version_0_2_1"))
+  (func (export "proxy_on_memory_allocate") (param $size i32) (result i32)
+    (global.get $heap)
+    (global.set $heap (i32.add (global.get $heap) (local.get $size)))
+    (if (i32.gt_u (global.get $heap) (i32.const 130000)) (then (global.set $heap (i32.const 65536)))))
+  (func (export "proxy_on_context_create") (param i32 i32))
+  (func (export "proxy_on_vm_start") (param i32 i32) (result i32) (i32.const 1))
+  (func (export "proxy_on_configure") (param i32 i32) (result i32) (i32.const 1))
+  (func $deeper (param i32) (result i32)
+    (i32.add (call $deeper (i32.add (local.get 0) (i32.const 1))) (i32.const 1)))
+  (func $behave {behaviour})
+  (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+    ;; misbehave when there is an x-bad header
+    (if (i32.eqz (call $get (i32.const 0) (i32.const 16) (i32.const 5) (i32.const 128) (i32.const 132)))
+      (then (call $behave)))
+    (drop (call $add (i32.const 0) (i32.const 32) (i32.const 7) (i32.const 48) (i32.const 8)))
+    (i32.const 0))
+)
+"""
+
+TRAPS = {
+    "endless loop": "(loop $again (br $again))",
+    "unreachable": "(unreachable)",
+    "division by zero": "(drop (i32.div_u (i32.const 1) (i32.const 0)))",
+    "load outside of memory": "(drop (i32.load (i32.const 0x7ffffff0)))",
+    "store outside of memory": "(i64.store (i32.const -8) (i64.const 1))",
+    "recursion without end": "(drop (call $deeper (i32.const 0)))",
+    "all the memory it can get": """
+      (loop $again (br_if $again (i32.ne (memory.grow (i32.const 16)) (i32.const -1))))
+      (unreachable)""",
+}
+# The same, and it touches every page that it got.
+TOUCH_ALL_MEMORY = """
+      (local $at i32)
+      (loop $again (br_if $again (i32.ne (memory.grow (i32.const 16)) (i32.const -1))))
+      (local.set $at (i32.const 131072))
+      (loop $touch
+        (i32.store (local.get $at) (i32.const 1))
+        (local.set $at (i32.add (local.get $at) (i32.const 4096)))
+        (br_if $touch (i32.lt_u (local.get $at) (i32.mul (memory.size) (i32.const 65536)))))
+      (unreachable)"""
+
+FAR = "(i32.const 0x7fffffff)"
+NEAR_END = "(i32.const 131070)"
+MINUS = "(i32.const -1)"
+
+
+def bad_pointer_calls():
+    """Every host function that takes a pointer, with pointers and lengths that point nowhere; results are dropped."""
+    calls = []
+    for bad in (FAR, NEAR_END, MINUS):
+        pair = f"{bad} {FAR}"
+        calls += [
+            f"(call $log (i32.const 0) {pair})",
+            f"(call $get (i32.const 0) {pair} (i32.const 128) (i32.const 132))",
+            f"(call $get (i32.const 0) (i32.const 16) (i32.const 5) {bad} {bad})",
+            f"(call $get (i32.const 77) (i32.const 16) (i32.const 5) (i32.const 128) (i32.const 132))",
+            f"(call $add (i32.const 0) {pair} {pair})",
+            f"(call $add (i32.const 0) (i32.const 32) (i32.const 7) {pair})",
+            f"(call $replace (i32.const 0) {pair} {pair})",
+            f"(call $remove (i32.const 0) {pair})",
+            f"(call $pairs (i32.const 0) {bad} {bad})",
+            f"(call $set_pairs (i32.const 0) {pair})",
+            # a count of pairs that the buffer cannot hold
+            "(call $set_pairs (i32.const 3) (i32.const 16) (i32.const 8))",
+            f"(call $buffer (i32.const 0) (i32.const 0) {FAR} {bad} {bad})",
+            f"(call $buffer (i32.const 0) {MINUS} {MINUS} (i32.const 128) (i32.const 132))",
+            f"(call $buffer (i32.const 99) (i32.const 0) {FAR} (i32.const 128) (i32.const 132))",
+            f"(call $set_buffer (i32.const 0) {bad} {bad} {pair})",
+            f"(call $property {pair} (i32.const 128) (i32.const 132))",
+            f"(call $property (i32.const 16) (i32.const 5) {bad} {bad})",
+            f"(call $set_property {pair} {pair})",
+            f"(call $shared {pair} (i32.const 128) (i32.const 132) (i32.const 136))",
+            f"(call $shared (i32.const 16) (i32.const 5) {bad} {bad} {bad})",
+            f"(call $set_shared {pair} {pair} (i32.const 0))",
+            f"(call $queue {pair} (i32.const 128))",
+            f"(call $queue (i32.const 16) (i32.const 5) {bad})",
+            f"(call $enqueue (i32.const 12345) {pair})",
+            f"(call $dequeue (i32.const 12345) {bad} {bad})",
+            f"(call $metric (i32.const 0) {pair} (i32.const 128))",
+            f"(call $metric (i32.const 9) (i32.const 16) (i32.const 5) {bad})",
+            f"(call $get_metric (i32.const 99999) {bad})",
+            f"(call $call {pair} {pair} {pair} {pair} (i32.const 1000) {bad})",
+            f"(call $call (i32.const 64) (i32.const 6) {pair} {pair} {pair} (i32.const 1000) (i32.const 128))",
+            f"(call $reply (i32.const 200) {pair} {pair} {pair} (i32.const -1))",
+            f"(call $foreign {pair} {pair} {bad} {bad})",
+            f"(call $now {bad})",
+            f"(call $fd_write (i32.const 1) {bad} (i32.const 1000000) {bad})",
+            f"(call $fd_write (i32.const 1) {bad} (i32.const 1) (i32.const 128))",
+            f"(call $random {pair})",
+        ]
+    return "\n".join(f"(drop {call})" for call in calls)
+
+
+class Hostile(TestCase):
+    engine = None
+
+    def module(self, behaviour):
+        source = os.path.join(self.directory, "guest.wat")
+        with open(source, "w") as file:
+            file.write(GUEST.replace("{behaviour}", behaviour))
+        path = os.path.join(self.directory, "guest.wasm")
+        subprocess.run(["wat2wasm", source, "-o", path], check=True)
+        return path
+
+    def start_with(self, behaviour, policy="FAIL_CLOSED", concurrency=1, **plugin):
+        echo = self.start(Echo(self.directory, name=f"echo-{len(self.programs)}"))
+        guest = config.wasm(self.module(behaviour), policy=policy, **plugin)
+        made = config.bootstrap([config.cluster("origin", echo.port)], [guest])
+        self.proxy = self.start_proxy(made, concurrency=concurrency, engine=self.engine)
+        self.port = self.proxy.port
+        self.assertEqual(self.good(), "survived")
+
+    def good(self):
+        """A harmless request: what the guest added, or None where the filter is bypassed."""
+        return echoed(self.port)["headers"].get("x-guest")
+
+    def bad(self):
+        return request(self.port, headers={"x-bad": "1", "accept": "application/json"})
+
+
+class Traps(Hostile):
+    def for_each_trap(self, check):
+        for name, behaviour in TRAPS.items():
+            with self.subTest(name):
+                try:
+                    check(behaviour)
+                finally:
+                    for program in self.programs:
+                        program.end()
+
+    def test_fail_closed(self):
+        def check(behaviour):
+            self.start_with(behaviour)
+            response = self.bad()
+            self.assertEqual((response.status, response.body), (503, b""))
+            # the VM is gone: later requests on that worker fail closed too
+            self.assertEqual(request(self.port).status, 503)
+            self.assertTrue(self.proxy.running())
+            self.assertEqual(self.proxy.admin("/ready")[0], 200)
+        self.for_each_trap(check)
+
+    def test_fail_open(self):
+        def check(behaviour):
+            self.start_with(behaviour, "FAIL_OPEN")
+            self.assertIn(self.bad().status, (200, 503))  # Envoy fails the very request that traps
+            self.assertIsNone(self.good())  # later ones go on without the filter
+            self.assertTrue(self.proxy.running())
+        self.for_each_trap(check)
+
+    def test_fail_reload(self):
+        def check(behaviour):
+            self.start_with(behaviour, "FAIL_RELOAD", reload_config={"backoff": {"base_interval": "0.05s"}})
+            for _ in range(3):
+                self.assertEqual(self.bad().status, 503)
+                wait_until(lambda: request(self.port).status == 200, "the VM to be made anew")
+                self.assertEqual(self.good(), "survived")
+        self.for_each_trap(check)
+
+
+class TrapsOnTheInterpreter(Traps):
+    engine = "interp"
+
+
+class Pointers(Hostile):
+    def test_bad_pointers_are_refused_and_the_guest_goes_on(self):
+        self.start_with(bad_pointer_calls(), "FAIL_CLOSED")
+        for _ in range(3):
+            response = self.bad()
+            self.assertEqual(response.status, 200, response)
+            self.assertIn(b'"x-guest": "survived"', response.body)
+
+
+class PointersOnTheInterpreter(Pointers):
+    engine = "interp"
+
+
+class Others(Hostile):
+    def test_another_worker_serves_while_one_loops(self):
+        self.start_with(TRAPS["endless loop"], "FAIL_RELOAD", concurrency=4)
+        results = []
+        def loop_once():
+            results.append(self.bad().status)
+        looping = threading.Thread(target=loop_once)
+        looping.start()
+        served = 0
+        while looping.is_alive():
+            # A new connection may land on the worker that loops; then it waits for the watchdog, and is not lost.
+            self.assertIn(request(self.port).status, (200, 503))
+            served += 1
+        looping.join()
+        self.assertEqual(results, [503])
+        self.assertGreater(served, 0)
+
+    def test_memory_is_given_back(self):
+        self.start_with(TOUCH_ALL_MEMORY, "FAIL_RELOAD", reload_config={"backoff": {"base_interval": "0.01s"}})
+        for _ in range(5):
+            self.assertEqual(self.bad().status, 503)
+            wait_until(lambda: request(self.port).status == 200, "the VM to be made anew")
+        if not SANITIZED:
+            self.assertLess(self.proxy.memory_kib(), 128 * 1024)
+            self.assertLess(self.proxy.memory_peak_kib(), 320 * 1024)
+
+
+class Refusals(Hostile):
+    """A module that cannot be run is refused at the start, with what is wrong."""
+
+    def refused(self, source, expected):
+        path = os.path.join(self.directory, "odd.wat")
+        with open(path, "w") as file:
+            file.write(source)
+        subprocess.run(["wat2wasm", path, "-o", path + ".wasm"], check=True)
+        made = config.bootstrap([config.cluster("origin", 1)], [config.wasm(path + ".wasm")])
+        proxy = self.start(Proxy(self.directory, made, engine=self.engine))
+        self.assertNotEqual(proxy.wait(), 0)
+        self.assertIn(expected, proxy.log())
+
+    def test_no_proxy_wasm_module(self):
+        self.refused('(module (memory (export "memory") 1))', "proxy_abi_version")
+
+    def test_no_allocator(self):
+        self.refused('(module (memory (export "memory") 1) (func (export "proxy_abi_version_0_2_1")))', "proxy_on_memory_allocate")
+
+    def test_an_unknown_import(self):
+        self.refused('''(module (import "env" "proxy_make_coffee" (func (param i32) (result i32)))
+          (memory (export "memory") 1) (func (export "proxy_abi_version_0_2_1"))
+          (func (export "malloc") (param i32) (result i32) (i32.const 0)))''', "proxy_make_coffee")
+
+    def test_a_wrong_signature(self):
+        self.refused('''(module (import "env" "proxy_log" (func (param i64) (result i32)))
+          (memory (export "memory") 1) (func (export "proxy_abi_version_0_2_1"))
+          (func (export "malloc") (param i32) (result i32) (i32.const 0)))''', "proxy_log")
+
+    def test_a_start_that_traps(self):
+        self.refused('''(module (memory (export "memory") 1) (func (export "proxy_abi_version_0_2_1"))
+          (func (export "_initialize") (unreachable))
+          (func (export "malloc") (param i32) (result i32) (i32.const 0)))''', "_initialize")
+
+    def test_a_configuration_that_is_refused(self):
+        self.refused('''(module (memory (export "memory") 1) (func (export "proxy_abi_version_0_2_1"))
+          (func (export "proxy_on_context_create") (param i32 i32))
+          (func (export "proxy_on_vm_start") (param i32 i32) (result i32) (i32.const 1))
+          (func (export "proxy_on_configure") (param i32 i32) (result i32) (i32.const 0))
+          (func (export "malloc") (param i32) (result i32) (i32.const 1024)))''', "plugin")
+
+
+if __name__ == "__main__":
+    unittest.main()

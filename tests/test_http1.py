@@ -1,0 +1,365 @@
+# SPDX-License-Identifier: Apache-2.0
+"""HTTP/1.1 on both sides, byte by byte."""
+
+import re
+import time
+import unittest
+
+from support import config
+from support.origins import Echo, ScriptedOrigin, echoed, read_request
+from support.processes import TestCase, wait_until
+from support.wire import Wire, request
+
+
+class Http1(TestCase):
+    """A proxy before an echo; `manager` fields may be changed by a class of tests."""
+    manager = {}
+
+    def setUp(self):
+        super().setUp()
+        self.echo = self.start(Echo(self.directory))
+        self.proxy = self.start_proxy(config.bootstrap([config.cluster("origin", self.echo.port)], **self.manager))
+        self.port = self.proxy.port
+
+    def scripted(self, script, **manager):
+        origin = ScriptedOrigin(script)
+        self.addCleanup(origin.close)
+        return self.start_proxy(config.bootstrap([config.cluster("origin", origin.port)], **manager)).port
+
+
+class Messages(Http1):
+    def test_keep_alive(self):
+        with Wire(self.port) as wire:
+            for number in range(5):
+                wire.send(f"GET /{number} HTTP/1.1\r\nhost: a\r\n\r\n")
+                self.assertIn(f"GET /{number} HTTP/1.1".encode(), wire.response().body)
+
+    def test_upstream_connections_are_reused(self):
+        connections = []
+        def script(wire):
+            connections.append(1)
+            while True:
+                read_request(wire)
+                wire.send("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+        port = self.scripted(script)
+        for _ in range(10):
+            self.assertEqual(request(port).body, b"ok")
+        self.assertEqual(len(connections), 1)
+
+    def test_connection_close_is_honoured(self):
+        with Wire(self.port) as wire:
+            wire.send("GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+            response = wire.response()
+            self.assertEqual(response.get("connection"), "close")
+            self.assertTrue(wire.ended())
+
+    def test_pipelined_requests_are_answered_in_order(self):
+        with Wire(self.port) as wire:
+            wire.send("".join(f"GET /{n} HTTP/1.1\r\nhost: a\r\n\r\n" for n in range(50)))
+            for number in range(50):
+                self.assertTrue(wire.response().body.startswith(f"GET /{number} ".encode()))
+
+    def test_a_pipelined_post_does_not_swallow_the_next(self):
+        with Wire(self.port) as wire:
+            wire.send("POST /a HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nhello"
+                      "POST /b HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+                      "GET /c HTTP/1.1\r\nhost: a\r\n\r\n")
+            self.assertIn(b"body: 5 bytes", wire.response().body)
+            self.assertIn(b"body: 3 bytes", wire.response().body)
+            self.assertTrue(wire.response().body.startswith(b"GET /c "))
+
+    def test_a_request_byte_by_byte(self):
+        with Wire(self.port) as wire:
+            for byte in "POST /slow HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\n\r\n":
+                wire.send(byte)
+            self.assertIn(b"body: 3 bytes", wire.response().body)
+
+    def test_chunked_both_ways(self):
+        got = []
+        def script(wire):
+            while True:
+                got.append(read_request(wire))
+                wire.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+                for part in ("hello ", "chunked ", "world"):
+                    wire.send(f"{len(part):x}\r\n{part}\r\n")
+                wire.send("0\r\n\r\n")
+        port = self.scripted(script)
+        with Wire(port) as wire:
+            wire.send("POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n")
+            for part in ("up ", "and ", "away"):
+                wire.send(f"{len(part):x}\r\n{part}\r\n")
+            wire.send("0\r\n\r\n")
+            response = wire.response()
+        self.assertTrue(response.chunked)
+        self.assertEqual(response.body, b"hello chunked world")
+        self.assertEqual(got[0][2], b"up and away")
+        self.assertNotIn("content-length", got[0][1])
+
+    def test_a_body_until_close(self):
+        def script(wire):
+            read_request(wire)
+            wire.send("HTTP/1.1 200 OK\r\n\r\nthe end is the end")
+            wire.socket.close()
+        self.assertEqual(request(self.scripted(script)).body, b"the end is the end")
+
+    def test_a_body_streams_before_it_is_complete(self):
+        def script(wire):
+            read_request(wire)
+            wire.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nfirst\r\n")
+            wire.line()  # until the client has seen it
+        with Wire(self.scripted(script)) as wire:
+            wire.send("GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+            self.assertEqual(wire.head().status, 200)
+            self.assertEqual(wire.line(), "5")
+            self.assertEqual(wire.exactly(5), b"first")
+
+    def test_head_has_no_body(self):
+        with Wire(self.port) as wire:
+            wire.send("HEAD / HTTP/1.1\r\nhost: a\r\n\r\nGET /next HTTP/1.1\r\nhost: a\r\n\r\n")
+            response = wire.response("HEAD")
+            self.assertEqual(response.status, 200)
+            self.assertGreater(int(response.get("content-length")), 0)
+            self.assertTrue(wire.response().body.startswith(b"GET /next "))
+
+    def test_no_content_and_not_modified(self):
+        answers = iter(["204 No Content\r\n", "304 Not Modified\r\netag: x\r\n", "200 OK\r\ncontent-length: 2\r\n"])
+        def script(wire):
+            while True:
+                read_request(wire)
+                head = next(answers)
+                wire.send(f"HTTP/1.1 {head}\r\n" + ("ok" if head.startswith("200") else ""))
+        with Wire(self.scripted(script)) as wire:
+            for status in (204, 304, 200):
+                wire.send("GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+                self.assertEqual(wire.response().status, status)
+
+    def test_expect_100_continue(self):
+        with Wire(self.port) as wire:
+            wire.send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\nexpect: 100-continue\r\n\r\n")
+            self.assertEqual(wire.response(informational=True).status, 100)
+            wire.send("data")
+            response = wire.response(informational=True)
+            self.assertEqual(response.status, 200)
+            self.assertIn(b"body: 4 bytes", response.body)
+
+    def test_a_body_without_expect_gets_no_100(self):
+        with Wire(self.port) as wire:
+            wire.send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\n\r\ndata")
+            self.assertEqual(wire.response(informational=True).status, 200)
+
+    def test_an_early_answer_to_a_large_upload(self):
+        def script(wire):
+            while wire.line():
+                pass
+            wire.send("HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\nconnection: close\r\n\r\nno")
+        with Wire(self.scripted(script)) as wire:
+            wire.send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 100000000\r\n\r\n" + "x" * 1000)
+            response = wire.response()
+            self.assertEqual((response.status, response.body), (403, b"no"))
+
+    def test_http_1_0(self):
+        with Wire(self.port) as wire:
+            wire.send("GET / HTTP/1.0\r\nhost: a\r\n\r\n")
+            response = wire.response()
+            # Envoy takes HTTP/1.0 only with accept_http_10, and says 426 Upgrade Required.
+            self.assertIn(response.status, (426, 200))
+            self.assertTrue(wire.ended())
+
+
+class Trailers(Http1):
+    UP = ("POST / HTTP/1.1\r\nhost: a\r\naccept: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
+          "2\r\nhi\r\n0\r\nx-sum: 7\r\n\r\n")
+
+    @staticmethod
+    def script(wire):
+        while True:
+            read_request(wire)
+            wire.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nx-sum: 8\r\n\r\n")
+
+    def test_dropped_by_default(self):
+        with Wire(self.port) as wire:
+            wire.send(self.UP)
+            self.assertIn(b'"trailers": {}', wire.response().body)
+        self.assertEqual(request(self.scripted(self.script)).trailers, [])
+
+    def test_kept_where_they_are_enabled(self):
+        enabled = {"http_protocol_options": {"enable_trailers": True}}
+        got = []
+        def script(wire):
+            while True:
+                got.append(read_request(wire))
+                wire.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nx-sum: 8\r\n\r\n")
+        origin = ScriptedOrigin(script)
+        self.addCleanup(origin.close)
+        options = {"@type": config.TYPE + "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+                   "explicit_http_config": {"http_protocol_options": {"enable_trailers": True}}}
+        cluster = config.cluster("origin", origin.port, typed_extension_protocol_options={
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": options})
+        proxy = self.start_proxy(config.bootstrap([cluster], **enabled))
+        with Wire(proxy.port) as wire:
+            wire.send(self.UP)
+            self.assertEqual(wire.response().trailers, [("x-sum", "8")])
+        self.assertEqual(got[0][3], [("x-sum", "7")])
+
+
+class Limits(Http1):
+    def refused(self, text, status):
+        with Wire(self.port) as wire:
+            wire.send(text)
+            self.assertEqual(wire.response().status, status)
+            self.assertTrue(wire.ended())
+
+    def test_headers_too_large(self):
+        self.refused("GET / HTTP/1.1\r\nhost: a\r\nx-large: " + "a" * (61 * 1024) + "\r\n\r\n", 431)
+
+    def test_headers_that_just_fit(self):
+        response = request(self.port, headers={"x-large": "a" * (58 * 1024)})
+        self.assertEqual(response.status, 200)
+
+    def test_too_many_headers(self):
+        self.refused("GET / HTTP/1.1\r\nhost: a\r\n" + "".join(f"x-{n}: 1\r\n" for n in range(120)) + "\r\n", 431)
+
+    def test_a_path_too_large(self):
+        self.refused("GET /" + "a" * (61 * 1024) + " HTTP/1.1\r\nhost: a\r\n\r\n", 431)
+
+    def test_malformed_requests(self):
+        for text in ("NONSENSE\r\n\r\n",
+                     "GET / HTTP/1.1\r\nhost a\r\n\r\n",
+                     "GET / HTTP/1.1\r\nhost: a\r\nx\x01y: 1\r\n\r\n",
+                     "GET / HTTP/1.1\r\nhost: a\r\n folded: 1\r\n\r\n",
+                     "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: -1\r\n\r\n",
+                     "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab",
+                     "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+                     "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+                     "GET / HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n",
+                     "GET / HTTP/1.1\r\n\r\n"):
+            with self.subTest(text[:60]), Wire(self.port) as wire:
+                wire.send(text)
+                status = wire.response().status
+                self.assertIn(status, (400, 501), text)
+                self.assertTrue(wire.ended())
+        self.assertEqual(request(self.port).status, 200)
+
+    def test_a_malformed_chunk_never_becomes_a_request(self):
+        with Wire(self.port) as wire:
+            wire.send("POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\nzz\r\nGET /smuggled HTTP/1.1\r\nhost: a\r\n\r\n")
+            self.assertEqual(wire.response().status, 400)
+            self.assertTrue(wire.ended())
+
+
+class Timeouts(Http1):
+    manager = {"stream_idle_timeout": "0.4s", "request_headers_timeout": "0.4s",
+               "common_http_protocol_options": {"idle_timeout": "0.6s"}}
+
+    def test_a_head_that_never_ends(self):
+        with Wire(self.port) as wire:
+            wire.send("GET / HTTP/1.1\r\nhost: a\r\n")
+            self.assertEqual(wire.response().status, 408)
+            self.assertTrue(wire.ended())
+
+    def test_a_body_that_never_comes(self):
+        with Wire(self.port) as wire:
+            wire.send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\n123")
+            response = wire.response()
+            self.assertEqual(response.status, 408)
+
+    def test_an_idle_connection_is_closed(self):
+        with Wire(self.port) as wire:
+            wire.send("GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+            wire.response()
+            begin = time.monotonic()
+            self.assertTrue(wire.ended())
+            self.assertLess(time.monotonic() - begin, 10)
+
+    def test_request_timeout(self):
+        proxy = self.start_proxy(config.bootstrap([config.cluster("origin", self.echo.port)], request_timeout="0.4s"))
+        with Wire(proxy.port) as wire:
+            wire.send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\n123")
+            self.assertEqual(wire.response().status, 408)
+
+
+class Headers(Http1):
+    def test_hop_by_hop_headers_are_removed(self):
+        response = request(self.port, headers=[
+            ("connection", "keep-alive, x-private"), ("x-private", "1"), ("keep-alive", "timeout=5"), ("te", "gzip"),
+            ("proxy-connection", "keep-alive"), ("upgrade", "nothing"), ("trailer", "x"), ("x-public", "1"),
+            ("accept", "application/json")])
+        self.assertEqual(response.status, 200)
+        text = response.body.decode()
+        for name in ("x-private", "keep-alive", "proxy-connection", "upgrade", '"te"', '"connection"'):
+            self.assertNotIn(name, text)
+        self.assertIn('"x-public": "1"', text)
+
+    def test_hop_by_hop_headers_of_the_response_are_removed(self):
+        def script(wire):
+            while True:
+                read_request(wire)
+                wire.send("HTTP/1.1 200 OK\r\nconnection: keep-alive, x-private\r\nx-private: 1\r\nkeep-alive: timeout=5\r\n"
+                          "content-length: 2\r\nX-Public: yes\r\n\r\nok")
+        response = request(self.scripted(script))
+        self.assertEqual(response.get("x-public"), "yes")
+        self.assertIsNone(response.get("x-private"))
+        self.assertIsNone(response.get("keep-alive"))
+
+    def test_what_the_proxy_adds(self):
+        seen = echoed(self.port)["headers"]
+        self.assertRegex(seen["x-request-id"], r"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
+        self.assertEqual(seen["x-forwarded-proto"], "http")
+        self.assertEqual(seen["x-envoy-expected-rq-timeout-ms"], "15000")
+        self.assertEqual(seen["host"], "inlay.test")
+        self.assertNotIn("x-forwarded-for", seen)
+        response = request(self.port)
+        self.assertEqual(response.all("server"), ["envoy"])
+        self.assertRegex(response.get("date"), r"^\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$")
+        self.assertTrue(response.get("x-envoy-upstream-service-time").isdigit())
+        self.assertNotEqual(echoed(self.port)["headers"]["x-request-id"], seen["x-request-id"])
+
+    def test_use_remote_address(self):
+        proxy = self.start_proxy(config.bootstrap([config.cluster("origin", self.echo.port)], use_remote_address=True))
+        seen = echoed(proxy.port, headers={"x-forwarded-for": "10.9.8.7"})["headers"]
+        self.assertTrue(re.sub(r"\s", "", seen["x-forwarded-for"]) == "10.9.8.7,127.0.0.1", seen)
+
+    def test_header_values_pass_unchanged(self):
+        value = "a\tb  c \xe9\xff;,=\"'"
+        seen = echoed(self.port, headers={"x-odd": value})["headers"]
+        self.assertEqual(seen["x-odd"], value)
+
+    def test_repeated_headers_stay_apart_and_in_order(self):
+        seen = request(self.port, headers=[("x-a", "1"), ("x-b", "2"), ("x-a", "3")]).body.decode()
+        self.assertLess(seen.index("x-a: 1"), seen.index("x-a: 3"))
+        def script(wire):
+            read_request(wire)
+            wire.send("HTTP/1.1 200 OK\r\nset-cookie: a=1\r\nset-cookie: b=2\r\ncontent-length: 0\r\n\r\n")
+        self.assertEqual(request(self.scripted(script)).all("set-cookie"), ["a=1", "b=2"])
+
+
+class Disconnects(Http1):
+    def test_a_client_that_leaves_releases_the_upstream(self):
+        ended = []
+        def script(wire):
+            read_request(wire)
+            ended.append("asked")
+            try:
+                if wire.socket.recv(1) == b"":
+                    ended.append("closed")
+            except OSError:
+                ended.append("closed")
+        port = self.scripted(script)
+        with Wire(port) as wire:
+            wire.send("GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+            wait_until(lambda: ended, "the request to arrive")
+        wait_until(lambda: "closed" in ended, "the upstream connection to be closed")
+
+    def test_an_upstream_that_breaks_off_within_a_body(self):
+        def script(wire):
+            read_request(wire)
+            wire.send("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nonly this")
+            wire.socket.close()
+        with Wire(self.scripted(script)) as wire:
+            wire.send("GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+            with self.assertRaises((EOFError, ConnectionResetError)):
+                wire.response()
+
+
+if __name__ == "__main__":
+    unittest.main()

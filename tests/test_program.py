@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The program itself: its command line, validation, start and end."""
+
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+import unittest
+
+from support import config
+from support.origins import Echo, Provider, ScriptedOrigin, echoed, read_request
+from support.processes import INLAY, ROOT, Proxy, TestCase, filter_module, free_port, listening, wait_until
+from support.wire import Wire, request
+
+
+def inlay(*arguments, directory=None):
+    done = subprocess.run([INLAY, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, cwd=directory,
+                          stdin=subprocess.DEVNULL)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+class CommandLine(unittest.TestCase):
+    def test_help_names_every_subcommand(self):
+        status, out, _ = inlay("--help")
+        self.assertEqual(status, 0)
+        for name in ("run", "validate", "echo", "provider", "version"):
+            self.assertRegex(out, rf"(?m)^  {name} ")
+
+    def test_version(self):
+        self.assertRegex(inlay("version")[1], r"^inlay \d+\.\d+\.\d+\n$")
+
+    def test_misuse(self):
+        self.assertEqual(inlay()[0], 2)
+        self.assertEqual(inlay("nonsense")[0], 2)
+        self.assertEqual(inlay("run")[0], 2)
+        self.assertNotEqual(inlay("provider", "--fault", "nonsense")[0], 0)
+
+
+class Validate(TestCase):
+    def check(self, text, name="envoy.yaml"):
+        path = os.path.join(self.directory, name)
+        with open(path, "w") as file:
+            file.write(text)
+        status, out, err = inlay("validate", "-c", path, directory=self.directory)
+        return status, out + err
+
+    def test_the_example_of_the_filter(self):
+        status, out, err = inlay("validate", "-c", "filters/header_augmenting/envoy.yaml", directory=ROOT)
+        self.assertEqual(status, 0, out + err)
+
+    def test_a_good_file(self):
+        made = config.bootstrap([config.cluster("origin", 1)])
+        status, text = self.check(json.dumps(made, indent=1))
+        self.assertEqual(status, 0, text)
+
+    def test_all_errors_in_one_run_with_their_places(self):
+        status, text = self.check("""\
+admin: {address: {socket_address: {address: 127.0.0.1, port_value: 9901}}}
+static_resources:
+  listeners:
+  - name: ingress
+    adress: {}
+    address: {socket_address: {address: 127.0.0.1, port_value: 99999}}
+    filter_chains: []
+  clusters:
+  - name: origin
+    connect_timeout: soon
+""")
+        self.assertEqual(status, 1)
+        self.assertIn("envoy.yaml:5:", text)
+        self.assertIn("adress", text)
+        self.assertIn("envoy.yaml:6:", text)
+        self.assertIn("port_value", text)
+        self.assertIn("envoy.yaml:10:", text)
+        self.assertIn("connect_timeout", text)
+
+    def test_an_envoy_field_that_inlay_lacks_is_named_as_such(self):
+        status, text = self.check("dynamic_resources: {cds_config: {ads: {}}}\n")
+        self.assertEqual(status, 1)
+        self.assertIn("dynamic_resources", text)
+        self.assertRegex(text.lower(), "not (yet )?support")
+
+    def test_what_is_no_yaml_or_not_there(self):
+        self.assertEqual(self.check("a: [")[0], 1)
+        self.assertEqual(inlay("validate", "-c", "/no/such/file.yaml")[0], 1)
+
+    def test_a_module_that_is_none(self):
+        path = os.path.join(self.directory, "junk.wasm")
+        with open(path, "wb") as file:
+            file.write(b"\0asm\1\0\0\0junk")
+        made = config.bootstrap([config.cluster("origin", 1)], [config.wasm(path)])
+        made_path = os.path.join(self.directory, "junk.json")
+        with open(made_path, "w") as file:
+            json.dump(made, file)
+        status, _, err = inlay("run", "-c", made_path)
+        self.assertEqual(status, 1)
+        self.assertIn("junk.wasm", err)
+
+
+class Life(TestCase):
+    def scripted(self, script):
+        origin = ScriptedOrigin(script)
+        self.addCleanup(origin.close)
+        return origin.port
+
+    def test_sigterm_finishes_what_is_under_way(self):
+        asked, go = threading.Event(), threading.Event()
+        def script(wire):
+            read_request(wire)
+            asked.set()
+            go.wait(20)
+            wire.send("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\ndone")
+        proxy = self.start_proxy(config.bootstrap([config.cluster("origin", self.scripted(script))]), concurrency=2)
+        with Wire(proxy.port) as wire:
+            wire.send("GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+            self.assertTrue(asked.wait(20))
+            proxy.terminate()
+            wait_until(lambda: not listening(proxy.port), "the listener to close")
+            self.assertTrue(proxy.running())
+            go.set()
+            self.assertEqual(wire.response().body, b"done")
+            self.assertTrue(wire.ended())
+        self.assertEqual(proxy.wait(), 0)
+
+    def test_sigterm_when_idle_ends_at_once(self):
+        echo = self.start(Echo(self.directory))
+        proxy = self.start_proxy(config.bootstrap([config.cluster("origin", echo.port)]))
+        with Wire(proxy.port) as wire:
+            wire.send("GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+            wire.response()
+            begin = time.monotonic()
+            proxy.terminate()
+            self.assertEqual(proxy.wait(), 0)
+            self.assertLess(time.monotonic() - begin, 5)
+
+    def test_a_port_that_is_taken(self):
+        echo = self.start(Echo(self.directory))
+        made = config.bootstrap([config.cluster("origin", echo.port)])
+        made["static_resources"]["listeners"][0]["address"]["socket_address"]["port_value"] = echo.port
+        proxy = self.start(Proxy(self.directory, made))
+        self.assertNotEqual(proxy.wait(), 0)
+        self.assertIn(str(echo.port), proxy.log())
+
+    def test_four_workers_serve(self):
+        echo = self.start(Echo(self.directory))
+        proxy = self.start_proxy(config.bootstrap([config.cluster("origin", echo.port)]), concurrency=4)
+        for number in range(64):
+            self.assertEqual(echoed(proxy.port, f"/{number}")["path"], f"/{number}")
+
+    def test_the_example_runs_as_it_is(self):
+        """The file that ships, but for its ports and relative paths."""
+        with open(os.path.join(ROOT, "filters", "header_augmenting", "envoy.yaml")) as file:
+            text = file.read()
+        echo, provider = self.start(Echo(self.directory)), self.start(Provider(self.directory))
+        port, admin = free_port(), free_port()
+        for fixed, own in ((8080, port), (8081, echo.port), (8082, provider.port), (9901, admin)):
+            self.assertIn(f"port_value: {fixed}", text)
+            text = text.replace(f"port_value: {fixed}", f"port_value: {own}")
+        path = os.path.join(self.directory, "envoy.yaml")
+        with open(path, "w") as file:
+            file.write(text)
+        os.makedirs(os.path.join(self.directory, "build"))
+        os.symlink(filter_module(), os.path.join(self.directory, "build", "header_augmenting.wasm"))
+        os.symlink(filter_module(), os.path.join(self.directory, "header_augmenting.wasm"))
+        program = self.start_program("example", [INLAY, "run", "-c", path])
+        program.wait_for(lambda: listening(admin) and request(admin, "/ready").status == 200, "/ready")
+        wait_until(lambda: request(port).status == 200, "the first token")
+        self.assertRegex(echoed(port)["headers"]["authorization"], r"^Bearer 1\.")
+
+
+class Helpers(TestCase):
+    """`inlay echo` and `inlay provider` on real sockets."""
+
+    def test_a_free_port_is_written_to_the_port_file(self):
+        path = os.path.join(self.directory, "port")
+        self.start_program("echo", [INLAY, "echo", "--port", "0", "--port-file", path])
+        port = int(wait_until(lambda: os.path.exists(path) and open(path).read(), "the port file"))
+        self.assertEqual(request(port, "/x").body[:15], b"GET /x HTTP/1.1")
+
+    def test_pipelining_bodies_and_head(self):
+        echo = self.start(Echo(self.directory))
+        with Wire(echo.port) as wire:
+            wire.send("POST /1 HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\nabcHEAD /2 HTTP/1.1\r\nhost: a\r\n\r\n"
+                      "POST /3 HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n0\r\nx-t: 1\r\n\r\n")
+            self.assertIn(b"body: 3 bytes", wire.response().body)
+            self.assertEqual(wire.response("HEAD").status, 200)
+            self.assertIn(b"body: 2 bytes\ntrailer x-t: 1", wire.response().body)
+
+    def test_rubbish_is_refused(self):
+        echo = self.start(Echo(self.directory))
+        with Wire(echo.port) as wire:
+            wire.send("rubbish\r\n\r\n")
+            self.assertEqual(wire.response().status, 400)
+            self.assertTrue(wire.ended())
+        self.assertEqual(request(echo.port).status, 200)
+
+    def test_provider_counts_and_fails_as_told(self):
+        provider = self.start(Provider(self.directory))
+        first, second = (json.loads(request(provider.port, "/headers").body)["authorization"] for _ in range(2))
+        self.assertNotEqual(first, second)
+        provider.set_fault("status")
+        self.assertEqual(request(provider.port, "/headers").status, 500)
+        provider.set_fault("close")
+        with self.assertRaises((EOFError, ConnectionResetError)):
+            request(provider.port, "/headers")
+        self.assertEqual(provider.polls(), 4)
+
+    def test_they_end_on_sigterm(self):
+        echo = self.start(Echo(self.directory))
+        with Wire(echo.port):
+            echo.process.send_signal(signal.SIGTERM)
+            self.assertEqual(echo.wait(), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
