@@ -13,7 +13,7 @@ help:
 
 build:
 	@scripts/bootstrap build
-	@scripts/build $(PRESET) inlay
+	@scripts/build $(PRESET) inlay header_augmenting_wasm
 
 test:
 	@scripts/bootstrap build test

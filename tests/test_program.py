@@ -3,6 +3,7 @@
 
 import json
 import os
+import pathlib
 import signal
 import subprocess
 import threading
@@ -176,7 +177,7 @@ class Helpers(TestCase):
     def test_a_free_port_is_written_to_the_port_file(self):
         path = os.path.join(self.directory, "port")
         self.start_program("echo", [INLAY, "echo", "--port", "0", "--port-file", path])
-        port = int(wait_until(lambda: os.path.exists(path) and open(path).read(), "the port file"))
+        port = int(wait_until(lambda: os.path.exists(path) and pathlib.Path(path).read_text(), "the port file"))
         self.assertEqual(request(port, "/x").body[:15], b"GET /x HTTP/1.1")
 
     def test_pipelining_bodies_and_head(self):
