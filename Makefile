@@ -3,11 +3,15 @@
 PRESET ?= release
 export PRESET
 
-.PHONY: help build test format clean
+.PHONY: help build demo test bench fuzz lint format clean
 
 help:
+	@echo "make demo      build everything and watch a request get its headers, step by step"
 	@echo "make build     build/inlay and build/header_augmenting.wasm"
 	@echo "make test      every test; the last line is 'N passed, N failed' (PRESET=asan-ubsan, tsan, debug, coverage)"
+	@echo "make bench     requests a second against nginx and HAProxy, memory, and the micro-benchmarks"
+	@echo "make fuzz      run every fuzzer for FUZZ_SECONDS (default 60)"
+	@echo "make lint      formatting, clang-tidy, headers, licences, shell scripts"
 	@echo "make format    clang-format on all sources"
 	@echo "make clean     remove build/"
 
@@ -15,10 +19,27 @@ build:
 	@scripts/bootstrap build
 	@scripts/build $(PRESET) inlay header_augmenting_wasm
 
+demo:
+	@scripts/bootstrap build demo
+	@scripts/demo
+
 test:
 	@scripts/bootstrap build test
 	@scripts/build $(PRESET)
 	@scripts/test $(PRESET)
+
+bench:
+	@scripts/bootstrap build bench
+	@scripts/build bench
+	@scripts/bench
+
+fuzz:
+	@scripts/bootstrap build fuzz
+	@scripts/fuzz
+
+lint:
+	@scripts/bootstrap build lint
+	@scripts/lint
 
 format:
 	@scripts/bootstrap lint

@@ -5,7 +5,7 @@
 //
 //     void add_echo(CLI::App& app, Action& action) {
 //       auto options = std::make_shared<EchoOptions>();
-//       CLI::App* command = app.add_subcommand("echo", "A destination workload that answers with what it was sent");
+//       CLI::App* command = app.add_subcommand("echo", "A destination workload");
 //       command->add_option("--port", options->port, "Port to listen on")->required();
 //       command->callback([options, &action] { action = [options] { return run_echo(*options); }; });
 //     }
@@ -21,6 +21,8 @@ using Action = std::function<int()>;
 
 // Each adds its subcommand to `app`, and sets `action` when that subcommand is what was asked for.
 using AddSubcommand = void (*)(CLI::App& app, Action& action);
+void add_validate(CLI::App& app, Action& action);
+void add_compile(CLI::App& app, Action& action);
 void add_echo(CLI::App& app, Action& action);
 void add_provider(CLI::App& app, Action& action);
 void add_version(CLI::App& app, Action& action);

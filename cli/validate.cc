@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "cli/subcommand.h"
+#include "proxy/config/load.h"
+
+namespace inlay::cli {
+namespace {
+
+struct ValidateOptions {
+  std::string path;
+  proxy::config::LoadOptions load;
+};
+
+int validate(const ValidateOptions& options) {
+  proxy::config::Diagnostics diagnostics;
+  const auto bootstrap = proxy::config::load_file(options.path, options.load, diagnostics);
+  std::fputs(diagnostics.to_string().c_str(), stderr);
+  if (!bootstrap) {
+    std::fprintf(stderr, "%s\n", bootstrap.error().to_string().c_str());
+    return 1;
+  }
+  std::printf("%s: valid\n", options.path.c_str());
+  return 0;
+}
+
+}  // namespace
+
+void add_validate(CLI::App& app, Action& action) {
+  auto options = std::make_shared<ValidateOptions>();
+  CLI::App* command = app.add_subcommand("validate", "Check an Envoy bootstrap file and report every error in it");
+  command->add_option("-c,--config-path", options->path, "Envoy v3 bootstrap, YAML or JSON")->required();
+  command->add_flag("--allow-unknown-static-fields", options->load.allow_unknown_static_fields,
+                    "Warn about fields that Envoy does not have, instead of failing");
+  command->callback([options, &action] { action = [options] { return validate(*options); }; });
+}
+
+}  // namespace inlay::cli
