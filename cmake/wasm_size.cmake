@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+# cmake -DMODULE=file -DNAME=name -DBUDGET=bytes -DOBJDUMP=wasm-objdump -P wasm_size.cmake
+# Prints a module's size and that of its sections; fails if it is over the budget (0: there is none).
+file(SIZE ${MODULE} size)
+execute_process(COMMAND ${OBJDUMP} -h ${MODULE} OUTPUT_VARIABLE headers COMMAND_ERROR_IS_FATAL ANY)
+string(REGEX MATCHALL "[A-Za-z]+ start=0x[0-9a-f]+ end=0x[0-9a-f]+ \\(size=0x[0-9a-f]+\\)" rows "${headers}")
+set(sections "")
+foreach(row ${rows})
+  string(REGEX MATCH "^[A-Za-z]+" section ${row})
+  string(REGEX MATCH "size=(0x[0-9a-f]+)" unused ${row})
+  math(EXPR bytes ${CMAKE_MATCH_1})
+  string(TOLOWER ${section} section)
+  string(APPEND sections " ${section}=${bytes}")
+endforeach()
+if(BUDGET GREATER 0)
+  set(of " of ${BUDGET}")
+endif()
+message("${NAME}.wasm: ${size}${of} bytes:${sections}")
+if(BUDGET GREATER 0 AND size GREATER BUDGET)
+  message(FATAL_ERROR "${NAME}.wasm has ${size} bytes; its budget is ${BUDGET}.")
+endif()

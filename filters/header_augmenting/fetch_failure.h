@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Why a fetch failed: the reasons, once, for the code, the metrics' names and the log.
+
+#include <cstddef>
+#include <cstdint>
+
+namespace inlay::header_augmenting {
+
+enum class FetchFailure : uint8_t { kNotSent, kNoAnswer, kStatus, kTooLarge, kBadJson, kNoHeaders };
+
+struct FetchFailureText {
+  const char* metric;  // <source>.fetch_failed.<metric>
+  const char* log;
+};
+
+// In the order of the enumerators.
+inline constexpr FetchFailureText kFetchFailures[] = {
+    {"not_sent", "the call could not be sent (is the cluster defined?)"},
+    {"no_answer", "no answer came"},
+    {"status", "the answer's status is not 200 but "},
+    {"too_large", "the answer's body is larger than max_body"},
+    {"bad_json", "the answer's body is not a JSON object"},
+    {"no_headers", "the answer has no header that may be set"},
+};
+
+}  // namespace inlay::header_augmenting

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Lease: one worker's right to fetch for all of them. It is taken, kept and given back in the shared entry by
+// compare-and-swap; a holder that dies loses it by the passing of time.
+
+#include <cstdint>
+#include <string_view>
+
+#include "filters/header_augmenting/shared_entry.h"
+
+namespace inlay::header_augmenting {
+
+// Lease gives itself back when it is destroyed before publish or fail: a fetch that is cancelled with its worker is
+// taken over at once.
+class Lease {
+ public:
+  Lease() = default;
+  Lease(Lease&& other) noexcept : entry_(other.entry_), number_(other.number_) { other.entry_ = nullptr; }
+  Lease& operator=(Lease&&) = delete;
+  ~Lease();
+
+  // is_free: whether nobody holds the lease of `entry`, as it was last loaded. One that reaches further into the future
+  // than any can, comes from a clock that was set back, and counts for nothing.
+  static bool is_free(const SharedEntry& entry, uint64_t now_ms, uint64_t length_ms);
+
+  // take: the lease of `entry`, which must outlive it, for `length_ms`. Not held if another worker was faster.
+  static Lease take(SharedEntry& entry, uint64_t now_ms, uint64_t length_ms);
+
+  bool held() const { return entry_ != nullptr; }
+
+  // publish: puts new headers into the entry, and gives the lease back. Times are the new entry's. False if the lease
+  // was lost to another worker, who publishes instead.
+  bool publish(std::string_view pairs, uint64_t fetched_at_ms, uint64_t expires_at_ms, uint64_t due_at_ms);
+
+  // fail: counts a failed fetch, sets when the next is due, keeps the headers, and gives the lease back.
+  bool fail(uint64_t due_at_ms);
+
+ private:
+  Lease(SharedEntry& entry, uint64_t number) : entry_(&entry), number_(number) {}
+  bool finish(void (*change)(EntryState&, const EntryState&), const EntryState& values, const std::string_view* pairs);
+
+  SharedEntry* entry_ = nullptr;
+  uint64_t number_ = 0;
+};
+
+}  // namespace inlay::header_augmenting

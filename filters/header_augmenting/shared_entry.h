@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// SharedEntry: what the workers of one process share about one source, under one key of the shared data: the last good
+// headers, when they are due to be renewed, and the lease of whoever renews them. Everything changes in one
+// compare-and-swap, so a lease and a publication can never disagree.
+//
+// Wire form, version 1, little-endian: "IHA1", u32 failures, then u64 each: version, fetched_at_ms, expires_at_ms,
+// due_at_ms, lease, lease_until_ms; then the headers in the wire form of a header map. A value of any other form
+// counts as an empty entry and is written over.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "sdk/bytes.h"
+
+namespace inlay::header_augmenting {
+
+// EntryState: the fixed part. Times are milliseconds since 1970 by the host's clock.
+struct EntryState {
+  uint32_t failures = 0;        // failed fetches since the last good one
+  uint64_t version = 0;         // how often headers have been published; 0: never
+  uint64_t fetched_at_ms = 0;   // of the headers
+  uint64_t expires_at_ms = 0;   // of the headers
+  uint64_t due_at_ms = 0;       // when somebody should fetch
+  uint64_t lease = 0;           // the number of the last lease; each is given once
+  uint64_t lease_until_ms = 0;  // 0: nobody holds it
+};
+
+class SharedEntry {
+ public:
+  explicit SharedEntry(std::string key) : key_(std::move(key)) {}
+
+  // load: reads the entry as it is now, creating it if it is absent. On a host without shared data the entry is this
+  // worker's own.
+  void load();
+
+  const EntryState& state() const { return state_; }
+  // pairs: the headers of the entry that load or store saw last; valid until the next of them.
+  std::string_view pairs() const { return pairs_; }
+  // shared: false if the host has no shared data for us.
+  bool shared() const { return shared_; }
+
+  // store: puts `state` and `pairs` in the place of what was loaded. False if another worker has changed it since;
+  // load again then. `pairs` may be pairs().
+  bool store(const EntryState& state, std::string_view pairs);
+
+ private:
+  void decode(sdk::Bytes value);
+
+  std::string key_;
+  sdk::Bytes value_;
+  std::string_view pairs_;  // into value_
+  EntryState state_;
+  uint32_t cas_ = 0;
+  bool shared_ = true;
+};
+
+}  // namespace inlay::header_augmenting

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Header maps: a HeaderMap names one map of the host, and costs nothing. Which maps can be used is a matter of the
+// callback (proxy-wasm/spec v0.2.1, "HTTP fields"); outside of it, the host answers Status::kBadArgument.
+//
+//     request_headers().set("x-tenant", tenant);
+//     if (auto host = request_headers().get(":authority")) route(host->view());
+
+#include <string_view>
+
+#include "abi/pairs.h"
+#include "sdk/bytes.h"
+#include "sdk/host_functions.h"
+
+namespace inlay::sdk {
+
+using abi::MapType;
+using abi::Pair;
+
+// HeaderPairs is a whole map in one block; iterate with reader().
+class HeaderPairs {
+ public:
+  HeaderPairs(Bytes bytes, abi::PairsReader reader) : bytes_(std::move(bytes)), reader_(reader) {}
+  // reader: starts at the first pair; what it yields lives as long as this object.
+  abi::PairsReader reader() const { return reader_; }
+  size_t size() const { return reader_.size(); }
+
+ private:
+  Bytes bytes_;
+  abi::PairsReader reader_;
+};
+
+class HeaderMap {
+ public:
+  constexpr explicit HeaderMap(MapType type) : type_(type) {}
+
+  // get: the first value under `name` (lower case); kNotFound if there is none.
+  Result<Bytes> get(std::string_view name) const {
+    char* data = nullptr;
+    size_t size = 0;
+    const Status status = proxy_get_header_map_value(type_, name.data(), name.size(), &data, &size);
+    if (status != Status::kOk) return status;
+    return Bytes(data, size);
+  }
+
+  // set: replaces what is under `name`, or adds it.
+  Result<> set(std::string_view name, std::string_view value) const {
+    return to_result(proxy_replace_header_map_value(type_, name.data(), name.size(), value.data(), value.size()));
+  }
+
+  // add: one more value under `name`.
+  Result<> add(std::string_view name, std::string_view value) const {
+    return to_result(proxy_add_header_map_value(type_, name.data(), name.size(), value.data(), value.size()));
+  }
+
+  // remove: every value under `name`. An absent name is no error.
+  Result<> remove(std::string_view name) const {
+    return to_result(proxy_remove_header_map_value(type_, name.data(), name.size()));
+  }
+
+  // pairs: the whole map, as a copy.
+  Result<HeaderPairs> pairs() const {
+    char* data = nullptr;
+    size_t size = 0;
+    const Status status = proxy_get_header_map_pairs(type_, &data, &size);
+    if (status != Status::kOk) return status;
+    Bytes bytes(data, size);
+    const auto reader = abi::PairsReader::open(bytes.view());
+    if (!reader) return Status::kParseFailure;
+    return HeaderPairs(std::move(bytes), *reader);
+  }
+
+  // set_pairs: replaces the whole map. `pairs` is a range of things with .key and .value.
+  template <class Range>
+  Result<> set_pairs(const Range& pairs) const {
+    Bytes bytes = Bytes::allocate(abi::pairs_size(pairs));
+    if (bytes.data() == nullptr) return Status::kInternalFailure;
+    abi::write_pairs(pairs, bytes.data());
+    return to_result(proxy_set_header_map_pairs(type_, bytes.data(), bytes.size()));
+  }
+
+ private:
+  MapType type_;
+};
+
+constexpr HeaderMap request_headers() {
+  return HeaderMap(MapType::kHttpRequestHeaders);
+}
+constexpr HeaderMap request_trailers() {
+  return HeaderMap(MapType::kHttpRequestTrailers);
+}
+constexpr HeaderMap response_headers() {
+  return HeaderMap(MapType::kHttpResponseHeaders);
+}
+constexpr HeaderMap response_trailers() {
+  return HeaderMap(MapType::kHttpResponseTrailers);
+}
+constexpr HeaderMap http_call_response_headers() {
+  return HeaderMap(MapType::kHttpCallResponseHeaders);
+}
+constexpr HeaderMap http_call_response_trailers() {
+  return HeaderMap(MapType::kHttpCallResponseTrailers);
+}
+
+}  // namespace inlay::sdk

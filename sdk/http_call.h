@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// HTTP call-outs: what is sent, and what comes back. RootContext::http_call awaits one.
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "sdk/buffer.h"
+#include "sdk/bytes.h"
+#include "sdk/clock.h"
+#include "sdk/headers.h"
+
+namespace inlay::sdk {
+
+// HttpRequest: views; all that they show must live until the call is sent, which is at once. The headers include
+// :method, :path and :authority.
+struct HttpRequest {
+  std::string_view cluster;
+  std::span<const Pair> headers;
+  std::string_view body = {};
+};
+
+// HttpReply can be read until the coroutine that got it is suspended again: the host keeps the answer no longer.
+struct HttpReply {
+  uint32_t status = 0;   // 0 if the answer had no valid :status
+  size_t body_size = 0;  // may be looked at before the body is copied
+  HeaderMap headers() const { return http_call_response_headers(); }
+  HeaderMap trailers() const { return http_call_response_trailers(); }
+  Result<Bytes> body(size_t max_size = UINT32_MAX) const { return http_call_response_body().read(0, max_size); }
+};
+
+// send_http_call: sends `request`, and gives the call's number. The answer comes to the root context's
+// on_http_call_response. Errors: kBadArgument (unknown cluster, missing pseudo-header), kInternalFailure (not sent).
+inline Result<uint32_t> send_http_call(const HttpRequest& request, Duration timeout) {
+  Bytes pairs = Bytes::allocate(abi::pairs_size(request.headers));
+  if (pairs.data() == nullptr) return Status::kInternalFailure;
+  abi::write_pairs(request.headers, pairs.data());
+  uint32_t call_id = 0;
+  const Status status =
+      proxy_http_call(request.cluster.data(), request.cluster.size(), pairs.data(), pairs.size(), request.body.data(),
+                      request.body.size(), nullptr, 0, static_cast<uint32_t>(timeout.count()), &call_id);
+  if (status != Status::kOk) return status;
+  return call_id;
+}
+
+namespace detail {
+
+// parse_status: ":status" as a number, 0 if it is none.
+inline uint32_t parse_status(std::string_view text) {
+  if (text.size() != 3) return 0;
+  uint32_t status = 0;
+  for (char c : text) {
+    if (c < '0' || c > '9') return 0;
+    status = status * 10 + static_cast<uint32_t>(c - '0');
+  }
+  return status;
+}
+
+}  // namespace detail
+}  // namespace inlay::sdk
