@@ -40,25 +40,25 @@ enum class FailurePolicy : uint8_t { kFailClosed, kFailOpen, kFailReload };
 
 // PluginConfig: extensions/wasm/v3 PluginConfig and VmConfig, resolved (no file names, no protobuf).
 struct PluginConfig {
-  std::string name;
-  std::string root_id;
-  std::string vm_id;
-  std::string runtime;           // as configured, for the names of statistics; empty: "envoy.wasm.runtime.v8"
-  std::string vm_configuration;  // bytes
-  std::string configuration;     // bytes
+  std::string name{};
+  std::string root_id{};
+  std::string vm_id{};
+  std::string runtime{};           // as configured, for the names of statistics; empty: "envoy.wasm.runtime.v8"
+  std::string vm_configuration{};  // bytes
+  std::string configuration{};     // bytes
   FailurePolicy failure_policy = FailurePolicy::kFailClosed;
   std::chrono::milliseconds reload_backoff{1000};
-  std::map<std::string, std::string> environment;  // resolved
-  std::optional<std::set<std::string>> allowed_capabilities;  // nullopt: all
+  std::map<std::string, std::string> environment{};             // resolved
+  std::optional<std::set<std::string>> allowed_capabilities{};  // nullopt: all
   bool allow_on_headers_stop_iteration = false;
-  std::string key_suffix;  // traffic direction and listener metadata: part of Envoy's plugin key
+  std::string key_suffix{};  // traffic direction and listener metadata: part of Envoy's plugin key
 };
 
 struct HostOptions {
   MetricStore* metrics = nullptr;  // not null; outlives the host
   const Clock* clock = nullptr;    // not null; outlives the host
   Log* log = nullptr;              // not null; outlives the host
-  engine::Limits limits;
+  engine::Limits limits{};
   bool envoy_strict = false;              // --envoy-strict: Envoy's behaviour even where it is plainly a defect
   bool compat_legacy_properties = false;  // --compat-legacy-properties
 };

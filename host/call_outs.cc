@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/call_outs.h"
+
+#include "host/vm.h"
+
+namespace inlay::host {
+
+Result<uint32_t> CallOuts::start(uint32_t root_id, HttpCallRequest request) {
+  if (calls_.size() >= kMaxCalls)
+    return Error{ErrorCode::kResourceExhausted, "more than 10000 HTTP calls of one VM are under way", ""};
+  const uint32_t token = last_token_ + 4;
+  if (upstreams_ != nullptr) {
+    INLAY_TRY(const uint64_t call_id, upstreams_->start_http_call(std::move(request), *this));
+    calls_.emplace(call_id, Call{root_id, token});
+  }
+  return last_token_ = token;
+}
+
+void CallOuts::cancel_all() {
+  auto calls = std::move(calls_);
+  calls_.clear();
+  for (const auto& [call_id, call] : calls) upstreams_->cancel_http_call(call_id);
+}
+
+void CallOuts::on_http_call_response(uint64_t call_id, HttpCallResponse response) {
+  auto found = calls_.find(call_id);
+  if (found == calls_.end()) return;
+  const Call call = found->second;
+  calls_.erase(found);
+  vm_.http_call_done(call.root_id, call.token, std::move(response));
+}
+
+}  // namespace inlay::host

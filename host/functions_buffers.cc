@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// Buffers: bodies, configurations, a call-out's answer.
+
+#include <algorithm>
+#include <cstring>
+#include <variant>
+
+#include "host/functions.h"
+#include "host/vm.h"
+
+namespace inlay::host::proxy {
+namespace {
+
+using abi::BufferType;
+using Phase = RootContext::Phase;
+
+constexpr u32 kBufferTypes = 9;
+
+// What a buffer is read from: nothing, bytes, or a chain of blocks. Only a body can be written.
+struct Source {
+  Buffer* body = nullptr;
+  const Buffer* blocks = nullptr;
+  const std::string* bytes = nullptr;
+
+  bool exists() const { return blocks != nullptr || bytes != nullptr; }
+  size_t size() const { return blocks ? blocks->size() : bytes->size(); }
+  void copy(size_t start, size_t length, char* to) const {
+    if (blocks)
+      blocks->copy_out(start, length, to);
+    else
+      std::memcpy(to, bytes->data() + start, length);
+  }
+};
+
+Source find(Vm& vm, BufferType type) {
+  Context& context = *vm.current();
+  switch (type) {
+    case BufferType::kHttpRequestBody:
+    case BufferType::kHttpResponseBody: {
+      StreamContext* stream = context.stream();
+      Buffer* body = stream && stream->http() ? stream->http()->body(type) : nullptr;
+      return {body, body, nullptr};
+    }
+    case BufferType::kHttpCallResponseBody:
+      return {nullptr, vm.call_response() ? &vm.call_response()->body : nullptr, nullptr};
+    case BufferType::kVmConfiguration:
+      return {nullptr, nullptr, context.root->phase == Phase::kVmStart ? &vm.spec().vm_configuration : nullptr};
+    case BufferType::kPluginConfiguration:
+      return {nullptr, nullptr,
+              context.root->phase == Phase::kConfigure ? &context.root->plugin().config().configuration : nullptr};
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
+Status proxy_get_buffer_bytes(Vm& vm, u32 type, u32 start, u32 max_size, u32 return_data, u32 return_size) {
+  if (vm.current() == nullptr) return Status::kInternalFailure;
+  if (type >= kBufferTypes) return Status::kBadArgument;
+  const Source source = find(vm, static_cast<BufferType>(type));
+  if (!source.exists()) return Status::kNotFound;
+  if (uint64_t{start} + max_size > UINT32_MAX) return Status::kBadArgument;
+  const size_t length = start < source.size() ? std::min<size_t>(max_size, source.size() - start) : 0;
+  return vm.return_filled(length, return_data, return_size, [&](char* to) { source.copy(start, length, to); });
+}
+
+Status proxy_get_buffer_status(Vm& vm, u32 type, u32 return_size, u32 return_flags) {
+  if (vm.current() == nullptr) return Status::kInternalFailure;
+  if (type >= kBufferTypes) return Status::kBadArgument;
+  const Source source = find(vm, static_cast<BufferType>(type));
+  if (!source.exists()) return Status::kNotFound;
+  const bool written = vm.write_u32(return_size, static_cast<u32>(source.size())) && vm.write_u32(return_flags, 0);
+  return written ? Status::kOk : Status::kInvalidMemoryAccess;
+}
+
+Status proxy_set_buffer_bytes(Vm& vm, u32 type, u32 start, u32 size, u32 value, u32 value_size) {
+  if (vm.current() == nullptr) return Status::kInternalFailure;
+  if (type >= kBufferTypes) return Status::kBadArgument;
+  const auto bytes = vm.read(value, value_size);
+  if (!bytes) return Status::kInvalidMemoryAccess;
+  const Source source = find(vm, static_cast<BufferType>(type));
+  if (!source.exists()) return Status::kNotFound;
+  if (source.body == nullptr) return Status::kBadArgument;
+  Buffer& body = *source.body;
+  if (start == 0) {
+    body.drain(std::min<size_t>(size, body.size()));
+    body.prepend(*bytes);
+  } else if (start >= body.size()) {
+    body.append(*bytes);
+  } else {
+    return Status::kBadArgument;
+  }
+  return Status::kOk;
+}
+
+// ABI 0.1.0: the configuration that the running callback is about.
+Status proxy_get_configuration(Vm& vm, u32 return_data, u32 return_size) {
+  if (vm.current() == nullptr) return Status::kInternalFailure;
+  const RootContext& root = *vm.current()->root;
+  const bool vm_start = root.phase == Phase::kVmStart;
+  return vm.return_bytes(vm_start ? vm.spec().vm_configuration : root.plugin().config().configuration, return_data,
+                         return_size);
+}
+
+}  // namespace inlay::host::proxy

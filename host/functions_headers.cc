@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// Header maps: proxy_{get,set,add,replace,remove}_header_map_*.
+
+#include "host/functions.h"
+#include "host/vm.h"
+
+namespace inlay::host::proxy {
+namespace {
+
+using abi::MapType;
+
+constexpr u32 kMapTypes = 8;
+// What a guest may make of a map: beyond it adding fails, so that a guest cannot fill the host's memory.
+constexpr size_t kMaxMapBytes = 1 << 20;
+constexpr size_t kMaxMapEntries = 2048;
+constexpr size_t kCompactAt = 128 * 1024;
+
+bool is_name(std::string_view name) {
+  if (!name.empty() && name[0] == ':') name.remove_prefix(1);
+  return is_header_name(name);
+}
+
+// The map of the current context, or nullptr while there is none.
+HeaderMap* find(Vm& vm, u32 type, bool writable) {
+  if (type >= kMapTypes) return nullptr;
+  const auto map = static_cast<MapType>(type);
+  if (map == MapType::kHttpCallResponseHeaders || map == MapType::kHttpCallResponseTrailers) {
+    HttpCallResponse* response = vm.call_response();
+    if (response == nullptr || writable) return nullptr;
+    return map == MapType::kHttpCallResponseHeaders ? &response->headers : &response->trailers;
+  }
+  StreamContext* stream = vm.current()->stream();
+  if (stream == nullptr || stream->http() == nullptr || stream->is_closed(map)) return nullptr;
+  if (map == MapType::kGrpcCallInitialMetadata || map == MapType::kGrpcCallTrailingMetadata) return nullptr;
+  return stream->http()->headers(map, writable);
+}
+
+Status absent(Vm& vm) {
+  StreamContext* stream = vm.current()->stream();
+  return stream != nullptr && stream->in_log() ? Status::kNotFound : Status::kBadArgument;
+}
+
+// Gives replaced values' space back when it is most of the map.
+void tidy(HeaderMap& map) {
+  if (map.arena_size() > kCompactAt && map.arena_size() > 4 * map.byte_size()) map.compact();
+}
+
+Status check_room(HeaderMap& map, size_t more) {
+  tidy(map);
+  const bool full = map.size() >= kMaxMapEntries || map.arena_size() + more > kMaxMapBytes;
+  return full ? Status::kInternalFailure : Status::kOk;
+}
+
+template <class Edit>
+Status edit(Vm& vm, u32 type, u32 key, u32 key_size, u32 value, u32 value_size, Edit&& apply) {
+  if (vm.current() == nullptr) return Status::kInternalFailure;
+  const auto name = vm.read(key, key_size);
+  const auto text = vm.read(value, value_size);
+  if (!name || !text) return Status::kInvalidMemoryAccess;
+  HeaderMap* map = find(vm, type, true);
+  if (map == nullptr) return absent(vm);
+  if (!is_name(*name) || !is_header_value(*text)) return Status::kBadArgument;
+  if (Status room = check_room(*map, name->size() + text->size()); room != Status::kOk) return room;
+  apply(*map, *name, *text);
+  return Status::kOk;
+}
+
+}  // namespace
+
+Status proxy_get_header_map_size(Vm& vm, u32 type, u32 return_size) {
+  if (vm.current() == nullptr) return Status::kInternalFailure;
+  const HeaderMap* map = find(vm, type, false);
+  if (map == nullptr) return absent(vm);
+  return vm.write_u32(return_size, static_cast<u32>(map->byte_size())) ? Status::kOk : Status::kInvalidMemoryAccess;
+}
+
+Status proxy_get_header_map_pairs(Vm& vm, u32 type, u32 return_data, u32 return_size) {
+  if (vm.current() == nullptr) return Status::kInternalFailure;
+  if (type >= kMapTypes) return Status::kBadArgument;
+  const HeaderMap* map = find(vm, type, false);
+  if (map == nullptr || map->empty()) return vm.return_bytes({}, return_data, return_size);
+  return vm.return_filled(pairs_size(*map), return_data, return_size, [&](char* to) { write_pairs(*map, to); });
+}
+
+Status proxy_set_header_map_pairs(Vm& vm, u32 type, u32 pairs, u32 size) {
+  if (vm.current() == nullptr) return Status::kInternalFailure;
+  const auto bytes = vm.read(pairs, size);
+  if (!bytes) return Status::kInvalidMemoryAccess;
+  HeaderMap* map = find(vm, type, true);
+  if (map == nullptr) return absent(vm);
+  Pairs& list = vm.scratch_pairs();
+  if (!parse_pairs(*bytes, list)) return Status::kBadArgument;
+  for (const auto& [name, value] : list)
+    if (!is_name(name) || !is_header_value(value)) return Status::kBadArgument;
+  map->clear();
+  for (const auto& [name, value] : list) map->add(name, value);
+  return Status::kOk;
+}
+
+Status proxy_get_header_map_value(Vm& vm, u32 type, u32 key, u32 key_size, u32 return_data, u32 return_size) {
+  if (vm.current() == nullptr) return Status::kInternalFailure;
+  const auto name = vm.read(key, key_size);
+  if (!name) return Status::kInvalidMemoryAccess;
+  const HeaderMap* map = find(vm, type, false);
+  if (map == nullptr) return absent(vm);
+  const auto value = map->get(*name);
+  if (!value && vm.spec().abi_version != abi::Version::k0_1_0) return Status::kNotFound;
+  return vm.return_bytes(value.value_or(std::string_view()), return_data, return_size);
+}
+
+Status proxy_add_header_map_value(Vm& vm, u32 type, u32 key, u32 key_size, u32 value, u32 value_size) {
+  return edit(vm, type, key, key_size, value, value_size,
+              [](HeaderMap& map, std::string_view name, std::string_view text) { map.add(name, text); });
+}
+
+Status proxy_replace_header_map_value(Vm& vm, u32 type, u32 key, u32 key_size, u32 value, u32 value_size) {
+  return edit(vm, type, key, key_size, value, value_size,
+              [](HeaderMap& map, std::string_view name, std::string_view text) { map.set(name, text); });
+}
+
+Status proxy_remove_header_map_value(Vm& vm, u32 type, u32 key, u32 key_size) {
+  if (vm.current() == nullptr) return Status::kInternalFailure;
+  const auto name = vm.read(key, key_size);
+  if (!name) return Status::kInvalidMemoryAccess;
+  HeaderMap* map = find(vm, type, true);
+  if (map == nullptr) return absent(vm);
+  map->remove(*name);
+  return Status::kOk;
+}
+
+}  // namespace inlay::host::proxy

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// HTTP call-outs; gRPC ones are not there yet and say so.
+
+#include "host/functions.h"
+#include "host/vm.h"
+
+namespace inlay::host::proxy {
+namespace {
+
+// False if a name or value could not be sent as it is.
+bool fill(HeaderMap& map, const Pairs& pairs) {
+  for (const auto& [name, value] : pairs) {
+    std::string_view token = name;
+    if (token.starts_with(':')) token.remove_prefix(1);
+    if (!is_header_name(token) || !is_header_value(value)) return false;
+    map.add(name, value);
+  }
+  return true;
+}
+
+bool is_complete(const HeaderMap& headers) {
+  return headers.has(HeaderId::kMethod) && headers.has(HeaderId::kPath) && headers.has(HeaderId::kAuthority);
+}
+
+Status to_status(const Error& error) {
+  return error.code == ErrorCode::kNotFound ? Status::kBadArgument : Status::kInternalFailure;
+}
+
+}  // namespace
+
+Status proxy_http_call(Vm& vm, u32 upstream, u32 upstream_size, u32 headers, u32 headers_size, u32 body, u32 body_size,
+                       u32 trailers, u32 trailers_size, u32 timeout, u32 return_token) {
+  if (vm.current() == nullptr) return Status::kInternalFailure;
+  const auto cluster = vm.read(upstream, upstream_size);
+  const auto header_bytes = vm.read(headers, headers_size);
+  const auto body_bytes = vm.read(body, body_size);
+  const auto trailer_bytes = vm.read(trailers, trailers_size);
+  if (!cluster || !header_bytes || !body_bytes || !trailer_bytes || !vm.writable(return_token, sizeof(u32)))
+    return Status::kInvalidMemoryAccess;
+  HttpCallRequest request;
+  Pairs& pairs = vm.scratch_pairs();
+  if (!parse_pairs(*header_bytes, pairs) || !fill(request.headers, pairs)) return Status::kBadArgument;
+  if (!parse_pairs(*trailer_bytes, pairs) || !fill(request.trailers, pairs)) return Status::kBadArgument;
+  if (!is_complete(request.headers) || static_cast<int32_t>(timeout) < 0) return Status::kBadArgument;
+  request.cluster = *cluster;
+  request.body = *body_bytes;
+  request.timeout = std::chrono::milliseconds(timeout);
+  const auto token = vm.call_outs().start(vm.current()->root->id, std::move(request));
+  vm.write_u32(return_token, token ? *token : 0);
+  return token ? Status::kOk : to_status(token.error());
+}
+
+// The status of the call whose callback is running: BrokenConnection after a reset.
+Status proxy_get_status(Vm& vm, u32 return_code, u32 return_data, u32 return_size) {
+  if (vm.current() == nullptr) return Status::kInternalFailure;
+  if (!vm.writable(return_code, sizeof(u32))) return Status::kInvalidMemoryAccess;
+  const bool reset = vm.call_response() != nullptr && vm.call_response()->reset;
+  const Status status = vm.return_bytes(reset ? "reset" : "", return_data, return_size);
+  if (status == Status::kOk) vm.write_u32(return_code, reset ? static_cast<u32>(Status::kBrokenConnection) : 0);
+  return status;
+}
+
+Status proxy_grpc_call(Vm&, u32, u32, u32, u32, u32, u32, u32, u32, u32, u32, u32, u32) {
+  return Status::kUnimplemented;
+}
+Status proxy_grpc_stream(Vm&, u32, u32, u32, u32, u32, u32, u32, u32, u32) {
+  return Status::kUnimplemented;
+}
+Status proxy_grpc_send(Vm&, u32, u32, u32, u32) {
+  return Status::kUnimplemented;
+}
+Status proxy_grpc_cancel(Vm&, u32) {
+  return Status::kUnimplemented;
+}
+Status proxy_grpc_close(Vm&, u32) {
+  return Status::kUnimplemented;
+}
+
+}  // namespace inlay::host::proxy

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// Properties. plugin_* are answered here; the stream or the worker knows the rest.
+
+#include <algorithm>
+#include <array>
+
+#include "host/functions.h"
+#include "host/vm.h"
+#include "host/worker_impl.h"
+
+namespace inlay::host::proxy {
+namespace {
+
+using Path = std::vector<std::string_view>;
+
+// Top-level names until Envoy 1.33, part of "xds" since (HostOptions::compat_legacy_properties).
+constexpr std::array<std::string_view, 9> kLegacyXds = {"node",
+                                                        "cluster_name",
+                                                        "cluster_metadata",
+                                                        "route_name",
+                                                        "route_metadata",
+                                                        "listener_direction",
+                                                        "listener_metadata",
+                                                        "filter_chain_name",
+                                                        "upstream_host_metadata"};
+
+// Some C++ guests send a NUL at the end as well.
+std::string_view trim(std::string_view path) {
+  if (path.ends_with('\0')) path.remove_suffix(1);
+  return path;
+}
+
+Path split(std::string_view path) {
+  Path parts;
+  for (;;) {
+    const size_t end = path.find('\0');
+    parts.push_back(path.substr(0, end));
+    if (end == std::string_view::npos) return parts;
+    path.remove_prefix(end + 1);
+  }
+}
+
+const std::string* plugin_property(const PluginConfig& config, const Path& path) {
+  if (path.size() != 1) return nullptr;
+  if (path[0] == "plugin_name") return &config.name;
+  if (path[0] == "plugin_root_id") return &config.root_id;
+  if (path[0] == "plugin_vm_id") return &config.vm_id;
+  return nullptr;
+}
+
+Status look_up(Vm& vm, Path& path, std::string& value) {
+  Context& context = *vm.current();
+  if (const std::string* text = plugin_property(context.root->plugin().config(), path)) {
+    value = *text;
+    return Status::kOk;
+  }
+  if (vm.host().options.compat_legacy_properties &&
+      std::find(kLegacyXds.begin(), kLegacyXds.end(), path[0]) != kLegacyXds.end())
+    path.insert(path.begin(), "xds");
+  if (StreamContext* stream = context.stream())
+    return stream->http() ? stream->http()->get_property(path, value) : Status::kNotFound;
+  return vm.worker() && path[0] == "xds" ? vm.worker()->services.get_property(path, value) : Status::kNotFound;
+}
+
+}  // namespace
+
+Status proxy_get_property(Vm& vm, u32 path, u32 path_size, u32 return_data, u32 return_size) {
+  if (vm.current() == nullptr) return Status::kInternalFailure;
+  const auto raw = vm.read(path, path_size);
+  if (!raw) return Status::kInvalidMemoryAccess;
+  Path parts = split(trim(*raw));
+  std::string& value = vm.scratch_text();
+  value.clear();
+  const Status status = look_up(vm, parts, value);
+  return status == Status::kOk ? vm.return_bytes(value, return_data, return_size) : status;
+}
+
+Status proxy_set_property(Vm& vm, u32 path, u32 path_size, u32 value, u32 value_size) {
+  if (vm.current() == nullptr) return Status::kInternalFailure;
+  const auto raw = vm.read(path, path_size);
+  const auto bytes = vm.read(value, value_size);
+  if (!raw || !bytes) return Status::kInvalidMemoryAccess;
+  StreamContext* stream = vm.current()->stream();
+  if (stream == nullptr || stream->http() == nullptr) return Status::kNotFound;
+  return stream->http()->set_property(trim(*raw), *bytes);
+}
+
+}  // namespace inlay::host::proxy

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is done to contexts and streams: all of it after the guest has returned.
+
+#include <algorithm>
+
+#include "host/functions.h"
+#include "host/vm.h"
+
+namespace inlay::host::proxy {
+namespace {
+
+constexpr u32 kMaxGrpcStatus = 16;
+constexpr u32 kMinStatus = 200;
+constexpr u32 kMaxStatus = 599;
+
+Status continue_direction(Vm& vm, Direction direction) {
+  if (vm.current() == nullptr) return Status::kInternalFailure;
+  if (StreamContext* stream = vm.current()->stream()) stream->defer_continue(direction);
+  return Status::kOk;
+}
+
+bool add_headers(const Pairs& pairs, LocalReply& reply) {
+  for (const auto& [name, value] : pairs) {
+    if (!is_header_name(name) || !is_header_value(value)) return false;
+    reply.headers.emplace_back(name, value);
+  }
+  return true;
+}
+
+}  // namespace
+
+Status proxy_done(Vm& vm) {
+  if (vm.current() == nullptr) return Status::kInternalFailure;
+  StreamContext* stream = vm.current()->stream();
+  return stream != nullptr && stream->defer_done() ? Status::kOk : Status::kNotFound;
+}
+
+Status proxy_set_effective_context(Vm& vm, u32 context) {
+  if (vm.current() == nullptr) return Status::kInternalFailure;
+  return vm.set_effective_context(context) ? Status::kOk : Status::kBadArgument;
+}
+
+Status proxy_continue_stream(Vm& vm, u32 stream) {
+  switch (static_cast<abi::StreamType>(stream)) {
+    case abi::StreamType::kHttpRequest:
+      return continue_direction(vm, Direction::kRequest);
+    case abi::StreamType::kHttpResponse:
+      return continue_direction(vm, Direction::kResponse);
+    case abi::StreamType::kDownstream:
+    case abi::StreamType::kUpstream:
+      return Status::kUnimplemented;
+  }
+  return Status::kBadArgument;
+}
+
+Status proxy_close_stream(Vm& vm, u32 stream) {
+  if (vm.current() == nullptr) return Status::kInternalFailure;
+  switch (static_cast<abi::StreamType>(stream)) {
+    case abi::StreamType::kHttpRequest:
+    case abi::StreamType::kHttpResponse:
+      if (StreamContext* context = vm.current()->stream()) context->defer_reset();
+      return Status::kOk;
+    case abi::StreamType::kDownstream:
+    case abi::StreamType::kUpstream:
+      return Status::kUnimplemented;
+  }
+  return Status::kBadArgument;
+}
+
+Status proxy_continue_request(Vm& vm) {
+  return continue_direction(vm, Direction::kRequest);
+}
+Status proxy_continue_response(Vm& vm) {
+  return continue_direction(vm, Direction::kResponse);
+}
+
+Status proxy_clear_route_cache(Vm& vm) {
+  if (vm.current() == nullptr) return Status::kInternalFailure;
+  StreamContext* stream = vm.current()->stream();
+  if (stream != nullptr && stream->http() != nullptr) stream->http()->clear_route_cache();
+  return Status::kOk;
+}
+
+Status proxy_send_local_response(Vm& vm, u32 status, u32 details, u32 details_size, u32 body, u32 body_size,
+                                 u32 headers, u32 headers_size, u32 grpc_status) {
+  if (vm.current() == nullptr) return Status::kInternalFailure;
+  const auto details_text = vm.read(details, details_size);
+  const auto body_bytes = vm.read(body, body_size);
+  const auto header_bytes = vm.read(headers, headers_size);
+  if (!details_text || !body_bytes || !header_bytes) return Status::kInvalidMemoryAccess;
+  if (status < kMinStatus || status > kMaxStatus) return Status::kBadArgument;
+  LocalReply reply;
+  Pairs& pairs = vm.scratch_pairs();
+  if (!parse_pairs(*header_bytes, pairs) || !add_headers(pairs, reply)) return Status::kBadArgument;
+  reply.status = status;
+  reply.body = *body_bytes;
+  if (grpc_status <= kMaxGrpcStatus) reply.grpc_status = grpc_status;
+  reply.details = *details_text;
+  std::replace_if(
+      reply.details.begin(), reply.details.end(), [](char c) { return c == ' ' || (c >= 9 && c <= 13); }, '_');
+  if (StreamContext* stream = vm.current()->stream()) stream->defer_local_reply(std::move(reply));
+  return Status::kOk;
+}
+
+}  // namespace inlay::host::proxy

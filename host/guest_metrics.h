@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// GuestMetrics is one VM's numbering of metrics: the low two bits of an id are its type, each type counts up in fours,
+// as Envoy numbers them. The metrics themselves stand in the process's MetricStore as "wasmcustom.<name>".
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "abi/types.h"
+#include "host/metrics.h"
+#include "host/shared_data.h"
+
+namespace inlay::host {
+
+class GuestMetrics {
+ public:
+  static constexpr size_t kMaxNameSize = 1024;
+
+  explicit GuestMetrics(MetricStore& store) : store_(store) {}
+
+  // The same name and type gives the same id. kBadArgument: unknown type, name too long or taken by another type.
+  // kInternalFailure: too many metrics.
+  abi::Status define(uint32_t type, std::string_view name, uint32_t& id);
+  abi::Status increment(uint32_t id, int64_t delta);
+  abi::Status record(uint32_t id, uint64_t value);
+  abi::Status get(uint32_t id, uint64_t& value) const;
+
+ private:
+  MetricStore::Metric* find(uint32_t id) const;
+
+  MetricStore& store_;
+  std::array<std::vector<MetricStore::Metric*>, 3> by_type_;
+  std::array<StringMap<uint32_t>, 3> ids_;
+};
+
+}  // namespace inlay::host

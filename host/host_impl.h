@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The insides of Host and Plugin. Host::Impl is thread-safe; VmSpec and PluginImpl are immutable.
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host/host.h"
+#include "host/shared_data.h"
+#include "host/shared_queue.h"
+
+namespace inlay::host {
+
+// Namespace is what all VMs of one vm_id share. The last VM or plugin of that vm_id takes it along.
+struct Namespace {
+  Namespace(Host::Impl& owner, std::string id) : host(owner), vm_id(std::move(id)) {}
+  ~Namespace();
+  Host::Impl& host;
+  const std::string vm_id;
+  SharedData data;
+};
+
+// VmSpec is what a VM is made from. Plugins whose specs have equal keys share one VM a worker: Envoy's key (vm_id, VM
+// configuration, code; code by the identity of its Module), and beyond it environment and capabilities, so that no
+// plugin runs with another's.
+struct VmSpec {
+  std::string key;
+  std::string vm_id;
+  std::string vm_configuration;
+  std::string runtime;
+  std::vector<std::string> environment;  // "NAME=value"
+  std::optional<std::set<std::string>> allowed_capabilities;
+  std::shared_ptr<engine::Module> module;
+  abi::Version abi_version = abi::Version::k0_2_1;
+  std::vector<engine::HostFunction> restricted_imports;
+  std::shared_ptr<Namespace> names;
+
+  std::span<const engine::HostFunction> imports() const;
+  bool allows(std::string_view capability) const;
+};
+
+class PluginImpl final : public Plugin {
+ public:
+  PluginImpl(PluginConfig config, std::shared_ptr<const VmSpec> spec);
+  const PluginConfig& config() const override { return config_; }
+  const std::shared_ptr<engine::Module>& module() const override { return spec_->module; }
+  abi::Version abi_version() const override { return spec_->abi_version; }
+
+  const std::shared_ptr<const VmSpec>& spec() const { return spec_; }
+  // Envoy's plugin key: plugins with equal keys share a root context.
+  const std::string& key() const { return key_; }
+
+ private:
+  PluginConfig config_;
+  std::shared_ptr<const VmSpec> spec_;
+  std::string key_;
+};
+
+struct Host::Impl {
+  explicit Impl(HostOptions o) : options(std::move(o)) {}
+
+  std::shared_ptr<Namespace> find_namespace(const std::string& vm_id);
+  Result<> run_canary(const std::shared_ptr<const PluginImpl>& plugin);
+  void log(abi::LogLevel level, std::string_view message) const { options.log->write(level, "wasm", message); }
+  MetricStore::Metric* metric(abi::MetricType type, std::string_view name) const {
+    return options.metrics->define(type, name);
+  }
+
+  const HostOptions options;
+  SharedQueues queues;
+  std::mutex mutex;
+  std::map<std::string, std::weak_ptr<Namespace>> namespaces;
+  std::map<std::string, std::weak_ptr<engine::Module>> canaries;  // by plugin key: those that passed
+};
+
+}  // namespace inlay::host

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/module_check.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "abi/functions.h"
+#include "host/callbacks.h"
+#include "host/functions.h"
+
+namespace inlay::host {
+namespace {
+
+using engine::Export;
+using engine::ExternKind;
+using engine::FunctionType;
+using engine::Import;
+
+constexpr std::string_view kVersionPrefix = "proxy_abi_version_";
+
+struct Faults {
+  std::vector<std::string> list;
+  void add(std::string text) { list.push_back(std::move(text)); }
+};
+
+// The first marker in the module's own order wins, as in Envoy.
+std::optional<abi::Version> find_version(const engine::Module& module, Faults& faults) {
+  std::string others;
+  for (const Export& e : module.exports()) {
+    for (const auto& marker : abi::kVersionMarkers)
+      if (e.name == marker.name) return marker.version;
+    if (e.name.starts_with(kVersionPrefix)) others += " (it has " + e.name + ")";
+  }
+  faults.add("it exports none of proxy_abi_version_0_1_0, proxy_abi_version_0_2_0 and proxy_abi_version_0_2_1" +
+             others + ", so it is no proxy-wasm module that this host knows: link it with a proxy-wasm SDK");
+  return std::nullopt;
+}
+
+void check_memory(const engine::Module& module, Faults& faults) {
+  const Export* memory = module.find_export("memory");
+  if (memory == nullptr || memory->kind != ExternKind::kMemory)
+    faults.add("it exports no memory: a memory named \"memory\" is needed");
+}
+
+void check_allocator(const engine::Module& module, Faults& faults) {
+  const FunctionType wanted = function_type(Callbacks().memory_allocate);
+  std::string found;
+  for (const char* name : {"proxy_on_memory_allocate", "malloc"}) {
+    const Export* e = module.find_export(name);
+    if (e == nullptr) continue;
+    if (e->kind == ExternKind::kFunction && e->type == wanted) return;
+    found += std::string(" (") + name + " is " + e->type.to_string() + ")";
+  }
+  faults.add("it exports no allocator: proxy_on_memory_allocate or malloc, " + wanted.to_string() + ", is needed" +
+             found);
+}
+
+void check_imports(const engine::Module& module, Faults& faults) {
+  for (const Import& import : module.imports()) {
+    const std::string name = import.module + "." + import.name;
+    if (import.kind != ExternKind::kFunction) {
+      faults.add("it imports " + name + ", which is no function: a proxy-wasm host gives functions only");
+      continue;
+    }
+    const engine::HostFunction* f = find_function(import.module, import.name);
+    if (f == nullptr) {
+      faults.add("it imports " + name + " " + import.type.to_string() + ", which no proxy-wasm host function is");
+      continue;
+    }
+    const FunctionType right{{f->params.begin(), f->params.end()}, {f->results.begin(), f->results.end()}};
+    if (right != import.type)
+      faults.add("it imports " + name + " as " + import.type.to_string() + "; it is " + right.to_string());
+  }
+}
+
+void check_callbacks(const engine::Module& module, Faults& faults) {
+  for (const Export& e : module.exports()) {
+    bool known = false;
+    bool right = false;
+    std::string types;
+    Callbacks none;
+    Callbacks::for_each(none, [&](std::string_view name, const auto& handle) {
+      if (name != e.name) return;
+      known = true;
+      const FunctionType type = function_type(handle);
+      right = right || (e.kind == ExternKind::kFunction && e.type == type);
+      types += (types.empty() ? "" : " or ") + type.to_string();
+    });
+    if (known && !right) faults.add("it exports " + e.name + " as " + e.type.to_string() + "; it must be " + types);
+  }
+}
+
+}  // namespace
+
+Result<abi::Version> check_module(const engine::Module& module) {
+  Faults faults;
+  const auto version = find_version(module, faults);
+  check_memory(module, faults);
+  check_allocator(module, faults);
+  check_imports(module, faults);
+  check_callbacks(module, faults);
+  if (faults.list.empty()) return *version;
+  std::string message = "the module cannot run here: ";
+  for (size_t i = 0; i < faults.list.size(); ++i) message += (i ? "; " : "") + faults.list[i];
+  return Error{ErrorCode::kInvalidArgument, std::move(message), ""};
+}
+
+}  // namespace inlay::host

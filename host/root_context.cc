@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/contexts.h"
+#include "host/vm.h"
+#include "host/worker_impl.h"
+
+namespace inlay::host {
+namespace {
+
+void append_part(std::string& prefix, const std::string& part) {
+  if (!part.empty()) prefix.append(" ").append(part);
+}
+
+}  // namespace
+
+StreamContext* Context::stream() {
+  return kind == Kind::kStream ? static_cast<StreamContext*>(this) : nullptr;
+}
+
+RootContext::RootContext(Vm& owner, std::shared_ptr<const PluginImpl> plugin)
+    : Context(Kind::kRoot), plugin_(std::move(plugin)) {
+  vm = &owner;
+  root = this;
+  const PluginConfig& config = plugin_->config();
+  root_prefix_ = stream_prefix_ = "wasm log";
+  append_part(stream_prefix_, config.name);
+  for (std::string* prefix : {&root_prefix_, &stream_prefix_}) {
+    append_part(*prefix, config.root_id);
+    append_part(*prefix, config.vm_id);
+    prefix->append(": ");
+  }
+}
+
+void RootContext::set_tick_period(std::chrono::milliseconds period) {
+  tick_period_ = period;
+  if (vm->worker() == nullptr) return;  // The canary's time stands still.
+  if (period.count() == 0) return disarm();
+  if (!timer_) timer_ = vm->worker()->services.create_timer([this] { tick(); });
+  timer_->arm(period);
+}
+
+// The timer itself stays: this may run inside of its own callback.
+void RootContext::disarm() {
+  tick_period_ = {};
+  if (timer_) timer_->disarm();
+}
+
+void RootContext::tick() {
+  if (vm->dead() || tick_period_.count() == 0) return;
+  Vm& mine = *vm;
+  if (mine.callbacks().on_tick) (void)mine.call(*this, mine.callbacks().on_tick, id);
+  if (!mine.dead() && tick_period_.count() != 0) timer_->arm(tick_period_);
+  mine.run_deferred();
+}
+
+}  // namespace inlay::host

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/vm.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "host/worker_impl.h"
+
+namespace inlay::host {
+
+using abi::Status;
+
+namespace {
+
+std::string stat_name(const VmSpec& spec, std::string_view what) {
+  return std::string("wasm.").append(spec.runtime).append(".").append(what);
+}
+
+}  // namespace
+
+Vm::Vm(Host::Impl& host, std::shared_ptr<const VmSpec> spec, Worker::Impl* worker)
+    : host_(host),
+      spec_(std::move(spec)),
+      worker_(worker),
+      shared_data_({spec_->names, &spec_->names->data}),
+      metrics_(*host.options.metrics),
+      call_outs_(*this, worker ? &worker->services.upstreams() : nullptr) {
+  Counter(host_.metric(abi::MetricType::kCounter, stat_name(*spec_, "created"))).add();
+  Gauge(host_.metric(abi::MetricType::kGauge, stat_name(*spec_, "active"))).add();
+}
+
+Vm::~Vm() {
+  host_.queues.unregister(this);
+  disarm();
+  Gauge(host_.metric(abi::MetricType::kGauge, stat_name(*spec_, "active"))).sub();
+}
+
+Result<std::unique_ptr<Vm>> Vm::create(Host::Impl& host, std::shared_ptr<const VmSpec> spec, Worker::Impl* worker) {
+  std::unique_ptr<Vm> vm(new Vm(host, std::move(spec), worker));
+  const VmSpec& made_from = *vm->spec_;
+  INLAY_TRY(vm->instance_,
+            engine::Instance::create(made_from.module, made_from.imports(), vm.get(), host.options.limits));
+  if (auto resolved = vm->resolve_callbacks(); !resolved) return std::move(resolved).error();
+  if (auto initialized = vm->initialize(); !initialized) return std::move(initialized).error();
+  return vm;
+}
+
+Result<> Vm::resolve_callbacks() {
+  Result<> result;
+  auto resolve = [&](std::string_view name, auto& handle) {
+    const engine::Export* found = spec_->module->find_export(name);
+    if (found == nullptr || found->kind != engine::ExternKind::kFunction || found->type != function_type(handle))
+      return;
+    resolve_into(name, handle, result);
+  };
+  resolve("proxy_on_memory_allocate", callbacks_.memory_allocate);
+  if (!callbacks_.memory_allocate) resolve("malloc", callbacks_.memory_allocate);
+  Callbacks::for_each(callbacks_, [&](std::string_view name, auto& handle) {
+    if (spec_->allows(name)) resolve(name, handle);
+  });
+  return result;
+}
+
+template <class Signature>
+void Vm::resolve_into(std::string_view name, Callback<Signature>& handle, Result<>& result) {
+  auto found = instance_->function<Signature>(name);
+  if (found)
+    handle = *found;
+  else
+    result = std::move(found).error();
+}
+
+template <class Signature, class... P>
+Result<bool> Vm::run_export(std::string_view name, P... args) {
+  const engine::Export* e = spec_->module->find_export(name);
+  if (e == nullptr || e->kind != engine::ExternKind::kFunction) return false;
+  if (e->type != function_type(Callback<Signature>())) return false;
+  INLAY_TRY(auto f, instance_->function<Signature>(name));
+  ++depth_;
+  auto called = instance_->call(f, args...);
+  --depth_;
+  if (called) return true;
+  dead_ = true;
+  trap_message_ = called.error().message;
+  return Error{ErrorCode::kTrap, trap_message_, std::string(name)};
+}
+
+Result<> Vm::initialize() {
+  INLAY_TRY(const bool reactor, run_export<void()>("_initialize"));
+  if (!reactor) {
+    INLAY_TRY([[maybe_unused]] const bool command, run_export<void()>("_start"));
+    return {};
+  }
+  INLAY_TRY(const bool main, (run_export<uint32_t(uint32_t, uint32_t)>("main", 0u, 0u)));
+  if (main) return {};
+  INLAY_TRY(const bool plain_main, run_export<uint32_t()>("main"));
+  if (plain_main) return {};
+  INLAY_TRY([[maybe_unused]] const bool main_void, run_export<uint32_t()>("__main_void"));
+  return {};
+}
+
+Result<RootContext*> Vm::start(const std::shared_ptr<const PluginImpl>& plugin) {
+  for (const auto& root : roots_)
+    if (root->plugin().key() == plugin->key()) return root.get();
+  auto made = std::make_unique<RootContext>(*this, plugin);
+  RootContext& root = *made;
+  roots_.push_back(std::move(made));
+  contexts_.add(root);
+  auto started = run_start_callbacks(root);
+  root.phase = RootContext::Phase::kRunning;
+  if (started) return &root;
+  contexts_.remove(root.id);
+  root.disarm();
+  if (!dead_) std::erase_if(roots_, [&](const auto& r) { return r.get() == &root; });
+  return std::move(started).error();
+}
+
+Result<> Vm::run_start_callbacks(RootContext& root) {
+  const PluginConfig& config = root.plugin().config();
+  auto failed = [&](const char* callback) {
+    const std::string what = dead_ ? " failed: " + trap_message_ : " returned false; the plugin's own log may say why";
+    return Error{dead_ ? ErrorCode::kTrap : ErrorCode::kFailedPrecondition, callback + what, "plugin " + config.name};
+  };
+  auto step = [&](const auto& f, RootContext::Phase phase, size_t size) {
+    root.phase = phase;
+    if (!f) return true;
+    const auto answer = call(root, f, root.id, static_cast<uint32_t>(size));
+    run_deferred();
+    return answer && *answer != 0;
+  };
+  if (callbacks_.on_context_create && !call(root, callbacks_.on_context_create, root.id, 0u))
+    return failed("proxy_on_context_create");
+  if (!step(callbacks_.on_vm_start, RootContext::Phase::kVmStart, spec_->vm_configuration.size()))
+    return failed("proxy_on_vm_start");
+  if (!step(callbacks_.on_configure, RootContext::Phase::kConfigure, config.configuration.size()))
+    return failed("proxy_on_configure");
+  return {};
+}
+
+void Vm::on_trap(engine::Trap trap) {
+  if (dead_) return;
+  dead_ = true;
+  trap_message_ = std::move(trap.message);
+  if (trap_message_.empty()) trap_message_ = engine::to_string(trap.kind);
+  deferred_.clear();
+  if (worker_ != nullptr) worker_->vm_failed(*this);
+}
+
+void Vm::run_deferred_slowly() {
+  while (!deferred_.empty()) {
+    StreamContext* context = deferred_.front();
+    deferred_.erase(deferred_.begin());
+    context->run_deferred();
+  }
+}
+
+bool Vm::set_effective_context(uint32_t id) {
+  if (called_ == nullptr) return false;
+  Context* context = id == 0 ? called_ : contexts_.find(id);
+  if (context == nullptr) return false;
+  current_ = context;
+  return true;
+}
+
+bool Vm::write_u32(uint32_t pointer, uint32_t value) {
+  char* to = writable(pointer, sizeof(value));
+  if (to == nullptr) return false;
+  std::memcpy(to, &value, sizeof(value));  // The guest and every machine that we run on are little-endian.
+  return true;
+}
+
+bool Vm::write_u64(uint32_t pointer, uint64_t value) {
+  char* to = writable(pointer, sizeof(value));
+  if (to == nullptr) return false;
+  std::memcpy(to, &value, sizeof(value));
+  return true;
+}
+
+std::optional<Vm::Allocation> Vm::allocate(uint32_t size) {
+  Context* const current = std::exchange(current_, nullptr);
+  Context* const called = std::exchange(called_, nullptr);
+  ++depth_;
+  const auto pointer = instance_->call(callbacks_.memory_allocate, size);
+  --depth_;
+  current_ = current;
+  called_ = called;
+  if (!pointer || *pointer == 0) return std::nullopt;  // A trap ends the outer call too, and is reported there.
+  char* data = writable(*pointer, size);
+  if (data == nullptr) return std::nullopt;
+  return Allocation{*pointer, data};
+}
+
+Status Vm::return_bytes(std::string_view bytes, uint32_t return_data, uint32_t return_size) {
+  return return_filled(bytes.size(), return_data, return_size,
+                       [&](char* to) { std::memcpy(to, bytes.data(), bytes.size()); });
+}
+
+void Vm::log(abi::LogLevel level, std::string_view message) {
+  const Log& log = *host_.options.log;
+  if (level < log.level("wasm")) return;
+  std::string_view prefix = "wasm log: ";
+  if (current_ != nullptr) prefix = current_->root->log_prefix(current_->kind == Context::Kind::kRoot);
+  host_.log(level, std::string(prefix).append(message));
+}
+
+void Vm::log_restricted(std::string_view function) {
+  log(abi::LogLevel::kError,
+      std::string("the guest called ").append(function).append(", which allowed_capabilities does not allow"));
+}
+
+std::vector<StreamContext*> Vm::detach_streams() {
+  std::vector<Context*> streams;
+  contexts_.for_each([&](Context& c) {
+    if (c.kind == Context::Kind::kStream) streams.push_back(&c);
+  });
+  std::vector<StreamContext*> waiting;
+  for (Context* c : streams) {
+    contexts_.remove(c->id);
+    if (c->stream()->detach()) waiting.push_back(c->stream());
+  }
+  return waiting;
+}
+
+void Vm::disarm() {
+  for (const auto& root : roots_) root->disarm();
+  call_outs_.cancel_all();
+}
+
+void Vm::shut_down() {
+  for (size_t i = 0; i < roots_.size() && !dead_; ++i) {
+    RootContext& root = *roots_[i];
+    if (callbacks_.on_done) (void)call(root, callbacks_.on_done, root.id);
+    if (callbacks_.on_delete) (void)call(root, callbacks_.on_delete, root.id);
+  }
+}
+
+void Vm::queue_ready(uint32_t root_id, uint32_t queue) {
+  Context* root = contexts_.find(root_id);
+  if (dead_ || root == nullptr || !callbacks_.on_queue_ready) return;
+  (void)call(*root, callbacks_.on_queue_ready, root_id, queue);
+  run_deferred();
+}
+
+void Vm::http_call_done(uint32_t root_id, uint32_t token, HttpCallResponse response) {
+  Context* root = contexts_.find(root_id);
+  if (dead_ || root == nullptr || !callbacks_.on_http_call_response) return;
+  call_response_ = &response;
+  (void)call(*root, callbacks_.on_http_call_response, root_id, token, static_cast<uint32_t>(response.headers.size()),
+             static_cast<uint32_t>(response.body.size()), static_cast<uint32_t>(response.trailers.size()));
+  call_response_ = nullptr;
+  run_deferred();
+}
+
+}  // namespace inlay::host

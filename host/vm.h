@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Vm: one guest instance on one worker (or, for the canary, on none), with its contexts. It is the `env` that host
+// functions get. Single-threaded.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "abi/types.h"
+#include "base/result.h"
+#include "engine/engine.h"
+#include "host/call_outs.h"
+#include "host/callbacks.h"
+#include "host/context_table.h"
+#include "host/contexts.h"
+#include "host/guest_metrics.h"
+#include "host/host_impl.h"
+#include "host/pairs.h"
+#include "host/shared_data.h"
+
+namespace inlay::host {
+
+class Vm {
+ public:
+  // Instantiates and initialises the module (_initialize, main; else _start). `worker` is nullptr for the canary.
+  static Result<std::unique_ptr<Vm>> create(Host::Impl& host, std::shared_ptr<const VmSpec> spec, Worker::Impl* worker);
+  ~Vm();
+  Vm(const Vm&) = delete;
+  Vm& operator=(const Vm&) = delete;
+
+  // The plugin's root context: made and started (on_context_create, on_vm_start, on_configure) unless it is there.
+  Result<RootContext*> start(const std::shared_ptr<const PluginImpl>& plugin);
+
+  Host::Impl& host() { return host_; }
+  Worker::Impl* worker() { return worker_; }
+  const VmSpec& spec() const { return *spec_; }
+  const Callbacks& callbacks() const { return callbacks_; }
+  bool dead() const { return dead_; }
+  // Why the VM died; for the canary's error.
+  const std::string& trap_message() const { return trap_message_; }
+
+  // Calls the guest with `context` current. nullopt: the VM has died, and the worker has been told.
+  template <class R, class... P>
+  auto call(Context& context, const Callback<R(P...)>& f, std::type_identity_t<P>... args)
+      -> std::optional<std::conditional_t<std::is_void_v<R>, Unit, R>> {
+    if (dead_ || depth_ != 0) [[unlikely]]
+      return std::nullopt;
+    current_ = called_ = &context;
+    ++depth_;
+    auto result = instance_->call(f, args...);
+    --depth_;
+    current_ = called_ = nullptr;
+    if (!result) [[unlikely]] {
+      on_trap(std::move(result).error());
+      return std::nullopt;
+    }
+    return *result;
+  }
+  // Carries out what the guest asked for during the last call. The embedder may re-enter from here.
+  void run_deferred() {
+    if (!deferred_.empty()) [[unlikely]]
+      run_deferred_slowly();
+  }
+  void add_deferred(StreamContext& context) { deferred_.push_back(&context); }
+  void remove_deferred(StreamContext& context) { std::erase(deferred_, &context); }
+
+  // --- For host functions ---
+
+  // The context that they act on; nullptr during initialisation and inside the guest's allocator.
+  Context* current() { return current_; }
+  // proxy_set_effective_context; false for an unknown id. 0 gives the called context back.
+  bool set_effective_context(uint32_t id);
+
+  // A view of guest memory, valid until the guest runs again; nullopt outside of it.
+  std::optional<std::string_view> read(uint32_t pointer, uint32_t size) {
+    auto memory = instance_->memory();
+    if (uint64_t{pointer} + size > memory.size()) [[unlikely]]
+      return std::nullopt;
+    return std::string_view(reinterpret_cast<const char*>(memory.data()) + pointer, size);
+  }
+  char* writable(uint32_t pointer, uint32_t size) {
+    auto memory = instance_->memory();
+    if (uint64_t{pointer} + size > memory.size()) [[unlikely]]
+      return nullptr;
+    return reinterpret_cast<char*>(memory.data()) + pointer;
+  }
+  bool write_u32(uint32_t pointer, uint32_t value);
+  bool write_u64(uint32_t pointer, uint64_t value);
+
+  // Guest memory of `size` > 0 bytes, from the guest's own allocator: its address, and where it is now. nullopt if the
+  // guest has none to give, gave a range outside of its memory, or trapped. The guest runs: views into it are stale.
+  struct Allocation {
+    uint32_t pointer;
+    char* data;
+  };
+  std::optional<Allocation> allocate(uint32_t size);
+
+  // Returns `size` bytes to the guest as (pointer, size): allocates and has fill(char*) write them. No bytes: a null
+  // pointer and no allocation.
+  template <class Fill>
+  abi::Status return_filled(uint64_t size, uint32_t return_data, uint32_t return_size, Fill&& fill) {
+    if (!writable(return_data, 4) || !writable(return_size, 4)) return abi::Status::kInvalidMemoryAccess;
+    if (size > UINT32_MAX) return abi::Status::kInternalFailure;
+    uint32_t pointer = 0;
+    if (size > 0) {
+      const auto space = allocate(static_cast<uint32_t>(size));
+      if (!space) return abi::Status::kInternalFailure;
+      fill(space->data);
+      pointer = space->pointer;
+    }
+    write_u32(return_data, pointer);
+    write_u32(return_size, static_cast<uint32_t>(size));
+    return abi::Status::kOk;
+  }
+  abi::Status return_bytes(std::string_view bytes, uint32_t return_data, uint32_t return_size);
+
+  void log(abi::LogLevel level, std::string_view message);
+  // Logs that the guest called a function that its capability restriction does not allow.
+  void log_restricted(std::string_view function);
+
+  StreamContext* begin_stream(WorkerPluginImpl& owner, HttpStream& stream, RootContext& root);
+  void remove_context(Context& context) { contexts_.remove(context.id); }
+  uint32_t new_id(Context& context) { return contexts_.add(context); }
+  Context* find_context(uint32_t id) { return contexts_.find(id); }
+
+  // Takes every stream off this VM: those that wait for the guest come back.
+  std::vector<StreamContext*> detach_streams();
+  // Stops timers and call-outs.
+  void disarm();
+  // A worker's end: on_done and on_delete of the root contexts.
+  void shut_down();
+  // A queue of this VM has an item.
+  void queue_ready(uint32_t root_id, uint32_t queue);
+  void http_call_done(uint32_t root_id, uint32_t token, HttpCallResponse response);
+
+  SharedDataReader& shared_data() { return shared_data_; }
+  GuestMetrics& metrics() { return metrics_; }
+  CallOuts& call_outs() { return call_outs_; }
+  // The answer whose callback is running; nullptr at other times.
+  HttpCallResponse* call_response() { return call_response_; }
+  Pairs& scratch_pairs() { return scratch_pairs_; }
+  std::string& scratch_text() { return scratch_text_; }
+
+ private:
+  Vm(Host::Impl& host, std::shared_ptr<const VmSpec> spec, Worker::Impl* worker);
+  Result<> resolve_callbacks();
+  template <class Signature>
+  void resolve_into(std::string_view name, Callback<Signature>& handle, Result<>& result);
+  // Runs an export of that signature; false if there is none.
+  template <class Signature, class... P>
+  Result<bool> run_export(std::string_view name, P... args);
+  Result<> initialize();
+  Result<> run_start_callbacks(RootContext& root);
+  void on_trap(engine::Trap trap);
+  void run_deferred_slowly();
+
+  Host::Impl& host_;
+  std::shared_ptr<const VmSpec> spec_;
+  Worker::Impl* worker_;
+  std::unique_ptr<engine::Instance> instance_;
+  Callbacks callbacks_;
+
+  Context* current_ = nullptr;
+  Context* called_ = nullptr;
+  uint32_t depth_ = 0;
+  bool dead_ = false;
+  std::string trap_message_;
+  std::vector<StreamContext*> deferred_;
+
+  ContextTable contexts_;
+  std::vector<std::unique_ptr<RootContext>> roots_;
+  SharedDataReader shared_data_;
+  GuestMetrics metrics_;
+  CallOuts call_outs_;
+  HttpCallResponse* call_response_ = nullptr;
+  Pairs scratch_pairs_;
+  std::string scratch_text_;
+};
+
+}  // namespace inlay::host

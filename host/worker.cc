@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "host/worker_impl.h"
+
+namespace inlay::host {
+namespace {
+
+std::string_view policy_name(FailurePolicy policy) {
+  switch (policy) {
+    case FailurePolicy::kFailOpen:
+      return "FAIL_OPEN";
+    case FailurePolicy::kFailReload:
+      return "FAIL_RELOAD";
+    case FailurePolicy::kFailClosed:
+      break;
+  }
+  return "FAIL_CLOSED";
+}
+
+}  // namespace
+
+void Mailbox::post(const std::shared_ptr<Mailbox>& mailbox, std::function<void(Worker::Impl&)> task) {
+  const std::lock_guard lock(mailbox->mutex_);
+  if (mailbox->worker_ == nullptr) return;
+  mailbox->worker_->services.post([mailbox, task = std::move(task)] {
+    if (mailbox->worker_ != nullptr) task(*mailbox->worker_);  // This thread alone closes the mailbox.
+  });
+}
+
+void Mailbox::close() {
+  const std::lock_guard lock(mutex_);
+  worker_ = nullptr;
+}
+
+Worker::Impl::Impl(Host::Impl& h, WorkerServices& s)
+    : host(h),
+      services(s),
+      mailbox(std::make_shared<Mailbox>(*this)),
+      random(static_cast<uint32_t>(h.options.clock->system_time()) | 1) {}
+
+Worker::Impl::~Impl() {
+  mailbox->close();
+  const auto all = std::move(vms);  // vm_failed() must not find what we walk over.
+  vms.clear();
+  for (const auto& [key, vm] : all) {
+    vm->shut_down();
+    (void)vm->detach_streams();
+  }
+}
+
+Result<Vm*> Worker::Impl::vm_for(const std::shared_ptr<const VmSpec>& spec) {
+  if (auto found = vms.find(spec->key); found != vms.end()) return found->second.get();
+  INLAY_TRY(auto vm, Vm::create(host, spec, this));
+  return vms.emplace(spec->key, std::move(vm)).first->second.get();
+}
+
+void Worker::Impl::bury(Vm& vm) {
+  auto found = vms.find(vm.spec().key);
+  if (found == vms.end() || found->second.get() != &vm) return;
+  graveyard.push_back(std::move(found->second));
+  vms.erase(found);
+}
+
+void Worker::Impl::drop_if_unused(Vm& vm) {
+  const bool used = std::any_of(plugins.begin(), plugins.end(), [&](const auto& p) { return p->vm() == &vm; });
+  if (used || vm.dead()) return;
+  vm.disarm();
+  bury(vm);
+  Mailbox::post(mailbox, [](Impl& worker) { worker.graveyard.clear(); });
+}
+
+StreamContext* Worker::Impl::acquire() {
+  if (pool.empty()) {
+    contexts.push_back(std::make_unique<StreamContext>());
+    return contexts.back().get();
+  }
+  StreamContext* context = pool.back();
+  pool.pop_back();
+  return context;
+}
+
+void Worker::Impl::vm_failed(Vm& vm) {
+  std::vector<WorkerPluginImpl*> failed;
+  std::string names;
+  for (const auto& plugin : plugins) {
+    if (plugin->vm() != &vm) continue;
+    failed.push_back(plugin.get());
+    const PluginConfig& config = plugin->impl().config();
+    names.append(names.empty() ? "" : ", ").append(config.name).append(" (");
+    names.append(policy_name(config.failure_policy)).append(")");
+    plugin->vm_died();
+  }
+  host.log(abi::LogLevel::kError,
+           "the VM of plugin " + (names.empty() ? vm.spec().vm_id : names) + " has failed: " + vm.trap_message());
+
+  struct Waiting {
+    StreamContext* context;
+    uint64_t serial;
+  };
+  std::vector<Waiting> waiting;
+  for (StreamContext* context : vm.detach_streams()) waiting.push_back({context, context->serial()});
+  vm.disarm();
+  bury(vm);
+  Mailbox::post(mailbox, [waiting = std::move(waiting), failed = std::move(failed)](Impl& worker) {
+    worker.graveyard.clear();
+    for (const Waiting& w : waiting)
+      if (w.context->serial() == w.serial) w.context->resolve_dead();
+    for (WorkerPluginImpl* plugin : failed) plugin->reload();
+  });
+}
+
+Worker::Worker(Host& host, WorkerServices& services) : impl_(std::make_unique<Impl>(host.impl(), services)) {}
+Worker::~Worker() = default;
+
+WorkerPlugin* Worker::attach(std::shared_ptr<Plugin> plugin) {
+  for (const auto& attached : impl_->plugins)
+    if (&attached->plugin() == plugin.get()) return attached.get();
+  auto made = std::make_unique<WorkerPluginImpl>(*impl_, std::static_pointer_cast<const PluginImpl>(plugin));
+  impl_->plugins.push_back(std::move(made));
+  impl_->plugins.back()->start();
+  return impl_->plugins.back().get();
+}
+
+}  // namespace inlay::host

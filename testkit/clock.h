@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Time that stands still until a test moves it.
+
+#include <atomic>
+#include <chrono>
+
+#include "host/embedder.h"
+
+namespace inlay::testkit {
+
+// VirtualClock starts at 2026-01-01T00:00:00Z, monotonic time at one hour. Any thread.
+class VirtualClock final : public host::Clock {
+ public:
+  int64_t system_time() const override { return kStart + elapsed_.load(); }
+  int64_t monotonic_time() const override { return kHour + elapsed_.load(); }
+  // Moves the clock alone; TestProxy::advance() also runs what is due.
+  void move(std::chrono::nanoseconds by) { elapsed_ += by.count(); }
+  int64_t elapsed() const { return elapsed_.load(); }
+
+ private:
+  static constexpr int64_t kStart = 1'767'225'600'000'000'000;
+  static constexpr int64_t kHour = 3'600'000'000'000;
+  std::atomic<int64_t> elapsed_{0};
+};
+
+}  // namespace inlay::testkit

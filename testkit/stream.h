@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// TestStream: a request and its response that a test drives through one plugin, callback by callback, and that records
+// what the filter did.
+//
+//     auto stream = proxy.stream(plugin, {{":method", "GET"}, {":path", "/"}, {":authority", "a"}});
+//     EXPECT_EQ(stream->request_headers(), abi::HeadersStatus::kContinue);
+//     EXPECT_EQ(stream->request.get("authorization"), "Bearer abc");
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host/embedder.h"
+#include "host/host.h"
+#include "testkit/upstreams.h"
+#include "testkit/worker.h"
+
+namespace inlay::testkit {
+
+class TestStream final : public host::HttpStream {
+ public:
+  TestStream(host::WorkerPlugin& plugin, const HeaderList& request_headers);
+  // Ends the stream (finish()) if the test has not.
+  ~TestStream() override;
+
+  // The filter was left out of this stream (FAIL_OPEN).
+  bool bypassed() const { return bypassed_; }
+  host::HttpContext& context() { return *context_; }
+
+  // Each drives one callback; bodies and trailers are appended to what is there before.
+  abi::HeadersStatus request_headers(bool end_of_stream = true);
+  abi::DataStatus request_body(std::string_view chunk, bool end_of_stream);
+  abi::TrailersStatus request_trailers(const HeaderList& trailers);
+  abi::HeadersStatus response_headers(const HeaderList& headers, bool end_of_stream = true);
+  abi::DataStatus response_body(std::string_view chunk, bool end_of_stream);
+  abi::TrailersStatus response_trailers(const HeaderList& trailers);
+  // on_log, then on_done and on_delete. Once.
+  void finish();
+
+  // What the filter sees and what it made of it.
+  host::HeaderMap request;
+  host::HeaderMap response;
+  host::HeaderMap request_trailer_map;
+  host::HeaderMap response_trailer_map;
+  host::Buffer request_buffer;
+  host::Buffer response_buffer;
+
+  // What the filter did.
+  std::optional<host::LocalReply> local_reply;
+  size_t local_replies = 0;
+  std::vector<host::Direction> continued;
+  std::optional<std::string> reset_details;
+  size_t route_cache_clears = 0;
+  std::map<std::string, std::string> filter_state;  // "wasm.<path>"
+  // Attributes by their path joined with '.'.
+  std::map<std::string, std::string> properties;
+
+  host::HeaderMap* headers(abi::MapType type, bool writable) override;
+  host::Buffer* body(abi::BufferType type) override;
+  void continue_stream(host::Direction direction) override { continued.push_back(direction); }
+  void send_local_reply(host::LocalReply reply) override;
+  void reset(std::string_view details) override { reset_details = std::string(details); }
+  void clear_route_cache() override { ++route_cache_clears; }
+  abi::Status get_property(const std::vector<std::string_view>& path, std::string& value) override;
+  abi::Status set_property(std::string_view path, std::string_view value) override;
+
+ private:
+  // Which maps exist: those whose callback has come.
+  bool has_response_ = false;
+  bool has_request_trailers_ = false;
+  bool has_response_trailers_ = false;
+  const abi::BufferType* body_in_callback_ = nullptr;
+  bool bypassed_ = false;
+  host::HttpContext* context_ = nullptr;
+};
+
+}  // namespace inlay::testkit

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "testkit/upstreams.h"
+
+namespace inlay::testkit {
+namespace {
+
+HeaderList to_list(const host::HeaderMap& map) {
+  HeaderList list;
+  for (const auto& e : map) list.emplace_back(e.name, e.value);
+  return list;
+}
+
+void fill(host::HeaderMap& map, const HeaderList& list) {
+  for (const auto& [name, value] : list) map.add(name, value);
+}
+
+// The failures that look like answers, as Envoy words them.
+Answer as_response(const Answer& answer) {
+  if (answer.shape == Answer::Shape::kTimeout)
+    return {.headers = {{":status", "504"}}, .body = "upstream request timeout", .trailers = {}};
+  if (answer.shape == Answer::Shape::kRefused)
+    return {.headers = {{":status", "503"}},
+            .body = "upstream connect error or disconnect/reset before headers. reset reason: connection failure",
+            .trailers = {}};
+  return answer;
+}
+
+}  // namespace
+
+std::string RecordedCall::header(std::string_view name) const {
+  for (const auto& [key, value] : headers)
+    if (key == name) return value;
+  return "";
+}
+
+void ScriptedUpstreams::answer(const std::string& cluster, const std::string& path, Answer answer) {
+  add_cluster(cluster);
+  script_[{cluster, path}].push_back(std::move(answer));
+}
+
+Result<uint64_t> ScriptedUpstreams::start_http_call(host::HttpCallRequest request, host::HttpCallHandler& handler) {
+  if (!clusters_.contains(request.cluster))
+    return Error{ErrorCode::kNotFound, "no cluster " + request.cluster, "testkit"};
+  auto script = script_.find({request.cluster, std::string(request.headers.value(host::HeaderId::kPath))});
+  Answer answer{.shape = Answer::Shape::kTimeout};
+  if (script != script_.end()) {
+    answer = script->second.front();
+    if (script->second.size() > 1) script->second.pop_front();
+  }
+  if (answer.shape == Answer::Shape::kUnavailable)
+    return Error{ErrorCode::kUnavailable, "no healthy host in " + request.cluster, "testkit"};
+  calls_.push_back(
+      {request.cluster, to_list(request.headers), request.body, to_list(request.trailers), request.timeout, false});
+  const uint64_t call_id = calls_.size();
+  pending_.emplace(call_id, &handler);
+  const bool times_out =
+      answer.shape == Answer::Shape::kTimeout || (request.timeout.count() > 0 && answer.after > request.timeout);
+  if (times_out && request.timeout.count() == 0) return call_id;
+  if (times_out) answer = {.shape = Answer::Shape::kTimeout};
+  at_(times_out ? request.timeout : std::chrono::nanoseconds(answer.after),
+      [this, call_id, answer] { finish(call_id, as_response(answer)); });
+  return call_id;
+}
+
+void ScriptedUpstreams::cancel_http_call(uint64_t call_id) {
+  if (pending_.erase(call_id) > 0) calls_[call_id - 1].cancelled = true;
+}
+
+void ScriptedUpstreams::finish(uint64_t call_id, const Answer& answer) {
+  auto found = pending_.find(call_id);
+  if (found == pending_.end()) return;
+  host::HttpCallHandler* handler = found->second;
+  pending_.erase(found);
+  host::HttpCallResponse response;
+  response.reset = answer.shape == Answer::Shape::kReset;
+  if (!response.reset) {
+    fill(response.headers, answer.headers);
+    response.body.append(answer.body);
+    fill(response.trailers, answer.trailers);
+  }
+  handler->on_http_call_response(call_id, std::move(response));
+}
+
+}  // namespace inlay::testkit

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Upstreams that a test has written: which answer which cluster and path gives, and when.
+//
+//     worker.upstreams().add_cluster("auth");
+//     worker.upstreams().answer("auth", "/token", {.headers = {{":status", "200"}}, .body = "abc", .after = 50ms});
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "host/embedder.h"
+
+namespace inlay::testkit {
+
+using HeaderList = std::vector<std::pair<std::string, std::string>>;
+
+// Answer is what a call-out comes to.
+struct Answer {
+  enum class Shape : uint8_t {
+    kResponse,     // headers, body, trailers as given
+    kTimeout,      // 504 when the call's own time-out is over; never, when it has none
+    kRefused,      // 503, connection refused
+    kReset,        // no headers at all
+    kUnavailable,  // the call cannot even be sent
+  };
+  Shape shape = Shape::kResponse;
+  HeaderList headers = {{":status", "200"}};
+  std::string body{};
+  HeaderList trailers{};
+  std::chrono::milliseconds after{0};
+};
+
+// What a guest sent.
+struct RecordedCall {
+  std::string cluster;
+  HeaderList headers;
+  std::string body{};
+  HeaderList trailers{};
+  std::chrono::nanoseconds timeout{0};
+  bool cancelled = false;
+
+  std::string header(std::string_view name) const;
+};
+
+class ScriptedUpstreams final : public host::Upstreams {
+ public:
+  // `at` runs a task after a time on this worker.
+  using At = std::function<void(std::chrono::nanoseconds after, std::function<void()> task)>;
+  explicit ScriptedUpstreams(At at) : at_(std::move(at)) {}
+
+  // A cluster that is not added is unknown (kNotFound).
+  void add_cluster(std::string name) { clusters_.insert(std::move(name)); }
+  // The answer to all further calls to that path; several answers are given in turn, the last of them for ever.
+  // Adds the cluster. Without any, a call stays unanswered until it times out.
+  void answer(const std::string& cluster, const std::string& path, Answer answer);
+  // Every call so far, in order.
+  const std::vector<RecordedCall>& calls() const { return calls_; }
+
+  Result<uint64_t> start_http_call(host::HttpCallRequest request, host::HttpCallHandler& handler) override;
+  void cancel_http_call(uint64_t call_id) override;
+
+ private:
+  void finish(uint64_t call_id, const Answer& answer);
+
+  At at_;
+  std::set<std::string> clusters_;
+  std::map<std::pair<std::string, std::string>, std::deque<Answer>> script_;
+  std::vector<RecordedCall> calls_;  // call id - 1 is the index
+  std::map<uint64_t, host::HttpCallHandler*> pending_;
+};
+
+}  // namespace inlay::testkit
