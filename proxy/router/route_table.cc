@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/router/route_table.h"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+
+namespace inlay::proxy::router {
+namespace {
+
+using host::HeaderId;
+using Kind = config::RouteMatch::Kind;
+
+std::string_view without_port(std::string_view authority) {
+  const size_t colon = authority.rfind(':');
+  if (colon == std::string_view::npos) return authority;
+  const size_t bracket = authority.rfind(']');
+  if (bracket != std::string_view::npos && bracket > colon) return authority;  // an IPv6 address without a port
+  return authority.substr(0, colon);
+}
+
+void set_action(RouteEntry& entry) {
+  entry.route = std::get_if<config::RouteAction>(&entry.config->action);
+  entry.redirect = std::get_if<config::RedirectAction>(&entry.config->action);
+  entry.direct_response = std::get_if<config::DirectResponseAction>(&entry.config->action);
+}
+
+const std::optional<config::RouteAction::RegexRewrite>* regex_rewrite(const RouteEntry& entry) {
+  if (entry.route != nullptr) return &entry.route->regex_rewrite;
+  if (entry.redirect != nullptr) return &entry.redirect->regex_rewrite;
+  return nullptr;
+}
+
+Result<RouteEntry> compile_route(const config::RouteConfiguration& config, const config::VirtualHost& virtual_host,
+                                 const config::Route& route, const RouteTable::FindCluster& find_cluster) {
+  RouteEntry entry;
+  entry.config = &route;
+  entry.virtual_host = &virtual_host;
+  set_action(entry);
+  if (route.match.kind == Kind::kSafeRegex) {
+    INLAY_TRY(entry.match_regex, compile_regex(route.match.value));
+  }
+  for (const auto& matcher : route.match.headers) {
+    INLAY_TRY(auto compiled, HeaderMatcher::compile(matcher));
+    entry.headers.push_back(std::move(compiled));
+  }
+  for (const auto& matcher : route.match.query_parameters) {
+    INLAY_TRY(auto compiled, QueryParameterMatcher::compile(matcher));
+    entry.query_parameters.push_back(std::move(compiled));
+  }
+  if (const auto* rewrite = regex_rewrite(entry); rewrite != nullptr && rewrite->has_value()) {
+    INLAY_TRY(entry.rewrite_regex, compile_regex((*rewrite)->pattern));
+    std::string why;
+    if (!entry.rewrite_regex->CheckRewriteString((*rewrite)->substitution, &why)) {
+      return Error{ErrorCode::kInvalidArgument, "regex_rewrite substitution '" + (*rewrite)->substitution + "': " + why,
+                   ""};
+    }
+  }
+  if (entry.route != nullptr && !entry.route->cluster.empty()) entry.cluster = find_cluster(entry.route->cluster);
+
+  std::vector<const config::HeaderEdits*> request = {&route.request_headers, &virtual_host.request_headers,
+                                                     &config.request_headers};
+  std::vector<const config::HeaderEdits*> response = {&route.response_headers, &virtual_host.response_headers,
+                                                      &config.response_headers};
+  if (config.most_specific_header_mutations_wins) {
+    std::reverse(request.begin(), request.end());
+    std::reverse(response.begin(), response.end());
+  }
+  INLAY_TRY(entry.request_edits, HeaderEdits::compile(request));
+  INLAY_TRY(entry.response_edits, HeaderEdits::compile(response));
+  return entry;
+}
+
+}  // namespace
+
+bool RouteEntry::path_matches(std::string_view path) const {
+  const config::RouteMatch& match = config->match;
+  const std::string_view value = match.value;
+  const bool exact_case = match.case_sensitive;
+  const auto starts = [&] { return exact_case ? path.starts_with(value) : starts_with_ignore_case(path, value); };
+  switch (match.kind) {
+    case Kind::kPrefix:
+      return starts();
+    case Kind::kPath:
+      return exact_case ? path == value : equals_ignore_case(path, value);
+    case Kind::kPathSeparatedPrefix:
+      return starts() && (path.size() == value.size() || path[value.size()] == '/');
+    case Kind::kSafeRegex:
+      return re2::RE2::FullMatch(re2::StringPiece(path.data(), path.size()), *match_regex);
+  }
+  return false;
+}
+
+bool RouteEntry::matches(std::string_view path, std::string_view query, const host::HeaderMap& request) const {
+  if (!path_matches(path)) return false;
+  if (config->match.grpc_only && !request.value(HeaderId::kContentType).starts_with("application/grpc")) return false;
+  return std::all_of(headers.begin(), headers.end(), [&](const HeaderMatcher& m) { return m.matches(request); }) &&
+         std::all_of(query_parameters.begin(), query_parameters.end(),
+                     [&](const QueryParameterMatcher& m) { return m.matches(query); });
+}
+
+bool RouteEntry::rewrite_path(std::string_view path_and_query, std::string& out) const {
+  const std::string& prefix = route != nullptr ? route->prefix_rewrite : redirect->prefix_rewrite;
+  const size_t question = std::min(path_and_query.find('?'), path_and_query.size());
+  const std::string_view path = path_and_query.substr(0, question);
+  const std::string_view query = path_and_query.substr(question);
+  if (!prefix.empty()) {
+    // What was matched is replaced: the prefix, or for a path or regex match the whole path.
+    const bool by_prefix = config->match.kind == Kind::kPrefix || config->match.kind == Kind::kPathSeparatedPrefix;
+    const size_t matched = by_prefix ? std::min(config->match.value.size(), path.size()) : path.size();
+    out.assign(prefix);
+    out.append(path.substr(matched));
+    out.append(query);
+    return true;
+  }
+  if (rewrite_regex) {
+    out.assign(path);
+    re2::RE2::GlobalReplace(&out, *rewrite_regex, (*regex_rewrite(*this))->substitution);
+    out.append(query);
+    return true;
+  }
+  return false;
+}
+
+Result<std::shared_ptr<const RouteTable>> RouteTable::compile(const config::RouteConfiguration& config,
+                                                              const FindCluster& find_cluster) {
+  auto table = std::make_shared<RouteTable>();
+  table->config_ = &config;
+  for (const config::VirtualHost& virtual_host : config.virtual_hosts) {
+    Host host{&virtual_host, {}};
+    for (size_t i = 0; i < virtual_host.routes.size(); ++i) {
+      const config::Route& route = virtual_host.routes[i];
+      auto entry = compile_route(config, virtual_host, route, find_cluster);
+      if (!entry) {
+        Error error = entry.error();
+        error.where = "virtual host '" + virtual_host.name + "', route " +
+                      (route.name.empty() ? "#" + std::to_string(i + 1) : "'" + route.name + "'") +
+                      (error.where.empty() ? "" : ", " + error.where);
+        return error;
+      }
+      table->disables_filters_ = table->disables_filters_ || !route.disabled_filters.empty();
+      host.routes.push_back(*std::move(entry));
+    }
+    for (const std::string& domain : virtual_host.domains) table->add_domain(domain, table->hosts_.size());
+    table->hosts_.push_back(std::move(host));
+  }
+  return std::shared_ptr<const RouteTable>(std::move(table));
+}
+
+void RouteTable::add_domain(const std::string& domain, size_t host) {
+  const auto add_wildcard = [&](std::vector<Wildcards>& all, std::string name) {
+    auto at = std::find_if(all.begin(), all.end(), [&](const Wildcards& w) { return w.length <= name.size(); });
+    if (at == all.end() || at->length != name.size()) at = all.insert(at, {name.size(), {}});
+    at->names.emplace(std::move(name), host);
+  };
+  if (domain == "*") {
+    if (!any_) any_ = host;
+  } else if (domain.starts_with('*')) {
+    add_wildcard(suffixes_, domain.substr(1));
+  } else if (domain.ends_with('*')) {
+    add_wildcard(prefixes_, domain.substr(0, domain.size() - 1));
+  } else {
+    exact_.emplace(domain, host);
+  }
+}
+
+const RouteTable::Host* RouteTable::find_host(std::string_view authority) const {
+  const auto any = [&]() -> const Host* { return any_ ? &hosts_[*any_] : nullptr; };
+  if (exact_.empty() && suffixes_.empty() && prefixes_.empty()) return any();
+  if (config_->ignore_port_in_host_matching) authority = without_port(authority);
+  char lowered[256];
+  if (authority.size() > sizeof lowered) return any();  // longer than any domain name
+  std::transform(authority.begin(), authority.end(), lowered,
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; });
+  const std::string_view name(lowered, authority.size());
+  if (const auto it = exact_.find(name); it != exact_.end()) return &hosts_[it->second];
+  // A wildcard stands for at least one character.
+  for (const Wildcards& w : suffixes_) {
+    if (w.length >= name.size()) continue;
+    if (const auto it = w.names.find(name.substr(name.size() - w.length)); it != w.names.end()) {
+      return &hosts_[it->second];
+    }
+  }
+  for (const Wildcards& w : prefixes_) {
+    if (w.length >= name.size()) continue;
+    if (const auto it = w.names.find(name.substr(0, w.length)); it != w.names.end()) return &hosts_[it->second];
+  }
+  return any();
+}
+
+const RouteEntry* RouteTable::match(const host::HeaderMap& request) const {
+  const Host* host = find_host(request.value(HeaderId::kAuthority));
+  if (host == nullptr) return nullptr;
+  const std::string_view path_and_query = request.value(HeaderId::kPath);
+  const size_t question = path_and_query.find('?');
+  const std::string_view path = path_and_query.substr(0, question);
+  const std::string_view query =
+      question == std::string_view::npos ? std::string_view() : path_and_query.substr(question + 1);
+  for (const RouteEntry& route : host->routes) {
+    if (route.matches(path, query, request)) return &route;
+  }
+  return nullptr;
+}
+
+}  // namespace inlay::proxy::router

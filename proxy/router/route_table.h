@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// RouteTable: a RouteConfiguration compiled for matching. Made once, immutable, shared by all workers.
+//
+//     INLAY_TRY(auto table, RouteTable::compile(config, [&](std::string_view name) { return registry.find(name); }));
+//     const RouteEntry* route = table->match(request_headers);   // nullptr: 404
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "host/header_map.h"
+#include "proxy/config/model.h"
+#include "proxy/router/header_edits.h"
+#include "proxy/router/string_matcher.h"
+
+namespace inlay::proxy::router {
+
+// RouteEntry is one compiled route. `config` and `virtual_host` point into the bootstrap.
+struct RouteEntry {
+  const config::Route* config = nullptr;
+  const config::VirtualHost* virtual_host = nullptr;
+  // The action; exactly one is not null.
+  const config::RouteAction* route = nullptr;
+  const config::RedirectAction* redirect = nullptr;
+  const config::DirectResponseAction* direct_response = nullptr;
+
+  std::optional<size_t> cluster;  // the index of route->cluster; nullopt: no such cluster, or cluster_header
+  std::shared_ptr<const re2::RE2> rewrite_regex;
+  HeaderEdits request_edits;
+  HeaderEdits response_edits;
+
+  std::shared_ptr<const re2::RE2> match_regex;
+  std::vector<HeaderMatcher> headers;
+  std::vector<QueryParameterMatcher> query_parameters;
+
+  // `path` and `query` are the request's :path, split at the "?".
+  bool matches(std::string_view path, std::string_view query, const host::HeaderMap& request) const;
+  // The request's path (with query) after the action's prefix_rewrite or regex_rewrite, into `out`; false: none is
+  // configured, or it does not change the path.
+  bool rewrite_path(std::string_view path_and_query, std::string& out) const;
+
+ private:
+  bool path_matches(std::string_view path) const;
+};
+
+class RouteTable {
+ public:
+  using FindCluster = std::function<std::optional<size_t>(std::string_view name)>;
+  // `config` must outlive the table. Errors: kInvalidArgument, `where` naming virtual host and route.
+  static Result<std::shared_ptr<const RouteTable>> compile(const config::RouteConfiguration& config,
+                                                           const FindCluster& find_cluster);
+
+  // The first route that matches of the virtual host that the :authority belongs to.
+  const RouteEntry* match(const host::HeaderMap& request) const;
+  // Some route turns some filter off (typed_per_filter_config).
+  bool disables_filters() const { return disables_filters_; }
+  const config::RouteConfiguration& config() const { return *config_; }
+
+ private:
+  struct Host {
+    const config::VirtualHost* config;
+    std::vector<RouteEntry> routes;
+  };
+  struct NameHash {
+    using is_transparent = void;
+    size_t operator()(std::string_view s) const { return std::hash<std::string_view>()(s); }
+  };
+  using Names = std::unordered_map<std::string, size_t, NameHash, std::equal_to<>>;
+  struct Wildcards {  // one length of "*.suffix" or "prefix.*"
+    size_t length;
+    Names names;
+  };
+
+  const Host* find_host(std::string_view authority) const;
+  void add_domain(const std::string& domain, size_t host);
+
+  const config::RouteConfiguration* config_ = nullptr;
+  std::vector<Host> hosts_;
+  Names exact_;
+  std::vector<Wildcards> suffixes_;  // longest first
+  std::vector<Wildcards> prefixes_;  // longest first
+  std::optional<size_t> any_;
+  bool disables_filters_ = false;
+};
+
+}  // namespace inlay::proxy::router

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/router/router_filter.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "proxy/router/redirect.h"
+#include "proxy/upstream/failure.h"
+
+namespace inlay::proxy::router {
+namespace {
+
+using host::HeaderId;
+using upstream::ResetReason;
+
+template <class T>
+bool parse_number(std::string_view text, T& out) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+void set_number(host::HeaderMap& headers, HeaderId id, int64_t n) {
+  char text[24];
+  const auto [end, error] = std::to_chars(text, text + sizeof text, n);
+  headers.set(id, std::string_view(text, static_cast<size_t>(end - text)));
+}
+
+uint32_t flag_for(ResetReason reason) {
+  switch (reason) {
+    case ResetReason::kConnectFailure:
+    case ResetReason::kConnectTimeout:
+      return http::kUpstreamConnectionFailure;
+    case ResetReason::kConnectionTermination:
+      return http::kUpstreamConnectionTermination;
+    case ResetReason::kLocalReset:
+      return http::kLocalReset;
+    case ResetReason::kOverflow:
+      return http::kUpstreamOverflow;
+    case ResetReason::kProtocolError:
+      return http::kUpstreamProtocolError;
+  }
+  return 0;
+}
+
+// What a client may say to the router; it is not passed on.
+constexpr HeaderId kRouterHeaders[] = {
+    HeaderId::kXEnvoyUpstreamRqTimeoutMs, HeaderId::kXEnvoyUpstreamRqPerTryTimeoutMs, HeaderId::kXEnvoyMaxRetries,
+    HeaderId::kXEnvoyRetryOn,             HeaderId::kXEnvoyRetriableStatusCodes,      HeaderId::kXEnvoyExpectedRqTimeoutMs,
+};
+
+bool is_router_header(HeaderId id) {
+  return std::find(std::begin(kRouterHeaders), std::end(kRouterHeaders), id) != std::end(kRouterHeaders);
+}
+
+}  // namespace
+
+bool RouterFilter::start(http::FilterCallbacks& callbacks) {
+  callbacks_ = &callbacks;
+  if (!timer_) timer_.emplace(callbacks.loop(), [this] { on_timeout(); });
+  route_ = nullptr;
+  cluster_ = nullptr;
+  timeout_ = std::chrono::milliseconds(0);
+  request_complete_at_ = 0;
+  request_complete_ = response_started_ = response_edited_ = downstream_paused_ = false;
+  return true;
+}
+
+void RouterFilter::on_destroy() {
+  timer_->disarm();
+  request_.cancel();
+  callbacks_ = nullptr;
+}
+
+FormatContext RouterFilter::format_context(const host::HeaderMap* response) {
+  return {callbacks_->request_headers(), response, &callbacks_->info(), callbacks_->loop().now()};
+}
+
+// --- the request ---
+
+http::HeadersStatus RouterFilter::decode_headers(host::HeaderMap& headers, bool end_stream) {
+  if (end_stream) on_request_complete();
+  route_ = options_.routes->match(headers);
+  callbacks_->info().route = route_;
+  if (route_ == nullptr) {
+    reply(404, "", http::kNoRouteFound, "route_not_found");
+  } else if (route_->route == nullptr) {
+    answer_directly();
+  } else if (upstream::WorkerCluster* cluster = find_cluster(headers); cluster != nullptr) {
+    prepare_headers(headers);
+    send_upstream(*cluster, headers, end_stream);
+  }
+  return http::HeadersStatus::kStopIteration;
+}
+
+void RouterFilter::answer_directly() {
+  host::LocalReply answer;
+  answer.details = "direct_response";
+  if (route_->direct_response != nullptr) {
+    answer.status = route_->direct_response->status;
+    answer.body = route_->direct_response->body;
+  } else {
+    answer.status = route_->redirect->response_code;
+    answer.headers.emplace_back("location", redirect_location(*route_, *callbacks_->request_headers()));
+  }
+  callbacks_->send_local_reply(std::move(answer));
+}
+
+upstream::WorkerCluster* RouterFilter::find_cluster(const host::HeaderMap& headers) {
+  const config::RouteAction& action = *route_->route;
+  upstream::WorkerCluster* cluster = nullptr;
+  if (route_->cluster) {
+    cluster = &options_.clusters->at(*route_->cluster);
+  } else if (!action.cluster_header.empty()) {
+    cluster = options_.clusters->find(headers.get(action.cluster_header).value_or(""));
+  }
+  if (cluster == nullptr) {
+    reply(action.cluster_not_found_response_code, "", http::kNoClusterFound, "cluster_not_found");
+  }
+  return cluster;
+}
+
+void RouterFilter::prepare_headers(host::HeaderMap& headers) {
+  take_timeout(headers);
+  if (!route_->request_edits.empty()) route_->request_edits.apply(headers, format_context(nullptr), scratch_);
+  rewrite(headers);
+}
+
+void RouterFilter::take_timeout(host::HeaderMap& headers) {
+  timeout_ = route_->route->timeout;
+  if (const auto asked = headers.get(HeaderId::kXEnvoyUpstreamRqTimeoutMs)) {
+    uint32_t ms = 0;
+    if (parse_number(*asked, ms)) timeout_ = std::chrono::milliseconds(ms);
+  }
+  headers.remove_if([](const host::HeaderMap::Entry& e) { return is_router_header(e.id); });
+  if (timeout_.count() > 0 && !options_.suppress_envoy_headers) {
+    set_number(headers, HeaderId::kXEnvoyExpectedRqTimeoutMs, timeout_.count());
+  }
+}
+
+void RouterFilter::rewrite(host::HeaderMap& headers) {
+  const config::RouteAction& action = *route_->route;
+  if (!action.host_rewrite_literal.empty()) headers.set(HeaderId::kAuthority, action.host_rewrite_literal);
+  const std::string_view path = headers.value(HeaderId::kPath);
+  if (!route_->rewrite_path(path, scratch_)) return;
+  if (!options_.suppress_envoy_headers) headers.set(HeaderId::kXEnvoyOriginalPath, path);
+  headers.set(HeaderId::kPath, scratch_);
+}
+
+void RouterFilter::send_upstream(upstream::WorkerCluster& cluster, host::HeaderMap& headers, bool end_stream) {
+  cluster_ = &cluster;
+  http::StreamInfo& info = callbacks_->info();
+  info.upstream_cluster = cluster.config().name;
+  upstream::ConnectionPool* host = cluster.choose_host();
+  if (host == nullptr) {
+    cluster.stats().charge_response(503);
+    reply(503, upstream::kNoHealthyUpstreamText, http::kNoHealthyUpstream, "no_healthy_upstream");
+    return;
+  }
+  info.upstream_host = host->host().address;
+  ++info.upstream_request_attempts;
+  if (route_->route->auto_host_rewrite && !host->host().hostname.empty()) {
+    headers.set(HeaderId::kAuthority, host->host().hostname);
+  }
+  if (request_complete_ && timeout_.count() > 0) timer_->arm(timeout_);
+  if (request_.start(*host, headers, end_stream) == upstream::UpstreamRequest::Started::kOverflow) {
+    on_upstream_reset(ResetReason::kOverflow, "");
+  }
+}
+
+http::DataStatus RouterFilter::decode_data(host::Buffer& data, bool end_stream) {
+  if (end_stream) on_request_complete();
+  request_.send_data(data, end_stream);
+  return http::DataStatus::kStopIterationNoBuffer;
+}
+
+http::TrailersStatus RouterFilter::decode_trailers(host::HeaderMap& trailers) {
+  on_request_complete();
+  request_.send_trailers(trailers);
+  return http::TrailersStatus::kStopIteration;
+}
+
+// The route's timeout is about the upstream's time, so a client that sends slowly does not use it up.
+void RouterFilter::on_request_complete() {
+  request_complete_ = true;
+  request_complete_at_ = callbacks_->loop().now();
+  if (request_.active() && timeout_.count() > 0) timer_->arm(timeout_);
+}
+
+void RouterFilter::on_upstream_above_watermark() {
+  downstream_paused_ = true;
+  callbacks_->pause_request();
+}
+
+void RouterFilter::on_upstream_below_watermark() { release_downstream(); }
+
+void RouterFilter::release_downstream() {
+  if (!downstream_paused_) return;
+  downstream_paused_ = false;
+  callbacks_->resume_request();
+}
+
+// --- the response ---
+
+void RouterFilter::on_upstream_connection(const config::Address& local_address) {
+  callbacks_->info().upstream_local = local_address;
+}
+
+void RouterFilter::on_upstream_headers(bool end_stream) {
+  response_started_ = true;
+  host::HeaderMap& headers = callbacks_->response_storage();
+  const int64_t now = callbacks_->loop().now();
+  callbacks_->info().upstream_first_byte_monotonic = now;
+  uint32_t status = 0;
+  parse_number(headers.value(HeaderId::kStatus), status);
+  cluster_->stats().charge_response(status);
+  if (request_complete_) {
+    const int64_t milliseconds = (now - request_complete_at_) / 1'000'000;
+    cluster_->stats().record_time(static_cast<uint64_t>(milliseconds));
+    if (!options_.suppress_envoy_headers) set_number(headers, HeaderId::kXEnvoyUpstreamServiceTime, milliseconds);
+  }
+  edit_response(headers);
+  if (end_stream) {
+    timer_->disarm();
+    release_downstream();
+  }
+  callbacks_->encode_headers(end_stream);
+}
+
+void RouterFilter::on_upstream_data(host::Buffer& data, bool end_stream) {
+  if (end_stream) {
+    timer_->disarm();
+    release_downstream();
+  }
+  callbacks_->encode_data(data, end_stream);
+}
+
+void RouterFilter::on_upstream_trailers() {
+  timer_->disarm();
+  release_downstream();
+  callbacks_->encode_trailers();
+}
+
+void RouterFilter::on_upstream_reset(ResetReason reason, std::string_view detail) {
+  timer_->disarm();
+  release_downstream();
+  http::StreamInfo& info = callbacks_->info();
+  const std::string details = upstream::failure_details(reason, detail, response_started_);
+  if (response_started_) {
+    info.response_flags |= flag_for(reason);
+    callbacks_->reset_stream(details);
+    return;
+  }
+  const uint32_t status = upstream::status_for(reason);
+  cluster_->stats().charge_response(status);
+  info.response_flags |= flag_for(reason);
+  host::LocalReply answer;
+  answer.status = status;
+  answer.body = upstream::failure_text(reason, detail);
+  answer.details = details;
+  if (reason == ResetReason::kOverflow && !options_.suppress_envoy_headers) {
+    answer.headers.emplace_back("x-envoy-overloaded", "true");
+  }
+  callbacks_->send_local_reply(std::move(answer));
+}
+
+void RouterFilter::on_timeout() {
+  if (callbacks_ == nullptr || cluster_ == nullptr) return;
+  cluster_->stats().rq_timeout.add();
+  request_.cancel();
+  release_downstream();
+  if (response_started_) {
+    callbacks_->info().response_flags |= http::kUpstreamRequestTimeout;
+    callbacks_->reset_stream("upstream_response_timeout");
+    return;
+  }
+  cluster_->stats().charge_response(504);
+  reply(504, upstream::kTimeoutText, http::kUpstreamRequestTimeout, "upstream_response_timeout");
+}
+
+void RouterFilter::reply(uint32_t status, std::string_view body, uint32_t flag, std::string_view details) {
+  callbacks_->info().response_flags |= flag;
+  host::LocalReply answer;
+  answer.status = status;
+  answer.body = body;
+  answer.details = details;
+  callbacks_->send_local_reply(std::move(answer));
+}
+
+// Local replies pass here too, so that a route's headers are on all of its responses; a reply of a filter before the
+// router may come before there is a route.
+http::HeadersStatus RouterFilter::encode_headers(host::HeaderMap& headers, bool /*end_stream*/) {
+  edit_response(headers);
+  return http::HeadersStatus::kContinue;
+}
+
+void RouterFilter::edit_response(host::HeaderMap& headers) {
+  if (response_edited_) return;
+  response_edited_ = true;
+  if (route_ == nullptr && callbacks_->request_headers() != nullptr) {
+    route_ = options_.routes->match(*callbacks_->request_headers());
+    callbacks_->info().route = route_;
+  }
+  if (route_ == nullptr || route_->response_edits.empty()) return;
+  route_->response_edits.apply(headers, format_context(&headers), scratch_);
+}
+
+}  // namespace inlay::proxy::router

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The router: the last filter of every chain. It chooses the route once the other filters have had the request, sends
+// the request upstream and brings the response back; or it answers itself, with Envoy's statuses, words and flags.
+// Made per stream object and used again for stream after stream; allocates nothing for an ordinary request.
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "proxy/http/filter.h"
+#include "proxy/net/event_loop.h"
+#include "proxy/router/route_table.h"
+#include "proxy/upstream/cluster_manager.h"
+#include "proxy/upstream/request.h"
+
+namespace inlay::proxy::router {
+
+class RouterFilter final : public http::StreamFilter, private upstream::UpstreamHandler {
+ public:
+  struct Options {
+    std::shared_ptr<const RouteTable> routes;
+    upstream::ClusterManager* clusters = nullptr;  // not null; outlives the filter
+    bool suppress_envoy_headers = false;
+  };
+  explicit RouterFilter(const Options& options) : options_(options), request_(*this) {}
+
+  bool start(http::FilterCallbacks& callbacks) override;
+  http::HeadersStatus decode_headers(host::HeaderMap& headers, bool end_stream) override;
+  http::DataStatus decode_data(host::Buffer& data, bool end_stream) override;
+  http::TrailersStatus decode_trailers(host::HeaderMap& trailers) override;
+  http::HeadersStatus encode_headers(host::HeaderMap& headers, bool end_stream) override;
+  void on_above_write_watermark() override { request_.pause_response(); }
+  void on_below_write_watermark() override { request_.resume_response(); }
+  void on_destroy() override;
+
+ private:
+  // UpstreamHandler
+  host::HeaderMap& response_headers_storage() override { return callbacks_->response_storage(); }
+  host::HeaderMap& response_trailers_storage() override { return callbacks_->response_trailers_storage(); }
+  void on_upstream_connection(const config::Address& local_address) override;
+  void on_upstream_100_continue() override { callbacks_->encode_100_continue(); }
+  void on_upstream_headers(bool end_stream) override;
+  void on_upstream_data(host::Buffer& data, bool end_stream) override;
+  void on_upstream_trailers() override;
+  void on_upstream_reset(upstream::ResetReason reason, std::string_view detail) override;
+  void on_upstream_above_watermark() override;
+  void on_upstream_below_watermark() override;
+
+  void answer_directly();
+  // nullptr: answered with a local reply.
+  upstream::WorkerCluster* find_cluster(const host::HeaderMap& headers);
+  void prepare_headers(host::HeaderMap& headers);
+  void take_timeout(host::HeaderMap& headers);
+  void rewrite(host::HeaderMap& headers);
+  void send_upstream(upstream::WorkerCluster& cluster, host::HeaderMap& headers, bool end_stream);
+  void edit_response(host::HeaderMap& headers);
+  void on_request_complete();
+  void on_timeout();
+  void reply(uint32_t status, std::string_view body, uint32_t flag, std::string_view details);
+  void release_downstream();
+  FormatContext format_context(const host::HeaderMap* response);
+
+  const Options& options_;
+  upstream::UpstreamRequest request_;
+  http::FilterCallbacks* callbacks_ = nullptr;
+  std::optional<net::Timer> timer_;
+  const RouteEntry* route_ = nullptr;
+  upstream::WorkerCluster* cluster_ = nullptr;
+  std::chrono::milliseconds timeout_{0};
+  int64_t request_complete_at_ = 0;
+  bool request_complete_ = false;
+  bool response_started_ = false;
+  bool response_edited_ = false;
+  bool downstream_paused_ = false;
+  std::string scratch_;
+};
+
+class RouterFilterFactory final : public http::FilterFactory {
+ public:
+  RouterFilterFactory(std::string name, RouterFilter::Options options)
+      : name_(std::move(name)), options_(std::move(options)) {}
+  std::unique_ptr<http::StreamFilter> create() override { return std::make_unique<RouterFilter>(options_); }
+  std::string_view name() const override { return name_; }
+
+ private:
+  std::string name_;
+  RouterFilter::Options options_;
+};
+
+}  // namespace inlay::proxy::router

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// UpstreamRequest: one request on its way to a host, and its response on the way back. The router has one in each of its
+// stream objects and uses it again and again; a call-out has one of its own.
+//
+//     ConnectionPool* host = cluster.choose_host();         // nullptr: no healthy host
+//     request.start(*host, headers, end_stream);            // then send_data(), send_trailers()
+//     ... handler: on_upstream_headers, on_upstream_data*, on_upstream_trailers?   or on_upstream_reset
+//
+// Loop thread only.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "host/buffer.h"
+#include "host/header_map.h"
+#include "proxy/config/model.h"
+
+namespace inlay::proxy::upstream {
+
+class ClientConnection;
+class ConnectionPool;
+
+// ResetReason says why there is no (more) response. Envoy's words: to_string().
+enum class ResetReason : uint8_t {
+  kConnectFailure,         // refused, unreachable
+  kConnectTimeout,
+  kConnectionTermination,  // the peer closed before the response was whole
+  kLocalReset,
+  kOverflow,               // a circuit breaker is open
+  kProtocolError,          // what came is not HTTP
+};
+// "remote connection failure", "connection timeout", "connection termination", "local reset", "overflow",
+// "protocol error".
+std::string_view to_string(ResetReason reason);
+
+// UpstreamHandler hears what happens to an UpstreamRequest. It may cancel the request inside of any call.
+class UpstreamHandler {
+ public:
+  virtual ~UpstreamHandler() = default;
+  // Where the response's head and trailers go.
+  virtual host::HeaderMap& response_headers_storage() = 0;
+  virtual host::HeaderMap& response_trailers_storage() = 0;
+  // The request has a connection; its head goes out now.
+  virtual void on_upstream_connection(const config::Address& /*local_address*/) {}
+  virtual void on_upstream_100_continue() {}
+  virtual void on_upstream_headers(bool end_stream) = 0;
+  virtual void on_upstream_data(host::Buffer& data, bool end_stream) = 0;
+  virtual void on_upstream_trailers() = 0;
+  // The end, without a response or in the middle of one. `detail` is the transport's words, may be empty. May come
+  // from inside of start(), send_data() and send_trailers().
+  virtual void on_upstream_reset(ResetReason reason, std::string_view detail) = 0;
+  // Upstream cannot take more of the request for now, or can again. Strictly alternating, above first.
+  virtual void on_upstream_above_watermark() {}
+  virtual void on_upstream_below_watermark() {}
+};
+
+class UpstreamRequest {
+ public:
+  explicit UpstreamRequest(UpstreamHandler& handler) : handler_(handler) {}
+  ~UpstreamRequest() { cancel(); }
+  UpstreamRequest(const UpstreamRequest&) = delete;
+  UpstreamRequest& operator=(const UpstreamRequest&) = delete;
+
+  enum class Started : uint8_t { kYes, kOverflow };
+  // Sends the head as soon as there is a connection. `headers` must stay as they are until the request ends: they are
+  // sent later when no connection is free, and again when a kept-alive connection turns out to be dead.
+  Started start(ConnectionPool& pool, host::HeaderMap& headers, bool end_stream);
+  // Takes all of `data`.
+  void send_data(host::Buffer& data, bool end_stream);
+  void send_trailers(const host::HeaderMap& trailers);
+
+  // Stops and resumes the response (downstream back-pressure).
+  void pause_response();
+  void resume_response();
+
+  // Ends it without a callback; its connection is closed unless the response is complete. Harmless when nothing runs.
+  void cancel();
+
+  // From start() until the response is complete, reset, or cancelled.
+  bool active() const { return pool_ != nullptr; }
+  bool connected() const { return connection_ != nullptr; }
+
+ private:
+  friend class ClientConnection;
+  friend class ConnectionPool;
+
+  // Sends what came before the connection did.
+  void send_queued();
+  void update_watermark();
+  // Unlinks the request, then tells the handler.
+  void finish_reset(ResetReason reason, std::string_view detail);
+  void detach();
+  bool may_replay() const { return request_complete_ && !had_body_ && safe_method_ && !replayed_; }
+
+  UpstreamHandler& handler_;
+  ConnectionPool* pool_ = nullptr;
+  ClientConnection* connection_ = nullptr;
+  host::HeaderMap* headers_ = nullptr;
+  host::Buffer queued_;  // body that came before the connection
+  host::HeaderMap queued_trailers_;
+  bool request_complete_ = false;
+  bool had_body_ = false;
+  bool has_trailers_ = false;
+  bool safe_method_ = false;
+  bool replayed_ = false;
+  bool above_ = false;
+  bool response_paused_ = false;
+
+  // The pool's queue of requests that wait for a connection.
+  UpstreamRequest* next_ = nullptr;
+  UpstreamRequest* previous_ = nullptr;
+  bool queued_in_pool_ = false;
+};
+
+}  // namespace inlay::proxy::upstream
