@@ -59,7 +59,9 @@ constexpr OperatorName kOperators[] = {
     {"UPSTREAM_TRANSPORT_FAILURE_REASON", Operator::kNothing},
 };
 
-bool takes_header(Operator op) { return op == Operator::kRequestHeader || op == Operator::kResponseHeader; }
+bool takes_header(Operator op) {
+  return op == Operator::kRequestHeader || op == Operator::kResponseHeader;
+}
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -91,7 +93,8 @@ void append_time(int64_t nanoseconds, std::string_view format, std::string& out)
   out += 'Z';
 }
 
-void append_header(const host::HeaderMap* headers, std::string_view name, std::string_view otherwise, std::string& out) {
+void append_header(const host::HeaderMap* headers, std::string_view name, std::string_view otherwise,
+                   std::string& out) {
   if (headers == nullptr) return;
   auto value = headers->get(name);
   if (!value && !otherwise.empty()) value = headers->get(otherwise);
@@ -111,11 +114,19 @@ struct FlagName {
   std::string_view name;
 };
 constexpr FlagName kFlags[] = {
-    {http::kUpstreamConnectionFailure, "UF"}, {http::kNoHealthyUpstream, "UH"},
-    {http::kUpstreamConnectionTermination, "UC"}, {http::kUpstreamRequestTimeout, "UT"},
-    {http::kUpstreamRemoteReset, "UR"}, {http::kUpstreamOverflow, "UO"}, {http::kUpstreamProtocolError, "UPE"},
-    {http::kNoRouteFound, "NR"}, {http::kNoClusterFound, "NC"}, {http::kDownstreamConnectionTermination, "DC"},
-    {http::kDownstreamProtocolError, "DPE"}, {http::kStreamIdleTimeout, "SI"}, {http::kDurationTimeout, "DT"},
+    {http::kUpstreamConnectionFailure, "UF"},
+    {http::kNoHealthyUpstream, "UH"},
+    {http::kUpstreamConnectionTermination, "UC"},
+    {http::kUpstreamRequestTimeout, "UT"},
+    {http::kUpstreamRemoteReset, "UR"},
+    {http::kUpstreamOverflow, "UO"},
+    {http::kUpstreamProtocolError, "UPE"},
+    {http::kNoRouteFound, "NR"},
+    {http::kNoClusterFound, "NC"},
+    {http::kDownstreamConnectionTermination, "DC"},
+    {http::kDownstreamProtocolError, "DPE"},
+    {http::kStreamIdleTimeout, "SI"},
+    {http::kDurationTimeout, "DT"},
     {http::kLocalReset, "LR"},
 };
 
@@ -248,16 +259,15 @@ Result<Formatter> Formatter::compile(std::string_view format) {
     }
     FormatPart part;
     if (at < format.size() && format[at] == ':') {
-      const auto [end, error] =
-          std::from_chars(format.data() + at + 1, format.data() + format.size(), part.max_length);
+      const auto [end, error] = std::from_chars(format.data() + at + 1, format.data() + format.size(), part.max_length);
       if (error != std::errc() || part.max_length == 0) return invalid("a ':' must be followed by a length");
       at = static_cast<size_t>(end - format.data());
     }
     if (at >= format.size() || format[at] != '%') {
       return invalid("a '%' begins an operator that is never closed; a percent sign is written '%%'");
     }
-    const auto known =
-        std::find_if(std::begin(kOperators), std::end(kOperators), [&](const OperatorName& o) { return o.name == name; });
+    const auto known = std::find_if(std::begin(kOperators), std::end(kOperators),
+                                    [&](const OperatorName& o) { return o.name == name; });
     if (known == std::end(kOperators)) return invalid("unknown operator '%" + std::string(name) + "%'");
     part.op = known->op;
     if (takes_header(part.op)) {

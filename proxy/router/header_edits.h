@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// HeaderEdits: the *_headers_to_add and *_headers_to_remove of a route and all the levels above it, in the order in which
-// Envoy applies them, as one list of steps. Immutable; any thread.
+// HeaderEdits: the *_headers_to_add and *_headers_to_remove of a route and all the levels above it, in the order in
+// which Envoy applies them, as one list of steps. Immutable; any thread.
 
 #include <span>
 #include <string>

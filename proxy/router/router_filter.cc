@@ -44,8 +44,9 @@ uint32_t flag_for(ResetReason reason) {
 
 // What a client may say to the router; it is not passed on.
 constexpr HeaderId kRouterHeaders[] = {
-    HeaderId::kXEnvoyUpstreamRqTimeoutMs, HeaderId::kXEnvoyUpstreamRqPerTryTimeoutMs, HeaderId::kXEnvoyMaxRetries,
-    HeaderId::kXEnvoyRetryOn,             HeaderId::kXEnvoyRetriableStatusCodes,      HeaderId::kXEnvoyExpectedRqTimeoutMs,
+    HeaderId::kXEnvoyUpstreamRqTimeoutMs,  HeaderId::kXEnvoyUpstreamRqPerTryTimeoutMs,
+    HeaderId::kXEnvoyMaxRetries,           HeaderId::kXEnvoyRetryOn,
+    HeaderId::kXEnvoyRetriableStatusCodes, HeaderId::kXEnvoyExpectedRqTimeoutMs,
 };
 
 bool is_router_header(HeaderId id) {
@@ -191,7 +192,9 @@ void RouterFilter::on_upstream_above_watermark() {
   callbacks_->pause_request();
 }
 
-void RouterFilter::on_upstream_below_watermark() { release_downstream(); }
+void RouterFilter::on_upstream_below_watermark() {
+  release_downstream();
+}
 
 void RouterFilter::release_downstream() {
   if (!downstream_paused_) return;

@@ -316,9 +316,9 @@ void ClientConnection::fail(ResetReason reason, std::string_view detail) {
   if (request != nullptr) request->finish_reset(reason, detail);
 }
 
-// The peer closed in the middle of an exchange. When it did so on a connection that had been kept alive, before the first
-// byte of an answer to a request that is safe to repeat (RFC 9110 section 9.2.2), it closed an idle connection and never
-// saw the request: send it once more.
+// The peer closed in the middle of an exchange. When it did so on a connection that had been kept alive, before the
+// first byte of an answer to a request that is safe to repeat (RFC 9110 section 9.2.2), it closed an idle connection
+// and never saw the request: send it once more.
 void ClientConnection::lost(ResetReason reason, std::string_view detail) {
   UpstreamRequest* request = active_;
   const bool replay = request != nullptr && requests_ > 1 && !parser_->message_started() && request->may_replay();
@@ -338,10 +338,10 @@ void ClientConnection::on_closed(net::CloseReason reason, std::string_view detai
   switch (state_) {
     case State::kConnecting:
       mark_closed();
-      pool_.on_connect_failed(*this,
-                              reason == net::CloseReason::kConnectTimeout ? ResetReason::kConnectTimeout
-                                                                          : ResetReason::kConnectFailure,
-                              detail);
+      pool_.on_connect_failed(
+          *this,
+          reason == net::CloseReason::kConnectTimeout ? ResetReason::kConnectTimeout : ResetReason::kConnectFailure,
+          detail);
       return;
     case State::kIdle:
       mark_closed();

@@ -86,9 +86,9 @@ class ClientConnection final : private net::ConnectionHandler, private http::Par
   uint64_t requests_ = 0;
   bool above_watermark_ = false;
   bool paused_ = false;
-  bool peer_ended_ = false;      // FIN came while the response was paused
-  bool headers_end_ = false;     // the response is a head only, not yet delivered
-  bool trailers_come_ = false;   // trailers parsed, not yet delivered
+  bool peer_ended_ = false;     // FIN came while the response was paused
+  bool headers_end_ = false;    // the response is a head only, not yet delivered
+  bool trailers_come_ = false;  // trailers parsed, not yet delivered
   host::Buffer out_;
   host::Buffer held_;      // body parsed, not yet delivered: so that the last piece can carry end_stream
   host::Buffer leftover_;  // bytes that came with FIN while paused

@@ -72,8 +72,8 @@ ClusterStats::ClusterStats(host::MetricStore& store, std::string_view cluster_na
     *counter = host::Counter(store.define(abi::MetricType::kCounter, prefix_ + name));
   }
   const std::pair<host::Gauge*, const char*> gauges[] = {
-      {&rq_active, "upstream_rq_active"},         {&rq_pending_active, "upstream_rq_pending_active"},
-      {&cx_active, "upstream_cx_active"},         {&membership_total, "membership_total"},
+      {&rq_active, "upstream_rq_active"},          {&rq_pending_active, "upstream_rq_pending_active"},
+      {&cx_active, "upstream_cx_active"},          {&membership_total, "membership_total"},
       {&membership_healthy, "membership_healthy"},
   };
   for (const auto& [gauge, name] : gauges) {
@@ -148,13 +148,15 @@ ClusterRegistry::ClusterRegistry(const std::vector<config::Cluster>& clusters, h
   }
 }
 
-ClusterRegistry::~ClusterRegistry() { resolver_.reset(); }
+ClusterRegistry::~ClusterRegistry() {
+  resolver_.reset();
+}
 
 void ClusterRegistry::watch_dns(Cluster& cluster) {
   const auto& endpoints = cluster.config.endpoints;
-  dns_.push_back(std::make_unique<DnsCluster>(DnsCluster{
-      cluster, std::vector<std::vector<std::string>>(endpoints.size()), std::vector<bool>(endpoints.size(), false),
-      endpoints.size()}));
+  dns_.push_back(
+      std::make_unique<DnsCluster>(DnsCluster{cluster, std::vector<std::vector<std::string>>(endpoints.size()),
+                                              std::vector<bool>(endpoints.size(), false), endpoints.size()}));
   DnsCluster* dns = dns_.back().get();
   {
     std::lock_guard lock(mutex_);

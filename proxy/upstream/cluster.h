@@ -2,8 +2,8 @@
 #pragma once
 
 // Clusters as the whole process sees them: configuration, statistics, circuit breakers, and which hosts there are now
-// (DNS). ClusterRegistry is made once, before the workers; each worker has a ClusterManager on it with pools of its own.
-// Thread-safe.
+// (DNS). ClusterRegistry is made once, before the workers; each worker has a ClusterManager on it with pools of its
+// own. Thread-safe.
 
 #include <array>
 #include <atomic>

@@ -2,8 +2,8 @@
 #pragma once
 
 // ConnectionPool: a worker's connections to one host, the requests that wait for one, and the circuit breakers on the
-// way. Idle connections are used again last in, first out, so that those in excess reach their idle timeout. Loop thread
-// only.
+// way. Idle connections are used again last in, first out, so that those in excess reach their idle timeout. Loop
+// thread only.
 
 #include <cstdint>
 #include <functional>

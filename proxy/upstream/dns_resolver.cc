@@ -70,7 +70,8 @@ Result<std::vector<std::string>> system_resolve(const std::string& name, DnsFami
   auto addresses = pick(list, family);
   freeaddrinfo(list);
   if (addresses.empty()) {
-    return Error{ErrorCode::kNotFound, "'" + name + "' has no address of the family that dns_lookup_family asks for", ""};
+    return Error{ErrorCode::kNotFound, "'" + name + "' has no address of the family that dns_lookup_family asks for",
+                 ""};
   }
   return addresses;
 }

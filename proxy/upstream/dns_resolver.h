@@ -6,8 +6,9 @@
 //     DnsResolver resolver(system_resolve);
 //     resolver.watch({"app.local", DnsFamily::kAuto, 5s}, [](Result<std::vector<std::string>> ips) { ... });
 //
-// Thread-safe. A watch's callback runs on a helper thread, one call at a time; it may still be running when the resolver
-// is destroyed only if the callback itself takes that long: the destructor waits for callbacks, not for getaddrinfo.
+// Thread-safe. A watch's callback runs on a helper thread, one call at a time; it may still be running when the
+// resolver is destroyed only if the callback itself takes that long: the destructor waits for callbacks, not for
+// getaddrinfo.
 
 #include <chrono>
 #include <functional>

@@ -4,7 +4,9 @@
 namespace inlay::proxy::upstream {
 namespace {
 
-bool is_connect_failure(ResetReason reason) { return reason == ResetReason::kConnectFailure; }
+bool is_connect_failure(ResetReason reason) {
+  return reason == ResetReason::kConnectFailure;
+}
 
 }  // namespace
 
@@ -19,7 +21,8 @@ std::string failure_text(ResetReason reason, std::string_view detail) {
 }
 
 std::string failure_details(ResetReason reason, std::string_view detail, bool response_started) {
-  std::string text = response_started ? "upstream_reset_after_response_started{" : "upstream_reset_before_response_started{";
+  std::string text =
+      response_started ? "upstream_reset_after_response_started{" : "upstream_reset_before_response_started{";
   text += to_string(reason);
   if (!detail.empty() && is_connect_failure(reason)) {
     text += "|delayed connect error: ";
@@ -32,6 +35,8 @@ std::string failure_details(ResetReason reason, std::string_view detail, bool re
   return text;
 }
 
-uint32_t status_for(ResetReason reason) { return reason == ResetReason::kProtocolError ? 502 : 503; }
+uint32_t status_for(ResetReason reason) {
+  return reason == ResetReason::kProtocolError ? 502 : 503;
+}
 
 }  // namespace inlay::proxy::upstream

@@ -139,12 +139,11 @@ class HttpCalls::Call final : public UpstreamHandler {
 };
 
 HttpCalls::HttpCalls(net::EventLoop& loop, ClusterManager& clusters, size_t max_response_body)
-    : loop_(loop),
-      clusters_(clusters),
-      max_response_body_(max_response_body),
-      alive_(std::make_shared<bool>(true)) {}
+    : loop_(loop), clusters_(clusters), max_response_body_(max_response_body), alive_(std::make_shared<bool>(true)) {}
 
-HttpCalls::~HttpCalls() { *alive_ = false; }
+HttpCalls::~HttpCalls() {
+  *alive_ = false;
+}
 
 Result<uint64_t> HttpCalls::start_http_call(host::HttpCallRequest request, host::HttpCallHandler& handler) {
   WorkerCluster* cluster = clusters_.find(request.cluster);
@@ -161,7 +160,9 @@ Result<uint64_t> HttpCalls::start_http_call(host::HttpCallRequest request, host:
   return id;
 }
 
-void HttpCalls::cancel_http_call(uint64_t call_id) { calls_.erase(call_id); }
+void HttpCalls::cancel_http_call(uint64_t call_id) {
+  calls_.erase(call_id);
+}
 
 void HttpCalls::finish(uint64_t id, host::HttpCallResponse response) {
   const auto it = calls_.find(id);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// HttpCalls sends the guests' call-outs (proxy_http_call) through the worker's clusters. An answer always comes, exactly
-// once, unless the call is cancelled; failures look as Envoy's do:
+// HttpCalls sends the guests' call-outs (proxy_http_call) through the worker's clusters. An answer always comes,
+// exactly once, unless the call is cancelled; failures look as Envoy's do:
 //
 //     connection refused, overflow, closed before the head      503, "upstream connect error or disconnect/reset ..."
 //     not HTTP                                                   502, the same words

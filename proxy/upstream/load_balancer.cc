@@ -41,8 +41,8 @@ class RoundRobin final : public LoadBalancer {
   size_t next_;
 };
 
-// Smooth weighted round robin: each turn every host gains its weight and the richest one pays the total, which spreads a
-// heavy host's turns evenly.
+// Smooth weighted round robin: each turn every host gains its weight and the richest one pays the total, which spreads
+// a heavy host's turns evenly.
 class WeightedRoundRobin final : public LoadBalancer {
  public:
   explicit WeightedRoundRobin(std::vector<uint32_t> weights)

@@ -22,7 +22,8 @@ class LoadBalancer {
   virtual size_t choose() = 0;
 
   // `weights`: one for each host, at least one host, each at least 1. `active`: where each host's number of requests
-  // under way stands (LEAST_REQUEST reads it); outlives the balancer. `seed` makes the workers start at different hosts.
+  // under way stands (LEAST_REQUEST reads it); outlives the balancer. `seed` makes the workers start at different
+  // hosts.
   static std::unique_ptr<LoadBalancer> create(config::Cluster::LbPolicy policy, std::vector<uint32_t> weights,
                                               std::vector<const uint32_t*> active, uint64_t seed);
 };

@@ -79,9 +79,9 @@ void UpstreamRequest::send_queued() {
 }
 
 void UpstreamRequest::update_watermark() {
-  const bool above =
-      connection_ != nullptr ? connection_->above_watermark()
-                             : queued_.size() > pool_->cluster().config.per_connection_buffer_limit_bytes;
+  const bool above = connection_ != nullptr
+                         ? connection_->above_watermark()
+                         : queued_.size() > pool_->cluster().config.per_connection_buffer_limit_bytes;
   if (above == above_) return;
   above_ = above;
   if (above) {

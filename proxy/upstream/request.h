@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// UpstreamRequest: one request on its way to a host, and its response on the way back. The router has one in each of its
-// stream objects and uses it again and again; a call-out has one of its own.
+// UpstreamRequest: one request on its way to a host, and its response on the way back. The router has one in each of
+// its stream objects and uses it again and again; a call-out has one of its own.
 //
 //     ConnectionPool* host = cluster.choose_host();         // nullptr: no healthy host
 //     request.start(*host, headers, end_stream);            // then send_data(), send_trailers()
@@ -25,12 +25,12 @@ class ConnectionPool;
 
 // ResetReason says why there is no (more) response. Envoy's words: to_string().
 enum class ResetReason : uint8_t {
-  kConnectFailure,         // refused, unreachable
+  kConnectFailure,  // refused, unreachable
   kConnectTimeout,
   kConnectionTermination,  // the peer closed before the response was whole
   kLocalReset,
-  kOverflow,               // a circuit breaker is open
-  kProtocolError,          // what came is not HTTP
+  kOverflow,       // a circuit breaker is open
+  kProtocolError,  // what came is not HTTP
 };
 // "remote connection failure", "connection timeout", "connection termination", "local reset", "overflow",
 // "protocol error".

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/wasm_filter/wasm_filter.h"
+
+#include <algorithm>
+
+namespace inlay::proxy::wasm_filter {
+
+using abi::BufferType;
+using abi::MapType;
+using http::DataStatus;
+using http::HeadersStatus;
+using http::TrailersStatus;
+
+bool WasmFilter::start(http::FilterCallbacks& callbacks) {
+  callbacks_ = &callbacks;
+  context_ = nullptr;
+  bypass_ = logging_ = false;
+  request_.close();
+  response_.close();
+  return true;
+}
+
+// The guest's context begins with the first callback that concerns it, as in Envoy.
+bool WasmFilter::ensure_context() {
+  if (context_ != nullptr) return true;
+  if (bypass_) return false;
+  context_ = options_.plugin->create_http_context(*this);
+  bypass_ = context_ == nullptr;
+  return !bypass_;
+}
+
+bool WasmFilter::turned_off_by_route(const host::HeaderMap& headers) const {
+  if (!options_.routes || !options_.routes->disables_filters()) return false;
+  const router::RouteEntry* route = options_.routes->match(headers);
+  if (route == nullptr) return false;
+  const auto& off = route->config->disabled_filters;
+  return std::find(off.begin(), off.end(), options_.name) != off.end();
+}
+
+// --- the request ---
+
+HeadersStatus WasmFilter::decode_headers(host::HeaderMap& headers, bool end_stream) {
+  if (turned_off_by_route(headers)) bypass_ = true;
+  if (!ensure_context()) return HeadersStatus::kContinue;
+  request_.headers = &headers;
+  request_.end_stream = end_stream;
+  const HeadersStatus status = context_->on_request_headers(end_stream);
+  if (status == HeadersStatus::kContinue) request_.headers = nullptr;
+  return status;
+}
+
+DataStatus WasmFilter::decode_data(host::Buffer& data, bool end_stream) {
+  if (context_ == nullptr || !context_->wants_request_body()) return DataStatus::kContinue;
+  return on_data(request_, data, callbacks_->buffered_request_body(), end_stream, true);
+}
+
+TrailersStatus WasmFilter::decode_trailers(host::HeaderMap& trailers) {
+  if (context_ == nullptr) return TrailersStatus::kContinue;
+  request_.trailers = &trailers;
+  const TrailersStatus status = context_->on_request_trailers();
+  if (status == TrailersStatus::kContinue) request_.trailers = nullptr;
+  return status;
+}
+
+// --- the response ---
+
+HeadersStatus WasmFilter::encode_headers(host::HeaderMap& headers, bool end_stream) {
+  if (context_ == nullptr || !context_->wants_response_headers()) return HeadersStatus::kContinue;
+  response_.headers = &headers;
+  response_.end_stream = end_stream;
+  const HeadersStatus status = context_->on_response_headers(end_stream);
+  if (status == HeadersStatus::kContinue) response_.headers = nullptr;
+  return status;
+}
+
+DataStatus WasmFilter::encode_data(host::Buffer& data, bool end_stream) {
+  if (context_ == nullptr || !context_->wants_response_body()) return DataStatus::kContinue;
+  return on_data(response_, data, callbacks_->buffered_response_body(), end_stream, false);
+}
+
+TrailersStatus WasmFilter::encode_trailers(host::HeaderMap& trailers) {
+  if (context_ == nullptr) return TrailersStatus::kContinue;
+  response_.trailers = &trailers;
+  const TrailersStatus status = context_->on_response_trailers();
+  if (status == TrailersStatus::kContinue) response_.trailers = nullptr;
+  return status;
+}
+
+// A guest that has asked to buffer sees everything that is buffered so far, the new bytes at the end.
+DataStatus WasmFilter::on_data(Side& side, host::Buffer& data, host::Buffer* buffered, bool end_stream, bool request) {
+  host::Buffer* visible = &data;
+  if (side.buffering && buffered != nullptr) {
+    buffered->move_from(data);
+    visible = buffered;
+  }
+  side.body = visible;
+  side.end_stream = end_stream;
+  const DataStatus status = request ? context_->on_request_body(visible->size(), end_stream)
+                                    : context_->on_response_body(visible->size(), end_stream);
+  side.body = nullptr;
+  side.buffering = status == DataStatus::kStopIterationAndBuffer;
+  return status;
+}
+
+// --- the end ---
+
+void WasmFilter::on_log() {
+  logging_ = true;
+  request_.close();
+  response_.close();
+  // A request that an earlier filter answered is logged all the same.
+  if (ensure_context()) context_->on_log();
+}
+
+void WasmFilter::on_destroy() {
+  if (context_ != nullptr) context_->destroy();
+  context_ = nullptr;
+  callbacks_ = nullptr;
+}
+
+// --- what the guest asks of the stream ---
+
+host::HeaderMap* WasmFilter::headers(MapType type, bool writable) {
+  if (callbacks_ == nullptr) return nullptr;
+  if (logging_) {
+    if (writable) return nullptr;
+    switch (type) {
+      case MapType::kHttpRequestHeaders:
+        return callbacks_->request_headers();
+      case MapType::kHttpRequestTrailers:
+        return callbacks_->request_trailers();
+      case MapType::kHttpResponseHeaders:
+        return callbacks_->response_headers();
+      case MapType::kHttpResponseTrailers:
+        return callbacks_->response_trailers();
+      default:
+        return nullptr;
+    }
+  }
+  switch (type) {
+    case MapType::kHttpRequestHeaders:
+      return request_.headers;
+    case MapType::kHttpResponseHeaders:
+      return response_.headers;
+    case MapType::kHttpRequestTrailers:
+      if (request_.trailers == nullptr && request_.body != nullptr && request_.end_stream && writable) {
+        request_.trailers = callbacks_->add_request_trailers();
+      }
+      return request_.trailers;
+    case MapType::kHttpResponseTrailers:
+      if (response_.trailers == nullptr && response_.body != nullptr && response_.end_stream && writable) {
+        response_.trailers = callbacks_->add_response_trailers();
+      }
+      return response_.trailers;
+    default:
+      return nullptr;
+  }
+}
+
+host::Buffer* WasmFilter::body(BufferType type) {
+  if (type == BufferType::kHttpRequestBody) return request_.body;
+  if (type == BufferType::kHttpResponseBody) return response_.body;
+  return nullptr;
+}
+
+void WasmFilter::continue_stream(host::Direction direction) {
+  if (callbacks_ == nullptr) return;
+  if (direction == host::Direction::kRequest) {
+    request_.headers = request_.trailers = nullptr;
+    callbacks_->continue_decoding();
+  } else {
+    response_.headers = response_.trailers = nullptr;
+    callbacks_->continue_encoding();
+  }
+}
+
+void WasmFilter::send_local_reply(host::LocalReply reply) {
+  if (callbacks_ != nullptr) callbacks_->send_local_reply(std::move(reply));
+}
+
+void WasmFilter::reset(std::string_view details) {
+  if (callbacks_ != nullptr) callbacks_->reset_stream(details);
+}
+
+abi::Status WasmFilter::get_property(const std::vector<std::string_view>& path, std::string& value) {
+  if (callbacks_ == nullptr) return abi::Status::kNotFound;
+  return stream_attribute(options_.attributes, *callbacks_, path, value);
+}
+
+abi::Status WasmFilter::set_property(std::string_view path, std::string_view value) {
+  if (callbacks_ == nullptr) return abi::Status::kNotFound;
+  auto& state = callbacks_->info().filter_state;
+  const std::string key = "wasm." + std::string(path);
+  const auto it = std::find_if(state.begin(), state.end(), [&](const auto& pair) { return pair.first == key; });
+  if (it != state.end()) {
+    it->second = value;
+  } else {
+    state.emplace_back(key, value);
+  }
+  return abi::Status::kOk;
+}
+
+}  // namespace inlay::proxy::wasm_filter

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// WasmFilter: a plugin as a filter of the HTTP filter chain. It joins host::HttpContext (the guest's side of a stream)
+// to http::StreamFilter (the proxy's). Made per stream object and used again; a guest without a callback is not asked.
+
+#include <memory>
+#include <string>
+
+#include "host/host.h"
+#include "proxy/http/filter.h"
+#include "proxy/router/route_table.h"
+#include "proxy/wasm_filter/attributes.h"
+
+namespace inlay::proxy::wasm_filter {
+
+class WasmFilter final : public http::StreamFilter, private host::HttpStream {
+ public:
+  struct Options {
+    std::string name;                      // of the filter in the chain, which routes may turn off
+    host::WorkerPlugin* plugin = nullptr;  // not null
+    AttributeOptions attributes;
+    std::shared_ptr<const router::RouteTable> routes;  // for typed_per_filter_config
+  };
+  explicit WasmFilter(const Options& options) : options_(options) {}
+
+  bool start(http::FilterCallbacks& callbacks) override;
+  http::HeadersStatus decode_headers(host::HeaderMap& headers, bool end_stream) override;
+  http::DataStatus decode_data(host::Buffer& data, bool end_stream) override;
+  http::TrailersStatus decode_trailers(host::HeaderMap& trailers) override;
+  http::HeadersStatus encode_headers(host::HeaderMap& headers, bool end_stream) override;
+  http::DataStatus encode_data(host::Buffer& data, bool end_stream) override;
+  http::TrailersStatus encode_trailers(host::HeaderMap& trailers) override;
+  void on_log() override;
+  void on_destroy() override;
+
+ private:
+  // host::HttpStream
+  host::HeaderMap* headers(abi::MapType type, bool writable) override;
+  host::Buffer* body(abi::BufferType type) override;
+  void continue_stream(host::Direction direction) override;
+  void send_local_reply(host::LocalReply reply) override;
+  void reset(std::string_view details) override;
+  void clear_route_cache() override {}  // the route is chosen after the filters
+  abi::Status get_property(const std::vector<std::string_view>& path, std::string& value) override;
+  abi::Status set_property(std::string_view path, std::string_view value) override;
+
+  // One direction of the stream, as the guest may see it now.
+  struct Side {
+    host::HeaderMap* headers = nullptr;  // from its callback until the guest has let it go
+    host::HeaderMap* trailers = nullptr;
+    host::Buffer* body = nullptr;  // in a body callback
+    bool end_stream = false;
+    bool buffering = false;  // the guest asked to buffer: it sees all that is buffered
+    void close() { *this = Side(); }
+  };
+  http::DataStatus on_data(Side& side, host::Buffer& data, host::Buffer* buffered, bool end_stream, bool request);
+  bool turned_off_by_route(const host::HeaderMap& headers) const;
+  bool ensure_context();
+
+  const Options& options_;
+  http::FilterCallbacks* callbacks_ = nullptr;
+  host::HttpContext* context_ = nullptr;
+  bool bypass_ = false;
+  bool logging_ = false;
+  Side request_;
+  Side response_;
+};
+
+class WasmFilterFactory final : public http::FilterFactory {
+ public:
+  explicit WasmFilterFactory(WasmFilter::Options options) : options_(std::move(options)) {}
+  std::unique_ptr<http::StreamFilter> create() override { return std::make_unique<WasmFilter>(options_); }
+  std::string_view name() const override { return options_.name; }
+
+ private:
+  WasmFilter::Options options_;
+};
+
+}  // namespace inlay::proxy::wasm_filter
