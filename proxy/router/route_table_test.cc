@@ -15,8 +15,16 @@ config::Route route(std::string name, Kind kind, std::string value) {
   r.name = std::move(name);
   r.match.kind = kind;
   r.match.value = std::move(value);
-  r.action = config::RouteAction{.cluster = "c"};
+  config::RouteAction action;
+  action.cluster = "c";
+  r.action = action;
   return r;
+}
+
+config::RedirectAction redirect(void (*set)(config::RedirectAction&)) {
+  config::RedirectAction action;
+  set(action);
+  return action;
 }
 
 config::VirtualHost host(std::string name, std::vector<std::string> domains) {
@@ -94,9 +102,11 @@ TEST_F(RouteTableTest, CaseHeadersAndQuery) {
               route("header", Kind::kPrefix, "/")};
   v.routes[0].match.case_sensitive = false;
   v.routes[1].match.query_parameters = {{"q", std::nullopt}};
-  v.routes[2].match.headers.push_back({.name = ":method",
-                                       .kind = config::HeaderMatcher::Kind::kString,
-                                       .string = {config::StringMatcher::Kind::kExact, "GET", false}});
+  config::HeaderMatcher method;
+  method.name = ":method";
+  method.kind = config::HeaderMatcher::Kind::kString;
+  method.string.value = "GET";
+  v.routes[2].match.headers.push_back(method);
   config_.virtual_hosts = {v};
   EXPECT_EQ(match("h", "/aBC/d"), "insensitive");
   EXPECT_EQ(match("h", "/?q=1"), "query");
@@ -105,7 +115,7 @@ TEST_F(RouteTableTest, CaseHeadersAndQuery) {
 
 TEST_F(RouteTableTest, MistakesNameTheirPlace) {
   auto v = host("edge", {"*"});
-  v.routes[0].request_headers.add.push_back({.name = "x-a", .value = "%NOPE%"});
+  v.routes[0].request_headers.add.push_back({"x-a", "%NOPE%"});
   config_.virtual_hosts = {v};
   EXPECT_EQ(match("h", "/"), "virtual host 'edge', route 'edge', header 'x-a': in '%NOPE%': unknown operator '%NOPE%'");
 }
@@ -154,16 +164,18 @@ TEST_F(RouteTableTest, RedirectLocations) {
     const char* expected;
   };
   const Case cases[] = {
-      {{.https_redirect = true}, "a.com", "/x?y", "https://a.com/x?y"},
-      {{.https_redirect = true}, "a.com:80", "/", "https://a.com/"},
-      {{.https_redirect = true}, "a.com:8080", "/", "https://a.com:8080/"},
-      {{.https_redirect = true, .port_redirect = 8443}, "a.com:8080", "/", "https://a.com:8443/"},
-      {{.scheme_redirect = "ftp"}, "a.com", "/", "ftp://a.com/"},
-      {{.host_redirect = "b.org"}, "a.com:99", "/p", "http://b.org:99/p"},
-      {{.path_redirect = "/new"}, "a.com", "/old?q=1", "http://a.com/new?q=1"},
-      {{.path_redirect = "/new?z=2"}, "a.com", "/old?q=1", "http://a.com/new?z=2"},
-      {{.path_redirect = "/new", .strip_query = true}, "a.com", "/old?q=1", "http://a.com/new"},
-      {{.prefix_rewrite = "/b/"}, "[::1]:80", "/a?q", "http://[::1]:80/b/a?q"},
+      {redirect([](auto& a) { a.https_redirect = true; }), "a.com", "/x?y", "https://a.com/x?y"},
+      {redirect([](auto& a) { a.https_redirect = true; }), "a.com:80", "/", "https://a.com/"},
+      {redirect([](auto& a) { a.https_redirect = true; }), "a.com:8080", "/", "https://a.com:8080/"},
+      {redirect([](auto& a) { a.https_redirect = true, a.port_redirect = 8443; }), "a.com:8080", "/",
+       "https://a.com:8443/"},
+      {redirect([](auto& a) { a.scheme_redirect = "ftp"; }), "a.com", "/", "ftp://a.com/"},
+      {redirect([](auto& a) { a.host_redirect = "b.org"; }), "a.com:99", "/p", "http://b.org:99/p"},
+      {redirect([](auto& a) { a.path_redirect = "/new"; }), "a.com", "/old?q=1", "http://a.com/new?q=1"},
+      {redirect([](auto& a) { a.path_redirect = "/new?z=2"; }), "a.com", "/old?q=1", "http://a.com/new?z=2"},
+      {redirect([](auto& a) { a.path_redirect = "/new", a.strip_query = true; }), "a.com", "/old?q=1",
+       "http://a.com/new"},
+      {redirect([](auto& a) { a.prefix_rewrite = "/b/"; }), "[::1]:80", "/a?q", "http://[::1]:80/b/a?q"},
   };
   for (const Case& c : cases) {
     auto v = host("v", {"*"});
@@ -197,19 +209,19 @@ class HeaderEditsTest : public testing::Test {
 
 TEST_F(HeaderEditsTest, Actions) {
   using Action = config::HeaderToAdd::Action;
-  EXPECT_EQ(apply({.add = {{"A", "2"}}}), "a=1 a=2 ");
-  EXPECT_EQ(apply({.add = {{"a", "2", Action::kAddIfAbsent}, {"b", "3", Action::kAddIfAbsent}}}), "a=1 b=3 ");
-  EXPECT_EQ(apply({.add = {{"a", "2", Action::kOverwriteIfExistsOrAdd}}}), "a=2 ");
-  EXPECT_EQ(apply({.add = {{"b", "2", Action::kOverwriteIfExists}}}), "a=1 ");
-  EXPECT_EQ(apply({.add = {{"b", "%REQ(A)%!"}}}), "a=1 b=1! ");
-  EXPECT_EQ(apply({.add = {{"b", "%REQ(NONE)%"}}}), "a=1 ") << "an empty value is left out";
-  EXPECT_EQ(apply({.add = {{"b", "", Action::kAppendIfExistsOrAdd, true}}}), "a=1 b= ");
+  EXPECT_EQ(apply({{{"A", "2"}}, {}}), "a=1 a=2 ");
+  EXPECT_EQ(apply({{{"a", "2", Action::kAddIfAbsent}, {"b", "3", Action::kAddIfAbsent}}, {}}), "a=1 b=3 ");
+  EXPECT_EQ(apply({{{"a", "2", Action::kOverwriteIfExistsOrAdd}}, {}}), "a=2 ");
+  EXPECT_EQ(apply({{{"b", "2", Action::kOverwriteIfExists}}, {}}), "a=1 ");
+  EXPECT_EQ(apply({{{"b", "%REQ(A)%!"}}, {}}), "a=1 b=1! ");
+  EXPECT_EQ(apply({{{"b", "%REQ(NONE)%"}}, {}}), "a=1 ") << "an empty value is left out";
+  EXPECT_EQ(apply({{{"b", "", Action::kAppendIfExistsOrAdd, true}}, {}}), "a=1 b= ");
 }
 
 TEST_F(HeaderEditsTest, EachLevelRemovesBeforeItAdds) {
-  EXPECT_EQ(apply({.add = {{"a", "2"}}, .remove = {"A"}}), "a=2 ");
-  const config::HeaderEdits second{.add = {}, .remove = {"a"}};
-  EXPECT_EQ(apply({.add = {{"a", "2"}}, .remove = {}}, &second), "");
+  EXPECT_EQ(apply({{{"a", "2"}}, {"A"}}), "a=2 ");
+  const config::HeaderEdits second{{}, {"a"}};
+  EXPECT_EQ(apply({{{"a", "2"}}, {}}, &second), "");
 }
 
 }  // namespace
