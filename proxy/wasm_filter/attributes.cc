@@ -6,7 +6,7 @@
 #include <optional>
 #include <span>
 
-#include "host/pairs.h"
+#include "abi/pairs.h"
 #include "proxy/router/route_table.h"
 #include "proxy/wasm_filter/proto_encoding.h"
 
@@ -49,8 +49,11 @@ Status put_header(std::string& out, const HeaderMap* headers, std::string_view n
 Status put_headers(std::string& out, const HeaderMap* headers, std::span<const std::string_view> rest) {
   if (headers == nullptr) return Status::kNotFound;
   if (!rest.empty()) return put_header(out, headers, rest.front());
-  out.resize(host::pairs_size(*headers));
-  host::write_pairs(*headers, out.data());
+  std::vector<abi::Pair> pairs;
+  pairs.reserve(headers->size());
+  for (const auto& entry : *headers) pairs.push_back({entry.name, entry.value});
+  out.resize(abi::pairs_size(pairs));
+  abi::write_pairs(pairs, out.data());
   return Status::kOk;
 }
 
