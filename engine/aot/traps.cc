@@ -82,6 +82,7 @@ INLAY_JUMPS void on_fault(int signal, siginfo_t* info, void* ucontext) {
 INLAY_JUMPS void on_interrupt(int, siginfo_t*, void*) {
   ThreadState& thread = thread_state;
   const uint64_t active = thread.active.load(std::memory_order_relaxed);
+  thread.signalled.store(false, std::memory_order_relaxed);
   if (active == 0 || active != thread.expired.load(std::memory_order_relaxed)) return;  // that call has ended meanwhile
   for (Activation* call = thread.top; call != nullptr; call = call->previous) {
     call->context->pending = call->context->pending | detail::kPendingDeadline;

@@ -89,6 +89,7 @@ class Watchdog {
         w.since = now;
       } else if (now - w.since >= budget) {
         w.state->expired.store(active, std::memory_order_relaxed);
+        if (w.state->signalled.exchange(true, std::memory_order_relaxed)) continue;
         syscall(SYS_tgkill, getpid(), w.tid, interrupt_signal());
       }
     }

@@ -65,6 +65,7 @@ struct ThreadState {
   Activation* volatile top = nullptr;  // the innermost call
   std::atomic<uint64_t> active{0};     // sequence << 32 | budget in ms of the outermost call; 0: none is watched
   std::atomic<uint64_t> expired{0};    // the value of `active` that the watchdog found too old
+  std::atomic<bool> signalled{false};  // a signal of the watchdog is on its way: real-time signals would queue up
   uint32_t sequence = 0;
   TrapKind unwinding{};             // why the last jump was made
   bool ready = false;               // prepare_thread() has been here
