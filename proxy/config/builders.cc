@@ -55,7 +55,7 @@ const TreeNode* BuildContext::typed(View any, std::initializer_list<std::string_
   std::string wanted_list;
   for (std::string_view wanted : types) wanted_list += (wanted_list.empty() ? "" : ", ") + std::string(wanted);
   std::string message = std::string(what) + " of type " + quote(type) + " is not something that Inlay supports yet";
-  const std::string near = any.node().message == nullptr ? nearest(type, names) : "";
+  const std::string near = any.node().message == nullptr ? nearest(type, names, 3) : "";
   if (!near.empty()) message += "; did you mean `" + near + "`?";
   error(any, message + "; supported: " + wanted_list);
   return nullptr;

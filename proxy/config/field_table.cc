@@ -168,14 +168,14 @@ std::string fold(std::string_view word) {
 
 }  // namespace
 
-std::string nearest(std::string_view word, const std::vector<std::string_view>& candidates) {
+std::string nearest(std::string_view word, const std::vector<std::string_view>& candidates, size_t furthest) {
   if (word.size() > 100) return "";
   const std::string folded = fold(word);
-  size_t best = folded.size() / 3 + 1;
+  size_t best = std::min(folded.size() / 3, furthest) + 1;
   std::string_view found;
   for (std::string_view candidate : candidates) {
     const size_t d = distance(folded, fold(candidate));
-    if (d < best || (d == best && found.empty() && d * 2 < folded.size())) {
+    if (d < best || (d == best && found.empty() && d <= furthest && d * 2 <= folded.size())) {
       best = d;
       found = candidate;
     }

@@ -65,7 +65,7 @@ const MessageType* find_message(std::string_view name);
 // All messages, by name.
 const std::map<std::string, MessageType, std::less<>>& all_messages();
 
-// The nearest of `candidates` to a misspelt `word`, "" when none is near.
-std::string nearest(std::string_view word, const std::vector<std::string_view>& candidates);
+// The nearest of `candidates` to a misspelt `word`, "" when none is near: a third of its letters, `furthest` at most.
+std::string nearest(std::string_view word, const std::vector<std::string_view>& candidates, size_t furthest = 100);
 
 }  // namespace inlay::proxy::config

@@ -168,7 +168,6 @@ void build_filters(View manager, HttpConnectionManager& out, BuildContext& conte
     context.field_error(manager, "http_filters", "needs at least one filter, envoy.filters.http.router");
     return;
   }
-  std::map<std::string, std::string> names;
   for (size_t i = 0; i < filters.size(); ++i) {
     const View filter = filters[i];
     HttpFilter built;

@@ -20,7 +20,7 @@ ScalarType scalar_type(const Source& source) {
   return ScalarType::kString;
 }
 
-std::string describe(const Source& source) {
+std::string describe(const Source& source, bool show) {
   switch (source.kind) {
     case Source::Kind::kNull:
       return "null";
@@ -31,21 +31,30 @@ std::string describe(const Source& source) {
     case Source::Kind::kScalar:
       break;
   }
+  const std::string text = show ? " " + quote(source.text) : "";
   switch (scalar_type(source)) {
     case ScalarType::kBool:
-      return "the boolean " + quote(source.text);
+      return (show ? "the boolean" : "a boolean") + text;
     case ScalarType::kInt:
     case ScalarType::kDouble:
-      return "the number " + quote(source.text);
+      return (show ? "the number" : "a number") + text;
     default:
-      return "the string " + quote(source.text);
+      return (show ? "the string" : "a string") + text;
   }
 }
 
 namespace {
 
-std::string expected(std::string_view what, const Source& source) {
-  return "expected " + std::string(what) + ", found " + describe(source);
+// Fields whose values are not shown in messages, because they may be secrets.
+bool may_be_shown(const TreeNode& node) {
+  static constexpr std::string_view kHidden[] = {"inline_string", "inline_bytes", "key_values",
+                                                 "value",         "raw_value",    "configuration"};
+  return node.field == nullptr ||
+         std::find(std::begin(kHidden), std::end(kHidden), node.field->name) == std::end(kHidden);
+}
+
+std::string expected(std::string_view what, const TreeNode& node, const Source& source) {
+  return "expected " + std::string(what) + ", found " + describe(source, may_be_shown(node));
 }
 
 // An integral number written as 5, "5", 5.0 or 5e3: what proto3's JSON takes.
@@ -74,7 +83,7 @@ std::string check_integer(TreeNode& node, const Source& source) {
   if (!value) {
     return expected("a whole number from " + std::to_string(std::numeric_limits<T>::min()) + " to " +
                         std::to_string(std::numeric_limits<T>::max()),
-                    source);
+                    node, source);
   }
   node.integer = static_cast<int64_t>(*value);
   node.number = static_cast<uint64_t>(*value);
@@ -100,7 +109,7 @@ std::string check_enum(TreeNode& node, const Source& source, const EnumType& typ
     names.push_back(name);
     all += (all.empty() ? "" : ", ") + name;
   }
-  std::string fault = expected("one of " + all, source);
+  std::string fault = expected("one of " + all, node, source);
   const std::string near = number ? "" : nearest(source.text, names);
   if (!near.empty()) fault += "; did you mean `" + near + "`?";
   return fault;
@@ -111,7 +120,8 @@ std::string check_string(TreeNode& node, const Source& source) {
     node.text = source.text;
     return "";
   }
-  return expected("a string", source) + "; quote it: \"" + source.text + "\"";
+  return expected("a string", node, source) +
+         (may_be_shown(node) ? "; quote it: \"" + source.text + "\"" : "; quote it");
 }
 
 }  // namespace
@@ -121,12 +131,12 @@ std::string check_scalar(TreeNode& node, const Source& source, FieldKind kind, c
     static constexpr std::string_view kNames[] = {
         "a boolean", "a number", "a number",     "a number",      "a number",
         "a number",  "a string", "base64 bytes", "an enum value", "a duration such as \"0.25s\""};
-    return expected(kNames[static_cast<size_t>(kind)], source);
+    return expected(kNames[static_cast<size_t>(kind)], node, source);
   }
   switch (kind) {
     case FieldKind::kBool: {
       auto value = source.quoted ? std::nullopt : parse_bool(source.text);
-      if (!value) return expected("a boolean, true or false", source);
+      if (!value) return expected("a boolean, true or false", node, source);
       node.integer = *value ? 1 : 0;
       return "";
     }
@@ -140,7 +150,7 @@ std::string check_scalar(TreeNode& node, const Source& source, FieldKind kind, c
       return check_integer<uint64_t>(node, source);
     case FieldKind::kDouble: {
       auto value = scalar_type(source) == ScalarType::kBool ? std::nullopt : parse_double(source.text);
-      if (!value) return expected("a number", source);
+      if (!value) return expected("a number", node, source);
       node.real = *value;
       return "";
     }
@@ -156,7 +166,7 @@ std::string check_scalar(TreeNode& node, const Source& source, FieldKind kind, c
       return check_enum(node, source, *enumeration);
     case FieldKind::kDuration: {
       auto value = parse_duration(source.text);
-      if (!value) return expected("a duration in seconds such as \"0.25s\" or \"15s\"", source);
+      if (!value) return expected("a duration in seconds such as \"0.25s\" or \"15s\"", node, source);
       node.duration = *value;
       return "";
     }

@@ -12,8 +12,9 @@ namespace inlay::proxy::config {
 // Reads `source` as `kind` into `node`. Returns what is wrong with it and what would be right, "" when it is good.
 std::string check_scalar(TreeNode& node, const Source& source, FieldKind kind, const EnumType* enumeration);
 
-// What a node of the file is, for "expected ..., found ...": "a list", "the string `x`", "the number 5".
-std::string describe(const Source& source);
+// What a node of the file is, for "expected ..., found ...": "a list", "the string `x`", "the number 5". Without
+// `show`, a scalar's text is left out: it may be a secret.
+std::string describe(const Source& source, bool show = true);
 
 // The type of a scalar as Envoy's YAML reader sees it.
 enum class ScalarType : uint8_t { kNull, kBool, kInt, kDouble, kString };

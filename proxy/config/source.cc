@@ -191,6 +191,13 @@ bool printable(std::string_view text, const std::string& file, Diagnostics& diag
   return true;
 }
 
+// The usual reason for YAML that does not parse and does not say why.
+std::string tab_hint(std::string_view text, uint32_t line) {
+  for (; line > 1 && text.find('\n') != std::string_view::npos; --line) text.remove_prefix(text.find('\n') + 1);
+  const std::string_view indent = text.substr(0, text.find_first_not_of(" \t"));
+  return indent.find('\t') == std::string_view::npos ? "" : "; this line is indented with a tab, use spaces";
+}
+
 }  // namespace
 
 std::shared_ptr<const Source> parse_source(std::string_view text, bool json, const std::string& file,
@@ -215,12 +222,14 @@ std::shared_ptr<const Source> parse_source(std::string_view text, bool json, con
     TreeBuilder builder(file, diagnostics);
     if (!parser.HandleNextDocument(builder)) return fail({}, "the file is empty; an Envoy bootstrap was expected");
     auto root = builder.root();
-    if (root == nullptr) return fail({}, "the file is empty; an Envoy bootstrap was expected");
+    if (root == nullptr || root->kind == Source::Kind::kNull)
+      return fail({}, "the file is empty; an Envoy bootstrap was expected");
     return root;
   } catch (const Refused& refused) {
     return fail(refused.place, refused.message);
   } catch (const YAML::Exception& e) {
-    return fail(place_of(e.mark), std::string(json ? "not JSON: " : "not YAML: ") + e.msg);
+    const Place place = place_of(e.mark);
+    return fail(place, std::string(json ? "not JSON: " : "not YAML: ") + e.msg + tab_hint(text, place.line));
   } catch (const std::exception& e) {
     return fail({}, std::string("not YAML: ") + e.what());
   }

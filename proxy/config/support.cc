@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/config/support.h"
 
+#include <algorithm>
 #include <string>
 
 namespace inlay::proxy::config {
@@ -71,10 +72,17 @@ class Pass {
       for (const TreeNode* child : node.children) visit(*child);
       return;
     }
+    // An extension that Inlay does not have: its reader says so once, not field by field.
+    if (!node.any_type.empty() && !has_rules(node.message->name)) return;
     for (const TreeNode* child : node.children) visit_field(node.message->name, *child);
   }
 
  private:
+  static bool has_rules(std::string_view message) {
+    return std::any_of(all_rules().begin(), all_rules().end(),
+                       [&](const MessageRules& rules) { return rules.message == message; });
+  }
+
   void visit_field(std::string_view message, const TreeNode& node) {
     if (is_default(node)) return;
     const FieldRule* rule = find_rule(message, node.field->name);

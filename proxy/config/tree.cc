@@ -82,7 +82,7 @@ class Checker {
       }
       if (entry.value->kind == Source::Kind::kNull && field->kind != FieldKind::kValue) continue;  // null is unset
       if (node.find(field->name) != nullptr) {
-        report_.error(entry.place, node.path() + "." + field->name,
+        report_.error(entry.place, path_of(node, *field),
                       "is set twice, as `" + field->name + "` and as `" + field->json_name + "`");
         continue;
       }
@@ -103,12 +103,27 @@ class Checker {
     return path.empty() ? field.name : path + "." + field.name;
   }
 
+  // What replaced a field of the v2 API, when `type` has it.
+  static std::string successor_of(std::string_view key, const MessageType& type) {
+    static constexpr std::pair<std::string_view, std::string_view> kGone[] = {
+        {"hosts", "load_assignment"},        {"config", "typed_config"},
+        {"tls_context", "transport_socket"}, {"regex", "safe_regex"},
+        {"regex_match", "safe_regex_match"}, {"per_filter_config", "typed_per_filter_config"},
+    };
+    for (const auto& [gone, successor] : kGone)
+      if (key == gone && type.find(successor) != nullptr) return std::string(successor);
+    return "";
+  }
+
   void unknown_field(const TreeNode& node, const Source::Entry& entry, const MessageType& type) {
     std::vector<std::string_view> names;
     for (const FieldType& field : type.fields) names.push_back(field.name);
     std::string message = "no such field in " + type.name;
     const std::string near = nearest(entry.key, names);
-    if (entry.key == "<<") {
+    const std::string successor = successor_of(entry.key, type);
+    if (!successor.empty()) {
+      message += "; it went with Envoy's v2 API, use `" + successor + "`";
+    } else if (entry.key == "<<") {
       message += "; YAML merge keys are not supported by Envoy either";
     } else if (!near.empty()) {
       message += "; did you mean `" + near + "`?";
@@ -127,7 +142,6 @@ class Checker {
 
   void add_field(TreeNode& parent, const FieldType& field, const Source::Entry& entry) {
     TreeNode& node = make(&parent, &field, "." + field.name, *entry.value, entry.place);
-    if (field.deprecated) report_.warning(node, "is deprecated in Envoy's API");
     const bool good = field.map        ? fill_map(node, *entry.value, field)
                       : field.repeated ? fill_list(node, *entry.value, field)
                                        : fill_value(node, *entry.value, field);

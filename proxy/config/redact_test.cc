@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/config/redact.h"
+
+#include <gtest/gtest.h>
+#include <rapidjson/document.h>
+
+#include "proxy/config/load.h"
+
+namespace inlay::proxy::config {
+namespace {
+
+TEST(LooksSecret, ByTheKeysWords) {
+  for (const char* key : {"password", "api_key", "apiKey", "X-Auth-Token", "authorization", "client_secret", "key",
+                          "credentials", "Set-Cookie", "privateKey"})
+    EXPECT_TRUE(looks_secret(key)) << key;
+  for (const char* key : {"cluster", "path", "authority", "name", "cache_seconds", "monkeys2"})
+    EXPECT_FALSE(looks_secret(key)) << key;
+}
+
+TEST(RedactedConfiguration, RedactsLeavesBelowSecretKeys) {
+  EXPECT_EQ(
+      redacted_configuration(R"({"cluster":"c","token":"t","nested":[{"password":1}],"secret":{"a":["b"]}})"),
+      R"({"cluster":"c","token":"[redacted]","nested":[{"password":"[redacted]"}],"secret":{"a":["[redacted]"]}})");
+}
+
+TEST(RedactedConfiguration, RedactsEntirelyWhatIsNotJson) {
+  EXPECT_EQ(redacted_configuration("hunter2"), "[redacted]");
+  EXPECT_EQ(redacted_configuration("\"hunter2\""), "[redacted]");
+  EXPECT_EQ(redacted_configuration("{\"a\":"), "[redacted]");
+  EXPECT_EQ(redacted_configuration(""), "");
+  EXPECT_EQ(redacted_configuration(std::string(100'000, '[')), "[redacted]");
+}
+
+constexpr std::string_view kBootstrap = R"(
+node: {id: me, metadata: {api_token: hunter2, region: eu}}
+static_resources:
+  listeners:
+  - name: l
+    address: {socket_address: {address: 127.0.0.1, port_value: 8080}}
+    filterChains:
+    - filters:
+      - name: hcm
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+          stat_prefix: s
+          route_config:
+            virtual_hosts:
+            - name: all
+              domains: ["*"]
+              routes:
+              - match: {prefix: /}
+                direct_response: {status: 200, body: {inline_string: public}}
+                response_headers_to_add:
+                - header: {key: Authorization, value: hunter2}
+                - header: {key: x-plain, value: shown}
+          http_filters:
+          - name: f
+            typed_config:
+              "@type": type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm
+              config:
+                configuration:
+                  "@type": type.googleapis.com/google.protobuf.StringValue
+                  value: '{"cluster": "c", "password": "hunter2"}'
+                vm_config:
+                  code: {local: {inline_string: hunter2}}
+                  configuration: {"@type": type.googleapis.com/google.protobuf.StringValue, value: hunter2}
+                  environment_variables: {key_values: {A: hunter2}}
+          - name: router
+            typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}
+)";
+
+TEST(RedactedJson, IsJsonWithoutTheSecrets) {
+  Diagnostics diagnostics;
+  auto bootstrap = load_text(kBootstrap, "a.yaml", {}, diagnostics);
+  ASSERT_TRUE(bootstrap) << diagnostics.to_string();
+  const std::string& json = bootstrap->redacted_json;
+  rapidjson::Document document;
+  document.Parse(json.c_str());
+  ASSERT_FALSE(document.HasParseError()) << json;
+  EXPECT_EQ(json.find("hunter2"), std::string::npos) << json;
+  for (const char* shown : {"filter_chains", "public", "shown", "\"region\":\"eu\"", "\\\"cluster\\\":\\\"c\\\"",
+                            "\"key_values\":{\"A\":\"[redacted]\"}", "\"port_value\":8080"})
+    EXPECT_NE(json.find(shown), std::string::npos) << shown << " in " << json;
+}
+
+}  // namespace
+}  // namespace inlay::proxy::config
