@@ -294,6 +294,7 @@ TEST_P(TrapTest, TrapsManyTimesOnOneThread) {
 
 // A fault that is no guest's must still kill the process, with our handlers in place.
 TEST(FaultDeathTest, AFaultOfTheHostStaysAFault) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_DEATH(
       {
         Env env;
