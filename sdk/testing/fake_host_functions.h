@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The imports of sdk/host_functions.h, defined for native tests over FakeHost. Functions that a filter needs and that
+// are missing here show as undefined symbols in the test's link. Included by sdk/testing/fake_host.h.
+
+#include "sdk/testing/fake_host.h"
+
+#define INLAY_FAKE_ extern "C" inline __attribute__((used))
+
+using InlayFake = inlay::sdk::testing::FakeHostFunctions;
+
+INLAY_FAKE_ inlay::abi::Status proxy_log(inlay::abi::LogLevel level, const char* data, size_t size) {
+  InlayFake::host().logs.push_back({level, std::string(data, size)});
+  return inlay::abi::Status::kOk;
+}
+
+INLAY_FAKE_ inlay::abi::Status proxy_get_current_time_nanoseconds(inlay::abi::U64* time) {
+  *time = InlayFake::host().time_ns;
+  return inlay::abi::Status::kOk;
+}
+
+INLAY_FAKE_ inlay::abi::Status proxy_set_tick_period_milliseconds(uint32_t period) {
+  return InlayFake::set_tick_period(period);
+}
+
+INLAY_FAKE_ inlay::abi::Status proxy_get_property(const char* path, size_t path_size, char** data, size_t* size) {
+  (void)InlayFake::host();
+  auto& worker = InlayFake::worker();
+  if (std::string_view(path, path_size) != "plugin_root_id") return inlay::abi::Status::kNotFound;
+  InlayFake::give(worker.root_id(), data, size);
+  return inlay::abi::Status::kOk;
+}
+
+INLAY_FAKE_ inlay::abi::Status proxy_get_buffer_bytes(inlay::abi::BufferType type, size_t start, size_t max_size,
+                                                      char** data, size_t* size) {
+  (void)InlayFake::host();
+  const auto buffer = InlayFake::buffer(type);
+  if (!buffer) return inlay::abi::Status::kNotFound;
+  InlayFake::give(start < buffer->size() ? buffer->substr(start, max_size) : std::string_view(), data, size);
+  return inlay::abi::Status::kOk;
+}
+
+INLAY_FAKE_ inlay::abi::Status proxy_get_header_map_value(inlay::abi::MapType type, const char* key, size_t key_size,
+                                                          char** data, size_t* size) {
+  (void)InlayFake::host();
+  const auto* map = InlayFake::map(type);
+  if (map == nullptr) return inlay::abi::Status::kBadArgument;
+  for (const auto& [name, value] : *map) {
+    if (name != std::string_view(key, key_size)) continue;
+    InlayFake::give(value, data, size);
+    return inlay::abi::Status::kOk;
+  }
+  return inlay::abi::Status::kNotFound;
+}
+
+INLAY_FAKE_ inlay::abi::Status proxy_remove_header_map_value(inlay::abi::MapType type, const char* key,
+                                                             size_t key_size) {
+  (void)InlayFake::host();
+  auto* map = InlayFake::map(type);
+  if (map == nullptr) return inlay::abi::Status::kBadArgument;
+  std::erase_if(*map, [&](const auto& header) { return header.first == std::string_view(key, key_size); });
+  return inlay::abi::Status::kOk;
+}
+
+INLAY_FAKE_ inlay::abi::Status proxy_add_header_map_value(inlay::abi::MapType type, const char* key, size_t key_size,
+                                                          const char* value, size_t value_size) {
+  (void)InlayFake::host();
+  auto* map = InlayFake::map(type);
+  if (map == nullptr) return inlay::abi::Status::kBadArgument;
+  map->emplace_back(std::string(key, key_size), std::string(value, value_size));
+  return inlay::abi::Status::kOk;
+}
+
+INLAY_FAKE_ inlay::abi::Status proxy_replace_header_map_value(inlay::abi::MapType type, const char* key,
+                                                              size_t key_size, const char* value, size_t value_size) {
+  (void)InlayFake::host();
+  auto* map = InlayFake::map(type);
+  if (map == nullptr) return inlay::abi::Status::kBadArgument;
+  std::erase_if(*map, [&](const auto& header) { return header.first == std::string_view(key, key_size); });
+  map->emplace_back(std::string(key, key_size), std::string(value, value_size));
+  return inlay::abi::Status::kOk;
+}
+
+INLAY_FAKE_ inlay::abi::Status proxy_send_local_response(uint32_t status, const char* details, size_t details_size,
+                                                         const char* body, size_t body_size, const char* headers,
+                                                         size_t headers_size, uint32_t) {
+  (void)InlayFake::host();
+  InlayFake::reply_locally(status, {details, details_size}, {body, body_size},
+                           InlayFake::decode({headers, headers_size}));
+  return inlay::abi::Status::kOk;
+}
+
+INLAY_FAKE_ inlay::abi::Status proxy_http_call(const char* upstream, size_t upstream_size, const char* headers,
+                                               size_t headers_size, const char* body, size_t body_size, const char*,
+                                               size_t, uint32_t timeout, uint32_t* call_id) {
+  return InlayFake::http_call({.cluster = std::string(upstream, upstream_size),
+                               .headers = InlayFake::decode({headers, headers_size}),
+                               .body = std::string(body, body_size)},
+                              timeout, call_id);
+}
+
+INLAY_FAKE_ inlay::abi::Status proxy_get_shared_data(const char* key, size_t key_size, char** data, size_t* size,
+                                                     uint32_t* cas) {
+  return InlayFake::get_shared_data({key, key_size}, data, size, cas);
+}
+
+INLAY_FAKE_ inlay::abi::Status proxy_set_shared_data(const char* key, size_t key_size, const char* value,
+                                                     size_t value_size, uint32_t cas) {
+  return InlayFake::set_shared_data({key, key_size}, {value, value_size}, cas);
+}
+
+INLAY_FAKE_ inlay::abi::Status proxy_define_metric(inlay::abi::MetricType, const char* name, size_t name_size,
+                                                   uint32_t* id) {
+  return InlayFake::define_metric({name, name_size}, id);
+}
+
+INLAY_FAKE_ inlay::abi::Status proxy_increment_metric(uint32_t id, inlay::abi::S64 delta) {
+  int64_t* const metric = InlayFake::metric(id);
+  if (metric == nullptr) return inlay::abi::Status::kNotFound;
+  *metric += delta;
+  return inlay::abi::Status::kOk;
+}
+
+INLAY_FAKE_ inlay::abi::Status proxy_record_metric(uint32_t id, inlay::abi::U64 value) {
+  int64_t* const metric = InlayFake::metric(id);
+  if (metric == nullptr) return inlay::abi::Status::kNotFound;
+  *metric = static_cast<int64_t>(value);
+  return inlay::abi::Status::kOk;
+}
+
+INLAY_FAKE_ inlay::abi::Status proxy_get_metric(uint32_t id, inlay::abi::U64* value) {
+  const int64_t* const metric = InlayFake::metric(id);
+  if (metric == nullptr) return inlay::abi::Status::kNotFound;
+  *value = static_cast<inlay::abi::U64>(*metric);
+  return inlay::abi::Status::kOk;
+}
+
+#undef INLAY_FAKE_
