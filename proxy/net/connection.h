@@ -31,7 +31,7 @@ class ConnectionHandler {
   virtual ~ConnectionHandler() = default;
   virtual void on_connected() {}
   // New bytes are at the end of `data`; what the handler does not drain stays for the next call. `end` says that the
-  // peer has sent its last byte (FIN), and then no further call comes.
+  // peer has sent its last byte (FIN); after that a call comes only for bytes that were left, when reading is resumed.
   virtual void on_data(host::Buffer& data, bool end) = 0;
   // Unsent bytes rose over the high watermark, or fell below the low one (half of it).
   virtual void on_above_write_watermark() {}

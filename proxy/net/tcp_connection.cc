@@ -152,7 +152,7 @@ void TcpConnection::pause_reading() {
 
 void TcpConnection::resume_reading() {
   reading_ = true;
-  if (state_ == State::kOpen && (readable_ || !in_.empty()) && !end_seen_) turn_task_.schedule();
+  if (state_ == State::kOpen && (!in_.empty() || (readable_ && !end_seen_))) turn_task_.schedule();
 }
 
 // One recv. False: the connection failed. `more`: another one may bring something.
@@ -188,10 +188,10 @@ bool TcpConnection::read_once(bool& more) {
 
 void TcpConnection::read_some() {
   if (state_ == State::kFailed) return report_failure();
-  if (state_ != State::kOpen || !reading_ || end_seen_) return;
+  if (state_ != State::kOpen || !reading_ || (end_seen_ && in_.empty())) return;
   Guard guard(destroyed_);
   bool undelivered = !in_.empty();
-  bool more = readable_;
+  bool more = readable_ && !end_seen_;
   for (int i = 0; more && i < kReadsPerTurn; ++i) {
     const size_t before = in_.size();
     if (!read_once(more)) {

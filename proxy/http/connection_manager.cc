@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/http/connection_manager.h"
+
+#include <utility>
+
+#include "proxy/http/connection_manager_impl.h"
+#include "proxy/http/server_connection.h"
+
+namespace inlay::proxy::http {
+namespace {
+
+// Streams kept for later requests; each holds its filters and a few KiB of header memory.
+constexpr size_t kMaxFreeStreams = 64;
+
+}  // namespace
+
+ServerStream::ServerStream(net::EventLoop& loop, const config::Listener& listener,
+                           const std::vector<FilterFactory*>& factories)
+    : chain(loop, listener, factories),
+      idle(loop, [this] { connection->on_stream_timeout(ServerConnection::Timeout::kIdle); }),
+      request(loop, [this] { connection->on_stream_timeout(ServerConnection::Timeout::kRequest); }),
+      duration(loop, [this] { connection->on_stream_timeout(ServerConnection::Timeout::kDuration); }) {}
+
+ConnectionManager::Impl::Impl(net::EventLoop& event_loop, Options manager_options)
+    : loop(event_loop),
+      options(std::move(manager_options)),
+      http(options.listener.http),
+      limits{size_t{http.max_request_headers_kb} * 1024, http.max_headers_count},
+      stats(options.metrics, options.listener),
+      rules(options.listener),
+      bury_task(loop, net::DeferredTask::When::kNextTurn, [this] { bury(); }),
+      drain_timer(loop, [this] { close_all(); }) {}
+
+ConnectionManager::Impl::~Impl() {
+  on_drained = nullptr;
+  close_all();
+}
+
+std::unique_ptr<ServerStream> ConnectionManager::Impl::acquire_stream(ServerConnection& connection) {
+  std::unique_ptr<ServerStream> stream;
+  if (free_streams.empty()) {
+    stream = std::make_unique<ServerStream>(loop, options.listener, options.factories);
+  } else {
+    stream = std::move(free_streams.back());
+    free_streams.pop_back();
+  }
+  stream->connection = &connection;
+  ++active_streams;
+  return stream;
+}
+
+void ConnectionManager::Impl::recycle_stream(std::unique_ptr<ServerStream> stream) {
+  --active_streams;
+  stream->idle.disarm();
+  stream->request.disarm();
+  stream->duration.disarm();
+  stream->connection = nullptr;
+  // Chains unwind before the next turn; a stream that nobody keeps is destroyed then, too.
+  free_streams.push_back(std::move(stream));
+  if (free_streams.size() > kMaxFreeStreams) bury_task.schedule();
+}
+
+void ConnectionManager::Impl::release(ServerConnection& connection) {
+  const size_t index = connection.index();
+  dead.push_back(std::move(connections[index]));
+  if (index + 1 != connections.size()) {
+    connections[index] = std::move(connections.back());
+    connections[index]->set_index(index);
+  }
+  connections.pop_back();
+  stats.cx_active.sub();
+  stats.listener_cx_active.sub();
+  bury_task.schedule();
+}
+
+void ConnectionManager::Impl::bury() {
+  dead.clear();
+  if (free_streams.size() > kMaxFreeStreams) free_streams.resize(kMaxFreeStreams);
+  if (!draining || !connections.empty() || !on_drained) return;
+  drain_timer.disarm();
+  std::exchange(on_drained, nullptr)();
+}
+
+void ConnectionManager::Impl::close_all() {
+  while (!connections.empty()) connections.back()->abort("connection_manager_closed");
+}
+
+ConnectionManager::ConnectionManager(net::EventLoop& loop, Options options)
+    : impl_(std::make_unique<Impl>(loop, std::move(options))) {}
+
+ConnectionManager::~ConnectionManager() = default;
+
+void ConnectionManager::accept(std::unique_ptr<net::Connection> connection) {
+  impl_->stats.cx_total.add();
+  impl_->stats.cx_active.add();
+  impl_->stats.cx_http1_total.add();
+  impl_->stats.listener_cx_total.add();
+  impl_->stats.listener_cx_active.add();
+  auto& connections = impl_->connections;
+  connections.push_back(std::make_unique<ServerConnection>(*impl_, std::move(connection), connections.size()));
+}
+
+void ConnectionManager::drain(std::function<void()> on_drained) {
+  impl_->draining = true;
+  impl_->on_drained = std::move(on_drained);
+  // Backwards, since a connection without a stream leaves the list and the last one takes its place.
+  for (size_t i = impl_->connections.size(); i-- > 0;) impl_->connections[i]->drain();
+  impl_->bury_task.schedule();
+  if (impl_->http.drain_timeout.count() > 0) impl_->drain_timer.arm(impl_->http.drain_timeout);
+}
+
+size_t ConnectionManager::connection_count() const {
+  return impl_->connections.size();
+}
+
+size_t ConnectionManager::stream_count() const {
+  return impl_->active_streams;
+}
+
+}  // namespace inlay::proxy::http

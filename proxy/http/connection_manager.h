@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// ConnectionManager: one listener's HTTP connections on one worker (Envoy's HttpConnectionManager). It owns the
+// connections that it is given, the pool of streams with their filters, and what is made once from the configuration.
+// Loop thread only.
+//
+//     ConnectionManager manager(loop, {.listener = listener, .metrics = metrics, .factories = {&wasm, &router}});
+//     auto listening = net::listen(loop, listener.address,
+//                                  [&](std::unique_ptr<net::Connection> c) { manager.accept(std::move(c)); });
+//     ...
+//     listening->stop_accepting();
+//     manager.drain([&] { loop.stop(); });
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "host/metrics.h"
+#include "proxy/config/model.h"
+#include "proxy/http/filter.h"
+#include "proxy/net/connection.h"
+#include "proxy/net/event_loop.h"
+
+namespace inlay::proxy::http {
+
+class ServerConnection;
+
+class ConnectionManager {
+ public:
+  struct Options {
+    const config::Listener& listener;  // outlives the manager, as all of these do
+    host::MetricStore& metrics;
+    // The filters in the order of http_filters, disabled ones left out; the router is the last.
+    std::vector<FilterFactory*> factories;
+  };
+
+  ConnectionManager(net::EventLoop& loop, Options options);
+  // Closes all connections at once; their streams are reset.
+  ~ConnectionManager();
+  ConnectionManager(const ConnectionManager&) = delete;
+  ConnectionManager& operator=(const ConnectionManager&) = delete;
+
+  void accept(std::unique_ptr<net::Connection> connection);
+
+  // From now on every response says "connection: close", connections without a stream are closed, and new ones get one
+  // request. `on_drained` runs when no connection is left, at the earliest on the next turn of the loop. What is still
+  // open after drain_timeout is closed by force.
+  void drain(std::function<void()> on_drained);
+
+  size_t connection_count() const;
+  size_t stream_count() const;
+
+  struct Impl;
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace inlay::proxy::http

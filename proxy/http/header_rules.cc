@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/http/header_rules.h"
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "proxy/http/http1_grammar.h"
+#include "proxy/http/path_normalizer.h"
+
+namespace inlay::proxy::http {
+namespace {
+
+using host::HeaderId;
+using host::HeaderMap;
+using host::LocalReply;
+
+constexpr uint64_t bit(HeaderId id) {
+  return uint64_t{1} << static_cast<unsigned>(id);
+}
+static_assert(static_cast<unsigned>(HeaderId::kCount) <= 64);
+
+// Which of the known fields are there, so that one pass serves all questions.
+uint64_t present(const HeaderMap& headers) {
+  uint64_t mask = 0;
+  for (const auto& entry : headers) mask |= bit(entry.id);
+  return mask & ~bit(HeaderId::kOther);
+}
+
+constexpr uint64_t kHopByHop = bit(HeaderId::kConnection) | bit(HeaderId::kKeepAlive) |
+                               bit(HeaderId::kProxyConnection) | bit(HeaderId::kUpgrade) | bit(HeaderId::kTe);
+
+// Fields that Connection must not take away: they carry the message's frame or what a proxy before us vouches for.
+bool may_be_nominated(std::string_view lower) {
+  static constexpr std::array<std::string_view, 7> kKept = {
+      "host", "content-length", "content-type", "te", "transfer-encoding", "x-request-id", "via"};
+  return !lower.starts_with(':') && !lower.starts_with("x-forwarded-") && !lower.starts_with("x-envoy-") &&
+         std::find(kKept.begin(), kKept.end(), lower) == kKept.end();
+}
+
+std::string to_lower(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+  return result;
+}
+
+void remove_hop_by_hop(HeaderMap& headers, uint64_t mask) {
+  if (mask & bit(HeaderId::kConnection)) {
+    std::vector<std::string> nominated;
+    for (const auto& entry : headers) {
+      if (entry.id != HeaderId::kConnection) continue;
+      for_each_list_element(entry.value, [&](std::string_view option) {
+        std::string lower = to_lower(option);
+        if (lower != "close" && may_be_nominated(lower)) nominated.push_back(std::move(lower));
+      });
+    }
+    for (const std::string& name : nominated) headers.remove(name);
+  }
+  bool te_trailers = false;
+  headers.remove_if([&](const HeaderMap::Entry& entry) {
+    if (entry.id == HeaderId::kTe) {
+      for_each_list_element(entry.value, [&](std::string_view coding) {
+        if (equals_ignore_case(coding.substr(0, coding.find(';')), "trailers")) te_trailers = true;
+      });
+    }
+    return (bit(entry.id) & kHopByHop) != 0;
+  });
+  if (te_trailers) headers.add(HeaderId::kTe, "te", "trailers");
+}
+
+bool has_option(const HeaderMap& headers, HeaderId id, std::string_view wanted) {
+  bool found = false;
+  for (const auto& entry : headers) {
+    if (entry.id != id) continue;
+    for_each_list_element(entry.value,
+                          [&](std::string_view option) { found = found || equals_ignore_case(option, wanted); });
+  }
+  return found;
+}
+
+// An upgrade that somebody must answer; "h2c" is an offer that may be ignored.
+bool wants_upgrade(const HeaderMap& headers) {
+  return has_option(headers, HeaderId::kConnection, "upgrade") && !has_option(headers, HeaderId::kUpgrade, "h2c");
+}
+
+LocalReply refuse(uint32_t status, std::string details) {
+  LocalReply reply;
+  reply.status = status;
+  reply.details = std::move(details);
+  return reply;
+}
+
+// What an external client must not say (Envoy's edge requests).
+constexpr std::array<std::string_view, 18> kInternalHeaders = {
+    "x-envoy-decorator-operation",
+    "x-envoy-downstream-service-cluster",
+    "x-envoy-downstream-service-node",
+    "x-envoy-expected-rq-timeout-ms",
+    "x-envoy-force-trace",
+    "x-envoy-hedge-on-per-try-timeout",
+    "x-envoy-ip-tags",
+    "x-envoy-is-timeout-retry",
+    "x-envoy-max-retries",
+    "x-envoy-original-host",
+    "x-envoy-original-path",
+    "x-envoy-retriable-header-names",
+    "x-envoy-retriable-status-codes",
+    "x-envoy-retry-grpc-on",
+    "x-envoy-retry-on",
+    "x-envoy-upstream-alt-stat-name",
+    "x-envoy-upstream-rq-per-try-timeout-ms",
+    "x-envoy-upstream-rq-timeout-ms",
+};
+
+}  // namespace
+
+std::optional<LocalReply> HeaderRules::prepare_request(HeaderMap& headers, const config::Address& remote,
+                                                       uint32_t minor_version) {
+  if (minor_version == 0) {
+    if (auto reply = check_version(headers, minor_version)) return reply;
+  }
+  using Underscore = config::HttpConnectionManager::UnderscoreAction;
+  if (config_.headers_with_underscores != Underscore::kAllow) {
+    if (auto reply = check_names(headers)) return reply;
+  }
+  const uint64_t mask = present(headers);
+  if (headers.value(HeaderId::kMethod) == "CONNECT") return refuse(403, "upgrade_failed");
+  if (mask & kHopByHop) {
+    if ((mask & bit(HeaderId::kUpgrade)) && wants_upgrade(headers)) return refuse(403, "upgrade_failed");
+    remove_hop_by_hop(headers, mask);
+  }
+  if ((mask & bit(HeaderId::kTrailer)) && !config_.enable_trailers) headers.remove(HeaderId::kTrailer);
+  if (!prepare_path(headers)) return refuse(400, "path_normalization_failed");
+  if (config_.strip_any_host_port || config_.strip_matching_host_port) strip_port(headers);
+  prepare_forwarded(headers, remote);
+  if (!config_.via.empty()) append_via(headers);
+  return std::nullopt;
+}
+
+std::optional<LocalReply> HeaderRules::check_version(HeaderMap& headers, uint32_t) const {
+  if (!config_.accept_http_10) return refuse(426, "low_version");
+  if (headers.has(HeaderId::kAuthority)) return std::nullopt;
+  if (config_.default_host_for_http_10.empty()) return refuse(400, "missing_host_header");
+  headers.add(HeaderId::kAuthority, ":authority", config_.default_host_for_http_10);
+  return std::nullopt;
+}
+
+std::optional<LocalReply> HeaderRules::check_names(HeaderMap& headers) const {
+  const auto has_underscore = [](const HeaderMap::Entry& entry) {
+    return entry.name.find('_') != std::string_view::npos;
+  };
+  if (config_.headers_with_underscores == config::HttpConnectionManager::UnderscoreAction::kDropHeader) {
+    headers.remove_if(has_underscore);
+  } else if (std::any_of(headers.begin(), headers.end(), has_underscore)) {
+    return refuse(400, "http1.unexpected_underscore");
+  }
+  return std::nullopt;
+}
+
+bool HeaderRules::prepare_path(HeaderMap& headers) const {
+  if (!config_.normalize_path && !config_.merge_slashes) return true;
+  std::string path(headers.value(HeaderId::kPath));
+  if (config_.normalize_path) {
+    auto normal = normalize_path(path);
+    if (!normal) return false;
+    path = std::move(*normal);
+  }
+  if (config_.merge_slashes) path = merge_slashes(path);
+  if (path != headers.value(HeaderId::kPath)) headers.set(HeaderId::kPath, path);
+  return true;
+}
+
+void HeaderRules::strip_port(HeaderMap& headers) const {
+  const std::string authority(headers.value(HeaderId::kAuthority));
+  const size_t colon = authority.rfind(':');
+  if (colon == std::string::npos || authority.find(']', colon) != std::string::npos) return;
+  const std::string_view port = std::string_view(authority).substr(colon + 1);
+  if (!config_.strip_any_host_port && port != std::to_string(port_)) return;
+  headers.set(HeaderId::kAuthority, authority.substr(0, colon));
+}
+
+void HeaderRules::prepare_forwarded(HeaderMap& headers, const config::Address& remote) {
+  const uint64_t mask = present(headers);
+  const bool edge = config_.use_remote_address;
+  if (mask & bit(HeaderId::kXEnvoyInternal)) headers.remove(HeaderId::kXEnvoyInternal);
+  if (edge) {
+    for (std::string_view name : kInternalHeaders) headers.remove(name);
+    if (!config_.skip_xff_append) {
+      scratch_.clear();
+      for (const auto& entry : headers) {
+        if (entry.id == HeaderId::kXForwardedFor) scratch_.append(entry.value) += ',';
+      }
+      headers.set(HeaderId::kXForwardedFor, scratch_ += remote.host);
+    }
+    headers.set(HeaderId::kXEnvoyExternalAddress, remote.host);
+    if (config_.xff_num_trusted_hops == 0) headers.set(HeaderId::kXForwardedProto, "http");
+  }
+  if (!headers.has(HeaderId::kXForwardedProto)) {
+    headers.add(HeaderId::kXForwardedProto, "x-forwarded-proto", "http");
+  }
+  if (!(mask & bit(HeaderId::kScheme))) {
+    const std::string_view proto = headers.value(HeaderId::kXForwardedProto);
+    headers.add(HeaderId::kScheme, ":scheme", proto == "https" ? "https" : "http");
+  }
+  if (!config_.generate_request_id) return;
+  if (!(mask & bit(HeaderId::kXRequestId))) {
+    headers.add(HeaderId::kXRequestId, "x-request-id", ids_.uuid());
+  } else if (edge && !config_.preserve_external_request_id) {
+    headers.set(HeaderId::kXRequestId, ids_.uuid());
+  }
+}
+
+void HeaderRules::append_via(HeaderMap& headers) const {
+  std::string value(headers.value(HeaderId::kVia));
+  if (!value.empty()) value += ", ";
+  headers.set(HeaderId::kVia, value + config_.via);
+}
+
+void HeaderRules::prepare_response(HeaderMap& response, const HeaderMap& request, std::string_view http_date) const {
+  using ServerHeader = config::HttpConnectionManager::ServerHeader;
+  const uint64_t mask = present(response);
+  if (mask & kHopByHop) remove_hop_by_hop(response, mask);
+  if ((mask & bit(HeaderId::kTrailer)) && !config_.enable_trailers) response.remove(HeaderId::kTrailer);
+  if (!(mask & bit(HeaderId::kDate))) response.add(HeaderId::kDate, "date", http_date);
+  if (!(mask & bit(HeaderId::kServer))) {
+    if (config_.server_header != ServerHeader::kPassThrough) {
+      response.add(HeaderId::kServer, "server", config_.server_name);
+    }
+  } else if (config_.server_header == ServerHeader::kOverwrite) {
+    response.set(HeaderId::kServer, config_.server_name);
+  }
+  if (config_.always_set_request_id_in_response && request.has(HeaderId::kXRequestId)) {
+    response.set(HeaderId::kXRequestId, request.value(HeaderId::kXRequestId));
+  }
+  if (!config_.via.empty()) append_via(response);
+}
+
+}  // namespace inlay::proxy::http

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// HeaderRules: what the connection manager does to a request's head before the filters and to a response's head after
+// them (Envoy's conn_manager_utility): hop-by-hop fields, x-forwarded-*, x-request-id, :scheme, path and host
+// normalisation, server, date, via. Inside of http/.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "host/embedder.h"
+#include "host/header_map.h"
+#include "proxy/config/model.h"
+#include "proxy/http/request_id.h"
+
+namespace inlay::proxy::http {
+
+class HeaderRules {
+ public:
+  explicit HeaderRules(const config::Listener& listener) : config_(listener.http), port_(listener.address.port) {}
+
+  // Edits the head in place, or says how to refuse the request.
+  std::optional<host::LocalReply> prepare_request(host::HeaderMap& headers, const config::Address& remote,
+                                                  uint32_t minor_version);
+  void prepare_response(host::HeaderMap& response, const host::HeaderMap& request, std::string_view http_date) const;
+
+  RandomIds& ids() { return ids_; }
+
+ private:
+  std::optional<host::LocalReply> check_version(host::HeaderMap& headers, uint32_t minor_version) const;
+  std::optional<host::LocalReply> check_names(host::HeaderMap& headers) const;
+  bool prepare_path(host::HeaderMap& headers) const;
+  void strip_port(host::HeaderMap& headers) const;
+  void prepare_forwarded(host::HeaderMap& headers, const config::Address& remote);
+  void append_via(host::HeaderMap& headers) const;
+
+  const config::HttpConnectionManager& config_;
+  const uint16_t port_;
+  RandomIds ids_;
+  std::string scratch_;
+};
+
+}  // namespace inlay::proxy::http

@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/http/server_connection.h"
+
+#include <atomic>
+#include <charconv>
+#include <chrono>
+#include <utility>
+
+#include "proxy/http/http1_grammar.h"
+#include "proxy/http/status_reason.h"
+
+namespace inlay::proxy::http {
+namespace {
+
+using host::HeaderId;
+
+uint64_t next_connection_id() {
+  static std::atomic<uint64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+int64_t system_now() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+uint32_t status_of(const HeaderMap& headers) {
+  const std::string_view text = headers.value(HeaderId::kStatus);
+  uint32_t status = 500;
+  if (is_status(text)) std::from_chars(text.data(), text.data() + text.size(), status);
+  return status;
+}
+
+host::LocalReply local_reply(uint32_t status, std::string body, std::string details) {
+  host::LocalReply reply;
+  reply.status = status;
+  reply.body = std::move(body);
+  reply.details = std::move(details);
+  return reply;
+}
+
+}  // namespace
+
+// --- life ---
+
+ServerConnection::ServerConnection(ConnectionManager::Impl& manager, std::unique_ptr<net::Connection> connection,
+                                   size_t index)
+    : manager_(manager),
+      connection_(std::move(connection)),
+      parser_(Http1Parser::create(Http1Parser::Kind::kRequest, manager.limits, *this)),
+      timer_(manager.loop, [this] { on_connection_timeout(); }),
+      index_(index),
+      id_(next_connection_id()) {
+  connection_->set_handler(this);
+  const uint32_t limit = manager_.options.listener.per_connection_buffer_limit_bytes;
+  if (limit > 0) connection_->set_write_watermark(limit);
+  connection_->set_linger(manager_.http.delayed_close_timeout);
+  connection_->resume_reading();
+  arm_idle();
+  if (manager_.http.max_connection_duration.count() == 0) return;
+  duration_timer_ = std::make_unique<net::Timer>(manager_.loop, [this] {
+    manager_.stats.cx_max_duration_reached.add();
+    drain();
+  });
+  duration_timer_->arm(manager_.http.max_connection_duration);
+}
+
+ServerConnection::~ServerConnection() = default;
+
+void ServerConnection::arm_idle() {
+  if (manager_.http.idle_timeout.count() > 0) {
+    timer_.arm(manager_.http.idle_timeout);
+  } else {
+    timer_.disarm();
+  }
+}
+
+void ServerConnection::drain() {
+  close_after_response_ = true;
+  if (stream_ || closed_) return;
+  manager_.stats.cx_drain_close.add();
+  close(net::Connection::Close::kAfterFlush);
+}
+
+void ServerConnection::abort(std::string_view details) {
+  disconnect(details, kLocalReset);
+}
+
+void ServerConnection::disconnect(std::string_view details, uint32_t flag) {
+  if (stream_ && !stream_->chain.finished()) {
+    StreamInfo& info = stream_->chain.info();
+    info.response_flags |= flag;
+    if (info.response_code_details.empty() || flag == kDownstreamConnectionTermination) {
+      info.response_code_details = details;
+    }
+    (flag == kDownstreamConnectionTermination ? manager_.stats.rq_rx_reset : manager_.stats.rq_tx_reset).add();
+  }
+  close(net::Connection::Close::kNow);
+}
+
+void ServerConnection::close(net::Connection::Close how) {
+  if (closed_) return;
+  closed_ = true;
+  timer_.disarm();
+  duration_timer_.reset();
+  parser_->set_paused(true);
+  connection_->close(how);
+  if (stream_) stream_->chain.finish();
+  manager_.release(*this);
+}
+
+void ServerConnection::on_connection_timeout() {
+  if (!stream_) {
+    manager_.stats.cx_idle_timeout.add();
+    return close(net::Connection::Close::kAfterFlush);
+  }
+  manager_.stats.rq_header_timeout.add();
+  stream_->chain.send_local_reply(local_reply(408, "", "request_header_timeout"));
+}
+
+void ServerConnection::on_stream_timeout(Timeout timeout) {
+  // Who is late decides the status: the client while its request is incomplete, else what is behind us.
+  const uint32_t status = request_complete_ ? 504 : 408;
+  FilterChain& chain = stream_->chain;
+  switch (timeout) {
+    case Timeout::kIdle:
+      manager_.stats.rq_idle_timeout.add();
+      chain.info().response_flags |= kStreamIdleTimeout;
+      return chain.send_local_reply(local_reply(status, "stream timeout", "stream_idle_timeout"));
+    case Timeout::kRequest:
+      manager_.stats.rq_timeout.add();
+      return chain.send_local_reply(local_reply(408, "request timeout", "request_overall_timeout"));
+    case Timeout::kDuration:
+      manager_.stats.rq_max_duration_reached.add();
+      chain.info().response_flags |= kDurationTimeout;
+      return chain.send_local_reply(local_reply(status, "downstream duration timeout", "max_duration_timeout"));
+  }
+}
+
+void ServerConnection::touch() {
+  if (manager_.http.stream_idle_timeout.count() > 0) stream_->idle.arm(manager_.http.stream_idle_timeout);
+}
+
+// --- the socket ---
+
+void ServerConnection::on_data(Buffer& data, bool end) {
+  parse_all(data);
+  if (closed_) return data.clear();
+  if (end && data.empty()) on_client_end();  // else the rest comes again when reading is resumed
+}
+
+void ServerConnection::parse_all(Buffer& data) {
+  while (!closed_ && !data.empty()) {
+    if (parser_->message_complete()) {
+      if (stream_) {  // one at a time: the next request stays where it is
+        waiting_ = true;
+        return connection_->pause_reading();
+      }
+      parser_->next_message();
+    }
+    auto outcome = parser_->parse(data, false);
+    if (closed_) return;
+    if (!outcome) return on_codec_error(std::move(outcome.error()));
+    if (!parser_->message_complete()) {
+      flush_body(false);
+      if (!data.empty()) return;  // paused
+    }
+  }
+}
+
+// FIN: an answer that is under way is still sent; a request that is not complete never will be.
+void ServerConnection::on_client_end() {
+  if (!stream_) return close(net::Connection::Close::kAfterFlush);
+  if (request_complete_) {
+    close_after_response_ = true;
+    return;
+  }
+  disconnect("downstream_remote_disconnect", kDownstreamConnectionTermination);
+}
+
+void ServerConnection::on_closed(net::CloseReason, std::string_view) {
+  manager_.stats.cx_destroy_remote.add();
+  disconnect("downstream_remote_disconnect", kDownstreamConnectionTermination);
+}
+
+void ServerConnection::on_above_write_watermark() {
+  if (stream_) stream_->chain.on_above_write_watermark();
+}
+
+void ServerConnection::on_below_write_watermark() {
+  if (!stream_) return;
+  touch();
+  stream_->chain.on_below_write_watermark();
+}
+
+void ServerConnection::on_codec_error(ParseError error) {
+  manager_.stats.cx_protocol_error.add();
+  if (error.status == 431) manager_.stats.rq_too_large.add();
+  close_after_response_ = true;
+  connection_->pause_reading();  // nothing after this has a meaning
+  if (!stream_) headers_storage();
+  stream_->chain.info().response_flags |= kDownstreamProtocolError;
+  body_.clear();
+  if (response_started_) return disconnect(error.details, kDownstreamProtocolError);
+  const std::string status = std::to_string(error.status);
+  stream_->chain.send_local_reply(
+      local_reply(error.status, std::string(status_reason(status)), std::move(error.details)));
+}
+
+// --- the request ---
+
+HeaderMap& ServerConnection::headers_storage() {
+  stream_ = manager_.acquire_stream(*this);
+  stream_->chain.start(*this);
+  headers_complete_ = request_complete_ = has_trailers_ = response_started_ = false;
+  framing_ = BodyFraming::kNone;
+  ++requests_;
+  manager_.stats.rq_total.add();
+  manager_.stats.rq_http1_total.add();
+  manager_.stats.rq_active.add();
+  StreamInfo& info = stream_->chain.info();
+  info.start_monotonic = manager_.loop.now();
+  info.start_system = system_now();
+  info.stream_id = manager_.rules.ids().next();
+  info.connection_id = id_;
+  info.downstream_local = &connection_->local_address();
+  info.downstream_remote = &connection_->remote_address();
+  const auto& http = manager_.http;
+  if (http.request_headers_timeout.count() > 0) {
+    timer_.arm(http.request_headers_timeout);
+  } else {
+    timer_.disarm();
+  }
+  if (http.request_timeout.count() > 0) stream_->request.arm(http.request_timeout);
+  if (http.max_stream_duration.count() > 0) stream_->duration.arm(http.max_stream_duration);
+  touch();
+  return stream_->chain.request_headers();
+}
+
+HeaderMap& ServerConnection::trailers_storage() {
+  return stream_->chain.request_trailers();
+}
+
+void ServerConnection::on_headers(bool end_stream) {
+  headers_complete_ = true;
+  timer_.disarm();
+  FilterChain& chain = stream_->chain;
+  if (chain.finished()) return;
+  HeaderMap& headers = chain.request_headers();
+  chain.info().request_headers_bytes = headers.byte_size();
+  if (parser_->minor_version() == 0) chain.info().protocol = "HTTP/1.0";
+  if (end_stream) request_complete();
+  if (!parser_->keep_alive()) close_after_response_ = true;
+  if (auto refusal = manager_.rules.prepare_request(headers, connection_->remote_address(), parser_->minor_version())) {
+    close_after_response_ = true;
+    return chain.send_local_reply(std::move(*refusal));
+  }
+  if (parser_->expects_100_continue()) {
+    headers.remove(HeaderId::kExpect);
+    if (!end_stream) connection_->write("HTTP/1.1 100 Continue\r\n\r\n");
+  }
+  chain.decode_headers(end_stream);
+}
+
+void ServerConnection::on_data(Buffer& data) {
+  body_.move_from(data);
+}
+
+void ServerConnection::flush_body(bool end_stream) {
+  if (!stream_ || (body_.empty() && !end_stream)) return body_.clear();
+  stream_->chain.info().bytes_received += body_.size();
+  touch();
+  stream_->chain.decode_data(body_, end_stream);
+}
+
+void ServerConnection::on_trailers() {
+  has_trailers_ = manager_.http.enable_trailers && stream_ && !stream_->chain.request_trailers().empty();
+}
+
+void ServerConnection::on_message_complete() {
+  if (!stream_ || request_complete_) return;
+  request_complete();
+  flush_body(!has_trailers_);
+  if (has_trailers_ && stream_) stream_->chain.decode_trailers();
+}
+
+void ServerConnection::request_complete() {
+  request_complete_ = true;
+  stream_->request.disarm();
+}
+
+void ServerConnection::pause_request(bool paused) {
+  if (closed_ || request_paused_ == paused) return;
+  request_paused_ = paused;
+  parser_->set_paused(paused);
+  if (paused) {
+    connection_->pause_reading();
+  } else if (!waiting_) {
+    connection_->resume_reading();
+  }
+}
+
+// --- the response ---
+
+void ServerConnection::encode_100_continue() {
+  if (!closed_ && !response_started_) connection_->write("HTTP/1.1 100 Continue\r\n\r\n");
+}
+
+bool ServerConnection::must_close() const {
+  const uint32_t most = manager_.http.max_requests_per_connection;
+  return close_after_response_ || manager_.draining || !request_complete_ || (most > 0 && requests_ >= most);
+}
+
+void ServerConnection::choose_framing(HeaderMap& headers, bool end_stream) {
+  const uint32_t status = stream_->chain.info().response_code;
+  const bool is_head = stream_->chain.request_headers().value(HeaderId::kMethod) == "HEAD";
+  framing_ = BodyFraming::kNone;
+  if (status < 200 || status == 204) {
+    headers.remove(HeaderId::kContentLength);
+    return;
+  }
+  if (is_head || status == 304) return;
+  if (end_stream) {
+    if (headers.value(HeaderId::kContentLength) != "0") headers.set(HeaderId::kContentLength, "0");
+    return;
+  }
+  if (headers.has(HeaderId::kContentLength)) {
+    const auto length = parse_content_length(headers.value(HeaderId::kContentLength));
+    if (length && headers.count("content-length") == 1) {
+      length_left_ = *length;
+      framing_ = BodyFraming::kContentLength;
+      return;
+    }
+  }
+  framing_ = parser_->minor_version() == 0 ? BodyFraming::kUntilClose : BodyFraming::kChunked;
+  if (framing_ == BodyFraming::kUntilClose) close_after_response_ = true;
+}
+
+void ServerConnection::encode_headers(HeaderMap& headers, bool end_stream) {
+  if (closed_ || !stream_) return;
+  response_started_ = true;
+  touch();
+  FilterChain& chain = stream_->chain;
+  StreamInfo& info = chain.info();
+  info.response_code = status_of(headers);
+  manager_.rules.prepare_response(headers, chain.request_headers(), manager_.loop.http_date());
+  choose_framing(headers, end_stream);
+  if (!request_complete_) manager_.stats.rq_response_before_rq_complete.add();
+  if (must_close()) close_after_response_ = true;
+  if (parser_->minor_version() == 0 && !close_after_response_) {
+    headers.add(HeaderId::kConnection, "connection", "keep-alive");
+  }
+  info.response_headers_bytes = headers.byte_size();
+  write_response_head(headers, framing_, close_after_response_, out_);
+  connection_->write(out_);
+  if (end_stream) response_complete();
+}
+
+void ServerConnection::encode_data(Buffer& data, bool end_stream) {
+  if (closed_ || !stream_) return data.clear();
+  touch();
+  if (framing_ == BodyFraming::kNone) data.clear();
+  if (framing_ == BodyFraming::kContentLength) {
+    if (data.size() > length_left_) return stream_->chain.reset("response_longer_than_content_length");
+    length_left_ -= data.size();
+    if (end_stream && length_left_ > 0) {
+      connection_->write(data);
+      return stream_->chain.reset("response_shorter_than_content_length");
+    }
+  }
+  stream_->chain.info().bytes_sent += data.size();
+  if (framing_ == BodyFraming::kChunked) {
+    write_chunk(data, out_);
+    if (end_stream) write_last_chunk(nullptr, out_);
+    connection_->write(out_);
+  } else if (!data.empty()) {
+    connection_->write(data);
+  }
+  if (end_stream) response_complete();
+}
+
+void ServerConnection::encode_trailers(HeaderMap& trailers) {
+  if (closed_ || !stream_) return;
+  if (framing_ == BodyFraming::kContentLength && length_left_ > 0) {
+    return stream_->chain.reset("response_shorter_than_content_length");
+  }
+  if (framing_ == BodyFraming::kChunked) {
+    write_last_chunk(manager_.http.enable_trailers ? &trailers : nullptr, out_);
+    connection_->write(out_);
+  }
+  response_complete();
+}
+
+void ServerConnection::response_complete() {
+  if (stream_) stream_->chain.finish();
+}
+
+void ServerConnection::on_reset() {
+  disconnect(stream_ ? stream_->chain.info().response_code_details : "", kLocalReset);
+}
+
+void ServerConnection::on_finished() {
+  auto stream = std::move(stream_);
+  const StreamInfo& info = stream->chain.info();
+  manager_.stats.rq_active.sub();
+  if (info.response_code != 0) manager_.stats.charge_response(info.response_code);
+  if (manager_.stats.rq_time) {
+    host::MetricStore::record(*manager_.stats.rq_time,
+                              static_cast<uint64_t>((manager_.loop.now() - info.start_monotonic) / 1'000'000));
+  }
+  const bool paused = std::exchange(request_paused_, false);
+  manager_.recycle_stream(std::move(stream));
+  body_.clear();
+  if (closed_) return;
+  if (close_after_response_ || !request_complete_) return close(net::Connection::Close::kAfterFlush);
+  arm_idle();
+  if (paused) parser_->set_paused(false);
+  if (std::exchange(waiting_, false) || paused) connection_->resume_reading();
+}
+
+}  // namespace inlay::proxy::http

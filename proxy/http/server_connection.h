@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// ServerConnection: one client's HTTP/1.1 connection. It parses requests one after another, runs each through a chain,
+// and writes the responses. A request that comes while another is answered waits in the socket. Inside of http/.
+
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "proxy/http/connection_manager_impl.h"
+#include "proxy/http/filter_chain.h"
+#include "proxy/http/http1_parser.h"
+#include "proxy/net/connection.h"
+
+namespace inlay::proxy::http {
+
+class ServerConnection final : net::ConnectionHandler, ParserSink, ResponseSink {
+ public:
+  enum class Timeout : uint8_t { kIdle, kRequest, kDuration };
+
+  ServerConnection(ConnectionManager::Impl& manager, std::unique_ptr<net::Connection> connection, size_t index);
+  ~ServerConnection() override;
+
+  size_t index() const { return index_; }  // in the manager's list
+  void set_index(size_t index) { index_ = index; }
+
+  // Closes after the response that is under way, or now.
+  void drain();
+  // Resets the stream and closes.
+  void abort(std::string_view details);
+  void on_stream_timeout(Timeout timeout);
+
+ private:
+  // net::ConnectionHandler
+  void on_data(Buffer& data, bool end) override;
+  void on_above_write_watermark() override;
+  void on_below_write_watermark() override;
+  void on_closed(net::CloseReason reason, std::string_view detail) override;
+
+  // ParserSink
+  HeaderMap& headers_storage() override;
+  HeaderMap& trailers_storage() override;
+  void on_headers(bool end_stream) override;
+  void on_informational(uint32_t) override {}
+  void on_data(Buffer& data) override;
+  void on_trailers() override;
+  void on_message_complete() override;
+
+  // ResponseSink
+  void encode_100_continue() override;
+  void encode_headers(HeaderMap& headers, bool end_stream) override;
+  void encode_data(Buffer& data, bool end_stream) override;
+  void encode_trailers(HeaderMap& trailers) override;
+  void pause_request(bool paused) override;
+  void on_reset() override;
+  void on_finished() override;
+
+  void parse_all(Buffer& data);
+  void flush_body(bool end_stream);
+  void request_complete();
+  void on_client_end();
+  void on_codec_error(ParseError error);
+  void on_connection_timeout();
+  void choose_framing(HeaderMap& headers, bool end_stream);
+  bool must_close() const;
+  void response_complete();
+  void touch();
+  void disconnect(std::string_view details, uint32_t flag);
+  void close(net::Connection::Close how);
+  void arm_idle();
+
+  ConnectionManager::Impl& manager_;
+  std::unique_ptr<net::Connection> connection_;
+  std::unique_ptr<Http1Parser> parser_;
+  std::unique_ptr<ServerStream> stream_;
+  net::Timer timer_;  // idle_timeout between requests, request_headers_timeout inside of a head
+  std::unique_ptr<net::Timer> duration_timer_;  // max_connection_duration
+  Buffer body_;                                 // what one read brought of the request's body
+  Buffer out_;
+  size_t index_;
+  const uint64_t id_;
+  uint32_t requests_ = 0;
+  uint64_t length_left_ = 0;  // of a response with content-length
+  BodyFraming framing_ = BodyFraming::kNone;
+  bool closed_ = false;
+  bool close_after_response_ = false;
+  bool waiting_ = false;  // a pipelined request waits; reading is paused
+  bool request_paused_ = false;
+  bool headers_complete_ = false;
+  bool request_complete_ = false;
+  bool has_trailers_ = false;
+  bool response_started_ = false;
+};
+
+}  // namespace inlay::proxy::http

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/http/filter.h"
+
+namespace inlay::proxy::http {
+
+// Member by member, so that the strings keep their memory for the next stream.
+void StreamInfo::reset() {
+  start_monotonic = start_system = 0;
+  stream_id = connection_id = 0;
+  bytes_received = bytes_sent = request_headers_bytes = response_headers_bytes = 0;
+  response_code = response_flags = 0;
+  response_code_details.clear();
+  downstream_local = downstream_remote = nullptr;
+  protocol = "HTTP/1.1";
+  route = nullptr;
+  upstream_cluster.clear();
+  upstream_host.host.clear();
+  upstream_host.port = 0;
+  upstream_local.host.clear();
+  upstream_local.port = 0;
+  upstream_request_attempts = 0;
+  upstream_first_byte_monotonic = 0;
+  filter_state.clear();
+}
+
+}  // namespace inlay::proxy::http
