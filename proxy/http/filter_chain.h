@@ -66,6 +66,7 @@ class FilterChain {
   void finish();
 
   bool finished() const { return finish_requested_; }
+  bool is_local_reply() const { return local_reply_; }
 
  private:
   struct Slot;

@@ -306,9 +306,12 @@ void ServerConnection::encode_100_continue() {
   if (!closed_ && !response_started_) connection_->write("HTTP/1.1 100 Continue\r\n\r\n");
 }
 
-bool ServerConnection::must_close() const {
+// A response that ends before its request ends the connection, since the rest of the request is in the way. That is
+// known beforehand for local replies; an origin's answer may stream along with the request.
+bool ServerConnection::must_close(bool end_stream) const {
   const uint32_t most = manager_.http.max_requests_per_connection;
-  return close_after_response_ || manager_.draining || !request_complete_ || (most > 0 && requests_ >= most);
+  const bool ends_early = !request_complete_ && (end_stream || stream_->chain.is_local_reply());
+  return close_after_response_ || manager_.draining || ends_early || (most > 0 && requests_ >= most);
 }
 
 void ServerConnection::choose_framing(HeaderMap& headers, bool end_stream) {
@@ -345,8 +348,7 @@ void ServerConnection::encode_headers(HeaderMap& headers, bool end_stream) {
   info.response_code = status_of(headers);
   manager_.rules.prepare_response(headers, chain.request_headers(), manager_.loop.http_date());
   choose_framing(headers, end_stream);
-  if (!request_complete_) manager_.stats.rq_response_before_rq_complete.add();
-  if (must_close()) close_after_response_ = true;
+  if (must_close(end_stream)) close_after_response_ = true;
   if (parser_->minor_version() == 0 && !close_after_response_) {
     headers.add(HeaderId::kConnection, "connection", "keep-alive");
   }
@@ -392,7 +394,9 @@ void ServerConnection::encode_trailers(HeaderMap& trailers) {
 }
 
 void ServerConnection::response_complete() {
-  if (stream_) stream_->chain.finish();
+  if (!stream_) return;
+  if (!request_complete_) manager_.stats.rq_response_before_rq_complete.add();
+  stream_->chain.finish();
 }
 
 void ServerConnection::on_reset() {

@@ -63,7 +63,7 @@ class ServerConnection final : net::ConnectionHandler, ParserSink, ResponseSink 
   void on_codec_error(ParseError error);
   void on_connection_timeout();
   void choose_framing(HeaderMap& headers, bool end_stream);
-  bool must_close() const;
+  bool must_close(bool end_stream) const;
   void response_complete();
   void touch();
   void disconnect(std::string_view details, uint32_t flag);
