@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// The compiled module, header_augmenting.wasm, on the real host with both engines, virtual time and scripted upstreams.
+// The filter's logic is tested natively beside its source; here it is the module's boundary.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "testkit/guest_fixture.h"
+#include "testkit/proxy.h"
+
+namespace inlay::testkit {
+namespace {
+
+std::vector<uint8_t> read_module() {
+  std::ifstream file(INLAY_BINARY_DIR "/wasm/header_augmenting.wasm", std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+class HeaderAugmentingModule : public GuestTest {
+ protected:
+  ProxyOptions two_workers() const {
+    ProxyOptions o = options();
+    o.workers = 2;
+    return o;
+  }
+  static host::PluginConfig plugin(std::string configuration) {
+    return {.name = "augment", .root_id = "any", .vm_id = "vm", .configuration = std::move(configuration)};
+  }
+  static size_t calls(TestProxy& proxy) {
+    return proxy.worker(0).upstreams().calls().size() + proxy.worker(1).upstreams().calls().size();
+  }
+  static void answer(TestProxy& proxy, const Answer& answer) {
+    for (size_t i = 0; i < 2; ++i) proxy.worker(i).upstreams().answer("sidecar", "/headers", answer);
+  }
+  const HeaderList request_ = {{":method", "GET"}, {":path", "/"}, {":authority", "a"}, {"authorization", "forged"}};
+};
+INLAY_BOTH_ENGINES(HeaderAugmentingModule);
+
+TEST_P(HeaderAugmentingModule, ImportsNoWasiAndExportsOnlyWhatItNeeds) {
+  TestProxy proxy(two_workers());
+  const auto module = proxy.compile(read_module());
+  ASSERT_TRUE(module) << module.error().to_string();
+  for (const auto& import : (*module)->imports()) EXPECT_EQ(import.module, "env") << import.name;
+  std::set<std::string> exports;
+  for (const auto& item : (*module)->exports()) exports.insert(std::string(item.name));
+  EXPECT_EQ(exports, (std::set<std::string>{"_initialize", "memory", "proxy_abi_version_0_2_1", "proxy_on_configure",
+                                            "proxy_on_context_create", "proxy_on_delete", "proxy_on_http_call_response",
+                                            "proxy_on_memory_allocate", "proxy_on_request_headers", "proxy_on_tick"}));
+}
+
+TEST_P(HeaderAugmentingModule, TwoWorkersShareOneFetchAndReplaceForgedHeaders) {
+  TestProxy proxy(two_workers());
+  answer(proxy, {.body = R"({"Authorization":"Bearer \u0031","x-tenant":"t"})", .after = 20ms});
+  auto loaded = proxy.load(read_module(), plugin(R"({"header_cache_expiry": "10s"})"));
+  ASSERT_TRUE(loaded) << loaded.error().to_string();
+  proxy.advance(300ms);
+  EXPECT_EQ(calls(proxy), 1u);
+  for (size_t i = 0; i < 2; ++i) {
+    auto stream = proxy.stream(*proxy.attached(i), request_);
+    EXPECT_EQ(stream->request_headers(), abi::HeadersStatus::kContinue);
+    EXPECT_EQ(stream->request.get("authorization"), "Bearer 1");
+    EXPECT_EQ(stream->request.count("authorization"), 1u);
+    EXPECT_EQ(stream->request.get("x-tenant"), "t");
+  }
+  proxy.advance(100s);
+  EXPECT_GE(calls(proxy), 10u);
+  EXPECT_LE(calls(proxy), 12u);
+  EXPECT_EQ(proxy.metric("wasmcustom.header_augmenting.injected") + proxy.metric("header_augmenting.injected"), 2);
+}
+
+TEST_P(HeaderAugmentingModule, RejectsUntilThereAreHeadersAndRecovers) {
+  TestProxy proxy(two_workers());
+  answer(proxy, {.shape = Answer::Shape::kRefused});
+  answer(proxy, {.headers = {{":status", "200"}}, .body = "not json"});
+  answer(proxy, {.shape = Answer::Shape::kReset});
+  answer(proxy, {.body = std::string(1'000'000, 'x')});
+  answer(proxy, {.body = R"({"x":"1"})"});
+  auto loaded =
+      proxy.load(read_module(), plugin(R"({"when_missing":{"status":429,"body":"soon","retry-after":"1s"}})"));
+  ASSERT_TRUE(loaded) << loaded.error().to_string();
+  {
+    auto stream = proxy.stream(**loaded, request_);
+    EXPECT_NE(stream->request_headers(), abi::HeadersStatus::kContinue);
+    ASSERT_TRUE(stream->local_reply);
+    EXPECT_EQ(stream->local_reply->status, 429u);
+    EXPECT_EQ(stream->local_reply->body, "soon");
+  }
+  proxy.advance(60s);
+  auto stream = proxy.stream(**loaded, request_);
+  EXPECT_EQ(stream->request_headers(), abi::HeadersStatus::kContinue);
+  EXPECT_EQ(stream->request.get("x"), "1");
+}
+
+TEST_P(HeaderAugmentingModule, RefusesABadConfigurationWithOneLine) {
+  TestProxy proxy(two_workers());
+  const auto loaded = proxy.load(read_module(), plugin(R"({"header_cache_expirey": "10s"})"));
+  EXPECT_FALSE(loaded);
+  EXPECT_EQ(proxy.log().count("header_cache_expirey: found an unknown key, expected \"header_cache_expiry\"?"), 1u);
+}
+
+TEST_P(HeaderAugmentingModule, RunsOnInTheMemoryOfTheStart) {
+  ProxyOptions o = two_workers();
+  o.limits.max_memory_bytes = 1 << 20;
+  TestProxy proxy(o);
+  answer(proxy, {.body = R"({"authorization":")" + std::string(9000, 'a') + R"("})"});
+  auto loaded = proxy.load(read_module(), plugin(R"({"header_cache_expiry": "1s"})"));
+  ASSERT_TRUE(loaded) << loaded.error().to_string();
+  for (int i = 0; i < 10; ++i) {
+    proxy.advance(20s);
+    for (int n = 0; n < 20; ++n) {
+      auto stream = proxy.stream(**loaded, request_);
+      ASSERT_EQ(stream->request_headers(), abi::HeadersStatus::kContinue);
+    }
+  }
+  EXPECT_GE(calls(proxy), 180u);
+}
+
+}  // namespace
+}  // namespace inlay::testkit
