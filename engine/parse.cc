@@ -13,9 +13,8 @@
 #include <wabt/stream.h>
 #include <wabt/validator.h>
 
-#include <cstdio>
-
 #include "engine/aot/shim.h"
+#include "engine/interp/wabt_machine.h"
 
 namespace inlay::engine {
 
@@ -40,27 +39,13 @@ wabt::Features features(bool for_aot) {
   return features;
 }
 
-std::string text_of(const wabt::Errors& errors) {
-  std::string text;
-  for (const wabt::Error& error : errors) {
-    if (!text.empty()) text += "; ";
-    text += error.message;
-    char offset[40];
-    std::snprintf(offset, sizeof offset, " (at offset 0x%zx)", static_cast<size_t>(error.loc.offset));
-    text += offset;
-  }
-  return text.empty() ? "wabt gave no reason" : text;
-}
-
-std::string read(std::span<const uint8_t> bytes, const wabt::Features& features, wabt::Module* module) {
+// Makes wabt's IR of a module that interp::validate() has found valid.
+bool read_ir(std::span<const uint8_t> bytes, const wabt::Features& features, wabt::Module* module) {
   // Names are for people: a broken name section is no reason to refuse a module, and we do not read it.
   const wabt::ReadBinaryOptions options(features, nullptr, false, true, false);
   wabt::Errors errors;
-  if (wabt::Failed(wabt::ReadBinaryIr("module", bytes.data(), bytes.size(), options, &errors, module))) {
-    return text_of(errors);
-  }
-  if (wabt::Failed(wabt::ValidateModule(module, &errors, wabt::ValidateOptions(features)))) return text_of(errors);
-  return {};
+  return wabt::Succeeded(wabt::ReadBinaryIr("module", bytes.data(), bytes.size(), options, &errors, module)) &&
+         wabt::Succeeded(wabt::ValidateModule(module, &errors, wabt::ValidateOptions(features)));
 }
 
 ValueType value_type(wabt::Type type) {
@@ -131,14 +116,16 @@ std::string take(wabt::MemoryStream& stream) {
 
 Result<ParsedModule> parse(std::span<const uint8_t> bytes) {
   ParsedModule parsed;
-  std::string wrong = read(bytes, features(true), &parsed.ir->module);
+  const std::string wrong = interp::validate(bytes.data(), bytes.size(), false, false);
   if (!wrong.empty()) {
-    parsed.ir = std::make_unique<ParsedModule::Ir>();
-    std::string still_wrong = read(bytes, features(false), &parsed.ir->module);
+    const std::string still_wrong = interp::validate(bytes.data(), bytes.size(), true, true);
     if (!still_wrong.empty()) {
       return Error{ErrorCode::kInvalidArgument, "not a valid WebAssembly module: " + still_wrong, {}};
     }
     parsed.not_for_aot = "it needs a feature that the C translation lacks: " + wrong;
+  }
+  if (!read_ir(bytes, features(wrong.empty()), &parsed.ir->module)) {
+    return Error{ErrorCode::kInvalidArgument, "not a valid WebAssembly module: wabt's two readers disagree on it", {}};
   }
   describe(parsed.ir->module, parsed);
   return parsed;

@@ -35,9 +35,9 @@ constexpr std::array kFaultSignals = {SIGSEGV, SIGBUS, SIGFPE};
 std::array<struct sigaction, kFaultSignals.size()> previous_actions;
 
 // The frames that a jump leaves behind must not be ones that AddressSanitizer has marked.
-#define INLAY_JUMPS [[gnu::no_sanitize("address")]]
+#define INLAY_JUMPS __attribute__((no_sanitize("address")))
 
-INLAY_JUMPS [[noreturn]] void jump(ThreadState& thread, TrapKind kind) {
+[[noreturn]] INLAY_JUMPS void jump(ThreadState& thread, TrapKind kind) {
   thread.unwinding = kind;
   INLAY_LONGJMP(thread.top->buffer);
 }

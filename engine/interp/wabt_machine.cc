@@ -8,6 +8,7 @@
 #include <wabt/interp/interp.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 
 namespace inlay::engine::interp {
@@ -205,6 +206,20 @@ struct Machine::State {
     return Outcome::kOk;
   }
 };
+
+std::string validate(const uint8_t* bytes, size_t size, bool simd, bool exceptions) {
+  wabt::Features features;
+  features.set_simd_enabled(simd);
+  features.set_exceptions_enabled(exceptions);
+  const wabt::ReadBinaryOptions options(features, nullptr, false, true, false);
+  wabt::Errors errors;
+  wi::ModuleDesc desc;
+  if (wabt::Succeeded(wi::ReadBinaryInterp("module", bytes, size, options, &errors, &desc))) return {};
+  if (errors.empty()) return "wabt gave no reason";
+  char offset[40];
+  std::snprintf(offset, sizeof offset, " (at offset 0x%zx)", static_cast<size_t>(errors.front().loc.offset));
+  return errors.front().message + offset;
+}
 
 Machine::Machine(const uint8_t* bytes, size_t size, const Hooks& hooks, const MachineLimits& limits)
     : state_(std::make_unique<State>(hooks, limits)) {

@@ -36,6 +36,11 @@ struct MachineLimits {
   uint32_t max_table_elements = 0;
 };
 
+// Reads and validates a module; empty if it is valid, else wabt's words with the offset. wabt's reader for this
+// interpreter checks everything as it goes, where the one that makes an IR runs into assertions on invalid input:
+// nothing may reach that one unless it has passed here.
+std::string validate(const uint8_t* bytes, size_t size, bool simd, bool exceptions);
+
 // Machine is one instance.
 class Machine {
  public:
