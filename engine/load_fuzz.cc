@@ -9,7 +9,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace inlay::engine;
   auto parsed = parse({data, size});
   if (!parsed) return 0;
-  if (parsed->not_for_aot.empty()) (void)write_c(*parsed);
+  if (parsed->not_for_aot.empty()) (void)write_c({data, size});
   LoadOptions options;
   options.kind = EngineKind::kInterp;
   auto module = Module::load({data, size}, options);

@@ -11,20 +11,11 @@
 #include <wabt/generate-names.h>
 #include <wabt/ir.h>
 #include <wabt/stream.h>
-#include <wabt/validator.h>
 
 #include "engine/aot/shim.h"
 #include "engine/interp/wabt_machine.h"
 
 namespace inlay::engine {
-
-struct ParsedModule::Ir {
-  wabt::Module module;
-};
-
-ParsedModule::ParsedModule() : ir(std::make_unique<Ir>()) {}
-ParsedModule::ParsedModule(ParsedModule&&) noexcept = default;
-ParsedModule::~ParsedModule() = default;
 
 namespace {
 
@@ -44,8 +35,7 @@ bool read_ir(std::span<const uint8_t> bytes, const wabt::Features& features, wab
   // Names are for people: a broken name section is no reason to refuse a module, and we do not read it.
   const wabt::ReadBinaryOptions options(features, nullptr, false, true, false);
   wabt::Errors errors;
-  return wabt::Succeeded(wabt::ReadBinaryIr("module", bytes.data(), bytes.size(), options, &errors, module)) &&
-         wabt::Succeeded(wabt::ValidateModule(module, &errors, wabt::ValidateOptions(features)));
+  return wabt::Succeeded(wabt::ReadBinaryIr("module", bytes.data(), bytes.size(), options, &errors, module));
 }
 
 ValueType value_type(wabt::Type type) {
@@ -124,15 +114,19 @@ Result<ParsedModule> parse(std::span<const uint8_t> bytes) {
     }
     parsed.not_for_aot = "it needs a feature that the C translation lacks: " + wrong;
   }
-  if (!read_ir(bytes, features(wrong.empty()), &parsed.ir->module)) {
+  wabt::Module module;
+  if (!read_ir(bytes, features(wrong.empty()), &module)) {
     return Error{ErrorCode::kInvalidArgument, "not a valid WebAssembly module: wabt's two readers disagree on it", {}};
   }
-  describe(parsed.ir->module, parsed);
+  describe(module, parsed);
   return parsed;
 }
 
-Result<GeneratedC> write_c(ParsedModule& parsed) {
-  wabt::Module& module = parsed.ir->module;
+Result<GeneratedC> write_c(std::span<const uint8_t> bytes) {
+  wabt::Module module;
+  if (!read_ir(bytes, features(true), &module)) {
+    return Error{ErrorCode::kUnsupported, "wabt cannot read this module for translation", {}};
+  }
   for (size_t i = 0; i < module.imports.size(); ++i) {
     module.imports[i]->module_name = aot::kImportModule;
     module.imports[i]->field_name = aot::import_name(i);

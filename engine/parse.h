@@ -4,7 +4,6 @@
 // Reading and validating a module with wabt. Includes no header of wabt's.
 
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,19 +13,12 @@
 
 namespace inlay::engine {
 
-// ParsedModule is a valid module: what it imports and exports, and wabt's own form of it for translation.
+// ParsedModule is what a valid module imports and exports.
 struct ParsedModule {
-  ParsedModule();
-  ParsedModule(ParsedModule&&) noexcept;
-  ~ParsedModule();
-
   std::vector<Import> imports;
   std::vector<Export> exports;
   // Why the C writer cannot take it; empty if it can.
   std::string not_for_aot;
-
-  struct Ir;
-  std::unique_ptr<Ir> ir;
 };
 
 // kInvalidArgument with wabt's text and the offset in the module.
@@ -38,8 +30,9 @@ struct GeneratedC {
   std::string header;
 };
 
-// Renames imports and exports (engine/aot/shim.h) and writes C. Uses `parsed` up.
-Result<GeneratedC> write_c(ParsedModule& parsed);
+// Renames imports and exports (engine/aot/shim.h) and writes C. `bytes` must have passed parse(), with not_for_aot
+// empty.
+Result<GeneratedC> write_c(std::span<const uint8_t> bytes);
 
 // "1.0.32"
 std::string_view wabt_version();

@@ -23,10 +23,11 @@ std::string temporary_object(const std::string& directory) {
   return directory + "/tmp-" + std::to_string(getpid()) + "-" + std::to_string(count++) + ".so";
 }
 
-Result<> build(std::span<const uint8_t>, const Module& described, ParsedModule& parsed, const Compiler& compiler,
-               const std::string& key, const std::string& directory, const std::string& path) {
+Result<> build(std::span<const uint8_t> bytes, const Module& described, const ParsedModule& parsed,
+               const Compiler& compiler, const std::string& key, const std::string& directory,
+               const std::string& path) {
   if (!parsed.not_for_aot.empty()) return Error{ErrorCode::kUnsupported, parsed.not_for_aot, {}};
-  INLAY_TRY(GeneratedC c, write_c(parsed));
+  INLAY_TRY(GeneratedC c, write_c(bytes));
   INLAY_TRY(const std::string shim, make_shim(c.header, described, key));
   const std::string object = temporary_object(directory);
   auto compiled = compile(compiler, c, shim, directory, object);
@@ -77,8 +78,8 @@ AotModule::~AotModule() {
   dlclose(library_);
 }
 
-Result<std::shared_ptr<AotModule>> load(std::span<const uint8_t> bytes, const Module& described, ParsedModule& parsed,
-                                        const LoadOptions& options) {
+Result<std::shared_ptr<AotModule>> load(std::span<const uint8_t> bytes, const Module& described,
+                                        const ParsedModule& parsed, const LoadOptions& options) {
   const std::string key = module_key(bytes);
   std::string passed_over;
   if (!options.artifact.empty()) {
@@ -109,7 +110,7 @@ Result<std::shared_ptr<AotModule>> load(std::span<const uint8_t> bytes, const Mo
   return open_checked(path, described, key);
 }
 
-Result<> compile_to(std::span<const uint8_t> bytes, const Module& described, ParsedModule& parsed,
+Result<> compile_to(std::span<const uint8_t> bytes, const Module& described, const ParsedModule& parsed,
                     const LoadOptions& options, const std::string& output) {
   INLAY_TRY(const Compiler compiler, find_compiler(options));
   std::string directory = fs::path(output).parent_path();

@@ -28,14 +28,14 @@ class AotModule final : public Module {
   const Descriptor& descriptor_;
 };
 
-// Loads `bytes`, which `parsed` describes, from an artifact or by compiling. Uses parsed.ir up if it compiles.
+// Loads `bytes`, which `parsed` describes, from an artifact or by compiling.
 // kUnavailable: neither is possible; kUnsupported: the C translation cannot take this module; kFailedPrecondition, kIo:
 // the cache directory is not usable.
-Result<std::shared_ptr<AotModule>> load(std::span<const uint8_t> bytes, const Module& described, ParsedModule& parsed,
-                                        const LoadOptions& options);
+Result<std::shared_ptr<AotModule>> load(std::span<const uint8_t> bytes, const Module& described,
+                                        const ParsedModule& parsed, const LoadOptions& options);
 
 // Compiles into `output`.
-Result<> compile_to(std::span<const uint8_t> bytes, const Module& described, ParsedModule& parsed,
+Result<> compile_to(std::span<const uint8_t> bytes, const Module& described, const ParsedModule& parsed,
                     const LoadOptions& options, const std::string& output);
 
 // `module` must be an AotModule.
