@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sdk/testing/fake_host.h"
+
+#include <gtest/gtest.h>
+
+#include "examples/quota/plugin.cc"  // NOLINT: the registration is in it
+
+using inlay::sdk::testing::FakeCall;
+using inlay::sdk::testing::FakeHost;
+using inlay::sdk::testing::FakeReply;
+using inlay::sdk::testing::FakeWorker;
+
+TEST(Quota, ClosesWhenTheServiceSaysSo) {
+  FakeHost host;
+  uint32_t status = 200;
+  host.services["quota"] = [&](const FakeCall&) { return FakeReply{.status = status}; };
+  FakeWorker& worker = host.add_worker();
+  const auto root = worker.start("any", "");
+  EXPECT_EQ(worker.request(root, {{":path", "/"}}).reply_status, 0u);
+  status = 429;
+  host.advance(2s);
+  EXPECT_EQ(worker.request(root, {{":path", "/"}}).reply_status, 429u);
+}
