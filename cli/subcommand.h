@@ -25,6 +25,7 @@ void add_validate(CLI::App& app, Action& action);
 void add_compile(CLI::App& app, Action& action);
 void add_echo(CLI::App& app, Action& action);
 void add_provider(CLI::App& app, Action& action);
+void add_reference(CLI::App& app, Action& action);
 void add_version(CLI::App& app, Action& action);
 
 }  // namespace inlay::cli

@@ -100,8 +100,9 @@ FieldType read_field(const char* name, const rapidjson::Value& json, Table& tabl
 
 Table read_table() {
   Table table;
-  rapidjson::Document document;
-  document.Parse(kEnvoyFieldsJson.data(), kEnvoyFieldsJson.size());
+  rapidjson::Document parsed;
+  parsed.Parse(kEnvoyFieldsJson.data(), kEnvoyFieldsJson.size());
+  const rapidjson::Document& document = parsed;
   for (const auto& entry : document["enums"].GetObject()) {
     EnumType& type = table.enums[entry.name.GetString()];
     type.name = entry.name.GetString();

@@ -51,9 +51,10 @@ void redact_value(rapidjson::Value& value, bool secret, int depth) {
     return;
   }
   if (value.IsObject()) {
-    for (auto& member : value.GetObject()) {
-      const std::string_view key(member.name.GetString(), member.name.GetStringLength());
-      redact_value(member.value, secret || looks_secret(key), depth + 1);
+    auto member = value.MemberBegin();
+    for (rapidjson::SizeType i = 0; i < value.MemberCount(); ++i, ++member) {
+      const std::string_view key(member->name.GetString(), member->name.GetStringLength());
+      redact_value(member->value, secret || looks_secret(key), depth + 1);
     }
   } else if (value.IsArray()) {
     for (auto& item : value.GetArray()) redact_value(item, secret, depth + 1);
