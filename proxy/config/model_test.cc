@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+// The values that the builders make, from the bootstraps of the golden cases.
+#include "proxy/config/model.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "proxy/config/load.h"
+
+namespace inlay::proxy::config {
+namespace {
+
+Bootstrap load_case(const std::string& name) {
+  std::stringstream content;
+  content << std::ifstream(INLAY_SOURCE_DIR "/proxy/config/testdata/" + name + ".case").rdbuf();
+  const std::string text = content.str();
+  LoadOptions options;
+  options.environment = [](const std::string& variable) {
+    return variable == "SET" ? std::optional<std::string>("from the environment") : std::nullopt;
+  };
+  Diagnostics diagnostics;
+  const bool json = text.starts_with("{");
+  auto bootstrap =
+      load_text(text.substr(0, text.find("#### expect")), json ? "a.json" : "a.yaml", options, diagnostics);
+  EXPECT_TRUE(bootstrap) << diagnostics.to_string();
+  return bootstrap ? *std::move(bootstrap) : Bootstrap();
+}
+
+const HttpConnectionManager& manager(const Bootstrap& bootstrap) {
+  return bootstrap.listeners.at(0).http;
+}
+const Route& first_route(const Bootstrap& bootstrap) {
+  return manager(bootstrap).route_config.virtual_hosts.at(0).routes.at(0);
+}
+
+TEST(Model, ManagersFields) {
+  const Bootstrap bootstrap = load_case("hcm_everything");
+  const HttpConnectionManager& http = manager(bootstrap);
+  EXPECT_EQ(http.codec_type, HttpConnectionManager::CodecType::kHttp1);
+  EXPECT_EQ(http.server_name, "mine");
+  EXPECT_EQ(http.server_header, HttpConnectionManager::ServerHeader::kAppendIfAbsent);
+  EXPECT_EQ(http.stream_idle_timeout, Milliseconds(0));
+  EXPECT_EQ(http.request_timeout, Milliseconds(1500));
+  EXPECT_EQ(http.request_headers_timeout, Milliseconds(2000));
+  EXPECT_EQ(http.idle_timeout, Milliseconds(60'000));
+  EXPECT_EQ(http.max_connection_duration, Milliseconds(3'600'000));
+  EXPECT_EQ(http.max_stream_duration, Milliseconds(10'000));
+  EXPECT_EQ(http.max_requests_per_connection, 5u);
+  EXPECT_EQ(http.max_headers_count, 100u);
+  EXPECT_EQ(http.headers_with_underscores, HttpConnectionManager::UnderscoreAction::kDropHeader);
+  EXPECT_TRUE(http.enable_trailers);
+  EXPECT_TRUE(http.accept_http_10);
+  EXPECT_EQ(http.default_host_for_http_10, "a.b");
+  EXPECT_TRUE(http.use_remote_address);
+  EXPECT_FALSE(http.generate_request_id);
+  EXPECT_TRUE(http.normalize_path);
+  EXPECT_TRUE(http.merge_slashes);
+  EXPECT_TRUE(http.strip_any_host_port);
+  EXPECT_EQ(http.via, "me");
+}
+
+TEST(Model, NullIsUnset) {
+  const Bootstrap bootstrap = load_case("type_null_is_unset");
+  EXPECT_EQ(manager(bootstrap).server_name, "envoy");
+  EXPECT_EQ(manager(bootstrap).request_timeout, Milliseconds(0));
+}
+
+TEST(Model, Matchers) {
+  const Bootstrap bootstrap = load_case("routes_matchers");
+  const RouteMatch& match = first_route(bootstrap).match;
+  EXPECT_FALSE(match.case_sensitive);
+  EXPECT_TRUE(match.grpc_only);
+  ASSERT_EQ(match.headers.size(), 5u);
+  EXPECT_EQ(match.headers[0].name, "x-a");
+  EXPECT_EQ(match.headers[0].string.kind, StringMatcher::Kind::kPrefix);
+  EXPECT_TRUE(match.headers[0].string.ignore_case);
+  EXPECT_EQ(match.headers[1].kind, HeaderMatcher::Kind::kPresent);
+  EXPECT_FALSE(match.headers[1].present);
+  EXPECT_EQ(match.headers[2].kind, HeaderMatcher::Kind::kRange);
+  EXPECT_EQ(match.headers[2].range_start, 1);
+  EXPECT_EQ(match.headers[2].range_end, 10);
+  EXPECT_TRUE(match.headers[2].invert);
+  EXPECT_EQ(match.headers[3].string.kind, StringMatcher::Kind::kExact);
+  EXPECT_EQ(match.headers[3].string.value, "old");
+  EXPECT_EQ(match.headers[4].string.kind, StringMatcher::Kind::kSafeRegex);
+  ASSERT_EQ(match.query_parameters.size(), 2u);
+  ASSERT_TRUE(match.query_parameters[0].string);
+  EXPECT_EQ(match.query_parameters[0].string->value, "z");
+  EXPECT_FALSE(match.query_parameters[1].string);
+}
+
+TEST(Model, Actions) {
+  const Bootstrap by_header = load_case("routes_cluster_header");
+  const auto& action = std::get<RouteAction>(first_route(by_header).action);
+  EXPECT_EQ(action.cluster_header, "x-cluster");
+  EXPECT_EQ(action.cluster_not_found_response_code, 404u);
+  EXPECT_EQ(action.timeout, Milliseconds(15'000));
+
+  const Bootstrap redirecting = load_case("routes_redirect");
+  const auto& redirect = std::get<RedirectAction>(first_route(redirecting).action);
+  EXPECT_TRUE(redirect.https_redirect);
+  EXPECT_EQ(redirect.host_redirect, "a.b");
+  EXPECT_EQ(redirect.port_redirect, 8443u);
+  EXPECT_EQ(redirect.path_redirect, "/x");
+  EXPECT_EQ(redirect.response_code, 308u);
+  EXPECT_TRUE(redirect.strip_query);
+
+  const Bootstrap direct = load_case("routes_direct_response");
+  EXPECT_EQ(std::get<DirectResponseAction>(first_route(direct).action).body, "ok\n");
+}
+
+TEST(Model, HeaderEdits) {
+  const Bootstrap bootstrap = load_case("headers_edits");
+  const Route& route = first_route(bootstrap);
+  ASSERT_EQ(route.request_headers.add.size(), 2u);
+  EXPECT_EQ(route.request_headers.add[0].name, "x-a");
+  EXPECT_EQ(route.request_headers.add[0].value, "%REQ(x-b)%");
+  EXPECT_EQ(route.request_headers.add[0].action, HeaderToAdd::Action::kAddIfAbsent);
+  EXPECT_EQ(route.request_headers.add[1].action, HeaderToAdd::Action::kOverwriteIfExistsOrAdd);
+  EXPECT_EQ(route.response_headers.remove, std::vector<std::string>{"server"});
+}
+
+TEST(Model, DisabledFilters) {
+  const Bootstrap bootstrap = load_case("routes_filter_config");
+  EXPECT_EQ(first_route(bootstrap).disabled_filters, std::vector<std::string>{"filter"});
+}
+
+TEST(Model, Clusters) {
+  const Bootstrap dns = load_case("clusters_dns");
+  EXPECT_EQ(dns.clusters.at(0).type, Cluster::Type::kStrictDns);
+  EXPECT_EQ(dns.clusters[0].dns_refresh_rate, Milliseconds(10'000));
+  EXPECT_EQ(dns.clusters[0].dns_lookup_family, Cluster::DnsFamily::kV4Preferred);
+
+  const Bootstrap breakers = load_case("clusters_circuit_breakers");
+  EXPECT_EQ(breakers.clusters.at(0).max_connections, 5u);
+  EXPECT_EQ(breakers.clusters[0].max_retries, 1u);
+  EXPECT_EQ(breakers.clusters[0].max_requests, 1024u);
+
+  const Bootstrap options = load_case("clusters_http_options");
+  EXPECT_EQ(options.clusters.at(0).idle_timeout, Milliseconds(30'000));
+  EXPECT_EQ(options.clusters[0].max_requests_per_connection, 100u);
+
+  const Bootstrap policies = load_case("type_enum_case");
+  EXPECT_EQ(policies.clusters.at(0).lb_policy, Cluster::LbPolicy::kLeastRequest);
+  EXPECT_EQ(load_case("type_enum_number").clusters.at(0).lb_policy, Cluster::LbPolicy::kRandom);
+}
+
+TEST(Model, Wasm) {
+  const Bootstrap bootstrap = load_case("wasm_all_fields");
+  const auto& wasm = std::get<WasmFilter>(manager(bootstrap).http_filters.at(0).config);
+  EXPECT_EQ(wasm.plugin.failure_policy, host::FailurePolicy::kFailReload);
+  EXPECT_EQ(wasm.plugin.reload_backoff, Milliseconds(2000));
+  EXPECT_TRUE(wasm.plugin.allow_on_headers_stop_iteration);
+  ASSERT_TRUE(wasm.plugin.allowed_capabilities);
+  EXPECT_EQ(*wasm.plugin.allowed_capabilities, std::set<std::string>{"proxy_log"});
+  EXPECT_EQ(wasm.plugin.configuration, "hello");
+  EXPECT_EQ(wasm.plugin.vm_configuration, "vm");
+  EXPECT_EQ(wasm.plugin.runtime, "envoy.wasm.runtime.wasmtime");
+  const std::map<std::string, std::string> environment = {{"A", "b"}, {"SET", "from the environment"}};
+  EXPECT_EQ(wasm.plugin.environment, environment);
+  EXPECT_EQ(wasm.code.bytes->size(), 8u);
+}
+
+TEST(Model, AStructIsJsonForTheGuest) {
+  const Bootstrap bootstrap = load_case("wasm_struct_configuration");
+  const auto& wasm = std::get<WasmFilter>(manager(bootstrap).http_filters.at(0).config);
+  EXPECT_EQ(wasm.plugin.configuration, R"({"a":1,"big":"5000000000","s":"1","l":[true,null,0.5]})");
+}
+
+TEST(Model, Node) {
+  const Bootstrap bootstrap = load_case("bootstrap_node");
+  EXPECT_EQ(bootstrap.node.id, "a");
+  EXPECT_EQ(bootstrap.node.zone, "z");
+  ASSERT_EQ(bootstrap.node.metadata.size(), 2u);
+  EXPECT_EQ(bootstrap.node.metadata[1].second, "\"5000000000\"");
+  EXPECT_EQ(load_case("source_json_ok").node.id, "café \U0001F600");
+  EXPECT_EQ(load_case("source_json_ok").admin->address.to_string(), "[::1]:9901");
+}
+
+}  // namespace
+}  // namespace inlay::proxy::config
