@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/context_table.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <set>
+
+namespace inlay::host {
+namespace {
+
+std::unique_ptr<StreamContext> make() {
+  return std::make_unique<StreamContext>();
+}
+
+TEST(ContextTable, CountsFromOneAndUsesNoIdTwice) {
+  ContextTable table;
+  auto root = make();
+  EXPECT_EQ(table.add(*root), 1u);
+  std::set<uint32_t> seen = {1};
+  for (int i = 0; i < 10'000; ++i) {
+    auto stream = make();
+    const uint32_t id = table.add(*stream);
+    EXPECT_TRUE(seen.insert(id).second) << id;
+    EXPECT_EQ(table.find(id), stream.get());
+    table.remove(id);
+    EXPECT_EQ(table.find(id), nullptr);
+  }
+  EXPECT_EQ(table.find(1), root.get());
+  EXPECT_EQ(table.find(0), nullptr);
+  EXPECT_EQ(table.find(0xffffffff), nullptr);
+}
+
+TEST(ContextTable, GrowsWithWhatIsAlive) {
+  ContextTable table;
+  std::vector<std::unique_ptr<StreamContext>> alive;
+  for (int i = 0; i < 5000; ++i) {
+    alive.push_back(make());
+    table.add(*alive.back());
+  }
+  EXPECT_EQ(table.size(), 5000u);
+  for (const auto& context : alive) EXPECT_EQ(table.find(context->id), context.get());
+  size_t visited = 0;
+  table.for_each([&](Context&) { ++visited; });
+  EXPECT_EQ(visited, 5000u);
+}
+
+}  // namespace
+}  // namespace inlay::host
