@@ -64,7 +64,7 @@ std::string guest(const std::string& imports, const std::string& on_headers) {
          on_headers + R"( (i32.const 0))
     (func (export "proxy_on_log") (param i32))
     (func (export "proxy_on_done") (param i32) (result i32) (i32.const 1))
-    (func (export "proxy_on_delete") (param i32)))";
+    (func (export "proxy_on_delete") (param i32))))";
 }
 
 const char* const kReplaceImport = R"((import "env" "proxy_replace_header_map_value"
