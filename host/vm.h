@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -80,13 +81,13 @@ class Vm {
 
   // A view of guest memory, valid until the guest runs again; nullopt outside of it.
   std::optional<std::string_view> read(uint32_t pointer, uint32_t size) {
-    auto memory = instance_->memory();
+    const auto memory = this->memory();
     if (uint64_t{pointer} + size > memory.size()) [[unlikely]]
       return std::nullopt;
     return std::string_view(reinterpret_cast<const char*>(memory.data()) + pointer, size);
   }
   char* writable(uint32_t pointer, uint32_t size) {
-    auto memory = instance_->memory();
+    const auto memory = this->memory();
     if (uint64_t{pointer} + size > memory.size()) [[unlikely]]
       return nullptr;
     return reinterpret_cast<char*>(memory.data()) + pointer;
@@ -149,6 +150,9 @@ class Vm {
   std::string& scratch_text() { return scratch_text_; }
 
  private:
+  // No memory while the module's start function runs: there is no instance to ask yet.
+  std::span<uint8_t> memory() const { return instance_ ? instance_->memory() : std::span<uint8_t>(); }
+
   Vm(Host::Impl& host, std::shared_ptr<const VmSpec> spec, Worker::Impl* worker);
   Result<> resolve_callbacks();
   template <class Signature>

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// Start-up, the canary, module checks, context ids, the order of callbacks, shut-down.
+
+#include "testkit/guest_fixture.h"
+
+namespace inlay::testkit {
+namespace {
+
+class HostLifecycle : public GuestTest {};
+INLAY_BOTH_ENGINES(HostLifecycle);
+
+// Logs each callback as "NAME id"; on_done and the start callbacks say what global $answer holds.
+std::string recording(const std::string& done_answer = "(i32.const 1)") {
+  auto callback = [](const std::string& name, const std::string& type, const std::string& answer) {
+    return "(data (i32.const " + std::to_string(name.size() * 64) + ") \"" + name + "\")\n(func (export \"proxy_on_" +
+           name + "\") " + type + " (drop (call $log (i32.const 2) (i32.const " + std::to_string(name.size() * 64) +
+           ") (i32.const " + std::to_string(name.size()) + "))) (call $log_number (local.get 0)) " + answer + ")\n";
+  };
+  return guest(import_proxy("log", 3), kLogNumber + callback("context_create", "(param i32 i32)", "") +
+                                           callback("vm_start", "(param i32 i32) (result i32)", "(i32.const 1)") +
+                                           callback("configure", "(param i32 i32) (result i32)", "(i32.const 1)") +
+                                           callback("log", "(param i32)", "") +
+                                           callback("done", "(param i32) (result i32)", done_answer) +
+                                           callback("delete", "(param i32)", ""));
+}
+
+// The lines without their prefix, joined by spaces.
+std::string story(TestProxy& proxy) {
+  std::string text;
+  for (const auto& line : proxy.log().lines()) {
+    const size_t colon = line.text.find(": ");
+    text += (text.empty() ? "" : " ") + line.text.substr(colon + 2);
+  }
+  proxy.log().clear();
+  return text;
+}
+
+TEST_P(HostLifecycle, CanaryThenEachWorkerStartsAndStreamsFollow) {
+  auto o = options();
+  o.workers = 2;
+  TestProxy proxy(o);
+  auto& plugin = load(proxy, recording());
+  const std::string start = "context_create 1 vm_start 1 configure 1";
+  EXPECT_EQ(story(proxy), start + " " + start + " " + start);
+  auto first = proxy.stream(plugin, {});
+  auto second = proxy.stream(plugin, {});
+  EXPECT_EQ(story(proxy), "context_create 2 context_create 3");
+  first->finish();
+  EXPECT_EQ(story(proxy), "log 2 done 2 delete 2");
+  second.reset();
+  EXPECT_EQ(story(proxy), "log 3 done 3 delete 3");
+  auto third = proxy.stream(plugin, {});
+  EXPECT_EQ(story(proxy), "context_create 4");
+  third.reset();
+  proxy.log().clear();
+  proxy.worker(0).stop();
+  EXPECT_EQ(story(proxy), "done 1 delete 1");
+  EXPECT_EQ(proxy.metric("wasm.envoy.wasm.runtime.v8.active"), 1);
+}
+
+TEST_P(HostLifecycle, DeleteWaitsForProxyDone) {
+  TestProxy proxy(options());
+  auto& plugin =
+      load(proxy, guest(import_proxy("log", 3) + import_proxy("done", 0) + import_proxy("set_effective_context", 1) +
+                            import_proxy("get_header_map_size", 2) + import_proxy("set_tick_period_milliseconds", 1),
+                        kLogNumber + R"(
+    (func (export "proxy_on_configure") (param i32 i32) (result i32)
+      (drop (call $set_tick_period_milliseconds (i32.const 100))) (i32.const 1))
+    (func (export "proxy_on_done") (param i32) (result i32) (i32.const 0))
+    (func (export "proxy_on_tick") (param i32)
+      (call $log_number (call $set_effective_context (i32.const 2)))
+      (call $log_number (call $get_header_map_size (i32.const 0) (i32.const 0)))
+      (call $log_number (call $done)))
+    (func (export "proxy_on_delete") (param i32) (call $log_number (i32.const 777))))"));
+  proxy.stream(plugin, {{"a", "b"}})->finish();
+  EXPECT_EQ(story(proxy), "");
+  proxy.advance(100ms);
+  EXPECT_EQ(story(proxy), "0 2 0 777");  // its stream is gone: BadArgument
+  proxy.advance(100ms);
+  EXPECT_EQ(story(proxy), "2 2 1");  // gone; then the root context: no map, not pending
+}
+
+TEST_P(HostLifecycle, ConfigurationsAreReadWhereTheyBelong) {
+  TestProxy proxy(options());
+  const std::string read = R"(
+    (func $read (param $type i32)
+      (call $log_number (call $get_buffer_bytes (local.get $type) (i32.const 0) (i32.const 100) (i32.const 16) (i32.const 20)))
+      (drop (call $log (i32.const 2) (i32.load (i32.const 16)) (i32.load (i32.const 20)))))
+    (func (export "proxy_on_vm_start") (param i32 i32) (result i32)
+      (call $log_number (local.get 1)) (call $read (i32.const 6)) (call $read (i32.const 7)) (i32.const 1))
+    (func (export "proxy_on_configure") (param i32 i32) (result i32)
+      (call $log_number (local.get 1)) (call $read (i32.const 7)) (call $read (i32.const 6)) (i32.const 1)))";
+  load(proxy, guest(import_proxy("log", 3) + import_proxy("get_buffer_bytes", 5), kLogNumber + read),
+       {.name = "n", .root_id = "r", .vm_id = "v", .vm_configuration = "vm!", .configuration = "plugin"});
+  const std::string once = "3 0 vm! 1 vm! 6 0 plugin 1 plugin";
+  EXPECT_EQ(proxy.log().lines().at(0).text, "wasm log r v: 3");  // a root context is logged without the name
+  EXPECT_EQ(story(proxy), once + " " + once);
+}
+
+TEST_P(HostLifecycle, ACanaryThatFailsStopsTheStart) {
+  TestProxy proxy(options());
+  auto refused =
+      proxy.load(wasm(guest("", "(func (export \"proxy_on_configure\") (param i32 i32) (result i32) (i32.const 0))")),
+                 {.name = "picky", .failure_policy = host::FailurePolicy::kFailOpen});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message,
+            "unable to create Wasm plugin picky: plugin picky: proxy_on_configure returned false; the plugin's own log "
+            "may say why");
+  auto trapping =
+      proxy.load(wasm(guest("", "(func (export \"proxy_on_vm_start\") (param i32 i32) (result i32) unreachable)")),
+                 {.name = "broken"});
+  ASSERT_FALSE(trapping);
+  EXPECT_NE(trapping.error().message.find("proxy_on_vm_start failed: "), std::string::npos);
+  auto initialize = proxy.load(wasm(guest("", "(func (export \"_initialize\") unreachable)")), {.name = "broken"});
+  EXPECT_FALSE(initialize);
+  EXPECT_EQ(proxy.metric("wasm.envoy.wasm.runtime.v8.active"), 0);
+}
+
+TEST_P(HostLifecycle, InitializeAndMainRunOnceAndHaveNoContext) {
+  TestProxy proxy(options());
+  auto& plugin =
+      load(proxy, guest(import_proxy("log", 3) + import_proxy("set_tick_period_milliseconds", 1), kLogNumber + R"(
+    (func (export "_start") unreachable)
+    (func (export "_initialize") (call $log_number (call $set_tick_period_milliseconds (i32.const 5))))
+    (func (export "main") (param i32 i32) (result i32) (call $log_number (i32.const 42)) (i32.const 0)))"));
+  EXPECT_TRUE(plugin.healthy());
+  EXPECT_EQ(story(proxy), "10 42 10 42");  // InternalFailure: nobody is there to tick
+}
+
+TEST_P(HostLifecycle, TwoPluginsShareAVmAndNotARoot) {
+  TestProxy proxy(options());
+  auto module = proxy.compile(wasm(recording()));
+  auto* one = *proxy.load(*module, {.name = "one", .configuration = "1"});
+  auto* two = *proxy.load(*module, {.name = "two", .configuration = "2"});
+  EXPECT_EQ(proxy.metric("wasm.envoy.wasm.runtime.v8.active"), 1);
+  proxy.log().clear();
+  auto a = proxy.stream(*one, {});
+  auto b = proxy.stream(*two, {});
+  EXPECT_EQ(story(proxy), "context_create 3 context_create 4");  // roots are 1 and 2
+}
+
+TEST_P(HostLifecycle, AModuleThatIsNoneIsRefusedWithAllItsFaults) {
+  TestProxy proxy(options());
+  auto refused = proxy.load(wasm(R"((module
+    (import "env" "proxy_log" (func (param i32)))
+    (import "env" "launch_missiles" (func (param i64) (result f64)))
+    (func (export "proxy_abi_version_9_9_9"))
+    (func (export "malloc") (param i64) (result i32) (i32.const 0))
+    (func (export "proxy_on_tick") (param i32 i32))))"),
+                            {.name = "odd"});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
+  for (const char* part :
+       {"unable to create Wasm plugin odd", "proxy_abi_version_0_2_1 (it has proxy_abi_version_9_9_9)",
+        "a memory named \"memory\" is needed", "proxy_on_memory_allocate or malloc", "env.launch_missiles",
+        "it imports env.proxy_log as", "it exports proxy_on_tick as"})
+    EXPECT_NE(refused.error().message.find(part), std::string::npos) << part << " in " << refused.error().message;
+}
+
+TEST_P(HostLifecycle, EveryVersionAndOldImportModulesAreTaken) {
+  for (const char* version : {"0_1_0", "0_2_0", "0_2_1"}) {
+    TestProxy proxy(options());
+    GuestText text;
+    text.version = version;
+    load(proxy, guest(R"(
+      (import "wasi_unstable" "fd_write" (func (param i32 i32 i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "proc_exit" (func (param i32)))
+      (import "env" "emscripten_notify_memory_growth" (func (param i32)))
+      (import "env" "pthread_equal" (func (param i32 i32) (result i32)))
+      (import "env" "proxy_log" (func (param i32 i32 i32) (result i32)))
+      (import "env" "proxy_log" (func (param i32 i32 i32) (result i32))))",
+                      "", text));
+  }
+}
+
+}  // namespace
+}  // namespace inlay::testkit
