@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/http/header_rules.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <regex>
+#include <set>
+#include <string>
+
+#include "proxy/http/local_reply.h"
+#include "proxy/http/path_normalizer.h"
+
+namespace inlay::proxy::http {
+namespace {
+
+using host::HeaderMap;
+
+std::string text_of(const HeaderMap& map) {
+  std::string text;
+  for (const auto& e : map) text += std::string(e.name) + "=" + std::string(e.value) + " ";
+  return text;
+}
+
+HeaderMap request(std::initializer_list<std::pair<std::string_view, std::string_view>> fields) {
+  HeaderMap map;
+  map.add(":method", "GET");
+  map.add(":path", "/");
+  map.add(":authority", "h");
+  for (const auto& [name, value] : fields) map.set(name, value);
+  return map;
+}
+
+// Prepares a request under `change`d configuration; "refused <status>", or its fields without x-request-id.
+std::string prepared(HeaderMap headers, const std::function<void(config::HttpConnectionManager&)>& change = {},
+                     uint32_t minor_version = 1) {
+  config::Listener listener;
+  listener.address.port = 8080;
+  if (change) change(listener.http);
+  HeaderRules rules(listener);
+  if (auto refusal = rules.prepare_request(headers, {"192.0.2.7", 1234}, minor_version)) {
+    return "refused " + std::to_string(refusal->status) + " " + refusal->details;
+  }
+  headers.remove("x-request-id");
+  return text_of(headers);
+}
+
+constexpr const char* kPlain = ":method=GET :path=/ :authority=h :scheme=http x-forwarded-proto=http ";
+
+TEST(HeaderRules, AddsSchemeAndProto) {
+  EXPECT_EQ(prepared(request({})), kPlain);
+  EXPECT_EQ(prepared(request({{"x-forwarded-proto", "https"}})),
+            ":method=GET :path=/ :authority=h :scheme=https x-forwarded-proto=https ");
+}
+
+TEST(HeaderRules, RemovesHopByHopFields) {
+  EXPECT_EQ(prepared(request({{"connection", "close, X-Gone"},
+                              {"x-gone", "1"},
+                              {"keep-alive", "1"},
+                              {"proxy-connection", "x"},
+                              {"upgrade", "h2c"},
+                              {"te", "gzip"}})),
+            kPlain);
+  EXPECT_EQ(prepared(request({{"connection", "te"}, {"te", "gzip, trailers;q=1"}})),
+            std::string(kPlain).insert(std::string(kPlain).find("x-forwarded-proto"), "te=trailers "));
+}
+
+TEST(HeaderRules, ConnectionCannotTakeAwayWhatOthersVouchFor) {
+  EXPECT_EQ(prepared(request({{"connection", "x-forwarded-for, content-length, :path, host"},
+                              {"x-forwarded-for", "10.0.0.1"},
+                              {"content-length", "3"}})),
+            ":method=GET :path=/ :authority=h :scheme=http x-forwarded-for=10.0.0.1 content-length=3 "
+            "x-forwarded-proto=http ");
+}
+
+TEST(HeaderRules, RemoteAddress) {
+  const auto edge = [](auto& http) { http.use_remote_address = true; };
+  EXPECT_EQ(prepared(request({{"x-forwarded-for", "1.1.1.1"},
+                              {"x-envoy-internal", "true"},
+                              {"x-envoy-max-retries", "9"},
+                              {"x-forwarded-proto", "https"}}),
+                     edge),
+            ":method=GET :path=/ :authority=h :scheme=http x-forwarded-for=1.1.1.1,192.0.2.7 x-forwarded-proto=http "
+            "x-envoy-external-address=192.0.2.7 ");
+  EXPECT_EQ(prepared(request({{"x-envoy-internal", "true"}, {"x-envoy-max-retries", "9"}})),
+            ":method=GET :path=/ :authority=h :scheme=http x-envoy-max-retries=9 x-forwarded-proto=http ");
+}
+
+TEST(HeaderRules, RequestIds) {
+  config::Listener listener;
+  HeaderRules rules(listener);
+  const std::regex uuid("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}");
+  std::set<std::string> seen;
+  for (int i = 0; i < 1000; ++i) {
+    HeaderMap headers = request({});
+    ASSERT_FALSE(rules.prepare_request(headers, {}, 1));
+    const std::string id(headers.value(host::HeaderId::kXRequestId));
+    ASSERT_TRUE(std::regex_match(id, uuid)) << id;
+    ASSERT_TRUE(seen.insert(id).second);
+  }
+  HeaderMap given = request({{"x-request-id", "mine"}});
+  ASSERT_FALSE(rules.prepare_request(given, {}, 1));
+  EXPECT_EQ(given.value(host::HeaderId::kXRequestId), "mine");
+  listener.http.use_remote_address = true;
+  ASSERT_FALSE(rules.prepare_request(given, {}, 1));
+  EXPECT_NE(given.value(host::HeaderId::kXRequestId), "mine") << "an external client's id is not trusted";
+  listener.http.generate_request_id = false;
+  HeaderMap none = request({});
+  ASSERT_FALSE(rules.prepare_request(none, {}, 1));
+  EXPECT_FALSE(none.has(host::HeaderId::kXRequestId));
+}
+
+TEST(HeaderRules, Http10) {
+  EXPECT_EQ(prepared(request({}), {}, 0), "refused 426 low_version");
+  HeaderMap headers;
+  headers.add(":method", "GET");
+  headers.add(":path", "/");
+  EXPECT_EQ(prepared(
+                headers, [](auto& http) { http.accept_http_10 = true; }, 0),
+            "refused 400 missing_host_header");
+  EXPECT_EQ(prepared(
+                headers,
+                [](auto& http) {
+                  http.accept_http_10 = true;
+                  http.default_host_for_http_10 = "h";
+                },
+                0),
+            kPlain);
+}
+
+TEST(HeaderRules, Underscores) {
+  using Action = config::HttpConnectionManager::UnderscoreAction;
+  const auto with = [](Action action) { return [action](auto& http) { http.headers_with_underscores = action; }; };
+  EXPECT_EQ(prepared(request({{"a_b", "1"}}), with(Action::kRejectRequest)), "refused 400 http1.unexpected_underscore");
+  EXPECT_EQ(prepared(request({{"a_b", "1"}}), with(Action::kDropHeader)), kPlain);
+  EXPECT_NE(prepared(request({{"a_b", "1"}})).find("a_b=1"), std::string::npos);
+}
+
+TEST(HeaderRules, HostPort) {
+  const auto any = [](auto& http) { http.strip_any_host_port = true; };
+  const auto matching = [](auto& http) { http.strip_matching_host_port = true; };
+  const auto host = [](const std::string& text) {
+    const size_t at = text.find(":authority=") + 11;
+    return text.substr(at, text.find(' ', at) - at);
+  };
+  EXPECT_EQ(host(prepared(request({{":authority", "h:81"}}), any)), "h");
+  EXPECT_EQ(host(prepared(request({{":authority", "[::1]:81"}}), any)), "[::1]");
+  EXPECT_EQ(host(prepared(request({{":authority", "[::1]"}}), any)), "[::1]");
+  EXPECT_EQ(host(prepared(request({{":authority", "h:81"}}), matching)), "h:81");
+  EXPECT_EQ(host(prepared(request({{":authority", "h:8080"}}), matching)), "h");
+}
+
+TEST(HeaderRules, Responses) {
+  config::Listener listener;
+  listener.http.via = "1.1 p";
+  listener.http.always_set_request_id_in_response = true;
+  HeaderRules rules(listener);
+  HeaderMap response;
+  response.add(":status", "200");
+  response.add("server", "origin");
+  response.add("connection", "keep-alive, x-a");
+  response.add("x-a", "1");
+  response.add("keep-alive", "timeout=5");
+  rules.prepare_response(response, request({{"x-request-id", "id"}}), "today");
+  EXPECT_EQ(text_of(response), ":status=200 server=envoy date=today x-request-id=id via=1.1 p ");
+  using ServerHeader = config::HttpConnectionManager::ServerHeader;
+  const struct {
+    ServerHeader rule;
+    const char* without;
+    const char* with;
+  } table[] = {{ServerHeader::kOverwrite, "envoy", "envoy"},
+               {ServerHeader::kAppendIfAbsent, "envoy", "origin"},
+               {ServerHeader::kPassThrough, "", "origin"}};
+  for (const auto& row : table) {
+    listener.http.server_header = row.rule;
+    for (bool has : {false, true}) {
+      HeaderMap map;
+      if (has) map.add("server", "origin");
+      rules.prepare_response(map, request({}), "today");
+      EXPECT_EQ(map.value(host::HeaderId::kServer), has ? row.with : row.without);
+    }
+  }
+}
+
+TEST(PathNormalizer, Table) {
+  const struct {
+    const char* path;
+    const char* normal;
+  } table[] = {
+      {"/", "/"},          {"/a/b", "/a/b"},     {"/a/./b/", "/a/b/"},         {"/a/../b", "/b"},
+      {"/a/b/..", "/a/"},  {"/..", "/"},         {"/../../x", "/x"},           {"/a/%2e%2E/admin", "/admin"},
+      {"/a\\..\\b", "/b"}, {"/%61%2f", "/a%2F"}, {"/a?/../%2e", "/a?/../%2e"}, {"/a//b", "/a//b"},
+      {"*", "*"},
+  };
+  for (const auto& row : table) EXPECT_EQ(normalize_path(row.path), row.normal) << row.path;
+  for (const char* bad : {"/%", "/%4", "/%zz", "/%00"}) EXPECT_EQ(normalize_path(bad), std::nullopt) << bad;
+  EXPECT_EQ(merge_slashes("//a///b?c//d"), "/a/b?c//d");
+}
+
+TEST(LocalReply, Rules) {
+  const auto make = [](HeaderMap asked, host::LocalReply reply) {
+    HeaderMap response;
+    const std::string body = make_local_reply(asked, std::move(reply), response);
+    return text_of(response) + "[" + body + "]";
+  };
+  host::LocalReply reply;
+  reply.status = 403;
+  reply.body = "no";
+  reply.headers = {{"X-A", "1"}};
+  EXPECT_EQ(make(request({}), reply), ":status=403 x-a=1 content-length=2 content-type=text/plain [no]");
+  EXPECT_EQ(make(request({{":method", "HEAD"}}), reply),
+            ":status=403 x-a=1 content-length=2 content-type=text/plain []");
+  EXPECT_EQ(make(request({{"content-type", "application/grpc+proto"}}), reply),
+            ":status=200 content-type=application/grpc grpc-status=7 grpc-message=no x-a=1 []");
+  reply.headers = {{"content-type", "text/html"}, {"bad name", "x"}, {"bad", "x\r\ny: z"}, {":status", "200"}};
+  EXPECT_EQ(make(request({}), reply), ":status=403 content-type=text/html content-length=2 [no]");
+  reply.body.clear();
+  EXPECT_EQ(make(request({}), reply), ":status=403 []");
+  reply.status = 7;
+  EXPECT_EQ(make(request({}), reply), ":status=500 []");
+  reply = {};
+  reply.body = "50% \n";
+  reply.grpc_status = 5;
+  EXPECT_EQ(make(request({{"content-type", "application/grpc"}}), reply),
+            ":status=200 content-type=application/grpc grpc-status=5 grpc-message=50%25 %0A []");
+}
+
+}  // namespace
+}  // namespace inlay::proxy::http
