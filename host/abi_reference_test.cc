@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// docs/reference/abi.md is made from the tables. INLAY_UPDATE=1 in the environment writes it anew.
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "abi/functions.h"
+#include "host/callbacks.h"
+#include "host/functions.h"
+
+namespace inlay::host {
+namespace {
+
+const std::string kFile = std::string(INLAY_SOURCE_DIR) + "/docs/reference/abi.md";
+
+const char* const kHead =
+    R"(<!-- Made from abi/functions.h and host/functions.cc by host/abi_reference_test.cc: do not edit. -->
+# The proxy-wasm ABI as the host has it
+
+The host runs modules of ABI 0.1.0, 0.2.0 and 0.2.1. The version is the first `proxy_abi_version_*` that the module
+exports. Every function below may be imported by a module of any version; the columns say which versions specify it.
+What each does, and with which status it fails, is in the [specification](https://github.com/proxy-wasm/spec); where
+Envoy differs from it, the host does as Envoy does.
+
+)";
+
+std::string types_of(std::span<const abi::ValType> types) {
+  std::string text;
+  for (const auto type : types)
+    text += (text.empty() ? "" : ", ") + std::string(type == abi::ValType::kI64 ? "i64" : "i32");
+  return text;
+}
+
+std::string signature(const abi::FunctionDecl& f) {
+  return "(" + types_of(f.params()) + ")" + (f.has_result ? " -> " + types_of(f.results()) : "");
+}
+
+std::string versions(const abi::FunctionDecl& f) {
+  std::string text;
+  for (const auto& marker : abi::kVersionMarkers) text += f.is_in(marker.version) ? " yes |" : " - |";
+  return text;
+}
+
+std::string note(const abi::FunctionDecl& f) {
+  if (f.name.starts_with("proxy_grpc_")) return "returns Unimplemented";
+  return "";
+}
+
+bool is_called(std::string_view callback) {
+  bool found = callback == "proxy_on_memory_allocate" || callback == "malloc";
+  Callbacks none;
+  Callbacks::for_each(none, [&](std::string_view name, const auto&) { found = found || name == callback; });
+  return found;
+}
+
+std::string reference() {
+  std::ostringstream out;
+  out << kHead
+      << "## Host functions\n\n| import | signature | 0.1.0 | 0.2.0 | 0.2.1 | |\n| --- | --- | --- | --- | --- | --- "
+         "|\n";
+  for (const auto& f : abi::kHostFunctions)
+    out << "| `" << f.module << "." << f.name << "` | `" << signature(f) << "` |" << versions(f) << " " << note(f)
+        << " |\n";
+  out << "\n`wasi_unstable` is another name for `wasi_snapshot_preview1`. `env.emscripten_notify_memory_growth` and\n"
+         "`env.pthread_equal` are there for Emscripten's modules. These WASI functions can be imported and return "
+         "ENOSYS:\n";
+  std::string absent;
+  for (const auto& f : all_functions()) {
+    if (f.module != "wasi_snapshot_preview1" || abi::find_host_function(f.module, f.name) != nullptr) continue;
+    absent += (absent.empty() ? "`" : ", `") + std::string(f.name) + "`";
+  }
+  out << absent
+      << ".\n\n## Callbacks\n\n| export | signature | 0.1.0 | 0.2.0 | 0.2.1 | |\n| --- | --- | --- | --- | --- | --- "
+         "|\n";
+  for (const auto& f : abi::kCallbacks)
+    out << "| `" << f.name << "` | `" << signature(f) << "` |" << versions(f)
+        << (is_called(f.name) ? "" : " not called yet") << " |\n";
+  return out.str();
+}
+
+TEST(AbiReference, IsUpToDate) {
+  const std::string text = reference();
+  if (std::getenv("INLAY_UPDATE") != nullptr) std::ofstream(kFile) << text;
+  std::ifstream file(kFile);
+  const std::string there((std::istreambuf_iterator<char>(file)), {});
+  EXPECT_EQ(there, text) << "run host_tests with INLAY_UPDATE=1";
+}
+
+// The table that guests are linked against is the declared one, whole.
+TEST(AbiReference, EveryDeclaredFunctionIsThere) {
+  for (const auto& f : abi::kHostFunctions) {
+    const auto* found = find_function(f.module, f.name);
+    ASSERT_NE(found, nullptr) << f.name;
+    EXPECT_EQ(found->params.size(), f.params().size()) << f.name;
+    EXPECT_EQ(found->results.size(), f.results().size()) << f.name;
+  }
+  EXPECT_EQ(find_function("env", "no_such_function"), nullptr);
+}
+
+}  // namespace
+}  // namespace inlay::host
