@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/admin/admin_server.h"
+
+#include <algorithm>
+
+#include "proxy/admin/handlers.h"
+#include "proxy/http/http1_parser.h"
+
+namespace inlay::proxy::admin {
+namespace {
+
+constexpr size_t kMaxClients = 256;
+constexpr std::chrono::minutes kIdleTimeout{5};
+
+}  // namespace
+
+class AdminServer::Client final : private net::ConnectionHandler, private http::ParserSink {
+ public:
+  Client(AdminServer& server, std::unique_ptr<net::Connection> connection)
+      : server_(server),
+        connection_(std::move(connection)),
+        parser_(http::Http1Parser::create(http::Http1Parser::Kind::kRequest, {}, *this)),
+        idle_(server.loop_, [this] { close(); }) {
+    connection_->set_handler(this);
+    connection_->resume_reading();
+    idle_.arm(kIdleTimeout);
+  }
+
+ private:
+  void on_data(host::Buffer& data, bool end) override {
+    while (!closed_ && !data.empty()) {
+      const size_t before = data.size();
+      const auto result = parser_->parse(data, end);
+      if (!result) {
+        send({result.error().status, Response().content_type, result.error().message + "\n"}, false, false);
+        return close();
+      }
+      if (parser_->message_complete()) {
+        answer();
+      } else if (data.size() == before) {
+        break;
+      }
+    }
+    if (end && !closed_) close();
+  }
+  void on_closed(net::CloseReason, std::string_view) override { close(); }
+
+  host::HeaderMap& headers_storage() override {
+    headers_.clear();
+    return headers_;
+  }
+  host::HeaderMap& trailers_storage() override { return trailers_; }
+  void on_headers(bool) override {}
+  void on_informational(uint32_t) override {}
+  void on_data(host::Buffer& data) override { data.clear(); }  // no page takes a body
+  void on_trailers() override { trailers_.clear(); }
+  void on_message_complete() override {}
+
+  void answer() {
+    const std::string_view method = headers_.value(host::HeaderId::kMethod);
+    const bool keep_alive = parser_->keep_alive();
+    send(handle({method, headers_.value(host::HeaderId::kPath)}, server_.target_), method == "HEAD", keep_alive);
+    parser_->next_message();
+    idle_.arm(kIdleTimeout);
+    if (!keep_alive) close();
+  }
+
+  void send(const Response& response, bool head_only, bool keep_alive) {
+    host::HeaderMap head;
+    head.add(":status", std::to_string(response.status));
+    head.add("content-type", response.content_type);
+    head.add("cache-control", "no-cache, max-age=0");
+    head.add("x-content-type-options", "nosniff");
+    head.add("date", server_.loop_.http_date());
+    head.add("server", "envoy");
+    head.add("content-length", std::to_string(response.body.size()));
+    host::Buffer out;
+    http::write_response_head(head, http::BodyFraming::kContentLength, !keep_alive, out);
+    if (!head_only) out.append(response.body);
+    connection_->write(out);
+  }
+
+  void close() {
+    if (closed_) return;
+    closed_ = true;
+    idle_.disarm();
+    connection_->close(net::Connection::Close::kAfterFlush);
+    server_.remove(*this);
+  }
+
+  AdminServer& server_;
+  std::unique_ptr<net::Connection> connection_;
+  std::unique_ptr<http::Http1Parser> parser_;
+  net::Timer idle_;
+  host::HeaderMap headers_;
+  host::HeaderMap trailers_;
+  bool closed_ = false;
+};
+
+AdminServer::AdminServer(net::EventLoop& loop, AdminTarget& target)
+    : loop_(loop), target_(target), alive_(std::make_shared<bool>(true)) {}
+
+AdminServer::~AdminServer() {
+  *alive_ = false;
+}
+
+Result<std::unique_ptr<AdminServer>> AdminServer::create(net::EventLoop& loop, const config::Address& address,
+                                                         AdminTarget& target) {
+  std::unique_ptr<AdminServer> server(new AdminServer(loop, target));
+  auto listener =
+      net::listen(loop, address, [s = server.get()](std::unique_ptr<net::Connection> c) { s->accept(std::move(c)); });
+  if (!listener) {
+    Error error = listener.error();
+    error.message = "admin server: " + error.message;
+    return error;
+  }
+  server->listener_ = *std::move(listener);
+  return server;
+}
+
+void AdminServer::accept(std::unique_ptr<net::Connection> connection) {
+  if (clients_.size() >= kMaxClients) {
+    connection->close(net::Connection::Close::kNow);
+    return;
+  }
+  clients_.push_back(std::make_unique<Client>(*this, std::move(connection)));
+}
+
+// On a later turn: the client is on the stack now.
+void AdminServer::remove(Client& client) {
+  loop_.post([this, alive = alive_, gone = &client] {
+    if (*alive) clients_.remove_if([&](const auto& owned) { return owned.get() == gone; });
+  });
+}
+
+}  // namespace inlay::proxy::admin

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// AdminServer: the admin interface on a socket of the main thread's loop. HTTP/1.1 with keep-alive; small requests
+// only.
+
+#include <list>
+#include <memory>
+
+#include "base/result.h"
+#include "proxy/admin/admin_target.h"
+#include "proxy/net/connection.h"
+#include "proxy/net/event_loop.h"
+
+namespace inlay::proxy::admin {
+
+class AdminServer {
+ public:
+  // `target` outlives the server. Errors: those of net::listen.
+  static Result<std::unique_ptr<AdminServer>> create(net::EventLoop& loop, const config::Address& address,
+                                                     AdminTarget& target);
+  ~AdminServer();
+  AdminServer(const AdminServer&) = delete;
+  AdminServer& operator=(const AdminServer&) = delete;
+
+  const config::Address& address() const { return listener_->address(); }
+
+ private:
+  class Client;
+  AdminServer(net::EventLoop& loop, AdminTarget& target);
+  void accept(std::unique_ptr<net::Connection> connection);
+  void remove(Client& client);
+
+  net::EventLoop& loop_;
+  AdminTarget& target_;
+  std::shared_ptr<bool> alive_;
+  std::list<std::unique_ptr<Client>> clients_;
+  std::unique_ptr<net::Listener> listener_;
+};
+
+}  // namespace inlay::proxy::admin

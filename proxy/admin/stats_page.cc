@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/admin/stats_page.h"
+
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+#include <re2/re2.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <set>
+
+namespace inlay::proxy::admin {
+namespace {
+
+// The bounds of HistogramData's buckets, as text, so that they print as they are written.
+constexpr std::array<const char*, 19> kBounds = {"0.5",   "1",      "5",      "10",      "25",     "50",    "100",
+                                                 "250",   "500",    "1000",   "2500",    "5000",   "10000", "30000",
+                                                 "60000", "300000", "600000", "1800000", "3600000"};
+constexpr std::array<double, 4> kQuantiles = {0.5, 0.9, 0.99, 1.0};
+
+Result<Unit> for_each(const host::MetricStore& metrics, const StatsFilter& filter,
+                      const std::function<void(const host::MetricView&)>& visit) {
+  const re2::RE2 regex(filter.regex, re2::RE2::Quiet);
+  if (!regex.ok()) {
+    return Error{ErrorCode::kInvalidArgument, "filter is no RE2 regular expression: " + regex.error(), ""};
+  }
+  metrics.for_each([&](const host::MetricView& m) {
+    if (filter.used_only && !m.used) return;
+    if (!filter.regex.empty() && !re2::RE2::PartialMatch(re2::StringPiece(m.name.data(), m.name.size()), regex)) return;
+    visit(m);
+  });
+  return Unit{};
+}
+
+std::string number(double d) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.10g", d);
+  return text;
+}
+
+std::string histogram_text(const host::HistogramData& h) {
+  if (h.count == 0) return "No recorded values";
+  std::string out;
+  for (const double q : kQuantiles) {
+    if (!out.empty()) out += ' ';
+    out += "P" + number(q * 100) + "(" + number(quantile_of(h, q)) + ")";
+  }
+  return out;
+}
+
+void prometheus_histogram(const std::string& name, const host::HistogramData& h, std::string& out) {
+  for (size_t i = 0; i < h.buckets.size() && i < kBounds.size(); ++i) {
+    out += name + "_bucket{le=\"" + kBounds[i] + "\"} " + std::to_string(h.buckets[i]) + "\n";
+  }
+  out += name + "_bucket{le=\"+Inf\"} " + std::to_string(h.count) + "\n";
+  out += name + "_sum{} " + std::to_string(h.sum) + "\n";
+  out += name + "_count{} " + std::to_string(h.count) + "\n";
+}
+
+}  // namespace
+
+double quantile_of(const host::HistogramData& h, double quantile) {
+  const double wanted = quantile * static_cast<double>(h.count);
+  double below = 0, lower = 0;
+  for (size_t i = 0; i < h.buckets.size() && i < kBounds.size(); ++i) {
+    const double upper = std::atof(kBounds[i]);
+    const auto cumulative = static_cast<double>(h.buckets[i]);
+    if (cumulative >= wanted && cumulative > below)
+      return lower + (upper - lower) * (wanted - below) / (cumulative - below);
+    below = cumulative;
+    lower = upper;
+  }
+  return lower;
+}
+
+std::string prometheus_name(std::string_view name) {
+  constexpr std::string_view kGuests = "wasmcustom.";
+  const bool guest = name.starts_with(kGuests);
+  std::string out = guest ? "" : "envoy_";
+  if (guest) name.remove_prefix(kGuests.size());
+  if (guest && !name.empty() && name[0] >= '0' && name[0] <= '9') out += '_';
+  for (const char c : name) {
+    const bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+    out += fine ? c : '_';
+  }
+  return out;
+}
+
+Result<std::string> stats_text(const host::MetricStore& metrics, const StatsFilter& filter) {
+  std::string out;
+  INLAY_TRY([[maybe_unused]] Unit done, for_each(metrics, filter, [&](const host::MetricView& m) {
+              out += m.name;
+              out += ": ";
+              out += m.histogram != nullptr ? histogram_text(*m.histogram) : std::to_string(m.value);
+              out += '\n';
+            }));
+  return out;
+}
+
+Result<std::string> stats_json(const host::MetricStore& metrics, const StatsFilter& filter) {
+  rapidjson::StringBuffer buffer;
+  rapidjson::Writer<rapidjson::StringBuffer> json(buffer);
+  const auto text = [&](std::string_view s) { json.String(s.data(), static_cast<rapidjson::SizeType>(s.size())); };
+  json.StartObject();
+  json.Key("stats");
+  json.StartArray();
+  INLAY_TRY([[maybe_unused]] Unit done, for_each(metrics, filter, [&](const host::MetricView& m) {
+              json.StartObject();
+              json.Key("name");
+              text(m.name);
+              if (m.histogram == nullptr) {
+                json.Key("value");
+                json.Int64(m.value);
+              } else {
+                json.Key("count");
+                json.Uint64(m.histogram->count);
+                json.Key("sum");
+                json.Uint64(m.histogram->sum);
+              }
+              json.EndObject();
+            }));
+  json.EndArray();
+  json.EndObject();
+  return std::string(buffer.GetString(), buffer.GetSize());
+}
+
+Result<std::string> stats_prometheus(const host::MetricStore& metrics, const StatsFilter& filter) {
+  constexpr const char* kTypes[] = {"counter", "gauge", "histogram"};
+  std::string out;
+  std::set<std::string> seen;  // two names that differ in dots only would make the page invalid
+  INLAY_TRY([[maybe_unused]] Unit done, for_each(metrics, filter, [&](const host::MetricView& m) {
+              const std::string name = prometheus_name(m.name);
+              if (name.empty() || !seen.insert(name).second) return;
+              out += "# TYPE " + name + " " + kTypes[static_cast<size_t>(m.type)] + "\n";
+              if (m.histogram != nullptr) {
+                prometheus_histogram(name, *m.histogram, out);
+              } else {
+                out += name + "{} " + std::to_string(m.value) + "\n";
+              }
+            }));
+  return out;
+}
+
+}  // namespace inlay::proxy::admin

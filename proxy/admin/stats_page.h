@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Statistics as text, JSON and in Prometheus' exposition format.
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "host/metrics.h"
+
+namespace inlay::proxy::admin {
+
+struct StatsFilter {
+  std::string regex;       // RE2, found anywhere in the name; empty: all
+  bool used_only = false;  // only what was ever written
+};
+
+// Errors: kInvalidArgument for a bad regex.
+Result<std::string> stats_text(const host::MetricStore& metrics, const StatsFilter& filter);
+Result<std::string> stats_json(const host::MetricStore& metrics, const StatsFilter& filter);
+// Names get the prefix "envoy_" and other characters than letters, digits and "_" become "_"; a guest's metric
+// ("wasmcustom.<name>") is its name alone, as in Envoy.
+Result<std::string> stats_prometheus(const host::MetricStore& metrics, const StatsFilter& filter);
+
+std::string prometheus_name(std::string_view name);
+// The value below which the share `quantile` (0..1) of what was observed lies, interpolated inside of its bucket.
+double quantile_of(const host::HistogramData& histogram, double quantile);
+
+}  // namespace inlay::proxy::admin

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/log.h"
+
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <array>
+
+namespace inlay::proxy {
+namespace {
+
+// In the order of their names. "main" stands for every component that is none of the others.
+constexpr std::array<std::string_view, 8> kComponents = {"admin", "config",   "connection", "http",
+                                                         "main",  "upstream", "wasm",       "worker"};
+constexpr size_t kMain = 4;
+static_assert(kComponents[kMain] == "main");
+
+struct LevelName {
+  std::string_view name;
+  spdlog::level::level_enum level;
+};
+constexpr LevelName kLevels[] = {
+    {"trace", spdlog::level::trace},       {"debug", spdlog::level::debug}, {"info", spdlog::level::info},
+    {"warning", spdlog::level::warn},      {"warn", spdlog::level::warn},   {"error", spdlog::level::err},
+    {"critical", spdlog::level::critical}, {"off", spdlog::level::off},
+};
+
+size_t index_of(std::string_view component) {
+  const auto it = std::find(kComponents.begin(), kComponents.end(), component);
+  return it == kComponents.end() ? kComponents.size() : static_cast<size_t>(it - kComponents.begin());
+}
+
+Result<spdlog::level::level_enum> parse_level(std::string_view name) {
+  for (const LevelName& l : kLevels) {
+    if (l.name == name) return l.level;
+  }
+  return Error{ErrorCode::kInvalidArgument,
+               "no log level is named '" + std::string(name) +
+                   "'; there are trace, debug, info, warning, error, critical and off",
+               ""};
+}
+
+spdlog::level::level_enum to_spdlog(abi::LogLevel level) {
+  return static_cast<spdlog::level::level_enum>(
+      std::min<uint32_t>(static_cast<uint32_t>(level), spdlog::level::critical));
+}
+
+}  // namespace
+
+struct Logger::Impl {
+  std::array<std::shared_ptr<spdlog::logger>, kComponents.size()> loggers;
+};
+
+Logger::Logger(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Logger::~Logger() = default;
+
+Result<std::unique_ptr<Logger>> Logger::create(const Options& options) {
+  spdlog::sink_ptr sink;
+  if (options.path.empty()) {
+    sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  } else {
+    try {
+      sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(options.path);
+    } catch (const spdlog::spdlog_ex& e) {
+      return Error{ErrorCode::kIo, std::string("cannot open the log: ") + e.what(), options.path};
+    }
+  }
+  sink->set_pattern("[%Y-%m-%d %T.%e][%t][%l][%n] %v");
+  auto impl = std::make_unique<Impl>();
+  for (size_t i = 0; i < kComponents.size(); ++i) {
+    impl->loggers[i] = std::make_shared<spdlog::logger>(std::string(kComponents[i]), sink);
+    impl->loggers[i]->flush_on(spdlog::level::trace);
+    impl->loggers[i]->set_error_handler([](const std::string&) {});  // a full disk must not end the proxy
+  }
+  std::unique_ptr<Logger> logger(new Logger(std::move(impl)));
+  INLAY_TRY([[maybe_unused]] Unit all, logger->set_level("", options.level));
+  std::string_view rest = options.component_levels;
+  while (!rest.empty()) {
+    const std::string_view part = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(part.size() + 1, rest.size()));
+    const size_t colon = part.find(':');
+    if (colon == std::string_view::npos) {
+      return Error{ErrorCode::kInvalidArgument,
+                   "'" + std::string(part) + "' is no component level; 'wasm:debug' would be one", ""};
+    }
+    INLAY_TRY([[maybe_unused]] Unit one, logger->set_level(part.substr(0, colon), part.substr(colon + 1)));
+  }
+  return logger;
+}
+
+abi::LogLevel Logger::level(std::string_view component) const {
+  const size_t i = index_of(component);
+  const auto level = impl_->loggers[i < kComponents.size() ? i : kMain]->level();
+  return static_cast<abi::LogLevel>(level);  // "off" is one above critical in both
+}
+
+void Logger::write(abi::LogLevel level, std::string_view component, std::string_view message) {
+  const size_t i = index_of(component);
+  impl_->loggers[i < kComponents.size() ? i : kMain]->log(to_spdlog(level),
+                                                          spdlog::string_view_t(message.data(), message.size()));
+}
+
+Result<Unit> Logger::set_level(std::string_view component, std::string_view level) {
+  INLAY_TRY(const auto value, parse_level(level));
+  if (component.empty()) {
+    for (auto& logger : impl_->loggers) logger->set_level(value);
+    return Unit{};
+  }
+  const size_t i = index_of(component);
+  if (i == kComponents.size()) {
+    std::string message = "no log component is named '" + std::string(component) + "'; there are";
+    for (const std::string_view name : kComponents) message += " " + std::string(name);
+    return Error{ErrorCode::kInvalidArgument, message, ""};
+  }
+  impl_->loggers[i]->set_level(value);
+  return Unit{};
+}
+
+std::vector<std::pair<std::string, std::string>> Logger::levels() const {
+  std::vector<std::pair<std::string, std::string>> out;
+  for (size_t i = 0; i < kComponents.size(); ++i) {
+    const auto name = spdlog::level::to_string_view(impl_->loggers[i]->level());
+    out.emplace_back(kComponents[i], std::string(name.data(), name.size()));
+  }
+  return out;
+}
+
+}  // namespace inlay::proxy

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/server.h"
+
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <fstream>
+#include <map>
+
+#include "proxy/admin/admin_server.h"
+#include "proxy/clock.h"
+#include "proxy/net/event_loop.h"
+#include "proxy/worker.h"
+
+namespace inlay::proxy {
+namespace {
+
+// Names that do not resolve at once must not hold up the start for ever: such a cluster begins without hosts.
+constexpr std::chrono::seconds kFirstResolution{5};
+
+// SignalSource hands the process's end signals to the loop.
+class SignalSource final : public net::IoHandler {
+ public:
+  SignalSource(net::EventLoop& loop, std::function<void(int)> on_signal)
+      : loop_(loop), on_signal_(std::move(on_signal)) {
+    sigset_t set = signals();
+    fd_ = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (fd_ >= 0) loop_.watch(fd_, 1 /* EPOLLIN */, *this);
+  }
+  ~SignalSource() {
+    if (fd_ < 0) return;
+    loop_.unwatch(fd_, *this);
+    close(fd_);
+  }
+  SignalSource(const SignalSource&) = delete;
+  SignalSource& operator=(const SignalSource&) = delete;
+
+  static sigset_t signals() {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    return set;
+  }
+  static void block() {
+    const sigset_t set = signals();
+    pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  }
+
+  void on_io(uint32_t) override {
+    signalfd_siginfo info;
+    while (read(fd_, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
+      on_signal_(static_cast<int>(info.ssi_signo));
+    }
+  }
+
+ private:
+  net::EventLoop& loop_;
+  std::function<void(int)> on_signal_;
+  int fd_ = -1;
+};
+
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// What is the same for all workers, in the order of construction.
+struct Parts {
+  Parts(const config::Bootstrap& b, const ServerOptions& options, Logger& l)
+      : bootstrap(b),
+        log(l),
+        metrics(std::max<size_t>(options.concurrency, 1) + 1),
+        host({.metrics = &metrics,
+              .clock = &clock,
+              .log = &l,
+              .limits = options.limits,
+              .envoy_strict = options.envoy_strict,
+              .compat_legacy_properties = options.compat_legacy_properties}),
+        clusters(b.clusters, metrics, [&l](std::string_view message) { l.warn("upstream", message); }),
+        shared{b, l, metrics, host, clusters, options.compat_legacy_properties, {}} {}
+
+  Result<std::shared_ptr<engine::Module>> load_module(const config::WasmFilter& filter, const ServerOptions& options);
+  Result<Unit> prepare_listener(const config::Listener& listener, const ServerOptions& options);
+  Result<Unit> prepare(const ServerOptions& options) {
+    for (const config::Listener& listener : bootstrap.listeners) {
+      INLAY_TRY([[maybe_unused]] Unit done, prepare_listener(listener, options));
+    }
+    return Unit{};
+  }
+
+  const config::Bootstrap& bootstrap;
+  Logger& log;
+  SystemClock clock;
+  host::MetricStore metrics;
+  host::Host host;
+  upstream::ClusterRegistry clusters;
+  std::map<std::vector<uint8_t>, std::shared_ptr<engine::Module>> modules;  // by their bytes
+  SharedState shared;
+};
+
+Result<std::shared_ptr<engine::Module>> Parts::load_module(const config::WasmFilter& filter,
+                                                           const ServerOptions& options) {
+  if (!filter.code.bytes) {
+    return Error{ErrorCode::kInvalidArgument, "the plugin has no code", "plugin '" + filter.plugin.name + "'"};
+  }
+  const auto known = modules.find(*filter.code.bytes);
+  if (known != modules.end()) return known->second;
+  engine::LoadOptions load;
+  load.kind = options.engine;
+  auto module = engine::Module::load(*filter.code.bytes, load);
+  if (!module) {
+    Error error = module.error();
+    error.where = filter.code.filename + (error.where.empty() ? "" : ": " + error.where);
+    return error;
+  }
+  if ((*module)->kind() == engine::EngineKind::kInterp && !(*module)->fallback_reason().empty()) {
+    log.warn("wasm", filter.code.filename + " runs in the interpreter, which is slow: " + (*module)->fallback_reason());
+  }
+  modules.emplace(*filter.code.bytes, *module);
+  return *module;
+}
+
+Result<Unit> Parts::prepare_listener(const config::Listener& listener, const ServerOptions& options) {
+  SharedState::ListenerParts parts;
+  auto routes = router::RouteTable::compile(listener.http.route_config,
+                                            [this](std::string_view name) { return clusters.find(name); });
+  if (!routes) {
+    Error error = routes.error();
+    error.where = "listener '" + listener.name + "', " + error.where;
+    return error;
+  }
+  parts.routes = *routes;
+  for (const config::HttpFilter& filter : listener.http.http_filters) {
+    const auto* wasm = std::get_if<config::WasmFilter>(&filter.config);
+    if (wasm == nullptr || filter.disabled) {
+      parts.plugins.emplace_back();
+      continue;
+    }
+    INLAY_TRY(auto module, load_module(*wasm, options));
+    auto plugin = host.create_plugin(wasm->plugin, std::move(module));
+    if (!plugin) {
+      Error error = plugin.error();
+      if (error.where.empty()) error.where = wasm->code.filename;
+      error.message = "unable to create Wasm plugin '" + wasm->plugin.name + "': " + error.message;
+      return error;
+    }
+    parts.plugins.push_back(*std::move(plugin));
+  }
+  shared.listeners.push_back(std::move(parts));
+  return Unit{};
+}
+
+}  // namespace
+
+struct Server::Impl final : admin::AdminTarget {
+  Impl(const config::Bootstrap& b, ServerOptions o, Logger& l)
+      : options(std::move(o)), parts(b, options, l), drain_timer(loop, [this] { end_workers(); }) {
+    options.concurrency = std::max<size_t>(options.concurrency, 1);
+  }
+
+  Result<Unit> start();
+  Result<Unit> start_admin();
+  void begin_drain();
+  void end_workers();
+  void on_signal(int number);
+
+  // admin::AdminTarget
+  admin::ServerState state() const override {
+    if (draining) return admin::ServerState::kDraining;
+    return health_failed ? admin::ServerState::kDraining : admin::ServerState::kLive;
+  }
+  const config::Bootstrap& bootstrap() const override { return parts.bootstrap; }
+  host::MetricStore& metrics() override { return parts.metrics; }
+  upstream::ClusterRegistry& clusters() override { return parts.clusters; }
+  const std::vector<config::Address>& listener_addresses() const override { return addresses; }
+  std::string version() const override { return options.version; }
+  size_t concurrency() const override { return options.concurrency; }
+  std::vector<std::pair<std::string, std::string>> log_levels() const override { return parts.log.levels(); }
+  Result<Unit> set_log_level(std::string_view component, std::string_view level) override {
+    return parts.log.set_level(component, level);
+  }
+  void fail_health_check(bool fail) override { health_failed = fail; }
+  void drain_listeners() override {
+    for (auto& worker : workers) worker->stop_accepting();
+  }
+  void quit() override { begin_drain(); }
+
+  ServerOptions options;
+  Parts parts;
+  net::EventLoop loop;
+  net::Timer drain_timer;
+  std::vector<std::unique_ptr<Worker>> workers;
+  std::vector<config::Address> addresses;
+  std::unique_ptr<admin::AdminServer> admin;
+  std::unique_ptr<SignalSource> signals;
+  std::atomic<size_t> workers_left{0};
+  bool draining = false;
+  bool health_failed = false;
+};
+
+Result<Unit> Server::Impl::start() {
+  if (!parts.clusters.wait_resolved(kFirstResolution)) {
+    parts.log.warn("upstream", "some clusters' names are not resolved yet; they begin without hosts");
+  }
+  for (const config::Listener& listener : parts.bootstrap.listeners) addresses.push_back(listener.address);
+  for (size_t i = 0; i < options.concurrency; ++i) {
+    workers.push_back(std::make_unique<Worker>(parts.shared, i));
+    auto started = workers.back()->start(addresses);
+    if (!started) {
+      workers.pop_back();
+      return started.error();
+    }
+  }
+  workers_left = workers.size();
+  for (size_t i = 0; i < addresses.size(); ++i) {
+    parts.log.info("main", "listener '" + parts.bootstrap.listeners[i].name + "' on " + addresses[i].to_string() +
+                               ", " + std::to_string(workers.size()) + (workers.size() == 1 ? " worker" : " workers"));
+  }
+  return start_admin();
+}
+
+Result<Unit> Server::Impl::start_admin() {
+  host::Gauge(parts.metrics.define(abi::MetricType::kGauge, "server.live")).set(1);
+  host::Gauge(parts.metrics.define(abi::MetricType::kGauge, "server.concurrency")).set(options.concurrency);
+  if (!parts.bootstrap.admin) return Unit{};
+  INLAY_TRY(admin, admin::AdminServer::create(loop, parts.bootstrap.admin->address, *this));
+  parts.log.info("admin", "admin server on " + admin->address().to_string());
+  if (options.admin_address_path.empty()) return Unit{};
+  std::ofstream file(options.admin_address_path, std::ios::trunc);
+  file << admin->address().to_string();
+  if (!file.flush())
+    return Error{ErrorCode::kIo, "cannot write the admin server's address", options.admin_address_path};
+  return Unit{};
+}
+
+void Server::Impl::begin_drain() {
+  if (draining) return;
+  draining = true;
+  host::Gauge(parts.metrics.define(abi::MetricType::kGauge, "server.live")).set(0);
+  parts.log.info("main", "draining: no new connections, what is under way is finished");
+  drain_timer.arm(options.drain_time);
+  for (auto& worker : workers) {
+    worker->drain([this] {
+      if (--workers_left == 0) loop.stop();
+    });
+  }
+  if (workers.empty()) loop.stop();
+}
+
+void Server::Impl::end_workers() {
+  for (auto& worker : workers) worker->stop();
+  loop.stop();
+}
+
+void Server::Impl::on_signal(int number) {
+  if (draining) {
+    parts.log.warn("main", "second signal: ending at once");
+    std::_Exit(128 + number);
+  }
+  parts.log.info("main", number == SIGTERM ? "SIGTERM" : "SIGINT");
+  begin_drain();
+}
+
+Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Server::~Server() {
+  impl_->admin.reset();
+  for (auto& worker : impl_->workers) worker->stop();
+}
+
+Result<std::unique_ptr<Server>> Server::create(const config::Bootstrap& bootstrap, ServerOptions options, Logger& log) {
+  if (options.handle_signals) SignalSource::block();
+  raise_descriptor_limit();
+  auto impl = std::make_unique<Impl>(bootstrap, std::move(options), log);
+  INLAY_TRY([[maybe_unused]] Unit prepared, impl->parts.prepare(impl->options));
+  if (impl->options.handle_signals) {
+    impl->signals = std::make_unique<SignalSource>(impl->loop, [p = impl.get()](int number) { p->on_signal(number); });
+  }
+  INLAY_TRY([[maybe_unused]] Unit started, impl->start());
+  return std::unique_ptr<Server>(new Server(std::move(impl)));
+}
+
+Result<Unit> Server::validate(const config::Bootstrap& bootstrap, const ServerOptions& options, Logger& log) {
+  Parts parts(bootstrap, options, log);
+  return parts.prepare(options);
+}
+
+int Server::run() {
+  impl_->loop.run();
+  for (auto& worker : impl_->workers) worker->stop();
+  for (auto& worker : impl_->workers) worker->join();
+  impl_->parts.log.info("main", "ended");
+  return 0;
+}
+
+void Server::shutdown() {
+  impl_->loop.post([impl = impl_.get()] { impl->begin_drain(); });
+}
+
+const std::vector<config::Address>& Server::listener_addresses() const {
+  return impl_->addresses;
+}
+
+config::Address Server::admin_address() const {
+  return impl_->admin ? impl_->admin->address() : config::Address{};
+}
+
+}  // namespace inlay::proxy

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Server: the whole proxy. It loads the modules, runs each plugin's canary, starts the workers and the admin server,
+// and ends on a signal, on shutdown() or on POST /quitquitquit.
+//
+//     INLAY_TRY(auto server, Server::create(bootstrap, {.concurrency = 2}, log));
+//     return server->run();                 // the exit status
+//
+// One thread makes, runs and destroys it; shutdown() may come from any.
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/engine.h"
+#include "proxy/config/model.h"
+#include "proxy/log.h"
+
+namespace inlay::proxy {
+
+struct ServerOptions {
+  size_t concurrency = 1;  // workers; 0 counts as 1
+  engine::EngineKind engine = engine::EngineKind::kAuto;
+  engine::Limits limits;
+  bool envoy_strict = false;
+  bool compat_legacy_properties = false;
+  std::chrono::seconds drain_time{600};  // at most this long after the first signal
+  std::string admin_address_path;        // the admin's address is written to this file
+  bool handle_signals = false;           // SIGTERM, SIGINT: drain; the second one ends at once
+  std::string version = "0";
+};
+
+class Server {
+ public:
+  // Everything that can fail about a start fails here. Errors name the module, plugin, route or address that is at
+  // fault. `bootstrap` and `log` outlive the server. With handle_signals the signals are blocked in the calling thread
+  // and all that are made after, and taken by run(): call this before any thread is made.
+  static Result<std::unique_ptr<Server>> create(const config::Bootstrap& bootstrap, ServerOptions options, Logger& log);
+  // Everything but opening sockets: for `--mode validate`.
+  static Result<Unit> validate(const config::Bootstrap& bootstrap, const ServerOptions& options, Logger& log);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Serves until the end; the process's exit status.
+  int run();
+  // Ends as a signal does: stops accepting, finishes what is under way, lets run() return. Any thread.
+  void shutdown();
+
+  // The addresses that are bound, in the order of the configuration's listeners.
+  const std::vector<config::Address>& listener_addresses() const;
+  // Port 0 when there is no admin server.
+  config::Address admin_address() const;
+
+ private:
+  struct Impl;
+  explicit Server(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace inlay::proxy

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Worker: one thread of the proxy with everything that is its own: event loop, listening sockets, upstream pools, VMs.
+//
+// The Worker object belongs to the server's thread; what it shares is immutable or thread-safe. start() returns when
+// the worker listens; stop() and drain() may be called from the server's thread at any time after.
+
+#include <functional>
+#include <future>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "host/host.h"
+#include "proxy/config/model.h"
+#include "proxy/log.h"
+#include "proxy/net/event_loop.h"
+#include "proxy/router/route_table.h"
+#include "proxy/upstream/cluster.h"
+
+namespace inlay::proxy {
+
+// SharedState is what all workers work on. Made before the first worker, outlives the last.
+struct SharedState {
+  const config::Bootstrap& bootstrap;
+  Logger& log;
+  host::MetricStore& metrics;
+  host::Host& host;
+  upstream::ClusterRegistry& clusters;
+  bool compat_legacy_properties = false;
+  // Per listener: its routes; its plugins, one for each http_filter (null for what is no wasm filter).
+  struct ListenerParts {
+    std::shared_ptr<const router::RouteTable> routes;
+    std::vector<std::shared_ptr<host::Plugin>> plugins;
+  };
+  std::vector<ListenerParts> listeners;
+};
+
+class Worker {
+ public:
+  Worker(const SharedState& shared, size_t index);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // Starts the thread: VMs, pools, sockets. `addresses`: one for each listener, where port 0 is replaced by the port
+  // that was bound, so that the next worker binds the same. Errors: those of net::listen.
+  Result<Unit> start(std::vector<config::Address>& addresses);
+
+  // Closes the listening sockets; connections live on.
+  void stop_accepting();
+  // Stops accepting and lets what is under way end; then the thread ends and `on_drained` is called on it.
+  void drain(std::function<void()> on_drained);
+  // Ends the thread's loop now.
+  void stop();
+  void join();
+
+ private:
+  struct Core;  // what lives on the thread
+  void run(std::vector<config::Address>& addresses, std::promise<Result<Unit>>& started);
+
+  const SharedState& shared_;
+  const size_t index_;
+  net::EventLoop loop_;         // outlives the thread, so that stop() is always safe
+  std::unique_ptr<Core> core_;  // made, used and destroyed on the thread
+  std::thread thread_;
+};
+
+}  // namespace inlay::proxy
