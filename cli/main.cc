@@ -9,7 +9,7 @@ namespace {
 
 // In the order in which --help shows them.
 constexpr AddSubcommand kSubcommands[] = {
-    add_validate, add_compile, add_echo, add_provider, add_reference, add_version,
+    add_run, add_validate, add_compile, add_echo, add_provider, add_reference, add_version,
 };
 
 int run(int argc, char** argv) {

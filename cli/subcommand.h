@@ -21,6 +21,7 @@ using Action = std::function<int()>;
 
 // Each adds its subcommand to `app`, and sets `action` when that subcommand is what was asked for.
 using AddSubcommand = void (*)(CLI::App& app, Action& action);
+void add_run(CLI::App& app, Action& action);
 void add_validate(CLI::App& app, Action& action);
 void add_compile(CLI::App& app, Action& action);
 void add_echo(CLI::App& app, Action& action);

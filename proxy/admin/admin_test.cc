@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include "proxy/admin/admin_server.h"
+#include "proxy/admin/handlers.h"
+#include "proxy/admin/stats_page.h"
+#include "proxy/upstream/test_server.h"
+
+namespace inlay::proxy::admin {
+namespace {
+
+using upstream::testing::run_until;
+
+class AdminTest : public ::testing::Test, public AdminTarget {
+ protected:
+  AdminTest() : bootstrap_(make_bootstrap()), registry_(bootstrap_.clusters, metrics_, nullptr) {
+    host::Counter(metrics_.define(abi::MetricType::kCounter, "http.in.downstream_rq_total")).add(3);
+    host::Counter(metrics_.define(abi::MetricType::kCounter, "wasmcustom.header.injected")).add(2);
+    addresses_ = {{"127.0.0.1", 8080}};
+  }
+  static config::Bootstrap make_bootstrap() {
+    config::Bootstrap b;
+    b.node.id = "n";
+    b.redacted_json = R"({"node": {"id": "n"}})";
+    b.listeners.resize(1);
+    b.listeners[0].name = "ingress";
+    b.clusters.resize(1);
+    b.clusters[0].name = "app";
+    b.clusters[0].endpoints.resize(1);
+    b.clusters[0].endpoints[0].address = {"127.0.0.1", 8081};
+    return b;
+  }
+  ServerState state() const override { return failed_ ? ServerState::kDraining : ServerState::kLive; }
+  const config::Bootstrap& bootstrap() const override { return bootstrap_; }
+  host::MetricStore& metrics() override { return metrics_; }
+  upstream::ClusterRegistry& clusters() override { return registry_; }
+  const std::vector<config::Address>& listener_addresses() const override { return addresses_; }
+  std::string version() const override { return "1.2.3"; }
+  size_t concurrency() const override { return 2; }
+  std::vector<std::pair<std::string, std::string>> log_levels() const override { return {{"wasm", level_}}; }
+  Result<Unit> set_log_level(std::string_view component, std::string_view level) override {
+    if (level == "bad") return Error{ErrorCode::kInvalidArgument, "no such level", ""};
+    level_ = std::string(component) + "=" + std::string(level);
+    return Unit{};
+  }
+  void fail_health_check(bool fail) override { failed_ = fail; }
+  void drain_listeners() override { drained_ = true; }
+  void quit() override { quit_ = true; }
+
+  Response get(std::string_view target) { return handle({"GET", target}, *this); }
+  Response post(std::string_view target) { return handle({"POST", target}, *this); }
+
+  host::MetricStore metrics_;
+  config::Bootstrap bootstrap_;
+  upstream::ClusterRegistry registry_;
+  std::vector<config::Address> addresses_;
+  std::string level_ = "info";
+  bool failed_ = false, drained_ = false, quit_ = false;
+};
+
+TEST_F(AdminTest, Ready) {
+  EXPECT_EQ(get("/ready").status, 200u);
+  EXPECT_EQ(get("/ready").body, "LIVE\n");
+  EXPECT_EQ(post("/healthcheck/fail").body, "OK\n");
+  EXPECT_EQ(get("/ready").status, 503u);
+  EXPECT_EQ(get("/ready").body, "DRAINING\n");
+  post("/healthcheck/ok");
+  EXPECT_EQ(get("/ready").status, 200u);
+}
+
+TEST_F(AdminTest, WhatChangesTheServerNeedsAPost) {
+  for (const char* path : {"/quitquitquit", "/logging", "/reset_counters", "/drain_listeners", "/healthcheck/fail"}) {
+    const Response response = get(path);
+    EXPECT_EQ(response.status, 400u) << path;
+    EXPECT_EQ(response.body, "Method GET not allowed, POST required.\n");
+  }
+  EXPECT_FALSE(quit_ || drained_ || failed_);
+  post("/quitquitquit");
+  post("/drain_listeners");
+  EXPECT_TRUE(quit_ && drained_);
+}
+
+TEST_F(AdminTest, Stats) {
+  EXPECT_EQ(get("/stats?filter=^http").body, "http.in.downstream_rq_total: 3\n");
+  EXPECT_EQ(get("/stats?usedonly&filter=(rq_total|injected)$").body,
+            "http.in.downstream_rq_total: 3\nwasmcustom.header.injected: 2\n");
+  EXPECT_EQ(get("/stats?filter=%5Ewasmcustom").body, "wasmcustom.header.injected: 2\n");
+  EXPECT_EQ(get("/stats?filter=(").status, 400u);
+  EXPECT_EQ(get("/stats?format=json&filter=^http").body,
+            R"({"stats":[{"name":"http.in.downstream_rq_total","value":3}]})");
+  EXPECT_EQ(get("/stats?format=xml").status, 400u);
+  post("/reset_counters");
+  EXPECT_EQ(get("/stats?filter=^http").body, "http.in.downstream_rq_total: 0\n");
+}
+
+TEST_F(AdminTest, Prometheus) {
+  const Response page = get("/stats/prometheus?filter=(^http|^wasmcustom)");
+  EXPECT_EQ(page.body,
+            "# TYPE envoy_http_in_downstream_rq_total counter\nenvoy_http_in_downstream_rq_total{} 3\n"
+            "# TYPE header_injected counter\nheader_injected{} 2\n");
+  EXPECT_EQ(prometheus_name("wasmcustom.7.a-b"), "_7_a_b");
+  EXPECT_EQ(prometheus_name("cluster.inbound|80||.x"), "envoy_cluster_inbound_80___x");
+}
+
+TEST_F(AdminTest, PrometheusHistograms) {
+  auto* metric = metrics_.define(abi::MetricType::kHistogram, "h.time");
+  host::MetricStore::record(*metric, 7);
+  const std::string body = get("/stats/prometheus?filter=h.time").body;
+  EXPECT_NE(body.find("# TYPE envoy_h_time histogram\n"), std::string::npos);
+  EXPECT_NE(body.find("envoy_h_time_bucket{le=\"5\"} 0\nenvoy_h_time_bucket{le=\"10\"} 1\n"), std::string::npos);
+  EXPECT_NE(body.find("envoy_h_time_bucket{le=\"+Inf\"} 1\nenvoy_h_time_sum{} 7\nenvoy_h_time_count{} 1\n"),
+            std::string::npos);
+}
+
+TEST(Quantiles, AreInterpolated) {
+  host::HistogramData h;
+  h.count = 10;
+  h.buckets.assign(19, 10);
+  h.buckets[0] = h.buckets[1] = h.buckets[2] = 0;  // all between 5 and 10
+  EXPECT_DOUBLE_EQ(quantile_of(h, 0.5), 7.5);
+  EXPECT_DOUBLE_EQ(quantile_of(h, 1.0), 10);
+}
+
+TEST_F(AdminTest, ClustersListenersAndConfig) {
+  EXPECT_NE(get("/clusters").body.find("app::127.0.0.1:8081::health_flags::healthy\n"), std::string::npos);
+  EXPECT_NE(get("/clusters?format=json").body.find("\"port_value\": 8081"), std::string::npos);
+  EXPECT_EQ(get("/listeners").body, "ingress::127.0.0.1:8080\n");
+  EXPECT_NE(get("/listeners?format=json").body.find("\"port_value\": 8080"), std::string::npos);
+  EXPECT_NE(get("/config_dump").body.find(R"("bootstrap": {"node": {"id": "n"}})"), std::string::npos);
+  EXPECT_NE(get("/server_info").body.find("\"version\": \"inlay/1.2.3\""), std::string::npos);
+  EXPECT_NE(get("/memory").body.find("\"allocated\""), std::string::npos);
+}
+
+TEST_F(AdminTest, Logging) {
+  EXPECT_EQ(post("/logging").body, "active loggers:\n  wasm: info\n");
+  EXPECT_EQ(post("/logging?level=debug").body, "active loggers:\n  wasm: =debug\n");
+  EXPECT_EQ(post("/logging?wasm=trace").body, "active loggers:\n  wasm: wasm=trace\n");
+  EXPECT_EQ(post("/logging?paths=http:info,wasm:warning").body, "active loggers:\n  wasm: wasm=warning\n");
+  EXPECT_EQ(post("/logging?wasm=bad").status, 400u);
+}
+
+TEST_F(AdminTest, UnknownPathsGetTheList) {
+  const Response response = get("/nope");
+  EXPECT_EQ(response.status, 404u);
+  EXPECT_NE(response.body.find("/quitquitquit (POST)"), std::string::npos);
+  EXPECT_EQ(handle({"DELETE", "/stats"}, *this).status, 405u);
+}
+
+// A client on the same loop.
+class Client final : public net::ConnectionHandler {
+ public:
+  Client(net::EventLoop& loop, const config::Address& address)
+      : connection_(net::connect(loop, address, std::chrono::seconds(5), *this)) {
+    connection_->resume_reading();
+  }
+  void send(std::string_view text) { connection_->write(text); }
+  void on_data(host::Buffer& data, bool end) override {
+    received += data.to_string();
+    data.clear();
+    ended = end;
+  }
+  void on_closed(net::CloseReason, std::string_view) override { ended = true; }
+  std::string received;
+  bool ended = false;
+
+ private:
+  std::unique_ptr<net::Connection> connection_;
+};
+
+TEST_F(AdminTest, OverASocket) {
+  net::EventLoop loop;
+  auto server = AdminServer::create(loop, {"127.0.0.1", 0}, *this);
+  ASSERT_TRUE(server);
+  Client client(loop, (*server)->address());
+  client.send("GET /ready HTTP/1.1\r\nhost: a\r\n\r\nHEAD /ready HTTP/1.1\r\nhost: a\r\n\r\n");
+  client.send("POST /reset_counters HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\nconnection: close\r\n\r\nabc");
+  ASSERT_TRUE(run_until(loop, [&] { return client.ended; }));
+  EXPECT_TRUE(client.received.starts_with("HTTP/1.1 200 OK\r\n")) << client.received;
+  EXPECT_NE(client.received.find("\r\n\r\nLIVE\nHTTP/1.1 200 OK\r\n"), std::string::npos) << client.received;
+  EXPECT_TRUE(client.received.ends_with("\r\n\r\nOK\n"));
+
+  Client garbage(loop, (*server)->address());
+  garbage.send("\x16\x03\x01 hello\r\n\r\n");
+  ASSERT_TRUE(run_until(loop, [&] { return garbage.ended; }));
+  EXPECT_TRUE(garbage.received.starts_with("HTTP/1.1 400 Bad Request\r\n")) << garbage.received;
+}
+
+}  // namespace
+}  // namespace inlay::proxy::admin
