@@ -210,7 +210,7 @@ void RouterFilter::on_upstream_connection(const config::Address& local_address) 
 
 void RouterFilter::on_upstream_headers(bool end_stream) {
   response_started_ = true;
-  host::HeaderMap& headers = callbacks_->response_storage();
+  host::HeaderMap& headers = *response_headers_;
   const int64_t now = callbacks_->loop().now();
   callbacks_->info().upstream_first_byte_monotonic = now;
   uint32_t status = 0;

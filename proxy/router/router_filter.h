@@ -37,7 +37,10 @@ class RouterFilter final : public http::StreamFilter, private upstream::Upstream
 
  private:
   // UpstreamHandler
-  host::HeaderMap& response_headers_storage() override { return callbacks_->response_storage(); }
+  host::HeaderMap& response_headers_storage() override {
+    response_headers_ = &callbacks_->response_storage();  // which empties it
+    return *response_headers_;
+  }
   host::HeaderMap& response_trailers_storage() override { return callbacks_->response_trailers_storage(); }
   void on_upstream_connection(const config::Address& local_address) override;
   void on_upstream_100_continue() override { callbacks_->encode_100_continue(); }
@@ -68,6 +71,7 @@ class RouterFilter final : public http::StreamFilter, private upstream::Upstream
   std::optional<net::Timer> timer_;
   const RouteEntry* route_ = nullptr;
   upstream::WorkerCluster* cluster_ = nullptr;
+  host::HeaderMap* response_headers_ = nullptr;  // where the upstream's response is parsed to
   std::chrono::milliseconds timeout_{0};
   int64_t request_complete_at_ = 0;
   bool request_complete_ = false;
