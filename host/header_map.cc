@@ -157,11 +157,32 @@ bool is_header_name(std::string_view name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) { return kToken[static_cast<uint8_t>(c)]; });
 }
 
+namespace {
+
+constexpr bool is_value_character(char c) {
+  const auto u = static_cast<uint8_t>(c);
+  return (u >= 0x20 && u != 0x7f) || u == '\t';
+}
+
+// Is any of these eight bytes below 0x20, or 0x7f?
+bool has_control(uint64_t bytes) {
+  constexpr uint64_t kOnes = 0x0101010101010101;
+  constexpr uint64_t kTops = 0x80 * kOnes;
+  const uint64_t deletes = bytes ^ (0x7f * kOnes);
+  return ((((bytes - 0x20 * kOnes) & ~bytes) | ((deletes - kOnes) & ~deletes)) & kTops) != 0;
+}
+
+}  // namespace
+
 bool is_header_value(std::string_view value) {
-  return std::all_of(value.begin(), value.end(), [](char c) {
-    const auto u = static_cast<uint8_t>(c);
-    return (u >= 0x20 && u != 0x7f) || u == '\t';
-  });
+  while (value.size() >= sizeof(uint64_t)) {
+    uint64_t bytes = 0;
+    std::memcpy(&bytes, value.data(), sizeof(bytes));
+    if (has_control(bytes) && !std::all_of(value.begin(), value.begin() + sizeof(bytes), is_value_character))
+      return false;
+    value.remove_prefix(sizeof(bytes));
+  }
+  return std::all_of(value.begin(), value.end(), is_value_character);
 }
 
 HeaderMap::HeaderMap(const HeaderMap& other) {

@@ -150,6 +150,14 @@ TEST(HeaderSyntax, Values) {
   EXPECT_FALSE(is_header_value("a\r\nb"));
   EXPECT_FALSE(is_header_value(std::string_view("a\0b", 3)));
   EXPECT_FALSE(is_header_value("\x7f"));
+  for (int c = 0; c < 256; ++c) {  // each byte at each place of a long value
+    const bool good = (c >= 0x20 && c != 0x7f) || c == '\t';
+    for (size_t at = 0; at < 19; ++at) {
+      std::string value(19, 'v');
+      value[at] = static_cast<char>(c);
+      EXPECT_EQ(is_header_value(value), good) << c << " at " << at;
+    }
+  }
 }
 
 }  // namespace
