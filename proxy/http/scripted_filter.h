@@ -77,7 +77,10 @@ class ScriptedFilter : public StreamFilter {
  protected:
   void heard(const std::string& what, const std::string& with) {
     journal_.add(name_ + "." + what + (with.empty() ? "" : "(" + with + ")"));
-    if (auto it = inside.find(what); it != inside.end() && it->second) it->second();
+    if (auto it = inside.find(what); it != inside.end()) {
+      const auto run = it->second;  // it may take itself out of the map
+      run();
+    }
   }
   // "held+new"; long ones as their size.
   static std::string seen(const Buffer& data, const Buffer* held) {
