@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/server.h"
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <functional>
+#include <future>
+#include <thread>
+
+#include "proxy/net/event_loop.h"
+#include "proxy/upstream/test_server.h"
+
+namespace inlay::proxy {
+namespace {
+
+using namespace std::chrono_literals;
+using upstream::testing::TestServer;
+
+// A blocking client; every call gives up after five seconds.
+class Client {
+ public:
+  explicit Client(const config::Address& address) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
+    const timeval limit{5, 0};
+    setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(address.port);
+    inet_pton(AF_INET, address.host.c_str(), &to.sin_addr);
+    connected_ = connect(fd_, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0;
+  }
+  ~Client() { close(fd_); }
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+  bool connected() const { return connected_; }
+  void send(std::string_view text) {
+    EXPECT_EQ(::send(fd_, text.data(), text.size(), MSG_NOSIGNAL), ssize_t(text.size()));
+  }
+  // Reads until `end` has come, or the connection's end.
+  std::string read_to(std::string_view end) {
+    char chunk[4096];
+    while (text_.find(end) == std::string::npos) {
+      const ssize_t n = recv(fd_, chunk, sizeof chunk, 0);
+      if (n <= 0) break;
+      text_.append(chunk, static_cast<size_t>(n));
+    }
+    return std::exchange(text_, {});
+  }
+  // All up to the end of the connection.
+  std::string read_all() { return read_to(std::string_view("\xff\xff never", 8)); }
+  std::string ask(std::string_view head) {
+    send(std::string(head) + "connection: close\r\n\r\n");
+    return read_all();
+  }
+
+ private:
+  int fd_;
+  bool connected_;
+  std::string text_;
+};
+
+// An upstream on a thread of its own.
+class Backend {
+ public:
+  explicit Backend(std::function<void(TestServer::Peer&)> on_bytes) : server_(loop_) {
+    server_.on_bytes = std::move(on_bytes);
+    thread_ = std::thread([this] { loop_.run(); });
+  }
+  ~Backend() {
+    loop_.stop();
+    thread_.join();
+  }
+  const config::Address& address() const { return server_.address(); }
+  void post(std::function<void()> task) { loop_.post(std::move(task)); }
+
+ private:
+  net::EventLoop loop_;
+  TestServer server_;
+  std::thread thread_;
+};
+
+class ServerTest : public ::testing::Test {
+ protected:
+  ServerTest() : log_(Logger::create({"off", "", ""}).value()) {
+    config::Listener listener;
+    listener.name = "in";
+    listener.address = {"127.0.0.1", 0};
+    listener.http.stat_prefix = "in";
+    listener.http.http_filters.push_back({"router", false, config::RouterFilter{}});
+    config::VirtualHost host;
+    host.name = "v";
+    host.domains = {"*"};
+    listener.http.route_config.virtual_hosts.push_back(host);
+    bootstrap_.listeners.push_back(listener);
+    bootstrap_.admin = config::Admin{{"127.0.0.1", 0}};
+  }
+  ~ServerTest() override { end(); }
+
+  config::Route& add_route(std::string path) {
+    auto& routes = bootstrap_.listeners[0].http.route_config.virtual_hosts[0].routes;
+    routes.emplace_back();
+    routes.back().match.kind = config::RouteMatch::Kind::kPath;
+    routes.back().match.value = std::move(path);
+    return routes.back();
+  }
+  config::Cluster& add_cluster(const std::string& name, std::optional<config::Address> address) {
+    bootstrap_.clusters.emplace_back();
+    config::Cluster& cluster = bootstrap_.clusters.back();
+    cluster.name = name;
+    if (address) {
+      cluster.endpoints.resize(1);
+      cluster.endpoints[0].address = *address;
+    }
+    config::RouteAction action;
+    action.cluster = name;
+    add_route("/" + name).action = action;
+    return cluster;
+  }
+  config::RouteAction& action(size_t route) {
+    return std::get<config::RouteAction>(
+        bootstrap_.listeners[0].http.route_config.virtual_hosts[0].routes[route].action);
+  }
+  void start(size_t concurrency = 1) {
+    ServerOptions options;
+    options.concurrency = concurrency;
+    auto server = Server::create(bootstrap_, options, *log_);
+    ASSERT_TRUE(server) << server.error().to_string();
+    server_ = *std::move(server);
+    thread_ = std::thread([this] { status_ = server_->run(); });
+  }
+  void end() {
+    if (!thread_.joinable()) return;
+    server_->shutdown();
+    thread_.join();
+    EXPECT_EQ(status_, 0);
+  }
+  const config::Address& address() { return server_->listener_addresses()[0]; }
+  std::string get(std::string_view path, std::string_view more = "") {
+    Client client(address());
+    return client.ask("GET " + std::string(path) + " HTTP/1.1\r\nhost: h\r\n" + std::string(more));
+  }
+  std::string admin(std::string_view target, std::string_view method = "GET") {
+    Client client(server_->admin_address());
+    return client.ask(std::string(method) + " " + std::string(target) + " HTTP/1.1\r\nhost: h\r\n");
+  }
+  static bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+  std::unique_ptr<Logger> log_;
+  config::Bootstrap bootstrap_;
+  std::unique_ptr<Server> server_;
+  std::thread thread_;
+  int status_ = -1;
+};
+
+TEST_F(ServerTest, DirectResponsesAndRedirects) {
+  config::DirectResponseAction direct;
+  direct.status = 418;
+  direct.body = "short and stout\n";
+  auto& route = add_route("/tea");
+  route.action = direct;
+  route.response_headers.add.push_back({"x-route", "%REQ(:path)%"});
+  config::RedirectAction redirect;
+  redirect.path_redirect = "/new";
+  redirect.response_code = 308;
+  add_route("/old").action = redirect;
+  start();
+  const std::string tea = get("/tea");
+  EXPECT_TRUE(tea.starts_with("HTTP/1.1 418 ")) << tea;
+  EXPECT_TRUE(has(tea, "\r\ncontent-length: 16\r\n") && has(tea, "\r\ncontent-type: text/plain\r\n")) << tea;
+  EXPECT_TRUE(has(tea, "\r\nx-route: /tea\r\n") && has(tea, "\r\nserver: envoy\r\n")) << tea;
+  EXPECT_TRUE(tea.ends_with("\r\n\r\nshort and stout\n")) << tea;
+  const std::string old = get("/old?q=1");
+  EXPECT_TRUE(old.starts_with("HTTP/1.1 308 ")) << old;
+  EXPECT_TRUE(has(old, "\r\nlocation: http://h/new?q=1\r\n")) << old;
+}
+
+TEST_F(ServerTest, ProxiesAndCounts) {
+  Backend backend([](TestServer::Peer& peer) {
+    if (!peer.received.ends_with("\r\n\r\n")) return;
+    peer.send("HTTP/1.1 200 OK\r\ncontent-length: " + std::to_string(peer.received.size()) + "\r\n\r\n" +
+              peer.received);
+    peer.received.clear();
+  });
+  add_cluster("app", backend.address());
+  start(2);
+  const std::string answer = get("/app", "x-envoy-upstream-rq-timeout-ms: 5000\r\n");
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 OK\r\n")) << answer;
+  EXPECT_TRUE(has(answer, "x-envoy-upstream-service-time: ")) << answer;
+  EXPECT_TRUE(has(answer, "\r\n\r\nGET /app HTTP/1.1\r\nhost: h\r\n")) << answer;
+  EXPECT_TRUE(has(answer, "x-envoy-expected-rq-timeout-ms: 5000\r\n")) << answer;
+  EXPECT_FALSE(has(answer, "x-envoy-upstream-rq-timeout-ms")) << answer;
+  EXPECT_TRUE(has(answer, "x-request-id: ") && has(answer, "x-forwarded-proto: http\r\n")) << answer;
+
+  Client keep_alive(address());
+  for (int i = 0; i < 3; ++i) {
+    keep_alive.send("GET /app HTTP/1.1\r\nhost: h\r\n\r\n");
+    EXPECT_TRUE(has(keep_alive.read_to("x-forwarded-proto: http\r\n"), "200 OK"));
+  }
+  const std::string stats = admin("/stats?filter=cluster.app");
+  EXPECT_TRUE(has(stats, "cluster.app.upstream_rq_total: 4\n")) << stats;
+  EXPECT_TRUE(has(stats, "cluster.app.upstream_rq_2xx: 4\n")) << stats;
+}
+
+// The table of section 4 of the Envoy notes: status, body and flags of what the router answers itself.
+TEST_F(ServerTest, LocalReplies) {
+  Backend silent([](TestServer::Peer&) {});
+  Backend closing([](TestServer::Peer& peer) { peer.close(); });
+  Backend garbage([](TestServer::Peer& peer) { peer.send("what?\r\n\r\n"); });
+  add_cluster("refused", config::Address{"127.0.0.1", 1});
+  add_cluster("empty", std::nullopt);
+  add_cluster("silent", silent.address());
+  action(2).timeout = 50ms;
+  add_cluster("closing", closing.address());
+  add_cluster("garbage", garbage.address());
+  add_cluster("full", silent.address()).max_requests = 0;
+  config::RouteAction missing;
+  missing.cluster_header = "x-cluster";
+  missing.cluster_not_found_response_code = 404;
+  add_route("/header").action = missing;
+  start();
+  const std::string reset = "upstream connect error or disconnect/reset before headers. reset reason: ";
+  const std::pair<const char*, std::pair<const char*, std::string>> cases[] = {
+      {"/nowhere", {"404", ""}},
+      {"/header", {"404", ""}},
+      {"/refused",
+       {"503",
+        reset + "remote connection failure, transport failure reason: delayed connect error: Connection refused"}},
+      {"/empty", {"503", "no healthy upstream"}},
+      {"/silent", {"504", "upstream request timeout"}},
+      {"/closing", {"503", reset + "connection termination"}},
+      {"/garbage", {"502", reset + "protocol error"}},
+      {"/full", {"503", reset + "overflow"}},
+  };
+  for (const auto& [path, expected] : cases) {
+    const std::string answer = get(path);
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 " + std::string(expected.first) + " ")) << path << ": " << answer;
+    EXPECT_TRUE(answer.ends_with("\r\n\r\n" + expected.second)) << path << ": " << answer;
+  }
+  EXPECT_TRUE(has(get("/full"), "x-envoy-overloaded: true\r\n"));
+  const std::string stats = admin("/stats?usedonly");
+  EXPECT_TRUE(has(stats, "cluster.silent.upstream_rq_timeout: 1\n")) << stats;
+  EXPECT_TRUE(has(stats, "cluster.refused.upstream_cx_connect_fail: 1\n")) << stats;
+}
+
+TEST_F(ServerTest, ABodyGoesBothWays) {
+  Backend backend([](TestServer::Peer& peer) {
+    const size_t body = peer.received.find("\r\n\r\n");
+    if (body == std::string::npos || !peer.received.ends_with("end")) return;
+    const std::string echoed = peer.received.substr(body + 4);
+    peer.send("HTTP/1.1 200 OK\r\ncontent-length: " + std::to_string(echoed.size()) + "\r\n\r\n" + echoed);
+  });
+  add_cluster("app", backend.address());
+  start();
+  const std::string body = std::string(5'000'000, 'x') + "end";
+  Client client(address());
+  client.send("POST /app HTTP/1.1\r\nhost: h\r\nconnection: close\r\ncontent-length: " + std::to_string(body.size()) +
+              "\r\n\r\n");
+  std::thread sender([&] { client.send(body); });
+  const std::string answer = client.read_all();
+  sender.join();
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 OK\r\n"));
+  EXPECT_TRUE(answer.ends_with("\r\n\r\n" + body));
+}
+
+TEST_F(ServerTest, ShutdownFinishesWhatIsUnderWay) {
+  std::promise<TestServer::Peer*> waiting;
+  Backend backend([&](TestServer::Peer& peer) { waiting.set_value(&peer); });
+  add_cluster("app", backend.address());
+  start(2);
+  Client client(address());
+  client.send("GET /app HTTP/1.1\r\nhost: h\r\n\r\n");
+  TestServer::Peer* peer = waiting.get_future().get();
+  server_->shutdown();
+  // Every worker has heard of it when none of their sockets is open; the admin server is still there to ask.
+  while (Client(address()).connected()) {
+  }
+  EXPECT_TRUE(has(admin("/ready"), "DRAINING"));
+  backend.post([peer] { peer->send("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"); });
+  const std::string answer = client.read_all();
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 OK\r\n")) << answer;
+  EXPECT_TRUE(has(answer, "connection: close\r\n")) << answer;
+  EXPECT_TRUE(answer.ends_with("ok"));
+  thread_.join();
+  EXPECT_EQ(status_, 0);
+  EXPECT_FALSE(Client(address()).connected());
+}
+
+TEST_F(ServerTest, QuitquitquitEnds) {
+  start();
+  EXPECT_TRUE(has(admin("/quitquitquit", "POST"), "200 OK"));
+  thread_.join();
+  EXPECT_EQ(status_, 0);
+}
+
+TEST_F(ServerTest, APortInUseIsNamed) {
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in any{};
+  any.sin_family = AF_INET;
+  any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ASSERT_EQ(bind(fd, reinterpret_cast<sockaddr*>(&any), sizeof any), 0);
+  ASSERT_EQ(listen(fd, 1), 0);
+  socklen_t size = sizeof any;
+  getsockname(fd, reinterpret_cast<sockaddr*>(&any), &size);
+  bootstrap_.listeners[0].address.port = ntohs(any.sin_port);
+  const auto server = Server::create(bootstrap_, {}, *log_);
+  ASSERT_FALSE(server);
+  EXPECT_TRUE(has(server.error().message, "127.0.0.1:" + std::to_string(ntohs(any.sin_port))))
+      << server.error().message;
+  close(fd);
+}
+
+TEST_F(ServerTest, MistakesOfRoutesAndModulesAreNamed) {
+  add_route("/").request_headers.add.push_back({"x", "%NOPE%"});
+  auto server = Server::create(bootstrap_, {}, *log_);
+  ASSERT_FALSE(server);
+  EXPECT_TRUE(has(server.error().to_string(), "listener 'in', virtual host 'v', route #1, header 'x'"))
+      << server.error().to_string();
+
+  bootstrap_.listeners[0].http.route_config.virtual_hosts[0].routes.clear();
+  config::WasmFilter wasm;
+  wasm.plugin.name = "p";
+  wasm.code = {"bad.wasm", std::make_shared<const std::vector<uint8_t>>(std::vector<uint8_t>{1, 2, 3})};
+  auto& filters = bootstrap_.listeners[0].http.http_filters;
+  filters.insert(filters.begin(), config::HttpFilter{"w", false, wasm});
+  const auto valid = Server::validate(bootstrap_, {}, *log_);
+  ASSERT_FALSE(valid);
+  EXPECT_TRUE(has(valid.error().to_string(), "bad.wasm")) << valid.error().to_string();
+}
+
+TEST(LoggerTest, LevelsAndTheirMistakes) {
+  auto log = Logger::create({"warning", "wasm:debug,http:trace", ""});
+  ASSERT_TRUE(log);
+  EXPECT_EQ((*log)->level("wasm"), abi::LogLevel::kDebug);
+  EXPECT_EQ((*log)->level("http"), abi::LogLevel::kTrace);
+  EXPECT_EQ((*log)->level("anything"), abi::LogLevel::kWarn);
+  EXPECT_FALSE(Logger::create({"loud", "", ""}));
+  EXPECT_FALSE(Logger::create({"info", "wasm", ""}));
+  EXPECT_FALSE(Logger::create({"info", "nope:debug", ""}));
+  EXPECT_FALSE(Logger::create({"info", "", "/proc/nothing/log"}));
+}
+
+}  // namespace
+}  // namespace inlay::proxy
