@@ -39,11 +39,16 @@ class Admin(TestCase):
         request(self.proxy.port)
         status, text = self.proxy.admin("/stats/prometheus")
         self.assertEqual(status, 200)
-        self.assertIn("# TYPE envoy_server_live gauge", text)
-        self.assertRegex(text, r'(?m)^envoy_http_downstream_rq_total\{envoy_http_conn_manager_prefix="ingress"\} 1$')
-        self.assertRegex(text, r'(?m)^envoy_cluster_upstream_rq_total\{envoy_cluster_name="origin"\} 1$')
-        for line in text.splitlines():
-            self.assertRegex(line, r'^(# (TYPE|HELP) |[a-zA-Z_:][a-zA-Z0-9_:]*(\{.*\})? [-+0-9.eE]+|[a-zA-Z_:][a-zA-Z0-9_:]*(\{.*\})? (NaN|[+-]Inf)|$)')
+        lines = text.splitlines()
+        self.assertTrue("# TYPE envoy_server_live gauge" in lines)
+        requests = [line for line in lines if "downstream_rq_total" in line]
+        self.assertIn('envoy_http_downstream_rq_total{envoy_http_conn_manager_prefix="ingress"} 1', requests)
+        requests = [line for line in lines if "upstream_rq_total" in line]
+        self.assertIn('envoy_cluster_upstream_rq_total{envoy_cluster_name="origin"} 1', requests)
+        types = [line for line in lines if line.startswith("# TYPE")]
+        self.assertEqual(len(types), len(set(types)), "a family is declared once")
+        for line in lines:
+            self.assertRegex(line, r"^(# (TYPE|HELP) .*|[a-zA-Z_:][a-zA-Z0-9_:]*(\{.*\})? ([-+0-9.eE]+|NaN|[+-]Inf)|)$")
 
     def test_clusters(self):
         status, text = self.proxy.admin("/clusters")

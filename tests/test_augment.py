@@ -8,7 +8,7 @@ import time
 import unittest
 
 from support import config
-from support.origins import Echo, Haproxy, Nginx, Provider, PythonServer, ScriptedOrigin, echoed, unused
+from support.origins import Echo, Haproxy, Nginx, Provider, PythonServer, ScriptedOrigin, all_workers_answer, echoed, unused
 from support.processes import TestCase, wait_until
 from support.wire import request
 
@@ -37,7 +37,7 @@ class Augment(TestCase):
         return int(TOKEN.match(value)[1])
 
     def first_token(self):
-        return wait_until(lambda: request(self.proxy.port, "/").status == 200 and self.token(), "a first token")
+        return wait_until(lambda: all_workers_answer(self.proxy.port) and self.token(), "a first token")
 
 
 class Basics(Augment):
@@ -104,12 +104,12 @@ class Basics(Augment):
         self.assertEqual(echoed(self.proxy.port)["headers"]["x-a"], "1")
 
     def test_metrics_are_there(self):
-        self.start_all()
+        self.start_all(expiry="300ms")
         self.first_token()
-        stats = self.proxy.admin("/stats")[1]
-        self.assertRegex(stats, r"header_augmenting\.injected: [1-9]")
-        self.assertRegex(stats, r"header_augmenting\.\S*fetch_ok: 1\b")
-        self.assertIn("header_augmenting", self.proxy.admin("/stats/prometheus")[1])
+        # The filter hands its counts over on its ticks.
+        wait_until(lambda: re.search(r"header_augmenting\.injected: [1-9]", self.proxy.admin("/stats")[1]), "the count")
+        self.assertRegex(self.proxy.admin("/stats")[1], r"header_augmenting\.\S*fetch_ok: [1-9]")
+        self.assertIn("header_augmenting_injected{", self.proxy.admin("/stats/prometheus")[1])
 
 
 class OnTheInterpreter(Basics):

@@ -6,9 +6,8 @@ import subprocess
 import unittest
 
 from support import config
-from support.origins import CHECKING_HAPROXY, CHECKING_NGINX, Haproxy, Nginx, Provider, PythonServer
+from support.origins import CHECKING_HAPROXY, CHECKING_NGINX, Haproxy, Nginx, Provider, PythonServer, all_workers_answer
 from support.processes import SANITIZED, TestCase, wait_until
-from support.wire import request
 
 PARALLEL = False
 REQUESTS = 10_000 if SANITIZED else 100_000
@@ -31,7 +30,7 @@ class Load(TestCase):
             one["circuit_breakers"] = {"thresholds": [{"max_connections": 4096, "max_pending_requests": 4096,
                                                        "max_requests": 4096}]}
         self.proxy = self.start_proxy(config.bootstrap(clusters, [config.augmenter(expiry=expiry)]), concurrency=2)
-        wait_until(lambda: request(self.proxy.port).status == 200, "the first token")
+        wait_until(lambda: all_workers_answer(self.proxy.port), "the first token")
         self.url = f"http://127.0.0.1:{self.proxy.port}/"
 
     def h2load(self, count=REQUESTS, *flags):

