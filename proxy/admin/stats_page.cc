@@ -9,7 +9,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <map>
 #include <set>
+
+#include "proxy/admin/prometheus_name.h"
 
 namespace inlay::proxy::admin {
 namespace {
@@ -50,13 +53,15 @@ std::string histogram_text(const host::HistogramData& h) {
   return out;
 }
 
-void prometheus_histogram(const std::string& name, const host::HistogramData& h, std::string& out) {
-  for (size_t i = 0; i < h.buckets.size() && i < kBounds.size(); ++i) {
-    out += name + "_bucket{le=\"" + kBounds[i] + "\"} " + std::to_string(h.buckets[i]) + "\n";
-  }
-  out += name + "_bucket{le=\"+Inf\"} " + std::to_string(h.count) + "\n";
-  out += name + "_sum{} " + std::to_string(h.sum) + "\n";
-  out += name + "_count{} " + std::to_string(h.count) + "\n";
+void prometheus_histogram(const PrometheusName& name, const host::HistogramData& h, std::string& out) {
+  const std::string labels = name.labels.empty() ? "" : name.labels + ",";
+  const auto bucket = [&](const char* bound, uint64_t count) {
+    out += name.family + "_bucket{" + labels + "le=\"" + bound + "\"} " + std::to_string(count) + "\n";
+  };
+  for (size_t i = 0; i < h.buckets.size() && i < kBounds.size(); ++i) bucket(kBounds[i], h.buckets[i]);
+  bucket("+Inf", h.count);
+  out += name.family + "_sum{" + name.labels + "} " + std::to_string(h.sum) + "\n";
+  out += name.family + "_count{" + name.labels + "} " + std::to_string(h.count) + "\n";
 }
 
 }  // namespace
@@ -73,19 +78,6 @@ double quantile_of(const host::HistogramData& h, double quantile) {
     lower = upper;
   }
   return lower;
-}
-
-std::string prometheus_name(std::string_view name) {
-  constexpr std::string_view kGuests = "wasmcustom.";
-  const bool guest = name.starts_with(kGuests);
-  std::string out = guest ? "" : "envoy_";
-  if (guest) name.remove_prefix(kGuests.size());
-  if (guest && !name.empty() && name[0] >= '0' && name[0] <= '9') out += '_';
-  for (const char c : name) {
-    const bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-    out += fine ? c : '_';
-  }
-  return out;
 }
 
 Result<std::string> stats_text(const host::MetricStore& metrics, const StatsFilter& filter) {
@@ -128,18 +120,29 @@ Result<std::string> stats_json(const host::MetricStore& metrics, const StatsFilt
 
 Result<std::string> stats_prometheus(const host::MetricStore& metrics, const StatsFilter& filter) {
   constexpr const char* kTypes[] = {"counter", "gauge", "histogram"};
-  std::string out;
-  std::set<std::string> seen;  // two names that differ in dots only would make the page invalid
+  // All samples of a family must stand together. Two names that differ only in characters that Prometheus does not have
+  // would be one sample twice: the first stays.
+  struct Family {
+    abi::MetricType type;
+    std::set<std::string> seen;
+    std::string samples;
+  };
+  std::map<std::string, Family> families;
   INLAY_TRY([[maybe_unused]] Unit done, for_each(metrics, filter, [&](const host::MetricView& m) {
-              const std::string name = prometheus_name(m.name);
-              if (name.empty() || !seen.insert(name).second) return;
-              out += "# TYPE " + name + " " + kTypes[static_cast<size_t>(m.type)] + "\n";
+              const PrometheusName name = split_prometheus_name(m.name);
+              if (name.family.empty()) return;
+              Family& family = families.try_emplace(name.family, Family{m.type, {}, {}}).first->second;
+              if (family.type != m.type || !family.seen.insert(name.labels).second) return;
               if (m.histogram != nullptr) {
-                prometheus_histogram(name, *m.histogram, out);
+                prometheus_histogram(name, *m.histogram, family.samples);
               } else {
-                out += name + "{} " + std::to_string(m.value) + "\n";
+                family.samples += name.family + "{" + name.labels + "} " + std::to_string(m.value) + "\n";
               }
             }));
+  std::string out;
+  for (const auto& [name, family] : families) {
+    out += "# TYPE " + name + " " + kTypes[static_cast<size_t>(family.type)] + "\n" + family.samples;
+  }
   return out;
 }
 

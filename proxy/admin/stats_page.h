@@ -20,11 +20,9 @@ struct StatsFilter {
 // Errors: kInvalidArgument for a bad regex.
 Result<std::string> stats_text(const host::MetricStore& metrics, const StatsFilter& filter);
 Result<std::string> stats_json(const host::MetricStore& metrics, const StatsFilter& filter);
-// Names get the prefix "envoy_" and other characters than letters, digits and "_" become "_"; a guest's metric
-// ("wasmcustom.<name>") is its name alone, as in Envoy.
+// One family after the other; names and labels as proxy/admin/prometheus_name.h says.
 Result<std::string> stats_prometheus(const host::MetricStore& metrics, const StatsFilter& filter);
 
-std::string prometheus_name(std::string_view name);
 // The value below which the share `quantile` (0..1) of what was observed lies, interpolated inside of its bucket.
 double quantile_of(const host::HistogramData& histogram, double quantile);
 
