@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/server.h"
 
+#include <malloc.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -222,7 +223,9 @@ Result<Unit> Server::Impl::start() {
     parts.log.info("main", "listener '" + parts.bootstrap.listeners[i].name + "' on " + addresses[i].to_string() +
                                ", " + std::to_string(workers.size()) + (workers.size() == 1 ? " worker" : " workers"));
   }
-  return start_admin();
+  INLAY_TRY([[maybe_unused]] Unit admin_started, start_admin());
+  malloc_trim(0);  // reading the configuration and the modules took more memory than serving does
+  return Unit{};
 }
 
 Result<Unit> Server::Impl::start_admin() {
