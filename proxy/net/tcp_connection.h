@@ -45,6 +45,7 @@ class TcpConnection final : public Connection, IoHandler {
   bool read_once(bool& more);
   bool takes_writes() const;
   void after_append();
+  ssize_t send_some();
   void flush();
   void check_low_watermark();
   void fail(CloseReason reason, int error);
