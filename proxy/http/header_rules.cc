@@ -50,8 +50,9 @@ void remove_hop_by_hop(HeaderMap& headers, uint64_t mask) {
     for (const auto& entry : headers) {
       if (entry.id != HeaderId::kConnection) continue;
       for_each_list_element(entry.value, [&](std::string_view option) {
+        if (equals_ignore_case(option, "keep-alive") || equals_ignore_case(option, "close")) return;
         std::string lower = to_lower(option);
-        if (lower != "close" && may_be_nominated(lower)) nominated.push_back(std::move(lower));
+        if (may_be_nominated(lower)) nominated.push_back(std::move(lower));
       });
     }
     for (const std::string& name : nominated) headers.remove(name);
