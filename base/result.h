@@ -56,15 +56,11 @@ class [[nodiscard]] Result {
   using value_type = T;
   using error_type = E;
 
-  Result()
-    requires std::is_same_v<T, Unit>
-      : ok_(true) {
-    ::new (static_cast<void*>(&value_)) T();
-  }
+  Result() requires std::is_same_v<T, Unit> : ok_(true) { ::new (static_cast<void*>(&value_)) T(); }
   template <class U = T>
-    requires std::is_constructible_v<T, U&&> && (!std::is_same_v<std::remove_cvref_t<U>, Result>) &&
-             (!std::is_same_v<std::remove_cvref_t<U>, E>)
-  Result(U&& value) : ok_(true) {  // NOLINT: implicit, so that `return value;` reads well
+  requires std::is_constructible_v<T, U&&> &&
+      (!std::is_same_v<std::remove_cvref_t<U>, Result>)&&(!std::is_same_v<std::remove_cvref_t<U>, E>)Result(U&& value)
+      : ok_(true) {  // NOLINT: implicit, so that `return value;` reads well
     ::new (static_cast<void*>(&value_)) T(std::forward<U>(value));
   }
   Result(E error) : ok_(false) { ::new (static_cast<void*>(&error_)) E(std::move(error)); }  // NOLINT: implicit
@@ -126,9 +122,10 @@ class [[nodiscard]] Result {
 
 #define INLAY_CONCAT_(a, b) a##b
 #define INLAY_CONCAT(a, b) INLAY_CONCAT_(a, b)
-#define INLAY_TRY_(tmp, declaration, expression)       \
-  auto tmp = (expression);                             \
-  if (!tmp) [[unlikely]] return std::move(tmp).error(); \
+#define INLAY_TRY_(tmp, declaration, expression) \
+  auto tmp = (expression);                       \
+  if (!tmp) [[unlikely]]                         \
+    return std::move(tmp).error();               \
   declaration = *std::move(tmp)
 // INLAY_TRY(declaration, expression): declares from the value, or returns the error to the caller.
 #define INLAY_TRY(declaration, expression) INLAY_TRY_(INLAY_CONCAT(inlay_try_, __LINE__), declaration, expression)

@@ -28,8 +28,7 @@ constexpr uint32_t restricted_result(Errno) {
 template <auto F>
 struct Entry;
 template <class R, class... P, R (*F)(Vm&, P...)>
-  requires(!std::is_void_v<R>)
-struct Entry<F> {
+requires(!std::is_void_v<R>) struct Entry<F> {
   static uint32_t call(Vm* vm, P... args) { return static_cast<uint32_t>(F(*vm, args...)); }
   static uint32_t refuse(Vm* vm, P...) {
     vm->log_restricted(function_name<F>);

@@ -144,7 +144,7 @@ struct RouteConfiguration {
 
 // Where a wasm module comes from: code.local (the bytes) or, later, code.remote.
 struct WasmCode {
-  std::string filename;                           // for messages; "<inline>" for inline code
+  std::string filename;                               // for messages; "<inline>" for inline code
   std::shared_ptr<const std::vector<uint8_t>> bytes;  // read by the loader
 };
 struct WasmFilter {
@@ -166,21 +166,28 @@ struct HttpConnectionManager {
   RouteConfiguration route_config;
   std::vector<HttpFilter> http_filters;  // the last one is the router
   std::string server_name = "envoy";
-  enum class ServerHeader : uint8_t { kOverwrite, kAppendIfAbsent, kPassThrough } server_header = ServerHeader::kOverwrite;
-  Milliseconds stream_idle_timeout{300'000};     // 0: off
-  Milliseconds request_timeout{0};               // 0: off
-  Milliseconds request_headers_timeout{0};       // 0: off
-  Milliseconds idle_timeout{3'600'000};          // of a connection without streams; 0: off
-  Milliseconds max_connection_duration{0};       // 0: off
-  Milliseconds max_stream_duration{0};           // 0: off
+  enum class ServerHeader : uint8_t {
+    kOverwrite,
+    kAppendIfAbsent,
+    kPassThrough
+  } server_header = ServerHeader::kOverwrite;
+  Milliseconds stream_idle_timeout{300'000};  // 0: off
+  Milliseconds request_timeout{0};            // 0: off
+  Milliseconds request_headers_timeout{0};    // 0: off
+  Milliseconds idle_timeout{3'600'000};       // of a connection without streams; 0: off
+  Milliseconds max_connection_duration{0};    // 0: off
+  Milliseconds max_stream_duration{0};        // 0: off
   Milliseconds delayed_close_timeout{1'000};
   Milliseconds drain_timeout{5'000};
   uint32_t max_request_headers_kb = 60;
   uint32_t max_headers_count = 100;
   uint32_t max_requests_per_connection = 0;  // 0: no limit
-  enum class UnderscoreAction : uint8_t { kAllow, kRejectRequest, kDropHeader } headers_with_underscores =
-      UnderscoreAction::kAllow;
-  bool enable_trailers = false;       // http_protocol_options
+  enum class UnderscoreAction : uint8_t {
+    kAllow,
+    kRejectRequest,
+    kDropHeader
+  } headers_with_underscores = UnderscoreAction::kAllow;
+  bool enable_trailers = false;  // http_protocol_options
   bool accept_http_10 = false;
   std::string default_host_for_http_10;
   bool use_remote_address = false;
