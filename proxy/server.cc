@@ -14,6 +14,7 @@
 #include "proxy/admin/admin_server.h"
 #include "proxy/clock.h"
 #include "proxy/net/event_loop.h"
+#include "proxy/port_check.h"
 #include "proxy/worker.h"
 
 namespace inlay::proxy {
@@ -206,6 +207,12 @@ struct Server::Impl final : admin::AdminTarget {
 };
 
 Result<Unit> Server::Impl::start() {
+  for (const config::Listener& listener : parts.bootstrap.listeners) {
+    INLAY_TRY([[maybe_unused]] Unit free, check_port_is_free(listener.address));
+  }
+  if (parts.bootstrap.admin) {
+    INLAY_TRY([[maybe_unused]] Unit free, check_port_is_free(parts.bootstrap.admin->address));
+  }
   if (!parts.clusters.wait_resolved(kFirstResolution)) {
     parts.log.warn("upstream", "some clusters' names are not resolved yet; they begin without hosts");
   }

@@ -313,6 +313,15 @@ TEST_F(ServerTest, APortInUseIsNamed) {
   close(fd);
 }
 
+TEST_F(ServerTest, ASecondProxyDoesNotShareTheFirstOnesPort) {
+  start();
+  config::Bootstrap second = bootstrap_;
+  second.listeners[0].address = address();
+  const auto server = Server::create(second, {}, *log_);
+  ASSERT_FALSE(server);
+  EXPECT_TRUE(has(server.error().message, address().to_string())) << server.error().message;
+}
+
 TEST_F(ServerTest, MistakesOfRoutesAndModulesAreNamed) {
   add_route("/").request_headers.add.push_back({"x", "%NOPE%"});
   auto server = Server::create(bootstrap_, {}, *log_);
