@@ -52,7 +52,7 @@ function(inlay_wasm_module name)
     list(APPEND flags -I${CMAKE_BINARY_DIR}/rooms/${room})
   endforeach()
   # No -O at the link: given one, clang runs a wasm-opt of its own, without the features that we use.
-  set(link_flags -mexec-model=reactor -Wl,--gc-sections,--strip-all,-O2,-z,stack-size=32768)
+  set(link_flags -mexec-model=reactor -Wl,--gc-sections,--strip-all,-O2,--global-base=1024,-z,stack-size=32768)
   foreach(export ${WASM_EXPORTS})
     list(APPEND link_flags -Wl,--export=${export})
   endforeach()
@@ -70,10 +70,12 @@ function(inlay_wasm_module name)
     list(APPEND objects ${object})
   endforeach()
 
+  # The linker leaves the first 1024 bytes of the memory alone, and a module's memory starts as zeros.
   set(output ${INLAY_WASM_DIR}/${name}.wasm)
   add_custom_command(OUTPUT ${output}
     COMMAND ${INLAY_WASM_CXX} ${INLAY_WASM_TARGET_FLAGS} -flto ${link_flags} ${objects} -o ${INLAY_WASM_DIR}/${name}.dir/linked.wasm
-    COMMAND ${INLAY_WASM_OPT} -Oz --enable-bulk-memory --strip-debug --strip-producers ${INLAY_WASM_DIR}/${name}.dir/linked.wasm
+    COMMAND ${INLAY_WASM_OPT} -Oz --converge --low-memory-unused --zero-filled-memory
+      --enable-bulk-memory --strip-debug --strip-producers ${INLAY_WASM_DIR}/${name}.dir/linked.wasm
       -o ${INLAY_WASM_DIR}/${name}.dir/small.wasm
     COMMAND ${CMAKE_COMMAND} -DMODULE=${INLAY_WASM_DIR}/${name}.dir/small.wasm -DNAME=${name} -DBUDGET=${WASM_BUDGET}
       -DOBJDUMP=${INLAY_WASM_OBJDUMP} -P ${CMAKE_SOURCE_DIR}/cmake/wasm_size.cmake

@@ -1,97 +1,252 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "filters/header_augmenting/json.h"
 
-#include <array>
+#include <cstdlib>
 #include <cstring>
-
-// What RapidJSON takes for granted would stop the VM, never go on with a wrong state.
-#define RAPIDJSON_ASSERT(x) ((x) ? static_cast<void>(0) : __builtin_trap())
-#include <rapidjson/memorystream.h>
-#include <rapidjson/reader.h>
 
 namespace inlay::header_augmenting {
 
-// JsonBuilder receives the reader's events and appends nodes; children follow their parent directly.
-class JsonBuilder {
+// JsonParser walks a copy of the text that ends with a NUL, a character that JSON has nowhere: so nothing has to ask
+// where the end is. A decoded string is never longer than it was written, and takes its place.
+class JsonParser {
  public:
-  JsonBuilder(Json& json, char* arena) : json_(json), arena_(arena) {}
+  JsonParser(Json& json, char* text) : json_(json), at_(text) {}
 
-  bool Null() { return leaf(Json::Type::kNull, {}); }
-  bool Bool(bool value) { return leaf(value ? Json::Type::kTrue : Json::Type::kFalse, {}); }
-  bool RawNumber(const char* text, unsigned size, bool) { return leaf(Json::Type::kNumber, keep(text, size)); }
-  bool String(const char* text, unsigned size, bool) { return leaf(Json::Type::kString, keep(text, size)); }
-  bool Key(const char* text, unsigned size, bool) {
-    key_ = keep(text, size);
-    return true;
+  const char* at() const { return at_; }
+
+  // run: reads one value and all that is in it, and expects the end. Each turn begins where a value is due.
+  bool run(const char* end) {
+    for (;;) {
+      skip_space();
+      if (!append()) return false;
+      if (*at_ == '{' || *at_ == '[') {
+        if (!open()) return false;
+        if (*at_ != closing()) {
+          if (!member()) return false;
+          continue;
+        }
+      } else if (!scalar(json_.nodes_[size_ - 1])) {
+        return false;
+      }
+      while (skip_space(), depth_ != 0 && *at_ == closing()) {
+        ++at_;
+        --depth_;
+      }
+      if (depth_ == 0) return at_ == end;
+      if (*at_++ != ',' || !member()) return false;
+    }
   }
-  bool StartObject() { return open(Json::Type::kObject); }
-  bool StartArray() { return open(Json::Type::kArray); }
-  bool EndObject(unsigned) { return close(); }
-  bool EndArray(unsigned) { return close(); }
-  // Numbers arrive as text only.
-  bool Int(int) { return false; }
-  bool Uint(unsigned) { return false; }
-  bool Int64(int64_t) { return false; }
-  bool Uint64(uint64_t) { return false; }
-  bool Double(double) { return false; }
 
  private:
-  std::string_view keep(const char* text, size_t size) {
-    char* const at = arena_;
-    if (size != 0) std::memcpy(at, text, size);
-    arena_ += size;
-    return {at, size};
+  struct Open {
+    uint32_t node;
+    uint32_t last_child;  // 0: none yet, as node 0 is the root
+  };
+
+  void skip_space() {
+    while (*at_ == ' ' || *at_ == '\t' || *at_ == '\n' || *at_ == '\r') ++at_;
   }
 
-  bool leaf(Json::Type type, std::string_view text) {
-    const uint32_t index = static_cast<uint32_t>(json_.nodes_.size());
-    if (depth_ > 0) {
-      uint32_t& last = last_child_[depth_ - 1];
-      if (last == 0)
-        json_.nodes_[parents_[depth_ - 1]].has_children = true;
-      else
-        json_.nodes_[last].next = index;
-      last = index;
+  // append: one more node, linked to its siblings.
+  bool append() {
+    if (size_ == capacity_) {
+      capacity_ = capacity_ == 0 ? 32 : capacity_ * 2;
+      void* const nodes = std::realloc(static_cast<void*>(json_.nodes_), capacity_ * sizeof(Json::Node));
+      if (nodes == nullptr) return false;
+      json_.nodes_ = static_cast<Json::Node*>(nodes);
     }
-    json_.nodes_.push_back({.key = key_, .text = text, .type = type});
-    key_ = {};
+    Json::Node node;
+    node.key = key_;
+    json_.nodes_[size_] = node;
+    if (depth_ != 0) {
+      Open& parent = open_[depth_ - 1];
+      if (parent.last_child == 0)
+        json_.nodes_[parent.node].has_children = true;
+      else
+        json_.nodes_[parent.last_child].next = size_;
+      parent.last_child = size_;
+    }
+    ++size_;
     return true;
   }
 
-  bool open(Json::Type type) {
+  bool open() {
     if (depth_ == Json::kMaxDepth) return false;
-    const uint32_t index = static_cast<uint32_t>(json_.nodes_.size());
-    leaf(type, {});
-    parents_[depth_] = index;
-    last_child_[depth_] = 0;
-    ++depth_;
+    json_.nodes_[size_ - 1].type = *at_++ == '{' ? Json::Type::kObject : Json::Type::kArray;
+    open_[depth_++] = {size_ - 1, 0};
+    skip_space();
     return true;
   }
 
-  bool close() {
-    --depth_;
+  bool in_object() const { return json_.nodes_[open_[depth_ - 1].node].type == Json::Type::kObject; }
+  char closing() const { return in_object() ? '}' : ']'; }
+
+  // member: what stands before a value in an object; nothing in an array.
+  bool member() {
+    key_ = {};
+    if (!in_object()) return true;
+    skip_space();
+    if (!string(key_)) return false;
+    skip_space();
+    return *at_++ == ':';
+  }
+
+  bool scalar(Json::Node& node) {
+    using Type = Json::Type;
+    switch (*at_) {
+      case '"':
+        node.type = Type::kString;
+        return string(node.text);
+      case 'n':
+        return word("null");
+      case 'f':
+        node.type = Type::kFalse;
+        return word("false");
+      case 't':
+        node.type = Type::kTrue;
+        return word("true");
+      default:
+        node.type = Type::kNumber;
+        return number(node.text);
+    }
+  }
+
+  bool word(const char* text) {
+    while (*text != '\0') {
+      if (*at_ != *text++) return false;
+      ++at_;
+    }
+    return true;
+  }
+
+  bool digits() {
+    const char* const begin = at_;
+    while (*at_ >= '0' && *at_ <= '9') ++at_;
+    return at_ != begin;
+  }
+
+  bool number(std::string_view& out) {
+    const char* const begin = at_;
+    if (*at_ == '-') ++at_;
+    if (*at_ == '0')
+      ++at_;
+    else if (!digits())
+      return false;
+    if (*at_ == '.') {
+      ++at_;
+      if (!digits()) return false;
+    }
+    if ((*at_ | 0x20) == 'e') {
+      ++at_;
+      if (*at_ == '+' || *at_ == '-') ++at_;
+      if (!digits()) return false;
+    }
+    out = {begin, static_cast<size_t>(at_ - begin)};
+    return true;
+  }
+
+  bool string(std::string_view& out) {
+    if (*at_ != '"') return false;
+    char* const begin = ++at_;
+    to_ = begin;
+    while (*at_ != '"') {
+      if (static_cast<unsigned char>(*at_) < ' ' || !(*at_ == '\\' ? escape() : character())) return false;
+    }
+    ++at_;
+    out = {begin, static_cast<size_t>(to_ - begin)};
+    return true;
+  }
+
+  // character: one character as it stands; UTF-8 as RFC 3629 has it.
+  bool character() {
+    static constexpr uint32_t kLeast[] = {0, 0x80, 0x800, 0x10000};
+    const auto first = static_cast<unsigned char>(*at_++);
+    if (first < 0x80) return put(first);
+    if (first < 0xc2 || first > 0xf4) return false;
+    const uint32_t more = first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
+    uint32_t point = first & (0x3fu >> more);
+    for (uint32_t i = 0; i < more; ++i) {
+      const auto next = static_cast<unsigned char>(*at_);
+      if ((next & 0xc0) != 0x80) return false;
+      ++at_;
+      point = point << 6 | (next & 0x3f);
+    }
+    return point >= kLeast[more] && !is_surrogate(point) && put(point);
+  }
+
+  bool escape() {
+    static constexpr char kLetters[] = "\"\\/bfnrt";
+    static constexpr char kMeaning[] = "\"\\/\b\f\n\r\t";
+    const char letter = *++at_;
+    if (letter == 'u') return unicode();
+    for (size_t i = 0; kLetters[i] != '\0'; ++i) {
+      if (letter != kLetters[i]) continue;
+      ++at_;
+      return put(static_cast<unsigned char>(kMeaning[i]));
+    }
+    return false;
+  }
+
+  // unicode: \uXXXX, or a pair of them for a character above U+FFFF.
+  bool unicode() {
+    uint32_t point = 0;
+    if (!hex(point)) return false;
+    if (is_surrogate(point)) {
+      uint32_t low = 0;
+      if (point >= 0xdc00 || *at_ != '\\' || *++at_ != 'u' || !hex(low) || low < 0xdc00 || low > 0xdfff) return false;
+      point = 0x10000 + ((point & 0x3ff) << 10 | (low & 0x3ff));
+    }
+    return put(point);
+  }
+
+  bool hex(uint32_t& out) {
+    for (int i = 0; i < 4; ++i) {
+      const char c = *++at_;
+      const char letter = static_cast<char>(c | 0x20);
+      if (c >= '0' && c <= '9')
+        out = out << 4 | static_cast<uint32_t>(c - '0');
+      else if (letter >= 'a' && letter <= 'f')
+        out = out << 4 | static_cast<uint32_t>(letter - 'a' + 10);
+      else
+        return false;
+    }
+    ++at_;
+    return true;
+  }
+
+  static bool is_surrogate(uint32_t point) { return point >> 11 == 0x1b; }
+
+  bool put(uint32_t point) {
+    if (point < 0x80) {
+      *to_++ = static_cast<char>(point);
+      return true;
+    }
+    if (point > 0x10ffff) return false;
+    const uint32_t more = point < 0x800 ? 1 : point < 0x10000 ? 2 : 3;
+    *to_++ = static_cast<char>((0x780u >> more & 0xf0) | point >> 6 * more);
+    for (uint32_t i = more; i-- != 0;) *to_++ = static_cast<char>(0x80 | (point >> 6 * i & 0x3f));
     return true;
   }
 
   Json& json_;
-  char* arena_;
+  char* at_;
+  char* to_ = nullptr;  // where the string in hand is decoded to
   std::string_view key_;
+  uint32_t size_ = 0;
+  uint32_t capacity_ = 0;
   size_t depth_ = 0;
-  std::array<uint32_t, Json::kMaxDepth> parents_{};
-  std::array<uint32_t, Json::kMaxDepth> last_child_{};  // 0: none yet, as node 0 is the root
+  Open open_[Json::kMaxDepth];
 };
 
 Result<Json, Json::ParseError> Json::parse(std::string_view text) {
   Json json;
-  json.text_ = sdk::Bytes::allocate(text.size());
-  if (json.text_.data() == nullptr) return ParseError{};
-  JsonBuilder builder(json, json.text_.data());
-  rapidjson::MemoryStream stream(text.data(), text.size());
-  rapidjson::GenericReader<rapidjson::UTF8<>, rapidjson::UTF8<>> reader;
-  constexpr unsigned kFlags =
-      rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseValidateEncodingFlag;
-  const rapidjson::ParseResult result = reader.Parse<kFlags>(stream, builder);
-  if (result.IsError() || json.nodes_.empty()) return ParseError{result.Offset()};
+  json.text_ = sdk::Bytes::allocate(text.size() + 1);
+  char* const copy = json.text_.data();
+  if (copy == nullptr) return ParseError{};
+  text.copy(copy, text.size());
+  copy[text.size()] = '\0';
+  JsonParser parser(json, copy);
+  if (!parser.run(copy + text.size())) return ParseError{static_cast<size_t>(parser.at() - copy)};
   return json;
 }
 
