@@ -102,6 +102,29 @@ std::string take(wabt::MemoryStream& stream) {
   return {data.begin(), data.end()};
 }
 
+// wabt::WriteC() writes one file up to 1.0.32 and takes a list of files later. The installed one picks its overload.
+using WriteOneFile = wabt::Result(wabt::Stream*, wabt::Stream*, const char*, const wabt::Module*,
+                                  const wabt::WriteCOptions&);
+using WriteFiles = wabt::Result(std::vector<wabt::Stream*>&&, wabt::Stream*, wabt::Stream*, const char*, const char*,
+                                const wabt::Module*, const wabt::WriteCOptions&);
+
+[[maybe_unused]] wabt::Result write_with(WriteOneFile& write, wabt::Stream* source, wabt::Stream* header,
+                                         const wabt::Module& module, const wabt::WriteCOptions& options) {
+  return write(source, header, "guest.h", &module, options);
+}
+
+// What several source files would share goes into a header of its own, or, as here, to the head of the only one.
+[[maybe_unused]] wabt::Result write_with(WriteFiles& write, wabt::Stream* source, wabt::Stream* header,
+                                         const wabt::Module& module, const wabt::WriteCOptions& options) {
+  return write({source}, header, source, "guest.h", "", &module, options);
+}
+
+// The later WriteCOptions also names the features.
+template <class Options>
+void set_features(Options& options, const wabt::Features& features) {
+  if constexpr (requires { options.features; }) options.features = features;
+}
+
 }  // namespace
 
 Result<ParsedModule> parse(std::span<const uint8_t> bytes) {
@@ -136,8 +159,9 @@ Result<GeneratedC> write_c(std::span<const uint8_t> bytes) {
   wabt::MemoryStream header;
   wabt::WriteCOptions options;
   options.module_name = aot::kModuleName;
+  set_features(options, features(true));
   if (wabt::Failed(wabt::GenerateNames(&module)) || wabt::Failed(wabt::ApplyNames(&module)) ||
-      wabt::Failed(wabt::WriteC(&source, &header, "guest.h", &module, options))) {
+      wabt::Failed(write_with(wabt::WriteC, &source, &header, module, options))) {
     return Error{ErrorCode::kUnsupported, "wabt cannot write this module as C", {}};
   }
   return GeneratedC{take(source), take(header)};
