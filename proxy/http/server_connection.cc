@@ -152,7 +152,8 @@ void ServerConnection::on_data(Buffer& data, bool end) {
 void ServerConnection::parse_all(Buffer& data) {
   while (!closed_ && !data.empty()) {
     if (parser_->message_complete()) {
-      if (stream_) {  // one at a time: the next request stays where it is
+      // One at a time, and none before the client has taken what it asked for: the next request stays where it is.
+      if (stream_ || above_watermark_) {
         waiting_ = true;
         return connection_->pause_reading();
       }
@@ -184,11 +185,16 @@ void ServerConnection::on_closed(net::CloseReason, std::string_view) {
 }
 
 void ServerConnection::on_above_write_watermark() {
+  above_watermark_ = true;
   if (stream_) stream_->chain.on_above_write_watermark();
 }
 
 void ServerConnection::on_below_write_watermark() {
-  if (!stream_) return;
+  above_watermark_ = false;
+  if (!stream_) {
+    if (std::exchange(waiting_, false)) connection_->resume_reading();
+    return;
+  }
   touch();
   stream_->chain.on_below_write_watermark();
 }

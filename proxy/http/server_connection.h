@@ -86,6 +86,7 @@ class ServerConnection final : net::ConnectionHandler, ParserSink, ResponseSink 
   bool closed_ = false;
   bool close_after_response_ = false;
   bool waiting_ = false;  // a pipelined request waits; reading is paused
+  bool above_watermark_ = false;
   bool request_paused_ = false;
   bool headers_complete_ = false;
   bool request_complete_ = false;
