@@ -24,7 +24,8 @@ using upstream::testing::TestServer;
 // A blocking client; every call gives up after five seconds.
 class Client {
  public:
-  explicit Client(const config::Address& address) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
+  explicit Client(const config::Address& address, int receive_buffer = 0) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
+    if (receive_buffer > 0) setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
     const timeval limit{5, 0};
     setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     sockaddr_in to{};
@@ -287,6 +288,22 @@ TEST_F(ServerTest, ShutdownFinishesWhatIsUnderWay) {
   thread_.join();
   EXPECT_EQ(status_, 0);
   EXPECT_FALSE(Client(address()).connected());
+}
+
+TEST_F(ServerTest, ShutdownSendsTheRestOfAnAnswerThatTheProxyHasWhole) {
+  config::DirectResponseAction direct;
+  direct.body = std::string(16'000'000, 'x') + "end";
+  add_route("/big").action = direct;
+  start();
+  Client client(address(), 64 * 1024);
+  client.send("GET /big HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n");
+  const std::string head = client.read_to("\r\n\r\n");
+  server_->shutdown();
+  while (Client(address()).connected()) {
+  }
+  const std::string rest = client.read_all();
+  EXPECT_EQ(head.size() - head.find("\r\n\r\n") - 4 + rest.size(), 16'000'003u);
+  EXPECT_TRUE(rest.ends_with("end"));
 }
 
 TEST_F(ServerTest, QuitquitquitEnds) {

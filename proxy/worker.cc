@@ -71,7 +71,8 @@ Result<Unit> Worker::Core::listen(size_t index, config::Address& address) {
                 loop, address, [&manager](std::unique_ptr<net::Connection> c) { manager.accept(std::move(c)); },
                 [this](std::string_view what) {
                   shared_.log.warn("connection", "cannot accept a connection: " + std::string(what));
-                }));
+                },
+                net::Sharing::kShared));  // each worker has a socket of its own on the address
   address = socket->address();
   sockets.push_back(std::move(socket));
   return Unit{};
@@ -133,7 +134,7 @@ void Worker::drain(std::function<void()> on_drained) {
     if (core->draining == 0) return finish();
     for (auto& manager : core->managers) {
       manager->drain([core, finish] {
-        if (--core->draining == 0) finish();
+        if (--core->draining == 0) net::after_flushes(core->loop, finish);
       });
     }
   });

@@ -28,8 +28,7 @@ ConnectionManager::Impl::Impl(net::EventLoop& event_loop, Options manager_option
       limits{size_t{http.max_request_headers_kb} * 1024, http.max_headers_count},
       stats(options.metrics, options.listener),
       rules(options.listener),
-      bury_task(loop, net::DeferredTask::When::kNextTurn, [this] { bury(); }),
-      drain_timer(loop, [this] { close_all(); }) {}
+      bury_task(loop, net::DeferredTask::When::kNextTurn, [this] { bury(); }) {}
 
 ConnectionManager::Impl::~Impl() {
   on_drained = nullptr;
@@ -77,7 +76,6 @@ void ConnectionManager::Impl::bury() {
   dead.clear();
   if (free_streams.size() > kMaxFreeStreams) free_streams.resize(kMaxFreeStreams);
   if (!draining || !connections.empty() || !on_drained) return;
-  drain_timer.disarm();
   std::exchange(on_drained, nullptr)();
 }
 
@@ -106,7 +104,6 @@ void ConnectionManager::drain(std::function<void()> on_drained) {
   // Backwards, since a connection without a stream leaves the list and the last one takes its place.
   for (size_t i = impl_->connections.size(); i-- > 0;) impl_->connections[i]->drain();
   impl_->bury_task.schedule();
-  if (impl_->http.drain_timeout.count() > 0) impl_->drain_timer.arm(impl_->http.drain_timeout);
 }
 
 size_t ConnectionManager::connection_count() const {

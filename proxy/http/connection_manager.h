@@ -45,8 +45,8 @@ class ConnectionManager {
   void accept(std::unique_ptr<net::Connection> connection);
 
   // From now on every response says "connection: close", connections without a stream are closed, and new ones get one
-  // request. `on_drained` runs when no connection is left, at the earliest on the next turn of the loop. What is still
-  // open after drain_timeout is closed by force.
+  // request. `on_drained` runs when no connection is left, at the earliest on the next turn of the loop; for how long
+  // to wait is the caller's to say (Envoy's drain_timeout is about HTTP/2's GOAWAY).
   void drain(std::function<void()> on_drained);
 
   size_t connection_count() const;

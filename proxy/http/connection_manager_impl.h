@@ -50,7 +50,6 @@ struct ConnectionManager::Impl {
   bool draining = false;
   std::function<void()> on_drained;
   net::DeferredTask bury_task;
-  net::Timer drain_timer;
 };
 
 }  // namespace inlay::proxy::http

@@ -68,11 +68,16 @@ class Connection {
   virtual const config::Address& remote_address() const = 0;
 };
 
+// Posts `done` to the loop once no connection is left that close(kAfterFlush) still sees to: before that, ending the
+// loop would lose the last bytes of what was answered. Each ends when its peer has closed its side or, without
+// progress, after set_linger().
+void after_flushes(EventLoop& loop, std::function<void()> done);
+
 // Starts to connect; on_connected or on_closed follows, never from inside of this call.
 std::unique_ptr<Connection> connect(EventLoop& loop, const config::Address& ip_address,
                                     std::chrono::milliseconds timeout, ConnectionHandler& handler);
 
-// Listener accepts on an address, with SO_REUSEPORT so that every worker has its own.
+// Listener accepts on an address.
 class Listener {
  public:
   virtual ~Listener() = default;
@@ -82,10 +87,14 @@ class Listener {
   virtual void stop_accepting() = 0;
 };
 using AcceptHandler = std::function<void(std::unique_ptr<Connection>)>;
+// Who else may listen on the address. Sockets that share it (SO_REUSEPORT) each get a part of the connections, so a
+// second program that did so unnoticed would take every other request.
+enum class Sharing : uint8_t { kAlone, kShared };
 // Errors: kIo with the address and what the system said ("address already in use" says who could be holding it).
 // After the system has refused a connection (no descriptors, no memory) it accepts again after 100 ms; `on_error` hears
 // what the system said, at most once a second.
 Result<std::unique_ptr<Listener>> listen(EventLoop& loop, const config::Address& address, AcceptHandler on_accept,
-                                         std::function<void(std::string_view)> on_error = {});
+                                         std::function<void(std::string_view)> on_error = {},
+                                         Sharing sharing = Sharing::kAlone);
 
 }  // namespace inlay::proxy::net

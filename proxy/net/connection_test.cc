@@ -204,6 +204,25 @@ TEST(Listen, SaysWhatIsWrongWithTheAddress) {
   EXPECT_EQ(foreign.error().code, ErrorCode::kIo);
 }
 
+TEST(Listen, NobodyElseGetsAPartOfTheConnections) {
+  EventLoop loop;
+  const auto at = [&](const config::Address& address, Sharing sharing) {
+    return listen(
+        loop, address, [](auto) {}, {}, sharing);
+  };
+  auto alone = at({"127.0.0.1", 0}, Sharing::kAlone);
+  ASSERT_TRUE(alone);
+  for (Sharing sharing : {Sharing::kAlone, Sharing::kShared}) {
+    auto second = at((*alone)->address(), sharing);
+    ASSERT_FALSE(second);
+    EXPECT_NE(second.error().message.find("ss -ltnp"), std::string::npos) << second.error().message;
+  }
+  auto first = at({"127.0.0.1", 0}, Sharing::kShared);
+  ASSERT_TRUE(first);
+  EXPECT_TRUE(at((*first)->address(), Sharing::kShared));
+  EXPECT_FALSE(at((*first)->address(), Sharing::kAlone));
+}
+
 TEST(Listen, GoesOnAfterTheSystemRefusedADescriptor) {
   EventLoop loop;
   std::vector<std::unique_ptr<Connection>> accepted;

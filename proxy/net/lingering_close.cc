@@ -29,9 +29,9 @@ LingeringClose::LingeringClose(EventLoop& loop, int fd, host::Buffer unsent, std
 }
 
 LingeringClose::~LingeringClose() {
-  LingeringList::remove(*this);
   loop_.unwatch(fd_, *this);
   close(fd_);
+  lingering_list(loop_).remove(*this);
 }
 
 void LingeringClose::on_io(uint32_t events) {
@@ -76,6 +76,7 @@ bool LingeringClose::drop_input() {
 }
 
 void LingeringList::clear() {
+  on_empty_ = nullptr;
   while (first_) delete first_;
 }
 
@@ -89,6 +90,11 @@ void LingeringList::add(LingeringClose& closing) {
 void LingeringList::remove(LingeringClose& closing) {
   *closing.previous_ = closing.next_;
   if (closing.next_) closing.next_->previous_ = closing.previous_;
+  notify();
+}
+
+void after_flushes(EventLoop& loop, std::function<void()> done) {
+  lingering_list(loop).when_empty([&loop, done = std::move(done)]() mutable { loop.post(std::move(done)); });
 }
 
 }  // namespace inlay::proxy::net

@@ -6,6 +6,8 @@
 // can overtake the response. Owned by the loop. Inside of net/.
 
 #include <chrono>
+#include <functional>
+#include <utility>
 
 #include "host/buffer.h"
 #include "proxy/net/event_loop.h"
@@ -48,10 +50,20 @@ class LingeringList {
   LingeringList& operator=(const LingeringList&) = delete;
   void clear();
   void add(LingeringClose& closing);
-  static void remove(LingeringClose& closing);
+  void remove(LingeringClose& closing);
+  // Calls `done` once there are none, which may be at once.
+  void when_empty(std::function<void()> done) {
+    on_empty_ = std::move(done);
+    notify();
+  }
 
  private:
+  void notify() {
+    if (first_ == nullptr && on_empty_) std::exchange(on_empty_, nullptr)();
+  }
+
   LingeringClose* first_ = nullptr;
+  std::function<void()> on_empty_;
 };
 
 LingeringList& lingering_list(EventLoop& loop);

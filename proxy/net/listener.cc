@@ -102,26 +102,34 @@ Error listen_error(const config::Address& address, std::string_view what, int er
   return {ErrorCode::kIo, std::move(message), ""};
 }
 
-}  // namespace
-
-Result<std::unique_ptr<Listener>> listen(EventLoop& loop, const config::Address& address, AcceptHandler on_accept,
-                                         std::function<void(std::string_view)> on_error) {
+// A socket that is bound to the address.
+Result<int> bind_socket(const config::Address& address, bool shared) {
   INLAY_TRY(const SocketAddress bound, to_socket_address(address));
   const int fd = socket(bound.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return listen_error(address, "make a socket for", errno);
   const int on = 1;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  if (shared) setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
   if (bound.family() == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-  const char* what = "listen on";
-  if (bind(fd, bound.get(), bound.size) == 0 && ::listen(fd, SOMAXCONN) == 0) {
-    auto listener = std::make_unique<TcpListener>(loop, fd, std::move(on_accept), std::move(on_error));
-    if (listener->watch()) return std::unique_ptr<Listener>(std::move(listener));
-    return listen_error(address, "watch", errno);
-  }
+  if (bind(fd, bound.get(), bound.size) == 0) return fd;
   const int error = errno;
   ::close(fd);
-  return listen_error(address, what, error);
+  return listen_error(address, "listen on", error);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Listener>> listen(EventLoop& loop, const config::Address& address, AcceptHandler on_accept,
+                                         std::function<void(std::string_view)> on_error, Sharing sharing) {
+  INLAY_TRY(const int fd, bind_socket(address, sharing == Sharing::kShared));
+  if (::listen(fd, SOMAXCONN) != 0) {
+    const int error = errno;
+    ::close(fd);
+    return listen_error(address, "listen on", error);
+  }
+  auto listener = std::make_unique<TcpListener>(loop, fd, std::move(on_accept), std::move(on_error));
+  if (!listener->watch()) return listen_error(address, "watch", errno);
+  return std::unique_ptr<Listener>(std::move(listener));
 }
 
 }  // namespace inlay::proxy::net
