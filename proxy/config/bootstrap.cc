@@ -110,14 +110,26 @@ void check_unique(View at, std::string_view field, const std::string& name, std:
                         "a " + std::string(what) + " named " + quote(name) + " stands at " + it->second + " already");
 }
 
+// One listener an address: the second would take a part of the first one's connections, or fail to bind. Port 0 is
+// whatever is free.
+void check_unique_address(View at, const Address& address, std::map<std::string, std::string>& seen,
+                          BuildContext& context) {
+  if (address.port == 0 || address.host.empty()) return;
+  auto [it, fresh] = seen.emplace(address.to_string(), at.node().path());
+  if (!fresh) context.field_error(at, "address", quote(it->first) + " is the address of " + it->second + " already");
+}
+
 }  // namespace
 
 Bootstrap build_bootstrap(const Tree& tree, BuildContext& context) {
   Bootstrap out;
   const View root(tree.root);
   out.node = build_node(root["node"]);
-  if (View admin = root["admin"]; admin && admin.has("address"))
+  std::map<std::string, std::string> addresses;
+  if (View admin = root["admin"]; admin && admin.has("address")) {
     out.admin = Admin{build_address(admin["address"], false, context)};
+    check_unique_address(admin, out.admin->address, addresses, context);
+  }
   const View resources = root["static_resources"];
   std::map<std::string, std::string> cluster_names;
   for (View cluster : resources.list("clusters")) {
@@ -129,6 +141,7 @@ Bootstrap build_bootstrap(const Tree& tree, BuildContext& context) {
   for (View listener : resources.list("listeners")) {
     check_unique(listener, "name", listener.text("name"), listener_names, "listener", context);
     out.listeners.push_back(build_listener(listener, context));
+    check_unique_address(listener, out.listeners.back().address, addresses, context);
   }
   return out;
 }
