@@ -2,14 +2,18 @@
 #pragma once
 
 // What a module brings in place of parts of the C library, to be small and quick: the allocator (wasi-libc's takes 10
-// KB) and memcpy, memmove and memset as the instructions of WebAssembly's bulk memory operations. Weak, so that several
-// files of one module may include this, and so that a filter may define its own. Nothing of it exists natively.
+// KB), memcpy, memmove and memset as the instructions of WebAssembly's bulk memory operations, and the end that libc++
+// puts to a program in place of an exception. Weak, so that several files of one module may include this, and so that a
+// filter may define its own. Nothing of it exists natively.
 
 #ifdef __wasm__
 
 #include <cstddef>
 #include <cstdint>
 #include <new>
+#if __has_include(<__verbose_abort>)
+#include <__verbose_abort>
+#endif
 
 #include "sdk/detail/allocator.h"
 
@@ -111,6 +115,17 @@ INLAY_RUNTIME_ void operator delete(void* block, size_t) noexcept {
 INLAY_RUNTIME_ void operator delete[](void* block, size_t) noexcept {
   free(block);
 }
+
+// Where libc++ would throw, its own version formats a message for stderr, and the whole of printf comes with it (13
+// KB). libc++ 14 has no such function and calls abort().
+#if __has_include(<__verbose_abort>)
+#ifndef _LIBCPP_VERBOSE_ABORT_NOEXCEPT  // newer than libc++ 19
+#define _LIBCPP_VERBOSE_ABORT_NOEXCEPT
+#endif
+INLAY_RUNTIME_ void std::__libcpp_verbose_abort(const char*, ...) _LIBCPP_VERBOSE_ABORT_NOEXCEPT {
+  __builtin_trap();
+}
+#endif
 
 #undef INLAY_RUNTIME_
 
