@@ -32,11 +32,6 @@ endif()
 find_program(INLAY_WASM_OPT wasm-opt REQUIRED)
 find_program(INLAY_WASM_OBJDUMP wasm-objdump REQUIRED)
 
-# RapidJSON by a link of its own: the host's /usr/include must not be on a guest's include path.
-file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/rooms/rapidjson)
-find_path(RAPIDJSON_INCLUDE rapidjson/document.h REQUIRED)
-file(CREATE_LINK ${RAPIDJSON_INCLUDE}/rapidjson ${CMAKE_BINARY_DIR}/rooms/rapidjson/rapidjson SYMBOLIC)
-
 function(inlay_wasm_module name)
   cmake_parse_arguments(WASM "" "BUDGET" "SOURCES;ROOMS;EXPORTS" ${ARGN})
   if(NOT WASM_ROOMS)
@@ -47,7 +42,7 @@ function(inlay_wasm_module name)
   endif()
   set(flags ${INLAY_WASM_TARGET_FLAGS} -Oz -flto -fno-exceptions -fno-rtti -fvisibility=hidden -ffunction-sections
     -fdata-sections -fno-threadsafe-statics -fno-c++-static-destructors -ffile-prefix-map=${CMAKE_SOURCE_DIR}=.
-    -ffile-prefix-map=${CMAKE_BINARY_DIR}/rooms=. -Wall -Wextra -Werror -Wshadow -isystem ${CMAKE_BINARY_DIR}/rooms/rapidjson)
+    -ffile-prefix-map=${CMAKE_BINARY_DIR}/rooms=. -Wall -Wextra -Werror -Wshadow)
   foreach(room ${WASM_ROOMS})
     list(APPEND flags -I${CMAKE_BINARY_DIR}/rooms/${room})
   endforeach()
