@@ -11,6 +11,7 @@
 #include "abi/types.h"
 #include "sdk/detail/export.h"
 #include "sdk/detail/scheduler.h"
+#include "sdk/host_functions.h"
 #include "sdk/http_call.h"
 
 namespace inlay::sdk {
@@ -47,6 +48,11 @@ class Context {
   Context& operator=(const Context&) = delete;
 
   ContextId id() const { return id_; }
+
+  // make_effective: what the host does from now on in this callback, it does for this context. A root context that has
+  // made one of its streams effective may change that stream's request and let it go on, and then makes itself
+  // effective again.
+  void make_effective() const { (void)proxy_set_effective_context(id_); }
 
   // on_done: the host is finished with the context; false keeps it until proxy_done. on_log: last words, for log
   // entries. Hosts differ in which comes first.

@@ -17,6 +17,7 @@
 #include "sdk/bytes.h"        // IWYU pragma: export
 #include "sdk/clock.h"        // IWYU pragma: export
 #include "sdk/context.h"      // IWYU pragma: export
+#include "sdk/environment.h"  // IWYU pragma: export
 #include "sdk/headers.h"      // IWYU pragma: export
 #include "sdk/http_call.h"    // IWYU pragma: export
 #include "sdk/local_reply.h"  // IWYU pragma: export

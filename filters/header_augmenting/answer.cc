@@ -1,86 +1,145 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "filters/header_augmenting/answer.h"
 
-#include <vector>
-
 #include "abi/pairs.h"
+#include "filters/header_augmenting/duration.h"
 #include "filters/header_augmenting/header_rules.h"
 #include "filters/header_augmenting/json.h"
+#include "filters/header_augmenting/template.h"
+#include "filters/header_augmenting/text_builder.h"
 #include "sdk/log.h"
 
 namespace inlay::header_augmenting {
 namespace {
 
-// lower: in place, ASCII only.
-void lower(char* text, size_t size) {
-  for (size_t i = 0; i < size; ++i) {
-    if (text[i] >= 'A' && text[i] <= 'Z') text[i] = static_cast<char>(text[i] | 0x20);
-  }
-}
+// Collector: the headers that may be set.
+class Collector {
+ public:
+  Collector(const SourceConfig& source, size_t most) : source_(source), pairs_(arena_.array<abi::Pair>(most)) {}
 
-// refusal: why an entry cannot be set, nullptr if it can.
-const char* refusal(std::string_view lower_name, const Json::Node& node) {
-  if (node.type != Json::Type::kString) return "its value is not a string";
-  if (is_forbidden(lower_name)) return "no source may set it";
-  if (!is_safe_value(node.text)) return "its value has a control character";
-  return nullptr;
+  Arena& arena() { return arena_; }
+
+  // add: `name` is in lower case. `value` has no data if it is no string.
+  void add(std::string_view name, std::string_view value) {
+    const char* reason = refusal(name, value);
+    if (reason == nullptr) {
+      pairs_[size_++] = {name, value};
+      return;
+    }
+    ++refused_;
+    // What is no name must not even be logged.
+    sdk::log_warn("source ", source_.name, ": header ", is_token(name) ? name.substr(0, 64) : "?",
+                  " is left out: ", reason);
+  }
+
+  Result<Answer, FetchFailure> finish(uint64_t lifetime_ms) {
+    if (size_ == 0 && refused_ != 0) return FetchFailure::kNoHeaders;
+    const Pairs pairs = pairs_.first(size_);
+    Answer answer;
+    answer.refused = refused_;
+    answer.lifetime_ms = lifetime_ms;
+    answer.pairs = sdk::Bytes::allocate(abi::pairs_size(pairs));
+    if (answer.pairs.data() == nullptr) return FetchFailure::kTooLarge;
+    abi::write_pairs(pairs, answer.pairs.data());
+    return answer;
+  }
+
+ private:
+  // refusal: why an entry cannot be set, nullptr if it can.
+  const char* refusal(std::string_view name, std::string_view value) const {
+    if (!is_token(name)) return "its name is not a header name";
+    if (is_forbidden(name)) return "no source may set it";
+    if (!is_allowed(name)) return "this source may not set it";
+    if (value.data() == nullptr) return "its value is not a string";
+    if (!is_safe_value(value)) return "its value has a control character";
+    return nullptr;
+  }
+
+  bool is_allowed(std::string_view name) const {
+    for (std::string_view allowed : source_.allow) {
+      if (name == allowed) return true;
+      if (allowed.ends_with('*') && name.starts_with(allowed.substr(0, allowed.size() - 1))) return true;
+    }
+    return source_.allow.data() == nullptr;
+  }
+
+  const SourceConfig& source_;
+  Arena arena_;
+  Pairs pairs_;
+  size_t size_ = 0;
+  uint32_t refused_ = 0;
+};
+
+// read_lifetime: of `expires_in`, in seconds, a number or the digits of one. What is not above 0 says nothing; what is
+// above a hundred years is a hundred years.
+uint64_t read_lifetime_ms(const Json& json) {
+  const Json::Node* const node = find(json, "/expires_in");
+  if (node == nullptr) return 0;
+  constexpr uint64_t kMax = kMaxDurationMs / 1000;
+  uint64_t seconds = 0;
+  for (const char c : node->text) {
+    if (c == '.') break;
+    if (c < '0' || c > '9') return 0;
+    if (seconds <= kMax) seconds = seconds * 10 + static_cast<uint64_t>(c - '0');
+  }
+  return (seconds < kMax ? seconds : kMax) * 1000;
 }
 
 }  // namespace
 
-Result<Answer, FetchFailure> read_headers_answer(std::string_view body, std::string_view source) {
+Result<Answer, FetchFailure> read_answer(std::string_view body, const SourceConfig& source) {
   const auto json = Json::parse(body);
   if (!json || json->root().type != Json::Type::kObject) return FetchFailure::kBadJson;
 
-  Answer answer;
-  std::vector<abi::Pair> pairs;
-  std::vector<sdk::Bytes> names;
-  for (const Json::Node* node = json->first(json->root()); node != nullptr; node = json->next(*node)) {
-    if (!is_token(node->key)) {
-      ++answer.refused;
-      sdk::log_warn("source ", source, ": an entry is left out: its name is not a header name");
-      continue;
+  if (source.format == SourceConfig::Format::kHeaders) {
+    size_t most = 0;
+    for (const Json::Node* n = json->first(json->root()); n != nullptr; n = json->next(*n)) ++most;
+    Collector collector(source, most);
+    for (const Json::Node* n = json->first(json->root()); n != nullptr; n = json->next(*n)) {
+      const bool string = n->type == Json::Type::kString;
+      collector.add(collector.arena().lower(n->key), string ? n->text : std::string_view());
     }
-    sdk::Bytes name = sdk::Bytes::allocate(node->key.size());
-    if (name.data() == nullptr) return FetchFailure::kTooLarge;
-    node->key.copy(name.data(), name.size());
-    lower(name.data(), name.size());
-    if (const char* reason = refusal(name.view(), *node)) {
-      ++answer.refused;
-      sdk::log_warn("source ", source, ": header ", name.view().substr(0, 64), " is left out: ", reason);
-      continue;
-    }
-    pairs.push_back({name.view(), node->text});
-    names.push_back(std::move(name));
+    return collector.finish(0);
   }
-  if (pairs.empty() && answer.refused != 0) return FetchFailure::kNoHeaders;
 
-  answer.pairs = sdk::Bytes::allocate(abi::pairs_size(pairs));
-  if (answer.pairs.data() == nullptr) return FetchFailure::kTooLarge;
-  abi::write_pairs(pairs, answer.pairs.data());
-  return answer;
+  if (source.format == SourceConfig::Format::kOAuth2) {
+    const Json::Node* const token = find(*json, "/access_token");
+    if (token == nullptr || token->type != Json::Type::kString || token->text.empty()) return FetchFailure::kNoValue;
+  }
+  Collector collector(source, source.headers.size());
+  for (const abi::Pair& header : source.headers) {
+    TextBuilder value;
+    if (!render(header.value, *json, value)) return FetchFailure::kNoValue;
+    collector.add(header.key, collector.arena().copy(value.view()));
+  }
+  return collector.finish(read_lifetime_ms(*json));
 }
 
-std::optional<uint64_t> read_max_age(std::string_view cache_control) {
+uint64_t read_max_age(std::string_view cache_control) {
   static constexpr std::string_view kName = "max-age=";
-  for (size_t at = 0; at < cache_control.size();) {
-    size_t end = cache_control.find(',', at);
-    if (end == std::string_view::npos) end = cache_control.size();
-    std::string_view directive = cache_control.substr(at, end - at);
-    at = end + 1;
-    while (!directive.empty() && (directive.front() == ' ' || directive.front() == '\t')) directive.remove_prefix(1);
-    while (!directive.empty() && (directive.back() == ' ' || directive.back() == '\t')) directive.remove_suffix(1);
-    if (directive.size() <= kName.size() || directive.size() > kName.size() + 9) continue;
-    bool is_max_age = true;
-    for (size_t i = 0; i < kName.size(); ++i) is_max_age = is_max_age && (directive[i] | 0x20) == (kName[i] | 0x20);
-    uint64_t seconds = 0;
-    for (const char c : directive.substr(kName.size())) {
-      if (c < '0' || c > '9') is_max_age = false;
-      seconds = seconds * 10 + static_cast<uint64_t>(c - '0');
+  const auto is_space = [](char c) { return c == ' ' || c == '\t'; };
+  size_t matched = 0;  // of kName
+  bool begins = true;  // nothing but spaces since the last comma
+  for (size_t i = 0; i < cache_control.size(); ++i) {
+    const char c = cache_control[i];
+    if (c == ',') {
+      matched = 0;
+      begins = true;
+      continue;
     }
-    if (is_max_age && seconds != 0) return seconds;
+    if (begins && matched == 0 && is_space(c)) continue;
+    begins = begins && (c | 0x20) == (kName[matched] | 0x20);
+    if (!begins || ++matched < kName.size()) continue;
+    uint64_t seconds = 0;
+    size_t digits = 0;
+    for (++i; i < cache_control.size() && cache_control[i] >= '0' && cache_control[i] <= '9' && digits < 10; ++digits) {
+      seconds = seconds * 10 + static_cast<uint64_t>(cache_control[i++] - '0');
+    }
+    while (i < cache_control.size() && is_space(cache_control[i])) ++i;
+    const bool ends = i == cache_control.size() || cache_control[i] == ',';
+    return ends && digits < 10 ? seconds : 0;
   }
-  return std::nullopt;
+  return 0;
 }
 
 }  // namespace inlay::header_augmenting

@@ -16,16 +16,35 @@ class AnswerTest : public ::testing::Test {
  protected:
   // read: "name=value;" for each header, or the reason it failed.
   std::string read(std::string_view body) {
-    const auto answer = read_headers_answer(body, "s");
+    source.name = "s";
+    const auto answer = read_answer(body, source);
     if (!answer) return kFetchFailures[static_cast<size_t>(answer.error())].metric;
     refused = answer->refused;
+    lifetime_ms = answer->lifetime_ms;
     std::string text;
     auto reader = abi::PairsReader::open(answer->pairs.view());
     for (abi::Pair p; reader && reader->next(p);) text += std::string(p.key) + "=" + std::string(p.value) + ";";
     return text;
   }
 
+  // make: the headers that templates make.
+  std::string make(SourceConfig::Format format, std::vector<abi::Pair> headers, std::string_view body) {
+    source.format = format;
+    source.headers = headers;
+    std::string text = read(body);
+    source.headers = {};
+    return text;
+  }
+  uint64_t lifetime_of(const std::string& expires_in) {
+    EXPECT_EQ(make(SourceConfig::Format::kOAuth2, {{"a", "{/access_token}"}},
+                   R"({"access_token":"t","expires_in":)" + expires_in + "}"),
+              "a=t;");
+    return lifetime_ms;
+  }
+
+  SourceConfig source;
   uint32_t refused = 0;
+  uint64_t lifetime_ms = 0;
   sdk::testing::FakeHost host;
 };
 
@@ -61,15 +80,70 @@ TEST_F(AnswerTest, WhatIsNoObjectOrHasNothingUsableFails) {
   EXPECT_EQ(read("{}"), "");
 }
 
+TEST_F(AnswerTest, OnlyAllowedNamesAreSet) {
+  std::string_view allow[] = {"authorization", "x-team-*"};
+  source.allow = allow;
+  EXPECT_EQ(read(R"({"Authorization":"a","X-Team-Id":"1","x-teams":"2","x-other":"3"})"),
+            "authorization=a;x-team-id=1;");
+  EXPECT_EQ(refused, 2u);
+  EXPECT_TRUE(host.logged("header x-other is left out: this source may not set it"));
+  source.allow = std::span(allow).first(0);
+  EXPECT_EQ(read(R"({"x":"1"})"), "no_headers");
+}
+
+TEST_F(AnswerTest, TemplatesTakeValuesByPointer) {
+  const auto format = SourceConfig::Format::kTemplate;
+  EXPECT_EQ(make(format, {{"x", "a {/b/0/c} {/n}"}, {"y", "{plain} {/d~1e~0f}"}},
+                 R"({"b":[{"c":"C"}],"n":-1.5,"d/e~f":"D"})"),
+            "x=a C -1.5;y={plain} D;");
+  EXPECT_EQ(make(format, {{"x", "{/}"}}, R"({"":"empty key"})"), "x=empty key;");
+  for (const char* body :
+       {"{}", R"({"v":null})", R"({"v":{}})", R"({"v":[]})", R"({"v":true})", R"({"v":""})", R"({"V":"1"})"}) {
+    EXPECT_EQ(make(format, {{"x", "{/v}"}}, body), "no_value") << body;
+  }
+  EXPECT_EQ(make(format, {{"x", "{/v/1}"}}, R"({"v":["a"]})"), "no_value");
+  EXPECT_EQ(make(format, {{"x", "{/v/00}"}}, R"({"v":["a"]})"), "no_value");
+  EXPECT_EQ(make(format, {{"x", "{/v}"}}, R"({"v":"a\r\nforged: 1"})"), "no_headers");
+}
+
+TEST_F(AnswerTest, TokenIsAString) {
+  const std::vector<abi::Pair> headers = {{"authorization", "Bearer {/access_token}"}};
+  const auto format = SourceConfig::Format::kOAuth2;
+  EXPECT_EQ(make(format, headers, R"({"access_token":"t","token_type":"bearer"})"), "authorization=Bearer t;");
+  EXPECT_EQ(lifetime_ms, 0u);
+  for (const char* body : {R"({"access_token":5})", R"({"access_token":""})", R"({"access_token":null})",
+                           R"({"error":"invalid_client"})", R"({"access_token":["t"]})"}) {
+    EXPECT_EQ(make(format, headers, body), "no_value") << body;
+  }
+  EXPECT_EQ(make(format, headers, std::string(100'000, '[')), "bad_json");
+  EXPECT_EQ(make(format, headers, R"(["access_token","t"])"), "bad_json");
+}
+
+TEST_F(AnswerTest, LifetimeIsReadFromExpiresIn) {
+  EXPECT_EQ(lifetime_of("3600"), 3'600'000u);
+  EXPECT_EQ(lifetime_of("\"3600\""), 3'600'000u);
+  EXPECT_EQ(lifetime_of("59.9"), 59'000u);
+  for (const char* nothing : {"0", "-1", "\"\"", "\"soon\"", "null", "{}", "[5]", "true", "1e18", "0.5"}) {
+    EXPECT_EQ(lifetime_of(nothing), 0u) << nothing;
+  }
+  const uint64_t hundred_years_ms = 100ull * 365 * 24 * 3600 * 1000;
+  EXPECT_EQ(lifetime_of("1000000000000000000"), hundred_years_ms);
+  EXPECT_EQ(lifetime_of("99999999999999999999999999999999"), hundred_years_ms);
+}
+
 TEST(MaxAge, IsReadFromTheDirective) {
   EXPECT_EQ(read_max_age("max-age=60"), 60u);
   EXPECT_EQ(read_max_age("private, Max-Age=5 , must-revalidate"), 5u);
-  EXPECT_EQ(read_max_age("max-age=0"), std::nullopt);
-  EXPECT_EQ(read_max_age("max-age="), std::nullopt);
-  EXPECT_EQ(read_max_age("max-age=x"), std::nullopt);
-  EXPECT_EQ(read_max_age("s-max-age=5"), std::nullopt);
-  EXPECT_EQ(read_max_age("max-age=99999999999"), std::nullopt);
-  EXPECT_EQ(read_max_age(""), std::nullopt);
+  EXPECT_EQ(read_max_age("max-age=0"), 0u);
+  EXPECT_EQ(read_max_age("max-age="), 0u);
+  EXPECT_EQ(read_max_age("max-age=x"), 0u);
+  EXPECT_EQ(read_max_age("max-age=5x"), 0u);
+  EXPECT_EQ(read_max_age("s-max-age=5"), 0u);
+  EXPECT_EQ(read_max_age("s-maxage=7,\tmax-age=5"), 5u);
+  EXPECT_EQ(read_max_age("x max-age=5"), 0u);
+  EXPECT_EQ(read_max_age("max-age=999999999"), 999'999'999u);
+  EXPECT_EQ(read_max_age("max-age=99999999999"), 0u);
+  EXPECT_EQ(read_max_age(""), 0u);
 }
 
 }  // namespace

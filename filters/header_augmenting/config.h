@@ -1,50 +1,146 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The filter's configuration: a JSON object, described in docs/reference/header_augmenting.md. parse_config is a table
-// of keys (config.cc); an error is one line that names the key's path, what was found and what was expected.
+// The filter's configuration: a JSON object, described in docs/reference/header_augmenting.md. Its keys stand in tables
+// (config_schema.h). The structures here are plain: everything they view belongs to the Config that they came with.
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
+#include <optional>
+#include <span>
 #include <string_view>
-#include <vector>
 
-#include "base/result.h"
-#include "sdk/text.h"
+#include "abi/pairs.h"
+#include "filters/header_augmenting/arena.h"
+#include "filters/header_augmenting/json.h"
 
 namespace inlay::header_augmenting {
 
-// SourceConfig: one service that provides headers, and when to ask it.
-struct SourceConfig {
-  std::string name = "default";  // in the metrics' names
-  std::string cluster = "sidecar";
-  std::string authority = "sidecar";
-  std::string path = "/headers";
-  uint64_t timeout_ms = 5'000;
+// Texts, Pairs: a default-made one has no data, and means that the key was not given.
+using Texts = std::span<std::string_view>;
+using Pairs = std::span<abi::Pair>;
+
+// Share: a part of a time, as a percentage of it, or as it stands.
+struct Share {
+  uint64_t percent = 0;
+  uint64_t ms = 0;
+  uint64_t of(uint64_t whole_ms) const { return whole_ms * percent / 100 + ms; }
+};
+
+// Refresh: when a source is asked.
+struct Refresh {
   uint64_t every_ms = 360'000;      // lifetime of an answer that says nothing of its own
-  uint32_t early_percent = 20;      // an answer that says its lifetime is renewed this much before the end
-  uint32_t jitter_percent = 10;     // and any is renewed up to this much earlier
+  Share early{.percent = 20};       // an answer that says its lifetime is renewed this much before the end
+  Share jitter{.percent = 10};      // and any is renewed up to this much earlier
   uint64_t retry_initial_ms = 250;  // exponential, with full jitter
   uint64_t retry_max_ms = 30'000;
 };
 
-// WhenMissing: what becomes of a request while there are no headers yet.
+// OAuth2: the token request of RFC 6749, sections 4.3 and 4.4.
+struct OAuth2 {
+  enum class Grant : uint8_t { kClientCredentials, kPassword };
+  enum class Authentication : uint8_t { kBasic, kPost, kNone };
+  Grant grant_type = Grant::kClientCredentials;
+  Authentication auth_method = Authentication::kBasic;
+  std::string_view client_id;
+  std::string_view client_secret;
+  std::string_view username;
+  std::string_view password;
+  Texts scopes;
+  Texts audience;
+  Texts resource;
+  Pairs endpoint_params;
+};
+
+inline constexpr uint64_t kUnlimited = UINT64_MAX;
+inline constexpr uint64_t kNotGiven = UINT64_MAX - 1;
+
+// SourceConfig: one service that provides headers, how and when to ask it, and what to make of its answer.
+struct SourceConfig {
+  enum class Format : uint8_t { kHeaders, kOAuth2, kTemplate };
+  std::string_view name = "default";  // in the metrics' names
+  std::string_view cluster = "sidecar";
+  std::string_view authority;
+  std::string_view path;
+  std::string_view method;
+  Pairs request_headers;
+  std::string_view body;
+  uint64_t timeout_ms = 5'000;
+  Format format = Format::kHeaders;
+  OAuth2 oauth2;
+  Pairs headers;  // header name to template
+  Texts allow;    // names, or prefixes that end in "*"
+  Refresh refresh;
+  uint64_t max_stale_ms = kNotGiven;
+
+  // Made of the above by compile (compile.h).
+  Pairs call;  // the request's headers, whole
+  std::span<const uint64_t> invalidate_on;
+  uint64_t digest = 0;  // the same for sources that fetch the same
+};
+
+enum class Presence : uint8_t { kAny, kPresent, kAbsent };
+
+// HeaderMatch: every condition that is given has to hold; none: the header is there.
+struct HeaderMatch {
+  std::string_view name;
+  std::string_view exact;
+  std::string_view prefix;
+  Presence present = Presence::kAny;
+};
+
+struct Match {
+  std::string_view authority;  // in lower case; "*.x" stands for all that ends in ".x"
+  std::string_view path_prefix;
+  std::string_view path;
+  Texts methods;
+  std::span<HeaderMatch> headers;
+};
+
+enum class Mode : uint8_t { kSet, kIfAbsent, kAppend };
+
+// Rule: what becomes of the requests that it matches.
+struct Rule {
+  Match match;
+  Texts use;  // not given: all
+  Mode mode = Mode::kSet;
+  Texts remove;
+
+  std::span<uint32_t> sources;  // made of `use` by compile: places in Config::sources
+};
+
+// WhenMissing: what becomes of a request while there are no headers for it.
 struct WhenMissing {
-  enum class Action : uint8_t { kReject, kPass };
+  enum class Action : uint8_t { kReject, kPass, kHold };
   Action action = Action::kReject;
-  uint32_t status = 503;
-  std::string body = "the headers that this request needs are not available yet\n";
-  std::string retry_after;  // seconds, in decimal; empty: no such header
+  uint64_t status = 503;
+  std::string_view body = "the headers that this request needs are not available yet\n";
+  std::string_view retry_after;  // seconds, in decimal; empty: no such header
+  uint64_t hold_for_ms = 2'000;
+  uint64_t max_held = 1024;
 };
 
-struct Config {
-  std::vector<SourceConfig> sources;
+struct ConfigValues {
+  SourceConfig flat;  // the four keys of the short form
+  std::span<SourceConfig> sources;
+  std::span<Rule> rules;
   WhenMissing when_missing;
-  size_t max_body = 64 * 1024;
+  std::span<uint64_t> invalidate_on;
+  uint64_t max_body = 64 * 1024;
 };
 
-// parse_config: reads `text`; no text at all is an empty object. The error is the line to log.
-Result<Config, sdk::Line> parse_config(std::string_view text);
+struct Config : ConfigValues {
+  Config() = default;
+  Config(const Config&) = delete;  // it views itself
+  Config& operator=(const Config&) = delete;
+
+  Arena arena;  // what the values view, but for
+  std::optional<Json> text;
+};
+
+// parse_config: reads `text` into `config`, which is as it was made; no text at all is an empty object. `environment`
+// is where ${env:NAME} looks: "NAME=value" entries, each ended by a NUL. Each error is logged, in one line, with the
+// key's path, what was found and what is expected; false if there was one. Values that may be secret are not repeated.
+bool parse_config(std::string_view text, std::string_view environment, Config& config);
 
 }  // namespace inlay::header_augmenting

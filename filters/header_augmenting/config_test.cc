@@ -5,84 +5,222 @@
 
 #include <string>
 
+#include "sdk/testing/fake_host.h"
+
 namespace inlay::header_augmenting {
 namespace {
 
-std::string error_of(std::string_view text) {
-  const auto config = parse_config(text);
-  return config ? "" : std::string(config.error().view());
-}
+class ConfigTest : public ::testing::Test {
+ protected:
+  // errors_of: the lines that are logged, joined; empty if the text is accepted.
+  std::string errors_of(std::string_view text) {
+    host_.logs.clear();
+    Config config;
+    const bool read = parse_config(text, std::string_view("ID=me\0SECRET=a+b c\0EMPTY=\0", 26), config);
+    EXPECT_EQ(read, host_.logs.empty()) << text;
+    std::string lines;
+    for (const auto& log : host_.logs) {
+      EXPECT_EQ(log.level, abi::LogLevel::kError);
+      lines += (lines.empty() ? "" : "\n") + log.text;
+    }
+    return lines;
+  }
+  // error_of: the same without the word that each line begins with.
+  std::string error_of(std::string_view text) {
+    const std::string line = errors_of(text);
+    return line.substr(0, 15) == "configuration: " ? line.substr(15) : line;
+  }
+  bool read(std::string_view text) { return errors_of(text).empty() && parse_config(text, "", config_); }
 
-TEST(Config, DefaultsAreThoseOfTheFlatForm) {
+  sdk::testing::FakeHost host_;
+  Config config_;
+};
+
+TEST_F(ConfigTest, DefaultsAreThoseOfTheFlatForm) {
   for (const char* text : {"", "  \n", "{}"}) {
-    const auto config = parse_config(text);
-    ASSERT_TRUE(config) << text;
-    ASSERT_EQ(config->sources.size(), 1u);
-    const SourceConfig& source = config->sources[0];
+    Config config;
+    ASSERT_TRUE(parse_config(text, "", config)) << text;
+    ASSERT_EQ(config.sources.size(), 1u);
+    const SourceConfig& source = config.sources[0];
+    EXPECT_EQ(source.name, "default");
     EXPECT_EQ(source.cluster, "sidecar");
-    EXPECT_EQ(source.authority, "sidecar");
-    EXPECT_EQ(source.path, "/headers");
-    EXPECT_EQ(source.every_ms, 360'000u);
+    EXPECT_EQ(source.call[0].value, "GET");
+    EXPECT_EQ(source.call[1].value, "/headers");
+    EXPECT_EQ(source.call[2].value, "sidecar");
+    EXPECT_EQ(source.refresh.every_ms, 360'000u);
     EXPECT_EQ(source.timeout_ms, 5'000u);
-    EXPECT_EQ(config->max_body, 65'536u);
-    EXPECT_EQ(config->when_missing.action, WhenMissing::Action::kReject);
-    EXPECT_EQ(config->when_missing.status, 503u);
-    EXPECT_EQ(config->when_missing.retry_after, "");
+    EXPECT_EQ(source.max_stale_ms, kUnlimited);
+    EXPECT_TRUE(source.invalidate_on.empty());
+    EXPECT_EQ(config.max_body, 65'536u);
+    EXPECT_EQ(config.when_missing.action, WhenMissing::Action::kReject);
+    EXPECT_EQ(config.when_missing.status, 503u);
+    EXPECT_EQ(config.when_missing.retry_after, "");
+    ASSERT_EQ(config.rules.size(), 1u);
+    EXPECT_EQ(config.rules[0].sources.size(), 1u);
   }
 }
 
-TEST(Config, ReadsEveryKey) {
-  const auto config = parse_config(R"({
+TEST_F(ConfigTest, ReadsEveryKeyOfTheFlatForm) {
+  ASSERT_TRUE(read(R"({
     "header_providing_service_cluster": "outbound|80||tokens", "header_providing_service_authority": "tokens.local",
     "header_providing_service_path": "/v1?x=1", "header_cache_expiry": "1h30m", "max_body": 1000,
-    "when_missing": {"action": "pass", "status": 429, "body": "no", "retry-after": "1500ms"}})");
-  ASSERT_TRUE(config);
-  EXPECT_EQ(config->sources[0].cluster, "outbound|80||tokens");
-  EXPECT_EQ(config->sources[0].authority, "tokens.local");
-  EXPECT_EQ(config->sources[0].path, "/v1?x=1");
-  EXPECT_EQ(config->sources[0].every_ms, 5'400'000u);
-  EXPECT_EQ(config->max_body, 1000u);
-  EXPECT_EQ(config->when_missing.action, WhenMissing::Action::kPass);
-  EXPECT_EQ(config->when_missing.status, 429u);
-  EXPECT_EQ(config->when_missing.body, "no");
-  EXPECT_EQ(config->when_missing.retry_after, "2");
-  EXPECT_EQ(parse_config(R"({"when_missing":{"retry-after":7}})")->when_missing.retry_after, "7");
+    "when_missing": {"action": "pass", "status": 429, "body": "no", "retry-after": "1500ms"}})"));
+  EXPECT_EQ(config_.sources[0].cluster, "outbound|80||tokens");
+  EXPECT_EQ(config_.sources[0].authority, "tokens.local");
+  EXPECT_EQ(config_.sources[0].path, "/v1?x=1");
+  EXPECT_EQ(config_.sources[0].refresh.every_ms, 5'400'000u);
+  EXPECT_EQ(config_.max_body, 1000u);
+  EXPECT_EQ(config_.when_missing.action, WhenMissing::Action::kPass);
+  EXPECT_EQ(config_.when_missing.status, 429u);
+  EXPECT_EQ(config_.when_missing.body, "no");
+  EXPECT_EQ(config_.when_missing.retry_after, "2");
 }
 
-TEST(Config, ErrorsNameThePathWhatWasFoundAndWhatIsExpected) {
+TEST_F(ConfigTest, ReadsASource) {
+  ASSERT_TRUE(read(R"({"sources": [{"name": "keys", "cluster": "c", "path": "/k", "method": "PUT", "body": "b",
+    "request_headers": {"X-A": "1", "Accept": "text/json"}, "timeout": "1s", "format": "template",
+    "headers": {"X-Key": "k {/key}"}, "allow": ["X-*"], "max_stale": "5m",
+    "refresh": {"every": "1m", "early": "30s", "jitter": "5%", "retry": {"initial": "1s", "max": "8s"}}}],
+    "invalidate_on": [401, 403]})"));
+  const SourceConfig& source = config_.sources[0];
+  EXPECT_EQ(source.name, "keys");
+  std::string call;
+  for (const auto& header : source.call) call += std::string(header.key) + "=" + std::string(header.value) + ";";
+  EXPECT_EQ(call, ":method=PUT;:path=/k;:authority=c;x-a=1;accept=text/json;");
+  EXPECT_EQ(source.body, "b");
+  EXPECT_EQ(source.headers[0].key, "x-key");
+  EXPECT_EQ(source.allow[0], "x-*");
+  EXPECT_EQ(source.max_stale_ms, 300'000u);
+  EXPECT_EQ(source.refresh.every_ms, 60'000u);
+  EXPECT_EQ(source.refresh.early.of(100'000), 30'000u);
+  EXPECT_EQ(source.refresh.jitter.of(100'000), 5'000u);
+  EXPECT_EQ(source.refresh.retry_initial_ms, 1'000u);
+  EXPECT_EQ(source.refresh.retry_max_ms, 8'000u);
+  ASSERT_EQ(source.invalidate_on.size(), 2u);
+  EXPECT_EQ(source.invalidate_on[1], 403u);
+}
+
+TEST_F(ConfigTest, ReadsRules) {
+  ASSERT_TRUE(read(R"({"sources": [{"name": "a"}, {"name": "b"}], "rules": [
+    {"match": {"authority": "*.Example.com", "path_prefix": "/v1", "path": "/v1/x", "methods": ["GET"],
+               "headers": [{"name": "X-A", "exact": "1"}, {"name": "x-b", "present": false}]},
+     "use": ["b"], "mode": "if_absent", "remove": ["Cookie"]}, {"use": []}, {"mode": "append"}]})"));
+  ASSERT_EQ(config_.rules.size(), 3u);
+  const Rule& rule = config_.rules[0];
+  EXPECT_EQ(rule.match.authority, "*.example.com");
+  EXPECT_EQ(rule.match.methods[0], "GET");
+  EXPECT_EQ(rule.match.headers[0].name, "x-a");
+  EXPECT_EQ(rule.match.headers[0].exact, "1");
+  EXPECT_EQ(rule.match.headers[1].present, Presence::kAbsent);
+  EXPECT_EQ(rule.sources[0], 1u);
+  EXPECT_EQ(rule.mode, Mode::kIfAbsent);
+  EXPECT_EQ(rule.remove[0], "cookie");
+  EXPECT_TRUE(config_.rules[1].sources.empty());
+  EXPECT_EQ(config_.rules[2].sources.size(), 2u);
+}
+
+TEST_F(ConfigTest, OAuth2BringsItsOwnDefaults) {
+  ASSERT_TRUE(read(R"({"sources": [{"path": "/token", "format": "oauth2", "oauth2": {"client_id": "id"}}]})"));
+  const SourceConfig& source = config_.sources[0];
+  EXPECT_EQ(source.max_stale_ms, 0u);
+  EXPECT_EQ(source.invalidate_on[0], 401u);
+  EXPECT_EQ(source.headers[0].value, "Bearer {/access_token}");
+  EXPECT_EQ(source.call[0].value, "POST");
+  ASSERT_FALSE(read(R"({"sources": [{"format": "oauth2"}]})"));
+}
+
+TEST_F(ConfigTest, InvalidateOnMayBeSwitchedOff) {
+  ASSERT_TRUE(read(R"({"invalidate_on": [],
+    "sources": [{"path": "/token", "format": "oauth2", "oauth2": {"client_id": "id"}}]})"));
+  EXPECT_TRUE(config_.sources[0].invalidate_on.empty());
+}
+
+TEST_F(ConfigTest, VariablesAreReplacedInAnyString) {
+  EXPECT_EQ(errors_of(R"({"header_providing_service_authority": "${env:ID}.${env:ID}"})"), "");
+  Config config;
+  ASSERT_TRUE(parse_config(R"({"header_providing_service_authority": "a-${env:ID}-$-${env:ID}"})",
+                           std::string_view("IDX=no\0ID=me\0", 13), config));
+  EXPECT_EQ(config.sources[0].authority, "a-me-$-me");
+  EXPECT_EQ(error_of(R"({"header_providing_service_authority": "${env:MISSING}"})"),
+            "header_providing_service_authority: found ${env:MISSING}, which is not set, expected a variable of the "
+            "VM's environment (vm_config.environment_variables)");
+  EXPECT_NE(error_of(R"({"header_providing_service_authority": "${env:ID"})"), "");
+  EXPECT_NE(error_of(R"({"header_providing_service_authority": "${env:SECRET}"})"), "") << "it has a space";
+  EXPECT_EQ(error_of(R"({"header_providing_service_authority": "${env:SECRET}"})").find("a+b"), std::string::npos);
+}
+
+TEST_F(ConfigTest, ErrorsNameThePathWhatWasFoundAndWhatIsExpected) {
   EXPECT_EQ(error_of(R"({"header_cache_expiry": 360})"),
-            "configuration: header_cache_expiry: found a number \"360\", expected a duration such as \"250ms\", "
-            "\"10s\", \"5m\", \"1h30m\" or \"1d\"");
+            "header_cache_expiry: found a number \"360\", expected a duration such as \"250ms\", \"10s\", \"5m\", "
+            "\"1h30m\" or \"1d\"");
   EXPECT_EQ(error_of(R"({"when_missing": {"status": 99}})"),
-            "configuration: when_missing.status: found a number \"99\", expected a status from 200 to 599");
-  EXPECT_EQ(error_of(R"({"when_missing": []})"), "configuration: when_missing: found an array, expected an object");
-  EXPECT_EQ(error_of(R"({"when_missing": {"action": "hold"}})"),
-            "configuration: when_missing.action: found a string \"hold\", expected \"reject\" or \"pass\"");
+            "when_missing.status: found a number \"99\", expected a status from 200 to 599");
+  EXPECT_EQ(error_of(R"({"when_missing": []})"), "when_missing: found an array, expected an object");
+  EXPECT_EQ(error_of(R"({"when_missing": {"action": "wait"}})"),
+            "when_missing.action: found \"wait\", expected one of reject pass hold");
   EXPECT_EQ(error_of(R"({"header_providing_service_path": "headers"})"),
-            "configuration: header_providing_service_path: found a string, expected a path that starts with \"/\", a "
-            "string without white space");
-  EXPECT_EQ(error_of("[]"), "configuration: found an array, expected a JSON object");
-  EXPECT_EQ(error_of("{\"a\": "), "configuration: found no valid JSON (at byte 6), expected a JSON object");
+            "header_providing_service_path: found a string, expected a path that starts with \"/\", a string without "
+            "white space");
+  EXPECT_EQ(error_of("[]"), "found an array, expected a JSON object");
+  EXPECT_EQ(error_of("{\"a\": "), "found no valid JSON (at byte 6), expected a JSON object");
+  EXPECT_EQ(error_of(R"({"sources": [{}, {"name": "b", "refresh": {"retry": {"max": "1x"}}}]})"),
+            "sources[1].refresh.retry.max: found a string \"1x\", expected a duration such as \"250ms\", \"10s\", "
+            "\"5m\", \"1h30m\" or \"1d\"");
 }
 
-TEST(Config, UnknownKeysAreRefusedWithASuggestion) {
+TEST_F(ConfigTest, UnknownKeysAreRefusedWithASuggestion) {
   EXPECT_EQ(error_of(R"({"header_cache_expirey": "1s"})"),
-            "configuration: header_cache_expirey: found an unknown key, expected \"header_cache_expiry\"?");
-  EXPECT_EQ(error_of(R"({"when_missing": {"statsu": 503}})"),
-            "configuration: when_missing.statsu: found an unknown key, expected \"status\"?");
+            "header_cache_expirey: found an unknown key, expected \"header_cache_expiry\"?");
   EXPECT_EQ(error_of(R"({"when_missing": {"elephant": 503}})"),
-            "configuration: when_missing.elephant: found an unknown key, expected one of action status body "
-            "retry-after");
+            "when_missing.elephant: found an unknown key, expected one of action status body retry-after hold_for "
+            "max_held");
+  EXPECT_EQ(error_of(R"({"sources": [{"refresh": {"evry": "1s"}}]})"),
+            "sources[0].refresh.evry: found an unknown key, expected \"every\"?");
+  EXPECT_EQ(error_of(R"({"sources": [{"name": "tokens"}], "rules": [{"use": ["token"]}]})"),
+            "rules[0].use[0]: found the name of no source, expected \"tokens\"?");
+  EXPECT_EQ(error_of("{\"a\\nforged line\": 1}").find('\n'), std::string::npos);
 }
 
-TEST(Config, KeysOfTheLongFormSaySo) {
-  for (const char* key : {"sources", "rules", "invalidate_on"}) {
-    EXPECT_EQ(error_of("{\"" + std::string(key) + "\": []}"),
-              "configuration: " + std::string(key) + ": found a key that this version does not support yet");
+TEST_F(ConfigTest, AllErrorsComeInOnePass) {
+  EXPECT_EQ(errors_of(R"({"sources": [{"nme": 1, "timeout": 5, "path": "x"}, {"name": "b", "format": "xml"}],
+                          "rules": [{"use": ["c"]}], "max_body": 0})"),
+            "configuration: sources[0].nme: found an unknown key, expected \"name\"?\n"
+            "configuration: sources[0].timeout: found a number \"5\", expected a duration such as \"250ms\", \"10s\", "
+            "\"5m\", \"1h30m\" or \"1d\"\n"
+            "configuration: sources[0].path: found a string, expected a path that starts with \"/\", a string without "
+            "white space\n"
+            "configuration: sources[1].format: found \"xml\", expected one of headers oauth2 template\n"
+            "configuration: max_body: found a number \"0\", expected a number of bytes from 1 to 16777216\n"
+            "configuration: rules[0].use[0]: found the name of no source, expected one of default b");
+}
+
+TEST_F(ConfigTest, KeysThatDoNotGoTogetherAreRefused) {
+  for (const char* text : {
+           R"({"sources": [{}], "header_cache_expiry": "1s"})",
+           R"({"sources": []})",
+           R"({"sources": [{}, {}]})",
+           R"({"sources": [{"name": "a"}, {"name": "a"}]})",
+           R"({"sources": [{"oauth2": {"client_id": "x"}}]})",
+           R"({"sources": [{"format": "oauth2", "path": "/t"}]})",
+           R"({"sources": [{"format": "oauth2", "oauth2": {"client_id": "x"}}]})",
+           R"({"sources": [{"format": "oauth2", "path": "/t", "oauth2": {}}]})",
+           R"({"sources": [{"format": "oauth2", "path": "/t", "body": "b", "oauth2": {"client_id": "x"}}]})",
+           R"({"sources": [{"format": "oauth2", "path": "/t", "method": "GET", "oauth2": {"client_id": "x"}}]})",
+           R"({"sources": [{"format": "oauth2", "path": "/t",
+                            "oauth2": {"client_id": "x", "grant_type": "password", "username": "u"}}]})",
+           R"({"sources": [{"format": "template"}]})",
+           R"({"sources": [{"headers": {"x": "{/y}"}}]})",
+           R"({"sources": [{"format": "template", "headers": {"x": "{/y"}}]})",
+           R"({"sources": [{"format": "template", "headers": {"host": "{/y}"}}]})",
+           R"({"rules": [{"use": ["other"]}]})",
+           R"({"rules": [{"remove": ["content-length"]}]})",
+           R"({"rules": [{"match": {"headers": [{"exact": "x"}]}}]})",
+       }) {
+    EXPECT_NE(error_of(text), "") << text;
   }
 }
 
-TEST(Config, RefusesBadValues) {
+TEST_F(ConfigTest, RefusesBadValues) {
   for (const char* text : {
            R"({"header_cache_expiry": "10x"})",
            R"({"header_cache_expiry": "0s"})",
@@ -103,16 +241,41 @@ TEST(Config, RefusesBadValues) {
            R"({"when_missing": {"body": 1}})",
            R"({"when_missing": {"retry-after": "soon"}})",
            R"({"when_missing": {"action": true}})",
+           R"({"when_missing": {"max_held": 0}})",
            R"({"header_cache_expiry": "1s", "header_cache_expiry": "2s"})",
+           R"({"invalidate_on": 401})",
+           R"({"invalidate_on": ["401"]})",
+           R"({"sources": {}})",
+           R"({"sources": [1]})",
+           R"({"sources": [{"name": "a b"}]})",
+           R"({"sources": [{"method": ""}]})",
+           R"({"sources": [{"request_headers": {"x": 1}}]})",
+           R"({"sources": [{"request_headers": {"x y": "1"}}]})",
+           R"({"sources": [{"request_headers": {"x": "a\nb"}}]})",
+           R"({"sources": [{"allow": ["a b"]}]})",
+           R"({"sources": [{"refresh": {"early": "101%"}}]})",
+           R"({"sources": [{"refresh": {"early": "%"}}]})",
+           R"({"sources": [{"refresh": {"jitter": 5}}]})",
+           R"({"sources": [{"max_stale": "for ever"}]})",
+           R"({"rules": [{"match": {"path_prefix": "x"}}]})",
+           R"({"rules": [{"match": {"headers": [{"name": "x", "present": 1}]}}]})",
        }) {
     EXPECT_NE(error_of(text), "") << text;
   }
 }
 
-TEST(Config, SecretsAreNotRepeated) {
-  EXPECT_EQ(error_of(R"({"header_providing_service_authority": "hunter2 hunter2"})").find("hunter2"),
-            std::string::npos);
-  EXPECT_EQ(error_of(R"({"when_missing": {"body": ["hunter2"]}})").find("hunter2"), std::string::npos);
+TEST_F(ConfigTest, SecretsAreNotRepeated) {
+  for (const char* text : {
+           R"({"header_providing_service_authority": "hunter2 hunter2"})",
+           R"({"when_missing": {"body": ["hunter2"]}})",
+           R"({"sources": [{"request_headers": {"x": "hunter2\n"}}]})",
+           R"({"sources": [{"format": "oauth2", "path": "hunter2", "oauth2": {"client_secret": ["hunter2"]}}]})",
+           R"({"sources": [{"format": "template", "headers": {"x": "hunter2 {/"}}]})",
+       }) {
+    const std::string errors = errors_of(text);
+    EXPECT_NE(errors, "") << text;
+    EXPECT_EQ(errors.find("hunter2"), std::string::npos) << errors;
+  }
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 
 namespace inlay::header_augmenting {
 
-enum class FetchFailure : uint8_t { kNotSent, kNoAnswer, kStatus, kTooLarge, kBadJson, kNoHeaders };
+enum class FetchFailure : uint8_t { kNotSent, kNoAnswer, kStatus, kTooLarge, kBadJson, kNoHeaders, kNoValue };
 
 struct FetchFailureText {
   const char* metric;  // <source>.fetch_failed.<metric>
@@ -23,6 +23,7 @@ inline constexpr FetchFailureText kFetchFailures[] = {
     {"too_large", "the answer's body is larger than max_body"},
     {"bad_json", "the answer's body is not a JSON object"},
     {"no_headers", "the answer has no header that may be set"},
+    {"no_value", "the answer lacks a value that the headers are made of"},
 };
 
 }  // namespace inlay::header_augmenting

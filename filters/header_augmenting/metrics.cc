@@ -6,39 +6,38 @@
 namespace inlay::header_augmenting {
 namespace {
 
-sdk::Line name_of(std::string_view name) {
-  sdk::Line line;
-  return line.add("header_augmenting.").add(name);
-}
+// In the order of RequestMetrics::Count.
+constexpr const char* kNames[] = {"injected", "rejected", "held", "passed_without", "stale_used", "refused_header"};
 
-sdk::Line name_of(std::string_view source, std::string_view name) {
-  return name_of(source).add(".").add(name);
+// define: `metric` as header_augmenting.<source>.<name><more>, without <source>. if there is none.
+template <class Metric>
+void define(Metric& metric, std::string_view source, const char* name, const char* more = "") {
+  sdk::Line line;
+  line.add("header_augmenting.").add(source).add(source.empty() ? "" : ".").add(name).add(more);
+  metric = Metric::define(line.view());
 }
 
 }  // namespace
 
 void RequestMetrics::define() {
-  injected.define(name_of("injected").view());
-  rejected.define(name_of("rejected").view());
-  passed_without.define(name_of("passed_without").view());
-  stale_used.define(name_of("stale_used").view());
+  for (size_t i = 0; i < kCounts; ++i) header_augmenting::define(counters_[i], {}, kNames[i]);
 }
 
 void RequestMetrics::flush() {
-  injected.flush();
-  rejected.flush();
-  passed_without.flush();
-  stale_used.flush();
+  for (size_t i = 0; i < kCounts; ++i) {
+    counters_[i].increment(pending_[i]);
+    pending_[i] = 0;
+  }
 }
 
 void SourceMetrics::define(std::string_view source) {
-  fetch_ok = sdk::Counter::define(name_of(source, "fetch_ok").view());
+  header_augmenting::define(fetch_ok, source, "fetch_ok");
+  header_augmenting::define(invalidated, source, "invalidated");
   for (size_t i = 0; i < fetch_failed.size(); ++i) {
-    fetch_failed[i] = sdk::Counter::define(name_of(source, "fetch_failed.").add(kFetchFailures[i].metric).view());
+    header_augmenting::define(fetch_failed[i], source, "fetch_failed.", kFetchFailures[i].metric);
   }
-  refused_header = sdk::Counter::define(name_of("refused_header").view());
-  age_s = sdk::Gauge::define(name_of(source, "age_s").view());
-  expires_in_s = sdk::Gauge::define(name_of(source, "expires_in_s").view());
+  header_augmenting::define(age_s, source, "age_s");
+  header_augmenting::define(expires_in_s, source, "expires_in_s");
 }
 
 }  // namespace inlay::header_augmenting

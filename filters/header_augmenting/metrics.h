@@ -14,37 +14,34 @@
 
 namespace inlay::header_augmenting {
 
-// TallyCounter: a counter that is added to here, and handed to the host by flush.
-class TallyCounter {
- public:
-  void define(std::string_view name) { counter_ = sdk::Counter::define(name); }
-  void add() { ++pending_; }
-  void flush() {
-    counter_.increment(pending_);
-    pending_ = 0;
-  }
-
- private:
-  sdk::Counter counter_;
-  uint64_t pending_ = 0;
-};
-
 // RequestMetrics: what became of requests.
-struct RequestMetrics {
-  TallyCounter injected;        // requests that got headers
-  TallyCounter rejected;        // requests that were answered, for want of headers
-  TallyCounter passed_without;  // requests that went on without
-  TallyCounter stale_used;      // requests that got headers past their expiry
+class RequestMetrics {
+ public:
+  enum Count : uint8_t {
+    kInjected,       // requests that got headers
+    kRejected,       // requests that were answered, for want of headers
+    kHeld,           // requests that waited for headers
+    kPassedWithout,  // requests that went on without
+    kStaleUsed,      // requests that got headers past their expiry
+    kRefusedHeader,  // entries of answers that were left out
+    kCounts,
+  };
 
   void define();
+  void add(Count count, uint64_t by = 1) { pending_[count] += by; }
+  // flush: hands over what has been added since.
   void flush();
+
+ private:
+  std::array<sdk::Counter, kCounts> counters_;
+  std::array<uint64_t, kCounts> pending_{};
 };
 
 // SourceMetrics: the life of one source.
 struct SourceMetrics {
   sdk::Counter fetch_ok;
+  sdk::Counter invalidated;
   std::array<sdk::Counter, std::size(kFetchFailures)> fetch_failed;
-  sdk::Counter refused_header;
   sdk::Gauge age_s;
   sdk::Gauge expires_in_s;
 

@@ -4,59 +4,177 @@
 #include <span>
 #include <utility>
 
+#include "filters/header_augmenting/request_match.h"
 #include "sdk/buffer.h"
+#include "sdk/clock.h"
+#include "sdk/environment.h"
 #include "sdk/local_reply.h"
 #include "sdk/log.h"
 
 namespace inlay::header_augmenting {
+namespace {
+
+constexpr sdk::Duration kHeldLook{50};
+constexpr sdk::Duration kIdleLook{250};
+
+void set(Mode mode, const abi::Pair& header) {
+  const sdk::HeaderMap headers = sdk::request_headers();
+  if (mode == Mode::kSet)
+    (void)headers.set(header.key, header.value);
+  else if (mode == Mode::kAppend || !headers.get(header.key))
+    (void)headers.add(header.key, header.value);
+}
+
+}  // namespace
+
+AugmentingRoot::~AugmentingRoot() {
+  metrics_.flush();
+}
+
+AugmentingStream::~AugmentingStream() {
+  if (held_) --root_.held_count_;
+}
 
 bool AugmentingRoot::on_configure(size_t) {
   const auto text = sdk::plugin_configuration().read();
-  auto config = parse_config(text ? text->view() : std::string_view());
-  if (!config) {
-    sdk::log(sdk::LogLevel::kError, config.error().view());
-    return false;
-  }
-  cancel_tasks();  // of an earlier configuration
+  const sdk::Bytes environment = sdk::read_environment();
+  auto config = std::make_unique<Config>();
+  if (!parse_config(text ? text->view() : std::string_view(), environment.view(), *config)) return false;
+  cancel_tasks();  // of an earlier configuration, whose requests are left as they are
   sources_.clear();
-  config_ = *std::move(config);
+  config_ = std::move(config);
+  configured_ = ++generation_;
   metrics_.define();
-  for (const SourceConfig& source : config_.sources) {
-    sources_.push_back(std::make_unique<Source>(source, config_.max_body, *this, metrics_));
+  SourceObserver& observer = *this;
+  for (const SourceConfig& source : config_->sources) {
+    sources_.push_back(
+        std::make_unique<Source>(source, static_cast<size_t>(config_->max_body), *this, observer, metrics_));
     spawn(sources_.back()->run());
+  }
+  if (config_->when_missing.action == WhenMissing::Action::kHold) spawn(watch_held());
+  return true;
+}
+
+sdk::HeadersStatus AugmentingRoot::on_request(AugmentingStream& stream) {
+  const Rule* const rule = find_rule();
+  if (rule == nullptr) return sdk::HeadersStatus::kContinue;
+  for (const std::string_view name : rule->remove) (void)sdk::request_headers().remove(name);
+  if (!is_usable(*rule)) [[unlikely]]
+    return on_missing(stream, *rule);
+  inject(stream, *rule);
+  return sdk::HeadersStatus::kContinue;
+}
+
+const Rule* AugmentingRoot::find_rule() const {
+  RequestView request;
+  for (const Rule& rule : config_->rules) {
+    if (matches(rule.match, request)) return &rule;
+  }
+  return nullptr;
+}
+
+bool AugmentingRoot::is_usable(const Rule& rule) const {
+  for (const uint32_t source : rule.sources) {
+    if (!sources_[source]->usable()) return false;
   }
   return true;
 }
 
-sdk::HeadersStatus AugmentingRoot::augment() {
+void AugmentingRoot::inject(AugmentingStream& stream, const Rule& rule) {
   bool stale = false;
-  for (const auto& source : sources_) {
-    const HeaderSet* const headers = source->headers();
-    if (headers == nullptr) [[unlikely]]
-      return on_missing();
-    stale = stale || source->stale();
+  for (const uint32_t source : rule.sources) {
+    for (const abi::Pair& header : sources_[source]->headers()) set(rule.mode, header);
+    stale = stale || sources_[source]->stale();
   }
-  for (const auto& source : sources_) {
-    for (const sdk::Pair& header : *source->headers()) (void)sdk::request_headers().set(header.key, header.value);
-  }
-  metrics_.injected.add();
+  if (rule.sources.empty()) return;
+  stream.rule_ = &rule;
+  stream.generation_ = generation_;
+  metrics_.add(RequestMetrics::kInjected);
   if (stale) [[unlikely]]
-    metrics_.stale_used.add();
-  return sdk::HeadersStatus::kContinue;
+    metrics_.add(RequestMetrics::kStaleUsed);
 }
 
-sdk::HeadersStatus AugmentingRoot::on_missing() {
-  const WhenMissing& missing = config_.when_missing;
+sdk::HeadersStatus AugmentingRoot::on_missing(AugmentingStream& stream, const Rule& rule) {
+  const WhenMissing& missing = config_->when_missing;
   if (missing.action == WhenMissing::Action::kPass) {
-    metrics_.passed_without.add();
+    metrics_.add(RequestMetrics::kPassedWithout);
     return sdk::HeadersStatus::kContinue;
   }
-  metrics_.rejected.add();
-  const sdk::Pair retry_after[] = {{"retry-after", missing.retry_after}};
-  const sdk::LocalReply reply{
-      .status = missing.status, .body = missing.body, .details = "header_augmenting_no_headers_yet"};
-  (void)sdk::send_local_reply(reply, std::span(retry_after, missing.retry_after.empty() ? 0 : 1));
+  if (missing.action == WhenMissing::Action::kHold && held_count_ < missing.max_held) {
+    metrics_.add(RequestMetrics::kHeld);
+    ++held_count_;
+    stream.held_ = true;
+    stream.rule_ = &rule;
+    stream.held_until_ms_ = sdk::now_ms() + missing.hold_for_ms;
+    stream.generation_ = generation_;
+    stream.link_before(held_);
+    return sdk::HeadersStatus::kStopAllIterationAndWatermark;
+  }
+  reject();
   return sdk::HeadersStatus::kStopIteration;
+}
+
+void AugmentingRoot::reject() {
+  const WhenMissing& missing = config_->when_missing;
+  metrics_.add(RequestMetrics::kRejected);
+  const sdk::Pair retry_after[] = {{"retry-after", missing.retry_after}};
+  const sdk::LocalReply reply{.status = static_cast<uint32_t>(missing.status),
+                              .body = missing.body,
+                              .details = "header_augmenting_no_headers_yet"};
+  (void)sdk::send_local_reply(reply, std::span(retry_after, missing.retry_after.empty() ? 0 : 1));
+}
+
+uint32_t AugmentingRoot::on_new_headers() {
+  ++generation_;
+  release();
+  return generation_;
+}
+
+sdk::Task<> AugmentingRoot::watch_held() {
+  for (;;) {
+    co_await sleep(held_count_ != 0 ? kHeldLook : kIdleLook);
+    release();
+  }
+}
+
+void AugmentingRoot::release() {
+  const uint64_t now = held_count_ != 0 ? sdk::now_ms() : 0;
+  for (Link* link = held_.next; link != &held_;) {
+    auto& stream = static_cast<AugmentingStream&>(*link);
+    link = link->next;
+    const bool outdated = stream.generation_ < configured_;  // its rule is no more
+    const bool usable = !outdated && is_usable(*stream.rule_);
+    // A deadline further away than any can be comes from a clock that was set back.
+    const bool waits = stream.held_until_ms_ > now && stream.held_until_ms_ <= now + config_->when_missing.hold_for_ms;
+    if (!usable && !outdated && waits) continue;
+    stream.unlink();
+    stream.held_ = false;
+    --held_count_;
+    stream.make_effective();
+    if (usable) {
+      inject(stream, *stream.rule_);
+      (void)sdk::continue_stream(sdk::StreamType::kHttpRequest);
+    } else {
+      stream.rule_ = nullptr;
+      reject();
+    }
+    make_effective();
+  }
+}
+
+void AugmentingRoot::on_response(AugmentingStream& stream) {
+  if (stream.generation_ < configured_) return;
+  uint32_t status = 0;
+  for (const uint32_t index : stream.rule_->sources) {
+    Source& source = *sources_[index];
+    for (const uint64_t one : source.config().invalidate_on) {
+      if (status == 0) {
+        const auto text = sdk::response_headers().get(":status");
+        status = text ? sdk::detail::parse_status(text->view()) : 0;
+      }
+      if (one == status) source.invalidate(stream.generation_);
+    }
+  }
 }
 
 }  // namespace inlay::header_augmenting

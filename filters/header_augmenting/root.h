@@ -2,43 +2,73 @@
 #pragma once
 
 // AugmentingRoot and AugmentingStream: the filter itself. The root context owns the configuration and the sources; a
-// stream context has no state of its own.
+// stream context remembers what it was given, or that it waits.
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
 #include "filters/header_augmenting/config.h"
+#include "filters/header_augmenting/link.h"
 #include "filters/header_augmenting/metrics.h"
 #include "filters/header_augmenting/source.h"
 #include "sdk/context.h"
 
 namespace inlay::header_augmenting {
 
-class AugmentingRoot : public sdk::RootContext {
+class AugmentingStream;
+
+class AugmentingRoot : public sdk::RootContext, private SourceObserver {
  public:
-  ~AugmentingRoot() override { metrics_.flush(); }
+  ~AugmentingRoot() override;
 
   bool on_configure(size_t configuration_size) override;
 
-  // augment: sets every source's headers on the request in hand, replacing what the client sent under their names; or
-  // does what `when_missing` says if a source has none yet. One host call for each header; no allocation, no parsing.
-  sdk::HeadersStatus augment();
+  // on_request: does what the first rule that matches the request in hand says. With usable headers: one host call for
+  // each header set or removed, and one for each thing that a rule looks at; no allocation of its own, no parsing.
+  sdk::HeadersStatus on_request(AugmentingStream& stream);
+
+  // on_response: invalidates the sources whose headers the request was given, if the response's status says so.
+  void on_response(AugmentingStream& stream);
 
  private:
-  sdk::HeadersStatus on_missing();
+  friend class AugmentingStream;
+  uint32_t on_new_headers() override;
+  const Rule* find_rule() const;
+  bool is_usable(const Rule& rule) const;
+  void inject(AugmentingStream& stream, const Rule& rule);
+  sdk::HeadersStatus on_missing(AugmentingStream& stream, const Rule& rule);
+  void reject();
+  sdk::Task<> watch_held();
+  // release: lets held requests go on whose headers are there, and rejects those that have waited too long.
+  void release();
 
-  Config config_;
+  std::unique_ptr<Config> config_;
   std::vector<std::unique_ptr<Source>> sources_;
   RequestMetrics metrics_;
+  Link held_;  // in order of arrival
+  uint64_t held_count_ = 0;
+  uint32_t generation_ = 0;  // of the configuration and of every source's headers: counts each change
+  uint32_t configured_ = 0;  // the generation that came with the configuration
 };
 
-class AugmentingStream : public sdk::HttpContext {
+class AugmentingStream : public sdk::HttpContext, private Link {
  public:
   explicit AugmentingStream(AugmentingRoot& root) : root_(root) {}
-  sdk::HeadersStatus on_request_headers(size_t, bool) override { return root_.augment(); }
+  ~AugmentingStream() override;
+  sdk::HeadersStatus on_request_headers(size_t, bool) override { return root_.on_request(*this); }
+  sdk::HeadersStatus on_response_headers(size_t, bool) override {
+    if (rule_ != nullptr) root_.on_response(*this);
+    return sdk::HeadersStatus::kContinue;
+  }
 
  private:
+  friend class AugmentingRoot;
   AugmentingRoot& root_;
+  const Rule* rule_ = nullptr;  // whose headers the request was given, or waits for
+  uint32_t generation_ = 0;     // when it was given them
+  bool held_ = false;
+  uint64_t held_until_ms_ = 0;
 };
 
 }  // namespace inlay::header_augmenting

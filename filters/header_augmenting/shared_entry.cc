@@ -56,11 +56,11 @@ void SharedEntry::decode(sdk::Bytes value) {
 
 void SharedEntry::load() {
   if (!shared_) return;
-  auto found = sdk::get_shared_data(key_);
+  auto found = sdk::get_shared_data(key_.view());
   if (!found && found.error() == sdk::Status::kNotFound) {
     const sdk::Bytes empty = encode({}, {});
-    (void)sdk::create_shared_data(key_, empty.view());
-    found = sdk::get_shared_data(key_);
+    (void)sdk::create_shared_data(key_.view(), empty.view());
+    found = sdk::get_shared_data(key_.view());
   }
   if (!found) {
     shared_ = false;
@@ -74,7 +74,7 @@ void SharedEntry::load() {
 bool SharedEntry::store(const EntryState& state, std::string_view pairs) {
   sdk::Bytes bytes = encode(state, pairs);
   if (bytes.data() == nullptr) return false;
-  if (shared_ && !sdk::set_shared_data(key_, bytes.view(), cas_)) return false;
+  if (shared_ && !sdk::set_shared_data(key_.view(), bytes.view(), cas_)) return false;
   cas_ = 0;  // load() gives the next one
   decode(std::move(bytes));
   return true;

@@ -10,10 +10,10 @@
 // counts as an empty entry and is written over.
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "sdk/bytes.h"
+#include "sdk/text.h"
 
 namespace inlay::header_augmenting {
 
@@ -30,7 +30,11 @@ struct EntryState {
 
 class SharedEntry {
  public:
-  explicit SharedEntry(std::string key) : key_(std::move(key)) {}
+  SharedEntry() = default;
+  explicit SharedEntry(std::string_view key) { open(key); }
+
+  // open: which entry this is; once, before all else.
+  void open(std::string_view key) { key_.add(key); }
 
   // load: reads the entry as it is now, creating it if it is absent. On a host without shared data the entry is this
   // worker's own.
@@ -49,7 +53,7 @@ class SharedEntry {
  private:
   void decode(sdk::Bytes value);
 
-  std::string key_;
+  sdk::Line key_;
   sdk::Bytes value_;
   std::string_view pairs_;  // into value_
   EntryState state_;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "filters/header_augmenting/source.h"
 
-#include <array>
-#include <string>
+#include <algorithm>
 #include <utility>
 
 #include "sdk/clock.h"
@@ -13,38 +12,26 @@ namespace {
 
 // Nothing is fetched while the host configures: it may do that on trial only.
 constexpr sdk::Duration kStart{5};
-constexpr sdk::Duration kEagerLook{50};  // while there are no headers yet
-constexpr sdk::Duration kLook{250};
+constexpr uint64_t kEagerLookMs = 50;  // while something is waited for
+constexpr uint64_t kLookMs = 250;
 constexpr uint64_t kClockToleranceMs = 1000;
 constexpr uint64_t kLeaseMarginMs = 1000;
 constexpr uint64_t kMinRetryMs = 25;
 
-// entry_key: the same for sources that would fetch the same, whichever plugin instance has them; a digest (FNV-1a), so
-// that no part of a configuration shows in it.
-std::string entry_key(const SourceConfig& config, size_t max_body) {
-  uint64_t digest = 0xcbf29ce484222325;
-  const auto mix = [&digest](std::string_view bytes) {
-    for (const char c : bytes) digest = (digest ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-    digest = (digest ^ bytes.size()) * 0x100000001b3;
-  };
-  for (const std::string_view text :
-       {std::string_view(config.cluster), std::string_view(config.authority), std::string_view(config.path)}) {
-    mix(text);
-  }
-  for (const uint64_t number : {config.timeout_ms, config.every_ms, uint64_t{max_body}}) {
-    char bytes[8];
-    for (size_t i = 0; i < 8; ++i) bytes[i] = static_cast<char>(number >> (8 * i) & 0xff);
-    mix({bytes, sizeof bytes});
-  }
-  std::string key = "inlay.header_augmenting.1.";
-  for (int shift = 60; shift >= 0; shift -= 4) key.push_back("0123456789abcdef"[digest >> shift & 15]);
-  return key;
+// entry_key: the same for sources that fetch the same, whichever plugin instance has them.
+std::string_view entry_key(const SourceConfig& config, sdk::Line& line) {
+  line.add("inlay.header_augmenting.2.");
+  for (int shift = 60; shift >= 0; shift -= 4) line.add({&"0123456789abcdef"[config.digest >> shift & 15], 1});
+  return line.view();
 }
 
 }  // namespace
 
-Source::Source(const SourceConfig& config, size_t max_body, sdk::RootContext& root, RequestMetrics& requests)
-    : config_(config), max_body_(max_body), root_(root), requests_(requests), entry_(entry_key(config, max_body)) {
+Source::Source(const SourceConfig& config, size_t max_body, sdk::RootContext& root, SourceObserver& observer,
+               RequestMetrics& requests)
+    : config_(config), max_body_(max_body), root_(root), observer_(observer), requests_(requests) {
+  sdk::Line key;
+  entry_.open(entry_key(config, key));
   metrics_.define(config.name);
 }
 
@@ -56,22 +43,20 @@ sdk::Task<> Source::run() {
     adopt(now);
     report(now);
     requests_.flush();
-    if (is_due(now) && Lease::is_free(entry_, now, lease_length_ms())) {
+    if (!fetching_ && is_due(now) && Lease::is_free(entry_, now, lease_length_ms())) {
       Lease lease = Lease::take(entry_, now, lease_length_ms());
-      if (lease.held()) {
-        co_await fetch(std::move(lease));
-        continue;
-      }
+      // Beside this loop, so that headers expire on time while an answer is waited for.
+      if (lease.held()) root_.spawn(fetch(std::move(lease)));
     }
     co_await root_.sleep(next_look(now));
   }
 }
 
 sdk::Task<> Source::fetch(Lease lease) {
-  const std::array<sdk::Pair, 4> headers = {
-      {{":method", "GET"}, {":path", config_.path}, {":authority", config_.authority}, {"accept", "application/json"}}};
-  const sdk::HttpRequest request{.cluster = config_.cluster, .headers = headers};
+  fetching_ = true;
+  const sdk::HttpRequest request{.cluster = config_.cluster, .headers = config_.call, .body = config_.body};
   const auto reply = co_await root_.http_call(request, sdk::Duration(config_.timeout_ms));
+  fetching_ = false;
   if (!reply) {
     const bool answered = reply.error() == sdk::Status::kBrokenConnection;
     on_failed(lease, {answered ? FetchFailure::kNoAnswer : FetchFailure::kNotSent});
@@ -90,26 +75,26 @@ Result<Source::Fetched, Source::Failed> Source::read(const sdk::HttpReply& reply
   const auto body = reply.body(max_body_ + 1);
   if (!body) return Failed{FetchFailure::kNoAnswer};
   if (body->size() > max_body_) return Failed{FetchFailure::kTooLarge};
-  auto answer = read_headers_answer(body->view(), config_.name);
+  auto answer = read_answer(body->view(), config_);
   if (!answer) return Failed{answer.error()};
-  Fetched fetched{.answer = *std::move(answer), .lifetime_ms = config_.every_ms};
-  if (const auto cache_control = reply.headers().get("cache-control")) {
-    if (const auto max_age = read_max_age(cache_control->view())) {
-      fetched.lifetime_ms = *max_age * 1000;
-      fetched.lifetime_given = true;
-    }
+  uint64_t given = answer->lifetime_ms;
+  if (given == 0) {
+    if (const auto cache_control = reply.headers().get("cache-control"))
+      given = read_max_age(cache_control->view()) * 1000;
   }
-  return fetched;
+  return Fetched{*std::move(answer), given != 0 ? given : config_.refresh.every_ms, given != 0};
 }
 
 void Source::on_fetched(Lease& lease, const Fetched& fetched) {
   const uint64_t now = sdk::now_ms();
   const uint64_t lifetime = fetched.lifetime_ms;
+  const Refresh& refresh = config_.refresh;
   uint64_t wait = lifetime;
-  if (fetched.lifetime_given) wait -= lifetime / 100 * config_.early_percent;
-  wait -= random(lifetime / 100 * config_.jitter_percent + 1);
+  // However early: never before half of the lifetime, so that a short one is no flood.
+  if (fetched.lifetime_given) wait -= std::min(refresh.early.of(lifetime), lifetime / 2);
+  wait -= random(std::min(refresh.jitter.of(lifetime), wait / 2) + 1);
   metrics_.fetch_ok.increment();
-  metrics_.refused_header.increment(fetched.answer.refused);
+  requests_.add(RequestMetrics::kRefusedHeader, fetched.answer.refused);
   if (!lease.publish(fetched.answer.pairs.view(), now, now + lifetime, now + wait)) return;
   adopt(now);
   const auto level = version_ == 1 || failing_ ? sdk::LogLevel::kInfo : sdk::LogLevel::kDebug;
@@ -120,12 +105,13 @@ void Source::on_fetched(Lease& lease, const Fetched& fetched) {
 
 void Source::on_failed(Lease& lease, const Failed& failed) {
   const auto reason = static_cast<size_t>(failed.reason);
+  entry_.load();
   metrics_.fetch_failed[reason].increment();
   const uint64_t wait = retry_delay_ms(entry_.state().failures);
   sdk::Line line;
   line.add("source ").add(config_.name).add(": fetch failed: ").add(kFetchFailures[reason].log);
   if (failed.reason == FetchFailure::kStatus) line.add(failed.status);
-  line.add(has_headers_ ? "; the last good headers stay in use" : "; there are no headers yet");
+  line.add(usable_ ? "; the last good headers stay in use" : "; there are no usable headers");
   sdk::log(sdk::LogLevel::kWarn, line.add("; the next try is in ").add(wait).add(" ms").view());
   failing_ = true;
   (void)lease.fail(sdk::now_ms() + wait);
@@ -134,11 +120,28 @@ void Source::on_failed(Lease& lease, const Failed& failed) {
 // adopt: takes over the headers of the entry if they are new, and notes whether they have expired.
 void Source::adopt(uint64_t now_ms) {
   const EntryState& state = entry_.state();
-  if (state.version != version_ && state.version != 0 && headers_.assign(entry_.pairs())) {
+  const bool is_new = state.version != version_ && state.version != 0 && headers_.assign(entry_.pairs());
+  if (is_new) {
     version_ = state.version;
     has_headers_ = true;
   }
-  stale_ = has_headers_ && state.version != 0 && now_ms >= state.expires_at_ms;
+  stale_ = has_headers_ && now_ms >= state.expires_at_ms;
+  usable_ = has_headers_ && now_ms < usable_until_ms();
+  if (is_new) generation_ = observer_.on_new_headers();
+}
+
+void Source::invalidate(uint32_t generation) {
+  if (generation < generation_ || fetching_) return;
+  entry_.load();
+  const uint64_t now = sdk::now_ms();
+  EntryState state = entry_.state();
+  // After a failure, the retry schedule rules.
+  if (state.failures != 0 || state.due_at_ms <= now || state.version != version_) return;
+  if (now < state.fetched_at_ms + config_.refresh.retry_initial_ms) return;
+  state.due_at_ms = now;
+  if (!entry_.store(state, entry_.pairs())) return;
+  metrics_.invalidated.increment();
+  sdk::log_info("source ", config_.name, ": an upstream did not accept its headers; they are fetched anew");
 }
 
 // report: the gauges, once a second.
@@ -154,15 +157,23 @@ void Source::report(uint64_t now_ms) {
 bool Source::is_due(uint64_t now_ms) const {
   const EntryState& state = entry_.state();
   if (now_ms >= state.due_at_ms || state.fetched_at_ms > now_ms + kClockToleranceMs) return true;
-  return state.failures != 0 && state.due_at_ms > now_ms + config_.retry_max_ms;
+  return state.failures != 0 && state.due_at_ms > now_ms + config_.refresh.retry_max_ms;
 }
 
-// next_look: how long until this worker looks at the entry again.
+// usable_until_ms: when the headers that there are become too old.
+uint64_t Source::usable_until_ms() const {
+  const uint64_t expires = entry_.state().expires_at_ms;
+  return config_.max_stale_ms > kUnlimited - expires ? kUnlimited : expires + config_.max_stale_ms;
+}
+
+// next_look: how long until this worker looks at the entry again: at the latest when something is bound to change.
 sdk::Duration Source::next_look(uint64_t now_ms) const {
-  const sdk::Duration look = has_headers_ ? kLook : kEagerLook;
-  const uint64_t due = entry_.state().due_at_ms;
-  if (due <= now_ms || due - now_ms >= static_cast<uint64_t>(look.count())) return look;
-  return sdk::Duration(due - now_ms);
+  uint64_t look = usable_ && !fetching_ ? kLookMs : kEagerLookMs;
+  const EntryState& state = entry_.state();
+  for (const uint64_t change : {state.due_at_ms, state.expires_at_ms, usable_until_ms()}) {
+    if (change > now_ms) look = std::min(look, change - now_ms);
+  }
+  return sdk::Duration(look);
 }
 
 // lease_length_ms: longer than any call takes, and so short that a takeover, which comes with the first look after it,
@@ -172,9 +183,9 @@ uint64_t Source::lease_length_ms() const {
 }
 
 uint64_t Source::retry_delay_ms(uint32_t failures) {
-  uint64_t bound = config_.retry_initial_ms;
-  for (; failures != 0 && bound < config_.retry_max_ms; --failures) bound *= 2;
-  if (bound > config_.retry_max_ms) bound = config_.retry_max_ms;
+  uint64_t bound = config_.refresh.retry_initial_ms;
+  for (; failures != 0 && bound < config_.refresh.retry_max_ms; --failures) bound *= 2;
+  if (bound > config_.refresh.retry_max_ms) bound = config_.refresh.retry_max_ms;
   const uint64_t delay = random(bound + 1);
   return delay < kMinRetryMs ? kMinRetryMs : delay;
 }

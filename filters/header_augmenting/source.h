@@ -18,19 +18,37 @@
 
 namespace inlay::header_augmenting {
 
+// SourceObserver hears of what has changed in a source.
+class SourceObserver {
+ public:
+  // on_new_headers: gives the number by which invalidate can tell whether a request had these headers.
+  virtual uint32_t on_new_headers() = 0;
+
+ protected:
+  ~SourceObserver() = default;
+};
+
 class Source {
  public:
-  // `root` is the context that calls and sleeps, and outlives the source. Sources of equal configuration share an
-  // entry.
-  Source(const SourceConfig& config, size_t max_body, sdk::RootContext& root, RequestMetrics& requests);
+  // `root` is the context that calls and sleeps; all that is referred to outlives the source. Sources of equal
+  // configuration share an entry.
+  Source(const SourceConfig& config, size_t max_body, sdk::RootContext& root, SourceObserver& observer,
+         RequestMetrics& requests);
 
   // run: never ends. The caller spawns it.
   sdk::Task<> run();
 
-  // headers: what to set, nullptr while there has never been any. Costs nothing.
-  const HeaderSet* headers() const { return has_headers_ ? &headers_ : nullptr; }
-  // stale: whether the headers are past their expiry, as of the last tick.
+  // headers: what to set. usable: whether there is anything, and it is not too long past its expiry; stale: whether it
+  // is past its expiry. Both as of the last tick, which comes when either changes. All cost nothing.
+  const HeaderSet& headers() const { return headers_; }
+  bool usable() const { return usable_; }
   bool stale() const { return stale_; }
+
+  // invalidate: an upstream did not accept the headers that a request got at `generation`: has them fetched anew,
+  // unless there are newer ones, a fetch is due anyway, or the last is less than the first retry delay ago.
+  void invalidate(uint32_t generation);
+
+  const SourceConfig& config() const { return config_; }
 
  private:
   struct Fetched {
@@ -50,6 +68,7 @@ class Source {
   void adopt(uint64_t now_ms);
   void report(uint64_t now_ms);
   bool is_due(uint64_t now_ms) const;
+  uint64_t usable_until_ms() const;
   sdk::Duration next_look(uint64_t now_ms) const;
   uint64_t lease_length_ms() const;
   uint64_t retry_delay_ms(uint32_t failures);
@@ -58,14 +77,18 @@ class Source {
   const SourceConfig& config_;
   const size_t max_body_;
   sdk::RootContext& root_;
+  SourceObserver& observer_;
   RequestMetrics& requests_;
   SourceMetrics metrics_;
   SharedEntry entry_;
   HeaderSet headers_;
   bool has_headers_ = false;
+  bool usable_ = false;
   bool stale_ = false;
+  bool fetching_ = false;
   bool failing_ = false;
-  uint64_t version_ = 0;  // of headers_
+  uint64_t version_ = 0;     // of headers_
+  uint32_t generation_ = 0;  // the observer's, of headers_
   uint64_t reported_s_ = UINT64_MAX;
   uint64_t random_state_ = 0;
 };

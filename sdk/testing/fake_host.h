@@ -79,7 +79,9 @@ struct FakeStream {
   std::string reply_body;
   std::string reply_details;
   Headers reply_headers;
-  size_t host_calls = 0;  // calls into the host in the callback
+  Headers response = {};   // what respond was given, as the filter left it
+  uint64_t continued = 0;  // which continue_stream of the host's it was that let the request go on; 0: none
+  size_t host_calls = 0;   // calls into the host in the last callback
 
   std::string header(std::string_view name) const {
     std::string all;
@@ -103,6 +105,10 @@ class FakeWorker {
   abi::ContextId start(std::string_view root_id, std::string_view configuration);
   // request: a stream context, whose request headers the filter sees.
   FakeStream request(abi::ContextId root, Headers headers);
+  // open: the same, but the stream stays, until close. respond: the response headers of such a stream.
+  FakeStream& open(abi::ContextId root, Headers headers);
+  HeadersStatus respond(FakeStream& stream, Headers headers);
+  void close(FakeStream& stream);
   // stop: deletes a root context as a host does that shuts down. kill: the VM is gone, and nothing is told.
   void stop(abi::ContextId root);
   void kill();
@@ -131,6 +137,10 @@ class FakeWorker {
   };
   template <class F>
   auto enter(abi::ContextId context, F&& call);
+  FakeStream* stream() {
+    const auto at = streams_.find(effective_);
+    return at == streams_.end() ? nullptr : at->second.get();
+  }
   void tick(abi::ContextId root);
   void answer(uint32_t call_id);
 
@@ -140,7 +150,7 @@ class FakeWorker {
   std::map<uint32_t, Pending> pending_;
   abi::ContextId next_context_ = 1;
   abi::ContextId effective_ = 0;
-  FakeStream* stream_ = nullptr;
+  std::map<abi::ContextId, std::unique_ptr<FakeStream>> streams_;
   const FakeReply* reply_ = nullptr;  // within the callback
   Headers reply_headers_;
   bool configuring_ = false;
@@ -161,6 +171,7 @@ class FakeHost {
   std::vector<FakeLog> logs;
   std::map<std::string, int64_t> metrics;
   std::map<std::string, std::pair<std::string, uint32_t>> shared_data;
+  std::map<std::string, std::string> environment;  // of every VM
   bool has_shared_data = true;
   uint64_t time_ns = 1'700'000'000'000'000'000;
   size_t host_calls = 0;
@@ -226,6 +237,7 @@ class FakeHost {
   std::vector<std::unique_ptr<FakeWorker>> workers_;
   uint32_t next_cas_ = 1;
   uint32_t next_call_ = 4;
+  uint64_t continued_ = 0;
   std::vector<std::string> metric_names_;
 };
 
@@ -261,22 +273,47 @@ inline abi::ContextId FakeWorker::start(std::string_view root_id, std::string_vi
   return 0;
 }
 
-inline FakeStream FakeWorker::request(abi::ContextId root, Headers headers) {
-  FakeStream stream;
-  stream.id = next_context_++;
-  stream.headers = std::move(headers);
-  enter(stream.id, [&] {
-    stream_ = &stream;
-    vm_.on_context_create(stream.id, root);
+inline FakeStream& FakeWorker::open(abi::ContextId root, Headers headers) {
+  const abi::ContextId id = next_context_++;
+  auto& stream = streams_[id] = std::make_unique<FakeStream>();
+  stream->id = id;
+  stream->headers = std::move(headers);
+  enter(id, [&] {
+    vm_.on_context_create(id, root);
     const size_t before = host_.host_calls;
-    if (HttpContext* context = vm_.http(stream.id)) {
-      stream.status = context->on_request_headers(stream.headers.size(), true);
+    if (HttpContext* context = vm_.http(id)) {
+      stream->status = context->on_request_headers(stream->headers.size(), true);
     }
-    stream.host_calls = host_.host_calls - before;
-    vm_.on_delete(stream.id);
-    stream_ = nullptr;
+    stream->host_calls = host_.host_calls - before;
   });
-  return stream;
+  return *stream;
+}
+
+inline HeadersStatus FakeWorker::respond(FakeStream& stream, Headers headers) {
+  stream.response = std::move(headers);
+  return enter(stream.id, [&] {
+    const size_t before = host_.host_calls;
+    HttpContext* const context = vm_.http(stream.id);
+    const auto status =
+        context == nullptr ? HeadersStatus::kContinue : context->on_response_headers(stream.response.size(), true);
+    stream.host_calls = host_.host_calls - before;
+    return status;
+  });
+}
+
+inline void FakeWorker::close(FakeStream& stream) {
+  const abi::ContextId id = stream.id;
+  enter(id, [&] { vm_.on_delete(id); });
+  streams_.erase(id);
+}
+
+inline FakeStream FakeWorker::request(abi::ContextId root, Headers headers) {
+  FakeStream& stream = open(root, std::move(headers));
+  const abi::ContextId id = stream.id;
+  enter(id, [&] { vm_.on_delete(id); });
+  FakeStream result = std::move(stream);
+  streams_.erase(id);
+  return result;
 }
 
 inline void FakeWorker::stop(abi::ContextId root) {
@@ -294,6 +331,7 @@ inline void FakeWorker::kill() {
   host_.metrics = metrics;
   roots_.clear();
   pending_.clear();
+  streams_.clear();
 }
 
 inline void FakeWorker::tick(abi::ContextId id) {
@@ -336,7 +374,9 @@ struct FakeHostFunctions {
 
   static Headers* map(MapType type) {
     FakeWorker& w = worker();
-    if (type == MapType::kHttpRequestHeaders && w.stream_ != nullptr) return &w.stream_->headers;
+    FakeStream* const stream = w.stream();
+    if (type == MapType::kHttpRequestHeaders && stream != nullptr) return &stream->headers;
+    if (type == MapType::kHttpResponseHeaders && stream != nullptr) return &stream->response;
     if (type == MapType::kHttpCallResponseHeaders && w.reply_ != nullptr) return &w.reply_headers_;
     return nullptr;
   }
@@ -357,12 +397,36 @@ struct FakeHostFunctions {
   }
 
   static void reply_locally(uint32_t status, std::string_view details, std::string_view body, Headers headers) {
-    FakeStream* const stream = worker().stream_;
+    FakeStream* const stream = worker().stream();
     if (stream == nullptr) return;
     stream->reply_status = status;
     stream->reply_details = details;
     stream->reply_body = body;
     stream->reply_headers = std::move(headers);
+  }
+
+  static Status set_effective_context(abi::ContextId id) {
+    host();
+    worker().effective_ = id;
+    return Status::kOk;
+  }
+
+  static Status continue_stream() {
+    FakeHost& h = host();
+    FakeStream* const stream = worker().stream();
+    if (stream == nullptr || stream->status == HeadersStatus::kContinue) return Status::kBadArgument;
+    stream->continued = ++h.continued_;
+    return Status::kOk;
+  }
+
+  // environment: each entry with its NUL.
+  static std::string environment(size_t& count) {
+    count = FakeHost::current_host()->environment.size();
+    std::string text;
+    for (const auto& [name, value] : FakeHost::current_host()->environment) {
+      text += name + "=" + value + std::string(1, '\0');
+    }
+    return text;
   }
 
   static Status define_metric(std::string_view name, uint32_t* id) {

@@ -4,6 +4,7 @@
 // The imports of sdk/host_functions.h, defined for native tests over FakeHost. Functions that a filter needs and that
 // are missing here show as undefined symbols in the test's link. Included by sdk/testing/fake_host.h.
 
+#include "sdk/environment.h"
 #include "sdk/testing/fake_host.h"
 
 #define INLAY_FAKE_ extern "C" inline __attribute__((used))
@@ -134,6 +135,27 @@ INLAY_FAKE_ inlay::abi::Status proxy_get_metric(uint32_t id, inlay::abi::U64* va
   if (metric == nullptr) return inlay::abi::Status::kNotFound;
   *value = static_cast<inlay::abi::U64>(*metric);
   return inlay::abi::Status::kOk;
+}
+
+INLAY_FAKE_ inlay::abi::Status proxy_set_effective_context(inlay::abi::ContextId id) {
+  return InlayFake::set_effective_context(id);
+}
+
+INLAY_FAKE_ inlay::abi::Status proxy_continue_stream(inlay::abi::StreamType) {
+  return InlayFake::continue_stream();
+}
+
+INLAY_FAKE_ uint32_t inlay_environ_sizes_get(size_t* count, size_t* size) {
+  *size = InlayFake::environment(*count).size();
+  return 0;
+}
+
+INLAY_FAKE_ uint32_t inlay_environ_get(char** entries, char* buffer) {
+  size_t count = 0;
+  const std::string text = InlayFake::environment(count);
+  std::memcpy(buffer, text.data(), text.size());
+  for (size_t i = 0; i < count; ++i, buffer += std::strlen(buffer) + 1) entries[i] = buffer;
+  return 0;
 }
 
 #undef INLAY_FAKE_

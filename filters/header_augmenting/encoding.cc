@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "filters/header_augmenting/encoding.h"
+
+#include <cstdint>
+
+namespace inlay::header_augmenting {
+
+void add_form_encoded(TextBuilder& out, std::string_view text) {
+  constexpr const char* kHex = "0123456789ABCDEF";
+  for (const char c : text) {
+    const char lower = static_cast<char>(c | 0x20);
+    if ((lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '*' || c == '-' || c == '.' || c == '_') {
+      out.add(c);
+    } else if (c == ' ') {
+      out.add('+');
+    } else {
+      out.add('%').add(kHex[c >> 4 & 15]).add(kHex[c & 15]);
+    }
+  }
+}
+
+void add_base64(TextBuilder& out, std::string_view bytes) {
+  constexpr const char* kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  for (size_t at = 0; at < bytes.size(); at += 3) {
+    uint32_t group = 0;
+    for (size_t i = 0; i < 3; ++i) {
+      group = group << 8 | (at + i < bytes.size() ? static_cast<unsigned char>(bytes[at + i]) : 0);
+    }
+    for (size_t i = 0; i < 4; ++i) {
+      out.add(at + i <= bytes.size() ? kDigits[group >> (18 - 6 * i) & 63] : '=');
+    }
+  }
+}
+
+}  // namespace inlay::header_augmenting

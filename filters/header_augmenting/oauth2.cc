@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "filters/header_augmenting/oauth2.h"
+
+#include "filters/header_augmenting/encoding.h"
+#include "filters/header_augmenting/text_builder.h"
+
+namespace inlay::header_augmenting {
+namespace {
+
+using Authentication = OAuth2::Authentication;
+
+void add_parameter(TextBuilder& form, std::string_view name, std::string_view value) {
+  if (!form.empty()) form.add('&');
+  add_form_encoded(form, name);
+  form.add('=');
+  add_form_encoded(form, value);
+}
+
+void add_parameters(TextBuilder& form, std::string_view name, Texts values) {
+  for (const std::string_view value : values) add_parameter(form, name, value);
+}
+
+}  // namespace
+
+std::string_view token_request_body(const OAuth2& oauth2, Arena& arena) {
+  TextBuilder form;
+  const bool password = oauth2.grant_type == OAuth2::Grant::kPassword;
+  add_parameter(form, "grant_type", password ? "password" : "client_credentials");
+  if (password) {
+    add_parameter(form, "username", oauth2.username);
+    add_parameter(form, "password", oauth2.password);
+  }
+  if (oauth2.auth_method != Authentication::kBasic) add_parameter(form, "client_id", oauth2.client_id);
+  if (oauth2.auth_method == Authentication::kPost) add_parameter(form, "client_secret", oauth2.client_secret);
+  TextBuilder scope;
+  for (const std::string_view one : oauth2.scopes) (scope.empty() ? scope : scope.add(' ')).add(one);
+  if (!scope.empty()) add_parameter(form, "scope", scope.view());
+  add_parameters(form, "audience", oauth2.audience);
+  add_parameters(form, "resource", oauth2.resource);
+  for (const abi::Pair& parameter : oauth2.endpoint_params) add_parameter(form, parameter.key, parameter.value);
+  return arena.copy(form.view());
+}
+
+std::string_view basic_authorization(const OAuth2& oauth2, Arena& arena) {
+  TextBuilder credentials;
+  add_form_encoded(credentials, oauth2.client_id);
+  credentials.add(':');
+  add_form_encoded(credentials, oauth2.client_secret);
+  TextBuilder value;
+  add_base64(value.add("Basic "), credentials.view());
+  return arena.copy(value.view());
+}
+
+}  // namespace inlay::header_augmenting

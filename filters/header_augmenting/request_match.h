@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Which rule a request falls under. What of the request is read from the host, and when: only what a rule that is
+// looked at asks for, and :authority, :path and :method once at most.
+
+#include <string_view>
+
+#include "filters/header_augmenting/config.h"
+#include "sdk/bytes.h"
+
+namespace inlay::header_augmenting {
+
+// RequestView: the request in hand, as far as it has been read.
+class RequestView {
+ public:
+  std::string_view authority() { return read(authority_, ":authority"); }
+  std::string_view path() { return read(path_, ":path"); }
+  std::string_view method() { return read(method_, ":method"); }
+
+ private:
+  struct Field {
+    bool read = false;
+    sdk::Bytes value;
+  };
+  static std::string_view read(Field& field, std::string_view name);
+
+  Field authority_;
+  Field path_;
+  Field method_;
+};
+
+// matches: whether every condition of `match` that is given holds.
+bool matches(const Match& match, RequestView& request);
+
+// is_authority: whether `authority`, as a client sent it, is `pattern`: the same but for the case of letters, or what
+// "*.x" stands for. A pattern without a port takes any port.
+bool is_authority(std::string_view pattern, std::string_view authority);
+
+}  // namespace inlay::header_augmenting
