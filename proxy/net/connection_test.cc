@@ -231,6 +231,11 @@ TEST(Listen, GoesOnAfterTheSystemRefusedADescriptor) {
       loop, {"127.0.0.1", 0}, [&](auto connection) { accepted.push_back(std::move(connection)); },
       [&](std::string_view text) { message = text; });
   ASSERT_TRUE(listener);
+  // One goes well first. UBSan needs descriptors of its own to look at a class for the first time.
+  Recorder first_handler;
+  auto first = connect(loop, (*listener)->address(), milliseconds(2000), first_handler);
+  for (int i = 0; i < 100 && accepted.empty(); ++i) loop.run_once(milliseconds(50));
+  ASSERT_EQ(accepted.size(), 1u);
   Recorder handler;
   auto client = connect(loop, (*listener)->address(), milliseconds(2000), handler);
   rlimit before{};
@@ -241,8 +246,8 @@ TEST(Listen, GoesOnAfterTheSystemRefusedADescriptor) {
   for (int i = 0; i < 100 && message.empty(); ++i) loop.run_once(milliseconds(50));
   setrlimit(RLIMIT_NOFILE, &before);
   EXPECT_NE(message.find("Too many open files"), std::string::npos) << message;
-  for (int i = 0; i < 100 && accepted.empty(); ++i) loop.run_once(milliseconds(50));
-  EXPECT_EQ(accepted.size(), 1u);
+  for (int i = 0; i < 100 && accepted.size() == 1; ++i) loop.run_once(milliseconds(50));
+  EXPECT_EQ(accepted.size(), 2u);
 }
 
 }  // namespace
