@@ -16,14 +16,12 @@ class Vm;
 
 class CallOuts final : public HttpCallHandler {
  public:
-  // More calls under way than this are refused.
-  static constexpr size_t kMaxCalls = 10'000;
-
   // `upstreams` is nullptr for the canary: its calls are taken and never sent.
   CallOuts(Vm& vm, Upstreams* upstreams) : vm_(vm), upstreams_(upstreams) {}
   ~CallOuts() override { cancel_all(); }
 
-  // A token (a multiple of 4, as in Envoy). Errors: as Upstreams::start_http_call's, and kResourceExhausted.
+  // A token (a multiple of 4, as in Envoy). Errors: as Upstreams::start_http_call's, and kResourceExhausted
+  // (guest_limits.h).
   Result<uint32_t> start(uint32_t root_id, HttpCallRequest request);
   void cancel_all();
 
@@ -33,10 +31,12 @@ class CallOuts final : public HttpCallHandler {
   struct Call {
     uint32_t root_id;
     uint32_t token;
+    size_t bytes;  // of its request
   };
   Vm& vm_;
   Upstreams* upstreams_;
   std::unordered_map<uint64_t, Call> calls_;
+  size_t bytes_ = 0;
   uint32_t last_token_ = 0;
 };
 

@@ -64,7 +64,8 @@ class HttpStream {
   // Writes the encoded value: strings raw, integers and doubles 8 bytes little-endian, bool 1 byte, maps in the pairs
   // form. kNotFound when absent, kSerializationFailure for a root that is no value.
   virtual abi::Status get_property(const std::vector<std::string_view>& path, std::string& value) = 0;
-  // Stores filter state "wasm.<raw path>".
+  // Stores filter state "wasm.<raw path>". kInternalFailure: the stream's properties are more than guest_limits.h
+  // allows.
   virtual abi::Status set_property(std::string_view path, std::string_view value) = 0;
 };
 

@@ -83,6 +83,8 @@ Status proxy_set_buffer_bytes(Vm& vm, u32 type, u32 start, u32 size, u32 value, 
   if (!source.exists()) return Status::kNotFound;
   if (source.body == nullptr) return Status::kBadArgument;
   Buffer& body = *source.body;
+  const size_t kept = start == 0 ? body.size() - std::min<size_t>(size, body.size()) : body.size();
+  if (kept + bytes->size() > std::max(body.size(), limits::kBodyBytes)) return vm.over_limit(GuestLimit::kBody);
   if (start == 0) {
     body.drain(std::min<size_t>(size, body.size()));
     body.prepend(*bytes);

@@ -10,9 +10,7 @@ namespace {
 using abi::MapType;
 
 constexpr u32 kMapTypes = 8;
-// What a guest may make of a map: beyond it adding fails, so that a guest cannot fill the host's memory.
-constexpr size_t kMaxMapBytes = 1 << 20;
-constexpr size_t kMaxMapEntries = 2048;
+// A map whose arena is no larger is not looked at more closely.
 constexpr size_t kCompactAt = 128 * 1024;
 
 bool is_name(std::string_view name) {
@@ -40,15 +38,14 @@ Status absent(Vm& vm) {
   return stream != nullptr && stream->in_log() ? Status::kNotFound : Status::kBadArgument;
 }
 
-// Gives replaced values' space back when it is most of the map.
-void tidy(HeaderMap& map) {
-  if (map.arena_size() > kCompactAt && map.arena_size() > 4 * map.byte_size()) map.compact();
-}
-
-Status check_room(HeaderMap& map, size_t more) {
-  tidy(map);
-  const bool full = map.size() >= kMaxMapEntries || map.arena_size() + more > kMaxMapBytes;
-  return full ? Status::kInternalFailure : Status::kOk;
+// Whether there is room for one more entry. Gives the space of replaced values back when it is half of the arena, so
+// that the arena stays below three times what the map may hold and the copying below twice what the guest wrote.
+bool has_room(HeaderMap& map, size_t more) {
+  if (map.size() >= limits::kMapEntries) return false;
+  if (map.arena_size() + more <= kCompactAt) return true;
+  const size_t bytes = map.byte_size();
+  if (map.arena_size() > 2 * bytes) map.compact();
+  return bytes + more <= limits::kMapBytes;
 }
 
 template <class Edit>
@@ -60,7 +57,7 @@ Status edit(Vm& vm, u32 type, u32 key, u32 key_size, u32 value, u32 value_size, 
   HeaderMap* map = find(vm, type, true);
   if (map == nullptr) return absent(vm);
   if (!is_name(*name) || !is_header_value(*text)) return Status::kBadArgument;
-  if (Status room = check_room(*map, name->size() + text->size()); room != Status::kOk) return room;
+  if (!has_room(*map, name->size() + text->size())) return vm.over_limit(GuestLimit::kHeaderMap);
   apply(*map, *name, *text);
   return Status::kOk;
 }

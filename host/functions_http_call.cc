@@ -47,6 +47,7 @@ Status proxy_http_call(Vm& vm, u32 upstream, u32 upstream_size, u32 headers, u32
   request.timeout = std::chrono::milliseconds(timeout);
   const auto token = vm.call_outs().start(vm.current()->root->id, std::move(request));
   vm.write_u32(return_token, token ? *token : 0);
+  if (!token && token.error().code == ErrorCode::kResourceExhausted) return vm.over_limit(GuestLimit::kCalls);
   return token ? Status::kOk : to_status(token.error());
 }
 

@@ -12,6 +12,7 @@ Status proxy_define_metric(Vm& vm, u32 type, u32 name, u32 name_size, u32 return
   if (!text || !vm.writable(return_id, sizeof(u32))) return Status::kInvalidMemoryAccess;
   u32 id = 0;
   const Status status = vm.metrics().define(type, *text, id);
+  if (status == Status::kInternalFailure) return vm.over_limit(GuestLimit::kMetrics);
   if (status == Status::kOk) vm.write_u32(return_id, id);
   return status;
 }

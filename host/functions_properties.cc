@@ -68,6 +68,7 @@ Status proxy_get_property(Vm& vm, u32 path, u32 path_size, u32 return_data, u32 
   if (vm.current() == nullptr) return Status::kInternalFailure;
   const auto raw = vm.read(path, path_size);
   if (!raw) return Status::kInvalidMemoryAccess;
+  if (raw->size() > limits::kPropertyPath) return Status::kBadArgument;
   Path parts = split(trim(*raw));
   std::string& value = vm.scratch_text();
   value.clear();
@@ -82,7 +83,9 @@ Status proxy_set_property(Vm& vm, u32 path, u32 path_size, u32 value, u32 value_
   if (!raw || !bytes) return Status::kInvalidMemoryAccess;
   StreamContext* stream = vm.current()->stream();
   if (stream == nullptr || stream->http() == nullptr) return Status::kNotFound;
-  return stream->http()->set_property(trim(*raw), *bytes);
+  if (raw->size() > limits::kPropertyPath) return Status::kBadArgument;
+  const Status status = stream->http()->set_property(trim(*raw), *bytes);
+  return status == Status::kInternalFailure ? vm.over_limit(GuestLimit::kProperties) : status;
 }
 
 }  // namespace inlay::host::proxy

@@ -12,7 +12,8 @@ Status proxy_set_shared_data(Vm& vm, u32 key, u32 key_size, u32 value, u32 value
   const auto name = vm.read(key, key_size);
   const auto bytes = vm.read(value, value_size);
   if (!name || !bytes) return Status::kInvalidMemoryAccess;
-  return vm.shared_data().data().set(*name, *bytes, cas);
+  const Status status = vm.shared_data().data().set(*name, *bytes, cas);
+  return status == Status::kInternalFailure ? vm.over_limit(GuestLimit::kSharedData) : status;
 }
 
 Status proxy_get_shared_data(Vm& vm, u32 key, u32 key_size, u32 return_data, u32 return_size, u32 return_cas) {
@@ -35,11 +36,14 @@ Status proxy_register_shared_queue(Vm& vm, u32 name, u32 name_size, u32 return_i
   if (vm.worker() != nullptr) {
     notify = [mailbox = vm.worker()->mailbox, key = vm.spec().key, root = vm.current()->root->id](uint32_t queue) {
       Mailbox::post(mailbox, [key, root, queue](Worker::Impl& worker) {
+        worker.host.queues.announced(queue);
         if (auto found = worker.vms.find(key); found != worker.vms.end()) found->second->queue_ready(root, queue);
       });
     };
   }
-  vm.write_u32(return_id, vm.host().queues.register_queue(vm.spec().vm_id, *text, &vm, std::move(notify)));
+  const u32 id = vm.host().queues.register_queue(vm.spec().vm_id, *text, &vm, std::move(notify));
+  if (id == 0) return vm.over_limit(GuestLimit::kQueues);
+  vm.write_u32(return_id, id);
   return Status::kOk;
 }
 
@@ -58,7 +62,8 @@ Status proxy_enqueue_shared_queue(Vm& vm, u32 queue, u32 value, u32 value_size) 
   if (vm.current() == nullptr) return Status::kInternalFailure;
   const auto bytes = vm.read(value, value_size);
   if (!bytes) return Status::kInvalidMemoryAccess;
-  return vm.host().queues.enqueue(queue, *bytes);
+  const Status status = vm.host().queues.enqueue(queue, *bytes);
+  return status == Status::kInternalFailure ? vm.over_limit(GuestLimit::kQueues) : status;
 }
 
 Status proxy_dequeue_shared_queue(Vm& vm, u32 queue, u32 return_data, u32 return_size) {

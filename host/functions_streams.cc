@@ -92,10 +92,11 @@ Status proxy_send_local_response(Vm& vm, u32 status, u32 details, u32 details_si
   LocalReply reply;
   Pairs& pairs = vm.scratch_pairs();
   if (!parse_pairs(*header_bytes, pairs) || !add_headers(pairs, reply)) return Status::kBadArgument;
+  if (body_bytes->size() > limits::kReplyBytes) return vm.over_limit(GuestLimit::kReply);
   reply.status = status;
   reply.body = *body_bytes;
   if (grpc_status <= kMaxGrpcStatus) reply.grpc_status = grpc_status;
-  reply.details = *details_text;
+  reply.details = details_text->substr(0, limits::kReplyDetails);
   std::replace_if(
       reply.details.begin(), reply.details.end(), [](char c) { return c == ' ' || (c >= 9 && c <= 13); }, '_');
   if (StreamContext* stream = vm.current()->stream()) stream->defer_local_reply(std::move(reply));

@@ -1,16 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/pairs.h"
 
-#include <ranges>
+#include <utility>
 
 #include "abi/pairs.h"
 
 namespace inlay::host {
 namespace {
 
-auto as_pairs(const HeaderMap& map) {
-  return std::views::transform(map, [](const HeaderMap::Entry& e) { return abi::Pair{e.name, e.value}; });
-}
+// A map as a range of abi::Pair. (clang 14, which builds the fuzzers, cannot read libstdc++'s <ranges>.)
+class AsPairs {
+ public:
+  explicit AsPairs(const HeaderMap& map) : map_(map) {}
+
+  class Iterator {
+   public:
+    using Entries = decltype(std::declval<const HeaderMap&>().begin());
+    explicit Iterator(Entries at) : at_(at) {}
+    abi::Pair operator*() const { return {at_->name, at_->value}; }
+    Iterator& operator++() {
+      ++at_;
+      return *this;
+    }
+    bool operator!=(const Iterator& other) const { return at_ != other.at_; }
+
+   private:
+    Entries at_;
+  };
+  Iterator begin() const { return Iterator(map_.begin()); }
+  Iterator end() const { return Iterator(map_.end()); }
+
+ private:
+  const HeaderMap& map_;
+};
 
 }  // namespace
 
@@ -25,11 +47,11 @@ bool parse_pairs(std::string_view bytes, Pairs& pairs) {
 }
 
 size_t pairs_size(const HeaderMap& map) {
-  return abi::pairs_size(as_pairs(map));
+  return abi::pairs_size(AsPairs(map));
 }
 
 void write_pairs(const HeaderMap& map, char* to) {
-  abi::write_pairs(as_pairs(map), to);
+  abi::write_pairs(AsPairs(map), to);
 }
 
 }  // namespace inlay::host

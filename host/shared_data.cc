@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/shared_data.h"
 
+#include "host/guest_limits.h"
+
 namespace inlay::host {
 
 abi::Status SharedData::get(std::string_view key, SharedValue& value) const {
@@ -17,10 +19,11 @@ abi::Status SharedData::set(std::string_view key, std::string_view value, uint32
   auto found = values_.find(key);
   const bool exists = found != values_.end();
   if (exists && cas != 0 && cas != found->second.cas) return abi::Status::kCasMismatch;
-  const size_t without = bytes_ - (exists ? key.size() + found->second.bytes->size() : 0);
-  if (without + key.size() + value.size() > kMaxBytes) return abi::Status::kInternalFailure;
+  const size_t fixed = key.size() + limits::kEntryCost;
+  const size_t without = bytes_ - (exists ? fixed + found->second.bytes->size() : 0);
+  if (without + fixed + value.size() > limits::kSharedDataBytes) return abi::Status::kInternalFailure;
   if (!exists) found = values_.emplace(key, SharedValue()).first;
-  bytes_ = without + key.size() + value.size();
+  bytes_ = without + fixed + value.size();
   if (++last_cas_ == 0) last_cas_ = 1;
   found->second = {std::move(bytes), last_cas_};
   version_.fetch_add(1, std::memory_order_release);

@@ -29,13 +29,10 @@ struct SharedValue {
 
 class SharedData {
  public:
-  // What one store may hold; set() says kInternalFailure beyond it.
-  static constexpr size_t kMaxBytes = size_t{256} << 20;
-
   // kNotFound when absent.
   abi::Status get(std::string_view key, SharedValue& value) const;
   // `cas` 0 sets unconditionally; another must be the value's present one, else kCasMismatch. A key that does not
-  // exist yet is set whatever `cas` says.
+  // exist yet is set whatever `cas` says. kInternalFailure: the store is full (limits::kSharedDataBytes).
   abi::Status set(std::string_view key, std::string_view value, uint32_t cas);
   // Grows with every set().
   uint64_t version() const { return version_.load(std::memory_order_acquire); }

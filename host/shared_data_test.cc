@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "host/guest_limits.h"
+
 #include <thread>
 #include <vector>
 
@@ -29,7 +31,7 @@ TEST(SharedData, CompareAndSwap) {
 
 TEST(SharedData, IsBounded) {
   SharedData data;
-  const std::string large(SharedData::kMaxBytes / 2, 'x');
+  const std::string large(limits::kSharedDataBytes / 2, 'x');
   EXPECT_EQ(data.set("a", large, 0), Status::kOk);
   EXPECT_EQ(data.set("b", large, 0), Status::kInternalFailure);
   EXPECT_EQ(data.set("a", "small", 0), Status::kOk);

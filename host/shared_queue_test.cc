@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "host/guest_limits.h"
+
 namespace inlay::host {
 namespace {
 
@@ -46,7 +48,7 @@ TEST(SharedQueues, TheLastRegistrarIsTold) {
 TEST(SharedQueues, IsBoundedAndRemovedWithItsVmId) {
   SharedQueues queues;
   const uint32_t q = queues.register_queue("vm", "q", nullptr, nullptr);
-  const std::string large(SharedQueues::kMaxBytes / 2, 'x');
+  const std::string large(limits::kQueueBytes / 2, 'x');
   EXPECT_EQ(queues.enqueue(q, large), Status::kOk);
   EXPECT_EQ(queues.enqueue(q, large), Status::kInternalFailure);
   queues.remove("vm");

@@ -61,6 +61,7 @@ void StreamContext::begin(WorkerPluginImpl& owner, HttpStream& stream, RootConte
 void StreamContext::end() {
   cancel_deferred();
   if (vm != nullptr) vm->remove_context(*this);
+  if (vm != nullptr && done_pending_) vm->end_waiting();
   vm = nullptr;
   http_ = nullptr;
   done_pending_ = false;
@@ -110,8 +111,9 @@ void StreamContext::run_deferred() {
   deferred_ = false;
   if (done_asked_) {
     Vm& mine = *vm;
+    const uint64_t use = serial_;
     if (const auto& f = mine.callbacks().on_delete) (void)mine.call(*this, f, id);
-    end();
+    if (use == serial_) end();  // unless a trap has ended it (detach())
     return;
   }
   const uint64_t serial = serial_;
@@ -277,7 +279,7 @@ void StreamContext::finish() {
   cancel_deferred();
   if (const auto& f = mine->callbacks().on_done) {
     const auto done = mine->call(*this, f, id);
-    if (done && *done == 0) {
+    if (done && *done == 0 && mine->begin_waiting()) {
       done_pending_ = true;
       http_ = nullptr;
       mine->run_deferred();

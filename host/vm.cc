@@ -198,9 +198,53 @@ Status Vm::return_bytes(std::string_view bytes, uint32_t return_data, uint32_t r
 void Vm::log(abi::LogLevel level, std::string_view message) {
   const Log& log = *host_.options.log;
   if (level < log.level("wasm")) return;
+  const size_t cut = message.size() - std::min(message.size(), limits::kLogLine);
+  message.remove_suffix(cut);
+  if (!may_log(message.size())) return;
   std::string_view prefix = "wasm log: ";
   if (current_ != nullptr) prefix = current_->root->log_prefix(current_->kind == Context::Kind::kRoot);
-  host_.log(level, std::string(prefix).append(message));
+  auto line = std::string(prefix).append(message);
+  if (cut > 0) line.append("... (").append(std::to_string(cut)).append(" more bytes)");
+  host_.log(level, line);
+}
+
+bool Vm::may_log(size_t size) {
+  constexpr int64_t kSecond = 1'000'000'000;
+  constexpr size_t kLineCost = 128;  // time stamp, prefix
+  const int64_t now = host_.options.clock->monotonic_time();
+  if (now - log_window_ >= kSecond) {
+    if (log_dropped_ > 0) {
+      host_.log(abi::LogLevel::kWarn, "dropped " + std::to_string(log_dropped_) + " log lines of the VM " +
+                                          spec_->vm_id + ": more than 16 MiB in a second");
+    }
+    log_window_ = now;
+    log_bytes_ = 0;
+    log_dropped_ = 0;
+  }
+  log_bytes_ += size + kLineCost;
+  if (log_bytes_ <= limits::kLogBytesPerSecond) return true;
+  ++log_dropped_;
+  return false;
+}
+
+Status Vm::over_limit(GuestLimit limit) {
+  const uint32_t bit = 1u << static_cast<uint32_t>(limit);
+  if ((limits_told_ & bit) == 0) {
+    limits_told_ |= bit;
+    std::string who = "a guest";
+    if (current_ != nullptr) who = "plugin " + current_->root->plugin().config().name;
+    host_.log(abi::LogLevel::kWarn, who + " was refused " + std::string(describe(limit)) + "; this is said once a VM");
+  }
+  return Status::kInternalFailure;
+}
+
+bool Vm::begin_waiting() {
+  if (waiting_ >= limits::kPendingContexts) {
+    (void)over_limit(GuestLimit::kPendingContexts);
+    return false;
+  }
+  ++waiting_;
+  return true;
 }
 
 void Vm::log_restricted(std::string_view function) {

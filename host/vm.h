@@ -21,6 +21,7 @@
 #include "host/callbacks.h"
 #include "host/context_table.h"
 #include "host/contexts.h"
+#include "host/guest_limits.h"
 #include "host/guest_metrics.h"
 #include "host/host_impl.h"
 #include "host/pairs.h"
@@ -122,13 +123,19 @@ class Vm {
   }
   abi::Status return_bytes(std::string_view bytes, uint32_t return_data, uint32_t return_size);
 
+  // A line of the guest's. Long lines are cut off, and a flood of them is thinned out (guest_limits.h).
   void log(abi::LogLevel level, std::string_view message);
+  // The guest has come to a limit: logs the first time. Returns kInternalFailure, for the host function to return.
+  abi::Status over_limit(GuestLimit limit);
   // Logs that the guest called a function that its capability restriction does not allow.
   void log_restricted(std::string_view function);
 
   StreamContext* begin_stream(WorkerPluginImpl& owner, HttpStream& stream, RootContext& root);
   void remove_context(Context& context) { contexts_.remove(context.id); }
   uint32_t new_id(Context& context) { return contexts_.add(context); }
+  // Counts a context that waits for proxy_done; false if too many wait.
+  bool begin_waiting();
+  void end_waiting() { --waiting_; }
   Context* find_context(uint32_t id) { return contexts_.find(id); }
 
   // Takes every stream off this VM: those that wait for the guest come back.
@@ -164,6 +171,7 @@ class Vm {
   Result<> run_start_callbacks(RootContext& root);
   void on_trap(engine::Trap trap);
   void run_deferred_slowly();
+  bool may_log(size_t size);
 
   Host::Impl& host_;
   std::shared_ptr<const VmSpec> spec_;
@@ -177,6 +185,11 @@ class Vm {
   bool dead_ = false;
   std::string trap_message_;
   std::vector<StreamContext*> deferred_;
+  size_t waiting_ = 0;        // contexts, for proxy_done
+  uint32_t limits_told_ = 0;  // a bit a GuestLimit
+  int64_t log_window_ = 0;    // monotonic ns: the second that log_bytes_ and log_dropped_ count
+  size_t log_bytes_ = 0;
+  uint64_t log_dropped_ = 0;
 
   ContextTable contexts_;
   std::vector<std::unique_ptr<RootContext>> roots_;

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "host/guest_limits.h"
+
 namespace inlay::proxy::wasm_filter {
 
 using abi::BufferType;
@@ -191,7 +193,11 @@ abi::Status WasmFilter::set_property(std::string_view path, std::string_view val
   if (callbacks_ == nullptr) return abi::Status::kNotFound;
   auto& state = callbacks_->info().filter_state;
   const std::string key = "wasm." + std::string(path);
+  size_t held = 0;
+  for (const auto& [name, stored] : state) held += name == key ? 0 : name.size() + stored.size();
+  if (held + key.size() + value.size() > host::limits::kPropertyBytes) return abi::Status::kInternalFailure;
   const auto it = std::find_if(state.begin(), state.end(), [&](const auto& pair) { return pair.first == key; });
+  if (it == state.end() && state.size() >= host::limits::kProperties) return abi::Status::kInternalFailure;
   if (it != state.end()) {
     it->second = value;
   } else {
