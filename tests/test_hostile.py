@@ -2,6 +2,9 @@
 """Guests that misbehave. The policy of the plugin decides; the rest of the process serves on."""
 
 import os
+import random
+import socket
+import struct
 import subprocess
 import threading
 import unittest
@@ -9,7 +12,7 @@ import unittest
 from support import config
 from support.origins import Echo, echoed
 from support.processes import SANITIZED, Proxy, TestCase, wait_until
-from support.wire import request
+from support.wire import Wire, request
 
 # What every guest here has. $behave runs on a request whose headers were already counted by the host.
 GUEST = """
@@ -143,9 +146,12 @@ class Hostile(TestCase):
     engine = None
 
     def module(self, behaviour):
+        return self.assemble(GUEST.replace("{behaviour}", behaviour))
+
+    def assemble(self, text):
         source = os.path.join(self.directory, "guest.wat")
         with open(source, "w") as file:
-            file.write(GUEST.replace("{behaviour}", behaviour))
+            file.write(text)
         path = os.path.join(self.directory, "guest.wasm")
         subprocess.run(["wat2wasm", source, "-o", path], check=True)
         return path
@@ -247,6 +253,118 @@ class Others(Hostile):
         if not SANITIZED:
             self.assertLess(self.proxy.memory_kib(), 128 * 1024)
             self.assertLess(self.proxy.memory_peak_kib(), 320 * 1024)
+
+
+# In callback number N the guest does what the Nth letter of the request's x-do header says.
+OBEDIENT = """
+(module
+  (import "env" "proxy_get_property" (func $property (param i32 i32 i32 i32) (result i32)))
+  (import "env" "proxy_send_local_response" (func $reply (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+  (import "env" "proxy_close_stream" (func $close (param i32) (result i32)))
+  (import "env" "proxy_continue_stream" (func $continue (param i32) (result i32)))
+  (import "env" "proxy_set_buffer_bytes" (func $write (param i32 i32 i32 i32 i32) (result i32)))
+  (import "env" "proxy_replace_header_map_value" (func $set (param i32 i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 2)
+  (data (i32.const 16) "request\\00headers\\00x-do")
+  (data (i32.const 64) "by the guest")
+  (func (export "proxy_abi_version_0_2_1"))
+  (func (export "proxy_on_memory_allocate") (param i32) (result i32) (i32.const 65536))
+  (func $say (drop (call $reply (i32.const 403) (i32.const 64) (i32.const 12) (i32.const 64) (i32.const 12)
+                                (i32.const 0) (i32.const 0) (i32.const -1))))
+  (func $go (param $way i32) (drop (call $continue (local.get $way))))
+  (func $do (param $number i32) (result i32) (local $c i32)
+    (if (call $property (i32.const 16) (i32.const 20) (i32.const 128) (i32.const 132)) (then (return (i32.const 0))))
+    (if (i32.ge_u (local.get $number) (i32.load (i32.const 132))) (then (return (i32.const 0))))
+    (local.set $c (i32.load8_u (i32.add (i32.load (i32.const 128)) (local.get $number))))
+    {actions}
+    (i32.const 0))
+  {callbacks}
+)
+"""
+ACTIONS = {
+    "r": "(call $say)",
+    "R": "(call $say) (return (i32.const 1))",
+    "c": "(drop (call $close (i32.const 0)))",
+    "C": "(call $say) (drop (call $close (i32.const 1))) (call $go (i32.const 0)) (call $go (i32.const 1))",
+    "g": "(call $go (i32.const 0)) (call $go (i32.const 1)) (return (i32.const 1))",
+    "G": "(call $go (i32.const 1)) (call $say) (call $go (i32.const 0))",
+    "b": "(return (i32.const 3))",
+    "p": "(return (i32.const 1))",
+    "w": """(drop (call $write (i32.const 0) (i32.const 0) (i32.const 5) (i32.const 0) (i32.const 65536)))
+            (drop (call $write (i32.const 1) (i32.const -1) (i32.const 0) (i32.const 0) (i32.const 65536)))
+            (drop (call $set (i32.const 1) (i32.const 64) (i32.const 2) (i32.const 64) (i32.const 12)))
+            (drop (call $set (i32.const 3) (i32.const 64) (i32.const 2) (i32.const 64) (i32.const 12)))""",
+    "x": "(unreachable)",
+}
+CALLBACKS = [("request_headers", 3, True), ("request_body", 3, True), ("request_trailers", 2, True),
+             ("response_headers", 3, True), ("response_body", 3, True), ("response_trailers", 2, True),
+             ("log", 1, False), ("done", 1, True), ("delete", 1, False)]
+
+
+def obedient():
+    actions = "\n".join(f"(if (i32.eq (local.get $c) (i32.const {ord(letter)})) (then {text}))"
+                        for letter, text in ACTIONS.items())
+    callbacks = "\n".join(
+        f'(func (export "proxy_on_{name}") (param {"i32 " * count}) {"(result i32)" if result else ""} '
+        f'{"(call $do" if result else "(drop (call $do"} (i32.const {number})){"" if result else ")"})'
+        for number, (name, count, result) in enumerate(CALLBACKS))
+    return OBEDIENT.replace("{actions}", actions).replace("{callbacks}", callbacks)
+
+
+class AnyCallback(Hostile):
+    """Replies, resets, resumptions, rewrites and traps in every callback, in any order."""
+
+    policy = "FAIL_RELOAD"
+
+    def one(self, todo, body):
+        """A status, or None where the stream was reset or nothing came."""
+        text = f"POST / HTTP/1.1\r\nhost: a\r\nx-do: {todo}\r\n"
+        text += "content-length: 5\r\n\r\nhello" if body else "transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nt: 1\r\n\r\n"
+        try:
+            with Wire(self.port, timeout=0.2) as wire:
+                # Closing sends RST: a client that ends its sending only may still want the answer.
+                wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                return wire.send(text).response("POST").status
+        except (OSError, EOFError):
+            return None
+
+    def test_all(self):
+        echo = self.start(Echo(self.directory))
+        guest = config.wasm(self.assemble(obedient()), policy=self.policy, reload_config={"backoff": {"base_interval": "0.01s"}})
+        made = config.bootstrap([config.cluster("origin", echo.port)], [guest])
+        proxy = self.start_proxy(made, concurrency=2, engine=self.engine)
+        self.port = proxy.port
+        chance = random.Random(5)
+        letters = "....." + "".join(ACTIONS)
+        scripts = ["." * n + letter for n in range(len(CALLBACKS)) for letter in ACTIONS]
+        scripts += ["".join(chance.choice(letters) for _ in CALLBACKS) for _ in range(200)]
+        statuses = set()
+
+        def client(mine):
+            for todo in mine:
+                for body in (False, True):
+                    statuses.add(self.one(todo, body))
+        clients = [threading.Thread(target=client, args=(scripts[i::8],)) for i in range(8)]
+        for thread in clients:
+            thread.start()
+        for thread in clients:
+            thread.join()
+        self.assertTrue(proxy.running(), proxy.log()[-5000:])
+        self.assertLessEqual(statuses, {200, 403, 503, 500, 413, None})
+        self.assertIn(403, statuses)
+        def idle():
+            stats = proxy.stats()
+            return not stats["http.ingress.downstream_rq_active"] and not stats["http.ingress.downstream_cx_active"] \
+                and not stats["cluster.origin.upstream_rq_active"]
+        wait_until(idle, "every stream to be over")
+        wait_until(lambda: request(self.port).status == 200, "a harmless request to pass")
+        proxy.terminate()
+        self.assertEqual(proxy.wait(), 0)
+
+
+class AnyCallbackOnTheInterpreter(AnyCallback):
+    engine = "interp"
+    policy = "FAIL_OPEN"
 
 
 class Refusals(Hostile):
