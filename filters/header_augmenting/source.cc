@@ -168,8 +168,9 @@ uint64_t Source::usable_until_ms() const {
 
 // next_look: how long until this worker looks at the entry again: at the latest when something is bound to change.
 sdk::Duration Source::next_look(uint64_t now_ms) const {
-  uint64_t look = usable_ && !fetching_ ? kLookMs : kEagerLookMs;
   const EntryState& state = entry_.state();
+  const bool waiting = !usable_ || fetching_ || state.due_at_ms <= now_ms;  // for a fetch, of whatever worker
+  uint64_t look = waiting ? kEagerLookMs : kLookMs;
   for (const uint64_t change : {state.due_at_ms, state.expires_at_ms, usable_until_ms()}) {
     if (change > now_ms) look = std::min(look, change - now_ms);
   }

@@ -5,6 +5,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -98,6 +99,72 @@ TEST_P(HeaderAugmentingModule, RejectsUntilThereAreHeadersAndRecovers) {
   auto stream = proxy.stream(**loaded, request_);
   EXPECT_EQ(stream->request_headers(), abi::HeadersStatus::kContinue);
   EXPECT_EQ(stream->request.get("x"), "1");
+}
+
+constexpr const char* kOAuth2 = R"({"sources": [{"name": "idp", "cluster": "idp", "path": "/token", "format": "oauth2",
+    "oauth2": {"client_id": "id", "client_secret": "${env:SECRET}"}}],
+    "rules": [{"match": {"path_prefix": "/free"}, "use": []}, {"match": {"authority": "a"}}],
+    "when_missing": {"action": "hold", "hold_for": "1s", "max_held": 2}})";
+
+TEST_P(HeaderAugmentingModule, HoldsRequestsForATokenAndFetchesAnewWhatWasRefused) {
+  TestProxy proxy(two_workers());
+  const auto tokens = [&](const Answer& answer) {
+    for (size_t i = 0; i < 2; ++i) proxy.worker(i).upstreams().answer("idp", "/token", answer);
+  };
+  tokens({.body = R"({"access_token":"one","token_type":"bearer","expires_in":100})", .after = 300ms});
+  tokens({.body = R"({"access_token":"two","token_type":"bearer","expires_in":100})", .after = 300ms});
+  auto config = plugin(kOAuth2);
+  config.environment["SECRET"] = "s+";
+  auto loaded = proxy.load(read_module(), config);
+  ASSERT_TRUE(loaded) << loaded.error().to_string();
+  auto free = proxy.stream(**loaded, {{":method", "GET"}, {":path", "/free"}, {":authority", "a"}});
+  EXPECT_EQ(free->request_headers(), abi::HeadersStatus::kContinue);
+  std::vector<std::unique_ptr<TestStream>> held;
+  for (size_t i = 0; i < 3; ++i) {
+    held.push_back(proxy.stream(**loaded, request_));
+    EXPECT_NE(held.back()->request_headers(), abi::HeadersStatus::kContinue);
+  }
+  ASSERT_TRUE(held[2]->local_reply) << "one too many";
+  proxy.advance(500ms);
+  EXPECT_EQ(calls(proxy), 1u);
+  for (size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(held[i]->continued.size(), 1u);
+    EXPECT_EQ(held[i]->request.get("authorization"), "Bearer one");
+  }
+  proxy.advance(1s);
+  held[0]->response_headers({{":status", "401"}});
+  held[1]->response_headers({{":status", "401"}});
+  proxy.advance(1s);
+  EXPECT_EQ(calls(proxy), 2u);
+  for (size_t i = 0; i < 2; ++i) {
+    auto stream = proxy.stream(*proxy.attached(i), request_);
+    EXPECT_EQ(stream->request_headers(), abi::HeadersStatus::kContinue);
+    EXPECT_EQ(stream->request.get("authorization").value_or("").substr(0, 7), "Bearer ");
+  }
+  EXPECT_EQ(proxy.log().count("s+"), 0u);
+}
+
+TEST_P(HeaderAugmentingModule, RejectsWhatItHasHeldTooLong) {
+  TestProxy proxy(two_workers());
+  for (size_t i = 0; i < 2; ++i) proxy.worker(i).upstreams().answer("idp", "/token", {.shape = Answer::Shape::kReset});
+  auto config = plugin(kOAuth2);
+  config.environment["SECRET"] = "s";
+  auto loaded = proxy.load(read_module(), config);
+  ASSERT_TRUE(loaded) << loaded.error().to_string();
+  auto stream = proxy.stream(**loaded, request_);
+  EXPECT_NE(stream->request_headers(), abi::HeadersStatus::kContinue);
+  proxy.advance(900ms);
+  EXPECT_FALSE(stream->local_reply);
+  proxy.advance(200ms);
+  ASSERT_TRUE(stream->local_reply);
+  EXPECT_EQ(stream->local_reply->status, 503u);
+  EXPECT_TRUE(stream->continued.empty());
+}
+
+TEST_P(HeaderAugmentingModule, VariableThatTheVmDoesNotHaveIsRefused) {
+  TestProxy proxy(two_workers());
+  EXPECT_FALSE(proxy.load(read_module(), plugin(kOAuth2)));
+  EXPECT_EQ(proxy.log().count("sources[0].oauth2.client_secret: found ${env:SECRET}, which is not set"), 1u);
 }
 
 TEST_P(HeaderAugmentingModule, RefusesABadConfigurationWithOneLine) {
