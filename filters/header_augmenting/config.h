@@ -30,8 +30,8 @@ struct Share {
 // Refresh: when a source is asked.
 struct Refresh {
   uint64_t every_ms = 360'000;      // lifetime of an answer that says nothing of its own
-  Share early{.percent = 20};       // an answer that says its lifetime is renewed this much before the end
-  Share jitter{.percent = 10};      // and any is renewed up to this much earlier
+  Share early{.percent = 20};       // an answer that says its lifetime is renewed this much before the end,
+  Share jitter{.percent = 10};      // or up to this much later; any other, up to this much before the end
   uint64_t retry_initial_ms = 250;  // exponential, with full jitter
   uint64_t retry_max_ms = 30'000;
 };

@@ -91,9 +91,9 @@ TEST_F(LongFormTest, TokenIsRenewedAheadOfItsExpiry) {
   const auto root = start(kToken);
   host_.advance(1s);
   EXPECT_EQ(token(root), "Bearer t1");
-  host_.advance(64s);
-  EXPECT_EQ(tokens_, 1) << "20 % before the end, and up to 10 % earlier";
-  host_.advance(17s);
+  host_.advance(78s);
+  EXPECT_EQ(tokens_, 1) << "20 % before the end, or up to 10 % later";
+  host_.advance(12s);
   EXPECT_EQ(tokens_, 2);
   EXPECT_EQ(token(root), "Bearer t2");
 }
@@ -163,19 +163,23 @@ TEST_F(LongFormTest, LongEarlyDoesNotFlood) {
   EXPECT_LE(tokens_, 42);
 }
 
-TEST_F(LongFormTest, ShortLivedTokensAreAlwaysValid) {
+TEST_F(LongFormTest, ShortLivedTokensAreAlwaysValidOnEightWorkers) {
   expires_in_ = "1";
   reply_ = {.delay_ms = 20};
-  FakeWorker& second = host_.add_worker();
-  start(second, kToken);
-  const auto root = start(kToken);
-  host_.advance(1s);
-  for (int i = 0; i < 600; ++i) {
-    host_.advance(100ms);
-    ASSERT_EQ(get(root).reply_status, 0u) << i;
+  std::vector<std::pair<FakeWorker*, ContextId>> workers;
+  for (int i = 0; i < 8; ++i) {
+    FakeWorker& worker = host_.add_worker();
+    workers.emplace_back(&worker, start(worker, kToken));
   }
-  EXPECT_GE(tokens_, 60);
-  EXPECT_LE(tokens_, 90);
+  host_.advance(1s);
+  const int before = tokens_;
+  for (int i = 0; i < 6000; ++i) {
+    host_.advance(10ms);
+    auto [worker, root] = workers[static_cast<size_t>(i) % workers.size()];
+    ASSERT_EQ(worker->request(root, {{":path", "/"}}).reply_status, 0u) << i;
+  }
+  EXPECT_GE(tokens_ - before, 60);
+  EXPECT_LE(tokens_ - before, 75);
 }
 
 TEST_F(LongFormTest, SourceThatFailsLeavesTheOthersAlone) {

@@ -29,6 +29,11 @@ void set(Mode mode, const abi::Pair& header) {
 
 AugmentingRoot::~AugmentingRoot() {
   metrics_.flush();
+  while (held_.next != &held_) {
+    auto& stream = static_cast<AugmentingStream&>(*held_.next);
+    stream.unlink();
+    stream.held_ = false;
+  }
 }
 
 AugmentingStream::~AugmentingStream() {

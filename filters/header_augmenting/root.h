@@ -58,7 +58,7 @@ class AugmentingStream : public sdk::HttpContext, private Link {
   ~AugmentingStream() override;
   sdk::HeadersStatus on_request_headers(size_t, bool) override { return root_.on_request(*this); }
   sdk::HeadersStatus on_response_headers(size_t, bool) override {
-    if (rule_ != nullptr) root_.on_response(*this);
+    if (rule_ != nullptr && !held_) root_.on_response(*this);
     return sdk::HeadersStatus::kContinue;
   }
 

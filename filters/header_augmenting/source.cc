@@ -90,9 +90,14 @@ void Source::on_fetched(Lease& lease, const Fetched& fetched) {
   const uint64_t lifetime = fetched.lifetime_ms;
   const Refresh& refresh = config_.refresh;
   uint64_t wait = lifetime;
-  // However early: never before half of the lifetime, so that a short one is no flood.
-  if (fetched.lifetime_given) wait -= std::min(refresh.early.of(lifetime), lifetime / 2);
-  wait -= random(std::min(refresh.jitter.of(lifetime), wait / 2) + 1);
+  if (fetched.lifetime_given) {
+    // However early: never before half of the lifetime, so that a short one is no flood; however much jitter: half of
+    // what is left stays for a second try.
+    const uint64_t early = std::min(refresh.early.of(lifetime), lifetime / 2);
+    wait += random(std::min(refresh.jitter.of(lifetime), early / 2) + 1) - early;
+  } else {
+    wait -= random(std::min(refresh.jitter.of(lifetime), lifetime / 2) + 1);
+  }
   metrics_.fetch_ok.increment();
   requests_.add(RequestMetrics::kRefusedHeader, fetched.answer.refused);
   if (!lease.publish(fetched.answer.pairs.view(), now, now + lifetime, now + wait)) return;
