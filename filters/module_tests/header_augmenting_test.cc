@@ -161,6 +161,44 @@ TEST_P(HeaderAugmentingModule, RejectsWhatItHasHeldTooLong) {
   EXPECT_TRUE(stream->continued.empty());
 }
 
+TEST_P(HeaderAugmentingModule, RulesChooseSourcesAndModes) {
+  TestProxy proxy(two_workers());
+  for (size_t i = 0; i < 2; ++i) {
+    auto& upstreams = proxy.worker(i).upstreams();
+    upstreams.answer("keys", "/k", {.body = R"({"data":[{"key":"k1"}],"n":7})"});
+    upstreams.answer("sidecar", "/headers", {.body = R"({"x-tenant":"t","x-other":"o","host":"forged"})"});
+  }
+  auto loaded = proxy.load(read_module(), plugin(R"({"sources": [
+      {"name": "keys", "cluster": "keys", "path": "/k", "format": "template",
+       "headers": {"X-Key": "key {/data/0/key}/{/n}"}},
+      {"name": "tenant", "allow": ["x-t*"]}],
+    "rules": [
+      {"match": {"authority": "*.internal", "path_prefix": "/v1/"}, "use": ["keys"], "remove": ["cookie"]},
+      {"match": {"methods": ["PUT"], "headers": [{"name": "x-mode", "exact": "add"}]}, "mode": "append"},
+      {"match": {"path": "/mine"}, "use": ["tenant"], "mode": "if_absent"}]})"));
+  ASSERT_TRUE(loaded) << loaded.error().to_string();
+  proxy.advance(300ms);
+  const auto run = [&](HeaderList headers) {
+    auto stream = proxy.stream(**loaded, headers);
+    EXPECT_EQ(stream->request_headers(), abi::HeadersStatus::kContinue);
+    return stream;
+  };
+  auto keys = run({{":method", "GET"}, {":path", "/v1/x"}, {":authority", "A.Internal:80"}, {"cookie", "c"}});
+  EXPECT_EQ(keys->request.get("x-key"), "key k1/7");
+  EXPECT_EQ(keys->request.count("x-tenant") + keys->request.count("cookie"), 0u);
+  auto added = run({{":method", "PUT"}, {":path", "/"}, {":authority", "b"}, {"x-mode", "add"}, {"x-tenant", "mine"}});
+  EXPECT_EQ(added->request.count("x-tenant"), 2u);
+  EXPECT_EQ(added->request.count("x-key"), 1u);
+  EXPECT_EQ(added->request.count("x-other") + added->request.count("host"), 0u);
+  auto absent = run({{":method", "GET"}, {":path", "/mine?a"}, {":authority", "b"}, {"x-tenant", "mine"}});
+  EXPECT_EQ(absent->request.get("x-tenant"), "mine");
+  auto none = run({{":method", "GET"}, {":path", "/v1/x"}, {":authority", "internal"}, {"cookie", "c"}});
+  EXPECT_EQ(none->request.count("x-key") + none->request.count("x-tenant"), 0u);
+  EXPECT_EQ(none->request.count("cookie"), 1u);
+  EXPECT_EQ(
+      proxy.metric("wasmcustom.header_augmenting.keys.fetch_ok") + proxy.metric("header_augmenting.keys.fetch_ok"), 1);
+}
+
 TEST_P(HeaderAugmentingModule, VariableThatTheVmDoesNotHaveIsRefused) {
   TestProxy proxy(two_workers());
   EXPECT_FALSE(proxy.load(read_module(), plugin(kOAuth2)));
