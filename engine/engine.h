@@ -11,12 +11,15 @@
 //     auto add = (*inst)->function<uint32_t(uint32_t, uint32_t)>("add");
 //     if (add && *add) { auto sum = (*inst)->call(*add, 1u, 2u); /* Result<uint32_t, Trap> */ }
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -108,6 +111,19 @@ struct HostFunction {
   void (*generic)(NativeFunction native, void* env, const Value* args, Value* result) = nullptr;  // for interpreters
 };
 
+// Tier is how well a module's code is compiled.
+enum class Tier : uint8_t {
+  kQuick,      // in haste, so that it can serve; the optimised code is being made
+  kOptimized,  // at LoadOptions::optimization
+};
+
+// TierEvent is a step of a module whose code is compiled twice.
+struct TierEvent {
+  Tier tier = Tier::kQuick;
+  std::chrono::milliseconds took{0};  // from the beginning of load() or of the second compilation
+  std::string error;                  // why there will be no optimised code; else empty
+};
+
 struct LoadOptions {
   EngineKind kind = EngineKind::kAuto;
   std::string cache_dir;  // private directory for AOT artifacts; empty: $XDG_CACHE_HOME/inlay or ~/.cache/inlay
@@ -115,9 +131,18 @@ struct LoadOptions {
   std::string artifact;   // an artifact of compile_module(); used, without a compiler, when it was made from this
                           // very module for this Inlay; else it is passed over
   int optimization = 2;   // -O level for the compiler, 0 to 3
+  // Only for kAuto without an artifact, and with `optimization` above 0: load() compiles in haste, and a background
+  // thread of the module's compiles again, at low priority, for the cache and for the instances that run. Each takes
+  // the new code at its next outermost call, with all its state.
+  bool tiering = true;
+  // Called when quick code is loaded, by load(), and when the optimised code is in use or has failed, by the background
+  // thread, which must not be made to release the module. Not called for code that was there or was compiled once.
+  std::function<void(const TierEvent&)> on_tier;
+  std::stop_token stop;  // makes load() give up compiling: kUnavailable
 };
 
-// Module is a validated, loaded module. Immutable and thread-safe; every Instance keeps its Module alive.
+// Module is a validated, loaded module. Immutable to its users and thread-safe; every Instance keeps its Module alive.
+// Destroying it while optimised code is being made kills the compiler and waits for its end.
 class Module {
  public:
   virtual ~Module();
@@ -131,6 +156,8 @@ class Module {
   const std::vector<Import>& imports() const { return imports_; }
   const std::vector<Export>& exports() const { return exports_; }
   const Export* find_export(std::string_view name) const;
+  // What new calls run. Goes from kQuick to kOptimized at most once.
+  virtual Tier tier() const { return Tier::kOptimized; }
   // Why kAuto chose the interpreter; empty for AOT.
   const std::string& fallback_reason() const { return fallback_reason_; }
 
@@ -148,8 +175,8 @@ template <class Signature>
 struct Function;
 template <class R, class... P>
 struct Function<R(P...)> {
-  NativeFunction native = nullptr;  // AOT: R (*)(void* module_instance, P...)
-  uint32_t index = 0;               // interpreter: index into the instance's export list
+  const NativeFunction* native = nullptr;  // AOT: where the instance has its R (*)(void* module_instance, P...)
+  uint32_t index = 0;                      // interpreter: index into the instance's export list
   explicit operator bool() const { return native != nullptr || index != 0; }
 };
 
@@ -157,8 +184,14 @@ namespace detail {
 struct GuestContext;
 // ResolvedExport is what a Function handle is made from.
 struct ResolvedExport {
-  NativeFunction native = nullptr;
+  const NativeFunction* native = nullptr;
   uint32_t index = 0;
+};
+
+// Why call() must take the long way.
+enum Attention : uint8_t {
+  kAttentionDead = 1,  // the instance has trapped
+  kAttentionCode = 2,  // better code is there; set by another thread
 };
 }  // namespace detail
 
@@ -192,7 +225,7 @@ class Instance {
   std::span<uint8_t> memory() const { return {memory_data_, memory_size_}; }
 
   // True once a call has trapped, or raise() was called.
-  bool dead() const { return dead_; }
+  bool dead() const { return (attention_.load(std::memory_order_relaxed) & detail::kAttentionDead) != 0; }
   // Lets a host function end the guest's call with a trap; takes effect when the host function returns. The instance
   // is dead at once. Outside of a call it only makes the instance dead.
   void raise(Trap trap);
@@ -205,6 +238,8 @@ class Instance {
   // Calls export `index` - 1 of the module; for engines without native functions.
   virtual Result<Unit, Trap> call_generic(uint32_t index, std::span<const Value> args, Value* result) = 0;
   virtual detail::ResolvedExport resolve(uint32_t export_index) const = 0;
+  // Takes better code over, if no call into this instance is running.
+  virtual void adopt_code() {}
   // Remembers `trap` as what killed this instance, unless an earlier one did.
   void kill(Trap trap);
 
@@ -212,13 +247,14 @@ class Instance {
   size_t memory_size_ = 0;
   void* guest_ = nullptr;                    // AOT: the generated code's instance
   detail::GuestContext* context_ = nullptr;  // AOT: what the generated code sees of us
-  bool dead_ = false;
+  std::atomic<uint8_t> attention_{0};        // detail::Attention bits
   std::shared_ptr<Module> module_;
   Limits limits_;
   Trap trap_;  // what killed it
 
  private:
   Result<detail::ResolvedExport> find_function(std::string_view name, const FunctionType& type) const;
+  bool attend();                      // whether a call may go on with attention_ not 0
   Trap dead_call() const;             // a call into a dead instance
   Trap unwound_call(uint32_t index);  // a call of Function::index that came back by a jump
 

@@ -126,15 +126,21 @@ Result<detail::ResolvedExport> Instance::find_function(std::string_view name, co
 }
 
 void Instance::kill(Trap trap) {
-  if (dead_) return;
+  if (dead()) return;
   if (trap.message.empty()) trap.message = sentence(trap.kind);
   trap_ = std::move(trap);
-  dead_ = true;
+  attention_.fetch_or(detail::kAttentionDead, std::memory_order_relaxed);
   if (context_ != nullptr) context_->pending = context_->pending | detail::kPendingDead;
 }
 
 void Instance::raise(Trap trap) {
   kill(std::move(trap));
+}
+
+bool Instance::attend() {
+  if (dead()) return false;
+  adopt_code();
+  return true;
 }
 
 Trap Instance::dead_call() const {

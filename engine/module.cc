@@ -64,10 +64,8 @@ Result<std::shared_ptr<Module>> Module::load(std::span<const uint8_t> bytes, con
   Described described;
   ModuleAccess::describe(described, parsed);
   auto loaded = aot::load(bytes, described, parsed, options);
-  if (loaded) {
-    ModuleAccess::describe(**loaded, parsed);
-    return std::shared_ptr<Module>(*std::move(loaded));
-  }
+  if (loaded) return std::shared_ptr<Module>(*std::move(loaded));
+  if (options.stop.stop_requested()) return std::move(loaded).error();
   if (options.kind == EngineKind::kAot) return std::move(loaded).error();
   return load_interp(bytes, parsed, loaded.error().to_string());
 }

@@ -11,6 +11,7 @@ class AotInstance final : public Instance {
  public:
   AotInstance(std::shared_ptr<Module> module, std::vector<NativeFunction> imports, void* env, const Limits& limits)
       : Instance(std::move(module), limits), imports_(std::move(imports)) {
+    take(aot_module().enroll(attention_));
     guest_storage_.reset(std::calloc(1, descriptor().instance_size));
     guest_ = guest_storage_.get();
     context_ = &aot_;
@@ -25,11 +26,14 @@ class AotInstance final : public Instance {
     aot_.span_size = &memory_size_;
   }
 
+  ~AotInstance() override { aot_module().dismiss(attention_); }
+
   // Runs the generated instantiation as if it were a call into the guest: it may trap in all the same ways.
   Result<> start() {
     if (guest_ == nullptr) return Error{ErrorCode::kResourceExhausted, "no memory for an instance", {}};
     if (descriptor().memory != nullptr) aot_.exported = descriptor().memory(guest_);
-    const Function<void()> entry{reinterpret_cast<NativeFunction>(&AotInstance::enter_guest), 0};
+    const auto native = reinterpret_cast<NativeFunction>(&AotInstance::enter_guest);
+    const Function<void()> entry{&native, 0};
     void* const guest = guest_;
     guest_ = this;  // what enter_guest() is given
     real_guest_ = guest;
@@ -46,11 +50,28 @@ class AotInstance final : public Instance {
     return Trap{TrapKind::kHost, "an empty function handle was called"};
   }
   detail::ResolvedExport resolve(uint32_t export_index) const override {
-    return {descriptor().exports[export_index], export_index + 1};
+    return {&exports_[export_index], export_index + 1};
+  }
+
+  // Memory, globals and tables stay as they are: both artifacts are made from the same C.
+  void adopt_code() override {
+    for (const detail::Activation* call = detail::thread_state.top; call != nullptr; call = call->previous) {
+      if (call->context == context_) return;  // at a later call
+    }
+    attention_.fetch_and(static_cast<uint8_t>(~detail::kAttentionCode), std::memory_order_relaxed);
+    take(aot_module().code());
+    for (const GuestResources::Table& table : aot_.resources.tables) aot_module().redirect(table);
   }
 
  private:
-  const Descriptor& descriptor() const { return static_cast<const AotModule&>(*module_).descriptor(); }
+  AotModule& aot_module() const { return static_cast<AotModule&>(*module_); }
+  const Descriptor& descriptor() const { return code_->descriptor(); }
+
+  void take(const Code& code) {
+    code_ = &code;
+    const NativeFunction* exports = code.descriptor().exports;
+    exports_.assign(exports, exports + code.descriptor().export_count);
+  }
 
   static void enter_guest(void* instance) {
     auto& self = *static_cast<AotInstance*>(instance);
@@ -67,6 +88,8 @@ class AotInstance final : public Instance {
   struct Free {
     void operator()(void* p) const { std::free(p); }
   };
+  const Code* code_ = nullptr;
+  std::vector<NativeFunction> exports_;  // what Function handles point into: never moves
   std::vector<NativeFunction> imports_;
   std::unique_ptr<void, Free> guest_storage_;  // before aot_: its tables are in it
   void* real_guest_ = nullptr;

@@ -1,89 +1,62 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/aot/aot_module.h"
 
-#include <dlfcn.h>
-#include <unistd.h>
-
-#include <atomic>
-#include <cstring>
 #include <filesystem>
-#include <mutex>
 
 #include "engine/aot/artifact.h"
 #include "engine/aot/compile.h"
-#include "engine/aot/shim.h"
+#include "engine/aot/open.h"
 
 namespace inlay::engine::aot {
 namespace {
 
-namespace fs = std::filesystem;
-
-std::string temporary_object(const std::string& directory) {
-  static std::atomic<uint64_t> count{0};
-  return directory + "/tmp-" + std::to_string(getpid()) + "-" + std::to_string(count++) + ".so";
+Result<std::shared_ptr<AotModule>> open_whole(const std::string& path, const Module& described,
+                                              const std::string& key) {
+  INLAY_TRY(auto code, open_artifact(path, described, key));
+  return std::make_shared<AotModule>(described, std::move(code),
+                                     is_quick_artifact(path) ? Tier::kQuick : Tier::kOptimized);
 }
 
-Result<> build(std::span<const uint8_t> bytes, const Module& described, const ParsedModule& parsed,
-               const Compiler& compiler, const std::string& key, const std::string& directory,
-               const std::string& path) {
-  if (!parsed.not_for_aot.empty()) return Error{ErrorCode::kUnsupported, parsed.not_for_aot, {}};
-  INLAY_TRY(GeneratedC c, write_c(bytes));
-  INLAY_TRY(const std::string shim, make_shim(c.header, described, key));
-  const std::string object = temporary_object(directory);
-  auto compiled = compile(compiler, c, shim, directory, object);
-  if (compiled) compiled = seal_artifact(object, key, path);
-  std::error_code ignored;
-  fs::remove(object, ignored);
-  return compiled;
-}
-
-bool matches(const Descriptor* descriptor, const Module& described, const std::string& key) {
-  return descriptor != nullptr && descriptor->abi == kShimAbi && key == descriptor->key &&
-         descriptor->export_count == described.exports().size() &&
-         descriptor->import_count == described.imports().size();
-}
-
-// dlopen() knows files by the name they were opened under: where a file of the same name was loaded before and has been
-// replaced since, another spelling of the name brings the new one.
-Result<std::shared_ptr<AotModule>> open(std::string path, const Module& described, const std::string& key) {
-  static std::mutex mutex;
-  const std::lock_guard lock(mutex);
-  path = fs::absolute(path);
-  for (int spelling = 0; spelling < 64; ++spelling) {
-    void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (library == nullptr) {
-      const char* why = dlerror();
-      return Error{ErrorCode::kUnavailable, std::string("cannot load the compiled module: ") + (why ? why : "?"), path};
-    }
-    const auto* descriptor = static_cast<const Descriptor*>(dlsym(library, kDescriptorSymbol));
-    if (matches(descriptor, described, key)) {
-      descriptor->initialize(&kRuntime);
-      return std::make_shared<AotModule>(library, *descriptor);
-    }
-    dlclose(library);
-    path.insert(path.rfind('/'), "/");
+// Loads code that was compiled in haste, or compiles it now, and has better code made.
+Result<std::shared_ptr<AotModule>> load_tiered(std::span<const uint8_t> bytes, const Module& described,
+                                               const LoadOptions& options, OptimizeJob job) {
+  const auto begun = std::chrono::steady_clock::now();
+  auto code = open_artifact(job.quick, described, job.key);
+  if (!code) {
+    INLAY_TRY(job.translation, translate(bytes, described, job.key));
+    CompileJob quick = quick_job(job.translation->c.source.size());
+    quick.stop = options.stop;
+    INLAY_TRY([[maybe_unused]] auto compiled,
+              compile(job.compiler, *job.translation, quick, job.directory, job.key, job.quick));
+    INLAY_TRY(code, open_artifact(job.quick, described, job.key));
+  } else {
+    job.bytes.assign(bytes.begin(), bytes.end());
   }
-  return Error{ErrorCode::kInvalidArgument, "the artifact does not hold what its trailer says", path};
-}
-
-Result<std::shared_ptr<AotModule>> open_checked(const std::string& path, const Module& described,
-                                                const std::string& key) {
-  INLAY_TRY([[maybe_unused]] auto checked, check_artifact(path, key));
-  return open(path, described, key);
+  auto module = std::make_shared<AotModule>(described, *std::move(code), Tier::kQuick);
+  if (options.on_tier) {
+    const auto took = std::chrono::steady_clock::now() - begun;
+    options.on_tier({Tier::kQuick, std::chrono::duration_cast<std::chrono::milliseconds>(took), {}});
+  }
+  module->begin_optimizing(std::move(job));
+  return module;
 }
 
 }  // namespace
 
-AotModule::~AotModule() {
-  dlclose(library_);
+AotModule::AotModule(const Module& described, std::unique_ptr<Code> code, Tier tier)
+    : first_(std::move(code)), code_(first_.get()), tier_(tier) {
+  imports_ = described.imports();
+  exports_ = described.exports();
 }
+
+AotModule::~AotModule() = default;
 
 Result<std::shared_ptr<AotModule>> load(std::span<const uint8_t> bytes, const Module& described,
                                         const ParsedModule& parsed, const LoadOptions& options) {
   const std::string key = module_key(bytes);
   std::string passed_over;
   if (!options.artifact.empty()) {
-    auto opened = open_checked(options.artifact, described, key);
+    auto opened = open_whole(options.artifact, described, key);
     if (opened) return opened;
     if (opened.error().code != ErrorCode::kNotFound)
       passed_over = "; the artifact was passed over: " + opened.error().to_string();
@@ -94,28 +67,38 @@ Result<std::shared_ptr<AotModule>> load(std::span<const uint8_t> bytes, const Mo
   if (!compiler) {
     const std::string any = find_any_artifact(directory, key);
     if (!any.empty()) {
-      auto opened = open_checked(any, described, key);
+      auto opened = open_whole(any, described, key);
       if (opened) return opened;
       passed_over += "; the cache's artifact was passed over: " + opened.error().to_string();
     }
     compiler.error().message += passed_over;
     return compiler.error();
   }
-  std::string identity = compiler->identity;
-  for (const std::string& flag : compiler->flags) identity += "\n" + flag;
-  const std::string path = directory + "/" + key + "-" + sha256(identity).substr(0, 16) + ".aot";
-  auto cached = open_checked(path, described, key);
+  const std::string optimization = optimization_flag(options);
+  const std::string path = artifact_path(directory, key, compiler->identity, optimization);
+  auto cached = open_whole(path, described, key);
   if (cached) return cached;
-  INLAY_TRY([[maybe_unused]] auto built, build(bytes, described, parsed, *compiler, key, directory, path));
-  return open_checked(path, described, key);
+  if (options.tiering && options.kind == EngineKind::kAuto && options.optimization > 0) {
+    const std::string quick = quick_artifact_path(directory, key, compiler->identity);
+    return load_tiered(bytes, described, options,
+                       {{}, {}, *std::move(compiler), optimization, key, directory, path, quick, options.on_tier});
+  }
+  INLAY_TRY(Translation translation, translate(bytes, described, key));
+  INLAY_TRY([[maybe_unused]] auto compiled,
+            compile(*compiler, std::move(translation), {optimization, 1, options.stop}, directory, key, path));
+  return open_whole(path, described, key);
 }
 
 Result<> compile_to(std::span<const uint8_t> bytes, const Module& described, const ParsedModule& parsed,
                     const LoadOptions& options, const std::string& output) {
+  if (!parsed.not_for_aot.empty()) return Error{ErrorCode::kUnsupported, parsed.not_for_aot, {}};
   INLAY_TRY(const Compiler compiler, find_compiler(options));
-  std::string directory = fs::path(output).parent_path();
+  std::string directory = std::filesystem::path(output).parent_path();
   if (directory.empty()) directory = ".";
-  return build(bytes, described, parsed, compiler, module_key(bytes), directory, output);
+  const std::string key = module_key(bytes);
+  INLAY_TRY(Translation translation, translate(bytes, described, key));
+  return compile(compiler, std::move(translation), {optimization_flag(options), 1, options.stop}, directory, key,
+                 output);
 }
 
 }  // namespace inlay::engine::aot

@@ -3,24 +3,32 @@
 
 // Modules as machine code: found in a cache or compiled now, loaded with dlopen().
 
+#include <atomic>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
 
 #include "base/result.h"
+#include "engine/aot/optimize.h"
 #include "engine/aot/runtime.h"
 #include "engine/engine.h"
 #include "engine/parse.h"
 
 namespace inlay::engine::aot {
 
-class AotModule final : public Module {
+// Code is an artifact in memory, ready to run.
+class Code {
  public:
   // Takes the library over.
-  AotModule(void* library, const Descriptor& descriptor) : library_(library), descriptor_(descriptor) {}
-  ~AotModule() override;
+  Code(void* library, const Descriptor& descriptor) : library_(library), descriptor_(descriptor) {}
+  Code(const Code&) = delete;
+  Code& operator=(const Code&) = delete;
+  ~Code();
 
-  EngineKind kind() const override { return EngineKind::kAot; }
   const Descriptor& descriptor() const { return descriptor_; }
 
  private:
@@ -28,7 +36,43 @@ class AotModule final : public Module {
   const Descriptor& descriptor_;
 };
 
-// Loads `bytes`, which `parsed` describes, from an artifact or by compiling.
+// AotModule has one Code, or two: the quick one stays for functions that a guest keeps references to.
+class AotModule final : public Module {
+ public:
+  AotModule(const Module& described, std::unique_ptr<Code> code, Tier tier);
+  ~AotModule() override;
+
+  EngineKind kind() const override { return EngineKind::kAot; }
+  Tier tier() const override { return tier_.load(std::memory_order_relaxed); }
+
+  // The best code that there is.
+  const Code& code() const { return *code_.load(std::memory_order_acquire); }
+
+  // Instances put their attention word in, which gets kAttentionCode when code() is another one than that returned.
+  const Code& enroll(std::atomic<uint8_t>& attention);
+  void dismiss(std::atomic<uint8_t>& attention);
+
+  // Makes a table's references to functions of the quick code ones to the same functions in code().
+  void redirect(const GuestResources::Table& table) const;
+
+  // Begins to compile optimised code on a thread of its own; at most once.
+  void begin_optimizing(OptimizeJob job);
+
+ private:
+  Result<> optimize(OptimizeJob& job, std::stop_token stop);
+  Result<> publish(std::unique_ptr<Code> optimized);
+
+  std::unique_ptr<Code> first_;
+  std::unique_ptr<Code> optimized_;
+  std::atomic<const Code*> code_;
+  std::atomic<Tier> tier_;
+  std::unordered_map<const void*, const void*> successors_;  // of functions; written before code_
+  std::mutex mutex_;
+  std::vector<std::atomic<uint8_t>*> enrolled_;
+  std::jthread optimizer_;
+};
+
+// Loads `bytes`, which `parsed` and `described` describe, from an artifact or by compiling.
 // kUnavailable: neither is possible; kUnsupported: the C translation cannot take this module; kFailedPrecondition, kIo:
 // the cache directory is not usable.
 Result<std::shared_ptr<AotModule>> load(std::span<const uint8_t> bytes, const Module& described,

@@ -28,6 +28,7 @@ namespace fs = std::filesystem;
 constexpr std::string_view kMagic = "\nINLAY-ARTIFACT\n";
 constexpr size_t kDigits = 64;
 constexpr size_t kTrailer = kMagic.size() + 2 * kDigits;
+constexpr std::string_view kQuickSuffix = ".quick.aot";
 constexpr std::string_view kInlayVersion = INLAY_VERSION;
 
 Error io_error(const std::string& what, const std::string& path) {
@@ -173,13 +174,29 @@ Result<> check_artifact(const std::string& path, const std::string& key) {
   return {};
 }
 
+std::string artifact_path(const std::string& directory, const std::string& key, const std::string& compiler,
+                          const std::string& optimization) {
+  return directory + "/" + key + "-" + sha256(compiler + "\n" + optimization).substr(0, 16) + ".aot";
+}
+
+std::string quick_artifact_path(const std::string& directory, const std::string& key, const std::string& compiler) {
+  return directory + "/" + key + "-" + sha256(compiler).substr(0, 16) + std::string(kQuickSuffix);
+}
+
+bool is_quick_artifact(std::string_view path) {
+  return path.ends_with(kQuickSuffix);
+}
+
 std::string find_any_artifact(const std::string& directory, const std::string& key) {
   std::error_code failed;
+  std::string quick;
   for (const auto& entry : fs::directory_iterator(directory, failed)) {
     const std::string name = entry.path().filename();
-    if (name.starts_with(key) && name.ends_with(".aot")) return entry.path();
+    if (!name.starts_with(key) || !name.ends_with(".aot")) continue;
+    if (!is_quick_artifact(name)) return entry.path();
+    quick = entry.path();
   }
-  return {};
+  return quick;
 }
 
 }  // namespace inlay::engine::aot

@@ -7,11 +7,13 @@
 // SHA-256 of the shared object (64 digits). A loader first checks all three, for dlopen() on a damaged file would
 // crash. The key is SHA-256 over the module's bytes and all that an artifact must agree on with the program that loads
 // it: Inlay's version, kShimAbi, wabt's version, the machine. Files in the cache are called KEY-COMPILER.aot, with
-// COMPILER the hash of the compiler's identity and flags; all written to a temporary name and renamed.
+// COMPILER the hash of the compiler's identity, flags and level of optimisation, or KEY-COMPILER.quick.aot, while that
+// is not there, for the code that a module starts with; all written to a temporary name and renamed.
 
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 
@@ -34,7 +36,14 @@ Result<> seal_artifact(const std::string& object, const std::string& key, const 
 // us nor root; kInvalidArgument if it is damaged or for another module or another Inlay.
 Result<> check_artifact(const std::string& path, const std::string& key);
 
-// A file of the cache for `key` by any compiler; empty if there is none.
+// Where the cache has the artifact by the compiler of this identity with this flag ("-O2").
+std::string artifact_path(const std::string& directory, const std::string& key, const std::string& compiler,
+                          const std::string& optimization);
+// Where it has the one that was compiled in haste.
+std::string quick_artifact_path(const std::string& directory, const std::string& key, const std::string& compiler);
+bool is_quick_artifact(std::string_view path);
+
+// A file of the cache for `key` by any compiler, an optimised one if there is one; empty if there is none.
 std::string find_any_artifact(const std::string& directory, const std::string& key);
 
 }  // namespace inlay::engine::aot

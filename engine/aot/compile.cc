@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/aot/compile.h"
 
-#include <fcntl.h>
-#include <spawn.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,17 +9,17 @@
 #include <climits>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
+#include <thread>
 
+#include "engine/aot/artifact.h"
+#include "engine/aot/process_group.h"
 #include "engine/aot/shim.h"
-
-extern char** environ;
+#include "engine/aot/split.h"
+#include "engine/aot/temporary_directory.h"
 
 namespace inlay::engine::aot {
 namespace {
-
-namespace fs = std::filesystem;
 
 // -fno-optimize-sibling-calls: endless recursion stays recursion, and is found. -fstack-clash-protection: no frame
 // steps over the guard page. -Werror: where wasm2c and our
@@ -32,7 +29,7 @@ const char* const kFlags[] = {"-std=gnu11",
                               "-Werror=implicit-function-declaration",
                               "-Werror=int-conversion",
                               "-Werror=incompatible-pointer-types",
-                              "-shared",
+                              "-pipe",
                               "-fPIC",
                               "-fno-plt",
                               "-fvisibility=hidden",
@@ -57,24 +54,6 @@ std::string search_path(std::string_view name) {
   }
 }
 
-// TemporaryDirectory is removed with what is in it.
-class TemporaryDirectory {
- public:
-  explicit TemporaryDirectory(const std::string& parent) : path_(parent + "/tmp-XXXXXX") {
-    if (mkdtemp(path_.data()) == nullptr) path_.clear();
-  }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  ~TemporaryDirectory() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove_all(path_, ignored);
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
-
 bool write_file(const std::string& path, std::string_view text) {
   std::ofstream out(path, std::ios::binary);
   out.write(text.data(), static_cast<std::streamsize>(text.size()));
@@ -92,38 +71,74 @@ std::string read_complaint(const std::string& path) {
   return text;
 }
 
-Result<> run(std::vector<std::string> arguments, const std::string& log) {
-  std::vector<char*> argv;
-  for (std::string& argument : arguments) argv.push_back(argument.data());
-  argv.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, 1, log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  posix_spawn_file_actions_adddup2(&actions, 1, 2);
-  // The child has no signal blocked, whatever our thread has.
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigemptyset(&none);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-  pid_t pid = 0;
-  const int failed = posix_spawn(&pid, argv[0], &actions, &attributes, argv.data(), environ);
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
-  if (failed != 0) {
-    return Error{ErrorCode::kUnavailable, std::string("cannot run the C compiler: ") + std::strerror(failed), argv[0]};
+// CompilerRun runs one compiler's commands in one directory.
+class CompilerRun {
+ public:
+  CompilerRun(const Compiler& compiler, const std::string& directory, std::stop_token stop)
+      : compiler_(compiler), directory_(directory), stop_(stop), on_stop_(std::move(stop), Kill{&processes_}) {}
+
+  // Runs one command a list of arguments, all at the same time.
+  Result<> run(const std::vector<std::vector<std::string>>& commands) {
+    for (size_t i = 0; i < commands.size(); ++i) {
+      std::vector<std::string> argv = {compiler_.path};
+      argv.insert(argv.end(), commands[i].begin(), commands[i].end());
+      // Its temporary files go with our directory, however it ends.
+      auto started = processes_.start(argv, {"TMPDIR=" + directory_}, log(i));
+      if (started) continue;
+      processes_.kill();
+      if (stop_.stop_requested()) return stopped();
+      started.error().message = "cannot run the C compiler: " + started.error().message;
+      return started;
+    }
+    const std::vector<bool> succeeded = processes_.wait();
+    if (stop_.stop_requested()) return stopped();
+    const auto failed = std::find(succeeded.begin(), succeeded.end(), false);
+    if (failed == succeeded.end()) return {};
+    const auto index = static_cast<size_t>(failed - succeeded.begin());
+    return Error{ErrorCode::kUnavailable, "the C compiler failed: " + read_complaint(log(index)), compiler_.path};
   }
-  int status = 0;
-  while (waitpid(pid, &status, 0) < 0) {
-    if (errno == EINTR) continue;
-    return Error{ErrorCode::kUnavailable, std::string("lost the C compiler: ") + std::strerror(errno), argv[0]};
+
+ private:
+  struct Kill {
+    ProcessGroup* processes;
+    void operator()() const { processes->kill(); }
+  };
+
+  Error stopped() const { return {ErrorCode::kUnavailable, "the C compiler was stopped", compiler_.path}; }
+  std::string log(size_t command) const { return directory_ + "/log" + std::to_string(command); }
+
+  const Compiler& compiler_;
+  const std::string& directory_;
+  std::stop_token stop_;
+  ProcessGroup processes_;
+  std::stop_callback<Kill> on_stop_;
+};
+
+std::vector<std::string> joined(std::vector<std::string> a, const std::vector<std::string>& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+// The files to compile, beside each other: shim.c, which includes guest.c, and the parts after the first.
+Result<std::vector<std::string>> write_sources(Translation translation, size_t parts, const std::string& in) {
+  bool good = write_file(in + "/wasm-rt.h", runtime_header()) && write_file(in + "/guest.h", translation.c.header) &&
+              write_file(in + "/shim.c", translation.shim);
+  std::vector<std::string> files = {"shim"};
+  SplitC split;
+  if (parts > 1) split = split_c(translation.c.source, parts);
+  if (split.bodies.size() < 2) {
+    good = good && write_file(in + "/guest.c", translation.c.source);
+  } else {
+    translation.c.source.clear();
+    good = good && write_file(in + "/common.c", split.common) &&
+           write_file(in + "/guest.c", "#include \"common.c\"\n" + split.bodies[0] + split.tail);
+    for (size_t i = 1; i < split.bodies.size(); ++i) {
+      files.push_back("part" + std::to_string(i));
+      good = good && write_file(in + "/" + files.back() + ".c", part_head(i) + split.bodies[i]);
+    }
   }
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-    return Error{ErrorCode::kUnavailable, "the C compiler failed: " + read_complaint(log), argv[0]};
-  }
-  return {};
+  if (!good) return Error{ErrorCode::kIo, "cannot write the translated module: is the disk full?", in};
+  return files;
 }
 
 }  // namespace
@@ -149,7 +164,7 @@ Result<Compiler> find_compiler(const LoadOptions& options) {
     compiler.identity = compiler.path + "\n" + resolved + "\n" + std::to_string(status.st_size) + "\n" +
                         std::to_string(status.st_mtim.tv_sec) + "." + std::to_string(status.st_mtim.tv_nsec);
     compiler.flags.assign(std::begin(kFlags), std::end(kFlags));
-    compiler.flags.push_back("-O" + std::to_string(std::clamp(options.optimization, 0, 3)));
+    for (const std::string& flag : compiler.flags) compiler.identity += "\n" + flag;
     return compiler;
   }
   std::string tried;
@@ -157,21 +172,46 @@ Result<Compiler> find_compiler(const LoadOptions& options) {
   return Error{ErrorCode::kUnavailable, "no C compiler was found (looked for " + tried + ")", {}};
 }
 
-Result<> compile(const Compiler& compiler, const GeneratedC& c, std::string_view shim, const std::string& directory,
-                 const std::string& output) {
+std::string optimization_flag(const LoadOptions& options) {
+  return "-O" + std::to_string(std::clamp(options.optimization, 0, 3));
+}
+
+CompileJob quick_job(size_t source_size) {
+  // -Og takes a third longer than -O0 and gives code several times as fast; past this size, only -O0 is in time.
+  constexpr size_t kLarge = 8u << 20;
+  // Each part reads all declarations again, and each compiler takes its memory.
+  constexpr size_t kPartSize = 512u << 10;
+  constexpr size_t kMostParts = 8;
+  const size_t cores = std::clamp<size_t>(std::thread::hardware_concurrency(), 1, kMostParts);
+  return {source_size > kLarge ? "-O0" : "-Og", std::clamp<size_t>(source_size / kPartSize, 1, cores), {}};
+}
+
+Result<> compile(const Compiler& compiler, Translation translation, const CompileJob& job, const std::string& directory,
+                 const std::string& key, const std::string& path) {
   const TemporaryDirectory temporary(directory);
-  if (temporary.path().empty()) {
+  const std::string& in = temporary.path();
+  if (in.empty()) {
     return Error{ErrorCode::kIo, std::string("cannot make a directory: ") + std::strerror(errno), directory};
   }
-  const std::string& in = temporary.path();
-  if (!write_file(in + "/wasm-rt.h", runtime_header()) || !write_file(in + "/guest.h", c.header) ||
-      !write_file(in + "/guest.c", c.source) || !write_file(in + "/shim.c", shim)) {
-    return Error{ErrorCode::kIo, "cannot write the translated module: is the disk full?", in};
+  INLAY_TRY(const auto files, write_sources(std::move(translation), job.parts, in));
+  const std::string object = in + "/guest.so";
+  const std::vector<std::string> flags = joined(compiler.flags, {job.optimization, "-I" + in});
+  CompilerRun run(compiler, in, job.stop);
+  if (files.size() == 1) {
+    INLAY_TRY([[maybe_unused]] auto done, run.run({joined(flags, {"-shared", in + "/shim.c", "-o", object, "-lm"})}));
+    return seal_artifact(object, key, path);
   }
-  std::vector<std::string> arguments = {compiler.path};
-  arguments.insert(arguments.end(), compiler.flags.begin(), compiler.flags.end());
-  arguments.insert(arguments.end(), {"-I" + in, in + "/shim.c", "-o", output, "-lm"});
-  return run(std::move(arguments), in + "/log");
+  std::vector<std::vector<std::string>> commands;
+  std::vector<std::string> link = {"-shared", "-o", object};
+  for (const std::string& file : files) {
+    const std::string part = in + "/" + file;
+    commands.push_back(joined(flags, {"-c", part + ".c", "-o", part + ".o"}));
+    link.push_back(part + ".o");
+  }
+  INLAY_TRY([[maybe_unused]] auto compiled, run.run(commands));
+  link.push_back("-lm");
+  INLAY_TRY([[maybe_unused]] auto linked, run.run({link}));
+  return seal_artifact(object, key, path);
 }
 
 }  // namespace inlay::engine::aot

@@ -3,6 +3,7 @@
 
 // The C compiler: which one, and running it.
 
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,16 +16,35 @@ namespace inlay::engine::aot {
 
 struct Compiler {
   std::string path;      // absolute
-  std::string identity;  // changes when the program at `path` is another one
+  std::string identity;  // changes when the program at `path` is another one, or its flags
   std::vector<std::string> flags;
 };
 
 // kUnavailable if there is none.
 Result<Compiler> find_compiler(const LoadOptions& options);
 
-// Compiles `c` with `shim` to the shared object `output`, in a temporary directory in `directory`, which is private.
-// kUnavailable with the compiler's own words if it fails.
-Result<> compile(const Compiler& compiler, const GeneratedC& c, std::string_view shim, const std::string& directory,
-                 const std::string& output);
+// Translation is all the C text of a module.
+struct Translation {
+  GeneratedC c;
+  std::string shim;
+};
+
+struct CompileJob {
+  std::string optimization;  // "-O2"
+  size_t parts = 1;          // translation units, compiled at the same time
+  std::stop_token stop;      // ends it
+};
+
+// "-O2" and the like, for LoadOptions::optimization.
+std::string optimization_flag(const LoadOptions& options);
+
+// The quickest way to code that is fit to serve: how, and in how many parts, for C text of this size.
+CompileJob quick_job(size_t source_size);
+
+// Compiles to a shared object, puts the trailer for `key` on it and moves it to `path`. What lies about meanwhile is in
+// a temporary directory in `directory`, which is private. kUnavailable with the compiler's own words if it fails, and
+// if it was stopped.
+Result<> compile(const Compiler& compiler, Translation translation, const CompileJob& job, const std::string& directory,
+                 const std::string& key, const std::string& path);
 
 }  // namespace inlay::engine::aot

@@ -104,7 +104,7 @@ void allocate_table(GuestTable* table, uint32_t elements, uint32_t max, uint32_t
       resources.exhausted = "the module wants a table of " + std::to_string(elements) + " elements, the limit is " +
                             std::to_string(resources.max_table_elements);
     } else {
-      resources.tables.push_back(&table->data);
+      resources.tables.push_back({table, element_size});
       table->size = elements;
       table->max_size = std::min(max, resources.max_table_elements);
     }
@@ -142,7 +142,7 @@ const Runtime kRuntime = {&on_trap,        &on_unwind,  &allocate_memory,   &gro
 
 GuestResources::~GuestResources() {
   for (const Reservation& memory : memories) munmap(memory.begin, kReservation);
-  for (void** table : tables) std::free(*table);
+  for (const Table& table : tables) std::free(table.table->data);
 }
 
 bool is_guest_memory(const detail::GuestContext& context, const char* address) {

@@ -12,7 +12,7 @@
 
 namespace inlay::engine::aot {
 
-inline constexpr uint32_t kShimAbi = 1;
+inline constexpr uint32_t kShimAbi = 2;
 
 // wasm_rt_memory_t
 struct GuestMemory {
@@ -46,12 +46,13 @@ struct Descriptor {
   uint32_t abi;
   uint32_t export_count;
   uint32_t import_count;
-  uint32_t reserved;
+  uint32_t function_count;
   char key[65];
   uint64_t instance_size;
   void (*initialize)(const Runtime*);
   void (*instantiate)(void* instance, detail::GuestContext*);
   const NativeFunction* exports;           // null for what is no function
+  const NativeFunction* functions;         // those that a funcref may point to; same order in every artifact of a key
   GuestMemory* (*memory)(void* instance);  // null: no memory is exported
 };
 inline constexpr const char* kDescriptorSymbol = "inlay_module";
@@ -64,7 +65,11 @@ struct GuestResources {
     GuestMemory* memory;
   };
   std::vector<Reservation> memories;
-  std::vector<void**> tables;
+  struct Table {
+    GuestTable* table;
+    uint32_t element_size;
+  };
+  std::vector<Table> tables;
   uint64_t max_memory_bytes = 0;
   uint32_t max_table_elements = 0;
   std::string exhausted;  // why an allocation was refused

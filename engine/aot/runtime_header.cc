@@ -21,6 +21,7 @@ constexpr std::string_view kHeader = R"(#ifndef WASM_RT_H_
 #define wasm_rt_memcpy __builtin_memcpy
 #define wasm_rt_unreachable __builtin_unreachable
 #define WASM_RT_NO_RETURN __attribute__((noreturn))
+#define INLAY_HIDDEN __attribute__((visibility("hidden")))
 
 /* Guard pages stand around each memory, and the stack's end is found by a signal too. */
 #define WASM_RT_MEMCHECK_SIGNAL_HANDLER 1
@@ -116,15 +117,17 @@ struct inlay_runtime {
   uint32_t (*grow_table)(void*, uint32_t delta, const void* init, uint32_t element_size);
   uint32_t (*register_func_type)(const uint8_t* types, uint32_t params, uint32_t results);
 };
-static const struct inlay_runtime* inlay_rt;
+/* Defined in the shim; the parts of a module that is compiled in parts share it. */
+extern INLAY_HIDDEN const struct inlay_runtime* inlay_rt;
 
 struct inlay_descriptor {
-  uint32_t abi, export_count, import_count, reserved;
+  uint32_t abi, export_count, import_count, function_count;
   char key[65];
   uint64_t instance_size;
   void (*initialize)(const struct inlay_runtime*);
   void (*instantiate)(void*, struct inlay_context*);
   const inlay_function* exports;
+  const inlay_function* functions;
   wasm_rt_memory_t* (*memory)(void*);
 };
 

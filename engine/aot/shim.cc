@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/aot/shim.h"
 
+#include <unordered_set>
+
 #include "engine/aot/runtime.h"
 
 namespace inlay::engine::aot {
@@ -112,7 +114,29 @@ std::string_view append_memory(std::string& out, const Names& names, const Modul
   return "0";
 }
 
+// All functions that a funcref can point to: in element segments and behind ref.func, wasm2c writes them with this
+// cast.
+uint32_t append_functions(std::string& out, std::string_view source) {
+  constexpr std::string_view kCast = "(wasm_rt_function_ptr_t)";
+  std::unordered_set<std::string_view> seen;
+  out += "static const inlay_function inlay_functions[] = {\n";
+  for (size_t at = source.find(kCast); at != std::string_view::npos; at = source.find(kCast, at)) {
+    at += kCast.size();
+    if (at < source.size() && source[at] == '&') ++at;
+    size_t end = at;
+    while (end < source.size() && (isalnum(static_cast<unsigned char>(source[end])) || source[end] == '_')) ++end;
+    const std::string_view name = source.substr(at, end - at);
+    if (name.starts_with("w2c_") || name.starts_with("Z_")) {
+      if (seen.insert(name).second) out.append("  (inlay_function)&").append(name).append(",\n");
+    }
+  }
+  out += "  0,\n};\n";
+  return static_cast<uint32_t>(seen.size());
+}
+
 constexpr std::string_view kHead = R"(#include "guest.c"
+
+const struct inlay_runtime* inlay_rt;
 
 /* in_host is volatile: a signal handler must see it change exactly around the call. */
 #define INLAY_BEFORE(instance)                                                       \
@@ -135,8 +159,14 @@ std::string export_name(size_t index) {
   return "e" + std::to_string(index);
 }
 
-Result<std::string> make_shim(std::string_view header, const Module& module, std::string_view key) {
-  const Names* names = find_names(header);
+std::string part_head(size_t part) {
+  // Only wabt's first generation is split.
+  return std::string(kGenerations[0].define) + "#define INLAY_PART " + std::to_string(part) +
+         "\n#include \"common.c\"\n";
+}
+
+Result<std::string> make_shim(const GeneratedC& c, const Module& module, std::string_view key) {
+  const Names* names = find_names(c.header);
   if (names == nullptr) {
     return Error{ErrorCode::kUnsupported, "this wabt writes C of a layout that Inlay does not know", {}};
   }
@@ -147,6 +177,7 @@ Result<std::string> make_shim(std::string_view header, const Module& module, std
     append_import(out, *names, i, module.imports()[i].type);
   }
   append_exports(out, *names, module);
+  const uint32_t functions = append_functions(out, c.source);
   const std::string memory(append_memory(out, *names, module));
   out += "static void inlay_initialize(const struct inlay_runtime* rt) {\n  inlay_rt = rt;\n  ";
   out.append(names->initialize).append("\n}\n");
@@ -155,9 +186,10 @@ Result<std::string> make_shim(std::string_view header, const Module& module, std
   if (!module.imports().empty()) out.append(", (").append(names->import_instance).append(")(void*)context");
   out += ");\n}\n__attribute__((visibility(\"default\"))) const struct inlay_descriptor inlay_module = {\n  ";
   out += std::to_string(kShimAbi) + ", " + std::to_string(module.exports().size()) + ", " +
-         std::to_string(module.imports().size()) + ", 0, \"" + std::string(key) + "\", sizeof(";
-  out.append(names->instance_type).append("), &inlay_initialize, &inlay_instantiate, inlay_exports, ") +=
-      memory + "};\n";
+         std::to_string(module.imports().size()) + ", " + std::to_string(functions) + ", \"" + std::string(key) +
+         "\", sizeof(";
+  out.append(names->instance_type)
+      .append("), &inlay_initialize, &inlay_instantiate, inlay_exports, inlay_functions, ") += memory + "};\n";
   return out;
 }
 

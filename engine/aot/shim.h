@@ -3,15 +3,17 @@
 
 // The C around wasm2c's output, and all that depends on wabt's version.
 //
-// An artifact is one C translation unit: our wasm-rt.h, wasm2c's guest.h and guest.c, and a shim that defines the
-// imports (through GuestContext::imports), and a Descriptor. wabt 1.0.32 and earlier (kNumbered function types,
-// `Z_guest_...` names) and later ones (`w2c_guest_...`) differ; which one wrote a text is seen in the text.
+// An artifact is one C translation unit, or several (split.h): our wasm-rt.h, wasm2c's guest.h and guest.c, and a shim
+// that defines the imports (through GuestContext::imports), and a Descriptor. wabt 1.0.32 and earlier (kNumbered
+// function types, `Z_guest_...` names) and later ones (`w2c_guest_...`) differ; which one wrote a text is seen in the
+// text.
 
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
 #include "engine/engine.h"
+#include "engine/parse.h"
 
 namespace inlay::engine::aot {
 
@@ -25,8 +27,11 @@ std::string export_name(size_t index);
 // C text of the header that wasm2c's output includes as wasm-rt.h.
 std::string_view runtime_header();
 
-// The shim: a C file that includes guest.c. `header` is wasm2c's guest.h. kUnsupported if the generated text is of a
+// The shim: a C file that includes guest.c. `c` is what wasm2c wrote. kUnsupported if the generated text is of a
 // layout that Inlay does not know, or if an import has a type that a host function cannot have.
-Result<std::string> make_shim(std::string_view header, const Module& module, std::string_view key);
+Result<std::string> make_shim(const GeneratedC& c, const Module& module, std::string_view key);
+
+// The first lines of part `part`, 1 or more, of a module that split_c() has split.
+std::string part_head(size_t part);
 
 }  // namespace inlay::engine::aot

@@ -31,7 +31,7 @@ template <class R, class... P>
 Result<std::conditional_t<std::is_void_v<R>, Unit, R>, Trap> Instance::call(const Function<R(P...)>& f,
                                                                             std::type_identity_t<P>... args) {
   using Returned = std::conditional_t<std::is_void_v<R>, Unit, R>;
-  if (dead_) [[unlikely]]
+  if (attention_.load(std::memory_order_relaxed) != 0 && !attend()) [[unlikely]]
     return dead_call();
   if (f.native == nullptr) {
     const Value values[sizeof...(P) + 1] = {detail::make_value<P>(args)...};
@@ -50,7 +50,7 @@ Result<std::conditional_t<std::is_void_v<R>, Unit, R>, Trap> Instance::call(cons
   detail::Activation here;
   detail::enter(thread, here, *context_);
   if (INLAY_SETJMP(here.buffer) != 0) return unwound_call(f.index);
-  const auto run = reinterpret_cast<R (*)(void*, P...)>(f.native);
+  const auto run = reinterpret_cast<R (*)(void*, P...)>(*f.native);
   context_->in_host = 0;
   if constexpr (std::is_void_v<R>) {
     run(guest_, args...);

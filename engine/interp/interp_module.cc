@@ -92,7 +92,7 @@ class InterpInstance final : public Instance {
     const Depth depth(*this);
     const Outcome outcome = machine_.instantiate(&message);
     refresh_span();
-    if (outcome == Outcome::kOk && !dead_) return {};
+    if (outcome == Outcome::kOk && !dead()) return {};
     if (outcome == Outcome::kExhausted) return Error{ErrorCode::kResourceExhausted, message, {}};
     die(outcome, message);
     return Error{ErrorCode::kTrap, "the module's start trapped: " + trap_.message, {}};
@@ -108,7 +108,7 @@ class InterpInstance final : public Instance {
     const Depth depth(*this);
     const Outcome outcome = machine_.call(index - 1, bits.data(), &returned, &message);
     refresh_span();
-    if (outcome != Outcome::kOk || dead_) {
+    if (outcome != Outcome::kOk || dead()) {
       die(outcome, message.empty() ? message : message + " in " + module_->exports()[index - 1].name);
       return trap_;
     }
@@ -155,7 +155,7 @@ class InterpInstance final : public Instance {
 
   bool stop_if_late() {
     if (late()) kill({TrapKind::kDeadlineExceeded, {}});
-    return dead_;
+    return dead();
   }
 
   static bool on_check(void* self) { return static_cast<InterpInstance*>(self)->stop_if_late(); }

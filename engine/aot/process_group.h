@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Programs that run beside us and that can be ended together, with all that they have started.
+
+#include <sys/types.h>
+
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace inlay::engine::aot {
+
+// ProcessGroup starts programs in a process group of their own, so that a terminal's ^C does not reach them. One thread
+// starts and waits; kill() may come from any other.
+class ProcessGroup {
+ public:
+  ProcessGroup() = default;
+  ProcessGroup(const ProcessGroup&) = delete;
+  ProcessGroup& operator=(const ProcessGroup&) = delete;
+  // Kills what is left.
+  ~ProcessGroup();
+
+  // Starts argv[0], an absolute path, without a shell: nothing on its standard input, both outputs in the file `log`,
+  // `environment` ("NAME=value") put over ours, no signal blocked. It has the calling thread's nice value.
+  // kUnavailable if it cannot be started, or after kill().
+  Result<> start(const std::vector<std::string>& argv, const std::vector<std::string>& environment,
+                 const std::string& log);
+
+  // Waits for all. The result has one flag for each program started, in order: whether it returned 0.
+  std::vector<bool> wait();
+
+  // Ends all programs at once, and their children; wait() then returns soon. Nothing can be started any more.
+  void kill();
+
+ private:
+  void wait_for_the_rest();
+
+  std::mutex mutex_;
+  pid_t group_ = 0;  // 0: nothing runs
+  bool killed_ = false;
+  std::vector<pid_t> running_;
+};
+
+}  // namespace inlay::engine::aot

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: Apache-2.0
+// Quick code first, optimised code while it runs. The compiler here is a script that holds back, or refuses, the second
+// compilation, so that a test decides when it comes.
+#include <sys/stat.h>
+
+#include <atomic>
+#include <fstream>
+#include <future>
+#include <thread>
+
+#include "engine/aot/aot_module.h"
+#include "engine/engine_fixture.h"
+#include "engine/large_module.h"
+
+namespace inlay::engine {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kState = R"((module
+  (type $t (func (param i32) (result i32)))
+  (import "env" "call" (func $host (type $t)))
+  (memory (export "memory") 1 4)
+  (global $count (mut i32) (i32.const 100))
+  (global $kept (mut funcref) (ref.func $inc))
+  (table $table 6 10 funcref)
+  (table $others 2 externref)
+  (elem (table $table) (i32.const 0) func $host $inc $double)
+  (elem $passive func $double $inc)
+  (data $bytes "abcdef")
+  (func $inc (type $t) (i32.add (local.get 0) (i32.const 1)))
+  (func $double (type $t) (i32.mul (local.get 0) (i32.const 2)))
+  (func (export "count") (result i32)
+    (global.set $count (i32.add (global.get $count) (i32.const 1))) (global.get $count))
+  (func (export "fill") (param i32)
+    (table.init $table $passive (i32.const 3) (i32.const 0) (i32.const 2))
+    (table.set $table (i32.const 5) (global.get $kept))
+    (memory.init $bytes (local.get 0) (i32.const 0) (i32.const 6)))
+  (func (export "grow") (result i32)
+    (drop (memory.grow (i32.const 1)))
+    (table.grow $table (ref.func $double) (i32.const 2)))
+  (func (export "drop") (data.drop $bytes) (elem.drop $passive))
+  (func (export "load") (param i32) (result i32) (i32.load8_u (local.get 0)))
+  (func (export "through") (param i32 i32) (result i32)
+    (call_indirect $table (type $t) (local.get 0) (local.get 1)))
+  (func (export "host") (type $t) (call $host (local.get 0)))))";
+
+// Setup has a cache and a compiler whose second compilation waits for release(), or fails.
+class TierTest : public testing::Test {
+ protected:
+  enum class Second { kWaits, kFails, kHangs };
+
+  LoadOptions options(Second second = Second::kWaits) {
+    const std::string dir = dir_.path();
+    std::string script = "#!/bin/sh\necho \"$*\" >> " + dir + "/calls\ncase \" $* \" in *' -O2 '*)\n";
+    if (second == Second::kWaits) script += "while [ ! -e " + dir + "/go ]; do sleep 0.01; done;;\n";
+    if (second == Second::kFails) script += "echo no second time; exit 1;;\n";
+    if (second == Second::kHangs)
+      script += "sleep 1000 & echo $! > " + dir + "/x; mv " + dir + "/x " + dir + "/pid; wait;;\n";
+    script += "esac\nexec cc \"$@\"\n";
+    const std::string compiler = dir + "/cc-" + std::to_string(static_cast<int>(second));
+    if (!fs::exists(compiler)) std::ofstream(compiler) << script;  // a newer one would be another compiler
+    chmod(compiler.c_str(), 0755);
+    LoadOptions options;
+    options.cache_dir = dir + "/cache";
+    options.compiler = compiler;
+    options.on_tier = [this](const TierEvent& event) {
+      (event.tier == Tier::kQuick ? quick_ : optimized_).set_value(event);
+    };
+    return options;
+  }
+
+  std::shared_ptr<Module> load(std::string_view text, const LoadOptions& options) {
+    auto module = Module::load(wasm(text), options);
+    EXPECT_TRUE(module) << module.error().to_string();
+    if (!module) return nullptr;
+    EXPECT_EQ((*module)->kind(), EngineKind::kAot) << (*module)->fallback_reason();
+    return *module;
+  }
+  std::unique_ptr<Instance> instantiate(std::shared_ptr<Module> module) {
+    auto instance = Instance::create(std::move(module), host_functions(), &env_, {});
+    EXPECT_TRUE(instance) << instance.error().to_string();
+    return instance ? *std::move(instance) : nullptr;
+  }
+
+  void release() { std::ofstream(dir_.path() + "/go") << "go"; }
+  TierEvent wait_optimized() { return optimized_.get_future().get(); }
+
+  // How often the compiler ran for quick code.
+  size_t quick_calls() {
+    std::ifstream calls(dir_.path() + "/calls");
+    size_t count = 0;
+    for (std::string line; std::getline(calls, line);) count += line.find(" -O2 ") == std::string::npos ? 1 : 0;
+    return count;
+  }
+
+  std::vector<std::string> files() {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(dir_.path() + "/cache")) names.push_back(entry.path().filename());
+    return names;
+  }
+
+  TempDir dir_;
+  Env env_;
+  std::promise<TierEvent> quick_;
+  std::promise<TierEvent> optimized_;
+};
+
+template <class Signature, class... A>
+auto run(Instance& instance, std::string_view name, A... args) {
+  auto function = instance.function<Signature>(name);
+  EXPECT_TRUE(function && *function) << name;
+  auto result = instance.call(*function, args...);
+  EXPECT_TRUE(result) << name << ": " << result.error().message;
+  return *result;
+}
+
+TEST_F(TierTest, StateAndHandlesSurviveTheSwitch) {
+  env_.on_call = [](uint32_t a) { return a + 1000; };
+  auto module = load(kState, options());
+  EXPECT_EQ(module->tier(), Tier::kQuick);
+  EXPECT_EQ(quick_.get_future().get().error, "");
+  auto instance = instantiate(module);
+  const auto count = *instance->function<uint32_t()>("count");
+  const auto through = *instance->function<uint32_t(uint32_t, uint32_t)>("through");
+  EXPECT_EQ(*instance->call(count), 101u);
+  run<void(uint32_t)>(*instance, "fill", 10u);
+  run<uint32_t()>(*instance, "grow");
+  run<void()>(*instance, "drop");
+  instance->memory()[70000] = 7;
+  const auto check = [&] {
+    const uint32_t expected[] = {1005, 6, 10, 10, 6, 6, 10, 10};
+    for (uint32_t i = 0; i < std::size(expected); ++i) EXPECT_EQ(*instance->call(through, 5u, i), expected[i]) << i;
+    EXPECT_EQ(run<uint32_t(uint32_t)>(*instance, "load", 12u), uint32_t{'c'});
+    EXPECT_EQ(run<uint32_t(uint32_t)>(*instance, "load", 70000u), 7u);
+  };
+  check();
+  release();
+  const TierEvent event = wait_optimized();
+  EXPECT_EQ(event.error, "");
+  EXPECT_EQ(module->tier(), Tier::kOptimized);
+  EXPECT_EQ(*instance->call(count), 102u);
+  check();
+  // Dropped segments stay dropped, and what funcref globals hold still runs.
+  auto fill = *instance->function<void(uint32_t)>("fill");
+  EXPECT_FALSE(instance->call(fill, 10u));
+  auto fresh = instantiate(module);
+  run<void(uint32_t)>(*fresh, "fill", 20u);
+  EXPECT_EQ(run<uint32_t(uint32_t)>(*fresh, "load", 25u), uint32_t{'f'});
+}
+
+TEST_F(TierTest, TableEntriesAreMadeToPointIntoTheOptimisedCode) {
+  auto module = load(kState, options());
+  auto& aot = static_cast<aot::AotModule&>(*module);
+  const aot::Descriptor& quick = aot.code().descriptor();
+  ASSERT_EQ(quick.function_count, 3u);
+  release();
+  EXPECT_EQ(wait_optimized().error, "");
+  const aot::Descriptor& optimized = aot.code().descriptor();
+  ASSERT_NE(&quick, &optimized);
+  struct Element {
+    uint64_t type;
+    NativeFunction function;
+    void* instance;
+  };
+  std::vector<Element> elements(4);
+  for (size_t i = 0; i < 3; ++i) elements[i] = {9, quick.functions[i], this};
+  aot::GuestTable table{elements.data(), 4, 4};
+  aot.redirect({&table, sizeof(Element)});
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_NE(quick.functions[i], optimized.functions[i]);
+    EXPECT_EQ(elements[i].function, optimized.functions[i]);
+    EXPECT_EQ(elements[i].instance, this);
+  }
+  EXPECT_EQ(elements[3].function, nullptr);
+}
+
+TEST_F(TierTest, ACallThatRunsIsFinishedBeforeItsInstanceSwitches) {
+  auto module = load(kState, options());
+  auto instance = instantiate(module);
+  const auto through = *instance->function<uint32_t(uint32_t, uint32_t)>("through");
+  const auto host = *instance->function<uint32_t(uint32_t)>("host");
+  env_.on_call = [&](uint32_t a) {
+    release();
+    EXPECT_EQ(wait_optimized().error, "");
+    return a + *instance->call(through, 5u, 1u);
+  };
+  EXPECT_EQ(*instance->call(host, 1u), 7u);
+  EXPECT_EQ(*instance->call(through, 5u, 2u), 10u);
+}
+
+TEST_F(TierTest, ThreadsSwitchTheirInstancesWhileTheyCall) {
+  auto module = load(kState, options());
+  std::atomic<int> ready{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      Env env;
+      auto made = Instance::create(module, host_functions(), &env, {});
+      ASSERT_TRUE(made);
+      Instance& instance = **made;
+      const auto count = *instance.function<uint32_t()>("count");
+      const auto through = *instance.function<uint32_t(uint32_t, uint32_t)>("through");
+      uint32_t counted = 100;
+      int left = 1000;
+      ++ready;
+      while (left > 0) {
+        if (module->tier() == Tier::kOptimized) --left;
+        ASSERT_EQ(*instance.call(count), ++counted);
+        ASSERT_EQ(*instance.call(through, counted, 2u), counted * 2);
+        // Instances come and go at any time.
+        if (counted % 64 != 0) continue;
+        ASSERT_TRUE(Instance::create(module, host_functions(), &env, {}));
+      }
+    });
+  }
+  while (ready < 4) std::this_thread::yield();
+  release();
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wait_optimized().error, "");
+}
+
+TEST_F(TierTest, WhenTheSecondCompilationFailsTheQuickCodeStays) {
+  auto module = load(kState, options(Second::kFails));
+  auto instance = instantiate(module);
+  EXPECT_NE(wait_optimized().error.find("no second time"), std::string::npos);
+  EXPECT_EQ(module->tier(), Tier::kQuick);
+  EXPECT_EQ(run<uint32_t()>(*instance, "count"), 101u);
+  ASSERT_EQ(files().size(), 1u) << "no temporary file is left";
+}
+
+TEST_F(TierTest, TheEndOfTheModuleKillsTheCompiler) {
+  auto module = load(kState, options(Second::kHangs));
+  const std::string pid_file = dir_.path() + "/pid";
+  while (!fs::exists(pid_file)) std::this_thread::yield();
+  std::string pid;
+  std::ifstream(pid_file) >> pid;
+  ASSERT_TRUE(fs::exists("/proc/" + pid));
+  module.reset();
+  std::string state;
+  std::getline(std::ifstream("/proc/" + pid + "/stat"), state);
+  EXPECT_TRUE(state.empty() || state.find(") Z") != std::string::npos) << state;
+  ASSERT_EQ(files().size(), 1u) << "no temporary file is left";
+  EXPECT_TRUE(files()[0].ends_with(".quick.aot"));
+  EXPECT_EQ(optimized_.get_future().wait_for(std::chrono::seconds(0)), std::future_status::timeout);
+}
+
+TEST_F(TierTest, TheNextLoadBeginsWithTheBestThatIsThere) {
+  load(kState, options(Second::kHangs)).reset();
+  ASSERT_EQ(files().size(), 1u);
+  const size_t calls = quick_calls();
+  quick_ = {};
+  auto module = load(kState, options(Second::kHangs));
+  EXPECT_EQ(module->tier(), Tier::kQuick);
+  EXPECT_EQ(quick_calls(), calls) << "the quick code is in the cache";
+  module.reset();
+
+  quick_ = {};
+  module = load(kState, options());
+  release();
+  EXPECT_EQ(wait_optimized().error, "");
+  module.reset();
+  quick_ = {};
+  optimized_ = {};
+  module = load(kState, options());
+  EXPECT_EQ(module->tier(), Tier::kOptimized);
+  EXPECT_EQ(quick_.get_future().wait_for(std::chrono::seconds(0)), std::future_status::timeout);
+  LoadOptions without = options();
+  without.compiler = "/nonexistent/cc";
+  EXPECT_EQ(load(kState, without)->tier(), Tier::kOptimized) << "the optimised artifact is preferred";
+}
+
+TEST_F(TierTest, OnlyAutoHasTiers) {
+  LoadOptions aot = options();
+  aot.kind = EngineKind::kAot;
+  release();
+  EXPECT_EQ(load(kState, aot)->tier(), Tier::kOptimized);
+  LoadOptions off = options();
+  off.tiering = false;
+  off.cache_dir += "-2";
+  EXPECT_EQ(load(kState, off)->tier(), Tier::kOptimized);
+  EXPECT_EQ(quick_.get_future().wait_for(std::chrono::seconds(0)), std::future_status::timeout);
+}
+
+TEST_F(TierTest, ALoadCanBeStopped) {
+  for (const bool before : {true, false}) {
+    std::stop_source source;
+    LoadOptions stopped = options(Second::kHangs);
+    stopped.tiering = false;
+    stopped.stop = source.get_token();
+    if (before) source.request_stop();
+    std::thread stopper([&] {
+      while (!before && !fs::exists(dir_.path() + "/pid")) std::this_thread::yield();
+      source.request_stop();
+    });
+    auto module = Module::load(wasm(kState), stopped);
+    stopper.join();
+    ASSERT_FALSE(module);
+    EXPECT_NE(module.error().message.find("stopped"), std::string::npos) << module.error().message;
+    EXPECT_TRUE(files().empty());
+  }
+}
+
+// 160 KB, which is compiled in parts where there is more than one core.
+TEST_F(TierTest, ALargeModuleComputesTheSameInEveryTier) {
+  const std::string text = large_module(480);
+  LoadOptions interpreted = options();
+  interpreted.kind = EngineKind::kInterp;
+  auto reference = instantiate(*Module::load(wasm(text), interpreted));
+  auto module = load(text, options());
+  auto instance = instantiate(module);
+  const auto compare = [&] {
+    for (uint32_t i = 0; i < 480; i += 7) {
+      EXPECT_EQ((run<uint32_t(uint32_t, uint32_t)>(*instance, "run", i * 977, i)),
+                (run<uint32_t(uint32_t, uint32_t)>(*reference, "run", i * 977, i)));
+    }
+    EXPECT_TRUE(std::equal(instance->memory().begin(), instance->memory().end(), reference->memory().begin()));
+  };
+  compare();
+  release();
+  EXPECT_EQ(wait_optimized().error, "");
+  compare();
+}
+
+}  // namespace
+}  // namespace inlay::engine
