@@ -81,7 +81,7 @@ const char* const kReadShared =
 void run(benchmark::State& state, const std::string& text) {
   auto bytes = engine::wat_to_wasm(text);
   if (!bytes) return state.SkipWithError(bytes.error().message.c_str());
-  auto module = engine::Module::load(*bytes, {});
+  auto module = engine::Module::load(*bytes, {.tiering = false});
   if (!module) return state.SkipWithError(module.error().message.c_str());
   state.SetLabel((*module)->kind() == engine::EngineKind::kAot ? "aot" : "interp");
 

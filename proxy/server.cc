@@ -10,11 +10,14 @@
 #include <csignal>
 #include <fstream>
 #include <map>
+#include <optional>
+#include <stop_token>
 
 #include "proxy/admin/admin_server.h"
 #include "proxy/clock.h"
 #include "proxy/net/event_loop.h"
 #include "proxy/port_check.h"
+#include "proxy/stop_on_signal.h"
 #include "proxy/worker.h"
 
 namespace inlay::proxy {
@@ -72,6 +75,18 @@ void raise_descriptor_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// Called by any thread.
+void log_tier(Logger& log, const std::string& module, const engine::TierEvent& event) {
+  const std::string took = std::to_string(event.took.count()) + " ms";
+  if (event.tier == engine::Tier::kQuick) {
+    log.info("wasm", module + " starts with code made in haste (" + took + "); optimised code is being compiled");
+  } else if (event.error.empty()) {
+    log.info("wasm", module + " runs optimised code now (compiled in " + took + ")");
+  } else {
+    log.warn("wasm", module + " stays with the code made in haste, which is slower: " + event.error);
+  }
+}
+
 // What is the same for all workers, in the order of construction.
 struct Parts {
   Parts(const config::Bootstrap& b, const ServerOptions& options, Logger& l)
@@ -102,6 +117,7 @@ struct Parts {
   host::MetricStore metrics;
   host::Host host;
   upstream::ClusterRegistry clusters;
+  std::stop_source compilations;                                            // stopping it ends them
   std::map<std::vector<uint8_t>, std::shared_ptr<engine::Module>> modules;  // by their bytes
   SharedState shared;
 };
@@ -115,6 +131,8 @@ Result<std::shared_ptr<engine::Module>> Parts::load_module(const config::WasmFil
   if (known != modules.end()) return known->second;
   engine::LoadOptions load;
   load.kind = options.engine;
+  load.stop = compilations.get_token();
+  load.on_tier = [&l = log, name = filter.code.filename](const engine::TierEvent& event) { log_tier(l, name, event); };
   auto module = engine::Module::load(*filter.code.bytes, load);
   if (!module) {
     Error error = module.error();
@@ -271,6 +289,7 @@ void Server::Impl::end_workers() {
 void Server::Impl::on_signal(int number) {
   if (draining) {
     parts.log.warn("main", "second signal: ending at once");
+    parts.compilations.request_stop();
     std::_Exit(128 + number);
   }
   parts.log.info("main", number == SIGTERM ? "SIGTERM" : "SIGINT");
@@ -287,7 +306,11 @@ Result<std::unique_ptr<Server>> Server::create(const config::Bootstrap& bootstra
   if (options.handle_signals) SignalSource::block();
   raise_descriptor_limit();
   auto impl = std::make_unique<Impl>(bootstrap, std::move(options), log);
-  INLAY_TRY([[maybe_unused]] Unit prepared, impl->parts.prepare(impl->options));
+  {
+    std::optional<StopOnSignal> stop;
+    if (impl->options.handle_signals) stop.emplace(SignalSource::signals(), impl->parts.compilations);
+    INLAY_TRY([[maybe_unused]] Unit prepared, impl->parts.prepare(impl->options));
+  }
   if (impl->options.handle_signals) {
     impl->signals = std::make_unique<SignalSource>(impl->loop, [p = impl.get()](int number) { p->on_signal(number); });
   }

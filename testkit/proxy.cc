@@ -18,6 +18,7 @@ TestProxy::TestProxy(ProxyOptions options) : options_(std::move(options)) {
 Result<std::shared_ptr<engine::Module>> TestProxy::compile(std::span<const uint8_t> wasm) const {
   engine::LoadOptions load;
   load.kind = options_.engine;
+  load.tiering = false;  // one kind of code for the whole of a test
   return engine::Module::load(wasm, load);
 }
 

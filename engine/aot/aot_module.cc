@@ -49,7 +49,10 @@ AotModule::AotModule(const Module& described, std::unique_ptr<Code> code, Tier t
   exports_ = described.exports();
 }
 
-AotModule::~AotModule() = default;
+AotModule::~AotModule() {
+  stop_.request_stop();
+  if (optimizer_.joinable()) optimizer_.join();
+}
 
 Result<std::shared_ptr<AotModule>> load(std::span<const uint8_t> bytes, const Module& described,
                                         const ParsedModule& parsed, const LoadOptions& options) {
@@ -80,8 +83,9 @@ Result<std::shared_ptr<AotModule>> load(std::span<const uint8_t> bytes, const Mo
   if (cached) return cached;
   if (options.tiering && options.kind == EngineKind::kAuto && options.optimization > 0) {
     const std::string quick = quick_artifact_path(directory, key, compiler->identity);
-    return load_tiered(bytes, described, options,
-                       {{}, {}, *std::move(compiler), optimization, key, directory, path, quick, options.on_tier});
+    return load_tiered(
+        bytes, described, options,
+        {{}, {}, *std::move(compiler), optimization, key, directory, path, quick, options.on_tier, options.stop});
   }
   INLAY_TRY(Translation translation, translate(bytes, described, key));
   INLAY_TRY([[maybe_unused]] auto compiled,

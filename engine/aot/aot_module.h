@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -69,7 +70,8 @@ class AotModule final : public Module {
   std::unordered_map<const void*, const void*> successors_;  // of functions; written before code_
   std::mutex mutex_;
   std::vector<std::atomic<uint8_t>*> enrolled_;
-  std::jthread optimizer_;
+  std::stop_source stop_;
+  std::thread optimizer_;
 };
 
 // Loads `bytes`, which `parsed` and `described` describe, from an artifact or by compiling.

@@ -75,7 +75,9 @@ void AotModule::begin_optimizing(OptimizeJob job) {
   sigset_t before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  optimizer_ = std::jthread([this, job = std::move(job)](std::stop_token stop) mutable {
+  optimizer_ = std::thread([this, job = std::move(job)]() mutable {
+    const std::stop_callback also(job.stop, [this] { stop_.request_stop(); });
+    const std::stop_token stop = stop_.get_token();
     setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNice);
     const Turn turn(stop);
     if (!turn.taken()) return;

@@ -24,6 +24,7 @@ struct OptimizeJob {
   std::string path;   // where the artifact goes
   std::string quick;  // the quick one, needed no longer then
   std::function<void(const TierEvent&)> on_tier;
+  std::stop_token stop;  // ends it, as the module's end does
 };
 
 // A module's C and shim.
