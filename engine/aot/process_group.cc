@@ -7,9 +7,13 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
 #include <string_view>
 #include <thread>
 
@@ -60,6 +64,24 @@ int spawn(pid_t& pid, pid_t group, std::vector<std::string> argv, std::vector<st
   return failed;
 }
 
+// False if all that is left of the group are entries that the system's first process has not reaped yet.
+bool anyone_runs_in(pid_t group) {
+  std::error_code failed;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", failed)) {
+    if (!isdigit(static_cast<unsigned char>(entry.path().filename().string()[0]))) continue;
+    std::string text;
+    std::getline(std::ifstream(entry.path() / "stat"), text);
+    const size_t name_end = text.rfind(')');  // "pid (name) state parent group ..."
+    if (name_end == std::string::npos) continue;
+    char state = 0;
+    long parent = 0;
+    long its_group = 0;
+    std::istringstream(text.substr(name_end + 1)) >> state >> parent >> its_group;
+    if (its_group == group && state != 'Z' && state != 'X') return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 ProcessGroup::~ProcessGroup() {
@@ -99,7 +121,7 @@ std::vector<bool> ProcessGroup::wait() {
 // The programs' own children, killed with them, may take a moment to go, and could write files until then.
 void ProcessGroup::wait_for_the_rest() {
   constexpr int kTries = 200;
-  for (int i = 0; i < kTries && ::kill(-group_, 0) == 0; ++i) {
+  for (int i = 0; i < kTries && ::kill(-group_, 0) == 0 && anyone_runs_in(group_); ++i) {
     while (waitpid(-group_, nullptr, WNOHANG) > 0) continue;  // ours, where we are the system's first process
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }

@@ -87,7 +87,9 @@ SplitC split_c(std::string_view source, size_t parts) {
       rest = before;
       break;
     }
-    if (split.bodies.empty() || split.bodies.back().size() > target) split.bodies.emplace_back();
+    if (split.bodies.empty() || (split.bodies.size() < parts && split.bodies.back().size() > target)) {
+      split.bodies.emplace_back();
+    }
     if (!take_definition(split.bodies.back(), line, rest)) return {};
     ++defined;
   }
