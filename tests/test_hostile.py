@@ -272,7 +272,7 @@ OBEDIENT = """
   (func $say (drop (call $reply (i32.const 403) (i32.const 64) (i32.const 12) (i32.const 64) (i32.const 12)
                                 (i32.const 0) (i32.const 0) (i32.const -1))))
   (func $go (param $way i32) (drop (call $continue (local.get $way))))
-  (func $do (param $number i32) (result i32) (local $c i32)
+  (func $do (param $number i32) (result i32) (local $c i32) (local $n i32)
     (if (call $property (i32.const 16) (i32.const 20) (i32.const 128) (i32.const 132)) (then (return (i32.const 0))))
     (if (i32.ge_u (local.get $number) (i32.load (i32.const 132))) (then (return (i32.const 0))))
     (local.set $c (i32.load8_u (i32.add (i32.load (i32.const 128)) (local.get $number))))
@@ -294,6 +294,13 @@ ACTIONS = {
             (drop (call $write (i32.const 1) (i32.const -1) (i32.const 0) (i32.const 0) (i32.const 65536)))
             (drop (call $set (i32.const 1) (i32.const 64) (i32.const 2) (i32.const 64) (i32.const 12)))
             (drop (call $set (i32.const 3) (i32.const 64) (i32.const 2) (i32.const 64) (i32.const 12)))""",
+    # enough for the host to move what is left of the maps
+    "m": """(memory.fill (i32.const 70000) (i32.const 97) (i32.const 1000))
+            (loop $again
+              (drop (call $set (i32.const 0) (i32.const 64) (i32.const 2) (i32.const 70000) (i32.const 1000)))
+              (drop (call $set (i32.const 2) (i32.const 64) (i32.const 2) (i32.const 70000) (i32.const 1000)))
+              (local.set $n (i32.add (local.get $n) (i32.const 1)))
+              (br_if $again (i32.lt_u (local.get $n) (i32.const 400))))""",
     "x": "(unreachable)",
 }
 CALLBACKS = [("request_headers", 3, True), ("request_body", 3, True), ("request_trailers", 2, True),
@@ -365,6 +372,56 @@ class AnyCallback(Hostile):
 class AnyCallbackOnTheInterpreter(AnyCallback):
     engine = "interp"
     policy = "FAIL_OPEN"
+
+
+def flood(call, times):
+    """Makes the call again and again, whatever it says; the word at 1024 counts."""
+    return f"""
+      (loop $again
+        (drop {call})
+        (i32.store (i32.const 1024) (i32.add (i32.load (i32.const 1024)) (i32.const 1)))
+        (br_if $again (i32.lt_u (i32.load (i32.const 1024)) (i32.const {times}))))"""
+
+
+FLOODS = {
+    "shared data": flood("(call $set_shared (i32.const 1024) (i32.const 4) (i32.const 0) (i32.const 131000) (i32.const 0))", 4000),
+    "empty values": flood("(call $set_shared (i32.const 1024) (i32.const 4) (i32.const 0) (i32.const 0) (i32.const 0))", 200000),
+    "queues": flood("(call $queue (i32.const 1024) (i32.const 4) (i32.const 128))", 100000),
+    "items": f"""(drop (call $queue (i32.const 16) (i32.const 5) (i32.const 128)))
+      {flood("(call $enqueue (i32.load (i32.const 128)) (i32.const 0) (i32.const 131000))", 4000)}""",
+    "metrics": flood("(call $metric (i32.const 0) (i32.const 1024) (i32.const 1000) (i32.const 128))", 150000),
+    "headers": flood("(call $add (i32.const 0) (i32.const 32) (i32.const 7) (i32.const 48) (i32.const 8))", 200000),
+    "properties": flood("(call $set_property (i32.const 1024) (i32.const 4) (i32.const 0) (i32.const 131000))", 4000),
+    "lines": flood("(call $log (i32.const 3) (i32.const 48) (i32.const 60000))", 4000),
+    "calls": flood("""(call $call (i32.const 64) (i32.const 6) (i32.const 1100) (i32.const 61) (i32.const 0)
+      (i32.const 131000) (i32.const 0) (i32.const 0) (i32.const 500) (i32.const 128))""", 4000),
+}
+PAIRS = r'''
+  (data (i32.const 1100) "\03\00\00\00" "\07\00\00\00\03\00\00\00" "\05\00\00\00\01\00\00\00" "\0a\00\00\00\01\00\00\00"
+                         ":method\00GET\00" ":path\00/\00" ":authority\00c\00")'''
+
+
+class Floods(Hostile):
+    """What a guest may make the proxy hold has bounds (docs/guide/run.md)."""
+
+    def module(self, behaviour):
+        return self.assemble(GUEST.replace("(data (i32.const 16)", PAIRS + "(data (i32.const 16)").replace("{behaviour}", behaviour))
+
+    def test_all(self):
+        for name, behaviour in FLOODS.items():
+            with self.subTest(name):
+                try:
+                    self.start_with(behaviour, "FAIL_RELOAD", reload_config={"backoff": {"base_interval": "0.05s"}})
+                    for _ in range(2):
+                        self.bad()
+                        wait_until(lambda: request(self.port).status == 200, "requests to pass again")
+                    if not SANITIZED:
+                        self.assertLess(self.proxy.memory_peak_kib(), 500 * 1024)
+                    self.proxy.terminate()
+                    self.assertEqual(self.proxy.wait(), 0)
+                finally:
+                    for program in self.programs:
+                        program.end()
 
 
 class Refusals(Hostile):
