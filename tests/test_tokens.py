@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""OAuth2 tokens through the real proxy: held for at the start, renewed, refused, and never logged."""
+
+import base64
+import json
+import threading
+import unittest
+import urllib.parse
+
+from support import config
+from support.origins import PythonServer
+from support.processes import TestCase, filter_module, wait_until
+from support.wire import request
+
+SECRET = "s3cr+t &%"
+
+
+class IdentityProvider(PythonServer):
+    """A token endpoint that checks its client and says in each token how many it has given."""
+
+    def __init__(self, lifetime):
+        self.lifetime = lifetime
+        self.up = threading.Event()
+        self.tokens = 0
+        self.failures = []
+        super().__init__(self.answer)
+
+    def answer(self, handler):
+        if not self.up.is_set():
+            return 503, {}, b"s3cr+t"
+        form = urllib.parse.parse_qs(handler.body.decode())
+        scheme, _, credentials = handler.headers["authorization"].partition(" ")
+        client, _, secret = base64.b64decode(credentials).decode().partition(":")
+        if (scheme, client, urllib.parse.unquote_plus(secret)) != ("Basic", "orders", SECRET):
+            self.failures.append("client")
+        if (form["grant_type"], form["scope"]) != (["client_credentials"], ["read write"]):
+            self.failures.append("form")
+        self.tokens += 1
+        token = {"access_token": f"tok-{self.tokens}", "token_type": "Bearer", "expires_in": self.lifetime}
+        return 200, {"content-type": "application/json"}, json.dumps(token).encode()
+
+
+class Tokens(TestCase):
+    def start_all(self, lifetime=3600, up=True, workers=2, **keys):
+        self.provider = IdentityProvider(lifetime)
+        self.addCleanup(self.provider.close)
+        if up:
+            self.provider.up.set()
+        self.refused = set()
+        self.bare = 0  # requests that came without a token
+        self.origin = PythonServer(self.serve)
+        self.addCleanup(self.origin.close)
+        source = {"name": "idp", "cluster": "idp", "path": "/token", "format": "oauth2",
+                  "oauth2": {"client_id": "orders", "client_secret": "${env:SECRET}", "scopes": ["read", "write"]}}
+        augmenter = config.wasm(filter_module(), {"sources": [source], **keys}, name="header_augmenting", vm_id="tokens")
+        vm = augmenter["typed_config"]["config"]["vm_config"]
+        vm["environment_variables"] = {"key_values": {"SECRET": SECRET}}
+        self.proxy = self.start_proxy(config.bootstrap([config.cluster("origin", self.origin.port),
+                                                        config.cluster("idp", self.provider.port)], [augmenter]),
+                                      concurrency=workers, level="trace")
+
+    def serve(self, handler):
+        token = handler.headers.get("authorization", "")
+        self.bare += not token
+        return (401 if token in self.refused else 200), {}, token.encode()
+
+    def token(self):
+        response = request(self.proxy.port)
+        return response.body if response.status == 200 else None
+
+    def stat(self, name):
+        return sum(value for key, value in self.proxy.stats().items() if key.endswith("header_augmenting." + name))
+
+    def assert_secret(self):
+        self.assertEqual(self.provider.failures, [])
+        for part in (SECRET, "s3cr", "tok-"):
+            self.assertNotIn(part, self.proxy.log())
+
+    def test_requests_are_held_until_the_first_token(self):
+        self.start_all(up=False, when_missing={"action": "hold", "hold_for": "60s"})
+        answers = []
+        clients = [threading.Thread(target=lambda: answers.append(self.token())) for _ in range(8)]
+        for client in clients:
+            client.start()
+        wait_until(lambda: self.stat("idp.fetch_failed.status") and self.stat("held") == 8, "a failed fetch, and all held")
+        self.provider.up.set()
+        for client in clients:
+            client.join(60)
+        self.assertEqual(answers, [b"Bearer tok-1"] * 8)
+        self.assertEqual(self.provider.tokens, 1)
+        self.assert_secret()
+
+    def test_a_token_that_is_refused_is_fetched_anew_once(self):
+        self.start_all()
+        wait_until(lambda: all(self.token() for _ in range(16)), "a first token on every worker")
+        self.refused.add("Bearer tok-1")
+        self.assertIsNone(self.token())
+        wait_until(lambda: all(self.token() == b"Bearer tok-2" for _ in range(16)), "the second token on every worker")
+        self.assertEqual(self.provider.tokens, 2)
+        self.assert_secret()
+
+    def test_tokens_follow_each_other(self):
+        self.start_all(lifetime=2)
+        wait_until(lambda: all(self.token() for _ in range(16)), "a first token on every worker")
+        seen = set()
+
+        def third():
+            seen.add(self.token())
+            return {b"Bearer tok-1", b"Bearer tok-2", b"Bearer tok-3"} <= seen
+
+        wait_until(third, "the third token")
+        self.assertEqual(self.bare, 0)
+        self.assert_secret()
+
+
+if __name__ == "__main__":
+    unittest.main()
