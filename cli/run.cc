@@ -99,7 +99,11 @@ void add_options(CLI::App& command, RunOptions& options) {
   command.add_option("--mode", options.mode, "serve, or validate: check everything up to the plugins' start, then end")
       ->check(CLI::IsMember({"serve", "validate"}))
       ->capture_default_str();
-  command.add_option("--concurrency", options.server.concurrency, "Worker threads (default: one for each processor)");
+  command
+      .add_option_function<uint64_t>(
+          "--concurrency", [&options](const uint64_t& n) { options.server.concurrency = static_cast<size_t>(n); },
+          "Worker threads (default: one for each processor)")
+      ->check(CLI::Range(0, 1024));
   command.add_option("-l,--log-level", options.log.level, "trace, debug, info, warning, error, critical or off")
       ->capture_default_str();
   command.add_option("--component-log-level", options.log.component_levels, "For example wasm:debug,http:trace");

@@ -5,6 +5,7 @@
 
 #include "cli/subcommand.h"
 #include "proxy/config/load.h"
+#include "proxy/server.h"
 
 namespace inlay::cli {
 namespace {
@@ -22,6 +23,15 @@ int validate(const ValidateOptions& options) {
     std::fprintf(stderr, "%s\n", bootstrap.error().to_string().c_str());
     return 1;
   }
+  // The modules, too, and what the plugins say to their configuration; no need to compile for that.
+  proxy::ServerOptions server;
+  server.engine = engine::EngineKind::kInterp;
+  const auto log = proxy::Logger::create({});
+  if (!log) return 1;
+  if (const auto valid = proxy::Server::validate(*bootstrap, server, **log); !valid) {
+    std::fprintf(stderr, "%s: error: %s\n", options.path.c_str(), valid.error().to_string().c_str());
+    return 1;
+  }
   std::printf("%s: valid\n", options.path.c_str());
   return 0;
 }
@@ -30,7 +40,8 @@ int validate(const ValidateOptions& options) {
 
 void add_validate(CLI::App& app, Action& action) {
   auto options = std::make_shared<ValidateOptions>();
-  CLI::App* command = app.add_subcommand("validate", "Check an Envoy bootstrap file and report every error in it");
+  CLI::App* command = app.add_subcommand(
+      "validate", "Check an Envoy bootstrap file, its modules and its plugins, and report what is wrong");
   command->add_option("-c,--config-path", options->path, "Envoy v3 bootstrap, YAML or JSON")->required();
   command->add_flag("--allow-unknown-static-fields", options->load.allow_unknown_static_fields,
                     "Warn about fields that Envoy does not have, instead of failing");

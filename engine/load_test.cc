@@ -50,11 +50,17 @@ std::string read(const fs::path& path) {
 
 TEST(LoadTest, RefusesWhatIsNoModule) {
   const TempDir dir;
-  for (const std::string_view text : {"", "\0asm", "hello world"}) {
+  const std::pair<std::string_view, const char*> cases[] = {
+      {"", "does not begin with \\0asm"},
+      {"hello world", "does not begin with \\0asm"},
+      {"\n  (module)", "wat2wasm"},
+      {std::string_view("\0asm", 4), "at offset 0x"},
+  };
+  for (const auto& [text, words] : cases) {
     auto module = Module::load({reinterpret_cast<const uint8_t*>(text.data()), text.size()}, in(dir));
     ASSERT_FALSE(module);
     EXPECT_EQ(module.error().code, ErrorCode::kInvalidArgument);
-    EXPECT_NE(module.error().message.find("at offset 0x"), std::string::npos) << module.error().message;
+    EXPECT_NE(module.error().message.find(words), std::string::npos) << module.error().message;
   }
 }
 

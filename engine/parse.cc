@@ -11,6 +11,10 @@
 #include <wabt/generate-names.h>
 #include <wabt/ir.h>
 #include <wabt/stream.h>
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <string_view>
 
 #include "engine/aot/shim.h"
 #include "engine/interp/wabt_machine.h"
@@ -125,9 +129,22 @@ void set_features(Options& options, const wabt::Features& features) {
   if constexpr (requires { options.features; }) options.features = features;
 }
 
+// What is no module at all deserves a plainer word than the reader's "bad magic value".
+std::optional<Error> check_magic(std::span<const uint8_t> bytes) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), std::min<size_t>(bytes.size(), 256));
+  if (text.starts_with(std::string_view("\0asm", 4))) return std::nullopt;
+  const size_t start = text.find_first_not_of(" \t\r\n");
+  std::string message = "not a WebAssembly module: it does not begin with \\0asm";
+  if (start != text.npos && (text.substr(start).starts_with("(module") || text.substr(start).starts_with(";;"))) {
+    message = "not a WebAssembly module but its text form: wat2wasm makes a module of it";
+  }
+  return Error{ErrorCode::kInvalidArgument, std::move(message), {}};
+}
+
 }  // namespace
 
 Result<ParsedModule> parse(std::span<const uint8_t> bytes) {
+  if (auto wrong = check_magic(bytes)) return *std::move(wrong);
   ParsedModule parsed;
   const std::string wrong = interp::validate(bytes.data(), bytes.size(), false, false);
   if (!wrong.empty()) {

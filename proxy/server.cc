@@ -87,9 +87,15 @@ void log_tier(Logger& log, const std::string& module, const engine::TierEvent& e
   }
 }
 
+// For a server that will not run: a file is right or wrong whatever the network says.
+Result<std::vector<std::string>> resolve_nothing(const std::string&, upstream::DnsFamily) {
+  return std::vector<std::string>{};
+}
+
 // What is the same for all workers, in the order of construction.
 struct Parts {
-  Parts(const config::Bootstrap& b, const ServerOptions& options, Logger& l)
+  Parts(const config::Bootstrap& b, const ServerOptions& options, Logger& l,
+        upstream::ResolveFunction resolve = upstream::system_resolve)
       : bootstrap(b),
         log(l),
         metrics(std::max<size_t>(options.concurrency, 1) + 1),
@@ -99,7 +105,8 @@ struct Parts {
               .limits = options.limits,
               .envoy_strict = options.envoy_strict,
               .compat_legacy_properties = options.compat_legacy_properties}),
-        clusters(b.clusters, metrics, [&l](std::string_view message) { l.warn("upstream", message); }),
+        clusters(
+            b.clusters, metrics, [&l](std::string_view message) { l.warn("upstream", message); }, std::move(resolve)),
         shared{b, l, metrics, host, clusters, options.compat_legacy_properties, {}} {}
 
   Result<std::shared_ptr<engine::Module>> load_module(const config::WasmFilter& filter, const ServerOptions& options);
@@ -167,7 +174,6 @@ Result<Unit> Parts::prepare_listener(const config::Listener& listener, const Ser
     if (!plugin) {
       Error error = plugin.error();
       if (error.where.empty()) error.where = wasm->code.filename;
-      error.message = "unable to create Wasm plugin '" + wasm->plugin.name + "': " + error.message;
       return error;
     }
     parts.plugins.push_back(*std::move(plugin));
@@ -319,7 +325,7 @@ Result<std::unique_ptr<Server>> Server::create(const config::Bootstrap& bootstra
 }
 
 Result<Unit> Server::validate(const config::Bootstrap& bootstrap, const ServerOptions& options, Logger& log) {
-  Parts parts(bootstrap, options, log);
+  Parts parts(bootstrap, options, log, resolve_nothing);
   return parts.prepare(options);
 }
 

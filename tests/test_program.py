@@ -31,11 +31,19 @@ class CommandLine(unittest.TestCase):
             self.assertRegex(out, rf"(?m)^  {name} ")
 
     def test_version(self):
+        self.assertEqual(inlay("--version")[1], inlay("version")[1])
         self.assertRegex(inlay("version")[1], r"^inlay \d+\.\d+\.\d+\n$")
 
     def test_misuse(self):
         self.assertEqual(inlay()[0], 2)
-        self.assertEqual(inlay("nonsense")[0], 2)
+        status, _, err = inlay("rnu")
+        self.assertEqual(status, 2)
+        self.assertIn("'rnu'", err)
+        self.assertIn("run, validate", err)
+        for count in ("-1", "1000000", "two"):  # a million workers would take the machine down
+            status, _, err = inlay("run", "-c", "/dev/null", "--concurrency", count)
+            self.assertEqual(status, 2, err)
+            self.assertIn("--concurrency", err)
         self.assertNotEqual(inlay("run")[0], 0)
         self.assertNotEqual(inlay("provider", "--fault", "nonsense")[0], 0)
 
@@ -96,9 +104,26 @@ static_resources:
         made_path = os.path.join(self.directory, "junk.json")
         with open(made_path, "w") as file:
             json.dump(made, file)
-        status, _, err = inlay("run", "-c", made_path)
-        self.assertEqual(status, 1)
-        self.assertIn("junk.wasm", err)
+        for command in ("run", "validate"):
+            status, _, err = inlay(command, "-c", made_path)
+            self.assertEqual(status, 1)
+            self.assertIn("junk.wasm", err)
+
+    def test_what_a_plugin_refuses(self):
+        made = config.bootstrap([config.cluster("origin", 1)], [config.augmenter(header_providing_service_pth="/x")])
+        status, text = self.check(json.dumps(made))
+        self.assertEqual(status, 1, text)
+        self.assertIn("header_providing_service_pth", text)
+        self.assertEqual(text.count("unable to create"), 1, text)
+
+    def test_a_module_in_text_form(self):
+        path = os.path.join(self.directory, "guest.wat")
+        with open(path, "w") as file:
+            file.write("(module)")
+        status, text = self.check(json.dumps(config.bootstrap([config.cluster("origin", 1)], [config.wasm(path)])))
+        self.assertEqual(status, 1, text)
+        self.assertIn("guest.wat", text)
+        self.assertIn("wat2wasm", text)
 
 
 class Life(TestCase):

@@ -175,7 +175,9 @@ void ClusterRegistry::answered(DnsCluster& dns, size_t endpoint, Result<std::vec
     cluster.stats.update_success.add();
     dns.addresses[endpoint] = std::move(*answer);
     // One connection target only, as LOGICAL_DNS means it: the first address of each answer.
-    if (cluster.config.type == config::Cluster::Type::kLogicalDns) dns.addresses[endpoint].resize(1);
+    if (cluster.config.type == config::Cluster::Type::kLogicalDns && dns.addresses[endpoint].size() > 1) {
+      dns.addresses[endpoint].resize(1);
+    }
   } else {
     cluster.stats.update_failure.add();
     if (warn_) warn_("cluster '" + cluster.config.name + "': " + answer.error().message);
