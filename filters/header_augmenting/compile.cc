@@ -87,16 +87,17 @@ class Compiler {
       if (!holds) report_.add({&place, key}, found, expected);
     };
     const bool templates = !source.headers.empty();
-    must(oauth2 == !source.oauth2.client_id.empty(), "oauth2", oauth2 ? "nothing" : "it",
+    must(oauth2 == !source.oauth2.client_id.empty(), "oauth2", oauth2 ? "nothing" : "an object",
          "an object with \"client_id\", just if \"format\" is \"oauth2\"");
-    must(source.format != Format::kHeaders || !templates, "headers", "it", "it with \"oauth2\" or \"template\" only");
+    must(source.format != Format::kHeaders || !templates, "headers", "an object",
+         "one with \"oauth2\" or \"template\" only");
     must(source.format != Format::kTemplate || templates, "headers", "nothing", "an object of header name to template");
     for (const abi::Pair& header : source.headers) {
       must(is_template(header.value), "headers", "\"{/\" without \"}\"", "{/json/pointer}");
     }
     must(!oauth2 || !source.path.empty(), "path", "nothing", "the token endpoint's path");
-    must(!oauth2 || source.body.data() == nullptr, "body", "it", "none: oauth2 makes its own");
-    must(!oauth2 || source.method.empty(), "method", "it", "none: oauth2 uses POST");
+    must(!oauth2 || source.body.data() == nullptr, "body", "a string", "none: oauth2 makes its own");
+    must(!oauth2 || source.method.empty(), "method", "a string", "none: oauth2 uses POST");
     must(source.oauth2.grant_type != OAuth2::Grant::kPassword ||
              (source.oauth2.username.data() != nullptr && source.oauth2.password.data() != nullptr),
          "oauth2", "\"grant_type\" \"password\"", "\"username\" and \"password\" with it");

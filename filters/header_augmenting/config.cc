@@ -30,7 +30,7 @@ bool parse_config(std::string_view text, std::string_view environment, Config& c
   const uint32_t seen = reader.object(top, root, kConfigSchema, reinterpret_cast<char*>(&values));
   const bool flat = (seen & ((1u << kFlatKeys) - 1)) != 0;
   if (flat && (seen >> kSourcesKey & 1) != 0)
-    report.add({&top, "sources"}, "it beside keys of the short form", "one or the other");
+    report.add({&top, "sources"}, "an array beside keys of the short form", "one or the other");
   compile(config, report);
   return report.empty();
 }

@@ -206,18 +206,19 @@ bool ConfigReader::statuses(const Json::Node& node, char* out) {
   return put(out, numbers);
 }
 
-bool ConfigReader::choice(const Place& place, const Json::Node& node, std::string_view text, const Field& field,
+void ConfigReader::choice(const Place& place, const Json::Node& node, std::string_view text, const Field& field,
                           char* out) {
   uint8_t which = 0;
   for (; field.more.choices[which] != nullptr; ++which) {
-    if (text == field.more.choices[which]) return put(out, which);
+    if (text != field.more.choices[which]) continue;
+    put(out, which);
+    return;
   }
   sdk::Line wanted;
   wanted.add(expected(Kind::kChoice));
   for (uint8_t i = 0; i < which; ++i) wanted.add(" ").add(field.more.choices[i]);
   sdk::Line found;
   report_.add(place, found.add("\"").add(node.text.substr(0, 64)).add("\"").view(), wanted.view());
-  return false;
 }
 
 // scalar: `text` is the node's, with its variables replaced.

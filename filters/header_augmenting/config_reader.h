@@ -45,7 +45,7 @@ class ConfigReader {
   bool strings(const Place& place, const Json::Node& node, Kind kind, char* out);
   bool pairs(const Place& place, const Json::Node& node, Kind kind, char* out);
   bool statuses(const Json::Node& node, char* out);
-  bool choice(const Place& place, const Json::Node& node, std::string_view text, const Field& field, char* out);
+  void choice(const Place& place, const Json::Node& node, std::string_view text, const Field& field, char* out);
   bool scalar(const Json::Node& node, Kind kind, std::string_view text, char* out);
   // string: `node`'s text, with the environment's variables in the place of their names.
   bool string(const Place& place, const Json::Node& node, std::string_view& out);
