@@ -10,6 +10,7 @@ namespace inlay::proxy::admin {
 namespace {
 
 constexpr size_t kMaxClients = 256;
+constexpr size_t kMaxUnsent = 1 << 20;
 constexpr std::chrono::minutes kIdleTimeout{5};
 
 }  // namespace
@@ -22,13 +23,14 @@ class AdminServer::Client final : private net::ConnectionHandler, private http::
         parser_(http::Http1Parser::create(http::Http1Parser::Kind::kRequest, {}, *this)),
         idle_(server.loop_, [this] { close(); }) {
     connection_->set_handler(this);
+    connection_->set_write_watermark(kMaxUnsent);
     connection_->resume_reading();
     idle_.arm(kIdleTimeout);
   }
 
  private:
   void on_data(host::Buffer& data, bool end) override {
-    while (!closed_ && !data.empty()) {
+    while (!closed_ && !above_watermark_ && !data.empty()) {
       const size_t before = data.size();
       const auto result = parser_->parse(data, end);
       if (!result) {
@@ -41,9 +43,18 @@ class AdminServer::Client final : private net::ConnectionHandler, private http::
         break;
       }
     }
-    if (end && !closed_) close();
+    if (end && !closed_ && !above_watermark_) close();
   }
   void on_closed(net::CloseReason, std::string_view) override { close(); }
+  // A client that asks and asks but reads nothing waits for its answers before it may ask again.
+  void on_above_write_watermark() override {
+    above_watermark_ = true;
+    connection_->pause_reading();
+  }
+  void on_below_write_watermark() override {
+    above_watermark_ = false;
+    connection_->resume_reading();
+  }
 
   host::HeaderMap& headers_storage() override {
     headers_.clear();
@@ -95,6 +106,7 @@ class AdminServer::Client final : private net::ConnectionHandler, private http::
   host::HeaderMap headers_;
   host::HeaderMap trailers_;
   bool closed_ = false;
+  bool above_watermark_ = false;
 };
 
 AdminServer::AdminServer(net::EventLoop& loop, AdminTarget& target)
