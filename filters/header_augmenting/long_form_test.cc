@@ -368,6 +368,14 @@ TEST_F(LongFormTest, NoSecretIsLoggedOrNamed) {
   for (const auto& [key, value] : host_.shared_data) EXPECT_EQ(key.find("idp"), std::string::npos);
 }
 
+TEST_F(LongFormTest, RefusedHeadersAreCountedWithTheFetch) {
+  host_.services["a"] = [](const FakeCall&) { return FakeReply{.body = R"({"a":"1","host":"h"})"}; };
+  start(R"({"sources": [{"cluster": "a"}]})");
+  host_.advance(10ms);
+  EXPECT_EQ(metric("default.fetch_ok"), 1);
+  EXPECT_EQ(metric("refused_header"), 1);
+}
+
 TEST_F(LongFormTest, EveryMetricIsThere) {
   start(kToken);
   std::string names;

@@ -100,6 +100,7 @@ void Source::on_fetched(Lease& lease, const Fetched& fetched) {
   }
   metrics_.fetch_ok.increment();
   requests_.add(RequestMetrics::kRefusedHeader, fetched.answer.refused);
+  requests_.flush();
   if (!lease.publish(fetched.answer.pairs.view(), now, now + lifetime, now + wait)) return;
   adopt(now);
   const auto level = version_ == 1 || failing_ ? sdk::LogLevel::kInfo : sdk::LogLevel::kDebug;
