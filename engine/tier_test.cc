@@ -77,8 +77,8 @@ class TierTest : public testing::Test {
     EXPECT_EQ((*module)->kind(), EngineKind::kAot) << (*module)->fallback_reason();
     return *module;
   }
-  std::unique_ptr<Instance> instantiate(std::shared_ptr<Module> module) {
-    auto instance = Instance::create(std::move(module), host_functions(), &env_, {});
+  std::unique_ptr<Instance> instantiate(std::shared_ptr<Module> module, const Limits& limits = {}) {
+    auto instance = Instance::create(std::move(module), host_functions(), &env_, limits);
     EXPECT_TRUE(instance) << instance.error().to_string();
     return instance ? *std::move(instance) : nullptr;
   }
@@ -177,7 +177,7 @@ TEST_F(TierTest, TableEntriesAreMadeToPointIntoTheOptimisedCode) {
 
 TEST_F(TierTest, ACallThatRunsIsFinishedBeforeItsInstanceSwitches) {
   auto module = load(kState, options());
-  auto instance = instantiate(module);
+  auto instance = instantiate(module, {.call_budget = std::chrono::milliseconds(0)});  // a compiler may take its time
   const auto through = *instance->function<uint32_t(uint32_t, uint32_t)>("through");
   const auto host = *instance->function<uint32_t(uint32_t)>("host");
   env_.on_call = [&](uint32_t a) {
