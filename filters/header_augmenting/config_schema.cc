@@ -2,6 +2,8 @@
 #include "filters/header_augmenting/config_schema.h"
 
 #include <cstring>
+#include <iterator>
+#include <type_traits>
 
 #include "filters/header_augmenting/config.h"
 
@@ -35,6 +37,9 @@ constexpr const char* kExpected[] = {
     "an object",
     "an array of objects",
 };
+static_assert(std::size(kExpected) == static_cast<size_t>(Kind::kObjects) + 1);
+// So that offsetof says where a member is.
+static_assert(std::is_standard_layout_v<ConfigValues> && std::is_standard_layout_v<Rule>);
 
 template <class T>
 char* make(Arena& arena, size_t count, char* out) {
