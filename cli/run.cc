@@ -20,6 +20,7 @@ struct RunOptions {
   std::string service_node;
   std::string service_zone;
   uint32_t drain_time_s = 600;
+  uint32_t file_flush_interval_msec = 1000;
   proxy::Logger::Options log;
   proxy::ServerOptions server;
   proxy::config::LoadOptions load;
@@ -36,7 +37,6 @@ constexpr IgnoredFlag kIgnored[] = {
     {"--restart-epoch", true},
     {"--disable-hot-restart", false},
     {"--parent-shutdown-time-s", true},
-    {"--file-flush-interval-msec", true},
     {"--reject-unknown-dynamic-fields", false},
     {"--ignore-unknown-dynamic-fields", false},
     {"--bootstrap-version", true},
@@ -76,6 +76,7 @@ int run(RunOptions& options) {
                           : options.engine == "interp" ? engine::EngineKind::kInterp
                                                        : engine::EngineKind::kAuto;
   options.server.drain_time = std::chrono::seconds(options.drain_time_s);
+  options.server.log_flush_interval = std::chrono::milliseconds(options.file_flush_interval_msec);
   options.server.version = INLAY_VERSION;
   auto log = proxy::Logger::create(options.log);
   if (!log) return fail(log.error());
@@ -118,6 +119,10 @@ void add_options(CLI::App& command, RunOptions& options) {
   command.add_flag("--allow-unknown-static-fields", options.load.allow_unknown_static_fields,
                    "Warn about fields that Envoy does not have, instead of failing");
   command.add_option("--drain-time-s", options.drain_time_s, "At most this long from SIGTERM to the end")
+      ->capture_default_str();
+  command
+      .add_option("--file-flush-interval-msec", options.file_flush_interval_msec,
+                  "Access logs are written at the latest this much later")
       ->capture_default_str();
   command.add_option("--admin-address-path", options.server.admin_address_path,
                      "Write the admin server's address to this file");

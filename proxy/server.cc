@@ -26,7 +26,7 @@ namespace {
 // Names that do not resolve at once must not hold up the start for ever: such a cluster begins without hosts.
 constexpr std::chrono::seconds kFirstResolution{5};
 
-// SignalSource hands the process's end signals to the loop.
+// SignalSource hands the process's signals to the loop.
 class SignalSource final : public net::IoHandler {
  public:
   SignalSource(net::EventLoop& loop, std::function<void(int)> on_signal)
@@ -48,6 +48,7 @@ class SignalSource final : public net::IoHandler {
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGUSR1);
     return set;
   }
   static void block() {
@@ -107,9 +108,11 @@ struct Parts {
               .compat_legacy_properties = options.compat_legacy_properties}),
         clusters(
             b.clusters, metrics, [&l](std::string_view message) { l.warn("upstream", message); }, std::move(resolve)),
-        shared{b, l, metrics, host, clusters, options.compat_legacy_properties, {}} {}
+        log_files({.metrics = metrics, .warn = [&l](std::string_view what) { l.warn("main", what); }}),
+        shared{b, l, metrics, host, clusters, options.compat_legacy_properties, {}, options.log_flush_interval} {}
 
   Result<std::shared_ptr<engine::Module>> load_module(const config::WasmFilter& filter, const ServerOptions& options);
+  Result<Unit> open_logs();
   Result<Unit> prepare_listener(const config::Listener& listener, const ServerOptions& options);
   Result<Unit> prepare(const ServerOptions& options) {
     for (const config::Listener& listener : bootstrap.listeners) {
@@ -126,8 +129,20 @@ struct Parts {
   upstream::ClusterRegistry clusters;
   std::stop_source compilations;                                            // stopping it ends them
   std::map<std::vector<uint8_t>, std::shared_ptr<engine::Module>> modules;  // by their bytes
+  access_log::LogFiles log_files;
   SharedState shared;
 };
+
+// Not part of prepare(): a validation makes no files.
+Result<Unit> Parts::open_logs() {
+  for (size_t i = 0; i < bootstrap.listeners.size(); ++i) {
+    for (const config::AccessLog& config : bootstrap.listeners[i].http.access_logs) {
+      INLAY_TRY(access_log::LogFile * file, log_files.open(config));
+      shared.listeners[i].log_files.push_back(file);
+    }
+  }
+  return Unit{};
+}
 
 Result<std::shared_ptr<engine::Module>> Parts::load_module(const config::WasmFilter& filter,
                                                            const ServerOptions& options) {
@@ -163,6 +178,10 @@ Result<Unit> Parts::prepare_listener(const config::Listener& listener, const Ser
     return error;
   }
   parts.routes = *routes;
+  for (const config::AccessLog& config : listener.http.access_logs) {
+    INLAY_TRY(auto compiled, access_log::AccessLog::compile(config));
+    parts.access_logs.push_back(std::move(compiled));
+  }
   for (const config::HttpFilter& filter : listener.http.http_filters) {
     const auto* wasm = std::get_if<config::WasmFilter>(&filter.config);
     if (wasm == nullptr || filter.disabled) {
@@ -216,6 +235,10 @@ struct Server::Impl final : admin::AdminTarget {
     for (auto& worker : workers) worker->stop_accepting();
   }
   void quit() override { begin_drain(); }
+  void reopen_logs() override {
+    parts.log.info("main", "reopening the access logs");
+    parts.log_files.reopen();
+  }
 
   ServerOptions options;
   Parts parts;
@@ -237,6 +260,7 @@ Result<Unit> Server::Impl::start() {
   if (parts.bootstrap.admin) {
     INLAY_TRY([[maybe_unused]] Unit free, check_port_is_free(parts.bootstrap.admin->address));
   }
+  INLAY_TRY([[maybe_unused]] Unit opened, parts.open_logs());
   if (!parts.clusters.wait_resolved(kFirstResolution)) {
     parts.log.warn("upstream", "some clusters' names are not resolved yet; they begin without hosts");
   }
@@ -293,6 +317,7 @@ void Server::Impl::end_workers() {
 }
 
 void Server::Impl::on_signal(int number) {
+  if (number == SIGUSR1) return reopen_logs();
   if (draining) {
     parts.log.warn("main", "second signal: ending at once");
     parts.compilations.request_stop();

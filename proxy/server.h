@@ -28,7 +28,8 @@ struct ServerOptions {
   bool compat_legacy_properties = false;
   std::chrono::seconds drain_time{600};  // at most this long after the first signal
   std::string admin_address_path;        // the admin's address is written to this file
-  bool handle_signals = false;           // SIGTERM, SIGINT: drain; the second one ends at once
+  bool handle_signals = false;           // SIGTERM, SIGINT: drain, the second one ends at once; SIGUSR1: reopen logs
+  std::chrono::milliseconds log_flush_interval{1000};  // access logs are written at the latest this much later
   std::string version = "0";
 };
 

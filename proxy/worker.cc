@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include "proxy/access_log/worker_logs.h"
 #include "proxy/http/connection_manager.h"
 #include "proxy/net/connection.h"
 #include "proxy/router/router_filter.h"
@@ -21,7 +22,8 @@ struct Worker::Core {
         clusters(loop, shared.clusters, index * 0x9e3779b9u),
         calls(loop, clusters),
         services(loop, calls, attributes(nullptr)),
-        guests(shared.host, services) {}
+        guests(shared.host, services),
+        logs(loop, shared.metrics, shared.log_flush_interval) {}
 
   wasm_filter::AttributeOptions attributes(const config::Listener* listener) const {
     return {&shared_.bootstrap.node, listener, &shared_.bootstrap.clusters, shared_.compat_legacy_properties};
@@ -35,6 +37,7 @@ struct Worker::Core {
   upstream::HttpCalls calls;
   wasm_filter::WorkerServices services;
   host::Worker guests;
+  access_log::WorkerLogs logs;
   std::vector<std::unique_ptr<http::FilterFactory>> factories;
   std::vector<std::unique_ptr<http::ConnectionManager>> managers;  // one a listener
   std::vector<std::unique_ptr<net::Listener>> sockets;             // one a listener
@@ -60,8 +63,12 @@ void Worker::Core::add_listener(size_t index) {
           filter.name, guests.attach(parts.plugins[i]), attributes(&listener), parts.routes}));
     }
   }
+  std::vector<http::StreamLogger*> loggers;
+  for (size_t i = 0; i < parts.access_logs.size(); ++i) {
+    loggers.push_back(logs.attach(parts.access_logs[i], *parts.log_files[i]));
+  }
   managers.push_back(std::make_unique<http::ConnectionManager>(
-      loop, http::ConnectionManager::Options{listener, shared_.metrics, std::move(chain)}));
+      loop, http::ConnectionManager::Options{listener, shared_.metrics, std::move(chain), std::move(loggers)}));
 }
 
 Result<Unit> Worker::Core::listen(size_t index, config::Address& address) {

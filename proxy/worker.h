@@ -6,6 +6,7 @@
 // The Worker object belongs to the server's thread; what it shares is immutable or thread-safe. start() returns when
 // the worker listens; stop() and drain() may be called from the server's thread at any time after.
 
+#include <chrono>
 #include <functional>
 #include <future>
 #include <memory>
@@ -13,6 +14,8 @@
 #include <vector>
 
 #include "host/host.h"
+#include "proxy/access_log/access_log.h"
+#include "proxy/access_log/log_files.h"
 #include "proxy/config/model.h"
 #include "proxy/log.h"
 #include "proxy/net/event_loop.h"
@@ -33,8 +36,11 @@ struct SharedState {
   struct ListenerParts {
     std::shared_ptr<const router::RouteTable> routes;
     std::vector<std::shared_ptr<host::Plugin>> plugins;
+    std::vector<access_log::AccessLog> access_logs;
+    std::vector<access_log::LogFile*> log_files;  // one for each of access_logs
   };
   std::vector<ListenerParts> listeners;
+  std::chrono::milliseconds log_flush_interval{1000};
 };
 
 class Worker {

@@ -32,6 +32,8 @@ class AdminTarget {
   virtual void fail_health_check(bool fail) = 0;
   virtual void drain_listeners() = 0;
   virtual void quit() = 0;
+  // Access logs go to files that are opened anew by their paths.
+  virtual void reopen_logs() = 0;
 };
 
 }  // namespace inlay::proxy::admin

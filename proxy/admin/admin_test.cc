@@ -46,6 +46,7 @@ class AdminTest : public ::testing::Test, public AdminTarget {
   void fail_health_check(bool fail) override { failed_ = fail; }
   void drain_listeners() override { drained_ = true; }
   void quit() override { quit_ = true; }
+  void reopen_logs() override { reopened_ = true; }
 
   Response get(std::string_view target) { return handle({"GET", target}, *this); }
   Response post(std::string_view target) { return handle({"POST", target}, *this); }
@@ -55,7 +56,7 @@ class AdminTest : public ::testing::Test, public AdminTarget {
   upstream::ClusterRegistry registry_;
   std::vector<config::Address> addresses_;
   std::string level_ = "info";
-  bool failed_ = false, drained_ = false, quit_ = false;
+  bool failed_ = false, drained_ = false, quit_ = false, reopened_ = false;
 };
 
 TEST_F(AdminTest, Ready) {
@@ -69,15 +70,17 @@ TEST_F(AdminTest, Ready) {
 }
 
 TEST_F(AdminTest, WhatChangesTheServerNeedsAPost) {
-  for (const char* path : {"/quitquitquit", "/logging", "/reset_counters", "/drain_listeners", "/healthcheck/fail"}) {
+  for (const char* path :
+       {"/quitquitquit", "/logging", "/reset_counters", "/drain_listeners", "/reopen_logs", "/healthcheck/fail"}) {
     const Response response = get(path);
     EXPECT_EQ(response.status, 400u) << path;
     EXPECT_EQ(response.body, "Method GET not allowed, POST required.\n");
   }
-  EXPECT_FALSE(quit_ || drained_ || failed_);
+  EXPECT_FALSE(quit_ || drained_ || failed_ || reopened_);
   post("/quitquitquit");
   post("/drain_listeners");
-  EXPECT_TRUE(quit_ && drained_);
+  post("/reopen_logs");
+  EXPECT_TRUE(quit_ && drained_ && reopened_);
 }
 
 TEST_F(AdminTest, Stats) {

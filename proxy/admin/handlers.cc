@@ -242,6 +242,9 @@ Response quit(Query, AdminTarget& target) {
 Response reset_counters(Query, AdminTarget& target) {
   return target.metrics().reset_counters(), ok();
 }
+Response reopen_logs(Query, AdminTarget& target) {
+  return target.reopen_logs(), ok();
+}
 Response drain_listeners(Query, AdminTarget& target) {
   return target.drain_listeners(), ok();
 }
@@ -300,6 +303,7 @@ constexpr Page kPages[] = {
     {"/memory", "print current allocation/heap usage", false, memory},
     {"/quitquitquit", "exit the server", true, quit},
     {"/ready", "print server state, 200 if LIVE, otherwise 503", false, ready},
+    {"/reopen_logs", "reopen access logs", true, reopen_logs},
     {"/reset_counters", "reset all counters to zero", true, reset_counters},
     {"/server_info", "print server version and status", false, server_info},
     {"/stats", "print server stats (?filter=regex&usedonly&format=json|prometheus)", false, stats},

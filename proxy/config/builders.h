@@ -39,6 +39,8 @@ Cluster build_cluster(View cluster, BuildContext& context);
 // Reports a transport socket other than plain text.
 void build_transport_socket(View socket, BuildContext& context);
 WasmFilter build_wasm(View wasm, BuildContext& context);
+// nullopt after an error.
+std::optional<AccessLog> build_access_log(View log, BuildContext& context);
 
 // DataSource. nullopt after an error. `what` names it in messages ("the module", "the body").
 struct Data {

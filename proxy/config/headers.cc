@@ -64,6 +64,7 @@ HeaderToAdd build_header(View option, BuildContext& context) {
   if (out.value.size() > kLongestHeader) context.field_error(header, field, "must be at most 16384 bytes");
   if (out.value.find_first_of(std::string_view("\0\r\n", 3)) != std::string::npos)
     context.field_error(header, field, "must not hold a line break or a NUL");
+  if (const auto format = parse_format(out.value); !format) context.field_error(header, field, format.error().message);
   out.keep_empty_value = option.boolean("keep_empty_value");
   out.action = action_of(option, context);
   return out;

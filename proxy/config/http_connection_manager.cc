@@ -32,10 +32,10 @@ constexpr FieldRule kManager[] = {
     {"request_headers_timeout"},
     {"drain_timeout"},
     {"delayed_close_timeout"},
-    {"access_log", Support::kIgnored, "Inlay writes no access logs yet"},
-    {"access_log_options", Support::kIgnored, "Inlay writes no access logs yet"},
-    {"access_log_flush_interval", Support::kIgnored, "Inlay writes no access logs yet"},
-    {"flush_access_log_on_new_request", Support::kIgnored, "Inlay writes no access logs yet"},
+    {"access_log"},
+    {"access_log_options", Support::kIgnored, "a request is logged when it has ended"},
+    {"access_log_flush_interval", Support::kIgnored, "a request is logged when it has ended"},
+    {"flush_access_log_on_new_request", Support::kIgnored, "a request is logged when it has ended"},
     {"use_remote_address"},
     {"xff_num_trusted_hops"},
     {"skip_xff_append"},
@@ -75,8 +75,8 @@ constexpr FieldRule kRouter[] = {
     {"dynamic_stats", Support::kIgnored, "Inlay's statistics of clusters are always kept"},
     {"start_child_span", Support::kIgnored, "Inlay has no tracing"},
     {"suppress_envoy_headers"},
-    {"upstream_log", Support::kIgnored, "Inlay writes no access logs yet"},
-    {"upstream_log_options", Support::kIgnored, "Inlay writes no access logs yet"},
+    {"upstream_log", Support::kIgnored, "Inlay logs requests in the connection manager's `access_log` only"},
+    {"upstream_log_options", Support::kIgnored, "Inlay logs requests in the connection manager's `access_log` only"},
     {"suppress_grpc_request_failure_code_stats", Support::kIgnored, "it concerns statistics only"},
 };
 constexpr MessageRules kRules[] = {
@@ -212,6 +212,9 @@ HttpConnectionManager build_http_connection_manager(View manager, BuildContext& 
   build_common_options(manager["common_http_protocol_options"], out, context);
   build_switches(manager, out);
   build_filters(manager, out, context);
+  for (View log : manager.list("access_log")) {
+    if (auto built = build_access_log(log, context)) out.access_logs.push_back(*std::move(built));
+  }
   return out;
 }
 

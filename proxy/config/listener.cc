@@ -31,7 +31,7 @@ constexpr FieldRule kListener[] = {
     {"connection_balance_config", Support::kIgnored, "the kernel balances (SO_REUSEPORT)"},
     {"reuse_port", Support::kIgnored, "every worker has its own socket (SO_REUSEPORT)"},
     {"enable_reuse_port", Support::kIgnored, "every worker has its own socket (SO_REUSEPORT)"},
-    {"access_log", Support::kIgnored, "Inlay writes no access logs yet"},
+    {"access_log", Support::kIgnored, "it logs connections; Inlay logs requests, in HttpConnectionManager.access_log"},
     {"tcp_backlog_size", Support::kIgnored},
     {"max_connections_to_accept_per_socket_event", Support::kIgnored},
     {"bind_to_port", Support::kOnly, "", "true"},

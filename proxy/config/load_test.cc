@@ -103,7 +103,7 @@ TEST_F(LoadTest, SurfaceYamlFailsWithExactlyTheUnsupportedFields) {
   }
   EXPECT_EQ(errors, (std::vector<std::string>{"36 weighted_clusters", "39 retry_policy", "80 health_checks",
                                               "94 http2_protocol_options", "103 transport_socket"}));
-  EXPECT_EQ(warnings, (std::vector<std::string>{"20 access_log"}));
+  EXPECT_EQ(warnings, std::vector<std::string>{});
 }
 
 TEST_F(LoadTest, AMissingFileIsAnErrorOfItsOwn) {

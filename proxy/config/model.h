@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "host/host.h"
+#include "proxy/config/format.h"
 
 namespace inlay::proxy::config {
 
@@ -160,11 +161,31 @@ struct HttpFilter {
   std::variant<WasmFilter, RouterFilter> config;
 };
 
+// config/accesslog/v3 AccessLogFilter: which requests are logged.
+struct AccessLogFilter {
+  enum class Kind : uint8_t { kStatusCode, kDuration, kHeader, kResponseFlag, kAnd, kOr, kAll } kind = Kind::kAll;
+  enum class Op : uint8_t { kEqual, kGreaterOrEqual, kLessOrEqual, kNotEqual } op = Op::kEqual;
+  uint32_t value = 0;  // a status, or milliseconds
+  HeaderMatcher header;
+  std::vector<std::string> flags;  // kResponseFlag: any of them; empty: any flag at all
+  std::vector<AccessLogFilter> filters;
+};
+
+struct AccessLog {
+  enum class Sink : uint8_t { kFile, kStdout, kStderr } sink = Sink::kFile;
+  std::string path;  // kFile
+  Format text;
+  std::optional<JsonFormat> json;  // instead of the text
+  bool omit_empty_values = false;  // text: nothing instead of "-"; JSON: the member is left out
+  std::optional<AccessLogFilter> filter;
+};
+
 struct HttpConnectionManager {
   std::string stat_prefix;
   enum class CodecType : uint8_t { kAuto, kHttp1, kHttp2 } codec_type = CodecType::kAuto;
   RouteConfiguration route_config;
   std::vector<HttpFilter> http_filters;  // the last one is the router
+  std::vector<AccessLog> access_logs;
   std::string server_name = "envoy";
   enum class ServerHeader : uint8_t {
     kOverwrite,

@@ -26,6 +26,7 @@
 namespace inlay::proxy::http {
 
 class ServerConnection;
+class StreamLogger;
 
 class ConnectionManager {
  public:
@@ -34,6 +35,7 @@ class ConnectionManager {
     host::MetricStore& metrics;
     // The filters in the order of http_filters, disabled ones left out; the router is the last.
     std::vector<FilterFactory*> factories;
+    std::vector<StreamLogger*> loggers = {};  // hear of each stream after its filters' on_log()
   };
 
   ConnectionManager(net::EventLoop& loop, Options options);

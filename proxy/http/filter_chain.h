@@ -50,6 +50,7 @@ class FilterChain {
   HeaderMap& request_headers() { return request_headers_; }
   HeaderMap& request_trailers() { return request_trailers_; }
   HeaderMap& response_headers() { return response_headers_; }
+  HeaderMap& response_trailers() { return response_trailers_; }
 
   // The request as it comes. decode_headers() starts the filters.
   void decode_headers(bool end_stream);

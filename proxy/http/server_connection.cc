@@ -8,6 +8,7 @@
 
 #include "proxy/http/http1_grammar.h"
 #include "proxy/http/status_reason.h"
+#include "proxy/http/stream_logger.h"
 
 namespace inlay::proxy::http {
 namespace {
@@ -411,7 +412,12 @@ void ServerConnection::on_reset() {
 
 void ServerConnection::on_finished() {
   auto stream = std::move(stream_);
-  const StreamInfo& info = stream->chain.info();
+  FilterChain& chain = stream->chain;
+  const StreamInfo& info = chain.info();
+  for (StreamLogger* logger : manager_.options.loggers) {
+    logger->log(
+        {info, chain.request_headers(), chain.response_headers(), chain.response_trailers(), manager_.loop.now()});
+  }
   manager_.stats.rq_active.sub();
   if (info.response_code != 0) manager_.stats.charge_response(info.response_code);
   if (manager_.stats.rq_time) {

@@ -12,63 +12,8 @@
 namespace inlay::proxy::router {
 namespace {
 
-using host::HeaderId;
-
-struct OperatorName {
-  std::string_view name;
-  Operator op;
-};
-constexpr OperatorName kOperators[] = {
-    {"REQ", Operator::kRequestHeader},
-    {"RESP", Operator::kResponseHeader},
-    {"PROTOCOL", Operator::kProtocol},
-    {"RESPONSE_CODE", Operator::kResponseCode},
-    {"RESPONSE_CODE_DETAILS", Operator::kResponseCodeDetails},
-    {"RESPONSE_FLAGS", Operator::kResponseFlags},
-    {"BYTES_RECEIVED", Operator::kBytesReceived},
-    {"BYTES_SENT", Operator::kBytesSent},
-    {"DURATION", Operator::kDuration},
-    {"START_TIME", Operator::kStartTime},
-    {"UPSTREAM_HOST", Operator::kUpstreamHost},
-    {"UPSTREAM_REMOTE_ADDRESS", Operator::kUpstreamHost},
-    {"UPSTREAM_CLUSTER", Operator::kUpstreamCluster},
-    {"UPSTREAM_LOCAL_ADDRESS", Operator::kUpstreamLocalAddress},
-    {"UPSTREAM_REQUEST_ATTEMPT_COUNT", Operator::kAttemptCount},
-    {"ROUTE_NAME", Operator::kRouteName},
-    {"VIRTUAL_HOST_NAME", Operator::kVirtualHostName},
-    {"DOWNSTREAM_REMOTE_ADDRESS", Operator::kDownstreamRemote},
-    {"DOWNSTREAM_DIRECT_REMOTE_ADDRESS", Operator::kDownstreamRemote},
-    {"DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT", Operator::kDownstreamRemoteNoPort},
-    {"DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT", Operator::kDownstreamRemoteNoPort},
-    {"DOWNSTREAM_REMOTE_PORT", Operator::kDownstreamRemotePort},
-    {"DOWNSTREAM_LOCAL_ADDRESS", Operator::kDownstreamLocal},
-    {"DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT", Operator::kDownstreamLocalNoPort},
-    {"DOWNSTREAM_LOCAL_PORT", Operator::kDownstreamLocalPort},
-    {"FILTER_STATE", Operator::kFilterState},
-    {"HOSTNAME", Operator::kHostname},
-    {"STREAM_ID", Operator::kStreamId},
-    {"CONNECTION_ID", Operator::kConnectionId},
-    {"REQUESTED_SERVER_NAME", Operator::kRequestedServerName},
-    // Known, but never with a value here: no TLS, no dynamic metadata, no trailers at the time of the head.
-    {"DYNAMIC_METADATA", Operator::kNothing},
-    {"TRAILER", Operator::kNothing},
-    {"GRPC_STATUS", Operator::kNothing},
-    {"DOWNSTREAM_PEER_SUBJECT", Operator::kNothing},
-    {"DOWNSTREAM_PEER_URI_SAN", Operator::kNothing},
-    {"DOWNSTREAM_TLS_VERSION", Operator::kNothing},
-    {"UPSTREAM_TRANSPORT_FAILURE_REASON", Operator::kNothing},
-};
-
-bool takes_header(Operator op) {
-  return op == Operator::kRequestHeader || op == Operator::kResponseHeader;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; });
-  return out;
-}
+using config::FormatPart;
+using config::Operator;
 
 void append_number(uint64_t n, std::string& out) {
   char text[24];
@@ -76,21 +21,69 @@ void append_number(uint64_t n, std::string& out) {
   out.append(text, end);
 }
 
-void append_time(int64_t nanoseconds, std::string_view format, std::string& out) {
+void append_digits(uint64_t n, int digits, std::string& out) {
+  char text[20];
+  for (int i = digits; i-- > 0; n /= 10) text[i] = static_cast<char>('0' + n % 10);
+  out.append(text, static_cast<size_t>(digits));
+}
+
+// 2026-11-23T01:02:03.456Z. The second's text is kept, since a busy worker writes many lines in each.
+void append_default_time(int64_t nanoseconds, std::string& out) {
+  thread_local std::time_t kept = -1;
+  thread_local char text[32];
+  thread_local size_t length = 0;
   const std::time_t seconds = nanoseconds / 1'000'000'000;
+  if (seconds != kept) {
+    std::tm utc{};
+    gmtime_r(&seconds, &utc);
+    length = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S.", &utc);
+    kept = seconds;
+  }
+  out.append(text, length);
+  append_digits(static_cast<uint64_t>(nanoseconds / 1'000'000 % 1000), 3, out);
+  out += 'Z';
+}
+
+// strftime in UTC, and Envoy's own: %s (seconds since the epoch) and %f, %1f to %9f (digits of the second's fraction).
+void append_time(int64_t nanoseconds, std::string_view format, std::string& out) {
+  if (format.empty()) return append_default_time(nanoseconds, out);
+  const std::time_t seconds = nanoseconds / 1'000'000'000;
+  const auto fraction = static_cast<uint64_t>(nanoseconds % 1'000'000'000);
   std::tm utc{};
   gmtime_r(&seconds, &utc);
-  char text[128];
-  if (!format.empty()) {
-    out.append(text, std::strftime(text, sizeof text, std::string(format).c_str(), &utc));
-    return;
+  while (!format.empty()) {
+    const size_t percent = std::min(format.find('%'), format.size());
+    out += format.substr(0, percent);
+    format.remove_prefix(percent);
+    if (format.size() < 2) {
+      out += format;
+      return;
+    }
+    const char c = format[1];
+    size_t used = 2;
+    if (c == 's') {
+      append_number(static_cast<uint64_t>(seconds), out);
+    } else if (c == 'f' || (c >= '1' && c <= '9' && format.size() > 2 && format[2] == 'f')) {
+      const int digits = c == 'f' ? 9 : c - '0';
+      uint64_t value = fraction;
+      for (int i = digits; i < 9; ++i) value /= 10;
+      append_digits(value, digits, out);
+      used = c == 'f' ? 2 : 3;
+    } else {
+      if ((c == 'E' || c == 'O') && format.size() > 2) used = 3;  // a modifier of the letter that follows
+      const std::string one(format.substr(0, used));
+      char text[64];
+      out.append(text, std::strftime(text, sizeof text, one.c_str(), &utc));
+    }
+    format.remove_prefix(used);
   }
-  out.append(text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S.", &utc));
-  const auto millis = static_cast<unsigned>(nanoseconds / 1'000'000 % 1000);
-  out += static_cast<char>('0' + millis / 100);
-  out += static_cast<char>('0' + millis / 10 % 10);
-  out += static_cast<char>('0' + millis % 10);
-  out += 'Z';
+}
+
+// A word of Envoy's may hold spaces; in a log it is one word.
+void append_details(const std::string& details, const std::string& argument, std::string& out) {
+  const size_t from = out.size();
+  out += details;
+  if (argument != "ALLOW_WHITESPACES") std::replace(out.begin() + static_cast<ptrdiff_t>(from), out.end(), ' ', '_');
 }
 
 void append_header(const host::HeaderMap* headers, std::string_view name, std::string_view otherwise,
@@ -142,10 +135,20 @@ std::string response_flags_text(uint32_t flags) {
   return out.empty() ? "-" : out;
 }
 
+uint32_t response_flag_of(std::string_view name) {
+  for (const FlagName& f : kFlags) {
+    if (f.name == name) return f.flag;
+  }
+  return 0;
+}
+
 namespace {
 
-void append_operator(Operator op, const std::string& text, const std::string& otherwise, const FormatContext& context,
-                     std::string& out) {
+uint64_t milliseconds(int64_t from, int64_t to) {
+  return to > from ? static_cast<uint64_t>((to - from) / 1'000'000) : 0;
+}
+
+void append_operator(const FormatPart& part, const FormatContext& context, std::string& out) {
   const http::StreamInfo& info = *context.info;
   const auto address = [&](const config::Address* a) {
     if (a != nullptr && !a->host.empty()) out += a->to_string();
@@ -156,22 +159,23 @@ void append_operator(Operator op, const std::string& text, const std::string& ot
   const auto port = [&](const config::Address* a) {
     if (a != nullptr) append_number(a->port, out);
   };
-  switch (op) {
+  switch (part.op) {
     case Operator::kText:
-      out += text;
+      out += part.text;
       return;
     case Operator::kRequestHeader:
-      return append_header(context.request_headers, text, otherwise, out);
+      return append_header(context.request_headers, part.text, part.otherwise, out);
     case Operator::kResponseHeader:
-      return append_header(context.response_headers, text, otherwise, out);
+      return append_header(context.response_headers, part.text, part.otherwise, out);
+    case Operator::kResponseTrailer:
+      return append_header(context.response_trailers, part.text, part.otherwise, out);
     case Operator::kProtocol:
       out += info.protocol;
       return;
     case Operator::kResponseCode:
       return append_number(info.response_code, out);
     case Operator::kResponseCodeDetails:
-      out += info.response_code_details;
-      return;
+      return append_details(info.response_code_details, part.text, out);
     case Operator::kResponseFlags:
       out += response_flags_text(info.response_flags);
       return;
@@ -179,10 +183,17 @@ void append_operator(Operator op, const std::string& text, const std::string& ot
       return append_number(info.bytes_received, out);
     case Operator::kBytesSent:
       return append_number(info.bytes_sent, out);
+    case Operator::kRequestHeadersBytes:
+      return append_number(info.request_headers_bytes, out);
+    case Operator::kResponseHeadersBytes:
+      return append_number(info.response_headers_bytes, out);
     case Operator::kDuration:
-      return append_number(static_cast<uint64_t>((context.now_monotonic - info.start_monotonic) / 1'000'000), out);
+      return append_number(milliseconds(info.start_monotonic, context.now_monotonic), out);
+    case Operator::kResponseDuration:
+      if (info.upstream_first_byte_monotonic == 0) return;
+      return append_number(milliseconds(info.start_monotonic, info.upstream_first_byte_monotonic), out);
     case Operator::kStartTime:
-      return append_time(info.start_system, text, out);
+      return append_time(info.start_system, part.text, out);
     case Operator::kUpstreamHost:
       return address(&info.upstream_host);
     case Operator::kUpstreamCluster:
@@ -212,7 +223,7 @@ void append_operator(Operator op, const std::string& text, const std::string& ot
       return port(info.downstream_local);
     case Operator::kFilterState:
       for (const auto& [key, value] : info.filter_state) {
-        if (key == text) out += value;
+        if (key == part.text) out += value;
       }
       return;
     case Operator::kHostname:
@@ -222,82 +233,70 @@ void append_operator(Operator op, const std::string& text, const std::string& ot
       return append_header(context.request_headers, "x-request-id", "", out);
     case Operator::kConnectionId:
       return append_number(info.connection_id, out);
-    case Operator::kRequestedServerName:
     case Operator::kNothing:
       return;
   }
 }
 
+void escape_controls(std::string& out, size_t from) {
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  const auto begin = out.begin() + static_cast<ptrdiff_t>(from);
+  if (std::none_of(begin, out.end(), is_control)) return;
+  const std::string value(begin, out.end());
+  out.resize(from);
+  for (const char c : value) {
+    if (!is_control(c)) {
+      out += c;
+      continue;
+    }
+    constexpr char kHex[] = "0123456789ABCDEF";
+    const auto byte = static_cast<unsigned char>(c);
+    out += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
+  }
+}
+
 }  // namespace
 
+void append_value(const FormatPart& part, const FormatContext& context, std::string& out) {
+  const size_t before = out.size();
+  append_operator(part, context, out);
+  if (part.max_length != 0 && out.size() - before > part.max_length) out.resize(before + part.max_length);
+}
+
 Result<Formatter> Formatter::compile(std::string_view format) {
-  Formatter f;
-  const auto invalid = [&](const std::string& what) {
-    return Error{ErrorCode::kInvalidArgument, "in '" + std::string(format) + "': " + what, ""};
-  };
-  std::string literal;
-  for (size_t i = 0; i < format.size(); ++i) {
-    if (format[i] != '%') {
-      literal += format[i];
-      continue;
-    }
-    if (i + 1 < format.size() && format[i + 1] == '%') {
-      literal += '%';
-      ++i;
-      continue;
-    }
-    // NAME[(argument)][:length]%
-    size_t at = i + 1;
-    while (at < format.size() && ((format[at] >= 'A' && format[at] <= 'Z') || format[at] == '_')) ++at;
-    const std::string_view name = format.substr(i + 1, at - i - 1);
-    std::string_view argument;
-    if (at < format.size() && format[at] == '(') {
-      const size_t close = format.find(')', at);
-      if (close == std::string_view::npos) return invalid("a '(' is never closed");
-      argument = format.substr(at + 1, close - at - 1);
-      at = close + 1;
-    }
-    FormatPart part;
-    if (at < format.size() && format[at] == ':') {
-      const auto [end, error] = std::from_chars(format.data() + at + 1, format.data() + format.size(), part.max_length);
-      if (error != std::errc() || part.max_length == 0) return invalid("a ':' must be followed by a length");
-      at = static_cast<size_t>(end - format.data());
-    }
-    if (at >= format.size() || format[at] != '%') {
-      return invalid("a '%' begins an operator that is never closed; a percent sign is written '%%'");
-    }
-    const auto known = std::find_if(std::begin(kOperators), std::end(kOperators),
-                                    [&](const OperatorName& o) { return o.name == name; });
-    if (known == std::end(kOperators)) return invalid("unknown operator '%" + std::string(name) + "%'");
-    part.op = known->op;
-    if (takes_header(part.op)) {
-      if (argument.empty()) return invalid("'%" + std::string(name) + "%' needs a header's name in parentheses");
-      const size_t question = argument.find('?');
-      part.text = lower(argument.substr(0, question));
-      if (question != std::string_view::npos) part.otherwise = lower(argument.substr(question + 1));
-    } else if (part.op == Operator::kFilterState) {
-      part.text = argument.substr(0, argument.find(':'));
-    } else {
-      part.text = argument;
-    }
-    if (!literal.empty()) f.parts_.push_back({Operator::kText, std::exchange(literal, {}), "", 0});
-    f.parts_.push_back(std::move(part));
-    i = at;
+  auto parsed = config::parse_format(format);
+  if (!parsed) {
+    Error error = parsed.error();
+    error.message = "in '" + std::string(format) + "': " + error.message;
+    return error;
   }
-  if (f.parts_.empty()) {
-    f.text_ = std::move(literal);
-  } else if (!literal.empty()) {
-    f.parts_.push_back({Operator::kText, std::move(literal), "", 0});
-  }
-  return f;
+  return Formatter(*std::move(parsed));
+}
+
+Formatter::Formatter(config::Format format) : parts_(std::move(format.parts)) {
+  const bool is_text =
+      std::all_of(parts_.begin(), parts_.end(), [](const FormatPart& part) { return part.op == Operator::kText; });
+  if (!is_text) return;
+  for (const FormatPart& part : parts_) text_ += part.text;
+  parts_.clear();
 }
 
 void Formatter::append(const FormatContext& context, std::string& out) const {
   out += text_;
+  for (const FormatPart& part : parts_) append_value(part, context, out);
+}
+
+void Formatter::append_line(const FormatContext& context, std::string_view empty, std::string& out) const {
+  out += text_;
   for (const FormatPart& part : parts_) {
     const size_t before = out.size();
-    append_operator(part.op, part.text, part.otherwise, context, out);
-    if (part.max_length != 0 && out.size() - before > part.max_length) out.resize(before + part.max_length);
+    append_value(part, context, out);
+    if (part.op == Operator::kText) continue;
+    if (out.size() == before) {
+      out += empty;
+    } else {
+      escape_controls(out, before);
+    }
   }
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Formatter: text with Envoy's %OPERATORS%, as request_headers_to_add and its siblings take it. Parsed once; formatting
-// appends to a string that the caller keeps. Immutable; any thread.
+// Formatter: text with Envoy's %OPERATORS%, as request_headers_to_add, its siblings and access logs take it. Parsed
+// once (proxy/config/format.h); formatting appends to a string that the caller keeps. Immutable; any thread.
 //
 //     INLAY_TRY(auto f, Formatter::compile("%REQ(:METHOD)% %PROTOCOL%"));
 //     std::string out; f.append(context, out);
@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "host/header_map.h"
+#include "proxy/config/format.h"
 #include "proxy/http/filter.h"
 
 namespace inlay::proxy::router {
@@ -21,65 +22,38 @@ namespace inlay::proxy::router {
 // Envoy's two- and three-letter names of the flags, joined by commas; "-" for none.
 std::string response_flags_text(uint32_t flags);
 
+// The flag of such a name; 0 when Inlay never sets it.
+uint32_t response_flag_of(std::string_view name);
+
 struct FormatContext {
   const host::HeaderMap* request_headers = nullptr;
   const host::HeaderMap* response_headers = nullptr;
   const http::StreamInfo* info = nullptr;  // not null
   int64_t now_monotonic = 0;               // nanoseconds
+  const host::HeaderMap* response_trailers = nullptr;
 };
 
-enum class Operator : uint8_t {
-  kText,
-  kRequestHeader,
-  kResponseHeader,
-  kProtocol,
-  kResponseCode,
-  kResponseCodeDetails,
-  kResponseFlags,
-  kBytesReceived,
-  kBytesSent,
-  kDuration,
-  kStartTime,
-  kUpstreamHost,
-  kUpstreamCluster,
-  kUpstreamLocalAddress,
-  kRouteName,
-  kVirtualHostName,
-  kDownstreamRemote,
-  kDownstreamRemoteNoPort,
-  kDownstreamLocal,
-  kDownstreamLocalNoPort,
-  kDownstreamLocalPort,
-  kDownstreamRemotePort,
-  kFilterState,
-  kHostname,
-  kStreamId,
-  kRequestedServerName,
-  kConnectionId,
-  kAttemptCount,
-  kNothing,
-};
-
-struct FormatPart {
-  Operator op = Operator::kText;
-  std::string text;       // literal text, or the operator's first name (lower-case header)
-  std::string otherwise;  // REQ(X?Y): Y
-  size_t max_length = 0;  // ":N"; 0: all
-};
+// Appends what an operator stands for; nothing when it has no value. Bytes are as they came.
+void append_value(const config::FormatPart& part, const FormatContext& context, std::string& out);
 
 class Formatter {
  public:
   // Errors: kInvalidArgument for an unknown operator or a "%" that is never closed ("%%" is a percent sign).
   static Result<Formatter> compile(std::string_view format);
+  Formatter() = default;
+  explicit Formatter(config::Format format);
   // No operator in it: static_text() is all there is.
   bool is_static() const { return parts_.empty(); }
   const std::string& static_text() const { return text_; }
   // An operator without a value appends nothing.
   void append(const FormatContext& context, std::string& out) const;
+  // For a line of a log: an operator without a value appends `empty`, and control characters in a value become \xHH, so
+  // that no request can write a line of its own.
+  void append_line(const FormatContext& context, std::string_view empty, std::string& out) const;
 
  private:
   std::string text_;
-  std::vector<FormatPart> parts_;
+  std::vector<config::FormatPart> parts_;
 };
 
 }  // namespace inlay::proxy::router

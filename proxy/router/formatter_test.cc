@@ -12,7 +12,12 @@ class FormatterTest : public testing::Test {
     request_.add(":method", "GET");
     request_.add("x-a", "value");
     response_.add("x-r", "answer");
+    trailers_.add("x-t", "last");
     info_.response_code = 200;
+    info_.response_code_details = "via upstream";
+    info_.upstream_first_byte_monotonic = 1'050'000'000;
+    info_.request_headers_bytes = 11;
+    info_.response_headers_bytes = 12;
     info_.downstream_remote = &remote_;
     info_.upstream_cluster = "app";
     info_.start_monotonic = 1'000'000'000;
@@ -23,10 +28,16 @@ class FormatterTest : public testing::Test {
     auto f = Formatter::compile(text);
     if (!f) return f.error().message;
     std::string out;
-    f->append({&request_, &response_, &info_, 1'250'000'000}, out);
+    f->append(context(), out);
     return out;
   }
-  host::HeaderMap request_, response_;
+  FormatContext context() const { return {&request_, &response_, &info_, 1'250'000'000, &trailers_}; }
+  std::string line(std::string_view text, std::string_view empty = "-") {
+    std::string out;
+    Formatter::compile(text)->append_line(context(), empty, out);
+    return out;
+  }
+  host::HeaderMap request_, response_, trailers_;
   http::StreamInfo info_;
   config::Address remote_{"10.0.0.7", 4711};
 };
@@ -49,6 +60,14 @@ TEST_F(FormatterTest, Operators) {
       {"%FILTER_STATE(wasm.k:PLAIN)%", "state"},
       {"%START_TIME%", "2023-11-14T22:13:20.123Z"},
       {"%START_TIME(%Y/%m)%", "2023/11"},
+      {"%START_TIME(%s.%3f)%", "1700000000.123"},
+      {"%START_TIME(%T %f %%)%", "22:13:20 123000000 %"},
+      {"%TRAILER(X-T)%", "last"},
+      {"%RESPONSE_CODE_DETAILS%", "via_upstream"},
+      {"%RESPONSE_CODE_DETAILS(ALLOW_WHITESPACES)%", "via upstream"},
+      {"%RESPONSE_DURATION%", "50"},
+      {"%REQUEST_HEADERS_BYTES%/%RESPONSE_HEADERS_BYTES%", "11/12"},
+      {"%DYNAMIC_METADATA(a:b)%", ""},
   };
   for (const auto& [text, expected] : cases) EXPECT_EQ(format(text), expected) << text;
 }
@@ -59,6 +78,23 @@ TEST_F(FormatterTest, Mistakes) {
     ASSERT_FALSE(f) << text;
     EXPECT_NE(f.error().message.find(text), std::string::npos) << f.error().message;
   }
+}
+
+TEST_F(FormatterTest, ALineHasADashForNothing) {
+  EXPECT_EQ(line("%REQ(NONE)% %REQ(X-A)% %UPSTREAM_HOST%\n"), "- value -\n");
+  EXPECT_EQ(line("<%REQ(NONE)%>", ""), "<>");
+}
+
+TEST_F(FormatterTest, NoValueWritesALineOfItsOwn) {
+  request_.add("x-bad", std::string("a\r\nforged\t\x7f \xc3\xa9", 14));
+  EXPECT_EQ(line("%REQ(X-BAD)%\n"), "a\\x0D\\x0Aforged\\x09\\x7F \xc3\xa9\n");
+  info_.filter_state[0].second = std::string("\0\n", 2);
+  EXPECT_EQ(line("%FILTER_STATE(wasm.k:PLAIN)%"), "\\x00\\x0A");
+}
+
+TEST(ResponseFlags, HaveNames) {
+  EXPECT_EQ(response_flag_of("UT"), http::kUpstreamRequestTimeout);
+  EXPECT_EQ(response_flag_of("RLSE"), 0u);
 }
 
 TEST(ResponseFlags, AreJoinedInEnvoysOrder) {

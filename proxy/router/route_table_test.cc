@@ -117,7 +117,8 @@ TEST_F(RouteTableTest, MistakesNameTheirPlace) {
   auto v = host("edge", {"*"});
   v.routes[0].request_headers.add.push_back({"x-a", "%NOPE%"});
   config_.virtual_hosts = {v};
-  EXPECT_EQ(match("h", "/"), "virtual host 'edge', route 'edge', header 'x-a': in '%NOPE%': unknown operator '%NOPE%'");
+  EXPECT_EQ(match("h", "/"),
+            "virtual host 'edge', route 'edge', header 'x-a': in '%NOPE%': there is no operator `%NOPE%`");
 }
 
 TEST_F(RouteTableTest, RewritesPaths) {

@@ -213,6 +213,7 @@ void RouterFilter::on_upstream_headers(bool end_stream) {
   host::HeaderMap& headers = *response_headers_;
   const int64_t now = callbacks_->loop().now();
   callbacks_->info().upstream_first_byte_monotonic = now;
+  callbacks_->info().response_code_details = "via_upstream";
   uint32_t status = 0;
   parse_number(headers.value(HeaderId::kStatus), status);
   cluster_->stats().charge_response(status);

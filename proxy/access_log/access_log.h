@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// AccessLog: one entry of access_log[], ready to write: its filter, and its format compiled once. Immutable; any
+// thread.
+//
+//     INLAY_TRY(AccessLog log, AccessLog::compile(config));
+//     log.append(record, lines);        // nothing when the filter says so
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "proxy/config/model.h"
+#include "proxy/http/stream_logger.h"
+#include "proxy/router/formatter.h"
+#include "proxy/router/string_matcher.h"
+
+namespace inlay::proxy::access_log {
+
+class Filter {
+ public:
+  // Errors: kInvalidArgument for a regular expression that RE2 does not take.
+  static Result<Filter> compile(const config::AccessLogFilter& config);
+  bool matches(const http::StreamRecord& record) const;
+
+ private:
+  bool compare(uint64_t actual) const;
+
+  config::AccessLogFilter::Kind kind_ = config::AccessLogFilter::Kind::kAll;
+  config::AccessLogFilter::Op op_ = config::AccessLogFilter::Op::kEqual;
+  uint32_t value_ = 0;
+  uint32_t flags_ = 0;
+  bool any_flag_ = false;
+  router::HeaderMatcher header_;
+  std::vector<Filter> filters_;
+};
+
+class AccessLog {
+ public:
+  static Result<AccessLog> compile(const config::AccessLog& config);
+  // Appends the entry, with its line break.
+  void append(const http::StreamRecord& record, std::string& out) const;
+
+ private:
+  std::optional<Filter> filter_;
+  router::Formatter text_;
+  std::optional<config::JsonFormat> json_;
+  bool omit_empty_values_ = false;
+};
+
+}  // namespace inlay::proxy::access_log

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// StreamLogger hears of every stream's end, with all that is known of it. Loop thread only.
+
+#include "host/header_map.h"
+#include "proxy/http/filter.h"
+
+namespace inlay::proxy::http {
+
+// Valid during the call. Of a request that could not be read, or a stream that was never answered, the maps hold what
+// there was.
+struct StreamRecord {
+  const StreamInfo& info;
+  const HeaderMap& request_headers;
+  const HeaderMap& response_headers;
+  const HeaderMap& response_trailers;
+  int64_t now_monotonic;  // nanoseconds
+};
+
+class StreamLogger {
+ public:
+  virtual ~StreamLogger() = default;
+  virtual void log(const StreamRecord& record) = 0;
+};
+
+}  // namespace inlay::proxy::http
