@@ -64,7 +64,7 @@ sdk::HeadersStatus AugmentingRoot::on_request(AugmentingStream& stream) {
   const Rule* const rule = find_rule();
   if (rule == nullptr) return sdk::HeadersStatus::kContinue;
   for (const std::string_view name : rule->remove) (void)sdk::request_headers().remove(name);
-  if (!is_usable(*rule)) [[unlikely]]
+  if (!is_usable(*rule) && !look(stream, *rule)) [[unlikely]]
     return on_missing(stream, *rule);
   inject(stream, *rule);
   return sdk::HeadersStatus::kContinue;
@@ -83,6 +83,15 @@ bool AugmentingRoot::is_usable(const Rule& rule) const {
     if (!sources_[source]->usable()) return false;
   }
   return true;
+}
+
+bool AugmentingRoot::look(AugmentingStream& stream, const Rule& rule) {
+  bool usable = true;
+  for (const uint32_t source : rule.sources) {
+    if (!sources_[source]->usable()) usable = sources_[source]->look() && usable;
+  }
+  stream.make_effective();  // held requests may have been released
+  return usable;
 }
 
 void AugmentingRoot::inject(AugmentingStream& stream, const Rule& rule) {

@@ -37,6 +37,8 @@ class AugmentingRoot : public sdk::RootContext, private SourceObserver {
   const Rule* find_rule() const;
   bool is_usable(const Rule& rule) const;
   void inject(AugmentingStream& stream, const Rule& rule);
+  // look: is_usable, after a look at what other workers have published. May release held requests.
+  bool look(AugmentingStream& stream, const Rule& rule);
   sdk::HeadersStatus on_missing(AugmentingStream& stream, const Rule& rule);
   void reject();
   sdk::Task<> watch_held();

@@ -78,6 +78,17 @@ TEST_F(FilterTest, AsksAsConfiguredAndSetsWhatItGot) {
   EXPECT_EQ(stream.header("x-tenant"), "t");
 }
 
+TEST_F(FilterTest, AWorkerThatStartsLaterUsesWhatIsThereFromItsFirstRequestOn) {
+  start(worker_);
+  host_.advance(1s);
+  FakeWorker& second = host_.add_worker();
+  const auto root = start(second);
+  const FakeStream stream = get(second, root);  // before the worker's first tick
+  EXPECT_EQ(stream.status, sdk::HeadersStatus::kContinue);
+  EXPECT_EQ(stream.header("authorization"), "Bearer 1");
+  EXPECT_EQ(polls_, 1);
+}
+
 TEST_F(FilterTest, HotPathIsOneHostCallForEachHeader) {
   provider_is({}, R"({"a":"1","b":"2","c":"3"})");
   const auto root = start(worker_);

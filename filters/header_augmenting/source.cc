@@ -136,6 +136,12 @@ void Source::adopt(uint64_t now_ms) {
   if (is_new) generation_ = observer_.on_new_headers();
 }
 
+bool Source::look() {
+  entry_.load();
+  adopt(sdk::now_ms());
+  return usable_;
+}
+
 void Source::invalidate(uint32_t generation) {
   if (generation < generation_ || fetching_) return;
   entry_.load();

@@ -44,6 +44,10 @@ class Source {
   bool usable() const { return usable_; }
   bool stale() const { return stale_; }
 
+  // look: sees at once what another worker has published; says usable(). For a request that finds nothing, since it
+  // costs a read of the shared entry.
+  bool look();
+
   // invalidate: an upstream did not accept the headers that a request got at `generation`: has them fetched anew,
   // unless there are newer ones, a fetch is due anyway, or the last is less than the first retry delay ago.
   void invalidate(uint32_t generation);

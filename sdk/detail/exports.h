@@ -65,13 +65,14 @@ INLAY_CALLBACK_(tcp, on_upstream_connection_close, void, void(), (ContextId id, 
 
 // Each list names the callbacks of one base class.
 #define INLAY_CONTEXT_CALLBACKS_(X) X(on_done) X(on_log)
-#define INLAY_ROOT_CALLBACKS_(X)                                                                                       \
-  X(on_vm_start)                                                                                                       \
-  X(on_configure)                                                                                                      \
-  X(on_tick)                                                                                                           \
-  X(on_queue_ready)                                                                                                    \
-  X(on_http_call_response) X(on_grpc_receive_initial_metadata) X(on_grpc_receive) X(on_grpc_receive_trailing_metadata) \
-      X(on_grpc_close) X(on_foreign_function)
+#define INLAY_ROOT_CALLBACKS_(X)                                                                               \
+  X(on_vm_start)                                                                                               \
+  X(on_configure)                                                                                              \
+  X(on_tick)                                                                                                   \
+  X(on_queue_ready)                                                                                            \
+  X(on_http_call_response)                                                                                     \
+  X(on_grpc_receive_initial_metadata) X(on_grpc_receive) X(on_grpc_receive_trailing_metadata) X(on_grpc_close) \
+      X(on_foreign_function)
 #define INLAY_HTTP_CALLBACKS_(X) \
   X(on_request_headers)          \
   X(on_request_body) X(on_request_trailers) X(on_response_headers) X(on_response_body) X(on_response_trailers)
