@@ -64,21 +64,20 @@ INLAY_CALLBACK_(tcp, on_upstream_connection_close, void, void(), (ContextId id, 
 #undef INLAY_CALLBACK_
 
 // Each list names the callbacks of one base class.
+// clang-format 14 does not come to rest on these.
+// clang-format off
 #define INLAY_CONTEXT_CALLBACKS_(X) X(on_done) X(on_log)
-#define INLAY_ROOT_CALLBACKS_(X)                                                                               \
-  X(on_vm_start)                                                                                               \
-  X(on_configure)                                                                                              \
-  X(on_tick)                                                                                                   \
-  X(on_queue_ready)                                                                                            \
-  X(on_http_call_response)                                                                                     \
-  X(on_grpc_receive_initial_metadata) X(on_grpc_receive) X(on_grpc_receive_trailing_metadata) X(on_grpc_close) \
-      X(on_foreign_function)
-#define INLAY_HTTP_CALLBACKS_(X) \
-  X(on_request_headers)          \
-  X(on_request_body) X(on_request_trailers) X(on_response_headers) X(on_response_body) X(on_response_trailers)
-#define INLAY_TCP_CALLBACKS_(X) \
-  X(on_new_connection)          \
-  X(on_downstream_data) X(on_upstream_data) X(on_downstream_connection_close) X(on_upstream_connection_close)
+#define INLAY_ROOT_CALLBACKS_(X)                                                                          \
+  X(on_vm_start) X(on_configure) X(on_tick) X(on_queue_ready) X(on_http_call_response)                    \
+  X(on_grpc_receive_initial_metadata) X(on_grpc_receive) X(on_grpc_receive_trailing_metadata)             \
+  X(on_grpc_close) X(on_foreign_function)
+#define INLAY_HTTP_CALLBACKS_(X)                                                                          \
+  X(on_request_headers) X(on_request_body) X(on_request_trailers)                                         \
+  X(on_response_headers) X(on_response_body) X(on_response_trailers)
+#define INLAY_TCP_CALLBACKS_(X)                                                                           \
+  X(on_new_connection) X(on_downstream_data) X(on_upstream_data)                                          \
+  X(on_downstream_connection_close) X(on_upstream_connection_close)
+// clang-format on
 
 // A member's address has the type of the class that last overrides it.
 #define INLAY_EXPORT_IF_OVERRIDDEN_(name) \
