@@ -81,7 +81,9 @@ const char* const kReadShared =
 void run(benchmark::State& state, const std::string& text) {
   auto bytes = engine::wat_to_wasm(text);
   if (!bytes) return state.SkipWithError(bytes.error().message.c_str());
-  auto module = engine::Module::load(*bytes, {.tiering = false});
+  engine::LoadOptions load;
+  load.tiering = false;
+  auto module = engine::Module::load(*bytes, load);
   if (!module) return state.SkipWithError(module.error().message.c_str());
   state.SetLabel((*module)->kind() == engine::EngineKind::kAot ? "aot" : "interp");
 

@@ -65,8 +65,10 @@ BENCHMARK(request_with_two_headers);
 
 void load_module_from_its_artifact(benchmark::State& state) {
   const auto bytes = read_module();
+  engine::LoadOptions options;
+  options.tiering = false;
   for (auto _ : state) {
-    const auto module = engine::Module::load(bytes, {.tiering = false});
+    const auto module = engine::Module::load(bytes, options);
     if (!module) return state.SkipWithError(module.error().message.c_str());
     benchmark::DoNotOptimize(module);
   }
