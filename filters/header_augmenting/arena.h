@@ -48,7 +48,7 @@ class Arena {
   std::string_view lower(std::string_view text) {
     char* const at = text_of(text);
     for (size_t i = 0; i < text.size(); ++i) {
-      if (at[i] >= 'A' && at[i] <= 'Z') at[i] = static_cast<char>(at[i] | 0x20);
+      if (text[i] >= 'A' && text[i] <= 'Z') at[i] = static_cast<char>(text[i] | 0x20);
     }
     return {at, text.size()};
   }

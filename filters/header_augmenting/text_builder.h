@@ -18,12 +18,13 @@ class TextBuilder {
 
   // add: a VM without memory ends, as with any new.
   TextBuilder& add(std::string_view text) {
-    if (text.size() > capacity_ - size_) {
+    if (text.empty()) return *this;
+    if (text_ == nullptr || text.size() > capacity_ - size_) {
       capacity_ = (size_ + text.size()) * 2;
       text_ = static_cast<char*>(std::realloc(text_, capacity_));
       if (text_ == nullptr) __builtin_trap();
     }
-    if (!text.empty()) std::memcpy(text_ + size_, text.data(), text.size());
+    std::memcpy(text_ + size_, text.data(), text.size());
     size_ += text.size();
     return *this;
   }

@@ -22,8 +22,11 @@ class View {
   explicit View(const TreeNode* node) : node_(node) {}
 
   explicit operator bool() const { return node_ != nullptr; }
-  // Only for a View that holds a node.
-  const TreeNode& node() const { return *node_; }
+  // The node; for an absent field an empty one, which has no place.
+  const TreeNode& node() const {
+    static const TreeNode kAbsent;
+    return node_ == nullptr ? kAbsent : *node_;
+  }
 
   View operator[](std::string_view field) const { return View(node_ == nullptr ? nullptr : node_->find(field)); }
   bool has(std::string_view field) const { return static_cast<bool>((*this)[field]); }

@@ -77,7 +77,11 @@ bool LingeringClose::drop_input() {
 
 void LingeringList::clear() {
   on_empty_ = nullptr;
-  while (first_) delete first_;
+  for (LingeringClose* closing = first_; closing != nullptr;) {
+    LingeringClose* const next = closing->next_;
+    delete closing;  // takes itself off the list
+    closing = next;
+  }
 }
 
 void LingeringList::add(LingeringClose& closing) {
