@@ -50,7 +50,10 @@ class ConnectionTest : public ::testing::TestWithParam<const char*> {
       server_->set_handler(&server_handler_);
       if (server_reads_) server_->resume_reading();
     });
-    if (!result) GTEST_SKIP() << result.error().message;
+    // A machine may have no IPv6; without IPv4 nothing here would be tested, so that is a failure.
+    if (!result && std::string_view(GetParam()).find(':') != std::string_view::npos)
+      GTEST_SKIP() << result.error().message;
+    ASSERT_TRUE(result) << result.error().message;
     listener_ = std::move(*result);
     client_ = connect(loop_, listener_->address(), milliseconds(2000), client_handler_);
     client_->resume_reading();
