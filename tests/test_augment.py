@@ -63,6 +63,13 @@ class Basics(Augment):
         self.assertRegex(seen["authorization"], TOKEN)  # one value: two would be a list
         self.assertEqual(seen["x-token-number"], str(number))
 
+    def test_a_client_cannot_have_the_token_taken_off(self):
+        self.start_all()
+        self.first_token()
+        nominated = [("authorization", "Bearer forged"), ("Connection", "authorization"), ("accept", "application/json")]
+        seen = json.loads(request(self.proxy.port, headers=nominated).body)["headers"]
+        self.assertRegex(seen["authorization"], TOKEN)
+
     def test_the_token_changes_after_the_expiry(self):
         self.start_all(expiry="300ms")
         first = self.first_token()
