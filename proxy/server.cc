@@ -3,20 +3,19 @@
 
 #include <malloc.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
-#include <map>
 #include <optional>
-#include <stop_token>
 
 #include "proxy/admin/admin_server.h"
 #include "proxy/clock.h"
+#include "proxy/module_store.h"
 #include "proxy/net/event_loop.h"
 #include "proxy/port_check.h"
+#include "proxy/signal_source.h"
 #include "proxy/stop_on_signal.h"
 #include "proxy/worker.h"
 
@@ -26,66 +25,11 @@ namespace {
 // Names that do not resolve at once must not hold up the start for ever: such a cluster begins without hosts.
 constexpr std::chrono::seconds kFirstResolution{5};
 
-// SignalSource hands the process's signals to the loop.
-class SignalSource final : public net::IoHandler {
- public:
-  SignalSource(net::EventLoop& loop, std::function<void(int)> on_signal)
-      : loop_(loop), on_signal_(std::move(on_signal)) {
-    sigset_t set = signals();
-    fd_ = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    if (fd_ >= 0) loop_.watch(fd_, 1 /* EPOLLIN */, *this);
-  }
-  ~SignalSource() {
-    if (fd_ < 0) return;
-    loop_.unwatch(fd_, *this);
-    close(fd_);
-  }
-  SignalSource(const SignalSource&) = delete;
-  SignalSource& operator=(const SignalSource&) = delete;
-
-  static sigset_t signals() {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGUSR1);
-    return set;
-  }
-  static void block() {
-    const sigset_t set = signals();
-    pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  }
-
-  void on_io(uint32_t) override {
-    signalfd_siginfo info;
-    while (read(fd_, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
-      on_signal_(static_cast<int>(info.ssi_signo));
-    }
-  }
-
- private:
-  net::EventLoop& loop_;
-  std::function<void(int)> on_signal_;
-  int fd_ = -1;
-};
-
 void raise_descriptor_limit() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-// Called by any thread.
-void log_tier(Logger& log, const std::string& module, const engine::TierEvent& event) {
-  const std::string took = std::to_string(event.took.count()) + " ms";
-  if (event.tier == engine::Tier::kQuick) {
-    log.info("wasm", module + " starts with code made in haste (" + took + "); optimised code is being compiled");
-  } else if (event.error.empty()) {
-    log.info("wasm", module + " runs optimised code now (compiled in " + took + ")");
-  } else {
-    log.warn("wasm", module + " stays with the code made in haste, which is slower: " + event.error);
-  }
 }
 
 // For a server that will not run: a file is right or wrong whatever the network says.
@@ -108,15 +52,15 @@ struct Parts {
               .compat_legacy_properties = options.compat_legacy_properties}),
         clusters(
             b.clusters, metrics, [&l](std::string_view message) { l.warn("upstream", message); }, std::move(resolve)),
+        modules(host, l, options.engine),
         log_files({.metrics = metrics, .warn = [&l](std::string_view what) { l.warn("main", what); }}),
         shared{b, l, metrics, host, clusters, options.compat_legacy_properties, {}, options.log_flush_interval} {}
 
-  Result<std::shared_ptr<engine::Module>> load_module(const config::WasmFilter& filter, const ServerOptions& options);
   Result<Unit> open_logs();
-  Result<Unit> prepare_listener(const config::Listener& listener, const ServerOptions& options);
-  Result<Unit> prepare(const ServerOptions& options) {
+  Result<Unit> prepare_listener(const config::Listener& listener);
+  Result<Unit> prepare() {
     for (const config::Listener& listener : bootstrap.listeners) {
-      INLAY_TRY([[maybe_unused]] Unit done, prepare_listener(listener, options));
+      INLAY_TRY([[maybe_unused]] Unit done, prepare_listener(listener));
     }
     return Unit{};
   }
@@ -127,8 +71,7 @@ struct Parts {
   host::MetricStore metrics;
   host::Host host;
   upstream::ClusterRegistry clusters;
-  std::stop_source compilations;                                            // stopping it ends them
-  std::map<std::vector<uint8_t>, std::shared_ptr<engine::Module>> modules;  // by their bytes
+  ModuleStore modules;
   access_log::LogFiles log_files;
   SharedState shared;
 };
@@ -144,31 +87,7 @@ Result<Unit> Parts::open_logs() {
   return Unit{};
 }
 
-Result<std::shared_ptr<engine::Module>> Parts::load_module(const config::WasmFilter& filter,
-                                                           const ServerOptions& options) {
-  if (!filter.code.bytes) {
-    return Error{ErrorCode::kInvalidArgument, "the plugin has no code", "plugin '" + filter.plugin.name + "'"};
-  }
-  const auto known = modules.find(*filter.code.bytes);
-  if (known != modules.end()) return known->second;
-  engine::LoadOptions load;
-  load.kind = options.engine;
-  load.stop = compilations.get_token();
-  load.on_tier = [&l = log, name = filter.code.filename](const engine::TierEvent& event) { log_tier(l, name, event); };
-  auto module = engine::Module::load(*filter.code.bytes, load);
-  if (!module) {
-    Error error = module.error();
-    error.where = filter.code.filename + (error.where.empty() ? "" : ": " + error.where);
-    return error;
-  }
-  if ((*module)->kind() == engine::EngineKind::kInterp && !(*module)->fallback_reason().empty()) {
-    log.warn("wasm", filter.code.filename + " runs in the interpreter, which is slow: " + (*module)->fallback_reason());
-  }
-  modules.emplace(*filter.code.bytes, *module);
-  return *module;
-}
-
-Result<Unit> Parts::prepare_listener(const config::Listener& listener, const ServerOptions& options) {
+Result<Unit> Parts::prepare_listener(const config::Listener& listener) {
   SharedState::ListenerParts parts;
   auto routes = router::RouteTable::compile(listener.http.route_config,
                                             [this](std::string_view name) { return clusters.find(name); });
@@ -188,14 +107,8 @@ Result<Unit> Parts::prepare_listener(const config::Listener& listener, const Ser
       parts.plugins.emplace_back();
       continue;
     }
-    INLAY_TRY(auto module, load_module(*wasm, options));
-    auto plugin = host.create_plugin(wasm->plugin, std::move(module));
-    if (!plugin) {
-      Error error = plugin.error();
-      if (error.where.empty()) error.where = wasm->code.filename;
-      return error;
-    }
-    parts.plugins.push_back(*std::move(plugin));
+    INLAY_TRY(auto plugin, modules.create_plugin(*wasm));
+    parts.plugins.push_back(std::move(plugin));
   }
   shared.listeners.push_back(std::move(parts));
   return Unit{};
@@ -320,7 +233,7 @@ void Server::Impl::on_signal(int number) {
   if (number == SIGUSR1) return reopen_logs();
   if (draining) {
     parts.log.warn("main", "second signal: ending at once");
-    parts.compilations.request_stop();
+    parts.modules.stop().request_stop();
     std::_Exit(128 + number);
   }
   parts.log.info("main", number == SIGTERM ? "SIGTERM" : "SIGINT");
@@ -339,8 +252,8 @@ Result<std::unique_ptr<Server>> Server::create(const config::Bootstrap& bootstra
   auto impl = std::make_unique<Impl>(bootstrap, std::move(options), log);
   {
     std::optional<StopOnSignal> stop;
-    if (impl->options.handle_signals) stop.emplace(SignalSource::signals(), impl->parts.compilations);
-    INLAY_TRY([[maybe_unused]] Unit prepared, impl->parts.prepare(impl->options));
+    if (impl->options.handle_signals) stop.emplace(SignalSource::signals(), impl->parts.modules.stop());
+    INLAY_TRY([[maybe_unused]] Unit prepared, impl->parts.prepare());
   }
   if (impl->options.handle_signals) {
     impl->signals = std::make_unique<SignalSource>(impl->loop, [p = impl.get()](int number) { p->on_signal(number); });
@@ -351,7 +264,7 @@ Result<std::unique_ptr<Server>> Server::create(const config::Bootstrap& bootstra
 
 Result<Unit> Server::validate(const config::Bootstrap& bootstrap, const ServerOptions& options, Logger& log) {
   Parts parts(bootstrap, options, log, resolve_nothing);
-  return parts.prepare(options);
+  return parts.prepare();
 }
 
 int Server::run() {

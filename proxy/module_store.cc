@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/module_store.h"
+
+#include <string>
+#include <utility>
+
+namespace inlay::proxy {
+namespace {
+
+// Called by any thread.
+void log_tier(Logger& log, const std::string& module, const engine::TierEvent& event) {
+  const std::string took = std::to_string(event.took.count()) + " ms";
+  if (event.tier == engine::Tier::kQuick) {
+    log.info("wasm", module + " starts with code made in haste (" + took + "); optimised code is being compiled");
+  } else if (event.error.empty()) {
+    log.info("wasm", module + " runs optimised code now (compiled in " + took + ")");
+  } else {
+    log.warn("wasm", module + " stays with the code made in haste, which is slower: " + event.error);
+  }
+}
+
+}  // namespace
+
+Result<std::shared_ptr<engine::Module>> ModuleStore::load(const config::WasmCode& code) {
+  const std::lock_guard lock(mutex_);
+  if (const auto known = modules_.find(*code.bytes); known != modules_.end()) return known->second;
+  engine::LoadOptions options;
+  options.kind = engine_;
+  options.stop = stop_.get_token();
+  options.on_tier = [&log = log_, name = code.filename](const engine::TierEvent& event) { log_tier(log, name, event); };
+  auto module = engine::Module::load(*code.bytes, options);
+  if (!module) {
+    Error error = module.error();
+    error.where = code.filename + (error.where.empty() ? "" : ": " + error.where);
+    return error;
+  }
+  if ((*module)->kind() == engine::EngineKind::kInterp && !(*module)->fallback_reason().empty()) {
+    log_.warn("wasm", code.filename + " runs in the interpreter, which is slow: " + (*module)->fallback_reason());
+  }
+  modules_.emplace(*code.bytes, *module);
+  return module;
+}
+
+Result<std::shared_ptr<host::Plugin>> ModuleStore::create_plugin(const config::WasmFilter& wasm) {
+  if (!wasm.code.bytes) {
+    return Error{ErrorCode::kInvalidArgument, "the plugin has no code", "plugin '" + wasm.plugin.name + "'"};
+  }
+  INLAY_TRY(auto module, load(wasm.code));
+  auto plugin = host_.create_plugin(wasm.plugin, std::move(module));
+  if (!plugin) {
+    Error error = plugin.error();
+    if (error.where.empty()) error.where = wasm.code.filename;
+    return error;
+  }
+  return plugin;
+}
+
+}  // namespace inlay::proxy
