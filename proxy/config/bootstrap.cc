@@ -47,8 +47,8 @@ constexpr FieldRule kStaticResources[] = {
     {"secrets", Support::kNo, "TLS is not supported yet"},
 };
 constexpr FieldRule kAdmin[] = {
-    {"access_log", Support::kIgnored, "Inlay writes no access logs yet"},
-    {"access_log_path", Support::kIgnored, "Inlay writes no access logs yet"},
+    {"access_log", Support::kIgnored, "the admin server writes no access log"},
+    {"access_log_path", Support::kIgnored, "the admin server writes no access log"},
     {"profile_path", Support::kIgnored},
     {"address"},
     {"socket_options", Support::kIgnored},

@@ -25,10 +25,15 @@ bool BuildContext::require(View message, std::string_view field) {
     const FieldType* type = message.node().message == nullptr ? nullptr : message.node().message->find(field);
     auto stands = [&](std::string_view name) {
       const Source* given = source == nullptr ? nullptr : source->find(name);
-      return given != nullptr && given->kind != Source::Kind::kNull;
+      if (given == nullptr || given->kind == Source::Kind::kNull) return false;
+      return type->kind != FieldKind::kAny || given->kind != Source::Kind::kMap ||
+             !given->entries.empty();  // {}: unset
     };
     if (type != nullptr && (stands(type->name) || stands(type->json_name))) return false;
-    field_error(message, field, "is required");
+    const bool extension = type != nullptr && type->kind == FieldKind::kAny && field == "typed_config";
+    field_error(message, field,
+                extension ? "is required: an extension is chosen by the \"@type\" in it, whatever its `name` is"
+                          : "is required");
     return false;
   }
   const bool list_like = value.node().is_list || value.node().is_map;

@@ -150,16 +150,27 @@ class Checker {
 
   bool fill_list(TreeNode& node, const Source& source, const FieldType& field) {
     node.is_list = true;
+    if (stands_for_list(source, field)) return add_item(node, source, field, 0);
     if (source.kind != Source::Kind::kList) {
       report_.error(node, "expected a list of " + field.type + ", found " + describe(source));
       return false;
     }
-    for (size_t i = 0; i < source.items.size(); ++i) {
-      const Source& item = *source.items[i];
-      TreeNode& child = make(&node, &field, "[" + std::to_string(i) + "]", item, item.place);
-      if (fill_value(child, item, field)) node.children.push_back(&child);
-    }
+    for (size_t i = 0; i < source.items.size(); ++i) add_item(node, *source.items[i], field, i);
     return true;
+  }
+
+  bool add_item(TreeNode& node, const Source& item, const FieldType& field, size_t i) {
+    TreeNode& child = make(&node, &field, "[" + std::to_string(i) + "]", item, item.place);
+    if (!fill_value(child, item, field)) return false;
+    node.children.push_back(&child);
+    return true;
+  }
+
+  // Envoy reads a file with protobuf's JSON parser, which takes one value for a list of one.
+  static bool stands_for_list(const Source& source, const FieldType& field) {
+    const bool structured = field.kind == FieldKind::kMessage || field.kind == FieldKind::kAny ||
+                            field.kind == FieldKind::kStruct || field.kind == FieldKind::kValue;
+    return source.kind == (structured ? Source::Kind::kMap : Source::Kind::kScalar);
   }
 
   bool fill_map(TreeNode& node, const Source& source, const FieldType& field) {
