@@ -98,7 +98,6 @@ class FilterChain {
   void sink_data(Way way, Buffer& data, bool end_stream);
   void sink_trailers(Way way);
   void do_local_reply(host::LocalReply reply);
-  void notify_watermark(bool above);
   void do_finish();
 
   net::EventLoop& loop_;
