@@ -191,15 +191,31 @@ TEST_F(SchedulerTest, DeletedContextTakesItsTasksWithIt) {
 
 TEST_F(SchedulerTest, ClockThatIsSetBackDoesNotStallSleeps) {
   run([](ScriptRoot& root) { root.spawn(root.every("a", 100ms, 10)); });
-  host_.time_ns = 3'600'000'000'000;
+  host_.has_steady_clock = false;
+  host_.wall_step_ns = 3'600'000'000'000;
   host_.advance(250ms);
   const size_t before = script_.notes.size();
   EXPECT_GE(before, 2u);
   // The wall clock goes back an hour; ticks go on coming.
-  host_.time_ns -= 3'600'000'000'000;
-  worker_.retime(host_.now_ms());
+  host_.wall_step_ns = 0;
   host_.advance(300ms);
   EXPECT_GE(script_.notes.size(), before + 2);
+}
+
+TEST_F(SchedulerTest, StepsOfTheWallClockDoNotShow) {
+  constexpr int64_t kDays = 1'000'000'000'000'000;  // a round number in the notes' milliseconds
+  host_.time_ns = 10 * kDays;
+  host_.services["s"] = [](const auto&) { return sdk::testing::FakeReply{.body = "ok", .delay_ms = 350}; };
+  run([](ScriptRoot& root) {
+    root.spawn(root.every("a", 100ms, 4));
+    root.spawn(root.call_and_note("s", 1s));
+  });
+  for (const int64_t step : {kDays, -kDays, INT64_C(0)}) {
+    host_.advance(100ms);
+    host_.wall_step_ns = step;
+  }
+  host_.advance(1s);
+  EXPECT_EQ(script_.notes, (Notes{"100 a", "200 a", "300 a", "350 ok", "350 s=200", "400 a"}));
 }
 
 TEST_F(SchedulerTest, TasksThatAreReadyDoNotGrowTheStack) {

@@ -87,9 +87,9 @@ class Scheduler {
   static constexpr uint64_t kNsPerMs = 1'000'000;
   static constexpr uint64_t kMaxPeriodMs = 3'600'000;
 
-  // current_ns: the host's time. If the wall clock was set back, all deadlines move with it.
+  // current_ns: the host's steady time. Where that is the wall clock and was set back, all deadlines move with it.
   uint64_t current_ns() {
-    const uint64_t now = now_ns();
+    const uint64_t now = steady_ns();
     if (now < last_ns_) {
       const uint64_t back = last_ns_ - now;
       for (TaskNode* n = waiters_.next; n != &waiters_; n = n->next) {

@@ -103,6 +103,8 @@ class FakeWorker {
 
   // start: creates and configures a root context. 0 if the filter refused the configuration.
   abi::ContextId start(std::string_view root_id, std::string_view configuration);
+  // configure: gives a root context another configuration; false if the filter refused it.
+  bool configure(abi::ContextId root, std::string_view configuration);
   // request: a stream context, whose request headers the filter sees.
   FakeStream request(abi::ContextId root, Headers headers);
   // open: the same, but the stream stays, until close. respond: the response headers of such a stream.
@@ -112,11 +114,6 @@ class FakeWorker {
   // stop: deletes a root context as a host does that shuts down. kill: the VM is gone, and nothing is told.
   void stop(abi::ContextId root);
   void kill();
-
-  // retime: after host.time_ns was set back, timers go on as from `now_ms`.
-  void retime(uint64_t now_ms) {
-    for (auto& [id, root] : roots_) root.tick_at_ms = now_ms + root.period_ms;
-  }
 
   // root_id: that of the root context under construction.
   std::string_view root_id() { return roots_[effective_].root_id; }
@@ -173,7 +170,10 @@ class FakeHost {
   std::map<std::string, std::pair<std::string, uint32_t>> shared_data;
   std::map<std::string, std::string> environment;  // of every VM
   bool has_shared_data = true;
-  uint64_t time_ns = 1'700'000'000'000'000'000;
+  bool has_steady_clock = true;                  // WASI's monotonic clock; without it, filters go by the wall clock
+  uint64_t time_ns = 1'700'000'000'000'000'000;  // the monotonic clock's; the wall clock's differs by the step
+  int64_t wall_step_ns = 0;                      // how far the wall clock has been set forward, or back
+  std::function<void(FakeStream&)> on_continue;  // what becomes of a stream within continue_stream
   size_t host_calls = 0;
 
   FakeWorker& add_worker() {
@@ -255,6 +255,16 @@ auto FakeWorker::enter(abi::ContextId context, F&& call) {
     }
   } restore{outer, outer_vm};
   return call();
+}
+
+inline bool FakeWorker::configure(abi::ContextId id, std::string_view configuration) {
+  roots_[id].configuration = configuration;
+  return enter(id, [&] {
+    configuring_ = true;
+    const bool ok = vm_.root(id)->on_configure(configuration.size());
+    configuring_ = false;
+    return ok;
+  });
 }
 
 inline abi::ContextId FakeWorker::start(std::string_view root_id, std::string_view configuration) {
@@ -416,6 +426,7 @@ struct FakeHostFunctions {
     FakeStream* const stream = worker().stream();
     if (stream == nullptr || stream->status == HeadersStatus::kContinue) return Status::kBadArgument;
     stream->continued = ++h.continued_;
+    if (h.on_continue) h.on_continue(*stream);
     return Status::kOk;
   }
 

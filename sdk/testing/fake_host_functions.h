@@ -17,7 +17,8 @@ INLAY_FAKE_ inlay::abi::Status proxy_log(inlay::abi::LogLevel level, const char*
 }
 
 INLAY_FAKE_ inlay::abi::Status proxy_get_current_time_nanoseconds(inlay::abi::U64* time) {
-  *time = InlayFake::host().time_ns;
+  const auto& host = InlayFake::host();
+  *time = host.time_ns + static_cast<uint64_t>(host.wall_step_ns);
   return inlay::abi::Status::kOk;
 }
 
@@ -143,6 +144,13 @@ INLAY_FAKE_ inlay::abi::Status proxy_set_effective_context(inlay::abi::ContextId
 
 INLAY_FAKE_ inlay::abi::Status proxy_continue_stream(inlay::abi::StreamType) {
   return InlayFake::continue_stream();
+}
+
+INLAY_FAKE_ uint32_t inlay_clock_time_get(uint32_t clock, uint64_t, uint64_t* time) {
+  const auto& host = InlayFake::host();
+  if (clock != 1 || !host.has_steady_clock) return 58;  // ENOTSUP
+  *time = host.time_ns;
+  return 0;
 }
 
 INLAY_FAKE_ uint32_t inlay_environ_sizes_get(size_t* count, size_t* size) {
