@@ -13,16 +13,19 @@ namespace inlay::testkit {
 // VirtualClock starts at 2026-01-01T00:00:00Z, monotonic time at one hour. Any thread.
 class VirtualClock final : public host::Clock {
  public:
-  int64_t system_time() const override { return kStart + elapsed_.load(); }
+  int64_t system_time() const override { return kStart + elapsed_.load() + step_.load(); }
   int64_t monotonic_time() const override { return kHour + elapsed_.load(); }
   // Moves the clock alone; TestProxy::advance() also runs what is due.
   void move(std::chrono::nanoseconds by) { elapsed_ += by.count(); }
+  // Sets the wall clock forward or back, as an operator or NTP does; the monotonic clock does not notice.
+  void step(std::chrono::nanoseconds by) { step_ += by.count(); }
   int64_t elapsed() const { return elapsed_.load(); }
 
  private:
   static constexpr int64_t kStart = 1'767'225'600'000'000'000;
   static constexpr int64_t kHour = 3'600'000'000'000;
   std::atomic<int64_t> elapsed_{0};
+  std::atomic<int64_t> step_{0};
 };
 
 }  // namespace inlay::testkit

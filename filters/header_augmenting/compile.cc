@@ -87,7 +87,7 @@ class Compiler {
       if (!holds) report_.add({&place, key}, found, expected);
     };
     const bool templates = !source.headers.empty();
-    must(oauth2 == !source.oauth2.client_id.empty(), "oauth2", oauth2 ? "nothing" : "an object",
+    must(oauth2 == (source.oauth2.client_id.data() != nullptr), "oauth2", oauth2 ? "nothing" : "an object",
          "an object with \"client_id\", just if \"format\" is \"oauth2\"");
     must(source.format != Format::kHeaders || !templates, "headers", "an object",
          "one with \"oauth2\" or \"template\" only");
@@ -116,14 +116,16 @@ class Compiler {
     call[size++] = {":method", source.method.empty() ? "GET" : source.method};
     call[size++] = {":path", source.path.empty() ? "/headers" : source.path};
     call[size++] = {":authority", source.authority.empty() ? source.cluster : source.authority};
-    if (basic) call[size++] = {"authorization", basic_authorization(source.oauth2, arena_)};
-    if (oauth2) call[size++] = {"content-type", "application/x-www-form-urlencoded"};
-    bool accepts = false;
-    for (const abi::Pair& header : source.request_headers) {
-      accepts = accepts || header.key == "accept";
-      call[size++] = header;
-    }
-    if (!accepts) call[size++] = {"accept", "application/json"};
+    for (const abi::Pair& header : source.request_headers) call[size++] = header;
+    const auto add = [&](std::string_view name, std::string_view value) {
+      for (const abi::Pair& header : source.request_headers) {
+        if (header.key == name) return;
+      }
+      call[size++] = {name, value};
+    };
+    if (basic) add("authorization", basic_authorization(source.oauth2, arena_));
+    if (oauth2) add("content-type", "application/x-www-form-urlencoded");
+    add("accept", "application/json");
     source.call = call.first(size);
   }
 

@@ -14,8 +14,16 @@ bool parse_config(std::string_view text, std::string_view environment, Config& c
   for (const char c : text) blank = blank && (c == ' ' || c == '\t' || c == '\r' || c == '\n');
   auto json = Json::parse(blank ? "{}" : text);
   if (!json) {
+    uint64_t line = 1;
+    uint64_t column = 1;
+    for (const char c : text.substr(0, json.error().offset)) {
+      ++column;
+      if (c != '\n') continue;
+      ++line;
+      column = 1;
+    }
     sdk::Line found;
-    found.add("no valid JSON (at byte ").add(uint64_t{json.error().offset}).add(")");
+    found.add("no valid JSON (line ").add(line).add(", column ").add(column).add(")");
     report.add(top, found.view(), "a JSON object");
     return false;
   }

@@ -108,7 +108,9 @@ uint32_t ConfigReader::object(const Place& place, const Json::Node& node, const 
   }
   for (size_t row = 0; row < schema.fields.size(); ++row) {
     const Field& field = schema.fields[row];
-    if (field.required && (seen >> row & 1) == 0) report_.add({&place, field.key}, "nothing", expected(field.kind));
+    if (!field.required || (seen >> row & 1) != 0) continue;
+    report_.add({&place, field.key}, "nothing", expected(field.kind));
+    put(out + field.offset, std::string_view(""));  // given as far as all further checks go
   }
   return seen;
 }

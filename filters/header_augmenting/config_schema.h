@@ -56,7 +56,7 @@ struct Field {
     const Schema* schema;                                 // of kObject and kObjects
     const char* const* choices;                           // of kChoice; nullptr ends them
   } more = {};
-  bool required = false;
+  bool required = false;  // of a kind that is stored as a std::string_view
 };
 
 // Schema: the keys of an object.

@@ -162,7 +162,8 @@ TEST_F(ConfigTest, ErrorsNameThePathWhatWasFoundAndWhatIsExpected) {
             "header_providing_service_path: found a string, expected a path that starts with \"/\", a string without "
             "white space");
   EXPECT_EQ(error_of("[]"), "found an array, expected a JSON object");
-  EXPECT_EQ(error_of("{\"a\": "), "found no valid JSON (at byte 6), expected a JSON object");
+  EXPECT_EQ(error_of("{\"a\": "), "found no valid JSON (line 1, column 7), expected a JSON object");
+  EXPECT_EQ(error_of("{\n  \"a\": 1,\n  b\n}"), "found no valid JSON (line 3, column 3), expected a JSON object");
   EXPECT_EQ(error_of(R"({"sources": [{}, {"name": "b", "refresh": {"retry": {"max": "1x"}}}]})"),
             "sources[1].refresh.retry.max: found a string \"1x\", expected a duration such as \"250ms\", \"10s\", "
             "\"5m\", \"1h30m\" or \"1d\"");
@@ -192,6 +193,11 @@ TEST_F(ConfigTest, AllErrorsComeInOnePass) {
             "configuration: sources[1].format: found \"xml\", expected one of headers oauth2 template\n"
             "configuration: max_body: found a number \"0\", expected a number of bytes from 1 to 16777216\n"
             "configuration: rules[0].use[0]: found the name of no source, expected one of default b");
+}
+
+TEST_F(ConfigTest, MissingKeyIsSaidOnce) {
+  EXPECT_EQ(errors_of(R"({"sources": [{"format": "oauth2", "path": "/t", "oauth2": {"client_secret": "s"}}]})"),
+            "configuration: sources[0].oauth2.client_id: found nothing, expected a string");
 }
 
 TEST_F(ConfigTest, KeysThatDoNotGoTogetherAreRefused) {

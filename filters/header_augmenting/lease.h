@@ -21,7 +21,7 @@ class Lease {
   ~Lease();
 
   // is_free: whether nobody holds the lease of `entry`, as it was last loaded. One that reaches further into the future
-  // than any can, comes from a clock that was set back, and counts for nothing.
+  // than any can, comes from a clock that was set back (of a host that has but the wall clock), and counts for nothing.
   static bool is_free(const SharedEntry& entry, uint64_t now_ms, uint64_t length_ms);
 
   // take: the lease of `entry`, which must outlive it, for `length_ms`. Not held if another worker was faster.

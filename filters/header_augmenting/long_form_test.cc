@@ -311,6 +311,100 @@ TEST_F(LongFormTest, HeldRequestsGoOnInOrderOfArrival) {
   EXPECT_EQ(metric("rejected"), 0);
 }
 
+TEST_F(LongFormTest, HeldRequestMayEndOthersWhenItGoesOn) {
+  reply_ = {.delay_ms = 500};
+  std::string config = kToken;
+  config.insert(1, R"("when_missing": {"action": "hold"}, )");
+  const auto root = start(config);
+  std::vector<FakeStream*> streams;
+  for (int i = 0; i < 5; ++i) streams.push_back(&worker_.open(root, {{":path", "/"}}));
+  // The first to go on ends its neighbour and the last; the third brings another.
+  FakeStream* late = nullptr;
+  host_.on_continue = [&](FakeStream& stream) {
+    if (&stream == streams[0]) {
+      worker_.close(*streams[1]);
+      worker_.close(*streams[4]);
+    } else if (&stream == streams[2]) {
+      late = &worker_.open(root, {{":path", "/"}});
+    }
+  };
+  host_.advance(600ms);
+  host_.on_continue = nullptr;
+  EXPECT_EQ(streams[0]->continued, 1u);
+  EXPECT_EQ(streams[2]->continued, 2u);
+  EXPECT_EQ(streams[3]->continued, 3u);
+  EXPECT_EQ(streams[3]->header("authorization"), "Bearer t1");
+  ASSERT_NE(late, nullptr);
+  EXPECT_EQ(late->status, HeadersStatus::kContinue);
+  EXPECT_EQ(late->header("authorization"), "Bearer t1");
+}
+
+TEST_F(LongFormTest, HeldRequestOfAnEarlierConfigurationIsRejected) {
+  reply_ = {.status = 500};
+  std::string config = kToken;
+  config.insert(1, R"("when_missing": {"action": "hold"}, )");
+  const auto root = start(config);
+  FakeStream& stream = worker_.open(root, {{":path", "/"}});
+  host_.advance(100ms);
+  EXPECT_EQ(stream.reply_status, 0u);
+  EXPECT_TRUE(worker_.configure(root, kToken));
+  EXPECT_EQ(stream.reply_status, 503u);
+  worker_.close(stream);
+}
+
+TEST_F(LongFormTest, WhatPassesWithoutHeadersHasNoForgedOnesEither) {
+  reply_ = {.status = 500};
+  std::string config = kToken;
+  config.insert(1, R"("when_missing": {"action": "pass"}, "rules": [{"match": {"path": "/set"}},
+    {"match": {"path": "/absent"}, "mode": "if_absent"}], )");
+  const auto root = start(config);
+  EXPECT_EQ(worker_.request(root, {{":path", "/set"}, {"authorization", "forged"}}).header("authorization"), "");
+  EXPECT_EQ(worker_.request(root, {{":path", "/absent"}, {"authorization", "mine"}}).header("authorization"), "mine");
+  EXPECT_EQ(worker_.request(root, {{":path", "/other"}, {"authorization", "mine"}}).header("authorization"), "mine");
+}
+
+TEST_F(LongFormTest, NamesOfAnAnswerThatIsTooOldAreStillTheSources) {
+  host_.services["keys"] = [this](const FakeCall&) {
+    FakeReply reply = reply_;
+    reply.body = R"({"x-key":"k"})";
+    return reply;
+  };
+  const auto root = start(R"({"sources": [{"cluster": "keys", "max_stale": "0s", "refresh": {"every": "10s"}}],
+    "when_missing": {"action": "pass"}})");
+  host_.advance(1s);
+  EXPECT_EQ(get(root).header("x-key"), "k");
+  reply_ = {.status = 500};
+  host_.advance(20s);
+  EXPECT_EQ(get(root, {{"x-key", "forged"}}).header("x-key"), "");
+  host_.advance(1s);
+  EXPECT_EQ(metric("passed_without"), 1);
+}
+
+TEST_F(LongFormTest, TokenWithoutALifetimeIsRenewedAheadOfItsEndToo) {
+  host_.services["idp"] = [this](const FakeCall&) {
+    return FakeReply{.body = R"({"access_token":"t)" + std::to_string(++tokens_) + "\"}", .delay_ms = 200};
+  };
+  const auto root = start(R"({"sources": [{"name": "idp", "cluster": "idp", "path": "/token", "format": "oauth2",
+    "refresh": {"every": "2s", "jitter": "0%"}, "oauth2": {"client_id": "id"}}]})");
+  host_.advance(1s);
+  for (int i = 0; i < 3000; ++i) {
+    host_.advance(10ms);
+    ASSERT_EQ(get(root).reply_status, 0u) << i;
+  }
+  EXPECT_GE(tokens_, 14);
+  EXPECT_LE(tokens_, 22);
+}
+
+TEST_F(LongFormTest, HeadersOfTheCallMayBeReplaced) {
+  start(R"({"sources": [{"name": "idp", "cluster": "idp", "path": "/token", "format": "oauth2",
+    "request_headers": {"Authorization": "Custom x", "accept": "*/*"}, "oauth2": {"client_id": "id"}}]})");
+  host_.advance(1s);
+  ASSERT_EQ(host_.calls.size(), 1u);
+  EXPECT_EQ(host_.calls[0].headers.size(), 6u);
+  EXPECT_EQ(host_.calls[0].header("authorization"), "Custom x");
+  EXPECT_EQ(host_.calls[0].header("accept"), "*/*");
+}
+
 TEST_F(LongFormTest, HeldRequestsAreRejectedInTheEnd) {
   reply_ = {.status = 500};
   std::string config = kToken;

@@ -56,6 +56,7 @@ bool AugmentingRoot::on_configure(size_t) {
         std::make_unique<Source>(source, static_cast<size_t>(config_->max_body), *this, observer, metrics_));
     spawn(sources_.back()->run());
   }
+  release();
   if (config_->when_missing.action == WhenMissing::Action::kHold) spawn(watch_held());
   return true;
 }
@@ -112,6 +113,7 @@ sdk::HeadersStatus AugmentingRoot::on_missing(AugmentingStream& stream, const Ru
   const WhenMissing& missing = config_->when_missing;
   if (missing.action == WhenMissing::Action::kPass) {
     metrics_.add(RequestMetrics::kPassedWithout);
+    if (rule.mode == Mode::kSet) remove_forged(rule);
     return sdk::HeadersStatus::kContinue;
   }
   if (missing.action == WhenMissing::Action::kHold && held_count_ < missing.max_held) {
@@ -119,13 +121,21 @@ sdk::HeadersStatus AugmentingRoot::on_missing(AugmentingStream& stream, const Ru
     ++held_count_;
     stream.held_ = true;
     stream.rule_ = &rule;
-    stream.held_until_ms_ = sdk::now_ms() + missing.hold_for_ms;
+    stream.held_until_ms_ = sdk::steady_ms() + missing.hold_for_ms;
     stream.generation_ = generation_;
     stream.link_before(held_);
     return sdk::HeadersStatus::kStopAllIterationAndWatermark;
   }
   reject();
   return sdk::HeadersStatus::kStopIteration;
+}
+
+// remove_forged: takes off what a client sent under names that the rule's sources are known to set.
+void AugmentingRoot::remove_forged(const Rule& rule) const {
+  for (const uint32_t source : rule.sources) {
+    for (const abi::Pair& header : sources_[source]->config().headers) (void)sdk::request_headers().remove(header.key);
+    for (const abi::Pair& header : sources_[source]->headers()) (void)sdk::request_headers().remove(header.key);
+  }
 }
 
 void AugmentingRoot::reject() {
@@ -152,10 +162,17 @@ sdk::Task<> AugmentingRoot::watch_held() {
 }
 
 void AugmentingRoot::release() {
-  const uint64_t now = held_count_ != 0 ? sdk::now_ms() : 0;
-  for (Link* link = held_.next; link != &held_;) {
-    auto& stream = static_cast<AugmentingStream&>(*link);
-    link = link->next;
+  if (held_count_ == 0 || releasing_) return;
+  releasing_ = true;
+  const uint64_t now = sdk::steady_ms();
+  // What goes on may end others, or bring new ones, before the host function returns: so the place in the list is an
+  // element of it, which always stands behind what has been looked at.
+  Link place;
+  place.link_before(*held_.next);
+  while (place.next != &held_) {
+    auto& stream = static_cast<AugmentingStream&>(*place.next);
+    place.unlink();
+    place.link_before(*static_cast<Link&>(stream).next);
     const bool outdated = stream.generation_ < configured_;  // its rule is no more
     const bool usable = !outdated && is_usable(*stream.rule_);
     // A deadline further away than any can be comes from a clock that was set back.
@@ -174,6 +191,7 @@ void AugmentingRoot::release() {
     }
     make_effective();
   }
+  releasing_ = false;
 }
 
 void AugmentingRoot::on_response(AugmentingStream& stream) {

@@ -40,6 +40,7 @@ class AugmentingRoot : public sdk::RootContext, private SourceObserver {
   // look: is_usable, after a look at what other workers have published. May release held requests.
   bool look(AugmentingStream& stream, const Rule& rule);
   sdk::HeadersStatus on_missing(AugmentingStream& stream, const Rule& rule);
+  void remove_forged(const Rule& rule) const;
   void reject();
   sdk::Task<> watch_held();
   // release: lets held requests go on whose headers are there, and rejects those that have waited too long.
@@ -50,6 +51,7 @@ class AugmentingRoot : public sdk::RootContext, private SourceObserver {
   RequestMetrics metrics_;
   Link held_;  // in order of arrival
   uint64_t held_count_ = 0;
+  bool releasing_ = false;
   uint32_t generation_ = 0;  // of the configuration and of every source's headers: counts each change
   uint32_t configured_ = 0;  // the generation that came with the configuration
 };

@@ -348,11 +348,26 @@ TEST_F(FilterTest, WorksOnAHostWithoutSharedData) {
   EXPECT_LE(polls_, 6);
 }
 
-TEST_F(FilterTest, ClockThatIsSetBackDoesNotStopTheRefresh) {
+TEST_F(FilterTest, StepsOfTheWallClockChangeNothing) {
+  const auto root = start(worker_);
+  host_.advance(1s);
+  for (const int64_t step : {86'400'000'000'000, -86'400'000'000'000, INT64_C(0)}) {
+    host_.wall_step_ns = step;
+    host_.advance(2s);
+    EXPECT_EQ(get(worker_, root).header("authorization"), "Bearer 1");
+    EXPECT_EQ(polls_, 1);
+  }
+  host_.advance(4s);
+  EXPECT_EQ(polls_, 2);
+  host_.advance(500ms);
+  EXPECT_EQ(metric("stale_used"), 0);
+}
+
+TEST_F(FilterTest, WhereThereIsOnlyAWallClockSettingItBackDoesNotStopTheRefresh) {
+  host_.has_steady_clock = false;
   start(worker_);
   host_.advance(1s);
-  host_.time_ns -= 86'400'000'000'000;
-  worker_.retime(host_.now_ms());
+  host_.wall_step_ns = -86'400'000'000'000;
   host_.advance(2s);
   EXPECT_EQ(polls_, 2);
 }

@@ -17,7 +17,7 @@
 
 namespace inlay::header_augmenting {
 
-// EntryState: the fixed part. Times are milliseconds since 1970 by the host's clock.
+// EntryState: the fixed part. Times are milliseconds by sdk::steady_ms(), which is one clock for the process.
 struct EntryState {
   uint32_t failures = 0;        // failed fetches since the last good one
   uint64_t version = 0;         // how often headers have been published; 0: never

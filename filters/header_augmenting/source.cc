@@ -20,7 +20,7 @@ constexpr uint64_t kMinRetryMs = 25;
 
 // entry_key: the same for sources that fetch the same, whichever plugin instance has them.
 std::string_view entry_key(const SourceConfig& config, sdk::Line& line) {
-  line.add("inlay.header_augmenting.2.");
+  line.add("inlay.header_augmenting.3.");
   for (int shift = 60; shift >= 0; shift -= 4) line.add({&"0123456789abcdef"[config.digest >> shift & 15], 1});
   return line.view();
 }
@@ -38,7 +38,7 @@ Source::Source(const SourceConfig& config, size_t max_body, sdk::RootContext& ro
 sdk::Task<> Source::run() {
   co_await root_.sleep(kStart);
   for (;;) {
-    const uint64_t now = sdk::now_ms();
+    const uint64_t now = sdk::steady_ms();
     entry_.load();
     adopt(now);
     report(now);
@@ -86,11 +86,12 @@ Result<Source::Fetched, Source::Failed> Source::read(const sdk::HttpReply& reply
 }
 
 void Source::on_fetched(Lease& lease, const Fetched& fetched) {
-  const uint64_t now = sdk::now_ms();
+  const uint64_t now = sdk::steady_ms();
   const uint64_t lifetime = fetched.lifetime_ms;
   const Refresh& refresh = config_.refresh;
   uint64_t wait = lifetime;
-  if (fetched.lifetime_given) {
+  // Headers that must not be used past their expiry for as long as a fetch may take are renewed ahead of it.
+  if (fetched.lifetime_given || config_.max_stale_ms < config_.timeout_ms) {
     // However early: never before half of the lifetime, so that a short one is no flood; however much jitter: half of
     // what is left stays for a second try.
     const uint64_t early = std::min(refresh.early.of(lifetime), lifetime / 2);
@@ -120,7 +121,7 @@ void Source::on_failed(Lease& lease, const Failed& failed) {
   line.add(usable_ ? "; the last good headers stay in use" : "; there are no usable headers");
   sdk::log(sdk::LogLevel::kWarn, line.add("; the next try is in ").add(wait).add(" ms").view());
   failing_ = true;
-  (void)lease.fail(sdk::now_ms() + wait);
+  (void)lease.fail(sdk::steady_ms() + wait);
 }
 
 // adopt: takes over the headers of the entry if they are new, and notes whether they have expired.
@@ -138,14 +139,14 @@ void Source::adopt(uint64_t now_ms) {
 
 bool Source::look() {
   entry_.load();
-  adopt(sdk::now_ms());
+  adopt(sdk::steady_ms());
   return usable_;
 }
 
 void Source::invalidate(uint32_t generation) {
   if (generation < generation_ || fetching_) return;
   entry_.load();
-  const uint64_t now = sdk::now_ms();
+  const uint64_t now = sdk::steady_ms();
   EntryState state = entry_.state();
   // After a failure, the retry schedule rules.
   if (state.failures != 0 || state.due_at_ms <= now || state.version != version_) return;
@@ -165,7 +166,8 @@ void Source::report(uint64_t now_ms) {
   metrics_.expires_in_s.set(state.expires_at_ms > now_ms ? (state.expires_at_ms - now_ms) / 1000 : 0);
 }
 
-// is_due: whether somebody should fetch. Times in the future that cannot be, come from a clock that was set back.
+// is_due: whether somebody should fetch. Times in the future that cannot be, come from a clock that was set back, on a
+// host that has none but the wall clock.
 bool Source::is_due(uint64_t now_ms) const {
   const EntryState& state = entry_.state();
   if (now_ms >= state.due_at_ms || state.fetched_at_ms > now_ms + kClockToleranceMs) return true;
@@ -205,7 +207,7 @@ uint64_t Source::retry_delay_ms(uint32_t failures) {
 
 // random: from 0 to below `bound`, which is not 0 (xorshift64*; spreads load, keeps no secret).
 uint64_t Source::random(uint64_t bound) {
-  if (random_state_ == 0) random_state_ = (sdk::now_ns() ^ reinterpret_cast<uintptr_t>(this)) | 1;
+  if (random_state_ == 0) random_state_ = (sdk::steady_ns() ^ reinterpret_cast<uintptr_t>(this)) | 1;
   random_state_ ^= random_state_ >> 12;
   random_state_ ^= random_state_ << 25;
   random_state_ ^= random_state_ >> 27;

@@ -47,7 +47,8 @@ TEST_P(HeaderAugmentingModule, ImportsAndExportsOnlyWhatItNeeds) {
   const auto module = proxy.compile(read_module());
   ASSERT_TRUE(module) << module.error().to_string();
   for (const auto& import : (*module)->imports()) {
-    EXPECT_TRUE(import.module == "env" || import.name == "environ_get" || import.name == "environ_sizes_get")
+    EXPECT_TRUE(import.module == "env" || import.name == "environ_get" || import.name == "environ_sizes_get" ||
+                import.name == "clock_time_get")
         << import.name;
   }
   std::set<std::string> exports;
@@ -210,6 +211,93 @@ TEST_P(HeaderAugmentingModule, RefusesABadConfigurationWithOneLine) {
   const auto loaded = proxy.load(read_module(), plugin(R"({"header_cache_expirey": "10s"})"));
   EXPECT_FALSE(loaded);
   EXPECT_EQ(proxy.log().count("header_cache_expirey: found an unknown key, expected \"header_cache_expiry\"?"), 1u);
+}
+
+TEST_P(HeaderAugmentingModule, StepsOfTheWallClockChangeNothing) {
+  TestProxy proxy(two_workers());
+  answer(proxy, {.body = R"({"x":"1"})"});
+  auto loaded = proxy.load(read_module(), plugin(R"({"sources": [{"max_stale": "0s", "refresh": {"every": "10s"}}]})"));
+  ASSERT_TRUE(loaded) << loaded.error().to_string();
+  proxy.advance(300ms);
+  ASSERT_EQ(calls(proxy), 1u);
+  for (const auto step : {24h, -48h, 24h}) {
+    proxy.clock().step(step);
+    proxy.advance(2s);
+    for (size_t i = 0; i < 2; ++i) {
+      EXPECT_EQ(proxy.stream(*proxy.attached(i), request_)->request_headers(), abi::HeadersStatus::kContinue);
+    }
+  }
+  EXPECT_EQ(calls(proxy), 1u);
+  proxy.advance(4s);
+  EXPECT_EQ(calls(proxy), 2u);
+}
+
+TEST_P(HeaderAugmentingModule, FetcherThatTrapsIsReplacedWithinTwoLeaseTimes) {
+  ProxyOptions o = two_workers();
+  o.limits.max_memory_bytes = 1 << 20;
+  TestProxy proxy(o);
+  // More than the memory of the one that asks first holds, and then something better.
+  for (size_t i = 0; i < 2; ++i) {
+    auto& upstreams = proxy.worker(i).upstreams();
+    upstreams.answer("keys", "/k", {.body = R"({"k":")" + std::string(300'000, 'x') + R"("})", .after = 100ms});
+    upstreams.answer("keys", "/k", {.body = R"({"k":"good"})", .after = 100ms});
+  }
+  auto config = plugin(R"({"max_body": 1000000, "sources": [{"cluster": "keys", "path": "/k", "timeout": "1s",
+    "format": "template", "headers": {"x-k": "{/k}"}}]})");
+  config.failure_policy = host::FailurePolicy::kFailReload;
+  auto loaded = proxy.load(read_module(), config);
+  ASSERT_TRUE(loaded) << loaded.error().to_string();
+  proxy.advance(500ms);
+  ASSERT_EQ(calls(proxy), 1u);
+  ASSERT_EQ(proxy.log().count("the VM of plugin augment"), 1u);
+  proxy.advance(12s);  // a lease is two seconds; whoever asks next has its own big answer first
+  for (size_t i = 0; i < 2; ++i) {
+    auto stream = proxy.stream(*proxy.attached(i), request_);
+    EXPECT_EQ(stream->request_headers(), abi::HeadersStatus::kContinue);
+    EXPECT_EQ(stream->request.get("x-k"), "good");
+  }
+  EXPECT_LE(calls(proxy), 3u);
+  EXPECT_EQ(proxy.log().count("xxxx"), 0u);
+}
+
+TEST_P(HeaderAugmentingModule, FetcherWhoseWorkerIsGoneIsReplacedAtOnce) {
+  TestProxy proxy(two_workers());
+  answer(proxy, {.body = R"({"x":"1"})", .after = 2s});
+  auto loaded = proxy.load(read_module(), plugin("{}"));
+  ASSERT_TRUE(loaded) << loaded.error().to_string();
+  proxy.advance(100ms);
+  ASSERT_EQ(calls(proxy), 1u);
+  const size_t fetcher = proxy.worker(0).upstreams().calls().empty() ? 1 : 0;
+  proxy.worker(fetcher).stop();
+  proxy.advance(2500ms);
+  EXPECT_EQ(calls(proxy), 2u);
+  EXPECT_EQ(proxy.stream(*proxy.attached(1 - fetcher), request_)->request_headers(), abi::HeadersStatus::kContinue);
+}
+
+TEST_P(HeaderAugmentingModule, PluginsWithTheSameSourceShareOneFetchOnAllWorkers) {
+  ProxyOptions o = two_workers();
+  o.workers = 8;
+  TestProxy proxy(o);
+  for (size_t i = 0; i < 8; ++i) {
+    proxy.worker(i).upstreams().answer("sidecar", "/headers", {.body = R"({"x":"1"})", .after = 20ms});
+  }
+  const auto module = proxy.compile(read_module());
+  ASSERT_TRUE(module);
+  std::vector<host::WorkerPlugin*> plugins;
+  for (const char* rest : {"}", R"(, "when_missing": {"action": "pass"}})", R"(, "rules": [{"mode": "append"}]})"}) {
+    ASSERT_TRUE(proxy.load(*module, plugin(std::string(R"({"header_cache_expiry": "5s")") + rest)));
+    for (size_t i = 0; i < 8; ++i) plugins.push_back(proxy.attached(i));
+  }
+  proxy.advance(60s);
+  size_t all = 0;
+  for (size_t i = 0; i < 8; ++i) all += proxy.worker(i).upstreams().calls().size();
+  EXPECT_GE(all, 12u);
+  EXPECT_LE(all, 15u);
+  for (host::WorkerPlugin* one : plugins) {
+    auto stream = proxy.stream(*one, request_);
+    EXPECT_EQ(stream->request_headers(), abi::HeadersStatus::kContinue);
+    EXPECT_EQ(stream->request.get("x"), "1");
+  }
 }
 
 TEST_P(HeaderAugmentingModule, RunsOnInTheMemoryOfTheStart) {
