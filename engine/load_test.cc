@@ -139,6 +139,35 @@ TEST(LoadTest, ADirectoryThatOthersMayWriteIsRefused) {
   EXPECT_NE((*fallback)->fallback_reason().find("chmod 700"), std::string::npos);
 }
 
+TEST(LoadTest, AStartFromTheCacheKnowsTheModuleFromItsArtifact) {
+  const TempDir dir;
+  const auto bytes = wasm(R"((module
+    (import "env" "mix" (func (param i32 i64 f32 f64) (result f64)))
+    (import "env" "log" (func (param i32 i64)))
+    (memory (export "memory") 1)
+    (global (export "one") i32 (i32.const 1))
+    (func (export "answer") (result i32) (i32.const 42))))");
+  auto parsed = Module::load(bytes, in(dir, EngineKind::kInterp));
+  ASSERT_TRUE(parsed);
+  EXPECT_FALSE(fs::exists(dir.path() + "/cache"));
+  for (int time = 0; time < 2; ++time) {
+    auto module = Module::load(bytes, in(dir, EngineKind::kAot, time == 0 ? "" : kNoCompiler));
+    ASSERT_TRUE(module) << module.error().to_string();
+    ASSERT_EQ((*module)->imports().size(), 2u);
+    ASSERT_EQ((*module)->exports().size(), 3u);
+    EXPECT_EQ((*module)->imports()[0].name, "mix");
+    EXPECT_EQ((*module)->imports()[0].type, (*parsed)->imports()[0].type);
+    EXPECT_EQ((*module)->find_export("one")->kind, ExternKind::kGlobal);
+    EXPECT_EQ((*module)->find_export("answer")->type.to_string(), "() -> i32");
+  }
+}
+
+TEST(LoadTest, AnInvalidModuleLeavesNoTrace) {
+  const TempDir dir;
+  EXPECT_FALSE(Module::load(std::vector<uint8_t>{0, 'a', 's', 'm', 1, 0, 0, 0, 99}, in(dir)));
+  EXPECT_FALSE(fs::exists(dir.path() + "/cache"));
+}
+
 TEST(LoadTest, ADamagedArtifactIsBuiltAgain) {
   const TempDir dir;
   ASSERT_TRUE(Module::load(wasm(kAnswer), in(dir)));

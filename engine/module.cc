@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
-#include "engine/aot/aot_module.h"
+#include "engine/aot/load.h"
 #include "engine/engine.h"
 #include "engine/interp/interp_module.h"
 #include "engine/parse.h"
@@ -10,20 +10,14 @@ namespace inlay::engine {
 
 // ModuleAccess fills what Module's users only read.
 struct ModuleAccess {
-  static void describe(Module& module, const ParsedModule& parsed) {
-    module.imports_ = parsed.imports;
-    module.exports_ = parsed.exports;
+  static void describe(Module& module, const Description& description) {
+    module.imports_ = description.imports;
+    module.exports_ = description.exports;
   }
   static void set_fallback_reason(Module& module, std::string reason) { module.fallback_reason_ = std::move(reason); }
 };
 
 namespace {
-
-// Described carries only what a module is called by.
-class Described final : public Module {
- public:
-  EngineKind kind() const override { return EngineKind::kAuto; }
-};
 
 std::string list(const std::vector<ValueType>& types) {
   static constexpr std::string_view kNames[] = {"i32", "i64", "f32", "f64", "v128", "funcref", "externref"};
@@ -38,7 +32,7 @@ std::string list(const std::vector<ValueType>& types) {
 Result<std::shared_ptr<Module>> load_interp(std::span<const uint8_t> bytes, const ParsedModule& parsed,
                                             std::string fallback_reason) {
   INLAY_TRY(std::shared_ptr<Module> module, interp::load(bytes));
-  ModuleAccess::describe(*module, parsed);
+  ModuleAccess::describe(*module, parsed.description);
   ModuleAccess::set_fallback_reason(*module, std::move(fallback_reason));
   return module;
 }
@@ -59,22 +53,22 @@ const Export* Module::find_export(std::string_view name) const {
 }
 
 Result<std::shared_ptr<Module>> Module::load(std::span<const uint8_t> bytes, const LoadOptions& options) {
-  INLAY_TRY(ParsedModule parsed, parse(bytes));
-  if (options.kind == EngineKind::kInterp) return load_interp(bytes, parsed, {});
-  Described described;
-  ModuleAccess::describe(described, parsed);
-  auto loaded = aot::load(bytes, described, parsed, options);
-  if (loaded) return std::shared_ptr<Module>(*std::move(loaded));
-  if (options.stop.stop_requested()) return std::move(loaded).error();
-  if (options.kind == EngineKind::kAot) return std::move(loaded).error();
-  return load_interp(bytes, parsed, loaded.error().to_string());
+  if (options.kind == EngineKind::kInterp) {
+    INLAY_TRY(const ParsedModule parsed, parse(bytes));
+    return load_interp(bytes, parsed, {});
+  }
+  aot::Loader loader(bytes, options);
+  if (auto module = loader.from_artifact()) return std::shared_ptr<Module>(std::move(module));
+  INLAY_TRY(const ParsedModule parsed, parse(bytes));
+  auto compiled = loader.compile(parsed);
+  if (compiled) return std::shared_ptr<Module>(*std::move(compiled));
+  if (options.stop.stop_requested() || options.kind == EngineKind::kAot) return std::move(compiled).error();
+  return load_interp(bytes, parsed, compiled.error().to_string());
 }
 
 Result<> compile_module(std::span<const uint8_t> bytes, const LoadOptions& options, const std::string& output) {
-  INLAY_TRY(ParsedModule parsed, parse(bytes));
-  Described described;
-  ModuleAccess::describe(described, parsed);
-  return aot::compile_to(bytes, described, parsed, options, output);
+  INLAY_TRY(const ParsedModule parsed, parse(bytes));
+  return aot::compile_to(bytes, parsed, options, output);
 }
 
 }  // namespace inlay::engine

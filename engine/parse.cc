@@ -84,7 +84,7 @@ ExternKind extern_kind(wabt::ExternalKind kind) {
   return ExternKind::kFunction;
 }
 
-void describe(const wabt::Module& module, ParsedModule& out) {
+void describe(const wabt::Module& module, Description& out) {
   for (const wabt::Import* import : module.imports) {
     Import described{import->module_name, import->field_name, extern_kind(import->kind()), {}};
     if (const auto* function = wabt::dyn_cast<wabt::FuncImport>(import)) {
@@ -158,7 +158,7 @@ Result<ParsedModule> parse(std::span<const uint8_t> bytes) {
   if (!read_ir(bytes, features(wrong.empty()), &module)) {
     return Error{ErrorCode::kInvalidArgument, "not a valid WebAssembly module: wabt's two readers disagree on it", {}};
   }
-  describe(module, parsed);
+  describe(module, parsed.description);
   return parsed;
 }
 

@@ -6,22 +6,19 @@
 #include <cstdint>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "base/result.h"
-#include "engine/engine.h"
+#include "engine/description.h"
 
 namespace inlay::engine {
 
-// ParsedModule is what a valid module imports and exports.
 struct ParsedModule {
-  std::vector<Import> imports;
-  std::vector<Export> exports;
+  Description description;
   // Why the C writer cannot take it; empty if it can.
   std::string not_for_aot;
 };
 
-// kInvalidArgument with wabt's text and the offset in the module.
+// Validates. kInvalidArgument with wabt's text and the offset in the module.
 Result<ParsedModule> parse(std::span<const uint8_t> bytes);
 
 // GeneratedC is what wabt's C writer makes of a module.

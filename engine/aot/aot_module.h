@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Modules as machine code: found in a cache or compiled now, loaded with dlopen().
+// A module as machine code, whose instances go over to better code when there is some.
 
 #include <atomic>
 #include <memory>
@@ -14,33 +14,17 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/aot/code.h"
 #include "engine/aot/optimize.h"
-#include "engine/aot/runtime.h"
+#include "engine/description.h"
 #include "engine/engine.h"
-#include "engine/parse.h"
 
 namespace inlay::engine::aot {
-
-// Code is an artifact in memory, ready to run.
-class Code {
- public:
-  // Takes the library over.
-  Code(void* library, const Descriptor& descriptor) : library_(library), descriptor_(descriptor) {}
-  Code(const Code&) = delete;
-  Code& operator=(const Code&) = delete;
-  ~Code();
-
-  const Descriptor& descriptor() const { return descriptor_; }
-
- private:
-  void* library_;
-  const Descriptor& descriptor_;
-};
 
 // AotModule has one Code, or two: the quick one stays for functions that a guest keeps references to.
 class AotModule final : public Module {
  public:
-  AotModule(const Module& described, std::unique_ptr<Code> code, Tier tier);
+  AotModule(Description description, std::unique_ptr<Code> code, Tier tier);
   ~AotModule() override;
 
   EngineKind kind() const override { return EngineKind::kAot; }
@@ -73,16 +57,6 @@ class AotModule final : public Module {
   std::stop_source stop_;
   std::thread optimizer_;
 };
-
-// Loads `bytes`, which `parsed` and `described` describe, from an artifact or by compiling.
-// kUnavailable: neither is possible; kUnsupported: the C translation cannot take this module; kFailedPrecondition, kIo:
-// the cache directory is not usable.
-Result<std::shared_ptr<AotModule>> load(std::span<const uint8_t> bytes, const Module& described,
-                                        const ParsedModule& parsed, const LoadOptions& options);
-
-// Compiles into `output`.
-Result<> compile_to(std::span<const uint8_t> bytes, const Module& described, const ParsedModule& parsed,
-                    const LoadOptions& options, const std::string& output);
 
 // `module` must be an AotModule.
 Result<std::unique_ptr<Instance>> instantiate(std::shared_ptr<Module> module, std::vector<NativeFunction> imports,

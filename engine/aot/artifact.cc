@@ -10,12 +10,15 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <charconv>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <vector>
+#include <utility>
 
 #include "engine/aot/runtime.h"
 #include "engine/parse.h"
@@ -27,7 +30,8 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kMagic = "\nINLAY-ARTIFACT\n";
 constexpr size_t kDigits = 64;
-constexpr size_t kTrailer = kMagic.size() + 2 * kDigits;
+constexpr size_t kSizeDigits = 8;
+constexpr size_t kTrailer = kMagic.size() + 2 * kDigits + kSizeDigits;
 constexpr std::string_view kQuickSuffix = ".quick.aot";
 constexpr std::string_view kInlayVersion = INLAY_VERSION;
 
@@ -46,31 +50,84 @@ bool is_safe_parent(const struct stat& status) {
   return (status.st_uid == geteuid() || status.st_uid == 0) && (status.st_mode & S_ISVTX) != 0;
 }
 
-Result<std::vector<uint8_t>> read_all(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) {
-    if (errno == ENOENT) return Error{ErrorCode::kNotFound, "there is no such file", path};
-    return io_error("cannot open", path);
+// ArtifactFile is an open file that only its owner may write, read piece by piece.
+class ArtifactFile {
+ public:
+  static Result<ArtifactFile> open(const std::string& path) {
+    ArtifactFile file;
+    file.fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file.fd_ < 0) {
+      if (errno == ENOENT) return Error{ErrorCode::kNotFound, "there is no such file", path};
+      return io_error("cannot open", path);
+    }
+    struct stat status = {};
+    if (fstat(file.fd_, &status) != 0 || !S_ISREG(status.st_mode) || !is_private(status)) {
+      return Error{ErrorCode::kFailedPrecondition,
+                   "not a file that only its owner may write, and that belongs to this user or to root", path};
+    }
+    file.size_ = static_cast<size_t>(status.st_size);
+    return file;
   }
-  struct stat status = {};
-  std::vector<uint8_t> bytes;
-  if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || !is_private(status)) {
-    close(fd);
-    return Error{ErrorCode::kFailedPrecondition,
-                 "not a file that only its owner may write, and that belongs to this user or to root", path};
+  ArtifactFile(const ArtifactFile&) = delete;
+  ArtifactFile(ArtifactFile&& other) noexcept : fd_(std::exchange(other.fd_, -1)), size_(other.size_) {}
+  ArtifactFile& operator=(const ArtifactFile&) = delete;
+  ~ArtifactFile() {
+    if (fd_ >= 0) close(fd_);
   }
-  bytes.resize(static_cast<size_t>(status.st_size));
-  size_t got = 0;
-  while (got < bytes.size()) {
-    const ssize_t n = read(fd, bytes.data() + got, bytes.size() - got);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) break;
-    got += static_cast<size_t>(n);
+
+  size_t size() const { return size_; }
+
+  // Empty where the file has less, because it is being changed.
+  std::string read(size_t begin, size_t size) const {
+    std::string bytes(size, '\0');
+    for (size_t got = 0; got < size;) {
+      const ssize_t n = pread(fd_, bytes.data() + got, size - got, static_cast<off_t>(begin + got));
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) return {};
+      got += static_cast<size_t>(n);
+    }
+    return bytes;
   }
-  close(fd);
-  bytes.resize(got);
-  return bytes;
-}
+
+  // Calls `use` with the file's first `size` bytes, in pieces; false where the file has less.
+  template <class Use>
+  bool for_each_piece(size_t size, const Use& use) const {
+    constexpr size_t kPiece = 256 * 1024;
+    for (size_t at = 0; at < size;) {
+      const std::string piece = read(at, std::min(kPiece, size - at));
+      if (piece.empty()) return false;
+      use(piece);
+      at += piece.size();
+    }
+    return true;
+  }
+
+ private:
+  ArtifactFile() = default;
+  int fd_ = -1;
+  size_t size_ = 0;
+};
+
+// Hasher is SHA-256 of what it is given in pieces.
+class Hasher {
+ public:
+  Hasher() { SHA256_Init(&context_); }
+  void add(const void* bytes, size_t size) { SHA256_Update(&context_, bytes, size); }
+  void add(std::string_view bytes) { add(bytes.data(), bytes.size()); }
+  std::string hexadecimal() {
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    SHA256_Final(digest, &context_);
+    std::string text;
+    for (const unsigned char byte : digest) {
+      text += "0123456789abcdef"[byte >> 4];
+      text += "0123456789abcdef"[byte & 15];
+    }
+    return text;
+  }
+
+ private:
+  SHA256_CTX context_;
+};
 
 std::string default_directory() {
   const char* xdg = std::getenv("XDG_CACHE_HOME");
@@ -83,17 +140,9 @@ std::string default_directory() {
 }  // namespace
 
 std::string sha256(std::span<const uint8_t> bytes) {
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256_CTX context;
-  SHA256_Init(&context);
-  SHA256_Update(&context, bytes.data(), bytes.size());
-  SHA256_Final(digest, &context);
-  std::string text;
-  for (const unsigned char byte : digest) {
-    text += "0123456789abcdef"[byte >> 4];
-    text += "0123456789abcdef"[byte & 15];
-  }
-  return text;
+  Hasher hasher;
+  hasher.add(bytes.data(), bytes.size());
+  return hasher.hexadecimal();
 }
 
 std::string sha256(std::string_view text) {
@@ -107,18 +156,17 @@ std::string module_key(std::span<const uint8_t> module) {
                 std::string(wabt_version()) + "\n" + machine.machine);
 }
 
-Result<std::string> open_cache_directory(const std::string& wanted) {
+Result<std::string> find_cache_directory(const std::string& wanted) {
   const std::string path = wanted.empty() ? default_directory() : wanted;
   if (path.empty()) {
     return Error{
         ErrorCode::kIo, "no place for the cache of compiled modules: neither HOME nor XDG_CACHE_HOME is set", {}};
   }
-  std::error_code failed;
-  const fs::path parent = fs::path(path).parent_path();
-  if (!parent.empty()) fs::create_directories(parent, failed);
-  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return io_error("cannot make the cache directory", path);
   struct stat status = {};
-  if (stat(path.c_str(), &status) != 0) return io_error("cannot use the cache directory", path);
+  if (stat(path.c_str(), &status) != 0) {
+    if (errno == ENOENT) return Error{ErrorCode::kNotFound, "there is no cache directory", path};
+    return io_error("cannot use the cache directory", path);
+  }
   if (!S_ISDIR(status.st_mode))
     return Error{ErrorCode::kFailedPrecondition, "the cache directory is not a directory", path};
   if (status.st_uid != geteuid()) {
@@ -131,15 +179,35 @@ Result<std::string> open_cache_directory(const std::string& wanted) {
   return path;
 }
 
-Result<> seal_artifact(const std::string& object, const std::string& key, const std::string& path) {
-  INLAY_TRY(const auto bytes, read_all(object));
+Result<std::string> make_cache_directory(const std::string& wanted) {
+  auto found = find_cache_directory(wanted);
+  if (found || found.error().code != ErrorCode::kNotFound) return found;
+  const std::string path = found.error().where;
+  std::error_code ignored;
+  const fs::path parent = fs::path(path).parent_path();
+  if (!parent.empty()) fs::create_directories(parent, ignored);
+  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return io_error("cannot make the cache directory", path);
+  return find_cache_directory(wanted);
+}
+
+Result<> seal_artifact(const std::string& object, const std::string& key, std::string_view description,
+                       const std::string& path) {
+  INLAY_TRY(const ArtifactFile file, ArtifactFile::open(object));
   const std::string temporary = object + ".sealed";
   std::ofstream out(temporary, std::ios::binary);
-  out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  out << kMagic << key << sha256(bytes);
+  Hasher hasher;
+  const auto put = [&](std::string_view bytes) {
+    hasher.add(bytes);
+    out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  };
+  const bool whole = file.for_each_piece(file.size(), put);
+  put(description);
+  char size[kSizeDigits + 1];
+  std::snprintf(size, sizeof size, "%0*zx", static_cast<int>(kSizeDigits), description.size());
+  out << kMagic << key << hasher.hexadecimal() << size;
   out.close();
   std::error_code ignored;
-  if (!out.good()) {
+  if (!whole || !out.good()) {
     fs::remove(temporary, ignored);
     return Error{ErrorCode::kIo, "cannot write the compiled module: is the disk full?", temporary};
   }
@@ -152,8 +220,8 @@ Result<> seal_artifact(const std::string& object, const std::string& key, const 
   return {};
 }
 
-Result<> check_artifact(const std::string& path, const std::string& key) {
-  INLAY_TRY(const auto bytes, read_all(path));
+Result<std::string> check_artifact(const std::string& path, const std::string& key) {
+  INLAY_TRY(const ArtifactFile file, ArtifactFile::open(path));
   struct stat parent = {};
   std::string directory = fs::path(path).parent_path();
   if (directory.empty()) directory = ".";
@@ -161,17 +229,27 @@ Result<> check_artifact(const std::string& path, const std::string& key) {
     return Error{ErrorCode::kFailedPrecondition,
                  "others may write to its directory, so that it may be replaced by code of theirs", path};
   }
-  if (bytes.size() < kTrailer) return Error{ErrorCode::kInvalidArgument, "not an artifact, or cut short", path};
-  const size_t object = bytes.size() - kTrailer;
-  const std::string_view trailer(reinterpret_cast<const char*>(bytes.data()) + object, kTrailer);
-  if (!trailer.starts_with(kMagic)) return Error{ErrorCode::kInvalidArgument, "not an artifact, or cut short", path};
-  if (trailer.substr(kMagic.size(), kDigits) != key) {
+  const Error no_artifact{ErrorCode::kInvalidArgument, "not an artifact, or cut short", path};
+  if (file.size() < kTrailer) return no_artifact;
+  const size_t end = file.size() - kTrailer;
+  const std::string trailer = file.read(end, kTrailer);
+  if (!trailer.starts_with(kMagic)) return no_artifact;
+  const std::string_view fields = std::string_view(trailer).substr(kMagic.size());
+  if (fields.substr(0, kDigits) != key) {
     return Error{ErrorCode::kInvalidArgument, "made from another module, or for another version of Inlay", path};
   }
-  if (trailer.substr(kMagic.size() + kDigits) != sha256(std::span(bytes).first(object))) {
+  Hasher hasher;
+  const bool whole = file.for_each_piece(end, [&](std::string_view piece) { hasher.add(piece); });
+  if (!whole || fields.substr(kDigits, kDigits) != hasher.hexadecimal()) {
     return Error{ErrorCode::kInvalidArgument, "damaged: its checksum is wrong", path};
   }
-  return {};
+  size_t size = 0;
+  const std::string_view digits = fields.substr(2 * kDigits);
+  if (std::from_chars(digits.data(), digits.data() + digits.size(), size, 16).ptr != digits.data() + digits.size() ||
+      size > end) {
+    return no_artifact;
+  }
+  return file.read(end - size, size);
 }
 
 std::string artifact_path(const std::string& directory, const std::string& key, const std::string& compiler,

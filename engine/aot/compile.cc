@@ -120,7 +120,7 @@ std::vector<std::string> joined(std::vector<std::string> a, const std::vector<st
 }
 
 // The files to compile, beside each other: shim.c, which includes guest.c, and the parts after the first.
-Result<std::vector<std::string>> write_sources(Translation translation, size_t parts, const std::string& in) {
+Result<std::vector<std::string>> write_sources(const Translation& translation, size_t parts, const std::string& in) {
   bool good = write_file(in + "/wasm-rt.h", runtime_header()) && write_file(in + "/guest.h", translation.c.header) &&
               write_file(in + "/shim.c", translation.shim);
   std::vector<std::string> files = {"shim"};
@@ -129,7 +129,6 @@ Result<std::vector<std::string>> write_sources(Translation translation, size_t p
   if (split.bodies.size() < 2) {
     good = good && write_file(in + "/guest.c", translation.c.source);
   } else {
-    translation.c.source.clear();
     good = good && write_file(in + "/common.c", split.common) &&
            write_file(in + "/guest.c", "#include \"common.c\"\n" + split.bodies[0] + split.tail);
     for (size_t i = 1; i < split.bodies.size(); ++i) {
@@ -186,20 +185,20 @@ CompileJob quick_job(size_t source_size) {
   return {source_size > kLarge ? "-O0" : "-Og", std::clamp<size_t>(source_size / kPartSize, 1, cores), {}};
 }
 
-Result<> compile(const Compiler& compiler, Translation translation, const CompileJob& job, const std::string& directory,
-                 const std::string& key, const std::string& path) {
+Result<> compile(const Compiler& compiler, const Translation& translation, const CompileJob& job,
+                 const std::string& directory, const std::string& key, const std::string& path) {
   const TemporaryDirectory temporary(directory);
   const std::string& in = temporary.path();
   if (in.empty()) {
     return Error{ErrorCode::kIo, std::string("cannot make a directory: ") + std::strerror(errno), directory};
   }
-  INLAY_TRY(const auto files, write_sources(std::move(translation), job.parts, in));
+  INLAY_TRY(const auto files, write_sources(translation, job.parts, in));
   const std::string object = in + "/guest.so";
   const std::vector<std::string> flags = joined(compiler.flags, {job.optimization, "-I" + in});
   CompilerRun run(compiler, in, job.stop);
   if (files.size() == 1) {
     INLAY_TRY([[maybe_unused]] auto done, run.run({joined(flags, {"-shared", in + "/shim.c", "-o", object, "-lm"})}));
-    return seal_artifact(object, key, path);
+    return seal_artifact(object, key, translation.description, path);
   }
   std::vector<std::vector<std::string>> commands;
   std::vector<std::string> link = {"-shared", "-o", object};
@@ -211,7 +210,7 @@ Result<> compile(const Compiler& compiler, Translation translation, const Compil
   INLAY_TRY([[maybe_unused]] auto compiled, run.run(commands));
   link.push_back("-lm");
   INLAY_TRY([[maybe_unused]] auto linked, run.run({link}));
-  return seal_artifact(object, key, path);
+  return seal_artifact(object, key, translation.description, path);
 }
 
 }  // namespace inlay::engine::aot

@@ -23,10 +23,11 @@ struct Compiler {
 // kUnavailable if there is none.
 Result<Compiler> find_compiler(const LoadOptions& options);
 
-// Translation is all the C text of a module.
+// Translation is all that an artifact is made from: a module's C text, and its description (write_description()).
 struct Translation {
   GeneratedC c;
   std::string shim;
+  std::string description;
 };
 
 struct CompileJob {
@@ -44,7 +45,7 @@ CompileJob quick_job(size_t source_size);
 // Compiles to a shared object, puts the trailer for `key` on it and moves it to `path`. What lies about meanwhile is in
 // a temporary directory in `directory`, which is private. kUnavailable with the compiler's own words if it fails, and
 // if it was stopped.
-Result<> compile(const Compiler& compiler, Translation translation, const CompileJob& job, const std::string& directory,
-                 const std::string& key, const std::string& path);
+Result<> compile(const Compiler& compiler, const Translation& translation, const CompileJob& job,
+                 const std::string& directory, const std::string& key, const std::string& path);
 
 }  // namespace inlay::engine::aot

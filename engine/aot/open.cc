@@ -6,21 +6,20 @@
 #include <filesystem>
 #include <mutex>
 
-#include "engine/aot/aot_module.h"
 #include "engine/aot/artifact.h"
 
 namespace inlay::engine::aot {
 namespace {
 
-bool matches(const Descriptor* descriptor, const Module& described, const std::string& key) {
+bool matches(const Descriptor* descriptor, const Description& description, const std::string& key) {
   return descriptor != nullptr && descriptor->abi == kShimAbi && key == descriptor->key &&
-         descriptor->export_count == described.exports().size() &&
-         descriptor->import_count == described.imports().size();
+         descriptor->export_count == description.exports.size() &&
+         descriptor->import_count == description.imports.size();
 }
 
 // dlopen() knows files by the name they were opened under: where a file of the same name was loaded before and has been
 // replaced since, another spelling of the name brings the new one.
-Result<std::unique_ptr<Code>> open(std::string path, const Module& described, const std::string& key) {
+Result<std::unique_ptr<Code>> open(std::string path, const Description& description, const std::string& key) {
   static std::mutex mutex;
   const std::lock_guard lock(mutex);
   path = std::filesystem::absolute(path);
@@ -31,7 +30,7 @@ Result<std::unique_ptr<Code>> open(std::string path, const Module& described, co
       return Error{ErrorCode::kUnavailable, std::string("cannot load the compiled module: ") + (why ? why : "?"), path};
     }
     const auto* descriptor = static_cast<const Descriptor*>(dlsym(library, kDescriptorSymbol));
-    if (matches(descriptor, described, key)) {
+    if (matches(descriptor, description, key)) {
       descriptor->initialize(&kRuntime);
       return std::make_unique<Code>(library, *descriptor);
     }
@@ -47,9 +46,11 @@ Code::~Code() {
   dlclose(library_);
 }
 
-Result<std::unique_ptr<Code>> open_artifact(const std::string& path, const Module& described, const std::string& key) {
-  INLAY_TRY([[maybe_unused]] auto checked, check_artifact(path, key));
-  return open(path, described, key);
+Result<Opened> open_artifact(const std::string& path, const std::string& key) {
+  INLAY_TRY(const std::string bytes, check_artifact(path, key));
+  INLAY_TRY(Description description, read_description(bytes));
+  INLAY_TRY(auto code, open(path, description, key));
+  return Opened{std::move(code), std::move(description)};
 }
 
 }  // namespace inlay::engine::aot

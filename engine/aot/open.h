@@ -5,13 +5,19 @@
 #include <string>
 
 #include "base/result.h"
-#include "engine/engine.h"
+#include "engine/aot/code.h"
+#include "engine/description.h"
 
 namespace inlay::engine::aot {
 
-class Code;
+// Opened is an artifact's code, and what the module is that it was made from.
+struct Opened {
+  std::unique_ptr<Code> code;
+  Description description;
+};
 
-// Checks the artifact (check_artifact()) and loads it. Thread-safe. kInvalidArgument if it is not for `described`.
-Result<std::unique_ptr<Code>> open_artifact(const std::string& path, const Module& described, const std::string& key);
+// Checks the artifact (check_artifact()) and loads it. Thread-safe. Errors: as check_artifact()'s; kInvalidArgument if
+// it does not hold what its trailer says; kUnavailable if dlopen() refuses it.
+Result<Opened> open_artifact(const std::string& path, const std::string& key);
 
 }  // namespace inlay::engine::aot

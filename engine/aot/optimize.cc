@@ -63,10 +63,10 @@ std::chrono::milliseconds since(Clock::time_point begun) {
 
 }  // namespace
 
-Result<Translation> translate(std::span<const uint8_t> bytes, const Module& described, const std::string& key) {
+Result<Translation> translate(std::span<const uint8_t> bytes, const Description& description, const std::string& key) {
   INLAY_TRY(GeneratedC c, write_c(bytes));
-  INLAY_TRY(std::string shim, make_shim(c, described, key));
-  return Translation{std::move(c), std::move(shim)};
+  INLAY_TRY(std::string shim, make_shim(c, description, key));
+  return Translation{std::move(c), std::move(shim), write_description(description)};
 }
 
 void AotModule::begin_optimizing(OptimizeJob job) {
@@ -91,14 +91,14 @@ void AotModule::begin_optimizing(OptimizeJob job) {
 
 Result<> AotModule::optimize(OptimizeJob& job, std::stop_token stop) {
   if (!job.translation) {
-    INLAY_TRY(job.translation, translate(job.bytes, *this, job.key));
+    INLAY_TRY(job.translation, translate(job.bytes, {imports(), exports()}, job.key));
   }
   job.bytes = {};
   INLAY_TRY([[maybe_unused]] auto compiled,
-            compile(job.compiler, *std::move(job.translation), {job.optimization, 1, std::move(stop)}, job.directory,
-                    job.key, job.path));
-  INLAY_TRY(auto code, open_artifact(job.path, *this, job.key));
-  INLAY_TRY([[maybe_unused]] auto published, publish(std::move(code)));
+            compile(job.compiler, *job.translation, {job.optimization, 1, std::move(stop)}, job.directory, job.key,
+                    job.path));
+  INLAY_TRY(Opened opened, open_artifact(job.path, job.key));
+  INLAY_TRY([[maybe_unused]] auto published, publish(std::move(opened.code)));
   std::error_code ignored;
   std::filesystem::remove(job.quick, ignored);
   return {};

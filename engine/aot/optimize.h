@@ -27,7 +27,7 @@ struct OptimizeJob {
   std::stop_token stop;  // ends it, as the module's end does
 };
 
-// A module's C and shim.
-Result<Translation> translate(std::span<const uint8_t> bytes, const Module& described, const std::string& key);
+// A valid module's C and shim.
+Result<Translation> translate(std::span<const uint8_t> bytes, const Description& description, const std::string& key);
 
 }  // namespace inlay::engine::aot

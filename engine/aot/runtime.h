@@ -12,7 +12,7 @@
 
 namespace inlay::engine::aot {
 
-inline constexpr uint32_t kShimAbi = 2;
+inline constexpr uint32_t kShimAbi = 3;
 
 // wasm_rt_memory_t
 struct GuestMemory {

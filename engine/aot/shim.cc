@@ -88,10 +88,10 @@ Result<> check_import(const Import& import) {
   return {};
 }
 
-void append_exports(std::string& out, const Names& names, const Module& module) {
+void append_exports(std::string& out, const Names& names, const Description& module) {
   out += "static const inlay_function inlay_exports[] = {\n";
-  for (size_t i = 0; i < module.exports().size(); ++i) {
-    if (module.exports()[i].kind == ExternKind::kFunction) {
+  for (size_t i = 0; i < module.exports.size(); ++i) {
+    if (module.exports[i].kind == ExternKind::kFunction) {
       out.append("  (inlay_function)&").append(names.export_prefix).append(export_name(i)).append(",\n");
     } else {
       out += "  0,\n";
@@ -100,9 +100,9 @@ void append_exports(std::string& out, const Names& names, const Module& module) 
   out += "  0,\n};\n";
 }
 
-std::string_view append_memory(std::string& out, const Names& names, const Module& module) {
-  for (size_t i = 0; i < module.exports().size(); ++i) {
-    if (module.exports()[i].kind != ExternKind::kMemory) continue;
+std::string_view append_memory(std::string& out, const Names& names, const Description& module) {
+  for (size_t i = 0; i < module.exports.size(); ++i) {
+    if (module.exports[i].kind != ExternKind::kMemory) continue;
     out.append("static wasm_rt_memory_t* inlay_memory(void* instance) { return ")
         .append(names.export_prefix)
         .append(export_name(i))
@@ -165,16 +165,16 @@ std::string part_head(size_t part) {
          "\n#include \"common.c\"\n";
 }
 
-Result<std::string> make_shim(const GeneratedC& c, const Module& module, std::string_view key) {
+Result<std::string> make_shim(const GeneratedC& c, const Description& module, std::string_view key) {
   const Names* names = find_names(c.header);
   if (names == nullptr) {
     return Error{ErrorCode::kUnsupported, "this wabt writes C of a layout that Inlay does not know", {}};
   }
   std::string out(names->define);
   out += kHead;
-  for (size_t i = 0; i < module.imports().size(); ++i) {
-    INLAY_TRY([[maybe_unused]] auto checked, check_import(module.imports()[i]));
-    append_import(out, *names, i, module.imports()[i].type);
+  for (size_t i = 0; i < module.imports.size(); ++i) {
+    INLAY_TRY([[maybe_unused]] auto checked, check_import(module.imports[i]));
+    append_import(out, *names, i, module.imports[i].type);
   }
   append_exports(out, *names, module);
   const uint32_t functions = append_functions(out, c.source);
@@ -183,10 +183,10 @@ Result<std::string> make_shim(const GeneratedC& c, const Module& module, std::st
   out.append(names->initialize).append("\n}\n");
   out += "static void inlay_instantiate(void* instance, struct inlay_context* context) {\n  ";
   out.append(names->instantiate).append("((").append(names->instance_type).append("*)instance");
-  if (!module.imports().empty()) out.append(", (").append(names->import_instance).append(")(void*)context");
+  if (!module.imports.empty()) out.append(", (").append(names->import_instance).append(")(void*)context");
   out += ");\n}\n__attribute__((visibility(\"default\"))) const struct inlay_descriptor inlay_module = {\n  ";
-  out += std::to_string(kShimAbi) + ", " + std::to_string(module.exports().size()) + ", " +
-         std::to_string(module.imports().size()) + ", " + std::to_string(functions) + ", \"" + std::string(key) +
+  out += std::to_string(kShimAbi) + ", " + std::to_string(module.exports.size()) + ", " +
+         std::to_string(module.imports.size()) + ", " + std::to_string(functions) + ", \"" + std::string(key) +
          "\", sizeof(";
   out.append(names->instance_type)
       .append("), &inlay_initialize, &inlay_instantiate, inlay_exports, inlay_functions, ") += memory + "};\n";

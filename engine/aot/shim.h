@@ -29,7 +29,7 @@ std::string_view runtime_header();
 
 // The shim: a C file that includes guest.c. `c` is what wasm2c wrote. kUnsupported if the generated text is of a
 // layout that Inlay does not know, or if an import has a type that a host function cannot have.
-Result<std::string> make_shim(const GeneratedC& c, const Module& module, std::string_view key);
+Result<std::string> make_shim(const GeneratedC& c, const Description& module, std::string_view key);
 
 // The first lines of part `part`, 1 or more, of a module that split_c() has split.
 std::string part_head(size_t part);

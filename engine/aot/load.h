@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "base/result.h"
+#include "engine/aot/aot_module.h"
+#include "engine/aot/compile.h"
+#include "engine/engine.h"
+#include "engine/parse.h"
+
+namespace inlay::engine::aot {
+
+// Loader gets one module's machine code, from an artifact or by compiling it. What it is made with must outlive it.
+//
+//     Loader loader(bytes, options);
+//     if (auto module = loader.from_artifact()) return module;
+//     INLAY_TRY(ParsedModule parsed, parse(bytes));
+//     return loader.compile(parsed);
+class Loader {
+ public:
+  Loader(std::span<const uint8_t> bytes, const LoadOptions& options);
+
+  // Parses nothing of the module: an artifact is found by the hash of the module's bytes, is only ever made of a valid
+  // module, and holds its description. Null if there is none that can be used; makes no file and no directory.
+  std::shared_ptr<AotModule> from_artifact();
+
+  // To be called when from_artifact() gave nothing. kUnavailable: there is no compiler, or it failed; kUnsupported: the
+  // C translation cannot take this module; kFailedPrecondition, kIo: the cache directory is not usable. The message
+  // also says why an artifact was passed over.
+  Result<std::shared_ptr<AotModule>> compile(const ParsedModule& parsed);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  // Null, with the reason in passed_over_, if `path` is not there or not to be used; `what` is what it is called there.
+  std::shared_ptr<AotModule> open(const std::string& path, std::string_view what);
+  std::shared_ptr<AotModule> from_cache(const std::string& directory);
+  bool tiered() const;
+  std::string quick_path(const std::string& directory) const;
+  std::string optimized_path(const std::string& directory) const;
+  // Reports quick code, and has optimised code made of `translation`, or of the module's bytes.
+  void begin_tiers(AotModule& module, const std::string& directory, std::optional<Translation> translation) const;
+
+  std::span<const uint8_t> bytes_;
+  const LoadOptions& options_;
+  Clock::time_point begun_ = Clock::now();
+  std::string key_;
+  Result<Compiler> compiler_;
+  std::string passed_over_;
+};
+
+// Compiles into `output`.
+Result<> compile_to(std::span<const uint8_t> bytes, const ParsedModule& parsed, const LoadOptions& options,
+                    const std::string& output);
+
+}  // namespace inlay::engine::aot
