@@ -204,7 +204,10 @@ void AugmentingRoot::on_response(AugmentingStream& stream) {
         const auto text = sdk::response_headers().get(":status");
         status = text ? sdk::detail::parse_status(text->view()) : 0;
       }
-      if (one == status) source.invalidate(stream.generation_);
+      if (one != status) continue;
+      make_effective();
+      source.invalidate(stream.generation_);
+      stream.make_effective();
     }
   }
 }

@@ -43,18 +43,23 @@ sdk::Task<> Source::run() {
     adopt(now);
     report(now);
     requests_.flush();
-    if (!fetching_ && is_due(now) && Lease::is_free(entry_, now, lease_length_ms())) {
-      Lease lease = Lease::take(entry_, now, lease_length_ms());
-      // Beside this loop, so that headers expire on time while an answer is waited for.
-      if (lease.held()) root_.spawn(fetch(std::move(lease)));
-    }
+    fetch_if_due(now);
     co_await root_.sleep(next_look(now));
   }
+}
+
+// fetch_if_due: starts a fetch of the entry as it was last loaded, if this worker gets the lease.
+void Source::fetch_if_due(uint64_t now_ms) {
+  if (fetching_ || !is_due(now_ms) || !Lease::is_free(entry_, now_ms, lease_length_ms())) return;
+  Lease lease = Lease::take(entry_, now_ms, lease_length_ms());
+  // Beside run(), so that headers expire on time while an answer is waited for.
+  if (lease.held()) root_.spawn(fetch(std::move(lease)));
 }
 
 sdk::Task<> Source::fetch(Lease lease) {
   fetching_ = true;
   const sdk::HttpRequest request{.cluster = config_.cluster, .headers = config_.call, .body = config_.body};
+  const uint64_t sent = sdk::steady_ms();
   const auto reply = co_await root_.http_call(request, sdk::Duration(config_.timeout_ms));
   fetching_ = false;
   if (!reply) {
@@ -64,7 +69,7 @@ sdk::Task<> Source::fetch(Lease lease) {
   }
   const auto fetched = read(*reply);
   if (fetched)
-    on_fetched(lease, *fetched);
+    on_fetched(lease, *fetched, sent);
   else
     on_failed(lease, fetched.error());
 }
@@ -85,9 +90,11 @@ Result<Source::Fetched, Source::Failed> Source::read(const sdk::HttpReply& reply
   return Fetched{*std::move(answer), given != 0 ? given : config_.refresh.every_ms, given != 0};
 }
 
-void Source::on_fetched(Lease& lease, const Fetched& fetched) {
+void Source::on_fetched(Lease& lease, const Fetched& fetched, uint64_t sent_ms) {
   const uint64_t now = sdk::steady_ms();
-  const uint64_t lifetime = fetched.lifetime_ms;
+  uint64_t lifetime = fetched.lifetime_ms;
+  // It may have begun as early as the call was sent (RFC 9111 section 4.2.3 counts so, too).
+  if (fetched.lifetime_given && now > sent_ms) lifetime -= std::min(now - sent_ms, lifetime / 2);
   const Refresh& refresh = config_.refresh;
   uint64_t wait = lifetime;
   // Headers that must not be used past their expiry for as long as a fetch may take are renewed ahead of it.
@@ -155,6 +162,8 @@ void Source::invalidate(uint32_t generation) {
   if (!entry_.store(state, entry_.pairs())) return;
   metrics_.invalidated.increment();
   sdk::log_info("source ", config_.name, ": an upstream did not accept its headers; they are fetched anew");
+  entry_.load();
+  fetch_if_due(now);
 }
 
 // report: the gauges, once a second.

@@ -48,8 +48,9 @@ class Source {
   // costs a read of the shared entry.
   bool look();
 
-  // invalidate: an upstream did not accept the headers that a request got at `generation`: has them fetched anew,
-  // unless there are newer ones, a fetch is due anyway, or the last is less than the first retry delay ago.
+  // invalidate: an upstream did not accept the headers that a request got at `generation`: has them fetched anew, at
+  // once, unless there are newer ones, a fetch is due anyway, or the last is less than the first retry delay ago. The
+  // root context has to be the effective one.
   void invalidate(uint32_t generation);
 
   const SourceConfig& config() const { return config_; }
@@ -65,9 +66,10 @@ class Source {
     uint32_t status = 0;
   };
 
+  void fetch_if_due(uint64_t now_ms);
   sdk::Task<> fetch(Lease lease);
   Result<Fetched, Failed> read(const sdk::HttpReply& reply) const;
-  void on_fetched(Lease& lease, const Fetched& fetched);
+  void on_fetched(Lease& lease, const Fetched& fetched, uint64_t sent_ms);
   void on_failed(Lease& lease, const Failed& failed);
   void adopt(uint64_t now_ms);
   void report(uint64_t now_ms);
