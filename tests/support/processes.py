@@ -122,7 +122,7 @@ def listening(port, host="127.0.0.1"):
 class Proxy(Program):
     """`inlay run` with a configuration given as a dict; .port is its listener's, .admin_port its admin's."""
 
-    def __init__(self, directory, config, concurrency=1, level="info", engine=None, flags=(), name="inlay"):
+    def __init__(self, directory, config, concurrency=1, level="info", engine=None, flags=(), name="inlay", environment=None):
         self.config_path = os.path.join(directory, f"{name}.json")
         with open(self.config_path, "w") as file:
             json.dump(config, file, indent=1)
@@ -131,7 +131,7 @@ class Proxy(Program):
         self.admin_port = config["admin"]["address"]["socket_address"]["port_value"]
         command = [INLAY, "run", "-c", self.config_path, "--concurrency", str(concurrency), "--log-level", level]
         command += ["--engine", engine] if engine else []
-        super().__init__(name, command + list(flags), directory, {"XDG_CACHE_HOME": os.path.join(BUILD, "test-cache")})
+        super().__init__(name, command + list(flags), directory, {"XDG_CACHE_HOME": os.path.join(BUILD, "test-cache"), **(environment or {})})
 
     def wait_ready(self):
         def ready():
