@@ -3,12 +3,13 @@
 PRESET ?= release
 export PRESET
 
-.PHONY: help build demo test bench fuzz lint format clean
+.PHONY: help build demo test conformance bench fuzz lint format clean
 
 help:
 	@echo "make demo      build everything and watch a request get its headers, step by step"
 	@echo "make build     build/inlay and build/header_augmenting.wasm"
 	@echo "make test      every test; the last line is 'N passed, N failed' (PRESET=asan-ubsan, tsan, debug, coverage)"
+	@echo "make conformance  the cases of docs/reference/conformance.md, on both engines, in process and on sockets"
 	@echo "make bench     requests a second against nginx and HAProxy, memory, and the micro-benchmarks"
 	@echo "make fuzz      run every fuzzer for FUZZ_SECONDS (default 60)"
 	@echo "make lint      formatting, clang-tidy, headers, licences, shell scripts"
@@ -27,6 +28,12 @@ test:
 	@scripts/bootstrap build test
 	@scripts/build $(PRESET)
 	@scripts/test $(PRESET)
+
+# CASES=part runs those whose path contains it; UPDATE=1 rewrites their expectations, to be read in the diff.
+conformance:
+	@scripts/bootstrap build
+	@scripts/build $(PRESET) conformance_runner
+	@build/$(PRESET)/conformance/conformance $(if $(UPDATE),--update) $(CASES)
 
 bench:
 	@scripts/bootstrap build bench

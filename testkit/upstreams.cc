@@ -66,6 +66,10 @@ void ScriptedUpstreams::cancel_http_call(uint64_t call_id) {
   if (pending_.erase(call_id) > 0) calls_[call_id - 1].cancelled = true;
 }
 
+void ScriptedUpstreams::respond(size_t call, const Answer& answer) {
+  finish(call + 1, as_response(answer));
+}
+
 void ScriptedUpstreams::finish(uint64_t call_id, const Answer& answer) {
   auto found = pending_.find(call_id);
   if (found == pending_.end()) return;

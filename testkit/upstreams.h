@@ -62,6 +62,9 @@ class ScriptedUpstreams final : public host::Upstreams {
   // The answer to all further calls to that path; several answers are given in turn, the last of them for ever.
   // Adds the cluster. Without any, a call stays unanswered until it times out.
   void answer(const std::string& cluster, const std::string& path, Answer answer);
+  // Ends a call that is under way, now, whatever the script says; `call` is its index in calls(). Nothing when it has
+  // ended or was cancelled.
+  void respond(size_t call, const Answer& answer);
   // Every call so far, in order.
   const std::vector<RecordedCall>& calls() const { return calls_; }
 

@@ -86,7 +86,7 @@ void TestWorker::post(std::function<void()> task) {
 
 abi::Status TestWorker::get_property(const std::vector<std::string_view>& path, std::string& value) {
   auto found = properties_.find(join(path));
-  if (found == properties_.end()) return abi::Status::kNotFound;
+  if (found == properties_.end()) return property_source_ ? property_source_(path, value) : abi::Status::kNotFound;
   value = found->second;
   return abi::Status::kOk;
 }

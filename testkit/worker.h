@@ -32,6 +32,9 @@ class TestWorker final : public host::WorkerServices {
   void stop() { worker_.reset(); }
   // Attributes that root contexts can read, by their path joined with '.'.
   std::map<std::string, std::string>& properties() { return properties_; }
+  // Asked for those that properties() does not have.
+  using PropertySource = std::function<abi::Status(const std::vector<std::string_view>& path, std::string& value)>;
+  void set_property_source(PropertySource source) { property_source_ = std::move(source); }
 
   // Runs posted tasks until none is left.
   void run_posted();
@@ -51,6 +54,7 @@ class TestWorker final : public host::WorkerServices {
   VirtualClock& clock_;
   ScriptedUpstreams upstreams_;
   std::map<std::string, std::string> properties_;
+  PropertySource property_source_;
   std::multimap<int64_t, std::function<void()>> due_;  // one-shot tasks
   std::vector<VirtualTimer*> timers_;
   mutable std::mutex mutex_;

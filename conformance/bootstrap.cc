@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conformance/bootstrap.h"
+
+#include <filesystem>
+#include <fstream>
+
+#include "engine/wat.h"
+#include "proxy/config/load.h"
+
+namespace inlay::conformance {
+namespace {
+
+constexpr std::string_view kType = "type.googleapis.com/";
+
+std::string indent(std::string_view text, size_t by) {
+  std::string out;
+  while (!text.empty()) {
+    const size_t end = text.find('\n');
+    const std::string_view line = text.substr(0, end);
+    if (!line.empty()) out.append(by, ' ').append(line);
+    out += '\n';
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+  return out;
+}
+
+// A double-quoted YAML scalar.
+std::string yaml(std::string_view text) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += {'\\', c};
+    } else if (byte < 0x20 || byte == 0x7f) {
+      out += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
+std::string string_value(std::string_view text) {
+  return "{\"@type\": " + std::string(kType) + "google.protobuf.StringValue, value: " + yaml(text) + "}";
+}
+
+// A whole module, or what goes into one with an ABI marker, a memory of two pages, an allocator that hands out the
+// second page again and again, and the imports that the case names.
+std::string module_text(const PluginCase& plugin) {
+  if (plugin.text.starts_with("(module")) return plugin.text;
+  std::string version = "0_2_1";
+  std::string text = "(module\n";
+  for (const Word& word : plugin.imports) {
+    const size_t colon = word.text.find(':');
+    const std::string name = word.text.substr(0, colon);
+    text += "(import \"env\" \"proxy_" + name + "\" (func $" + name + " (param";
+    for (int i = std::atoi(word.text.c_str() + colon + 1); i > 0; --i) text += " i32";
+    text += ") (result i32)))\n";
+  }
+  for (const auto& [name, value] : plugin.options) {
+    if (name == "abi") version = value;
+  }
+  return text + "(memory (export \"memory\") 2)\n" +
+         "(func (export \"proxy_on_memory_allocate\") (param i32) (result i32) (i32.const 65536))\n" +
+         "(func (export \"proxy_abi_version_" + version + "\"))\n" + plugin.text + ")";
+}
+
+std::string plugin_yaml(const PluginCase& plugin, const std::string& file) {
+  std::string vm_id = "vm_" + plugin.name;
+  std::string fields;
+  for (const auto& [name, value] : plugin.options) {
+    if (name == "vm_id") {
+      vm_id = value;
+    } else if (name == "name") {
+      fields += "name: " + yaml(value) + "\n";
+    } else if (name != "abi") {
+      fields += name + ": " + value + "\n";
+    }
+  }
+  if (fields.find("name: ") != 0 && fields.find("\nname: ") == std::string::npos)
+    fields += "name: " + plugin.name + "\n";
+  const std::string configuration = plugin.guest == "wat" ? "" : plugin.text;
+  std::string text = "- name: " + plugin.name + "\n";
+  text += "  typed_config:\n";
+  text += "    \"@type\": " + std::string(kType) + "envoy.extensions.filters.http.wasm.v3.Wasm\n";
+  text += "    config:\n";
+  text += indent(fields, 6);
+  text += "      configuration: " + string_value(configuration) + "\n";
+  text += "      vm_config:\n";
+  text += "        vm_id: " + yaml(vm_id) + "\n";
+  if (!plugin.vm_configuration.empty()) {
+    text += "        configuration: " + string_value(plugin.vm_configuration) + "\n";
+  }
+  text += "        runtime: envoy.wasm.runtime.v8\n";
+  text += "        code: {local: {filename: " + yaml(file) + "}}\n";
+  return text;
+}
+
+std::string endpoint(const std::string& name, uint16_t port) {
+  return "- name: " + name + "\n  connect_timeout: 5s\n  type: STATIC\n  load_assignment:\n    cluster_name: " + name +
+         "\n    endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: " +
+         std::to_string(port) + "}}}}]}]\n";
+}
+
+}  // namespace
+
+Result<std::string> guest_file(const PluginCase& plugin, const std::string& directory) {
+  namespace fs = std::filesystem;
+  if (plugin.guest == "wat") {
+    INLAY_TRY(const auto bytes, engine::wat_to_wasm(module_text(plugin)));
+    std::string path = directory + "/" + plugin.name + ".wasm";
+    std::ofstream file(path, std::ios::binary);
+    file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    if (!file.flush()) return Error{ErrorCode::kIo, "cannot be written", path};
+    return path;
+  }
+  const std::string name = plugin.guest == "puppet" ? "puppet_0_2_1" : plugin.guest;
+  for (const auto& entry : fs::recursive_directory_iterator(INLAY_BINARY_DIR)) {
+    if (entry.path().filename() == name + ".wasm") return entry.path().string();
+  }
+  return Error{ErrorCode::kNotFound, "the build has no module of this name", name};
+}
+
+std::string bootstrap_text(const Case& c, const std::vector<std::string>& guest_files,
+                           const std::map<std::string, uint16_t>& ports) {
+  const std::string any = "{socket_address: {address: 127.0.0.1, port_value: 0}}";
+  std::string filters;
+  for (size_t i = 0; i < c.plugins.size(); ++i) filters += plugin_yaml(c.plugins[i], guest_files[i]);
+  filters += "- name: router\n  typed_config: {\"@type\": " + std::string(kType) +
+             "envoy.extensions.filters.http.router.v3.Router}\n";
+  std::string hcm = "\"@type\": " + std::string(kType) +
+                    "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager\n"
+                    "stat_prefix: ingress\n";
+  if (c.hcm.find("route_config") == std::string::npos) {
+    const std::string routes = c.routes.empty() ? "- match: {prefix: /}\n  route: {cluster: origin}\n" : c.routes;
+    hcm += "route_config:\n  name: local\n  virtual_hosts:\n  - name: all\n    domains: [\"*\"]\n    routes:\n" +
+           indent(routes, 4);
+  }
+  hcm += "http_filters:\n" + filters + c.hcm;
+  std::string text =
+      "admin: {address: " + any + "}\nnode: {id: node, cluster: nodes}\nstatic_resources:\n  listeners:\n";
+  text += "  - name: ingress\n    address: " + any + "\n" + indent(c.listener, 4);
+  text += "    filter_chains:\n    - filters:\n      - name: hcm\n        typed_config:\n" + indent(hcm, 10);
+  text += "  clusters:\n";
+  for (const auto& [name, port] : ports) text += indent(endpoint(name, port), 2);
+  return text;
+}
+
+Result<proxy::config::Bootstrap> load_bootstrap(const Case& c, const std::string& directory,
+                                                const std::map<std::string, uint16_t>& ports) {
+  std::vector<std::string> files;
+  for (const PluginCase& plugin : c.plugins) {
+    INLAY_TRY(auto file, guest_file(plugin, directory));
+    files.push_back(std::move(file));
+  }
+  proxy::config::Diagnostics diagnostics;
+  const std::string text = bootstrap_text(c, files, ports);
+  auto bootstrap = proxy::config::load_text(text, "case.yaml", {}, diagnostics);
+  if (!bootstrap) return Error{ErrorCode::kInvalidArgument, diagnostics.to_string() + "\n" + text, c.path};
+  return bootstrap;
+}
+
+}  // namespace inlay::conformance

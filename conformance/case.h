@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// A conformance case: one text file with configuration, guests, steps, and what must be seen. docs/reference/
+// conformance.md says what cases there are, conformance/README.md how to write one. The file's folder is its subject.
+//
+//     about: A header that a filter sets reaches the upstream.
+//
+//     plugin a
+//       on request_headers: set req x-a 1
+//
+//     client GET / host=x
+//
+//     #### expect
+//     == client GET / host=x
+//     a: on_request_headers 2 headers=6 end
+//     ...
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "conformance/words.h"
+
+namespace inlay::conformance {
+
+enum class Transport : uint8_t { kInProcess, kSockets };
+std::string_view to_string(Transport transport);  // "in process", "sockets"
+
+// A response that an upstream gives.
+struct Answer {
+  std::string status = "200";
+  Fields headers;
+  std::string body;
+  Fields trailers;
+};
+
+struct Upstream {
+  enum class Behaviour : uint8_t {
+    kAnswers,  // every request, with `answer`, as soon as it is complete
+    kWaits,    // for the case's steps
+    kRefuses,  // connections
+    kResets,   // closes the connection instead of an answer
+  };
+  std::string name;
+  Behaviour behaviour = Behaviour::kAnswers;
+  Answer answer;
+};
+
+struct PluginCase {
+  std::string name;
+  std::string guest = "puppet";  // puppet, puppet_0_1_0, puppet_0_2_0, wat, or a module of the build
+  Fields options;                // of the plugin's configuration, as in the YAML
+  std::string vm_configuration;
+  std::vector<Word> imports;  // of a guest in WAT: "log:3"
+  std::string text;           // the indented lines: the script, the module, the configuration
+};
+
+struct Step {
+  std::string title;  // the line as it stands
+  std::vector<Word> words;
+  size_t line = 0;
+};
+
+struct Case {
+  std::string path;
+  std::string subject;
+  std::string name;
+  std::string about;
+  std::optional<Transport> only;
+  std::string only_because;
+  size_t workers = 1;
+  bool envoy_strict = false;
+  bool legacy_properties = false;
+  std::vector<PluginCase> plugins;
+  std::vector<Upstream> upstreams;
+  // YAML, merged into the bootstrap as it stands.
+  std::string listener;
+  std::string hcm;
+  std::string routes;
+  std::string bootstrap;           // all of it: the case is about --mode validate
+  std::vector<std::string> show;   // "start", "life", "header:NAME"
+  std::vector<std::string> stats;  // names, shown at the end
+  std::vector<Step> steps;
+  std::string input;     // the file up to the expectation
+  std::string expected;  // the transcript
+
+  bool shows(std::string_view what) const;
+  const Upstream* upstream(std::string_view name) const;
+};
+
+// Errors: kInvalidArgument with the line's number.
+Result<Case> parse_case(std::string path, std::string_view text);
+Result<Case> read_case(const std::string& path);
+// Every case under `directory`, by path. An unreadable one is an error.
+Result<std::vector<Case>> read_cases(const std::string& directory);
+// Rewrites a case's file with another expectation. Errors: kIo.
+Result<Unit> write_expectation(const Case& c, std::string_view expected);
+
+// "200 name=value "body" trailer:name=value" from the given word on.
+Result<Answer> parse_answer(const std::vector<Word>& words, size_t from);
+
+}  // namespace inlay::conformance

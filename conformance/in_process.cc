@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conformance/in_process.h"
+
+#include <algorithm>
+#include <map>
+
+#include "conformance/bootstrap.h"
+#include "conformance/memory_connection.h"
+#include "conformance/scripted_origin.h"
+#include "conformance/wire.h"
+#include "proxy/http/connection_manager.h"
+#include "proxy/wasm_filter/wasm_filter.h"
+#include "testkit/worker.h"
+
+namespace inlay::conformance {
+namespace {
+
+namespace config = proxy::config;
+namespace net = proxy::net;
+
+constexpr int kQuietTurns = 4;  // turns of the loops without anything new: all has happened
+
+class TranscriptLog final : public host::Log {
+ public:
+  TranscriptLog(const Case& c, OriginScript& script) : case_(c), script_(script) {}
+  abi::LogLevel level(std::string_view) const override { return abi::LogLevel::kTrace; }
+  void write(abi::LogLevel level, std::string_view component, std::string_view message) override {
+    static constexpr std::string_view kLevels[] = {"trace", "debug", "info", "warn", "error", "critical"};
+    ++script_.activity;
+    std::string line = show_log_line(case_, kLevels[static_cast<size_t>(level)], component, message);
+    if (!line.empty()) script_.transcript.guest(std::move(line));
+  }
+
+ private:
+  const Case& case_;
+  OriginScript& script_;
+};
+
+// Modules are compiled once for all cases that use them.
+Result<std::shared_ptr<engine::Module>> load_module(const std::vector<uint8_t>& bytes, engine::EngineKind engine) {
+  static std::map<std::pair<engine::EngineKind, std::vector<uint8_t>>, std::shared_ptr<engine::Module>> known;
+  auto& module = known[{engine, bytes}];
+  if (module == nullptr) {
+    engine::LoadOptions options;
+    options.kind = engine;
+    INLAY_TRY(module, engine::Module::load(bytes, options));
+  }
+  return module;
+}
+
+class InProcess final : public World {
+ public:
+  explicit InProcess(const Run& run)
+      : run_(run),
+        script_{run.c, run.transcript, {}, 0},
+        log_(run.c, script_),
+        host_({.metrics = &metrics_,
+               .clock = &clock_,
+               .log = &log_,
+               .limits = {},
+               .envoy_strict = run.c.envoy_strict,
+               .compat_legacy_properties = run.c.legacy_properties}) {}
+  ~InProcess() override { end_workers(); }
+
+  Result<Unit> start() override;
+  void client_sends(const std::string& client, std::string_view bytes, std::string_view method) override;
+  void client_closes(const std::string& client, bool reset) override;
+  void client_reads(const std::string& client, bool reads) override;
+  bool upstream_head(const std::string& upstream, const Answer& answer, bool end, bool chunked) override;
+  bool upstream_body(const std::string& upstream, std::string_view bytes, bool end) override;
+  bool upstream_trailers(const std::string& upstream, const Fields& trailers) override;
+  bool upstream_resets(const std::string& upstream) override;
+  bool upstream_continues(const std::string& upstream) override;
+  void wait(std::chrono::milliseconds time) override;
+  std::vector<std::string> stats(const std::vector<std::string>& names) override;
+  void settle(const std::function<bool()>&) override { pump(); }
+  void finish() override;
+
+ private:
+  struct Client {
+    Client(const std::string& name, const Run& run)
+        : reader(WireReader::Kind::kResponses, name, run.transcript, run.c.show) {}
+    MemoryConnection::Client end;
+    WireReader reader;
+    size_t worker = 0;
+    bool connected = false;
+  };
+  struct WorkerParts {
+    net::EventLoop loop;
+    std::unique_ptr<testkit::TestWorker> guests;
+    std::vector<std::unique_ptr<proxy::http::FilterFactory>> factories;
+    std::unique_ptr<proxy::http::ConnectionManager> manager;
+    size_t calls_seen = 0;
+  };
+  // An answer to a call-out, as its steps make it.
+  struct Pending {
+    size_t worker;
+    size_t call;
+    testkit::Answer answer;
+  };
+
+  Client& client(const std::string& name);
+  void attach(WorkerParts& parts);
+  void pump();
+  void see_calls(size_t worker);
+  Pending* pending(const std::string& upstream);
+  bool finish_call(const std::string& upstream);
+  ScriptedOrigin* waiting(const std::string& upstream) const {
+    return upstream == ScriptedOrigin::kName && !script_.waiting.empty() ? script_.waiting.front() : nullptr;
+  }
+  void on_loop(ScriptedOrigin& origin, std::function<void()> task);
+  void end_workers();
+
+  Run run_;
+  OriginScript script_;
+  testkit::VirtualClock clock_;
+  host::MetricStore metrics_;
+  TranscriptLog log_;
+  host::Host host_;
+  config::Bootstrap bootstrap_;
+  std::shared_ptr<const proxy::router::RouteTable> routes_;
+  std::vector<std::shared_ptr<host::Plugin>> plugins_;
+  std::vector<std::unique_ptr<WorkerParts>> workers_;
+  std::map<std::string, std::unique_ptr<Client>> clients_;
+  std::map<std::string, std::vector<Pending>> calls_;
+};
+
+// --- start and end ---
+
+Result<Unit> InProcess::start() {
+  std::map<std::string, uint16_t> ports;
+  for (const Upstream& u : run_.c.upstreams) ports[u.name] = 1;
+  INLAY_TRY(bootstrap_, load_bootstrap(run_.c, run_.directory, ports));
+  const config::Listener& listener = bootstrap_.listeners.at(0);
+  INLAY_TRY(routes_, proxy::router::RouteTable::compile(listener.http.route_config,
+                                                        [](std::string_view) { return std::optional<size_t>(0); }));
+  for (const config::HttpFilter& filter : listener.http.http_filters) {
+    const auto* wasm = std::get_if<config::WasmFilter>(&filter.config);
+    if (wasm == nullptr) continue;
+    INLAY_TRY(auto module, load_module(*wasm->code.bytes, run_.engine));
+    INLAY_TRY(auto plugin, host_.create_plugin(wasm->plugin, std::move(module)));
+    plugins_.push_back(std::move(plugin));
+  }
+  for (size_t i = 0; i < run_.c.workers; ++i) {
+    workers_.push_back(std::make_unique<WorkerParts>());
+    attach(*workers_.back());
+  }
+  pump();
+  return Unit{};
+}
+
+void InProcess::attach(WorkerParts& parts) {
+  const config::Listener& listener = bootstrap_.listeners.at(0);
+  parts.guests = std::make_unique<testkit::TestWorker>(host_, clock_);
+  const proxy::wasm_filter::AttributeOptions attributes{&bootstrap_.node, &listener, &bootstrap_.clusters,
+                                                        run_.c.legacy_properties};
+  parts.guests->set_property_source([attributes](const auto& path, std::string& value) {
+    return proxy::wasm_filter::root_attribute(attributes, path, value);
+  });
+  for (const Upstream& u : run_.c.upstreams) parts.guests->upstreams().add_cluster(u.name);
+  std::vector<proxy::http::FilterFactory*> chain;
+  size_t i = 0;
+  for (const config::HttpFilter& filter : listener.http.http_filters) {
+    if (std::holds_alternative<config::WasmFilter>(filter.config)) {
+      parts.factories.push_back(
+          std::make_unique<proxy::wasm_filter::WasmFilterFactory>(proxy::wasm_filter::WasmFilter::Options{
+              filter.name, parts.guests->worker().attach(plugins_[i++]), attributes, routes_}));
+    } else {
+      parts.factories.push_back(std::make_unique<ScriptedOriginFactory>(script_));
+    }
+    chain.push_back(parts.factories.back().get());
+  }
+  parts.manager = std::make_unique<proxy::http::ConnectionManager>(
+      parts.loop, proxy::http::ConnectionManager::Options{listener, metrics_, std::move(chain)});
+}
+
+void InProcess::finish() {
+  for (auto& [name, c] : clients_) client_closes(name, true);
+  pump();
+  end_workers();
+}
+
+void InProcess::end_workers() {
+  for (auto& worker : workers_) {
+    worker->manager.reset();
+    if (worker->guests) worker->guests->stop();
+  }
+}
+
+// --- what happens ---
+
+// Writes and deferred tasks belong to an event of the loop, so everything is one.
+void InProcess::on_loop(ScriptedOrigin& origin, std::function<void()> task) {
+  ++script_.activity;
+  origin.loop().post(std::move(task));
+}
+
+void InProcess::pump() {
+  int quiet = 0;
+  while (quiet < kQuietTurns) {
+    const size_t before = script_.activity;
+    for (size_t i = 0; i < workers_.size(); ++i) {
+      WorkerParts& worker = *workers_[i];
+      worker.loop.post([&worker] { worker.guests->run_due(); });
+      worker.loop.run_once(std::chrono::milliseconds(0));
+      see_calls(i);
+    }
+    quiet = script_.activity == before ? quiet + 1 : 0;
+  }
+}
+
+void InProcess::wait(std::chrono::milliseconds time) {
+  const int64_t until = clock_.elapsed() + std::chrono::nanoseconds(time).count();
+  for (;;) {
+    pump();
+    int64_t next = -1;
+    for (const auto& worker : workers_) {
+      const int64_t due = worker->guests->next_due();
+      if (due >= 0 && (next < 0 || due < next)) next = due;
+    }
+    if (next < 0 || next > until) break;
+    clock_.move(std::chrono::nanoseconds(std::max<int64_t>(next - clock_.elapsed(), 0)));
+  }
+  clock_.move(std::chrono::nanoseconds(until - clock_.elapsed()));
+}
+
+std::vector<std::string> InProcess::stats(const std::vector<std::string>& names) {
+  std::vector<std::string> lines;
+  for (const std::string& name : names) {
+    std::string value = "absent";
+    metrics_.for_each([&](const host::MetricView& view) {
+      if (view.name == name) value = std::to_string(view.value);
+    });
+    lines.push_back(name + " = " + value);
+  }
+  return lines;
+}
+
+// --- clients ---
+
+InProcess::Client& InProcess::client(const std::string& name) {
+  auto& known = clients_[name];
+  if (known == nullptr) {
+    known = std::make_unique<Client>(name, run_);
+    const int number = name.size() > 6 ? std::atoi(name.c_str() + 6) : 1;
+    known->worker = static_cast<size_t>(std::max(number, 1) - 1) % workers_.size();
+    Client& made = *known;
+    made.end.on_bytes = [this, &made](std::string_view bytes) {
+      ++script_.activity;
+      made.reader.feed(bytes);
+    };
+    made.end.on_close = [this, &made](bool reset) {
+      ++script_.activity;
+      made.reader.on_close(reset);
+    };
+  }
+  return *known;
+}
+
+void InProcess::client_sends(const std::string& name, std::string_view bytes, std::string_view method) {
+  Client& c = client(name);
+  WorkerParts& worker = *workers_[c.worker];
+  if (!method.empty()) c.reader.expect(std::string(method));
+  worker.loop.post([&c, &worker, bytes = std::string(bytes)] {
+    if (!std::exchange(c.connected, true)) {
+      worker.manager->accept(std::make_unique<MemoryConnection>(worker.loop, c.end));
+    }
+    if (c.end.connection != nullptr) c.end.connection->receive(bytes);
+  });
+}
+
+void InProcess::client_closes(const std::string& name, bool reset) {
+  Client& c = client(name);
+  WorkerParts& worker = *workers_[c.worker];
+  if (reset) c.end.on_close = [](bool) {};  // it is gone, and hears nothing any more
+  worker.loop.post([&c, reset] {
+    if (c.end.connection == nullptr) return;
+    if (reset) {
+      c.end.connection->receive_reset();
+    } else {
+      c.end.connection->receive_end();
+    }
+  });
+}
+
+void InProcess::client_reads(const std::string& name, bool reads) {
+  Client& c = client(name);
+  workers_[c.worker]->loop.post([&c, reads] {
+    c.end.reads = reads;
+    if (!reads) return;
+    if (c.end.connection != nullptr) return c.end.connection->client_reads_again();
+    if (!c.end.kept.empty()) c.end.on_bytes(std::exchange(c.end.kept, {}));
+    if (std::exchange(c.end.close_kept, false)) c.end.on_close(false);
+  });
+}
+
+// --- upstreams ---
+
+// Writes down the call-outs that are new, and answers those that need no step.
+void InProcess::see_calls(size_t index) {
+  WorkerParts& worker = *workers_[index];
+  auto& upstreams = worker.guests->upstreams();
+  while (worker.calls_seen < upstreams.calls().size()) {
+    ++script_.activity;
+    const size_t i = worker.calls_seen++;
+    const testkit::RecordedCall call = upstreams.calls()[i];
+    Fields fields = call.headers;
+    std::erase_if(fields, [](const auto& f) { return f.first == ":method" || f.first == ":path"; });
+    if (!call.body.empty()) fields.emplace_back("content-length", std::to_string(call.body.size()));
+    run_.transcript.head(call.cluster, "got " + call.header(":method") + " " + call.header(":path") + " host=" +
+                                           call.header(":authority") + show_fields(fields, run_.c.show, true));
+    run_.transcript.body(call.cluster, call.body);
+    if (!call.trailers.empty()) {
+      run_.transcript.line(call.cluster, "got trailers" + show_fields(call.trailers, run_.c.show, true));
+    }
+    run_.transcript.end(call.cluster);
+    calls_[call.cluster].push_back({index, i, {}});
+    const Upstream* upstream = run_.c.upstream(call.cluster);
+    switch (upstream->behaviour) {
+      case Upstream::Behaviour::kWaits:
+        break;
+      case Upstream::Behaviour::kAnswers:
+        upstream_head(call.cluster, upstream->answer, true, !upstream->answer.trailers.empty());
+        break;
+      case Upstream::Behaviour::kRefuses:
+      case Upstream::Behaviour::kResets:
+        upstream_resets(call.cluster);
+        break;
+    }
+  }
+  for (auto& [name, list] : calls_) {
+    std::erase_if(list, [&](const Pending& p) {
+      if (p.worker != index || !upstreams.calls()[p.call].cancelled) return false;
+      run_.transcript.line(name, "got close");
+      return true;
+    });
+  }
+}
+
+InProcess::Pending* InProcess::pending(const std::string& upstream) {
+  auto& list = calls_[upstream];
+  return list.empty() ? nullptr : &list.front();
+}
+
+bool InProcess::finish_call(const std::string& upstream) {
+  auto& list = calls_[upstream];
+  const Pending call = list.front();
+  list.erase(list.begin());
+  WorkerParts& worker = *workers_[call.worker];
+  ++script_.activity;
+  worker.loop.post([&worker, call] { worker.guests->upstreams().respond(call.call, call.answer); });
+  return true;
+}
+
+bool InProcess::upstream_head(const std::string& upstream, const Answer& answer, bool end, bool chunked) {
+  if (ScriptedOrigin* origin = waiting(upstream)) {
+    on_loop(*origin, [origin, answer, end, chunked] { origin->send_head(answer, end, chunked); });
+    pump();
+    return true;
+  }
+  Pending* call = pending(upstream);
+  if (call == nullptr) return false;
+  call->answer.headers = {{":status", answer.status}};
+  for (const auto& f : answer.headers) call->answer.headers.push_back(f);
+  if (!chunked && !has_field(answer.headers, "content-length")) {
+    call->answer.headers.emplace_back("content-length", std::to_string(answer.body.size()));
+  }
+  call->answer.body = end ? answer.body : "";
+  call->answer.trailers = answer.trailers;
+  return end ? finish_call(upstream) : true;
+}
+
+bool InProcess::upstream_body(const std::string& upstream, std::string_view bytes, bool end) {
+  if (ScriptedOrigin* origin = waiting(upstream)) {
+    on_loop(*origin, [origin, bytes = std::string(bytes), end] { origin->send_body(bytes, end); });
+    pump();
+    return true;
+  }
+  Pending* call = pending(upstream);
+  if (call == nullptr) return false;
+  call->answer.body += bytes;
+  return end ? finish_call(upstream) : true;
+}
+
+bool InProcess::upstream_trailers(const std::string& upstream, const Fields& trailers) {
+  if (ScriptedOrigin* origin = waiting(upstream)) {
+    on_loop(*origin, [origin, trailers] { origin->send_trailers(trailers); });
+    pump();
+    return true;
+  }
+  Pending* call = pending(upstream);
+  if (call == nullptr) return false;
+  call->answer.trailers = trailers;
+  return finish_call(upstream);
+}
+
+bool InProcess::upstream_resets(const std::string& upstream) {
+  if (ScriptedOrigin* origin = waiting(upstream)) {
+    on_loop(*origin, [origin] { origin->reset(); });
+    return true;
+  }
+  Pending* call = pending(upstream);
+  if (call == nullptr) return false;
+  const bool refused = run_.c.upstream(upstream)->behaviour == Upstream::Behaviour::kRefuses;
+  call->answer.shape = refused ? testkit::Answer::Shape::kRefused : testkit::Answer::Shape::kReset;
+  return finish_call(upstream);
+}
+
+bool InProcess::upstream_continues(const std::string& upstream) {
+  ScriptedOrigin* origin = waiting(upstream);
+  if (origin == nullptr) return false;
+  on_loop(*origin, [origin] { origin->send_continue(); });
+  return true;
+}
+
+}  // namespace
+
+std::unique_ptr<World> make_in_process(const Run& run) {
+  return std::make_unique<InProcess>(run);
+}
+
+}  // namespace inlay::conformance

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conformance/scripted_origin.h"
+
+#include <algorithm>
+
+#include "conformance/wire.h"
+
+namespace inlay::conformance {
+
+using host::HeaderId;
+using proxy::http::DataStatus;
+using proxy::http::HeadersStatus;
+using proxy::http::TrailersStatus;
+
+Fields fields_of(const host::HeaderMap& map) {
+  Fields fields;
+  for (const auto& e : map) fields.emplace_back(e.name, e.value);
+  return fields;
+}
+
+bool ScriptedOrigin::start(proxy::http::FilterCallbacks& callbacks) {
+  callbacks_ = &callbacks;
+  ++serial_;
+  seen_ = request_complete_ = head_sent_ = answered_ = false;
+  return true;
+}
+
+HeadersStatus ScriptedOrigin::decode_headers(host::HeaderMap& headers, bool end) {
+  ++script_.activity;
+  seen_ = true;
+  method_ = headers.value(HeaderId::kMethod);
+  Fields fields = fields_of(headers);
+  std::erase_if(fields, [](const auto& f) { return f.first == ":method" || f.first == ":path"; });
+  std::string text = "got " + method_ + " " + std::string(headers.value(HeaderId::kPath));
+  if (headers.has(HeaderId::kAuthority)) text += " host=" + std::string(headers.value(HeaderId::kAuthority));
+  script_.transcript.head(kName, text + show_fields(fields, script_.c.show, true));
+  script_.waiting.push_back(this);
+  if (end) complete();
+  return HeadersStatus::kStopIteration;
+}
+
+DataStatus ScriptedOrigin::decode_data(host::Buffer& data, bool end) {
+  ++script_.activity;
+  script_.transcript.body(kName, data.to_string());
+  data.clear();
+  if (end) complete();
+  return DataStatus::kStopIterationNoBuffer;
+}
+
+TrailersStatus ScriptedOrigin::decode_trailers(host::HeaderMap& trailers) {
+  ++script_.activity;
+  script_.transcript.line(kName, "got trailers" + show_fields(fields_of(trailers), script_.c.show, true));
+  complete();
+  return TrailersStatus::kStopIteration;
+}
+
+void ScriptedOrigin::on_above_write_watermark() {
+  ++script_.activity;
+  script_.transcript.line(kName, "must wait");
+}
+
+void ScriptedOrigin::on_below_write_watermark() {
+  ++script_.activity;
+  script_.transcript.line(kName, "may go on");
+}
+
+void ScriptedOrigin::complete() {
+  request_complete_ = true;
+  script_.transcript.end(kName);
+  answer_later();
+}
+
+// An answer comes when the request's last callback has returned, as it does from a socket.
+void ScriptedOrigin::answer_later() {
+  const Upstream& upstream = *script_.c.upstream(kName);
+  if (upstream.behaviour == Upstream::Behaviour::kWaits) return;
+  callbacks_->loop().post([this, serial = serial_, &upstream] {
+    if (serial != serial_ || callbacks_ == nullptr || answered_ || head_sent_) return;
+    ++script_.activity;
+    if (upstream.behaviour != Upstream::Behaviour::kAnswers) return reset();
+    const Answer& answer = upstream.answer;
+    const bool body = !answer.body.empty() || !answer.trailers.empty();
+    send_head(answer, !body, !answer.trailers.empty());
+    if (serial != serial_ || callbacks_ == nullptr || answered_) return;
+    if (!answer.body.empty()) send_body(answer.body, answer.trailers.empty());
+    if (serial != serial_ || callbacks_ == nullptr || answered_) return;
+    if (!answer.trailers.empty()) send_trailers(answer.trailers);
+  });
+}
+
+void ScriptedOrigin::send_head(const Answer& answer, bool end, bool chunked) {
+  head_sent_ = true;
+  const bool head_only = method_ == "HEAD";
+  host::HeaderMap& headers = callbacks_->response_storage();
+  headers.add(":status", answer.status);
+  for (const auto& [name, value] : answer.headers) headers.add(name, value);
+  if (!chunked && !has_field(answer.headers, "content-length") && answer.status != "204" && answer.status != "304") {
+    headers.add("content-length", std::to_string(answer.body.size()));
+  }
+  callbacks_->info().response_code_details = "via_upstream";
+  if (request_complete_) headers.add("x-envoy-upstream-service-time", "0");
+  if (end || head_only) answered();
+  callbacks_->encode_headers(end || head_only);
+}
+
+void ScriptedOrigin::send_body(std::string_view bytes, bool end) {
+  if (method_ == "HEAD") return;
+  host::Buffer data;
+  data.append(bytes);
+  if (end) answered();
+  callbacks_->encode_data(data, end);
+}
+
+void ScriptedOrigin::send_trailers(const Fields& trailers) {
+  host::HeaderMap& map = callbacks_->response_trailers_storage();
+  for (const auto& [name, value] : trailers) map.add(name, value);
+  answered();
+  callbacks_->encode_trailers();
+}
+
+// As the router does when a connection ends in the middle.
+void ScriptedOrigin::reset() {
+  answered();
+  callbacks_->info().response_flags |= proxy::http::kUpstreamConnectionTermination;
+  if (head_sent_) return callbacks_->reset_stream("upstream_reset_after_response_started{connection_termination}");
+  host::LocalReply reply;
+  reply.status = 503;
+  reply.body = "upstream connect error or disconnect/reset before headers. reset reason: connection termination";
+  reply.details = "upstream_reset_before_response_started{connection_termination}";
+  callbacks_->send_local_reply(std::move(reply));
+}
+
+void ScriptedOrigin::answered() {
+  answered_ = true;
+  std::erase(script_.waiting, this);
+}
+
+void ScriptedOrigin::on_destroy() {
+  ++script_.activity;
+  if (seen_ && !answered_) script_.transcript.line(kName, "got close");
+  answered();
+  ++serial_;
+  callbacks_ = nullptr;
+}
+
+}  // namespace inlay::conformance

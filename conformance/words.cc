@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conformance/words.h"
+
+#include <cctype>
+
+namespace inlay::conformance {
+namespace {
+
+constexpr size_t kLongestShown = 120;
+constexpr size_t kShownOfLong = 24;
+
+Error bad(std::string message) {
+  return {ErrorCode::kInvalidArgument, std::move(message), ""};
+}
+
+Result<char> read_escape(std::string_view line, size_t& at) {
+  switch (const char c = line[at++]) {
+    case 'n':
+      return '\n';
+    case 'r':
+      return '\r';
+    case 't':
+      return '\t';
+    case '0':
+      return '\0';
+    case '"':
+    case '\\':
+      return c;
+    case 'x':
+      if (at + 2 <= line.size() && std::isxdigit(static_cast<unsigned char>(line[at])) &&
+          std::isxdigit(static_cast<unsigned char>(line[at + 1]))) {
+        const int value = std::stoi(std::string(line.substr(at, 2)), nullptr, 16);
+        at += 2;
+        return static_cast<char>(value);
+      }
+      [[fallthrough]];
+    default:
+      return bad(R"(an escape that is none of \n \r \t \0 \" \\ \xHH)");
+  }
+}
+
+// `at` stands behind the opening mark, and afterwards behind the closing one and its "*N".
+Result<std::string> read_quoted(std::string_view line, size_t& at) {
+  std::string value;
+  for (;;) {
+    if (at >= line.size()) return bad("a quotation that does not end");
+    const char c = line[at++];
+    if (c == '"') break;
+    if (c != '\\') {
+      value += c;
+      continue;
+    }
+    if (at >= line.size()) return bad("a quotation that does not end");
+    INLAY_TRY(const char escaped, read_escape(line, at));
+    value += escaped;
+  }
+  if (at >= line.size() || line[at] != '*') return value;
+  size_t times = 0;
+  for (++at; at < line.size() && std::isdigit(static_cast<unsigned char>(line[at])); ++at) {
+    times = times * 10 + static_cast<size_t>(line[at] - '0');
+  }
+  std::string repeated;
+  for (size_t i = 0; i < times; ++i) repeated += value;
+  return repeated;
+}
+
+}  // namespace
+
+Result<std::vector<Word>> split_words(std::string_view line) {
+  std::vector<Word> words;
+  for (size_t at = 0; at < line.size();) {
+    if (line[at] == ' ') {
+      ++at;
+      continue;
+    }
+    Word word;
+    word.quoted = line[at] == '"';
+    while (at < line.size() && line[at] != ' ') {
+      if (line[at] != '"') {
+        word.text += line[at++];
+        continue;
+      }
+      INLAY_TRY(const std::string part, read_quoted(line, ++at));
+      word.text += part;
+    }
+    words.push_back(std::move(word));
+  }
+  return words;
+}
+
+bool split_field(const std::string& word, std::string& name, std::string& value) {
+  const size_t equals = word.find('=', 1);
+  if (word.empty() || equals == std::string::npos) return false;
+  name = word.substr(0, equals);
+  value = word.substr(equals + 1);
+  return true;
+}
+
+std::string quote(std::string_view text) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  const bool cut = text.size() > kLongestShown;
+  std::string out = "\"";
+  for (const char c : text.substr(0, cut ? kShownOfLong : text.size())) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '\n') {
+      out += "\\n";
+    } else if (c == '\r') {
+      out += "\\r";
+    } else if (c == '"' || c == '\\') {
+      out += {'\\', c};
+    } else if (byte < 0x20 || byte >= 0x7f) {
+      out += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
+    } else {
+      out += c;
+    }
+  }
+  out += '"';
+  if (cut) out += "...(" + std::to_string(text.size()) + " bytes)";
+  return out;
+}
+
+}  // namespace inlay::conformance

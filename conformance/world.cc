@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conformance/world.h"
+
+namespace inlay::conformance {
+namespace {
+
+constexpr std::string_view kGuestPrefix = "wasm log";
+
+// Whose line it is: the plugin that the prefix names, by its name or by the vm id that it has when the case says none.
+std::string plugin_of(const Case& c, std::string_view prefix) {
+  for (const PluginCase& plugin : c.plugins) {
+    for (const std::string& name : {plugin.name, "vm_" + plugin.name}) {
+      if (prefix == name || prefix.starts_with(name + " ")) return plugin.name;
+    }
+  }
+  return std::string(prefix);
+}
+
+}  // namespace
+
+std::string show_log_line(const Case& c, std::string_view level, std::string_view component, std::string_view message) {
+  if (component != "wasm") return {};
+  const std::string mark = level == "info" ? "" : " [" + std::string(level) + "]";
+  if (message.starts_with(kGuestPrefix)) {
+    if (c.shows("log")) return "log [" + std::string(level) + "]: " + std::string(message);
+    std::string_view rest = message.substr(kGuestPrefix.size());
+    const size_t colon = rest.find(": ");
+    if (colon == std::string_view::npos) return std::string(message);
+    std::string_view prefix = rest.substr(0, colon);
+    if (prefix.starts_with(" ")) prefix.remove_prefix(1);
+    return plugin_of(c, prefix) + mark + ": " + std::string(rest.substr(colon + 2));
+  }
+  if (level == "info" || level == "debug" || level == "trace") return {};
+  return "host" + mark + ": " + std::string(message);
+}
+
+}  // namespace inlay::conformance

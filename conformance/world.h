@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// World: the proxy that a case runs in, with its clients, its upstreams and its time. There are two: everything in one
+// process in virtual time (in_process.h), and the real server on sockets (sockets.h). What is seen goes into a
+// transcript. One thread.
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "conformance/case.h"
+#include "conformance/transcript.h"
+#include "engine/engine.h"
+
+namespace inlay::conformance {
+
+class World {
+ public:
+  virtual ~World() = default;
+  // Loads the guests and starts the proxy.
+  virtual Result<Unit> start() = 0;
+
+  // Bytes of a client, which connects when it first sends. `method` tells the reader of the response, if a request
+  // begins with these bytes.
+  virtual void client_sends(const std::string& client, std::string_view bytes, std::string_view method) = 0;
+  virtual void client_closes(const std::string& client, bool reset) = 0;
+  virtual void client_reads(const std::string& client, bool reads) = 0;
+
+  // What an upstream answers to the oldest request that it has not answered; false when there is none.
+  virtual bool upstream_head(const std::string& upstream, const Answer& answer, bool end, bool chunked) = 0;
+  virtual bool upstream_body(const std::string& upstream, std::string_view bytes, bool end) = 0;
+  virtual bool upstream_trailers(const std::string& upstream, const Fields& trailers) = 0;
+  virtual bool upstream_resets(const std::string& upstream) = 0;
+  virtual bool upstream_continues(const std::string& upstream) = 0;  // 100 Continue
+
+  virtual void wait(std::chrono::milliseconds time) = 0;
+  // "name = value" of each metric.
+  virtual std::vector<std::string> stats(const std::vector<std::string>& names) = 0;
+  // Lets happen what happens: until nothing more does, or, where that cannot be known, until seen().
+  virtual void settle(const std::function<bool()>& seen) = 0;
+  // Closes all clients and ends the proxy.
+  virtual void finish() = 0;
+};
+
+// What both worlds need to know of a run.
+struct Run {
+  const Case& c;
+  engine::EngineKind engine;
+  Transcript& transcript;
+  std::string directory;  // for files of this run
+};
+
+// A line of the log as a transcript shows it; empty when it shows it not. Guests' lines: "a: text"; the host's own
+// warnings and errors about guests: "host [error]: text".
+std::string show_log_line(const Case& c, std::string_view level, std::string_view component, std::string_view message);
+
+}  // namespace inlay::conformance
