@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <bit>
 
 #include "engine/aot/aot_module.h"
 #include "engine/engine.h"
@@ -17,28 +18,55 @@ std::string_view name_of(ExternKind kind) {
   return kNames[static_cast<size_t>(kind)];
 }
 
-// What is wrong with one import; empty if nothing is.
+// What is wrong with an import that does not fit.
 std::string problem(const Import& import, const HostFunction* found) {
   const std::string name = import.module + "." + import.name;
   if (import.kind != ExternKind::kFunction) {
     return name + " (a " + std::string(name_of(import.kind)) + "; only functions are given)";
   }
   if (found == nullptr) return name + " " + import.type.to_string() + " (unknown)";
-  const FunctionType given = type_of(*found);
-  if (given != import.type) return name + " " + import.type.to_string() + " (is " + given.to_string() + ")";
-  return {};
+  return name + " " + import.type.to_string() + " (is " + type_of(*found).to_string() + ")";
 }
 
+bool fits(const Import& import, const HostFunction* found) {
+  return found != nullptr && import.kind == ExternKind::kFunction &&
+         std::equal(import.type.params.begin(), import.type.params.end(), found->params.begin(), found->params.end()) &&
+         std::equal(import.type.results.begin(), import.type.results.end(), found->results.begin(),
+                    found->results.end());
+}
+
+// HostTable finds a function by its name, in a hash table with open addressing: a host has a hundred functions, and a
+// module may import each. Of two with one name the first counts.
+class HostTable {
+ public:
+  explicit HostTable(std::span<const HostFunction> functions) : slots_(std::bit_ceil(2 * functions.size() + 1)) {
+    for (const HostFunction& f : functions) {
+      size_t at = first_slot(f.name);
+      while (slots_[at] != nullptr) at = next_slot(at);
+      slots_[at] = &f;
+    }
+  }
+  const HostFunction* find(const Import& import) const {
+    for (size_t at = first_slot(import.name); slots_[at] != nullptr; at = next_slot(at)) {
+      if (slots_[at]->name == import.name && slots_[at]->module == import.module) return slots_[at];
+    }
+    return nullptr;
+  }
+
+ private:
+  size_t first_slot(std::string_view name) const { return std::hash<std::string_view>()(name) & (slots_.size() - 1); }
+  size_t next_slot(size_t at) const { return (at + 1) & (slots_.size() - 1); }
+
+  std::vector<const HostFunction*> slots_;
+};
+
 Result<std::vector<const HostFunction*>> link(const Module& module, std::span<const HostFunction> functions) {
+  const HostTable table(functions);
   std::vector<const HostFunction*> linked;
   std::string problems;
   for (const Import& import : module.imports()) {
-    const auto found = std::find_if(functions.begin(), functions.end(), [&](const HostFunction& f) {
-      return f.module == import.module && f.name == import.name;
-    });
-    linked.push_back(found == functions.end() ? nullptr : &*found);
-    const std::string wrong = problem(import, linked.back());
-    if (!wrong.empty()) problems += (problems.empty() ? "" : "; ") + wrong;
+    linked.push_back(table.find(import));
+    if (!fits(import, linked.back())) problems += (problems.empty() ? "" : "; ") + problem(import, linked.back());
   }
   if (!problems.empty()) {
     return Error{ErrorCode::kInvalidArgument, "the module imports what this host does not have: " + problems, {}};

@@ -18,6 +18,7 @@
 
 #include "engine/aot/shim.h"
 #include "engine/interp/wabt_machine.h"
+#include "engine/reader_guard.h"
 
 namespace inlay::engine {
 
@@ -145,6 +146,9 @@ std::optional<Error> check_magic(std::span<const uint8_t> bytes) {
 
 Result<ParsedModule> parse(std::span<const uint8_t> bytes) {
   if (auto wrong = check_magic(bytes)) return *std::move(wrong);
+  if (std::string problem = unfit_for_readers(bytes); !problem.empty()) {
+    return Error{ErrorCode::kInvalidArgument, std::move(problem), {}};
+  }
   ParsedModule parsed;
   const std::string wrong = interp::validate(bytes.data(), bytes.size(), false, false);
   if (!wrong.empty()) {

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/reader_guard.h"
+
+#include <wabt/binary-reader-nop.h>
+#include <wabt/binary-reader.h>
+#include <wabt/error.h>
+
+namespace inlay::engine {
+namespace {
+
+using wabt::Index;
+using wabt::Offset;
+using wabt::Type;
+
+// GuardReader is called with each part of a module in turn, and ends the reading at the first that is unfit.
+class GuardReader final : public wabt::BinaryReaderNop {
+ public:
+  explicit GuardReader(size_t module_size) : module_size_(module_size) {}
+  const std::string& problem() const { return problem_; }
+
+  // What is wrong with the module is not for us to say; without this, wabt prints it.
+  bool OnError(const wabt::Error&) override { return true; }
+
+  wabt::Result OnFuncType(Index, Index params, Type*, Index results, Type*) override {
+    if (params > reader_limits::kParams) return refuse("a type has", params, "parameters", reader_limits::kParams);
+    if (results > reader_limits::kResults) return refuse("a type has", results, "results", reader_limits::kResults);
+    return wabt::Result::Ok;
+  }
+
+  // The only number of items that wabt believes before it has seen the items.
+  wabt::Result OnDataCount(Index count) override {
+    if (count > module_size_) return refuse("the module announces", count, "data segments", module_size_);
+    return wabt::Result::Ok;
+  }
+
+  wabt::Result BeginFunctionBody(Index, Offset) override {
+    locals_ = 0;
+    depth_ = 0;
+    return wabt::Result::Ok;
+  }
+
+  wabt::Result OnLocalDecl(Index, Index count, Type) override {
+    locals_ += count;
+    if (locals_ > reader_limits::kLocals) return refuse("a function has", locals_, "locals", reader_limits::kLocals);
+    return wabt::Result::Ok;
+  }
+
+  // An initial value that goes to the end of its section without an end of its own is taken for valid by wabt 1.0.32,
+  // and its C writer aborts on it.
+  wabt::Result BeginGlobalInitExpr(Index) override { return begin_value(); }
+  wabt::Result EndGlobalInitExpr(Index) override { return end_value(); }
+  wabt::Result BeginElemSegmentInitExpr(Index) override { return begin_value(); }
+  wabt::Result EndElemSegmentInitExpr(Index) override { return end_value(); }
+  wabt::Result BeginDataSegmentInitExpr(Index) override { return begin_value(); }
+  wabt::Result EndDataSegmentInitExpr(Index) override { return end_value(); }
+
+  wabt::Result OnBlockExpr(Type) override { return deeper(); }
+  wabt::Result OnLoopExpr(Type) override { return deeper(); }
+  wabt::Result OnIfExpr(Type) override { return deeper(); }
+  wabt::Result OnTryExpr(Type) override { return deeper(); }
+  wabt::Result OnDelegateExpr(Index) override { return end(); }
+  wabt::Result OnEndExpr() override { return end(); }
+
+ private:
+  wabt::Result deeper() {
+    if (++depth_ > reader_limits::kNesting) {
+      return refuse("a function nests", depth_, "blocks in each other", reader_limits::kNesting);
+    }
+    return wabt::Result::Ok;
+  }
+  wabt::Result end() {
+    ended_ = true;
+    if (depth_ > 0) --depth_;
+    return wabt::Result::Ok;
+  }
+
+  wabt::Result begin_value() {
+    ended_ = false;
+    return wabt::Result::Ok;
+  }
+  wabt::Result end_value() {
+    if (ended_) return wabt::Result::Ok;
+    problem_ = "an initial value has no end";
+    return wabt::Result::Error;
+  }
+
+  wabt::Result refuse(const char* who, uint64_t count, const char* what, uint64_t limit) {
+    problem_ = std::string(who) + " " + std::to_string(count) + " " + what + ", the limit is " + std::to_string(limit);
+    return wabt::Result::Error;
+  }
+
+  size_t module_size_;
+  uint64_t locals_ = 0;
+  uint32_t depth_ = 0;
+  bool ended_ = false;
+  std::string problem_;
+};
+
+}  // namespace
+
+std::string unfit_for_readers(std::span<const uint8_t> bytes) {
+  wabt::Features features;
+  features.EnableAll();
+  constexpr bool kStopOnFirstError = true;
+  const wabt::ReadBinaryOptions options(features, nullptr, false, kStopOnFirstError, false);
+  GuardReader reader(bytes.size());
+  (void)wabt::ReadBinary(bytes.data(), bytes.size(), &reader, options);
+  return reader.problem();
+}
+
+}  // namespace inlay::engine
