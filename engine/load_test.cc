@@ -75,6 +75,43 @@ TEST(LoadTest, RefusesWhatDoesNotValidateWithWabtsWordsAndOffset) {
   EXPECT_NE(module.error().message.find("offset"), std::string::npos);
 }
 
+// Assembles what the text form's reader takes with every feature on.
+std::vector<uint8_t> with_memory(std::string_view memory, std::string_view rest) {
+  auto bytes = wat_to_wasm("(module " + std::string(memory) + std::string(rest) + ")");
+  EXPECT_TRUE(bytes) << bytes.error().to_string();
+  return bytes ? *std::move(bytes) : std::vector<uint8_t>{};
+}
+
+TEST(LoadTest, AProposalThatNeitherEngineRunsIsNamed) {
+  const TempDir dir;
+  struct Case {
+    std::vector<uint8_t> bytes;
+    std::string_view words;
+  };
+  constexpr std::string_view kMemory = "(memory 1)";
+  const Case cases[] = {
+      {with_memory(kMemory, "(func (drop (i32.atomic.load (i32.const 0))))"),
+       "the module uses threads (atomic instructions or shared memory), which Inlay does not run"},
+      {with_memory("(memory 1 1 shared)", ""),
+       "the module uses threads (atomic instructions or shared memory), which Inlay does not run"},
+      {with_memory("(memory i64 1)", ""), "the module uses 64-bit memory, which Inlay does not run"},
+      {with_memory("(memory 1) (memory i64 1)", ""),
+       "the module uses 64-bit memory and more than one memory, which Inlay does not run"},
+      {with_memory(kMemory, "(global i32 (i32.add (i32.const 1) (i32.const 2)))"),
+       "the module uses extended constant expressions, which Inlay does not run"},
+      {{0, 'a', 's', 'm', 1, 0, 0, 0, 1, 5, 1, 0x5f, 1, 0x7f, 0},
+       "the module uses garbage-collected types, which Inlay does not run"},
+  };
+  for (const Case& c : cases) {
+    for (const EngineKind kind : {EngineKind::kAuto, EngineKind::kInterp}) {
+      auto module = Module::load(c.bytes, in(dir, kind));
+      ASSERT_FALSE(module) << c.words;
+      EXPECT_EQ(module.error().code, ErrorCode::kUnsupported);
+      EXPECT_NE(module.error().message.find(c.words), std::string::npos) << module.error().message;
+    }
+  }
+}
+
 TEST(LoadTest, NoTruncationOrFlippedByteOfAModuleCrashes) {
   const TempDir dir;
   LoadOptions options = in(dir, EngineKind::kInterp);
@@ -225,11 +262,30 @@ TEST(LoadTest, SimdFallsBackWithAReason) {
   auto module = Module::load(wasm(kSimd), in(dir));
   ASSERT_TRUE(module) << module.error().to_string();
   EXPECT_EQ((*module)->kind(), EngineKind::kInterp);
-  EXPECT_NE((*module)->fallback_reason().find("feature"), std::string::npos) << (*module)->fallback_reason();
+  EXPECT_EQ((*module)->fallback_reason(), "it uses SIMD, which the C translation lacks");
   EXPECT_EQ(answer(*module), 42u);
   auto aot = Module::load(wasm(kSimd), in(dir, EngineKind::kAot));
   ASSERT_FALSE(aot);
   EXPECT_EQ(aot.error().code, ErrorCode::kUnsupported);
+}
+
+TEST(LoadTest, TailCallsAreInterpretedAndTakeNoStack) {
+  const TempDir dir;
+  auto module = Module::load(wasm(R"((module
+    (import "env" "call" (func $call (param i32) (result i32)))
+    (func $down (param i32) (result i32)
+      (if (i32.eqz (local.get 0)) (then (return_call $call (i32.const 41))))
+      (return_call $down (i32.sub (local.get 0) (i32.const 1))))
+    (func (export "answer") (result i32) (i32.add (call $down (i32.const 100000)) (i32.const 1)))))"),
+                             in(dir));
+  ASSERT_TRUE(module) << module.error().to_string();
+  EXPECT_EQ((*module)->fallback_reason(), "it uses tail calls, which the C translation lacks");
+  Env env;
+  auto instance = Instance::create(*module, host_functions(), &env, {});
+  ASSERT_TRUE(instance);
+  auto result = (*instance)->call(*(*instance)->function<uint32_t()>("answer"));
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_EQ(*result, 42u);
 }
 
 TEST(LoadTest, AnUncaughtExceptionIsATrap) {

@@ -24,14 +24,58 @@ namespace inlay::engine {
 
 namespace {
 
-// What the C writer can take; the interpreter takes SIMD and exceptions in addition.
-wabt::Features features(bool for_aot) {
-  wabt::Features features;  // those that are on by default are in WebAssembly 2.0
-  if (for_aot) {
-    features.disable_simd();
-  } else {
-    features.enable_exceptions();
+struct ProposalName {
+  interp::Proposal proposal;
+  std::string_view name;
+};
+constexpr ProposalName kProposalNames[] = {
+    {interp::kSimd, "SIMD"},
+    {interp::kExceptions, "exceptions"},
+    {interp::kTailCalls, "tail calls"},
+    {interp::kThreads, "threads (atomic instructions or shared memory)"},
+    {interp::kMemory64, "64-bit memory"},
+    {interp::kMultipleMemories, "more than one memory"},
+    {interp::kExtendedConstants, "extended constant expressions"},
+    {interp::kFunctionReferences, "typed function references"},
+    {interp::kRelaxedSimd, "relaxed SIMD"},
+};
+
+std::string validate(std::span<const uint8_t> bytes, uint32_t proposals) {
+  return interp::validate(bytes.data(), bytes.size(), proposals);
+}
+
+// Those of `candidates` without which a module that is valid with all of `proposals` is not: "SIMD and exceptions".
+std::string needed(std::span<const uint8_t> bytes, uint32_t proposals, uint32_t candidates) {
+  std::string names;
+  for (const ProposalName& p : kProposalNames) {
+    if ((p.proposal & candidates) == 0 || validate(bytes, proposals & ~p.proposal).empty()) continue;
+    names.append(names.empty() ? "" : " and ").append(p.name);
   }
+  return names.empty() ? "a proposal beyond WebAssembly 2.0" : names;
+}
+
+// What a module is that neither engine takes.
+Error refusal(std::span<const uint8_t> bytes, const std::string& wrong) {
+  if (validate(bytes, interp::kAllProposals).empty()) {
+    return {ErrorCode::kUnsupported,
+            "the module uses " + needed(bytes, interp::kAllProposals, ~interp::kInterpretable) +
+                ", which Inlay does not run; compile it without",
+            {}};
+  }
+  // Structures, arrays, groups of types and subtypes.
+  for (const char* form : {"0x5f", "0x5e", "0x4e", "0x50", "0x4f"}) {
+    if (!wrong.starts_with(std::string("unexpected type form (got ") + form)) continue;
+    return {ErrorCode::kUnsupported, "the module uses garbage-collected types, which Inlay does not run: " + wrong, {}};
+  }
+  return {ErrorCode::kInvalidArgument, "not a valid WebAssembly module: " + wrong, {}};
+}
+
+// For the reader that makes an IR; what it reads is known to be valid.
+wabt::Features features(bool for_aot) {
+  wabt::Features features;
+  features.set_simd_enabled(!for_aot);
+  features.set_exceptions_enabled(!for_aot);
+  features.set_tail_call_enabled(!for_aot);
   return features;
 }
 
@@ -150,13 +194,13 @@ Result<ParsedModule> parse(std::span<const uint8_t> bytes) {
     return Error{ErrorCode::kInvalidArgument, std::move(problem), {}};
   }
   ParsedModule parsed;
-  const std::string wrong = interp::validate(bytes.data(), bytes.size(), false, false);
+  const std::string wrong = validate(bytes, 0);
   if (!wrong.empty()) {
-    const std::string still_wrong = interp::validate(bytes.data(), bytes.size(), true, true);
-    if (!still_wrong.empty()) {
-      return Error{ErrorCode::kInvalidArgument, "not a valid WebAssembly module: " + still_wrong, {}};
+    if (const std::string still_wrong = validate(bytes, interp::kInterpretable); !still_wrong.empty()) {
+      return refusal(bytes, still_wrong);
     }
-    parsed.not_for_aot = "it needs a feature that the C translation lacks: " + wrong;
+    parsed.not_for_aot =
+        "it uses " + needed(bytes, interp::kInterpretable, interp::kInterpretable) + ", which the C translation lacks";
   }
   wabt::Module module;
   if (!read_ir(bytes, features(wrong.empty()), &module)) {

@@ -13,7 +13,13 @@ namespace inlay::engine {
 Result<std::vector<uint8_t>> wat_to_wasm(std::string_view text) {
   wabt::Errors errors;
   wabt::Features features;
+  // More than the engines run: tests must be able to write what is refused.
   features.enable_exceptions();
+  features.enable_tail_call();
+  features.enable_threads();
+  features.enable_memory64();
+  features.enable_multi_memory();
+  features.enable_extended_const();
   auto lexer = wabt::WastLexer::CreateBufferLexer("text", text.data(), text.size(), &errors);
   wabt::WastParseOptions options(features);
   std::unique_ptr<wabt::Module> module;

@@ -46,9 +46,19 @@ template struct Grant<PushValues, &wi::Thread::PushValues>;
 template struct Grant<PopValues, &wi::Thread::PopValues>;
 template struct Grant<Frames, &wi::Thread::frames_>;
 
-wabt::Features features() {
+// What is on by default differs between wabt's versions: nothing is left to it.
+wabt::Features features(uint32_t proposals) {
   wabt::Features features;
-  features.enable_exceptions();
+  features.set_simd_enabled((proposals & kSimd) != 0);
+  features.set_exceptions_enabled((proposals & kExceptions) != 0);
+  features.set_tail_call_enabled((proposals & kTailCalls) != 0);
+  features.set_threads_enabled((proposals & kThreads) != 0);
+  features.set_memory64_enabled((proposals & kMemory64) != 0);
+  features.set_multi_memory_enabled((proposals & kMultipleMemories) != 0);
+  features.set_extended_const_enabled((proposals & kExtendedConstants) != 0);
+  features.set_function_references_enabled((proposals & kFunctionReferences) != 0);
+  features.set_relaxed_simd_enabled((proposals & kRelaxedSimd) != 0);
+  features.disable_gc();
   return features;
 }
 
@@ -97,7 +107,7 @@ Bits to_bits(wabt::Type type, const wi::Value& value) {
 }  // namespace
 
 struct Machine::State {
-  State(const Hooks& h, const MachineLimits& l) : hooks(h), limits(l), store(features()) {}
+  State(const Hooks& h, const MachineLimits& l) : hooks(h), limits(l), store(features(kInterpretable)) {}
 
   Hooks hooks;
   MachineLimits limits;
@@ -207,11 +217,8 @@ struct Machine::State {
   }
 };
 
-std::string validate(const uint8_t* bytes, size_t size, bool simd, bool exceptions) {
-  wabt::Features features;
-  features.set_simd_enabled(simd);
-  features.set_exceptions_enabled(exceptions);
-  const wabt::ReadBinaryOptions options(features, nullptr, false, true, false);
+std::string validate(const uint8_t* bytes, size_t size, uint32_t proposals) {
+  const wabt::ReadBinaryOptions options(features(proposals), nullptr, false, true, false);
   wabt::Errors errors;
   wi::ModuleDesc desc;
   if (wabt::Succeeded(wi::ReadBinaryInterp("module", bytes, size, options, &errors, &desc))) return {};
@@ -223,7 +230,7 @@ std::string validate(const uint8_t* bytes, size_t size, bool simd, bool exceptio
 
 Machine::Machine(const uint8_t* bytes, size_t size, const Hooks& hooks, const MachineLimits& limits)
     : state_(std::make_unique<State>(hooks, limits)) {
-  const wabt::ReadBinaryOptions options(features(), nullptr, false, true, false);
+  const wabt::ReadBinaryOptions options(features(kInterpretable), nullptr, false, true, false);
   wabt::Errors errors;
   wi::ReadBinaryInterp("module", bytes, size, options, &errors, &state_->desc);
 }

@@ -36,10 +36,26 @@ struct MachineLimits {
   uint32_t max_table_elements = 0;
 };
 
-// Reads and validates a module; empty if it is valid, else wabt's words with the offset. wabt's reader for this
-// interpreter checks everything as it goes, where the one that makes an IR runs into assertions on invalid input:
-// nothing may reach that one unless it has passed here.
-std::string validate(const uint8_t* bytes, size_t size, bool simd, bool exceptions);
+// Proposals beyond WebAssembly 2.0 without SIMD that a module may use; bits of a set.
+enum Proposal : uint32_t {
+  kSimd = 1u << 0,
+  kExceptions = 1u << 1,
+  kTailCalls = 1u << 2,
+  kThreads = 1u << 3,
+  kMemory64 = 1u << 4,
+  kMultipleMemories = 1u << 5,
+  kExtendedConstants = 1u << 6,
+  kFunctionReferences = 1u << 7,
+  kRelaxedSimd = 1u << 8,
+};
+// What the interpreter runs.
+inline constexpr uint32_t kInterpretable = kSimd | kExceptions | kTailCalls;
+inline constexpr uint32_t kAllProposals = (1u << 9) - 1;
+
+// Reads and validates a module that may use `proposals`; empty if it is valid, else wabt's words with the offset.
+// wabt's reader for this interpreter checks everything as it goes, where the one that makes an IR runs into assertions
+// on invalid input: nothing may reach that one unless it has passed here.
+std::string validate(const uint8_t* bytes, size_t size, uint32_t proposals);
 
 // Machine is one instance.
 class Machine {
