@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cstdint>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <string>
-#include <vector>
 
+#include "cli/read_module.h"
 #include "cli/subcommand.h"
 #include "engine/engine.h"
 
@@ -20,12 +17,12 @@ struct CompileOptions {
 };
 
 int compile(const CompileOptions& options) {
-  std::ifstream file(options.module, std::ios::binary);
-  const std::vector<uint8_t> bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (!file) {
-    std::fprintf(stderr, "%s: cannot read it\n", options.module.c_str());
+  const auto text = read_module(options.module);
+  if (!text) {
+    std::fprintf(stderr, "%s\n", text.error().message.c_str());
     return 1;
   }
+  const std::span<const uint8_t> bytes = as_bytes(*text);
   const std::string output = options.output.empty() ? options.module + ".aot" : options.output;
   if (auto compiled = engine::compile_module(bytes, options.load, output); !compiled) {
     std::fprintf(stderr, "%s: %s\n", options.module.c_str(), compiled.error().to_string().c_str());

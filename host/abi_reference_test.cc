@@ -45,8 +45,7 @@ std::string versions(const abi::FunctionDecl& f) {
 }
 
 std::string note(const abi::FunctionDecl& f) {
-  if (f.name.starts_with("proxy_grpc_")) return "returns Unimplemented";
-  return "";
+  return support(f.module, f.name) == Support::kUnimplemented ? "returns Unimplemented" : "";
 }
 
 bool is_called(std::string_view callback) {
@@ -69,7 +68,7 @@ std::string reference() {
          "ENOSYS:\n";
   std::string absent;
   for (const auto& f : all_functions()) {
-    if (f.module != "wasi_snapshot_preview1" || abi::find_host_function(f.module, f.name) != nullptr) continue;
+    if (f.module != "wasi_snapshot_preview1" || support(f.module, f.name) != Support::kNosys) continue;
     absent += (absent.empty() ? "`" : ", `") + std::string(f.name) + "`";
   }
   out << absent
@@ -98,6 +97,15 @@ TEST(AbiReference, EveryDeclaredFunctionIsThere) {
     EXPECT_EQ(found->results.size(), f.results().size()) << f.name;
   }
   EXPECT_EQ(find_function("env", "no_such_function"), nullptr);
+}
+
+TEST(AbiReference, SaysWhatAFunctionDoes) {
+  EXPECT_EQ(support("env", "proxy_log"), Support::kFull);
+  EXPECT_EQ(support("env", "pthread_equal"), Support::kFull);
+  EXPECT_EQ(support("env", "proxy_grpc_send"), Support::kUnimplemented);
+  EXPECT_EQ(support("wasi_unstable", "fd_write"), Support::kFull);
+  EXPECT_EQ(support("wasi_snapshot_preview1", "sock_recv"), Support::kNosys);
+  EXPECT_EQ(support("env", "no_such_function"), Support::kAbsent);
 }
 
 }  // namespace

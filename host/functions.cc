@@ -50,6 +50,10 @@ requires(sizeof...(D) == sizeof...(P) &&
     : std::bool_constant<((sizeof(P) == (abi::val_type<D>() == abi::ValType::kI64 ? 8 : 4)) && ...)> {
 };
 
+// Host functions that are there to be linked against only.
+constexpr std::array<std::string_view, 5> kUnimplemented = {"proxy_grpc_call", "proxy_grpc_stream", "proxy_grpc_send",
+                                                            "proxy_grpc_cancel", "proxy_grpc_close"};
+
 struct Row {
   HostFunction function;
   HostFunction refused;  // the same as `function` where a restriction does not apply
@@ -156,6 +160,14 @@ const HostFunction* find_function(std::string_view module, std::string_view name
   auto found = std::find_if(functions.begin(), functions.end(),
                             [&](const HostFunction& f) { return f.name == name && f.module == module; });
   return found == functions.end() ? nullptr : &*found;
+}
+
+Support support(std::string_view module, std::string_view name) {
+  if (find_function(module, name) == nullptr) return Support::kAbsent;
+  if (std::find(kUnimplemented.begin(), kUnimplemented.end(), name) != kUnimplemented.end()) {
+    return Support::kUnimplemented;
+  }
+  return module != "env" && abi::find_host_function(module, name) == nullptr ? Support::kNosys : Support::kFull;
 }
 
 std::vector<HostFunction> restricted_functions(const std::set<std::string>& allowed) {

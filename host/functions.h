@@ -26,6 +26,16 @@ class Vm;
 std::span<const engine::HostFunction> all_functions();
 // nullptr: no such function.
 const engine::HostFunction* find_function(std::string_view module, std::string_view name);
+
+// Support is what a function does for a guest that calls it.
+enum class Support : uint8_t {
+  kFull,
+  kUnimplemented,  // can be imported and always returns Status::kUnimplemented
+  kNosys,          // can be imported and always returns ENOSYS
+  kAbsent,         // no such function: a module that imports it cannot run here
+};
+Support support(std::string_view module, std::string_view name);
+
 // All host functions, those of them that `allowed` does not name replaced by one that logs and fails.
 std::vector<engine::HostFunction> restricted_functions(const std::set<std::string>& allowed);
 

@@ -20,15 +20,22 @@ using engine::Import;
 
 constexpr std::string_view kVersionPrefix = "proxy_abi_version_";
 
+using Exports = std::span<const Export>;
+
 struct Faults {
   std::vector<std::string> list;
   void add(std::string text) { list.push_back(std::move(text)); }
 };
 
+const Export* find_export(Exports exports, std::string_view name) {
+  const auto found = std::find_if(exports.begin(), exports.end(), [&](const Export& e) { return e.name == name; });
+  return found == exports.end() ? nullptr : &*found;
+}
+
 // The first marker in the module's own order wins, as in Envoy.
-std::optional<abi::Version> find_version(const engine::Module& module, Faults& faults) {
+std::optional<abi::Version> find_version(Exports exports, Faults& faults) {
   std::string others;
-  for (const Export& e : module.exports()) {
+  for (const Export& e : exports) {
     for (const auto& marker : abi::kVersionMarkers)
       if (e.name == marker.name) return marker.version;
     if (e.name.starts_with(kVersionPrefix)) others += " (it has " + e.name + ")";
@@ -38,17 +45,17 @@ std::optional<abi::Version> find_version(const engine::Module& module, Faults& f
   return std::nullopt;
 }
 
-void check_memory(const engine::Module& module, Faults& faults) {
-  const Export* memory = module.find_export("memory");
+void check_memory(Exports exports, Faults& faults) {
+  const Export* memory = find_export(exports, "memory");
   if (memory == nullptr || memory->kind != ExternKind::kMemory)
     faults.add("it exports no memory: a memory named \"memory\" is needed");
 }
 
-void check_allocator(const engine::Module& module, Faults& faults) {
+void check_allocator(Exports exports, Faults& faults) {
   const FunctionType wanted = function_type(Callbacks().memory_allocate);
   std::string found;
   for (const char* name : {"proxy_on_memory_allocate", "malloc"}) {
-    const Export* e = module.find_export(name);
+    const Export* e = find_export(exports, name);
     if (e == nullptr) continue;
     if (e->kind == ExternKind::kFunction && e->type == wanted) return;
     found += std::string(" (") + name + " is " + e->type.to_string() + ")";
@@ -57,8 +64,8 @@ void check_allocator(const engine::Module& module, Faults& faults) {
              found);
 }
 
-void check_imports(const engine::Module& module, Faults& faults) {
-  for (const Import& import : module.imports()) {
+void check_imports(std::span<const Import> imports, Faults& faults) {
+  for (const Import& import : imports) {
     const std::string name = import.module + "." + import.name;
     if (import.kind != ExternKind::kFunction) {
       faults.add("it imports " + name + ", which is no function: a proxy-wasm host gives functions only");
@@ -75,8 +82,8 @@ void check_imports(const engine::Module& module, Faults& faults) {
   }
 }
 
-void check_callbacks(const engine::Module& module, Faults& faults) {
-  for (const Export& e : module.exports()) {
+void check_callbacks(Exports exports, Faults& faults) {
+  for (const Export& e : exports) {
     bool known = false;
     bool right = false;
     std::string types;
@@ -94,16 +101,21 @@ void check_callbacks(const engine::Module& module, Faults& faults) {
 
 }  // namespace
 
-Result<abi::Version> check_module(const engine::Module& module) {
+ModuleFindings examine_module(std::span<const Import> imports, Exports exports) {
   Faults faults;
-  const auto version = find_version(module, faults);
-  check_memory(module, faults);
-  check_allocator(module, faults);
-  check_imports(module, faults);
-  check_callbacks(module, faults);
-  if (faults.list.empty()) return *version;
+  const auto version = find_version(exports, faults);
+  check_memory(exports, faults);
+  check_allocator(exports, faults);
+  check_imports(imports, faults);
+  check_callbacks(exports, faults);
+  return {version, std::move(faults.list)};
+}
+
+Result<abi::Version> check_module(const engine::Module& module) {
+  const ModuleFindings found = examine_module(module.imports(), module.exports());
+  if (found.faults.empty()) return *found.version;
   std::string message = "the module cannot run here: ";
-  for (size_t i = 0; i < faults.list.size(); ++i) message += (i ? "; " : "") + faults.list[i];
+  for (size_t i = 0; i < found.faults.size(); ++i) message += (i ? "; " : "") + found.faults[i];
   return Error{ErrorCode::kInvalidArgument, std::move(message), ""};
 }
 

@@ -27,7 +27,7 @@ class CommandLine(unittest.TestCase):
     def test_help_names_every_subcommand(self):
         status, out, _ = inlay("--help")
         self.assertEqual(status, 0)
-        for name in ("run", "validate", "echo", "provider", "version"):
+        for name in ("run", "validate", "inspect", "echo", "provider", "version"):
             self.assertRegex(out, rf"(?m)^  {name} ")
 
     def test_version(self):

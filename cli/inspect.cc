@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "cli/read_module.h"
+#include "cli/subcommand.h"
+#include "inspect/report.h"
+
+namespace inlay::cli {
+namespace {
+
+struct InspectOptions {
+  std::string module;
+  bool json = false;
+  size_t functions = 10;
+  std::string wasm_opt = "wasm-opt";
+  unsigned wasm_opt_seconds = 60;
+  bool no_wasm_opt = false;
+};
+
+int inspect_module(const InspectOptions& options) {
+  const auto text = read_module(options.module);
+  if (!text) {
+    std::fprintf(stderr, "%s\n", text.error().message.c_str());
+    return 1;
+  }
+  const std::span<const uint8_t> bytes = as_bytes(*text);
+  inspect::Report report;
+  report.file = options.module;
+  report.functions = options.functions;
+  auto facts = inspect::examine(bytes);
+  if (!facts) {
+    std::fprintf(stderr, "%s: %s\n", options.module.c_str(), facts.error().to_string().c_str());
+    return 1;
+  }
+  report.facts = *std::move(facts);
+  if (!options.no_wasm_opt) {
+    report.wasm_opt = inspect::run_wasm_opt(bytes, report.facts.layout, options.wasm_opt,
+                                            std::chrono::seconds(options.wasm_opt_seconds));
+  }
+  std::fputs((options.json ? to_json(report) : to_text(report)).c_str(), stdout);
+  return 0;
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& app, Action& action) {
+  auto options = std::make_shared<InspectOptions>();
+  CLI::App* command = app.add_subcommand("inspect", "Show what a module is, needs and costs");
+  command->add_option("module", options->module, "WebAssembly module")->required();
+  command->add_flag("--json", options->json, "One JSON object (docs/reference/inspect.md) instead of text");
+  command->add_option("--functions", options->functions, "How many of the largest functions to show")
+      ->capture_default_str();
+  command->add_flag("--no-wasm-opt", options->no_wasm_opt, "Do not run wasm-opt to see what it would save");
+  command->add_option("--wasm-opt", options->wasm_opt, "The wasm-opt to run")->capture_default_str();
+  command->add_option("--wasm-opt-seconds", options->wasm_opt_seconds, "Give wasm-opt up after so many seconds")
+      ->capture_default_str();
+  command->callback([options, &action] { action = [options] { return inspect_module(*options); }; });
+}
+
+}  // namespace inlay::cli

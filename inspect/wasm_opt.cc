@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "inspect/wasm_opt.h"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+#include <sstream>
+#include <thread>
+#include <utility>
+
+#include "engine/aot/process_group.h"
+#include "inspect/printable.h"
+
+namespace inlay::inspect {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Scratch is a directory that is removed with what is in it.
+class Scratch {
+ public:
+  Scratch() {
+    std::error_code failed;
+    std::string name = (fs::temp_directory_path(failed) / "inlay-inspect-XXXXXX").string();
+    if (!failed && ::mkdtemp(name.data()) != nullptr) path_ = name;
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  ~Scratch() {
+    std::error_code ignored;
+    if (!path_.empty()) fs::remove_all(path_, ignored);
+  }
+  bool ok() const { return !path_.empty(); }
+  std::string file(const char* name) const { return (path_ / name).string(); }
+
+ private:
+  fs::path path_;
+};
+
+std::string find_program(const std::string& name) {
+  if (name.find('/') != std::string::npos) return ::access(name.c_str(), X_OK) == 0 ? fs::absolute(name).string() : "";
+  const char* path = std::getenv("PATH");
+  std::istringstream directories(path == nullptr ? "" : path);
+  for (std::string directory; std::getline(directories, directory, ':');) {
+    const fs::path candidate = fs::path(directory) / name;
+    if (candidate.is_absolute() && ::access(candidate.c_str(), X_OK) == 0) return candidate.string();
+  }
+  return {};
+}
+
+// Runs argv; false if it did not return 0, and `timed_out` says whether that was for the limit.
+Result<bool> run(const std::vector<std::string>& argv, const std::string& log, std::chrono::seconds limit,
+                 std::atomic<bool>& timed_out) {
+  engine::aot::ProcessGroup group;
+  if (auto started = group.start(argv, {}, log); !started) return std::move(started).error();
+  std::mutex mutex;
+  std::condition_variable_any ended;
+  std::jthread guard([&](const std::stop_token& stop) {
+    std::unique_lock lock(mutex);
+    ended.wait_for(lock, stop, limit, [] { return false; });
+    if (stop.stop_requested()) return;
+    timed_out = true;
+    group.kill();
+  });
+  const bool succeeded = group.wait().at(0);
+  guard.request_stop();
+  guard.join();
+  return succeeded;
+}
+
+std::string last_line(const std::string& path) {
+  std::ifstream file(path);
+  std::string last;
+  for (std::string line; std::getline(file, line);) {
+    if (!line.empty()) last = std::move(line);
+  }
+  return printable(last.substr(0, 200));
+}
+
+}  // namespace
+
+std::vector<std::string> wasm_opt_flags(const Layout& layout) {
+  constexpr uint64_t kLowMemory = 1024;
+  std::vector<std::string> flags = {"-Oz", "--converge"};
+  if (layout.data.lowest_address.value_or(kLowMemory) >= kLowMemory) flags.emplace_back("--low-memory-unused");
+  flags.insert(flags.end(), {"--zero-filled-memory", "--strip-debug", "--strip-producers", "--mvp-features"});
+  for (const FeatureInfo& info : kFeatures) {
+    if (layout.features.has(info.feature) && !info.wasm_opt.empty()) flags.emplace_back(info.wasm_opt);
+  }
+  return flags;
+}
+
+WasmOpt run_wasm_opt(std::span<const uint8_t> module, const Layout& layout, const std::string& program,
+                     std::chrono::seconds limit) {
+  WasmOpt result;
+  result.flags = wasm_opt_flags(layout);
+  const std::string path = find_program(program);
+  if (path.empty()) {
+    result.reason = "there is no " + program + " on the PATH (Debian: binaryen)";
+    return result;
+  }
+  result.outcome = WasmOpt::Outcome::kFailed;
+  const Scratch scratch;
+  const std::string input = scratch.file("module.wasm");
+  const std::string output = scratch.file("small.wasm");
+  std::ofstream file(input, std::ios::binary);
+  file.write(reinterpret_cast<const char*>(module.data()), static_cast<std::streamsize>(module.size()));
+  file.close();
+  if (!scratch.ok() || !file) {
+    result.reason = "the temporary directory cannot be written to";
+    return result;
+  }
+  std::vector<std::string> argv = {path};
+  argv.insert(argv.end(), result.flags.begin(), result.flags.end());
+  argv.insert(argv.end(), {input, "-o", output});
+  std::atomic<bool> timed_out = false;
+  const auto succeeded = run(argv, scratch.file("log"), limit, timed_out);
+  std::error_code no_size;
+  const auto size = fs::file_size(output, no_size);
+  if (!succeeded) {
+    result.reason = succeeded.error().to_string();
+  } else if (timed_out) {
+    result.reason = "it was not done after " + std::to_string(limit.count()) + " s";
+  } else if (!*succeeded || no_size) {
+    result.reason = "it failed: " + last_line(scratch.file("log"));
+  } else {
+    result.outcome = WasmOpt::Outcome::kRan;
+    result.size = size;
+  }
+  return result;
+}
+
+}  // namespace inlay::inspect
