@@ -4,8 +4,10 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <ucontext.h>
 
 #include <array>
+#include <cstdint>
 #include <mutex>
 
 #include "engine/aot/runtime.h"
@@ -34,12 +36,63 @@ constexpr ptrdiff_t kGuardAbove = 64 * 1024;
 constexpr std::array kFaultSignals = {SIGSEGV, SIGBUS, SIGFPE};
 std::array<struct sigaction, kFaultSignals.size()> previous_actions;
 
-// The frames that a jump leaves behind must not be ones that AddressSanitizer has marked.
-#define INLAY_JUMPS __attribute__((no_sanitize("address")))
+// How much stack the jump gets when the guest has used all: what lies there is the guest's, and dead.
+constexpr ptrdiff_t kLandingStack = 64 * 1024;
+
+// The frames that a jump leaves behind must not be ones that a sanitizer has marked.
+#define INLAY_JUMPS __attribute__((no_sanitize("address", "thread")))
 
 [[noreturn]] INLAY_JUMPS void jump(ThreadState& thread, TrapKind kind) {
   thread.unwinding = kind;
   INLAY_LONGJMP(thread.top->buffer);
+}
+
+// land is where a thread goes on after a handler has returned: it jumps from there, outside of any handler.
+[[noreturn]] INLAY_JUMPS void land() {
+  INLAY_LONGJMP(thread_state.top->buffer);
+}
+
+// Makes the thread go on at land() with its stack pointer at `stack`, which is where a function begins when it has been
+// called. False where we do not know the machine's registers.
+INLAY_JUMPS bool set_registers(void* ucontext, uintptr_t stack) {
+  auto& machine = static_cast<ucontext_t*>(ucontext)->uc_mcontext;
+#if defined(__x86_64__)
+  machine.gregs[REG_RSP] = static_cast<greg_t>(stack - sizeof(void*));
+  machine.gregs[REG_RIP] = static_cast<greg_t>(reinterpret_cast<uintptr_t>(&land));
+  return true;
+#elif defined(__aarch64__)
+  machine.sp = stack;
+  machine.pc = reinterpret_cast<uintptr_t>(&land);
+  return true;
+#else
+  (void)machine;
+  (void)stack;
+  return false;
+#endif
+}
+
+INLAY_JUMPS uintptr_t stack_pointer([[maybe_unused]] const void* ucontext) {
+#if defined(__x86_64__)
+  return static_cast<uintptr_t>(static_cast<const ucontext_t*>(ucontext)->uc_mcontext.gregs[REG_RSP]);
+#elif defined(__aarch64__)
+  return static_cast<const ucontext_t*>(ucontext)->uc_mcontext.sp;
+#else
+  return 0;
+#endif
+}
+
+// Ends the innermost call with `kind`, from a signal handler, which must return after this: the kernel then puts the
+// thread to land(). A handler that returns is what thread sanitizers and the kernel's own books expect.
+INLAY_JUMPS void jump_after_handler(ThreadState& thread, TrapKind kind, void* ucontext) {
+  constexpr uintptr_t kRedZone = 256;
+  uintptr_t stack = stack_pointer(ucontext) - kRedZone;
+  if (kind == TrapKind::kStackExhausted) {
+    stack = reinterpret_cast<uintptr_t>(thread.stack_low + kGuardAbove + kLandingStack);
+  }
+  // A call that was made with so little stack left has frames there that live.
+  if (stack + kRedZone >= reinterpret_cast<uintptr_t>(thread.top)) jump(thread, kind);
+  thread.unwinding = kind;
+  if (!set_registers(ucontext, stack & ~uintptr_t{15})) jump(thread, kind);
 }
 
 // Hands a fault that is not ours on to whoever had the signal before.
@@ -68,18 +121,21 @@ INLAY_JUMPS void on_fault(int signal, siginfo_t* info, void* ucontext) {
   ThreadState& thread = thread_state;
   if (in_guest(thread) && info->si_code > 0) {
     if (signal == SIGFPE) {
-      jump(thread, info->si_code == FPE_INTDIV ? TrapKind::kDivideByZero : TrapKind::kIntegerOverflow);
+      const bool by_zero = info->si_code == FPE_INTDIV;
+      return jump_after_handler(thread, by_zero ? TrapKind::kDivideByZero : TrapKind::kIntegerOverflow, ucontext);
     }
     const auto* address = static_cast<const char*>(info->si_addr);
-    if (is_guest_memory(*thread.top->context, address)) jump(thread, TrapKind::kMemoryOutOfBounds);
+    if (is_guest_memory(*thread.top->context, address)) {
+      return jump_after_handler(thread, TrapKind::kMemoryOutOfBounds, ucontext);
+    }
     if (address >= thread.stack_low - kGuardBelow && address < thread.stack_low + kGuardAbove) {
-      jump(thread, TrapKind::kStackExhausted);
+      return jump_after_handler(thread, TrapKind::kStackExhausted, ucontext);
     }
   }
   pass_on(signal, info, ucontext);
 }
 
-INLAY_JUMPS void on_interrupt(int, siginfo_t*, void*) {
+INLAY_JUMPS void on_interrupt(int, siginfo_t*, void* ucontext) {
   ThreadState& thread = thread_state;
   const uint64_t active = thread.active.load(std::memory_order_relaxed);
   thread.signalled.store(false, std::memory_order_relaxed);
@@ -87,13 +143,14 @@ INLAY_JUMPS void on_interrupt(int, siginfo_t*, void*) {
   for (Activation* call = thread.top; call != nullptr; call = call->previous) {
     call->context->pending = call->context->pending | detail::kPendingDeadline;
   }
-  if (in_guest(thread)) jump(thread, TrapKind::kDeadlineExceeded);
+  if (in_guest(thread)) jump_after_handler(thread, TrapKind::kDeadlineExceeded, ucontext);
 }
 
 void install_handlers() {
   struct sigaction action = {};
   sigemptyset(&action.sa_mask);
-  // SA_NODEFER with an empty mask: the handler changes no mask, so a jump out of it has none to restore.
+  // SA_NODEFER with an empty mask: the handler changes no mask, so that a jump out of it, where there must be one, has
+  // none to restore.
   action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
   action.sa_sigaction = &on_fault;
   for (size_t i = 0; i < kFaultSignals.size(); ++i) sigaction(kFaultSignals[i], &action, &previous_actions[i]);
@@ -145,7 +202,11 @@ INLAY_JUMPS void trap(TrapKind kind) {
 }
 
 int interrupt_signal() {
+#if defined(__SANITIZE_THREAD__)
+  return SIGTRAP;  // one of those that ThreadSanitizer does not put off until the next call of the C library
+#else
   return SIGRTMAX - 3;
+#endif
 }
 
 }  // namespace aot

@@ -6,7 +6,8 @@
 //
 // A signal may unwind only while GuestContext::in_host is 0: then the thread is in generated code or in a leaf of the C
 // library that it called (memmove, floor), and nothing that would need a destructor is on the stack above the
-// Activation. Every other fault goes on to the handler that was there before, as if we were not.
+// Activation. The handler itself returns, to a function that jumps. Every other fault goes on to the handler that was
+// there before, as if we were not.
 
 #include <cstdint>
 
