@@ -3,7 +3,7 @@
 PRESET ?= release
 export PRESET
 
-.PHONY: help build demo test conformance bench fuzz lint format clean
+.PHONY: help build demo test conformance bench soak fuzz lint format clean
 
 help:
 	@echo "make demo      build everything and watch a request get its headers, step by step"
@@ -11,6 +11,7 @@ help:
 	@echo "make test      every test; the last line is 'N passed, N failed' (PRESET=asan-ubsan, tsan, debug, coverage)"
 	@echo "make conformance  the cases of docs/reference/conformance.md, on both engines, in process and on sockets"
 	@echo "make bench     requests a second against nginx and HAProxy, memory, and the micro-benchmarks"
+	@echo "make soak      20,000 requests a second for a minute on 8 workers, with tokens that live for a second"
 	@echo "make fuzz      run every fuzzer for FUZZ_SECONDS (default 60)"
 	@echo "make lint      formatting, clang-tidy, headers, licences, shell scripts"
 	@echo "make format    clang-format on all sources"
@@ -39,6 +40,11 @@ bench:
 	@scripts/bootstrap build bench
 	@scripts/build bench
 	@scripts/bench
+
+soak:
+	@scripts/bootstrap build test
+	@scripts/build $(PRESET) inlay header_augmenting_wasm
+	@scripts/soak
 
 fuzz:
 	@scripts/bootstrap build fuzz
