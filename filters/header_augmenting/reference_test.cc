@@ -1,67 +1,202 @@
 // SPDX-License-Identifier: Apache-2.0
-// The reference is held to the tables that the parser and the metrics are made from.
+// The tables of keys in docs/reference/header_augmenting.md are made from the tables that the parser reads by, with the
+// defaults that it starts from. INLAY_UPDATE=1 in the environment writes them anew.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <set>
 #include <string>
+#include <vector>
 
+#include "filters/header_augmenting/config.h"
 #include "filters/header_augmenting/config_schema.h"
-#include "filters/header_augmenting/fetch_failure.h"
+#include "filters/header_augmenting/metrics.h"
+#include "filters/header_augmenting/reference_rows.h"
+#include "sdk/testing/fake_host.h"
 
 namespace inlay::header_augmenting {
 namespace {
 
+constexpr const char* kFile = INLAY_SOURCE_DIR "/docs/reference/header_augmenting.md";
+constexpr const char* kHead = "| key | value; default | meaning |\n| --- | --- | --- |\n";
+
 std::string reference() {
-  std::ifstream file(INLAY_SOURCE_DIR "/docs/reference/header_augmenting.md");
+  std::ifstream file(kFile);
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// add_keys: the paths of all keys that take a value, as the reference writes them: sources[].refresh.every.
-void add_keys(const Schema& schema, const std::string& path, std::set<std::string>& out) {
+template <class T>
+T read(const char* at) {
+  T value{};
+  std::memcpy(static_cast<void*>(&value), at, sizeof value);
+  return value;
+}
+
+std::string code(const std::string& text) {
+  return "`" + text + "`";
+}
+
+std::string duration(uint64_t ms) {
+  return ms % 1000 == 0 ? std::to_string(ms / 1000) + "s" : std::to_string(ms) + "ms";
+}
+
+std::string choices(const char* const* names) {
+  std::string text;
+  for (; *names != nullptr; ++names) text += (text.empty() ? "" : names[1] == nullptr ? " or " : ", ") + code(*names);
+  return text;
+}
+
+std::string share(const Share& share) {
+  return share.ms != 0 ? duration(share.ms) : std::to_string(share.percent) + "%";
+}
+
+// value_of: what a value of the field is, in the reference's words.
+std::string value_of(const Field& field) {
+  // In the order of Kind.
+  static constexpr const char* kWords[] = {"string",
+                                           "word",
+                                           "word",
+                                           "path",
+                                           "name",
+                                           "header name",
+                                           "string, or array of strings",
+                                           "array of words",
+                                           "array of header names, or prefixes that end in `*`",
+                                           "array of header names",
+                                           "object of name to string",
+                                           "object of header name to string",
+                                           "`true` or `false`",
+                                           "duration",
+                                           "duration or `unlimited`",
+                                           "share",
+                                           "seconds or duration",
+                                           "1 to 16777216 bytes",
+                                           "1 to 1000000",
+                                           "200 to 599",
+                                           "array of statuses"};
+  static_assert(std::size(kWords) == static_cast<size_t>(Kind::kChoice));
+  return field.kind == Kind::kChoice ? choices(field.more.choices) : kWords[static_cast<size_t>(field.kind)];
+}
+
+// default_of: what stands at `at` in a structure as it is made; empty if there is none.
+std::string default_of(const Field& field, const char* at) {
+  switch (field.kind) {
+    case Kind::kText:
+    case Kind::kWord:
+    case Kind::kHost:
+    case Kind::kPath:
+    case Kind::kName:
+    case Kind::kHeaderName:
+    case Kind::kSeconds: {
+      std::string text(read<std::string_view>(at));
+      if (text.ends_with('\n')) text.pop_back();
+      return text.empty() ? "" : code(text);
+    }
+    case Kind::kDuration:
+      return code(duration(read<uint64_t>(at)));
+    case Kind::kShare:
+      return code(share(read<Share>(at)));
+    case Kind::kBytes:
+    case Kind::kCount:
+    case Kind::kStatus:
+      return code(std::to_string(read<uint64_t>(at)));
+    case Kind::kChoice:
+      return code(field.more.choices[read<uint8_t>(at)]);
+    default:
+      return "";
+  }
+}
+
+struct Row {
+  std::string key;
+  std::string value;
+  std::string fallback;
+};
+
+// add_rows: all keys that take a value, as the reference writes them: sources[].refresh.every.
+void add_rows(const Schema& schema, const std::string& path, const char* structure, std::vector<Row>& out) {
   for (const Field& field : schema.fields) {
     const std::string key = path + field.key;
-    if (field.kind == Kind::kObject)
-      add_keys(*field.more.schema, key + ".", out);
-    else if (field.kind == Kind::kObjects)
-      add_keys(*field.more.schema, key + "[].", out);
-    else
-      out.insert(key);
-  }
-}
-
-TEST(Reference, HasARowForEveryKeyAndNoOther) {
-  std::set<std::string> keys;
-  add_keys(kConfigSchema, "", keys);
-  std::set<std::string> rows;
-  const std::string text = reference();
-  const size_t end = text.find("## The answer");
-  ASSERT_NE(end, std::string::npos);
-  for (size_t at = text.find("\n| `"); at < end; at = text.find("\n| `", at + 1)) {
-    rows.insert(text.substr(at + 4, text.find('`', at + 4) - at - 4));
-  }
-  EXPECT_EQ(rows, keys);
-}
-
-TEST(Reference, NamesEveryChoice) {
-  const std::string text = reference();
-  const auto check = [&](const auto& self, const Schema& schema) -> void {
-    for (const Field& field : schema.fields) {
-      if (field.kind == Kind::kObject || field.kind == Kind::kObjects) self(self, *field.more.schema);
-      if (field.kind != Kind::kChoice) continue;
-      for (const char* const* choice = field.more.choices; *choice != nullptr; ++choice) {
-        EXPECT_NE(text.find("`" + std::string(*choice) + "`"), std::string::npos) << field.key << ": " << *choice;
-      }
+    const char* const at = structure + field.offset;
+    if (field.kind == Kind::kObject) {
+      add_rows(*field.more.schema, key + ".", at, out);
+    } else if (field.kind == Kind::kObjects) {
+      Arena arena;
+      std::string span(sizeof(std::span<char>), '\0');
+      add_rows(*field.more.schema, key + "[].", field.more.schema->make(arena, 1, span.data()), out);
+    } else {
+      out.push_back({key, value_of(field), field.required ? "required" : default_of(field, at)});
     }
-  };
-  check(check, kConfigSchema);
+  }
 }
 
-TEST(Reference, NamesEveryReasonOfFailure) {
+std::vector<Row> rows() {
+  const ConfigValues values;
+  std::vector<Row> all;
+  add_rows(kConfigSchema, "", reinterpret_cast<const char*>(&values), all);
+  return all;
+}
+
+const ReferenceRow* text_of(const std::string& key) {
+  for (const ReferenceRow& row : kReferenceRows) {
+    if (row.key == key) return &row;
+  }
+  return nullptr;
+}
+
+std::string section_of(const std::string& key) {
+  for (const char* section : {"sources", "rules"}) {
+    if (key.starts_with(section)) return section;
+  }
+  return key.starts_with("header_") ? "short form" : "rest";
+}
+
+std::string table(const std::string& section) {
+  std::string text = kHead;
+  for (const Row& row : rows()) {
+    const ReferenceRow* const more = text_of(row.key);
+    if (section_of(row.key) != section || more == nullptr) continue;
+    const std::string fallback = more->fallback != nullptr ? more->fallback : row.fallback;
+    text += "| " + code(row.key) + " | " + row.value + (fallback.empty() ? "" : "; " + fallback) + " | " +
+            more->meaning + " |\n";
+  }
+  return text;
+}
+
+TEST(Reference, HasWordsForEveryKeyAndNoOther) {
+  std::set<std::string> keys;
+  for (const Row& row : rows()) keys.insert(row.key);
+  std::set<std::string> texts;
+  for (const ReferenceRow& row : kReferenceRows) texts.insert(row.key);
+  EXPECT_EQ(texts, keys);
+}
+
+TEST(Reference, TablesAreUpToDate) {
+  const std::string there = reference();
+  std::string made = there;
+  for (const char* section : {"short form", "sources", "rules", "rest"}) {
+    const std::string mark = std::string("<!-- keys: ") + section + " -->\n";
+    const size_t begin = made.find(mark);
+    ASSERT_NE(begin, std::string::npos) << section;
+    const size_t end = made.find("\n\n", begin);
+    made.replace(begin + mark.size(), end + 1 - begin - mark.size(), table(section));
+  }
+  if (std::getenv("INLAY_UPDATE") != nullptr) std::ofstream(kFile) << made;
+  EXPECT_EQ(reference(), made) << "run header_augmenting_tests with INLAY_UPDATE=1";
+}
+
+TEST(Reference, NamesEveryMetric) {
+  sdk::testing::FakeHost host;
   const std::string text = reference();
-  for (const FetchFailureText& failure : kFetchFailures) {
-    EXPECT_NE(text.find("fetch_failed." + std::string(failure.metric) + "`"), std::string::npos) << failure.metric;
+  RequestMetrics().define();
+  SourceMetrics().define("SOURCE");
+  for (const auto& [name, value] : host.metrics) {
+    std::string shown = name.substr(std::strlen("header_augmenting."));
+    if (shown.starts_with("SOURCE")) shown.replace(0, 6, "<source>");
+    EXPECT_NE(text.find(code(shown)), std::string::npos) << shown;
   }
 }
 

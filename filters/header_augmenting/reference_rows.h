@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the reference says of each key beside what the parser's tables know (config_schema.h). reference_test.cc makes
+// the tables of docs/reference/header_augmenting.md of both; the module does not contain this.
+
+namespace inlay::header_augmenting {
+
+struct ReferenceRow {
+  const char* key;       // its path, [] for an array's element
+  const char* fallback;  // the default, where it depends on other keys; nullptr: as the structures in config.h have it
+  const char* meaning;
+};
+
+inline constexpr ReferenceRow kReferenceRows[] = {
+    {"header_providing_service_cluster", nullptr, "the cluster that is asked"},
+    {"header_providing_service_authority", "`sidecar`", "the `:authority` of the request to it"},
+    {"header_providing_service_path", "`/headers`", "its `:path`"},
+    {"header_cache_expiry", nullptr, "how long an answer is good, unless it says so itself"},
+    {"sources[].name", nullptr, "unique; in rules, metrics and logs"},
+    {"sources[].cluster", nullptr, "the cluster that is asked"},
+    {"sources[].authority", "the cluster's name", "`:authority`"},
+    {"sources[].path", "`/headers`", "`:path`; has no default with `oauth2`"},
+    {"sources[].method", "`GET`", "`:method`; always `POST` with `oauth2`"},
+    {"sources[].request_headers", nullptr,
+     "more headers of the request; `accept: application/json` and, with `oauth2`, `content-type` and `authorization` "
+     "are sent unless they stand here"},
+    {"sources[].body", "none", "the request's body; `oauth2` makes its own"},
+    {"sources[].timeout", nullptr, "of one call"},
+    {"sources[].format", nullptr, "what the answer is, see below"},
+    {"sources[].oauth2.grant_type", nullptr, "RFC 6749 sections 4.4 and 4.3"},
+    {"sources[].oauth2.client_id", nullptr, "the client's name"},
+    {"sources[].oauth2.client_secret", "empty", "the client's secret: best as `${env:NAME}`"},
+    {"sources[].oauth2.auth_method", nullptr,
+     "how the client authenticates itself: in `authorization`, in the body, or with its name only"},
+    {"sources[].oauth2.username", nullptr, "of the `password` grant, required there"},
+    {"sources[].oauth2.password", nullptr, "of the `password` grant, required there"},
+    {"sources[].oauth2.scopes", "none", "sent as `scope`, joined by spaces"},
+    {"sources[].oauth2.audience", "none", "one `audience` each"},
+    {"sources[].oauth2.resource", "none", "one `resource` each (RFC 8707)"},
+    {"sources[].oauth2.endpoint_params", nullptr, "more parameters of the form"},
+    {"sources[].headers", R"(with `oauth2` `{"authorization": "Bearer {/access_token}"}`)",
+     "with `oauth2` and `template`: the headers to set"},
+    {"sources[].allow", "all", "what this source may set, apart from what none may"},
+    {"sources[].refresh.every", nullptr, "how long an answer is good that does not say so itself"},
+    {"sources[].refresh.early", nullptr,
+     "an answer that says how long it is good is renewed this much before, but not before half of that time; so is any "
+     "answer if `max_stale` is below `timeout`"},
+    {"sources[].refresh.jitter", nullptr,
+     "or up to this much later, but not after half of `early`; any other answer is renewed up to this much before its "
+     "end. So proxies do not ask in step"},
+    {"sources[].refresh.retry.initial", nullptr,
+     "after a failed fetch the next waits a random time up to this, doubled with each failure"},
+    {"sources[].refresh.retry.max", nullptr, "but to no more than this"},
+    {"sources[].max_stale", "`0s` with `oauth2`, else `unlimited`",
+     "how long after their expiry the last good headers are still used while fetches fail"},
+    {"rules[].match.authority", nullptr,
+     "the request's `:authority`, without regard to case; `*.x` is all that ends in `.x`; a value without a port takes "
+     "any port"},
+    {"rules[].match.path_prefix", nullptr, "what `:path` begins with"},
+    {"rules[].match.path", nullptr, "`:path` without its query"},
+    {"rules[].match.methods", nullptr, "one of them"},
+    {"rules[].match.headers[].name", nullptr, "a header that is there, unless the keys below say more"},
+    {"rules[].match.headers[].exact", nullptr, "it has this value"},
+    {"rules[].match.headers[].prefix", nullptr, "its value begins with this"},
+    {"rules[].match.headers[].present", nullptr, "`false`: it is not there"},
+    {"rules[].use", "all", "whose headers; `[]`: none"},
+    {"rules[].mode", nullptr, "replace what the client sent under the name, leave it, or add to it"},
+    {"rules[].remove", nullptr, "taken off the request first"},
+    {"when_missing.action", nullptr,
+     "what becomes of a request while a source that it uses has no usable headers: a local reply, on without any, or "
+     "wait. What passes has lost what the client sent under the names that the sources are known to set, if the rule's "
+     "mode is `set`"},
+    {"when_missing.status", nullptr, "status of the local reply"},
+    {"when_missing.body", nullptr, "its body"},
+    {"when_missing.retry-after", "none", "its `retry-after` header"},
+    {"when_missing.hold_for", nullptr, "how long a request waits, in order of arrival, before it is rejected"},
+    {"when_missing.max_held", nullptr, "how many wait on one worker; the next is rejected"},
+    {"invalidate_on", "`[401]` for `oauth2` sources, else `[]`",
+     "a response to a request that got a source's headers, with such a status, has the source asked anew; given here, "
+     "it counts for all sources"},
+    {"max_body", nullptr, "the largest answer that is accepted"},
+};
+
+}  // namespace inlay::header_augmenting
