@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The five tasks of docs/guide/header_augmenting.md: each file of examples/header_augmenting runs, with nothing changed but ports
+and the module's place, and does what the guide says of it."""
+
+import base64
+import json
+import os
+import re
+import unittest
+import urllib.parse
+
+from support.origins import Echo, Provider, PythonServer
+from support.processes import BUILD, INLAY, ROOT, Program, TestCase, filter_module, free_port, wait_until
+from support.wire import request
+
+EXAMPLES = os.path.join(ROOT, "examples", "header_augmenting")
+
+
+class Workload(PythonServer):
+    """Answers with the headers that it was sent."""
+
+    def __init__(self):
+        super().__init__(lambda handler: (200, {}, json.dumps({k.lower(): v for k, v in handler.headers.items()}).encode()))
+
+
+class TokenEndpoint(PythonServer):
+    """An OAuth2 token endpoint at `path`: token-CLIENT for each client, and a memory of how they asked."""
+
+    def __init__(self, path):
+        self.asked = {}  # by client: (its secret, the form)
+        self.path = path
+        super().__init__(self.answer)
+
+    def answer(self, handler):
+        form = dict(urllib.parse.parse_qsl(handler.body.decode()))
+        credentials = (form.get("client_id"), form.get("client_secret"))
+        if "authorization" in handler.headers:
+            text = base64.b64decode(handler.headers["authorization"].removeprefix("Basic ")).decode()
+            credentials = tuple(urllib.parse.unquote_plus(part) for part in text.split(":"))
+        if handler.path != self.path or handler.command != "POST":
+            return 404, {}, b"{}"
+        self.asked[credentials[0]] = (credentials[1], form)
+        token = {"access_token": f"token-{credentials[0]}", "token_type": "Bearer", "expires_in": 3600}
+        return 200, {"content-type": "application/json"}, json.dumps(token).encode()
+
+
+class Examples(TestCase):
+    def start_example(self, name, ports, environment=None):
+        """Runs the file with `ports` in the place of its own: a dict of theirs to ours. Port 8080 is the proxy's."""
+        with open(os.path.join(EXAMPLES, name)) as file:
+            text = file.read()
+        self.port = free_port()
+        ports = {8080: self.port, **ports}
+        found = {int(port) for port in re.findall(r"port_value: (\d+)", text)}
+        self.assertEqual(found, set(ports), "the file's ports")
+        text = re.sub(r"port_value: (\d+)", lambda match: f"port_value: {ports[int(match[1])]}", text)
+        self.assertEqual(text.count("build/header_augmenting.wasm"), 1)
+        text = text.replace("build/header_augmenting.wasm", filter_module())
+        path = os.path.join(self.directory, name)
+        with open(path, "w") as file:
+            file.write(text)
+        self.proxy = self.start(Program("inlay", [INLAY, "run", "-c", path, "--concurrency", "1"], self.directory,
+                                        {"XDG_CACHE_HOME": os.path.join(BUILD, "test-cache"), **(environment or {})}))
+
+    def server(self, server):
+        self.addCleanup(server.close)
+        return server
+
+    def ask(self, path="/", host="inlay.test", method="GET", **headers):
+        """What the workload saw of a request, once it got there."""
+        def answered():
+            try:
+                response = request(self.port, path, method, {name.replace("_", "-"): value for name, value in headers.items()}, host=host)
+            except OSError:
+                return None
+            return response if response.status == 200 else None
+        return json.loads(self.proxy.wait_for(answered, f"an answer to {path}").body)
+
+    def test_1_one_header(self):
+        echo, provider = self.start(Echo(self.directory)), self.start(Provider(self.directory))
+        self.start_example("1_one_header.yaml", {8081: echo.port, 8082: provider.port})
+        seen = self.ask("/hello", accept="application/json", authorization="Bearer forged")["headers"]
+        self.assertRegex(seen["authorization"], r"^Bearer \d+\.[0-9a-f]{16}$")
+        self.assertEqual(provider.polls(), 1)
+
+    def test_2_some_requests(self):
+        answer = {"authorization": "Bearer provided", "x-tenant-name": "acme", "x-debug": "1"}
+        provider = self.server(PythonServer(lambda _: (200, {}, json.dumps(answer).encode())))
+        self.start_example("2_some_requests.yaml", {8081: self.server(Workload()).port, 8082: provider.port})
+        seen = self.ask(cookie="session=1", authorization="Bearer forged")
+        self.assertEqual((seen["authorization"], seen["x-tenant-name"]), ("Bearer provided", "acme"))
+        self.assertFalse({"cookie", "x-debug"} & seen.keys(), seen)
+        health = self.ask("/healthz", cookie="session=1")
+        self.assertEqual(health["cookie"], "session=1")
+        self.assertNotIn("authorization", health)
+        partner = self.ask("/partner/orders", authorization="Bearer partner")
+        self.assertEqual((partner["authorization"], partner["x-tenant-name"]), ("Bearer partner", "acme"))
+        self.assertEqual(self.ask("/partner/orders")["authorization"], "Bearer provided")
+
+    def test_3_any_json(self):
+        asked = []
+
+        def vault(handler):
+            asked.append((handler.path, handler.headers["host"], handler.headers["x-vault-token"]))
+            return 200, {}, b'{"data": {"data": {"key": "k-1", "user": "orders"}, "metadata": {"version": 3}}}'
+        self.start_example("3_any_json.yaml", {8081: self.server(Workload()).port, 8200: self.server(PythonServer(vault)).port},
+                           {"VAULT_TOKEN": "s.token"})
+        seen = self.ask()
+        self.assertEqual((seen["x-api-key"], seen["x-api-user"]), ("k-1", "orders"))
+        self.assertEqual(asked, [("/v1/secret/data/partner", "vault.local", "s.token")])
+        self.assertNotIn("s.token", self.proxy.log())
+
+    def test_4_oauth2(self):
+        idp = self.server(TokenEndpoint("/oauth2/token"))
+        self.start_example("4_oauth2.yaml", {8081: self.server(Workload()).port, 8083: idp.port}, {"CLIENT_SECRET": "a+b"})
+        self.assertEqual(self.ask(authorization="Bearer forged")["authorization"], "Bearer token-orders")
+        secret, form = idp.asked["orders"]
+        self.assertEqual((secret, form["grant_type"], form["scope"]), ("a+b", "client_credentials", "payments.read payments.write"))
+
+    def test_5_three_upstreams(self):
+        idp, partner = self.server(TokenEndpoint("/oauth2/token")), self.server(TokenEndpoint("/token"))
+        ports = {number: self.server(Workload()).port for number in (8091, 8092, 8093)}
+        self.start_example("5_three_upstreams.yaml", {**ports, 8083: idp.port, 8084: partner.port},
+                           {"BILLING_SECRET": "b", "SEARCH_SECRET": "s", "MAIL_PASSWORD": "m"})
+        self.assertEqual(self.ask(host="billing.local")["authorization"], "Bearer token-orders")
+        self.assertEqual(self.ask(host="eu.search.local")["authorization"], "Bearer token-orders-search")
+        mail = self.ask(host="mail.local", method="POST", cookie="c")
+        self.assertEqual(mail["x-partner-token"], "token-mailer")
+        self.assertFalse({"authorization", "cookie"} & mail.keys(), mail)
+        other = self.ask(host="mail.local")
+        self.assertFalse({"authorization", "x-partner-token"} & other.keys(), other)
+        wait_until(lambda: set(idp.asked) == {"orders", "orders-search"}, "both clients")
+        self.assertEqual((idp.asked["orders"][0], idp.asked["orders"][1]["audience"]), ("b", "billing"))
+        self.assertEqual((idp.asked["orders-search"][0], idp.asked["orders-search"][1]["scope"]), ("s", "search.query"))
+        form = partner.asked["mailer"][1]
+        self.assertEqual((form["grant_type"], form["username"], form["password"]), ("password", "orders", "m"))
+
+
+if __name__ == "__main__":
+    unittest.main()
