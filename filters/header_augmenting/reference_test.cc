@@ -5,8 +5,10 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <regex>
 #include <set>
 #include <string>
 #include <vector>
@@ -23,9 +25,13 @@ namespace {
 constexpr const char* kFile = INLAY_SOURCE_DIR "/docs/reference/header_augmenting.md";
 constexpr const char* kHead = "| key | value; default | meaning |\n| --- | --- | --- |\n";
 
-std::string reference() {
-  std::ifstream file(kFile);
+std::string text_of_file(const std::filesystem::path& path) {
+  std::ifstream file(path);
   return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::string reference() {
+  return text_of_file(kFile);
 }
 
 template <class T>
@@ -198,6 +204,30 @@ TEST(Reference, NamesEveryMetric) {
     if (shown.starts_with("SOURCE")) shown.replace(0, 6, "<source>");
     EXPECT_NE(text.find(code(shown)), std::string::npos) << shown;
   }
+}
+
+// The README's comparison names the tests that show it.
+TEST(Readme, NamesTestsThatThereAre) {
+  namespace fs = std::filesystem;
+  std::string tests;
+  for (const char* folder : {"/filters/header_augmenting", "/filters/module_tests", "/tests"}) {
+    for (const auto& entry : fs::directory_iterator(INLAY_SOURCE_DIR + std::string(folder))) {
+      if (entry.is_regular_file() && entry.path().filename().string().find("test") != std::string::npos)
+        tests += text_of_file(entry.path());
+    }
+  }
+  const std::string readme = text_of_file(INLAY_SOURCE_DIR "/filters/header_augmenting/README.md");
+  const std::regex name("`([A-Z][A-Za-z]+)\\.([A-Za-z0-9_]+)`");
+  size_t named = 0;
+  for (std::sregex_iterator at(readme.begin(), readme.end(), name), end; at != end; ++at, ++named) {
+    const std::string suite = (*at)[1];
+    const std::string test = (*at)[2];
+    EXPECT_NE(tests.find(suite), std::string::npos) << suite;
+    // A row of the fault matrix has its name in the table.
+    const std::string row = test.starts_with("test_") ? "Row(\"" + test.substr(5) + "\"" : "";
+    EXPECT_TRUE(tests.find(test) != std::string::npos || tests.find(row) != std::string::npos) << test;
+  }
+  EXPECT_GE(named, 20u);
 }
 
 }  // namespace

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every file under examples/header_augmenting is a bootstrap that the loader takes without an error, with a
-// configuration that the compiled filter takes.
+// configuration that the compiled filter takes; or, X.istio.yaml, resources whose WasmPlugin has the configuration of
+// X.yaml, with Istio's names for the clusters. tests/test_examples.py runs the bootstraps.
 #include <gtest/gtest.h>
+#include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -19,34 +25,117 @@ namespace {
 
 namespace fs = std::filesystem;
 
-TEST(Examples, LoadAndConfigureTheFilter) {
+constexpr const char* kModule = INLAY_BINARY_DIR "/wasm/header_augmenting.wasm";
+
+std::vector<fs::path> examples(bool istio) {
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(INLAY_SOURCE_DIR "/examples/header_augmenting")) {
+    const bool is_istio = entry.path().stem().extension() == ".istio";
+    if (entry.path().extension() == ".yaml" && is_istio == istio) files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+// start: has the filter read the configuration of `plugin`, and expects that it likes it.
+void start(const std::vector<uint8_t>& module, const host::PluginConfig& plugin, const fs::path& file) {
+  ProxyOptions options;
+  options.engine = engine::EngineKind::kInterp;
+  options.limits.call_budget = std::chrono::seconds(60);
+  TestProxy proxy(options);
+  const auto loaded = proxy.load(module, plugin);
+  EXPECT_TRUE(loaded) << file << ": " << loaded.error().to_string();
+  EXPECT_EQ(proxy.log().count("configuration:"), 0u) << file << "\n" << proxy.log().text();
+}
+
+proxy::config::WasmFilter load(const fs::path& file) {
   // They name the module as `make build` leaves it.
   const fs::path base = fs::path(testing::TempDir()) / "inlay-examples";
   fs::create_directories(base / "build");
-  fs::copy_file(INLAY_BINARY_DIR "/wasm/header_augmenting.wasm", base / "build" / "header_augmenting.wasm",
-                fs::copy_options::overwrite_existing);
-  std::vector<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(INLAY_SOURCE_DIR "/examples/header_augmenting")) {
-    if (entry.path().extension() == ".yaml") files.push_back(entry.path());
+  fs::copy_file(kModule, base / "build" / "header_augmenting.wasm", fs::copy_options::overwrite_existing);
+  proxy::config::LoadOptions options;
+  options.base_dir = base.string();
+  options.environment = [](const std::string& name) { return std::optional("value of " + name); };
+  proxy::config::Diagnostics diagnostics;
+  const auto bootstrap = proxy::config::load_file(file.string(), options, diagnostics);
+  EXPECT_TRUE(bootstrap) << diagnostics.to_string();
+  if (!bootstrap || bootstrap->listeners.size() != 1) return {};
+  return std::get<proxy::config::WasmFilter>(bootstrap->listeners[0].http.http_filters.at(0).config);
+}
+
+// to_json: as Istio makes the plugin's configuration of what stands in the resource.
+std::string to_json(const YAML::Node& node) {
+  std::string text;
+  if (node.IsSequence()) {
+    for (const auto& item : node) text += (text.empty() ? "" : ",") + to_json(item);
+    return "[" + text + "]";
   }
-  std::sort(files.begin(), files.end());
+  if (node.IsMap()) {
+    for (const auto& item : node) {
+      text += (text.empty() ? "" : ",") + ("\"" + item.first.as<std::string>() + "\":") + to_json(item.second);
+    }
+    return "{" + text + "}";
+  }
+  text = node.as<std::string>();
+  return node.Tag() == "!" ? "\"" + text + "\"" : text;  // quoted, or a number
+}
+
+std::string without_clusters(const YAML::Node& configuration) {
+  YAML::Node copy = YAML::Clone(configuration);
+  for (auto source : copy["sources"]) source.remove("cluster");
+  return to_json(copy);
+}
+
+TEST(Examples, LoadAndConfigureTheFilter) {
+  const std::vector<fs::path> files = examples(false);
   ASSERT_EQ(files.size(), 5u);
   for (const fs::path& file : files) {
-    proxy::config::LoadOptions options;
-    options.base_dir = base.string();
-    options.environment = [](const std::string& name) { return std::optional("value of " + name); };
-    proxy::config::Diagnostics diagnostics;
-    const auto bootstrap = proxy::config::load_file(file.string(), options, diagnostics);
-    ASSERT_TRUE(bootstrap) << diagnostics.to_string();
-    ASSERT_EQ(bootstrap->listeners.size(), 1u);
-    const auto& filter = std::get<proxy::config::WasmFilter>(bootstrap->listeners[0].http.http_filters.at(0).config);
-    ProxyOptions proxy_options;
-    proxy_options.engine = engine::EngineKind::kInterp;
-    proxy_options.limits.call_budget = std::chrono::seconds(60);
-    TestProxy proxy(proxy_options);
-    const auto loaded = proxy.load(*filter.code.bytes, filter.plugin);
-    EXPECT_TRUE(loaded) << file << ": " << loaded.error().to_string();
-    EXPECT_EQ(proxy.log().count("configuration:"), 0u) << file;
+    const auto filter = load(file);
+    ASSERT_TRUE(filter.code.bytes) << file;
+    start(*filter.code.bytes, filter.plugin, file);
+  }
+}
+
+TEST(Examples, IstioRunsTheFifth) {
+  const std::vector<fs::path> files = examples(true);
+  ASSERT_EQ(files.size(), 1u);
+  std::ifstream module_file(kModule, std::ios::binary);
+  const std::vector<uint8_t> module(std::istreambuf_iterator<char>(module_file), {});
+  for (const fs::path& file : files) {
+    std::map<std::string, std::vector<YAML::Node>> resources;
+    for (const YAML::Node& document : YAML::LoadAllFromFile(file.string())) {
+      resources[document["kind"].as<std::string>()].push_back(document);
+      EXPECT_EQ(document["metadata"]["namespace"].as<std::string>(), "orders");
+    }
+    ASSERT_EQ(resources["WasmPlugin"].size(), 1u);
+    const YAML::Node spec = resources["WasmPlugin"][0]["spec"];
+    const YAML::Node configuration = spec["pluginConfig"];
+    host::PluginConfig plugin{.name = "augment", .root_id = "any", .configuration = to_json(configuration)};
+    for (const auto& variable : spec["vmConfig"]["env"]) {
+      plugin.environment[variable["name"].as<std::string>()] = "a value";
+      EXPECT_EQ(variable["valueFrom"].as<std::string>(), "HOST");
+    }
+    start(module, plugin, file);
+
+    // Each cluster that is asked is one that Istio makes of a ServiceEntry, and has TLS.
+    std::set<std::string> clusters;
+    for (const auto& entry : resources["ServiceEntry"]) {
+      for (const auto& host : entry["spec"]["hosts"]) clusters.insert("outbound|80||" + host.as<std::string>());
+    }
+    std::set<std::string> encrypted;
+    for (const auto& rule : resources["DestinationRule"]) {
+      const YAML::Node port = rule["spec"]["trafficPolicy"]["portLevelSettings"][0];
+      EXPECT_EQ(port["tls"]["mode"].as<std::string>(), "SIMPLE");
+      encrypted.insert("outbound|80||" + rule["spec"]["host"].as<std::string>());
+    }
+    EXPECT_EQ(encrypted, clusters);
+    for (const auto& source : configuration["sources"]) {
+      EXPECT_TRUE(clusters.contains(source["cluster"].as<std::string>())) << source["cluster"].as<std::string>();
+    }
+
+    fs::path bootstrap = file;
+    bootstrap.replace_extension().replace_extension(".yaml");
+    EXPECT_EQ(without_clusters(configuration), without_clusters(YAML::Load(load(bootstrap).plugin.configuration)));
   }
 }
 
