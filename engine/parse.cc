@@ -18,6 +18,7 @@
 
 #include "engine/aot/shim.h"
 #include "engine/interp/wabt_machine.h"
+#include "engine/large_stack.h"
 #include "engine/reader_guard.h"
 
 namespace inlay::engine {
@@ -186,31 +187,7 @@ std::optional<Error> check_magic(std::span<const uint8_t> bytes) {
   return Error{ErrorCode::kInvalidArgument, std::move(message), {}};
 }
 
-}  // namespace
-
-Result<ParsedModule> parse(std::span<const uint8_t> bytes) {
-  if (auto wrong = check_magic(bytes)) return *std::move(wrong);
-  if (std::string problem = unfit_for_readers(bytes); !problem.empty()) {
-    return Error{ErrorCode::kInvalidArgument, std::move(problem), {}};
-  }
-  ParsedModule parsed;
-  const std::string wrong = validate(bytes, 0);
-  if (!wrong.empty()) {
-    if (const std::string still_wrong = validate(bytes, interp::kInterpretable); !still_wrong.empty()) {
-      return refusal(bytes, still_wrong);
-    }
-    parsed.not_for_aot =
-        "it uses " + needed(bytes, interp::kInterpretable, interp::kInterpretable) + ", which the C translation lacks";
-  }
-  wabt::Module module;
-  if (!read_ir(bytes, features(wrong.empty()), &module)) {
-    return Error{ErrorCode::kInvalidArgument, "not a valid WebAssembly module: wabt's two readers disagree on it", {}};
-  }
-  describe(module, parsed.description);
-  return parsed;
-}
-
-Result<GeneratedC> write_c(std::span<const uint8_t> bytes) {
+Result<GeneratedC> write_c_here(std::span<const uint8_t> bytes) {
   wabt::Module module;
   if (!read_ir(bytes, features(true), &module)) {
     return Error{ErrorCode::kUnsupported, "wabt cannot read this module for translation", {}};
@@ -230,6 +207,40 @@ Result<GeneratedC> write_c(std::span<const uint8_t> bytes) {
     return Error{ErrorCode::kUnsupported, "wabt cannot write this module as C", {}};
   }
   return GeneratedC{take(source), take(header)};
+}
+
+}  // namespace
+
+Result<ParsedModule> parse(std::span<const uint8_t> bytes) {
+  if (auto wrong = check_magic(bytes)) return *std::move(wrong);
+  if (std::string problem = unfit_for_readers(bytes); !problem.empty()) {
+    return Error{ErrorCode::kInvalidArgument, std::move(problem), {}};
+  }
+  ParsedModule parsed;
+  const std::string wrong = validate(bytes, 0);
+  if (!wrong.empty()) {
+    if (const std::string still_wrong = validate(bytes, interp::kInterpretable); !still_wrong.empty()) {
+      return refusal(bytes, still_wrong);
+    }
+    parsed.not_for_aot =
+        "it uses " + needed(bytes, interp::kInterpretable, interp::kInterpretable) + ", which the C translation lacks";
+  }
+  bool read = false;
+  with_large_stack([&] {
+    wabt::Module module;
+    read = read_ir(bytes, features(wrong.empty()), &module);
+    if (read) describe(module, parsed.description);
+  });
+  if (!read) {
+    return Error{ErrorCode::kInvalidArgument, "not a valid WebAssembly module: wabt's two readers disagree on it", {}};
+  }
+  return parsed;
+}
+
+Result<GeneratedC> write_c(std::span<const uint8_t> bytes) {
+  std::optional<Result<GeneratedC>> written;
+  with_large_stack([&] { written = write_c_here(bytes); });
+  return *std::move(written);
 }
 
 std::string_view wabt_version() {
