@@ -3,7 +3,7 @@
 PRESET ?= release
 export PRESET
 
-.PHONY: help build demo test conformance bench soak fuzz lint format clean
+.PHONY: help build demo test conformance bench soak fuzz lint format deploy clean
 
 help:
 	@echo "make demo      build everything and watch a request get its headers, step by step"
@@ -15,6 +15,7 @@ help:
 	@echo "make fuzz      run every fuzzer for FUZZ_SECONDS (default 60)"
 	@echo "make lint      formatting, clang-tidy, headers, licences, shell scripts"
 	@echo "make format    clang-format on all sources"
+	@echo "make deploy    render deploy/values.yaml for Envoy, Compose, Kubernetes and Istio into build/deploy/, and check it all"
 	@echo "make clean     remove build/"
 
 build:
@@ -57,6 +58,11 @@ lint:
 format:
 	@scripts/bootstrap lint
 	@git ls-files '*.cc' '*.h' | xargs clang-format -i
+
+deploy:
+	@scripts/bootstrap build
+	@scripts/build $(PRESET) inlay header_augmenting_wasm
+	@scripts/deploy
 
 clean:
 	@rm -rf build

@@ -201,7 +201,7 @@ std::string tab_hint(std::string_view text, uint32_t line) {
 }  // namespace
 
 std::shared_ptr<const Source> parse_source(std::string_view text, bool json, const std::string& file,
-                                           Diagnostics& diagnostics) {
+                                           Diagnostics& diagnostics, std::string_view expected) {
   auto fail = [&](Place place, std::string message) {
     diagnostics.add({Diagnostic::Severity::kError, file, place, "", std::move(message)});
     return nullptr;
@@ -220,11 +220,11 @@ std::shared_ptr<const Source> parse_source(std::string_view text, bool json, con
     std::istream stream(&buffer);
     YAML::Parser parser(stream);
     TreeBuilder builder(file, diagnostics);
-    if (!parser.HandleNextDocument(builder)) return fail({}, "the file is empty; an Envoy bootstrap was expected");
-    auto root = builder.root();
-    if (root == nullptr || root->kind == Source::Kind::kNull)
-      return fail({}, "the file is empty; an Envoy bootstrap was expected");
-    return root;
+    if (parser.HandleNextDocument(builder)) {
+      auto root = builder.root();
+      if (root != nullptr && root->kind != Source::Kind::kNull) return root;
+    }
+    return fail({}, "the file is empty; " + std::string(expected) + " was expected");
   } catch (const Refused& refused) {
     return fail(refused.place, refused.message);
   } catch (const YAML::Exception& e) {

@@ -40,8 +40,9 @@ struct Source {
 };
 
 // Parses the first document of `text`. nullptr after an error, which is in `diagnostics`. Warns of duplicate keys (the
-// last one wins, as in Envoy). `json`: the text is JSON (escaped surrogate pairs are then understood).
+// last one wins, as in Envoy). `json`: the text is JSON (escaped surrogate pairs are then understood). `expected` is
+// what an empty file should have been.
 std::shared_ptr<const Source> parse_source(std::string_view text, bool json, const std::string& file,
-                                           Diagnostics& diagnostics);
+                                           Diagnostics& diagnostics, std::string_view expected = "an Envoy bootstrap");
 
 }  // namespace inlay::proxy::config

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs every testdata/*.case: a values file whose first line is "# target: NAME", a line "#### expect", and then the
+// diagnostics and the error that it must give, or all the text files that are rendered from it. With
+// INLAY_UPDATE_GOLDEN=1 in the environment the expectations are rewritten; read the diff.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "deploy/render/check.h"
+#include "deploy/render/testdata_modules.h"
+#include "deploy/render/write.h"
+
+namespace inlay::deploy {
+namespace {
+
+constexpr std::string_view kSeparator = "#### expect\n";
+constexpr std::string_view kTarget = "# target: ";
+
+std::vector<std::string> cases() {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(INLAY_SOURCE_DIR "/deploy/render/testdata"))
+    if (entry.path().extension() == ".case") names.push_back(entry.path().stem());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+// Without the folder of this run.
+std::string portable(std::string text, const std::string& folder) {
+  for (size_t at = text.find(folder); at != std::string::npos; at = text.find(folder))
+    text.replace(at, folder.size(), "FOLDER");
+  return text;
+}
+
+Result<std::string> render(const std::string& input, const std::string& folder, Diagnostics& diagnostics) {
+  const std::string name = input.substr(kTarget.size(), input.find('\n') - kTarget.size());
+  INLAY_TRY(const Values values, read_values_text(input, "case.yaml", folder, diagnostics));
+  proxy::config::Reporter report("case.yaml", diagnostics);
+  INLAY_TRY(Rendering rendering, find_target(name)->render(values, report));
+  add_made_by(rendering, name, values.file);
+  INLAY_TRY([[maybe_unused]] const Checked checked, check_rendering(name, rendering, values));
+  std::string out;
+  for (const File& file : rendering.files)
+    out += "--- " + file.name + (file.binary ? ": the module\n" : "\n" + file.content);
+  for (const std::string& note : rendering.notes) out += "note: " + note + "\n";
+  return out;
+}
+
+std::string run(const std::string& input) {
+  const TestModules modules;
+  Diagnostics diagnostics;
+  auto rendered = render(input, modules.folder(), diagnostics);
+  std::string out = diagnostics.to_string();
+  out += rendered ? *rendered : rendered.error().to_string() + "\n";
+  return portable(out, modules.folder());
+}
+
+class Golden : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(Golden, GivesWhatIsExpected) {
+  const std::string path = INLAY_SOURCE_DIR "/deploy/render/testdata/" + GetParam() + ".case";
+  std::stringstream content;
+  content << std::ifstream(path).rdbuf();
+  const std::string text = content.str();
+  const size_t at = text.find(kSeparator);
+  ASSERT_NE(at, std::string::npos) << path << " lacks the line " << kSeparator;
+  const std::string input = text.substr(0, at);
+  ASSERT_TRUE(input.starts_with(kTarget)) << path;
+  const std::string actual = run(input);
+  EXPECT_EQ(actual, run(input)) << "the same values give other bytes";
+  if (std::getenv("INLAY_UPDATE_GOLDEN") != nullptr) {
+    std::ofstream(path) << input << kSeparator << actual;
+    return;
+  }
+  EXPECT_EQ(actual, text.substr(at + kSeparator.size())) << path;
+}
+
+INSTANTIATE_TEST_SUITE_P(Testdata, Golden, ::testing::ValuesIn(cases()),
+                         [](const auto& golden) { return golden.param; });
+
+}  // namespace
+}  // namespace inlay::deploy

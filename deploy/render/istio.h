@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "deploy/render/pieces.h"
+
+namespace inlay::deploy {
+
+// The name that a sidecar of Istio's has for a service: istiod's own, or that of the cluster which an EnvoyFilter adds.
+std::string istio_cluster_name(const Service& service);
+// The clusters that istiod does not make: loopback, hosts outside, where the module is.
+std::vector<ClusterSpec> added_clusters(const Values& values);
+// The ports whose requests pass the plugin.
+std::vector<uint32_t> traffic_ports(const Values& values);
+
+}  // namespace inlay::deploy

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What istiod makes of the resources that are rendered, on the configuration of a sidecar: so that the result can be
+// checked as the proxy will see it.
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "proxy/config/source.h"
+
+namespace inlay::deploy {
+
+// Applies an EnvoyFilter's patches to a bootstrap in JSON, as istiod applies them to the listeners and clusters of a
+// sidecar: CLUSTER with ADD, and HTTP_FILTER with INSERT_BEFORE of a filter that listener, filter chain and sub-filter
+// match. Errors: another kind of patch (kUnsupported), or one that meets nothing (kNotFound): a mesh would ignore it
+// without a word.
+Result<std::string> apply_envoy_filter(std::string_view bootstrap_json, const proxy::config::Source& envoy_filter);
+
+// The same for a WasmPlugin or a TrafficExtension: the HTTP filter that istiod makes of it stands before the router of
+// each listener that its match takes. `code` is the DataSource for its VM, in JSON.
+Result<std::string> apply_wasm_resource(std::string_view bootstrap_json, const proxy::config::Source& resource,
+                                        std::string_view code);
+
+}  // namespace inlay::deploy

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "deploy/render/istio.h"
+#include "deploy/render/kubernetes.h"
+#include "deploy/render/yaml_text.h"
+
+namespace inlay::deploy {
+
+std::string istio_cluster_name(const Service& service) {
+  return service.where == Service::Where::kMesh ? istio_cluster(service.host, service.port) : service.name;
+}
+
+std::vector<ClusterSpec> added_clusters(const Values& values) {
+  std::vector<ClusterSpec> clusters;
+  for (const Service& service : values.services) {
+    if (service.where == Service::Where::kMesh) continue;
+    const bool sidecar = service.where == Service::Where::kSidecar;
+    clusters.push_back({service.name, service.host, service.host, service.port, service.tls,
+                        sidecar ? "What the plugin calls, in the same pod: istiod has no cluster for it."
+                                : "What the plugin calls, outside of the mesh."});
+  }
+  if (values.module.from == Module::From::kHttp && values.attach == Attachment::kEnvoyFilter)
+    clusters.push_back(module_cluster(values));
+  return clusters;
+}
+
+std::vector<uint32_t> traffic_ports(const Values& values) {
+  if (!values.outbound) return {values.workload.port};
+  std::vector<uint32_t> ports;
+  for (const Destination& destination : values.destinations)
+    if (std::find(ports.begin(), ports.end(), destination.port) == ports.end()) ports.push_back(destination.port);
+  return ports;
+}
+
+namespace {
+
+// A host of the mesh as a Sidecar names it: shop/payments.shop.svc.cluster.local.
+std::string egress_host(const std::string& host) {
+  const size_t name_end = host.find('.');
+  const size_t space_end = name_end == std::string::npos ? name_end : host.find('.', name_end + 1);
+  if (space_end != std::string::npos && host.substr(space_end).starts_with(".svc."))
+    return host.substr(name_end + 1, space_end - name_end - 1) + "/" + host;
+  return "*/" + host;
+}
+
+std::vector<std::string> egress_hosts(const Values& values) {
+  std::vector<std::string> hosts;
+  const auto add = [&](std::string host) {
+    if (std::find(hosts.begin(), hosts.end(), host) == hosts.end()) hosts.push_back(std::move(host));
+  };
+  for (const Destination& destination : values.destinations) add(egress_host(destination.host));
+  for (const Service& service : values.services)
+    if (service.where == Service::Where::kMesh) add(egress_host(service.host));
+  for (const std::string& host : values.egress) add(host);
+  return hosts;
+}
+
+Result<Unit> check_istio(const Values& values, proxy::config::Reporter& report) {
+  if (values.attach == Attachment::kEnvoyFilter) return Unit{};
+  const auto& configuration = values.plugin.configuration;
+  if (configuration == nullptr || configuration->kind == proxy::config::Source::Kind::kMap) return Unit{};
+  report.error(configuration->place, "plugin.configuration",
+               "WasmPlugin and TrafficExtension take a map only; for a text set `istio.attach: EnvoyFilter`");
+  return refused();
+}
+
+class Istio {
+ public:
+  explicit Istio(const Values& values) : values_(values) {
+    context_.set("name", values.name).set("namespace", values.name_space).set("labels", labels_yaml(values));
+    context_.set("mode", values.outbound ? "CLIENT" : "SERVER");
+    for (uint32_t port : traffic_ports(values)) context_.add("ports").set("port", port);
+  }
+
+  Result<Rendering> render() {
+    const std::vector<ClusterSpec> clusters = added_clusters(values_);
+    const bool filter = values_.attach == Attachment::kEnvoyFilter;
+    if (filter || !clusters.empty()) {
+      INLAY_TRY([[maybe_unused]] Unit done, envoy_filter(clusters, filter));
+    }
+    if (!filter) {
+      INLAY_TRY([[maybe_unused]] Unit done, wasm_resource());
+    }
+    if (values_.sidecar) {
+      for (const std::string& host : egress_hosts(values_)) context_.add("hosts").set("host", host);
+      INLAY_TRY([[maybe_unused]] Unit done, add("sidecar.yaml", "sidecar"));
+    }
+    std::vector<std::string> resources;
+    for (const File& file : rendering_.files) resources.push_back(file.name);
+    context_.set("resources", yaml_list(resources));
+    INLAY_TRY([[maybe_unused]] Unit done, add("kustomization.yaml", "kustomization"));
+    std::rotate(rendering_.files.begin(), rendering_.files.end() - 1, rendering_.files.end());
+    if (values_.module.from == Module::From::kFile)
+      rendering_.notes.push_back("the proxy must find the module at " + mounted_module(values_) +
+                                 ": apply the target kubernetes first");
+    return std::move(rendering_);
+  }
+
+ private:
+  Result<Unit> add(const std::string& file, const std::string& name) {
+    INLAY_TRY(std::string text, fill_template("templates/istio/" + name + ".yaml", context_));
+    rendering_.files.push_back({file, std::move(text)});
+    return Unit{};
+  }
+
+  Result<Unit> envoy_filter(const std::vector<ClusterSpec>& clusters, bool with_plugin) {
+    context_.flag("clusters", false).flag("patches", false);
+    for (const ClusterSpec& cluster : clusters) {
+      INLAY_TRY(std::string text, cluster_yaml(cluster));
+      context_.add("clusters").set("what", cluster.what).set("cluster", std::move(text));
+    }
+    if (with_plugin) {
+      INLAY_TRY(const std::string filter, wasm_filter_yaml(values_, istio_cluster_name, mounted_module(values_)));
+      for (uint32_t port : traffic_ports(values_))
+        context_.add("patches")
+            .set("what", std::string(values_.outbound ? "Requests to port " : "Requests that come in on port ") +
+                             std::to_string(port) + ".")
+            .set("context", values_.outbound ? "SIDECAR_OUTBOUND" : "SIDECAR_INBOUND")
+            .set("port", port)
+            .set("filter", filter);
+    }
+    return add("envoy-filter.yaml", "envoy_filter");
+  }
+
+  Result<Unit> wasm_resource() {
+    constexpr std::string_view kStrategies[] = {"FAIL_CLOSE", "FAIL_OPEN", "FAIL_RELOAD"};
+    const Module& module = values_.module;
+    const bool file = module.from == Module::From::kFile;
+    Context context;
+    context.set("url", file ? "file://" + mounted_module(values_) : module.location)
+        .set("root_id", values_.plugin.root_id)
+        .set("fail_strategy", std::string(kStrategies[static_cast<size_t>(values_.plugin.failure_policy)]));
+    context.flag("oci", module.from == Module::From::kOci).flag("pull", !file);
+    context.flag("sha256", module.from == Module::From::kHttp).set("sha256", module.sha256);
+    context.flag("pull_secret", !module.pull_secret.empty()).set("pull_secret", module.pull_secret);
+    context.flag("environment", !values_.plugin.environment.empty());
+    for (const Variable& variable : values_.plugin.environment)
+      context.add("variables")
+          .flag("from_host", variable.from != Variable::From::kValue)
+          .set("variable", variable.name)
+          .set("value", variable.value);
+    const std::string yaml = configuration_yaml(values_, istio_cluster_name);
+    context.flag("configuration", !yaml.empty()).set("yaml", yaml);
+    INLAY_TRY(std::string wasm, fill_template("templates/istio/wasm.yaml", context));
+    context_.set("wasm", std::move(wasm));
+    return values_.attach == Attachment::kWasmPlugin ? add("wasm-plugin.yaml", "wasm_plugin")
+                                                     : add("traffic-extension.yaml", "traffic_extension");
+  }
+
+  const Values& values_;
+  Context context_;
+  Rendering rendering_;
+};
+
+}  // namespace
+
+Result<Rendering> render_istio(const Values& values, proxy::config::Reporter& report) {
+  INLAY_TRY([[maybe_unused]] Unit fits, check_istio(values, report));
+  return Istio(values).render();
+}
+
+}  // namespace inlay::deploy

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "deploy/render/kubernetes.h"
+#include "deploy/render/pieces.h"
+#include "deploy/render/yaml_text.h"
+#include "proxy/config/scalars.h"
+
+namespace inlay::deploy {
+
+using proxy::config::json_string;
+
+std::string mounted_module(const Values& values) {
+  return "/var/local/wasm/" + values.module.name;
+}
+
+namespace {
+
+constexpr size_t kConfigMapLimit = size_t{1} << 20;
+constexpr std::string_view kVolume = "wasm-module";
+
+Result<Unit> check_module(const Values& values, proxy::config::Reporter& report) {
+  const Module& module = values.module;
+  if (module.from != Module::From::kFile) return Unit{};
+  if (module.bytes.size() > kConfigMapLimit) {
+    report.error(module.place, "module.file",
+                 "the module has " + std::to_string(module.bytes.size()) + " bytes, and a ConfigMap holds at most " +
+                     std::to_string(kConfigMapLimit) +
+                     ": strip it (`wasm-strip`, `wasm-opt -Oz`), or put it into a registry and use `module.oci`");
+    return refused();
+  }
+  return Unit{};
+}
+
+struct ContainerSpec {
+  std::string name;
+  const Container& container;
+  uint32_t port;
+  uint32_t user;
+  std::string cpu;
+  std::string memory;
+};
+
+Result<std::string> container_yaml(const ContainerSpec& spec) {
+  Context context;
+  context.set("name", spec.name).set("image", spec.container.image).set("port", spec.port).set("user", spec.user);
+  context.set("cpu", spec.cpu).set("memory", spec.memory);
+  context.flag("command", !spec.container.command.empty()).set("command", yaml_list(spec.container.command));
+  context.flag("args", !spec.container.args.empty()).set("args", yaml_list(spec.container.args));
+  context.flag("environment", !spec.container.environment.empty());
+  for (const Variable& variable : spec.container.environment)
+    context.add("variables")
+        .flag("from_secret", variable.from == Variable::From::kSecret)
+        .set("variable", variable.name)
+        .set("value", variable.value)
+        .set("secret", variable.secret_name)
+        .set("key", variable.secret_key);
+  const std::string port = std::to_string(spec.port);
+  context.flag("ports", spec.port != 0)
+      .set("probe", spec.container.ready.empty()
+                        ? "tcpSocket: {port: " + port + "}"
+                        : "httpGet: {path: " + yaml_scalar(spec.container.ready) + ", port: " + port + "}");
+  return fill_template("templates/kubernetes/container.yaml", context);
+}
+
+ContainerSpec service_container(const Service& service) {
+  constexpr uint32_t kNobody = 65532;
+  return {service.name, service.container, service.port, kNobody, "10m", "32Mi"};
+}
+
+class Kubernetes {
+ public:
+  explicit Kubernetes(const Values& values) : values_(values) {}
+
+  Result<Rendering> render() {
+    const bool creates = !values_.workload.container.image.empty();
+    INLAY_TRY([[maybe_unused]] Unit pod, pod_pieces(creates));
+    std::vector<std::string> resources;
+    if (creates) {
+      INLAY_TRY([[maybe_unused]] Unit account, add("service-account.yaml", "service_account", resources));
+      INLAY_TRY([[maybe_unused]] Unit deployment, add("deployment.yaml", "deployment", resources));
+    }
+    for (const Service& service : values_.services) {
+      if (service.where != Service::Where::kMesh || service.container.image.empty()) continue;
+      INLAY_TRY([[maybe_unused]] Unit done, add_service(service, resources));
+    }
+    if (!creates) {
+      std::vector<std::string> not_applied;
+      INLAY_TRY([[maybe_unused]] Unit patch, add("deployment-patch.yaml", "deployment_patch", not_applied));
+      rendering_.notes.push_back("the Deployment exists: patch it with deployment-patch.yaml, whose head says how");
+    }
+    context_.set("resources", yaml_list(resources));
+    INLAY_TRY(std::string text, fill_template("templates/kubernetes/kustomization.yaml", context_));
+    rendering_.files.insert(rendering_.files.begin(), {"kustomization.yaml", std::move(text)});
+    add_module(rendering_, values_);
+    return std::move(rendering_);
+  }
+
+ private:
+  // What the Deployment and the patch for one that exists have in common.
+  Result<Unit> pod_pieces(bool creates) {
+    const Workload& workload = values_.workload;
+    context_.set("name", values_.name)
+        .set("namespace", values_.name_space)
+        .set("workload", workload.name)
+        .set("labels", labels_yaml(values_));
+    context_.flag("mounted", values_.module.from == Module::From::kFile).set("module", values_.module.name);
+    INLAY_TRY([[maybe_unused]] Unit metadata, pod_metadata());
+    context_.flag("containers", false);
+    if (creates) {
+      INLAY_TRY([[maybe_unused]] Unit done, add_container({workload.name, workload.container, workload.port,
+                                                           workload.user, workload.cpu, workload.memory},
+                                                          "The workload, which knows nothing of the plugin."));
+    }
+    for (const Service& service : values_.services) {
+      if (service.where != Service::Where::kSidecar || service.container.image.empty()) continue;
+      INLAY_TRY([[maybe_unused]] Unit done, add_container(service_container(service), "What the plugin calls."));
+    }
+    return proxy_container();
+  }
+
+  // Istio reads both annotations as maps from a volume's name to the rest of it.
+  Result<Unit> pod_metadata() {
+    context_.set("pod_metadata", "");
+    if (values_.module.from != Module::From::kFile) return Unit{};
+    const std::string volume = json_string(kVolume);
+    context_.set("volume", "{" + volume + ": {\"configMap\": {\"name\": " + json_string(values_.name) + "}}}");
+    context_.set("volume_mount", "{" + volume + ": {\"mountPath\": \"/var/local/wasm\", \"readOnly\": true}}");
+    context_.set("sha256", values_.module.sha256);
+    INLAY_TRY(std::string metadata, fill_template("templates/kubernetes/pod_metadata.yaml", context_));
+    context_.set("pod_metadata", std::move(metadata));
+    return Unit{};
+  }
+
+  Result<Unit> add_container(const ContainerSpec& spec, std::string what) {
+    INLAY_TRY(std::string container, container_yaml(spec));
+    context_.add("containers").set("what", std::move(what)).set("container", std::move(container));
+    ++containers_;
+    return Unit{};
+  }
+
+  Result<Unit> proxy_container() {
+    Context secrets;
+    bool any = false;
+    for (const Variable& variable : values_.plugin.environment) {
+      if (variable.from != Variable::From::kSecret) continue;
+      any = true;
+      secrets.add("secrets")
+          .set("variable", variable.name)
+          .set("secret", variable.secret_name)
+          .set("key", variable.secret_key);
+    }
+    context_.flag("proxy", any).flag("pod", any || containers_ != 0).set("proxy_container", "");
+    if (!any) return Unit{};
+    INLAY_TRY(std::string text, fill_template("templates/kubernetes/proxy_container.yaml", secrets));
+    context_.set("proxy_container", std::move(text));
+    return Unit{};
+  }
+
+  Result<Unit> add(const std::string& file, const std::string& name, std::vector<std::string>& resources) {
+    INLAY_TRY(std::string text, fill_template("templates/kubernetes/" + name + ".yaml", context_));
+    rendering_.files.push_back({file, std::move(text)});
+    resources.push_back(file);
+    return Unit{};
+  }
+
+  Result<Unit> add_service(const Service& service, std::vector<std::string>& resources) {
+    const std::string label = service.host.substr(0, service.host.find('.'));
+    Context context;
+    context.set("what", "What the plugin calls.").set("service", label).set("namespace", values_.name_space);
+    ContainerSpec spec = service_container(service);
+    spec.name = label;
+    INLAY_TRY(std::string container, container_yaml(spec));
+    context.set("port", service.port).set("container", std::move(container));
+    INLAY_TRY(std::string text, fill_template("templates/kubernetes/service.yaml", context));
+    resources.push_back(label + "-service.yaml");
+    rendering_.files.push_back({resources.back(), std::move(text)});
+    return Unit{};
+  }
+
+  const Values& values_;
+  Context context_;
+  Rendering rendering_;
+  size_t containers_ = 0;
+};
+
+}  // namespace
+
+Result<Rendering> render_kubernetes(const Values& values, proxy::config::Reporter& report) {
+  INLAY_TRY([[maybe_unused]] Unit fits, check_module(values, report));
+  return Kubernetes(values).render();
+}
+
+}  // namespace inlay::deploy

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// `${cluster:NAME}` and `${env:NAME}` in a text.
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace inlay::deploy {
+
+struct Placeholder {
+  enum class Kind : uint8_t { kCluster, kEnvironment } kind = Kind::kCluster;
+  std::string_view name;  // a part of the text
+  bool closed = true;     // false: the brace is missing
+};
+
+// In their order. `${` with any other word is text.
+std::vector<Placeholder> find_placeholders(std::string_view text);
+// Replaces each `${cluster:NAME}` by name_of(NAME).
+std::string replace_clusters(std::string_view text, const std::function<std::string(std::string_view)>& name_of);
+
+}  // namespace inlay::deploy

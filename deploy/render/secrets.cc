@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "deploy/render/secrets.h"
+
+#include <algorithm>
+#include <cctype>
+#include <string>
+
+#include "proxy/config/redact.h"
+
+namespace inlay::deploy {
+
+namespace {
+
+constexpr std::string_view kSecretEndings[] = {"secret",     "password",   "passwd",     "passphrase",
+                                               "apikey",     "privatekey", "accesskey",  "secretkey",
+                                               "signingkey", "credential", "credentials"};
+
+// What tokens and keys begin with, whatever they are called.
+constexpr std::string_view kSecretBeginnings[] = {"Bearer ", "Basic ", "eyJ", "-----BEGIN ", "ghp_", "AKIA"};
+
+std::string letters(std::string_view key) {
+  std::string out;
+  for (char c : key)
+    if (std::isalnum(static_cast<unsigned char>(c)) != 0)
+      out += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return out;
+}
+
+bool is_header_map(std::string_view key) {
+  return key == "request_headers" || key == "headers";
+}
+
+}  // namespace
+
+bool is_literal_secret(std::string_view parent_key, std::string_view key, std::string_view text) {
+  if (text.empty() || text.find("${env:") != std::string_view::npos || text.find("{/") != std::string_view::npos)
+    return false;
+  const std::string folded = letters(key);
+  if (std::any_of(std::begin(kSecretEndings), std::end(kSecretEndings),
+                  [&](std::string_view word) { return folded.ends_with(word); }))
+    return true;
+  if (is_header_map(parent_key) && proxy::config::looks_secret(key)) return true;
+  return std::any_of(std::begin(kSecretBeginnings), std::end(kSecretBeginnings),
+                     [&](std::string_view word) { return text.starts_with(word) && text.size() > word.size(); });
+}
+
+}  // namespace inlay::deploy

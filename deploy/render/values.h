@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Values: what one values file says, checked. Plain data; what was left out has its default.
+//
+//     Diagnostics diagnostics;
+//     auto values = read_values("values.yaml", diagnostics);
+//     std::cerr << diagnostics.to_string();
+//     if (!values) return 1;
+//
+// One run reports every error of the file, each with file:line:column, the key's path, what was found and what would be
+// right. Secrets are referenced by a values file, never part of it: a literal that looks like one is refused.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "proxy/config/tree.h"
+
+namespace inlay::deploy {
+
+using proxy::config::Diagnostics;
+using proxy::config::Place;
+
+// Module is where the WebAssembly module comes from.
+struct Module {
+  enum class From : uint8_t { kFile, kOci, kHttp } from = From::kFile;
+  std::string location;     // the file's path as the process can open it, or the URL
+  std::string name;         // kFile: the file's name without folders
+  std::string sha256;       // of the bytes; kOci: of the manifest, out of the URL
+  std::string bytes;        // kFile
+  std::string pull_secret;  // kOci
+  Place place;
+};
+
+struct Variable {
+  enum class From : uint8_t { kValue, kSecret, kProxy } from = From::kValue;
+  std::string name;
+  std::string value;        // kValue
+  std::string secret_name;  // kSecret
+  std::string secret_key;
+};
+
+enum class FailurePolicy : uint8_t { kFailClosed, kFailOpen, kFailReload };
+
+struct Plugin {
+  std::string name;
+  std::string root_id;
+  std::string vm_id;
+  FailurePolicy failure_policy = FailurePolicy::kFailClosed;
+  std::shared_ptr<const proxy::config::Source> configuration;  // checked; nullptr: none
+  std::vector<Variable> environment;
+};
+
+struct Container {
+  std::string image;  // empty: none is rendered
+  std::vector<Variable> environment;
+  std::vector<std::string> command;
+  std::vector<std::string> args;
+  std::string ready;  // path; empty: the port alone
+};
+
+struct Service {
+  enum class Where : uint8_t { kSidecar, kMesh, kOutside } where = Where::kSidecar;
+  std::string name;
+  std::string host;  // 127.0.0.1 for a sidecar
+  uint32_t port = 0;
+  bool tls = false;
+  Container container;
+  Place place;  // of its port
+};
+
+struct Workload {
+  std::string name;
+  std::vector<std::pair<std::string, std::string>> labels;
+  Container container;
+  uint32_t port = 0;  // 0: it does not serve
+  uint32_t user = 0;
+  std::string cpu;
+  std::string memory;
+  Place port_place;
+};
+
+struct Destination {
+  std::string host;
+  uint32_t port = 0;
+  Container container;
+};
+
+enum class Attachment : uint8_t { kEnvoyFilter, kWasmPlugin, kTrafficExtension };
+
+struct Values {
+  std::string name;
+  std::string name_space;
+  Module module;
+  Plugin plugin;
+  std::vector<Service> services;
+  Workload workload;
+  bool outbound = true;
+  std::vector<Destination> destinations;  // of outbound traffic, at least one
+
+  std::string envoy_image;
+  uint32_t envoy_port = 0;
+  uint32_t admin_port = 0;
+  std::vector<std::pair<std::string, std::string>> resolve;  // host to address
+
+  Attachment attach = Attachment::kEnvoyFilter;
+  Place attach_place;
+  std::vector<std::string> egress;
+  bool sidecar = true;
+
+  std::string file;  // the values file's name, for messages
+};
+
+// Reads, checks and completes. Reads the module, too, when it is a file. The error is kInvalidArgument (kIo when the
+// file cannot be read) and counts the diagnostics, which hold the details.
+Result<Values> read_values(const std::string& path, Diagnostics& diagnostics);
+// `folder` is what module.file is relative to.
+Result<Values> read_values_text(std::string_view text, const std::string& name, const std::string& folder,
+                                Diagnostics& diagnostics);
+
+}  // namespace inlay::deploy

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "deploy/render/values_schema.h"
+
+#include <map>
+#include <string>
+
+namespace inlay::deploy {
+
+namespace {
+
+constexpr FieldKind kString = FieldKind::kString;
+constexpr FieldKind kNumber = FieldKind::kUint32;
+constexpr FieldKind kMessage = FieldKind::kMessage;
+
+constexpr std::string_view kPolicies[] = {"FAIL_CLOSED", "FAIL_OPEN", "FAIL_RELOAD"};
+constexpr std::string_view kDirections[] = {"outbound", "inbound"};
+constexpr std::string_view kAttachments[] = {"EnvoyFilter", "WasmPlugin", "TrafficExtension"};
+constexpr EnumSpec kEnums[] = {
+    {"failure policy", kPolicies},
+    {"direction", kDirections},
+    {"attachment", kAttachments},
+};
+
+constexpr FieldSpec kRoot[] = {
+    {.name = "name", .form = Form::kLabel, .help = "names all that is made: ConfigMap, EnvoyFilter", .required = true},
+    {.name = "namespace", .form = Form::kLabel, .help = "of the workload, and of all that is made", .required = true},
+    {.name = "module", .kind = kMessage, .help = "the WebAssembly module", .required = true, .type = "module"},
+    {.name = "plugin", .kind = kMessage, .help = "what the module runs as", .required = true, .type = "plugin"},
+    {.name = "services",
+     .kind = kMessage,
+     .help = "what the plugin calls, such as the service that its headers come from",
+     .shape = Shape::kList,
+     .type = "service"},
+    {.name = "workload",
+     .kind = kMessage,
+     .help = "whose requests pass the plugin",
+     .required = true,
+     .type = "workload"},
+    {.name = "traffic", .kind = kMessage, .help = "which of its requests", .required = true, .type = "traffic"},
+    {.name = "envoy", .kind = kMessage, .help = "of the targets envoy and compose", .type = "envoy"},
+    {.name = "istio", .kind = kMessage, .help = "of the target istio", .type = "istio"},
+};
+
+constexpr FieldSpec kModule[] = {
+    {.name = "file",
+     .form = Form::kFile,
+     .help = "a file, relative to the folder of the values file; rendering copies it",
+     .oneof = "source"},
+    {.name = "oci",
+     .form = Form::kOci,
+     .help = "an OCI image or artifact with its digest; for the target istio with WasmPlugin or TrafficExtension",
+     .oneof = "source"},
+    {.name = "http", .form = Form::kHttpUrl, .help = "a URL; needs `sha256`", .oneof = "source"},
+    {.name = "sha256", .form = Form::kSha256, .help = "of the module at `http`; with `file` it is checked"},
+    {.name = "pull_secret", .form = Form::kLabel, .help = "with `oci`: the Secret with the registry's credentials"},
+};
+
+constexpr FieldSpec kPlugin[] = {
+    {.name = "name", .form = Form::kName, .help = "as logs and errors name it", .required = true},
+    {.name = "root_id", .form = Form::kName, .help = "the root context in the module", .otherwise = "`name`"},
+    {.name = "vm_id", .form = Form::kName, .help = "plugins with one id share data", .otherwise = "`name`"},
+    {.name = "failure_policy",
+     .kind = FieldKind::kEnum,
+     .help = "what becomes of requests when the module fails",
+     .otherwise = "`FAIL_CLOSED`",
+     .type = "failure policy"},
+    {.name = "configuration",
+     .kind = FieldKind::kValue,
+     .help = "a map, which the plugin gets as JSON, or a text, which it gets as it is. `${cluster:NAME}` becomes the "
+             "name that the target has for the service NAME; `${env:NAME}` stays, for the plugin to resolve"},
+    {.name = "environment",
+     .kind = kMessage,
+     .help = "the variables that the module sees",
+     .shape = Shape::kList,
+     .type = "variable"},
+};
+
+constexpr FieldSpec kVariable[] = {
+    {.name = "name", .form = Form::kVariable, .help = "", .required = true},
+    {.name = "value", .help = "the value, which is no secret", .oneof = "source"},
+    {.name = "secret",
+     .kind = kMessage,
+     .help = "where Kubernetes keeps the value",
+     .type = "secret",
+     .oneof = "source"},
+};
+
+constexpr FieldSpec kSecret[] = {
+    {.name = "name", .form = Form::kHost, .help = "of the Secret", .required = true},
+    {.name = "key", .form = Form::kSecretKey, .help = "in its data", .required = true},
+};
+
+constexpr FieldSpec kService[] = {
+    {.name = "name", .form = Form::kLabel, .help = "as `${cluster:NAME}` calls it", .required = true},
+    {.name = "sidecar",
+     .kind = kMessage,
+     .help = "a container in the pod, over loopback",
+     .type = "sidecar",
+     .oneof = "place"},
+    {.name = "mesh", .kind = kMessage, .help = "a service of the mesh", .type = "mesh", .oneof = "place"},
+    {.name = "outside", .kind = kMessage, .help = "a host elsewhere", .type = "outside", .oneof = "place"},
+};
+
+constexpr FieldSpec kSidecar[] = {
+    {.name = "port", .kind = kNumber, .form = Form::kPort, .help = "on 127.0.0.1", .required = true},
+    {.name = "image", .form = Form::kImage, .help = "of the container; left out: something else puts it there"},
+    {.name = "args", .help = "of the container", .shape = Shape::kList},
+    {.name = "environment",
+     .kind = kMessage,
+     .help = "of its container; secrets by reference",
+     .shape = Shape::kList,
+     .type = "variable"},
+    {.name = "ready",
+     .form = Form::kPath,
+     .help = "answers with 200 when it is ready",
+     .otherwise = "the port is open"},
+};
+
+constexpr FieldSpec kMesh[] = {
+    {.name = "host",
+     .form = Form::kHost,
+     .help = "its full name, `NAME.NAMESPACE.svc.cluster.local`",
+     .required = true},
+    {.name = "port", .kind = kNumber, .form = Form::kPort, .help = "of the service", .required = true},
+    {.name = "image", .form = Form::kImage, .help = "given: a Deployment and a Service are rendered for it, too"},
+    {.name = "args", .help = "of its container", .shape = Shape::kList},
+    {.name = "environment",
+     .kind = kMessage,
+     .help = "of its container; secrets by reference",
+     .shape = Shape::kList,
+     .type = "variable"},
+    {.name = "ready",
+     .form = Form::kPath,
+     .help = "answers with 200 when it is ready",
+     .otherwise = "the port is open"},
+};
+
+constexpr FieldSpec kOutside[] = {
+    {.name = "host", .form = Form::kHost, .help = "", .required = true},
+    {.name = "port", .kind = kNumber, .form = Form::kPort, .help = "", .otherwise = "443, without TLS 80"},
+    {.name = "tls",
+     .kind = FieldKind::kBool,
+     .help = "with its certificate checked against `host`",
+     .otherwise = "`true`"},
+};
+
+constexpr FieldSpec kWorkload[] = {
+    {.name = "name", .form = Form::kLabel, .help = "of the Deployment", .required = true},
+    {.name = "labels",
+     .form = Form::kLabelValue,
+     .help = "that select its pods",
+     .otherwise = "`app: NAME`",
+     .shape = Shape::kMap,
+     .key = Form::kLabelKey},
+    {.name = "image", .form = Form::kImage, .help = "left out: the Deployment exists, and a patch for it is rendered"},
+    {.name = "command", .help = "of its container", .shape = Shape::kList},
+    {.name = "args", .help = "of its container", .shape = Shape::kList},
+    {.name = "port", .kind = kNumber, .form = Form::kPort, .help = "on which it serves; needed for inbound traffic"},
+    {.name = "environment",
+     .kind = kMessage,
+     .help = "of its container; secrets by reference",
+     .shape = Shape::kList,
+     .type = "variable"},
+    {.name = "ready",
+     .form = Form::kPath,
+     .help = "answers with 200 when it is ready",
+     .otherwise = "the port is open"},
+    {.name = "user", .kind = kNumber, .form = Form::kUser, .help = "the user that it runs as", .otherwise = "65532"},
+    {.name = "cpu", .form = Form::kQuantity, .help = "processor time that it requests", .otherwise = "`50m`"},
+    {.name = "memory",
+     .form = Form::kQuantity,
+     .help = "memory that it requests, and its limit",
+     .otherwise = "`64Mi`"},
+};
+
+constexpr FieldSpec kTraffic[] = {
+    {.name = "direction",
+     .kind = FieldKind::kEnum,
+     .help = "requests that the workload sends, or that it gets",
+     .required = true,
+     .type = "direction"},
+    {.name = "destinations",
+     .kind = kMessage,
+     .help = "outbound: where the requests go that pass the plugin. In the targets envoy and compose the first one "
+             "also gets "
+             "requests for any other host",
+     .shape = Shape::kList,
+     .type = "destination"},
+};
+
+constexpr FieldSpec kDestination[] = {
+    {.name = "host", .form = Form::kHost, .help = "its full name", .required = true},
+    {.name = "port", .kind = kNumber, .form = Form::kPort, .help = "", .required = true},
+    {.name = "image", .form = Form::kImage, .help = "that stands in for it in the target compose"},
+    {.name = "args", .help = "of that container", .shape = Shape::kList},
+};
+
+constexpr FieldSpec kEnvoy[] = {
+    {.name = "image", .form = Form::kImage, .help = "", .otherwise = "`docker.io/envoyproxy/envoy:v1.36.2`"},
+    {.name = "port",
+     .kind = kNumber,
+     .form = Form::kPort,
+     .help = "where it listens, on 127.0.0.1",
+     .otherwise = "8080"},
+    {.name = "admin_port", .kind = kNumber, .form = Form::kPort, .help = "its admin interface", .otherwise = "9901"},
+    {.name = "resolve",
+     .form = Form::kIp,
+     .help = "target envoy: addresses of hosts that only the mesh can resolve",
+     .shape = Shape::kMap,
+     .key = Form::kHost},
+};
+
+constexpr FieldSpec kIstio[] = {
+    {.name = "attach",
+     .kind = FieldKind::kEnum,
+     .help = "the resource that adds the plugin",
+     .otherwise = "`WasmPlugin` with `module.oci`, else `EnvoyFilter`",
+     .type = "attachment"},
+    {.name = "egress",
+     .help = "more hosts that the workload calls, as `NAMESPACE/HOST`; the Sidecar hides all others from it",
+     .otherwise = "`istio-system/*`",
+     .shape = Shape::kList},
+    {.name = "sidecar",
+     .kind = FieldKind::kBool,
+     .help = "render the Sidecar resource; without it the workload sees every service of the mesh",
+     .otherwise = "`true` for outbound traffic"},
+};
+
+constexpr MessageSpec kMessages[] = {
+    {"the values file", "The whole file.", kRoot},
+    {"module", "One of `file`, `oci` and `http`.", kModule},
+    {"plugin", "", kPlugin},
+    {"variable",
+     "One of `value` and `secret`. In `plugin.environment` neither means: the variable of that name in the proxy's own "
+     "environment.",
+     kVariable},
+    {"secret",
+     "Is referenced, never copied: the target kubernetes puts it into the proxy's environment, envoy and compose take "
+     "the variable from the environment they are started in.",
+     kSecret},
+    {"service", "One of `sidecar`, `mesh` and `outside`.", kService},
+    {"sidecar", "", kSidecar},
+    {"mesh", "", kMesh},
+    {"outside", "", kOutside},
+    {"workload", "", kWorkload},
+    {"traffic", "", kTraffic},
+    {"destination", "", kDestination},
+    {"envoy", "", kEnvoy},
+    {"istio", "", kIstio},
+};
+
+struct Types {
+  std::map<std::string, proxy::config::MessageType, std::less<>> messages;
+  std::map<std::string, proxy::config::EnumType, std::less<>> enums;
+};
+
+proxy::config::FieldType make_field(const FieldSpec& spec, Types& types) {
+  proxy::config::FieldType field;
+  field.name = spec.name;
+  field.json_name = spec.name;
+  field.type = spec.type;
+  field.kind = spec.kind;
+  field.repeated = spec.shape == Shape::kList;
+  field.map = spec.shape == Shape::kMap;
+  field.oneof = spec.oneof;
+  if (spec.kind == FieldKind::kMessage) field.message = &types.messages[std::string(spec.type)];
+  if (spec.kind == FieldKind::kEnum) field.enumeration = &types.enums[std::string(spec.type)];
+  return field;
+}
+
+Types make_types() {
+  Types types;
+  for (const EnumSpec& spec : kEnums) {
+    proxy::config::EnumType& type = types.enums[std::string(spec.name)];
+    type.name = spec.name;
+    for (std::string_view value : spec.values)
+      type.values.emplace_back(std::string(value), static_cast<int32_t>(type.values.size()));
+  }
+  for (const MessageSpec& spec : kMessages) {
+    proxy::config::MessageType& type = types.messages[std::string(spec.name)];
+    type.name = spec.name;
+    for (const FieldSpec& field : spec.fields) type.fields.push_back(make_field(field, types));
+  }
+  return types;
+}
+
+}  // namespace
+
+std::span<const MessageSpec> value_messages() {
+  return kMessages;
+}
+
+std::span<const EnumSpec> value_enums() {
+  return kEnums;
+}
+
+const MessageSpec* find_message_spec(std::string_view message) {
+  for (const MessageSpec& spec : kMessages)
+    if (spec.name == message) return &spec;
+  return nullptr;
+}
+
+const FieldSpec* find_field_spec(std::string_view message, std::string_view field) {
+  const MessageSpec* spec = find_message_spec(message);
+  if (spec == nullptr) return nullptr;
+  for (const FieldSpec& candidate : spec->fields)
+    if (candidate.name == field) return &candidate;
+  return nullptr;
+}
+
+const proxy::config::MessageType& values_type() {
+  static const Types types = make_types();
+  return types.messages.find(kMessages[0].name)->second;
+}
+
+}  // namespace inlay::deploy

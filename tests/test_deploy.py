@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`inlay deploy render`: from one values file to what runs, on the real program."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import unittest
+
+from support.origins import Echo, Provider, echoed
+from support.processes import INLAY, ROOT, TestCase, filter_module, free_port, listening, wait_until
+from support.wire import request
+
+TARGETS = ("envoy", "compose", "kubernetes", "istio")
+EXAMPLES = os.path.join(ROOT, "deploy")
+
+
+def read(*path):
+    with open(os.path.join(*path)) as file:
+        return file.read()
+
+
+class DeployCase(TestCase):
+    def setUp(self):
+        super().setUp()
+        os.makedirs(os.path.join(self.directory, "build"))
+        shutil.copy(filter_module(), os.path.join(self.directory, "build", "header_augmenting.wasm"))
+        os.makedirs(os.path.join(self.directory, "deploy"))
+        self.write("deploy/values.yaml", read(EXAMPLES, "values.yaml"))
+
+    def write(self, name, text):
+        with open(os.path.join(self.directory, name), "w") as file:
+            file.write(text)
+
+    def inlay(self, *arguments, **options):
+        done = subprocess.run([INLAY, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
+                              cwd=options.get("cwd", self.directory), stdin=subprocess.DEVNULL)
+        return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+    def render(self, target, *flags, values="deploy/values.yaml", folder=None):
+        return self.inlay("deploy", "render", target, "-f", values, "-o", folder or target, *flags)
+
+    def rendered(self, target, **options):
+        status, out, err = self.render(target, **options)
+        self.assertEqual(status, 0, out + err)
+        return os.path.join(self.directory, options.get("folder") or target)
+
+
+class Examples(DeployCase):
+    def test_they_are_what_rendering_gives(self):
+        """All but the module's checksum, which goes with the compiler."""
+        for target in TARGETS:
+            folder = self.rendered(target)
+            made = {name for name in os.listdir(folder) if name.endswith(".yaml")}
+            kept = {name for name in os.listdir(os.path.join(EXAMPLES, target)) if name.endswith(".yaml")}
+            self.assertEqual(made, kept, f"{target}: run scripts/deploy deploy/values.yaml deploy")
+            for name in made:
+                same = [re.sub(r"[0-9a-f]{64}", "CHECKSUM", read(place, name))
+                        for place in (folder, os.path.join(EXAMPLES, target))]
+                self.assertEqual(*same, f"{target}/{name}: run scripts/deploy deploy/values.yaml deploy")
+
+    def test_the_same_values_give_the_same_bytes_and_nothing_of_the_machine(self):
+        for target in TARGETS:
+            folders = [self.rendered(target, folder=f"{target}-{i}") for i in range(2)]
+            for name in os.listdir(folders[0]):
+                first, second = (pathlib.Path(folder, name).read_bytes() for folder in folders)
+                self.assertEqual(first, second, name)
+                self.assertNotIn(self.directory.encode(), first, name)
+                if name.endswith(".yaml"):
+                    self.assertTrue(first.startswith(f"# Made by `inlay deploy render {target} -f values.yaml`".encode()))
+
+    def check_all(self, values):
+        """What scripts/deploy, which is `make deploy`, says: what it proved and what it had to skip."""
+        environment = dict(os.environ, INLAY_BUILD=os.path.dirname(INLAY))
+        done = subprocess.run([os.path.join(ROOT, "scripts", "deploy"), os.path.join(self.directory, values),
+                               os.path.join(self.directory, "out")], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              env=environment, timeout=120)
+        text = done.stdout.decode()
+        self.assertEqual(done.returncode, 0, text)
+        self.assertRegex(text.splitlines()[-1], r"^deploy: 4 targets rendered from \S+, \d+ checks passed")
+        return text
+
+    def test_other_values_pass_as_well(self):
+        """Inbound, a provider of the mesh that is rendered too, secrets, and each way to attach the plugin."""
+        values = {
+            "name": "tokens", "namespace": "shop", "module": {"file": "../build/header_augmenting.wasm"},
+            "plugin": {"name": "augmenter", "failure_policy": "FAIL_OPEN", "configuration": {"sources": [{
+                "name": "a", "cluster": "${cluster:tokens}", "path": "/headers",
+                "request_headers": {"authorization": "Bearer ${env:CLIENT_SECRET}"}}]},
+                "environment": [{"name": "CLIENT_SECRET", "secret": {"name": "idp", "key": "secret"}},
+                                {"name": "NO", "value": "on"}]},
+            "services": [{"name": "tokens", "mesh": {
+                "host": "tokens.shop.svc.cluster.local", "port": 8081, "image": "example.com/tokens:1", "ready": "/ready",
+                "environment": [{"name": "DB_PASSWORD", "secret": {"name": "db", "key": "password"}}]}}],
+            "workload": {"name": "orders", "image": "example.com/orders:1", "port": 8090, "ready": "/ready"},
+            "traffic": {"direction": "inbound"}}
+        for attach in ("EnvoyFilter", "WasmPlugin", "TrafficExtension"):
+            self.write("deploy/values.json", json.dumps({**values, "istio": {"attach": attach, "sidecar": True}}))
+            text = self.check_all("deploy/values.json")
+            if shutil.which("kubectl"):
+                self.assertRegex(text, rf"istio: `kubectl create --dry-run=client` takes .*{attach.lower()}")
+                self.assertIn("kubectl's types know every field of the Deployment tokens", text)
+
+    def test_every_one_is_checked_by_the_tools_of_the_field(self):
+        text = self.check_all("deploy/values.yaml")
+        for tool, claim in (("kubectl", "kubectl create --dry-run=client"), ("envoy", "envoy --mode validate")):
+            if shutil.which(tool):
+                self.assertRegex(text, rf"ok .*{claim}")
+            else:
+                self.assertIn("SKIPPED", text)
+
+
+class Envoy(DeployCase):
+    def own_ports(self, text, echo, provider):
+        self.port, self.admin = free_port(), free_port()
+        for fixed, own in (("port: 8081", echo.port), ("port: 8082", provider.port), ("port: 8080", self.port)):
+            self.assertIn(fixed, text)
+            text = text.replace(fixed, f"port: {own}")
+        return text.replace("envoy:\n", f"envoy:\n  admin_port: {self.admin}\n")
+
+    def start_rendered(self, program="inlay"):
+        folder = self.rendered("envoy")
+        command = [INLAY, "run"] if program == "inlay" else [program]
+        log = os.path.join(self.directory, "run.log")
+        with open(log, "w") as output:
+            proxy = subprocess.Popen([*command, "-c", "envoy.yaml", "--concurrency", "2"], cwd=folder, stdout=output,
+                                     stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+        self.addCleanup(lambda: (proxy.terminate(), proxy.wait(20)))
+        wait_until(lambda: proxy.poll() is not None or (listening(self.admin) and request(self.admin, "/ready").status == 200),
+                   "/ready")
+        self.assertIsNone(proxy.poll(), read(log))
+        wait_until(lambda: request(self.port).status == 200, "the first token")
+
+    def check_requests(self, program):
+        echo, provider = self.start(Echo(self.directory)), self.start(Provider(self.directory))
+        self.write("deploy/values.yaml", self.own_ports(read(EXAMPLES, "values.yaml"), echo, provider))
+        self.start_rendered(program)
+        seen = echoed(self.port, "/pay", headers={"authorization": "forged"})
+        self.assertEqual(seen["path"], "/pay")
+        self.assertRegex(seen["headers"]["authorization"], r"^Bearer 1\.")
+        self.assertEqual(provider.polls(), 1)
+
+    def test_it_runs_unchanged_and_adds_the_headers(self):
+        self.check_requests("inlay")
+
+    @unittest.skipUnless(shutil.which("envoy"), "there is no envoy here")
+    def test_it_runs_in_envoy_too(self):
+        self.check_requests("envoy")
+
+    def test_a_secret_comes_from_the_environment_and_destinations_are_told_apart(self):
+        first, second = self.start(Echo(self.directory, "first")), self.start(Echo(self.directory, "second"))
+        provider = self.start(Provider(self.directory))
+        self.port, self.admin = free_port(), free_port()
+        values = {
+            "name": "tokens", "namespace": "shop", "module": {"file": "../build/header_augmenting.wasm"},
+            "plugin": {"name": "augmenter", "configuration": {"sources": [{
+                "name": "a", "cluster": "${cluster:provider}", "path": "/headers",
+                "request_headers": {"x-key": "${env:DEPLOY_TEST_KEY}"}}]},
+                "environment": [{"name": "DEPLOY_TEST_KEY", "secret": {"name": "a", "key": "b"}}]},
+            "services": [{"name": "provider", "sidecar": {"port": provider.port}}],
+            "workload": {"name": "orders"},
+            "traffic": {"direction": "outbound", "destinations": [
+                {"host": "one.shop.svc.cluster.local", "port": first.port},
+                {"host": "two.shop.svc.cluster.local", "port": second.port}]},
+            "envoy": {"port": self.port, "admin_port": self.admin, "resolve": {
+                "one.shop.svc.cluster.local": "127.0.0.1", "two.shop.svc.cluster.local": "127.0.0.1"}}}
+        self.write("deploy/values.yaml", json.dumps(values))
+        os.environ["DEPLOY_TEST_KEY"] = "hunter2"
+        self.addCleanup(os.environ.pop, "DEPLOY_TEST_KEY")
+        self.start_rendered()
+        for name in os.listdir(os.path.join(self.directory, "envoy")):
+            if name.endswith(".yaml"):
+                self.assertNotIn("hunter2", read(self.directory, "envoy", name))
+        for number, host in enumerate(("one.shop.svc.cluster.local", "two.shop.svc.cluster.local")):
+            self.assertIn("authorization", echoed(self.port, f"/{number}", host=host)["headers"])
+        stats = request(self.admin, "/stats").body.decode()
+        self.assertRegex(stats, r"(?m)^cluster\.two\.upstream_rq_total: 1$")
+
+
+class Refusals(DeployCase):
+    def check(self, text, target="istio"):
+        self.write("deploy/wrong.yaml", text)
+        status, out, err = self.render(target, values="deploy/wrong.yaml", folder="out")
+        self.assertEqual(status, 1, out + err)
+        self.assertFalse(os.path.exists(os.path.join(self.directory, "out")), "something was written")
+        return err
+
+    def test_all_errors_in_one_run_with_their_places(self):
+        text = read(EXAMPLES, "values.yaml").replace("${cluster:header-provider}", "${cluster:provider}")
+        text = text.replace("port: 8082", "port: 99999").replace("failure_policy:", "failure_polcy:")
+        err = self.check(text)
+        for pattern in (r"deploy/wrong\.yaml:\d+:\d+: error: plugin\.configuration\.header_providing_service_cluster: no service "
+                        r"is called `provider`", r"services\[0\]\.sidecar\.port: expected a port from 1 to 65535",
+                        r"plugin\.failure_polcy: no such field in plugin; did you mean `failure_policy`\?",
+                        r"3 errors in the values"):
+            self.assertRegex(err, pattern)
+
+    def test_what_the_plugin_refuses(self):
+        err = self.check(read(EXAMPLES, "values.yaml").replace("header_cache_expiry: 360s", "header_cache_expiry: soon"))
+        self.assertIn("header_cache_expiry", err)
+        self.assertIn("unable to create Wasm plugin", err)
+
+    def test_a_secret_is_not_printed(self):
+        err = self.check(read(EXAMPLES, "values.yaml").replace("header_cache_expiry: 360s", "client_secret: hunter2"))
+        self.assertIn("${env:CLIENT_SECRET}", err)
+        self.assertNotIn("hunter2", err)
+
+    def test_an_unknown_target_and_a_missing_file(self):
+        status, _, err = self.render("isto")
+        self.assertEqual(status, 2)
+        self.assertIn("envoy, compose, kubernetes, istio", err)
+        status, _, err = self.render("istio", values="deploy/none.yaml")
+        self.assertEqual(status, 1)
+        self.assertIn("deploy/none.yaml", err)
+
+    def test_files_of_others_are_left_alone(self):
+        os.makedirs(os.path.join(self.directory, "envoy"))
+        self.write("envoy/envoy.yaml", "mine: true\n")
+        status, _, err = self.render("envoy")
+        self.assertEqual(status, 1)
+        self.assertIn("--force", err)
+        self.assertEqual(read(self.directory, "envoy", "envoy.yaml"), "mine: true\n")
+        self.assertEqual(self.render("envoy", "--force")[0], 0)
+
+    def test_check_says_what_differs(self):
+        self.assertEqual(self.render("istio", "--check")[0], 1)
+        self.rendered("istio")
+        self.assertEqual(self.render("istio", "--check")[1], "istio: up to date\n")
+        with open(os.path.join(self.directory, "istio", "sidecar.yaml"), "a") as file:
+            file.write("    - 'by/hand'\n")
+        status, out, _ = self.render("istio", "--check")
+        self.assertEqual(status, 1)
+        self.assertRegex(out, r"^istio/sidecar\.yaml differs from line \d+ on\n$")
+
+
+class Guide(DeployCase):
+    """The commands of docs/guide/deploy.md, and the output that it shows for them."""
+
+    def commands(self):
+        found = []
+        for line in read(ROOT, "docs", "guide", "deploy.md").splitlines():
+            if line.startswith("    $ "):
+                found.append((line[6:], []))
+            elif line.startswith("    ") and found:
+                found[-1][1].append(line[4:])
+            elif line.strip():
+                if found and found[-1] is not None:
+                    found.append(("", []))
+        return [(command, output) for command, output in found if command]
+
+    def test_rendering_prints_what_the_guide_says(self):
+        os.symlink(INLAY, os.path.join(self.directory, "build", "inlay"))
+        ran = 0
+        for command, output in self.commands():
+            if not command.startswith("build/inlay deploy render"):
+                continue
+            ran += 1
+            done = subprocess.run(command, shell=True, cwd=self.directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                  timeout=60)
+            self.assertEqual(done.returncode, 0, done.stdout.decode())
+            self.assertEqual(done.stdout.decode().splitlines(), output, command)
+        self.assertEqual(ran, 5)
+
+    def test_the_other_commands_are_ones_that_are_there(self):
+        with open(os.path.join(ROOT, "Makefile")) as file:
+            verbs = set(re.findall(r"^(\w+):", file.read(), re.M))
+        for command, _ in self.commands():
+            program = command.strip("(").split()
+            if program[0] == "make":
+                self.assertIn(program[1], verbs)
+            elif program[0].startswith("build/inlay"):
+                self.assertEqual(self.inlay(*program[1:2], "--help")[0], 0, command)
+            elif program[0] == "cd":
+                self.assertIn("inlay run -c envoy.yaml", command)
+            else:
+                self.assertIn(program[0], ("curl", "kubectl", "docker"), command)
+
+    def test_the_applied_folders_are_those_that_were_rendered(self):
+        folders = {word for command, _ in self.commands() if "deploy render" in command
+                   for word in command.split() if word.startswith("build/deploy/")}
+        for command, _ in self.commands():
+            for word in command.split():
+                if word.startswith("build/deploy/") and "render" not in command:
+                    self.assertIn("/".join(word.split("/")[:3]), folders, command)
+
+    @unittest.skipUnless(shutil.which("kubectl"), "there is no kubectl here")
+    def test_kubectl_applies_in_the_order_that_the_guide_shows(self):
+        for target in ("kubernetes", "istio"):
+            folder = self.rendered(target)
+            manifest = subprocess.run(["kubectl", "kustomize", folder], stdout=subprocess.PIPE, check=True).stdout.decode()
+            kinds = [kind.lower() for kind in re.findall(r"^kind: (\w+)", manifest, re.M)]
+            shown = [output for command, output in self.commands()
+                     if command.startswith("kubectl apply") and command.endswith(target)][0]
+            self.assertEqual([re.split(r"[./]", line)[0] for line in shown], kinds)
+
+
+if __name__ == "__main__":
+    unittest.main()
