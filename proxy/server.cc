@@ -12,6 +12,7 @@
 
 #include "proxy/admin/admin_server.h"
 #include "proxy/clock.h"
+#include "proxy/http/http_stats.h"
 #include "proxy/module_store.h"
 #include "proxy/net/event_loop.h"
 #include "proxy/port_check.h"
@@ -57,8 +58,10 @@ struct Parts {
         shared{b, l, metrics, host, clusters, options.compat_legacy_properties, {}, options.log_flush_interval} {}
 
   Result<Unit> open_logs();
+  Result<std::shared_ptr<const tls::ServerContext>> prepare_tls(const config::Listener& listener);
   Result<Unit> prepare_listener(const config::Listener& listener);
   Result<Unit> prepare() {
+    INLAY_TRY([[maybe_unused]] Unit tls_ready, clusters.prepare_tls());
     for (const config::Listener& listener : bootstrap.listeners) {
       INLAY_TRY([[maybe_unused]] Unit done, prepare_listener(listener));
     }
@@ -87,6 +90,15 @@ Result<Unit> Parts::open_logs() {
   return Unit{};
 }
 
+Result<std::shared_ptr<const tls::ServerContext>> Parts::prepare_tls(const config::Listener& listener) {
+  if (!listener.tls) return std::shared_ptr<const tls::ServerContext>();
+  auto context = tls::ServerContext::create(*listener.tls, tls::Stats(metrics, http::listener_stat_prefix(listener)));
+  if (context) return std::shared_ptr<const tls::ServerContext>(*std::move(context));
+  Error error = context.error();
+  error.where = "listener '" + listener.name + "', transport_socket";
+  return error;
+}
+
 Result<Unit> Parts::prepare_listener(const config::Listener& listener) {
   SharedState::ListenerParts parts;
   auto routes = router::RouteTable::compile(listener.http.route_config,
@@ -97,6 +109,7 @@ Result<Unit> Parts::prepare_listener(const config::Listener& listener) {
     return error;
   }
   parts.routes = *routes;
+  INLAY_TRY(parts.tls, prepare_tls(listener));
   for (const config::AccessLog& config : listener.http.access_logs) {
     INLAY_TRY(auto compiled, access_log::AccessLog::compile(config));
     parts.access_logs.push_back(std::move(compiled));

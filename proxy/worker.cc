@@ -7,6 +7,7 @@
 #include "proxy/http/connection_manager.h"
 #include "proxy/net/connection.h"
 #include "proxy/router/router_filter.h"
+#include "proxy/tls/tls_connection.h"
 #include "proxy/upstream/cluster_manager.h"
 #include "proxy/upstream/http_call.h"
 #include "proxy/wasm_filter/wasm_filter.h"
@@ -73,13 +74,15 @@ void Worker::Core::add_listener(size_t index) {
 
 Result<Unit> Worker::Core::listen(size_t index, config::Address& address) {
   http::ConnectionManager& manager = *managers[index];
-  INLAY_TRY(auto socket,
-            net::listen(
-                loop, address, [&manager](std::unique_ptr<net::Connection> c) { manager.accept(std::move(c)); },
-                [this](std::string_view what) {
-                  shared_.log.warn("connection", "cannot accept a connection: " + std::string(what));
-                },
-                net::Sharing::kShared));  // each worker has a socket of its own on the address
+  INLAY_TRY(auto socket, net::listen(
+                             loop, address,
+                             [this, &manager, tls = shared_.listeners[index].tls](std::unique_ptr<net::Connection> c) {
+                               manager.accept(tls ? tls::accept(loop, std::move(c), tls) : std::move(c));
+                             },
+                             [this](std::string_view what) {
+                               shared_.log.warn("connection", "cannot accept a connection: " + std::string(what));
+                             },
+                             net::Sharing::kShared));  // each worker has a socket of its own on the address
   address = socket->address();
   sockets.push_back(std::move(socket));
   return Unit{};

@@ -20,6 +20,7 @@
 #include "proxy/log.h"
 #include "proxy/net/event_loop.h"
 #include "proxy/router/route_table.h"
+#include "proxy/tls/context.h"
 #include "proxy/upstream/cluster.h"
 
 namespace inlay::proxy {
@@ -35,6 +36,7 @@ struct SharedState {
   // Per listener: its routes; its plugins, one for each http_filter (null for what is no wasm filter).
   struct ListenerParts {
     std::shared_ptr<const router::RouteTable> routes;
+    std::shared_ptr<const tls::ServerContext> tls;  // nullptr: plain connections
     std::vector<std::shared_ptr<host::Plugin>> plugins;
     std::vector<access_log::AccessLog> access_logs;
     std::vector<access_log::LogFile*> log_files;  // one for each of access_logs

@@ -16,7 +16,7 @@ Result<Filter> Filter::compile(const config::AccessLogFilter& config) {
   filter.op_ = config.op;
   filter.value_ = config.value;
   if (config.kind == Kind::kHeader) {
-    INLAY_TRY(filter.header_, router::HeaderMatcher::compile(config.header));
+    INLAY_TRY(filter.header_, match::HeaderMatcher::compile(config.header));
   }
   for (const std::string& flag : config.flags) filter.flags_ |= router::response_flag_of(flag);
   filter.any_flag_ = config.flags.empty();

@@ -13,8 +13,8 @@
 #include "base/result.h"
 #include "proxy/config/model.h"
 #include "proxy/http/stream_logger.h"
+#include "proxy/match/string_matcher.h"
 #include "proxy/router/formatter.h"
-#include "proxy/router/string_matcher.h"
 
 namespace inlay::proxy::access_log {
 
@@ -32,7 +32,7 @@ class Filter {
   uint32_t value_ = 0;
   uint32_t flags_ = 0;
   bool any_flag_ = false;
-  router::HeaderMatcher header_;
+  match::HeaderMatcher header_;
   std::vector<Filter> filters_;
 };
 

@@ -44,7 +44,7 @@ constexpr FieldRule kBootstrap[] = {
 constexpr FieldRule kStaticResources[] = {
     {"listeners"},
     {"clusters"},
-    {"secrets", Support::kNo, "TLS is not supported yet"},
+    {"secrets", Support::kNo, "give certificates and keys where they are used, by `filename`"},
 };
 constexpr FieldRule kAdmin[] = {
     {"access_log", Support::kIgnored, "the admin server writes no access log"},

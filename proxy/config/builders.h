@@ -36,8 +36,9 @@ Listener build_listener(View listener, BuildContext& context);
 HttpConnectionManager build_http_connection_manager(View manager, BuildContext& context);
 RouteConfiguration build_route_configuration(View routes, BuildContext& context);
 Cluster build_cluster(View cluster, BuildContext& context);
-// Reports a transport socket other than plain text.
-void build_transport_socket(View socket, BuildContext& context);
+// A transport socket: nullopt for plain text, and after an error.
+std::optional<UpstreamTls> build_upstream_tls(View socket, BuildContext& context);
+std::optional<DownstreamTls> build_downstream_tls(View socket, BuildContext& context);
 WasmFilter build_wasm(View wasm, BuildContext& context);
 // nullopt after an error.
 std::optional<AccessLog> build_access_log(View log, BuildContext& context);

@@ -39,9 +39,8 @@ constexpr FieldRule kCluster[] = {
     {"track_cluster_stats", Support::kIgnored, "it concerns statistics only"},
     {"close_connections_on_host_health_failure", Support::kIgnored, "it concerns health checks only"},
     {"ignore_health_on_host_removal", Support::kIgnored, "it concerns health checks only"},
-    {"transport_socket", Support::kYes, "raw_buffer (plain text) only; TLS is not supported yet"},
+    {"transport_socket", Support::kYes, "raw_buffer and tls (UpstreamTlsContext)"},
 };
-constexpr FieldRule kTransportSocket[] = {{"name"}, {"typed_config"}};
 constexpr FieldRule kLoadAssignment[] = {{"cluster_name"}, {"endpoints"}};
 constexpr FieldRule kLocality[] = {
     {"locality", Support::kIgnored, "endpoints of all localities are used alike"},
@@ -75,7 +74,6 @@ constexpr FieldRule kExplicitHttp[] = {
 };
 constexpr MessageRules kRules[] = {
     {"envoy.config.cluster.v3.Cluster", kCluster},
-    {"envoy.config.core.v3.TransportSocket", kTransportSocket},
     {"envoy.config.endpoint.v3.ClusterLoadAssignment", kLoadAssignment},
     {"envoy.config.endpoint.v3.LocalityLbEndpoints", kLocality},
     {"envoy.config.endpoint.v3.LbEndpoint", kLbEndpoint},
@@ -201,27 +199,9 @@ Cluster build_cluster(View cluster, BuildContext& context) {
       cluster.uint32("per_connection_buffer_limit_bytes", out.per_connection_buffer_limit_bytes);
   build_circuit_breakers(cluster, out);
   build_protocol(cluster, out, context);
-  if (View socket = cluster["transport_socket"]) build_transport_socket(socket, context);
+  if (View socket = cluster["transport_socket"]) out.tls = build_upstream_tls(socket, context);
   out.metadata = build_metadata(cluster["metadata"]);
   return out;
-}
-
-void build_transport_socket(View socket, BuildContext& context) {
-  context.require(socket, "name");
-  static constexpr std::string_view kPrefix = "envoy.extensions.transport_sockets.";
-  const View config = socket["typed_config"];
-  if (!config) {
-    context.require(socket, "typed_config");
-    return;
-  }
-  const std::string& type = config.node().any_type;
-  if (type == "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer") return;
-  const bool tls = type.starts_with(std::string(kPrefix) + "tls.");
-  context.error(socket,
-                tls ? "Envoy field `transport_socket` with TLS is valid, but Inlay does not support it yet; only "
-                      "plain connections are"
-                    : "a transport socket of type " + quote(type) +
-                          " is not something that Inlay supports yet; only plain connections are");
 }
 
 }  // namespace inlay::proxy::config

@@ -50,13 +50,16 @@ constexpr OperatorName kOperators[] = {
     {"HOSTNAME", Operator::kHostname},
     {"STREAM_ID", Operator::kStreamId},
     {"CONNECTION_ID", Operator::kConnectionId},
-    // No TLS, no dynamic metadata.
+    {"REQUESTED_SERVER_NAME", Operator::kServerName},
+    {"DOWNSTREAM_TLS_VERSION", Operator::kTlsVersion},
+    {"DOWNSTREAM_TLS_CIPHER", Operator::kTlsCipher},
+    {"DOWNSTREAM_PEER_SUBJECT", Operator::kPeerSubject},
+    {"DOWNSTREAM_PEER_URI_SAN", Operator::kPeerUri},
+    {"DOWNSTREAM_PEER_DNS_SAN", Operator::kPeerDns},
+    {"DOWNSTREAM_PEER_FINGERPRINT_256", Operator::kPeerFingerprint},
+    // No dynamic metadata.
     {"DYNAMIC_METADATA", Operator::kNothing},
     {"GRPC_STATUS", Operator::kNothing},
-    {"REQUESTED_SERVER_NAME", Operator::kNothing},
-    {"DOWNSTREAM_PEER_SUBJECT", Operator::kNothing},
-    {"DOWNSTREAM_PEER_URI_SAN", Operator::kNothing},
-    {"DOWNSTREAM_TLS_VERSION", Operator::kNothing},
     {"UPSTREAM_TRANSPORT_FAILURE_REASON", Operator::kNothing},
 };
 

@@ -47,6 +47,13 @@ enum class Operator : uint8_t {
   kStreamId,
   kConnectionId,
   kAttemptCount,
+  kServerName,
+  kTlsVersion,
+  kTlsCipher,
+  kPeerSubject,
+  kPeerUri,
+  kPeerDns,
+  kPeerFingerprint,
   kNothing,  // Envoy has it; here it never has a value
 };
 

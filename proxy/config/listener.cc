@@ -46,8 +46,8 @@ constexpr FieldRule kFilterChain[] = {
     {"filter_chain_match", Support::kYes, "empty only"},
     {"use_proxy_proto", Support::kOnly, "", "false"},
     {"metadata", Support::kIgnored},
-    {"transport_socket", Support::kYes, "raw_buffer (plain text) only; TLS is not supported yet"},
-    {"transport_socket_connect_timeout", Support::kIgnored, "it concerns TLS only"},
+    {"transport_socket", Support::kYes, "raw_buffer and tls (DownstreamTlsContext)"},
+    {"transport_socket_connect_timeout"},
 };
 constexpr FieldRule kFilter[] = {
     {"name"},
@@ -112,7 +112,8 @@ Listener build_listener(View listener, BuildContext& context) {
                   "use one chain a listener");
   }
   for (View chain : chains) {
-    if (View socket = chain["transport_socket"]) build_transport_socket(socket, context);
+    if (View socket = chain["transport_socket"]) out.tls = build_downstream_tls(socket, context);
+    if (out.tls) out.tls->handshake_timeout = chain.duration("transport_socket_connect_timeout", Milliseconds(0));
     out.filter_chain_name = chain.text("name");
     build_filters(chain, out, context);
   }

@@ -102,7 +102,7 @@ TEST_F(LoadTest, SurfaceYamlFailsWithExactlyTheUnsupportedFields) {
         << diagnostic.to_string();
   }
   EXPECT_EQ(errors, (std::vector<std::string>{"36 weighted_clusters", "39 retry_policy", "80 health_checks",
-                                              "94 http2_protocol_options", "103 transport_socket"}));
+                                              "94 http2_protocol_options"}));
   EXPECT_EQ(warnings, std::vector<std::string>{});
 }
 

@@ -15,6 +15,8 @@
 
 #include "host/host.h"
 #include "proxy/config/format.h"
+#include "proxy/config/string_matcher.h"
+#include "proxy/config/tls.h"
 
 namespace inlay::proxy::config {
 
@@ -34,13 +36,6 @@ struct Node {
   std::string cluster;
   std::string zone;
   Metadata metadata;
-};
-
-// type/matcher/v3 StringMatcher. safe_regex is a full match (RE2).
-struct StringMatcher {
-  enum class Kind : uint8_t { kExact, kPrefix, kSuffix, kContains, kSafeRegex } kind = Kind::kExact;
-  std::string value;
-  bool ignore_case = false;
 };
 
 // config/route/v3 HeaderMatcher.
@@ -232,6 +227,7 @@ struct Listener {
   std::string stat_prefix;
   std::string filter_chain_name;
   Metadata metadata;
+  std::optional<DownstreamTls> tls;
   HttpConnectionManager http;
 };
 
@@ -260,6 +256,7 @@ struct Cluster {
   uint32_t max_pending_requests = 1024;
   uint32_t max_requests = 1024;
   uint32_t max_retries = 3;
+  std::optional<UpstreamTls> tls;
   Metadata metadata;
 };
 

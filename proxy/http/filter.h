@@ -19,6 +19,7 @@
 #include "host/embedder.h"
 #include "host/header_map.h"
 #include "proxy/config/model.h"
+#include "proxy/net/connection.h"
 #include "proxy/net/event_loop.h"
 
 namespace inlay::proxy::router {
@@ -66,6 +67,7 @@ struct StreamInfo {
   std::string response_code_details;
   const config::Address* downstream_local = nullptr;
   const config::Address* downstream_remote = nullptr;
+  const net::TlsInfo* downstream_tls = nullptr;  // nullptr: no TLS
   std::string protocol = "HTTP/1.1";
   const router::RouteEntry* route = nullptr;  // once the router has chosen
   std::string upstream_cluster;

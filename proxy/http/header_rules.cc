@@ -194,10 +194,10 @@ void HeaderRules::prepare_forwarded(HeaderMap& headers, const config::Address& r
       headers.set(HeaderId::kXForwardedFor, scratch_ += remote.host);
     }
     headers.set(HeaderId::kXEnvoyExternalAddress, remote.host);
-    if (config_.xff_num_trusted_hops == 0) headers.set(HeaderId::kXForwardedProto, "http");
+    if (config_.xff_num_trusted_hops == 0) headers.set(HeaderId::kXForwardedProto, scheme_);
   }
   if (!headers.has(HeaderId::kXForwardedProto)) {
-    headers.add(HeaderId::kXForwardedProto, "x-forwarded-proto", "http");
+    headers.add(HeaderId::kXForwardedProto, "x-forwarded-proto", scheme_);
   }
   if (!(mask & bit(HeaderId::kScheme))) {
     const std::string_view proto = headers.value(HeaderId::kXForwardedProto);

@@ -19,7 +19,8 @@ namespace inlay::proxy::http {
 
 class HeaderRules {
  public:
-  explicit HeaderRules(const config::Listener& listener) : config_(listener.http), port_(listener.address.port) {}
+  explicit HeaderRules(const config::Listener& listener)
+      : config_(listener.http), port_(listener.address.port), scheme_(listener.tls ? "https" : "http") {}
 
   // Edits the head in place, or says how to refuse the request.
   std::optional<host::LocalReply> prepare_request(host::HeaderMap& headers, const config::Address& remote,
@@ -38,6 +39,7 @@ class HeaderRules {
 
   const config::HttpConnectionManager& config_;
   const uint16_t port_;
+  const std::string_view scheme_;  // of the connections that come here
   RandomIds ids_;
   std::string scratch_;
 };

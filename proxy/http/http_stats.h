@@ -10,6 +10,10 @@
 
 namespace inlay::proxy::http {
 
+// "listener.<address>.", or with the listener's stat_prefix. Envoy writes an address in a metric's name with '_' for
+// ':'.
+std::string listener_stat_prefix(const config::Listener& listener);
+
 // HttpStats: the counters of a connection manager (http.<stat_prefix>.*) and of its listener (listener.<address>.*),
 // by Envoy's names.
 struct HttpStats {

@@ -232,6 +232,7 @@ HeaderMap& ServerConnection::headers_storage() {
   info.connection_id = id_;
   info.downstream_local = &connection_->local_address();
   info.downstream_remote = &connection_->remote_address();
+  info.downstream_tls = connection_->tls();
   const auto& http = manager_.http;
   if (http.request_headers_timeout.count() > 0) {
     timer_.arm(http.request_headers_timeout);

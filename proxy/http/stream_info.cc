@@ -11,6 +11,7 @@ void StreamInfo::reset() {
   response_code = response_flags = 0;
   response_code_details.clear();
   downstream_local = downstream_remote = nullptr;
+  downstream_tls = nullptr;
   protocol = "HTTP/1.1";
   route = nullptr;
   upstream_cluster.clear();

@@ -40,6 +40,23 @@ class ConnectionHandler {
   virtual void on_closed(CloseReason reason, std::string_view detail) = 0;
 };
 
+// TlsInfo is what a TLS handshake came to, for properties and logs.
+struct TlsInfo {
+  std::string version;      // "TLSv1.3"
+  std::string cipher;       // OpenSSL's name
+  std::string server_name;  // SNI, as the client sent it
+  std::string alpn;         // empty: none was agreed on
+  bool mutual = false;      // both sides have shown a certificate, and the peer's was verified
+  struct Certificate {
+    std::string subject;   // RFC 2253; empty: there is no certificate
+    std::string dns_name;  // the first of its kind
+    std::string uri_name;
+  };
+  Certificate local;
+  Certificate peer;
+  std::string peer_digest;  // SHA-256 in hexadecimal
+};
+
 class Connection {
  public:
   virtual ~Connection() = default;
@@ -66,6 +83,8 @@ class Connection {
   virtual void set_linger(std::chrono::milliseconds longest) = 0;  // 1 s by default
   virtual const config::Address& local_address() const = 0;
   virtual const config::Address& remote_address() const = 0;
+  // nullptr for a connection without TLS, and before its handshake is done.
+  virtual const TlsInfo* tls() const { return nullptr; }
 };
 
 // Posts `done` to the loop once no connection is left that close(kAfterFlush) still sees to: before that, ending the

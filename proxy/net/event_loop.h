@@ -75,6 +75,7 @@ class DeferredTask {
   void schedule();
   void cancel();
   bool scheduled() const { return previous_ != nullptr; }
+  EventLoop& loop() { return loop_; }
 
  private:
   friend class TaskList;

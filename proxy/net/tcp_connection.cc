@@ -11,6 +11,7 @@
 #include <cstring>
 #include <utility>
 
+#include "proxy/net/destruction_guard.h"
 #include "proxy/net/lingering_close.h"
 #include "proxy/net/socket_address.h"
 
@@ -27,24 +28,6 @@ void set_no_delay(int fd) {
   const int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
-
-// Says whether `this` was destroyed inside of a callback.
-class Guard {
- public:
-  explicit Guard(bool*& slot) : slot_(slot), outer_(slot) { slot = &destroyed_; }
-  ~Guard() {
-    if (!destroyed_) slot_ = outer_;
-    if (destroyed_ && outer_) *outer_ = true;
-  }
-  Guard(const Guard&) = delete;
-  Guard& operator=(const Guard&) = delete;
-  bool destroyed() const { return destroyed_; }
-
- private:
-  bool*& slot_;
-  bool* outer_;
-  bool destroyed_ = false;
-};
 
 }  // namespace
 
@@ -121,7 +104,7 @@ void TcpConnection::finish_connect() {
 void TcpConnection::on_io(uint32_t events) {
   if (state_ == State::kConnecting) {
     if ((events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) == 0) return;
-    Guard guard(destroyed_);
+    DestructionGuard guard(destroyed_);
     finish_connect();
     if (guard.destroyed() || state_ != State::kOpen) return;
   }
@@ -189,7 +172,7 @@ bool TcpConnection::read_once(bool& more) {
 void TcpConnection::read_some() {
   if (state_ == State::kFailed) return report_failure();
   if (state_ != State::kOpen || !reading_ || (end_seen_ && in_.empty())) return;
-  Guard guard(destroyed_);
+  DestructionGuard guard(destroyed_);
   bool undelivered = !in_.empty();
   bool more = readable_ && !end_seen_;
   for (int i = 0; more && i < kReadsPerTurn; ++i) {
@@ -233,7 +216,7 @@ bool TcpConnection::takes_writes() const {
 void TcpConnection::after_append() {
   if (writable_) {
     if (out_.size() >= kFlushAt) {
-      Guard guard(destroyed_);
+      DestructionGuard guard(destroyed_);
       flush();
       if (guard.destroyed()) return;
     } else if (!out_.empty()) {

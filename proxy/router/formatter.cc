@@ -148,6 +148,25 @@ uint64_t milliseconds(int64_t from, int64_t to) {
   return to > from ? static_cast<uint64_t>((to - from) / 1'000'000) : 0;
 }
 
+std::string_view tls_text(Operator op, const net::TlsInfo& tls) {
+  switch (op) {
+    case Operator::kServerName:
+      return tls.server_name;
+    case Operator::kTlsVersion:
+      return tls.version;
+    case Operator::kTlsCipher:
+      return tls.cipher;
+    case Operator::kPeerSubject:
+      return tls.peer.subject;
+    case Operator::kPeerUri:
+      return tls.peer.uri_name;
+    case Operator::kPeerDns:
+      return tls.peer.dns_name;
+    default:
+      return tls.peer_digest;
+  }
+}
+
 void append_operator(const FormatPart& part, const FormatContext& context, std::string& out) {
   const http::StreamInfo& info = *context.info;
   const auto address = [&](const config::Address* a) {
@@ -233,6 +252,15 @@ void append_operator(const FormatPart& part, const FormatContext& context, std::
       return append_header(context.request_headers, "x-request-id", "", out);
     case Operator::kConnectionId:
       return append_number(info.connection_id, out);
+    case Operator::kServerName:
+    case Operator::kTlsVersion:
+    case Operator::kTlsCipher:
+    case Operator::kPeerSubject:
+    case Operator::kPeerUri:
+    case Operator::kPeerDns:
+    case Operator::kPeerFingerprint:
+      if (info.downstream_tls != nullptr) out += tls_text(part.op, *info.downstream_tls);
+      return;
     case Operator::kNothing:
       return;
   }

@@ -38,18 +38,18 @@ Result<RouteEntry> compile_route(const config::RouteConfiguration& config, const
   entry.virtual_host = &virtual_host;
   set_action(entry);
   if (route.match.kind == Kind::kSafeRegex) {
-    INLAY_TRY(entry.match_regex, compile_regex(route.match.value));
+    INLAY_TRY(entry.match_regex, match::compile_regex(route.match.value));
   }
   for (const auto& matcher : route.match.headers) {
-    INLAY_TRY(auto compiled, HeaderMatcher::compile(matcher));
+    INLAY_TRY(auto compiled, match::HeaderMatcher::compile(matcher));
     entry.headers.push_back(std::move(compiled));
   }
   for (const auto& matcher : route.match.query_parameters) {
-    INLAY_TRY(auto compiled, QueryParameterMatcher::compile(matcher));
+    INLAY_TRY(auto compiled, match::QueryParameterMatcher::compile(matcher));
     entry.query_parameters.push_back(std::move(compiled));
   }
   if (const auto* rewrite = regex_rewrite(entry); rewrite != nullptr && rewrite->has_value()) {
-    INLAY_TRY(entry.rewrite_regex, compile_regex((*rewrite)->pattern));
+    INLAY_TRY(entry.rewrite_regex, match::compile_regex((*rewrite)->pattern));
     std::string why;
     if (!entry.rewrite_regex->CheckRewriteString((*rewrite)->substitution, &why)) {
       return Error{ErrorCode::kInvalidArgument, "regex_rewrite substitution '" + (*rewrite)->substitution + "': " + why,
@@ -77,12 +77,14 @@ bool RouteEntry::path_matches(std::string_view path) const {
   const config::RouteMatch& match = config->match;
   const std::string_view value = match.value;
   const bool exact_case = match.case_sensitive;
-  const auto starts = [&] { return exact_case ? path.starts_with(value) : starts_with_ignore_case(path, value); };
+  const auto starts = [&] {
+    return exact_case ? path.starts_with(value) : match::starts_with_ignore_case(path, value);
+  };
   switch (match.kind) {
     case Kind::kPrefix:
       return starts();
     case Kind::kPath:
-      return exact_case ? path == value : equals_ignore_case(path, value);
+      return exact_case ? path == value : match::equals_ignore_case(path, value);
     case Kind::kPathSeparatedPrefix:
       return starts() && (path.size() == value.size() || path[value.size()] == '/');
     case Kind::kSafeRegex:
@@ -94,9 +96,10 @@ bool RouteEntry::path_matches(std::string_view path) const {
 bool RouteEntry::matches(std::string_view path, std::string_view query, const host::HeaderMap& request) const {
   if (!path_matches(path)) return false;
   if (config->match.grpc_only && !request.value(HeaderId::kContentType).starts_with("application/grpc")) return false;
-  return std::all_of(headers.begin(), headers.end(), [&](const HeaderMatcher& m) { return m.matches(request); }) &&
+  return std::all_of(headers.begin(), headers.end(),
+                     [&](const match::HeaderMatcher& m) { return m.matches(request); }) &&
          std::all_of(query_parameters.begin(), query_parameters.end(),
-                     [&](const QueryParameterMatcher& m) { return m.matches(query); });
+                     [&](const match::QueryParameterMatcher& m) { return m.matches(query); });
 }
 
 bool RouteEntry::rewrite_path(std::string_view path_and_query, std::string& out) const {

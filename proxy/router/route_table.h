@@ -18,8 +18,8 @@
 #include "base/result.h"
 #include "host/header_map.h"
 #include "proxy/config/model.h"
+#include "proxy/match/string_matcher.h"
 #include "proxy/router/header_edits.h"
-#include "proxy/router/string_matcher.h"
 
 namespace inlay::proxy::router {
 
@@ -38,8 +38,8 @@ struct RouteEntry {
   HeaderEdits response_edits;
 
   std::shared_ptr<const re2::RE2> match_regex;
-  std::vector<HeaderMatcher> headers;
-  std::vector<QueryParameterMatcher> query_parameters;
+  std::vector<match::HeaderMatcher> headers;
+  std::vector<match::QueryParameterMatcher> query_parameters;
 
   // `path` and `query` are the request's :path, split at the "?".
   bool matches(std::string_view path, std::string_view query, const host::HeaderMap& request) const;

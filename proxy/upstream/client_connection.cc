@@ -3,6 +3,7 @@
 
 #include <charconv>
 
+#include "proxy/upstream/connect.h"
 #include "proxy/upstream/connection_pool.h"
 
 namespace inlay::proxy::upstream {
@@ -38,7 +39,7 @@ ClientConnection::ClientConnection(ConnectionPool& pool, net::EventLoop& loop)
         if (state_ == State::kBusy && !paused_) parse(leftover_, peer_ended_);
       }) {
   const config::Cluster& config = pool.cluster().config;
-  connection_ = net::connect(loop, pool.host().address, config.connect_timeout, *this);
+  connection_ = connect_to(loop, pool.cluster(), pool.host(), *this);
   connection_->set_write_watermark(config.per_connection_buffer_limit_bytes);
 }
 

@@ -129,7 +129,7 @@ struct ClusterRegistry::DnsCluster {
 
 ClusterRegistry::ClusterRegistry(const std::vector<config::Cluster>& clusters, host::MetricStore& store,
                                  LogFunction warn, ResolveFunction resolve)
-    : warn_(std::move(warn)) {
+    : store_(store), warn_(std::move(warn)) {
   for (const config::Cluster& config : clusters) {
     by_name_.emplace(config.name, clusters_.size());
     clusters_.push_back(std::make_unique<Cluster>(clusters_.size(), config, store));
@@ -146,6 +146,22 @@ ClusterRegistry::ClusterRegistry(const std::vector<config::Cluster>& clusters, h
     }
     cluster->set_hosts(std::make_shared<HostList>(std::move(hosts)));
   }
+}
+
+Result<> ClusterRegistry::prepare_tls() {
+  for (auto& cluster : clusters_) {
+    const config::Cluster& config = cluster->config;
+    if (!config.tls) continue;
+    const std::string& name = config.alt_stat_name.empty() ? config.name : config.alt_stat_name;
+    auto context = tls::ClientContext::create(*config.tls, tls::Stats(store_, stat_prefix(name)));
+    if (!context) {
+      Error error = context.error();
+      error.where = "cluster '" + config.name + "', transport_socket";
+      return error;
+    }
+    cluster->tls = *std::move(context);
+  }
+  return Unit{};
 }
 
 ClusterRegistry::~ClusterRegistry() {

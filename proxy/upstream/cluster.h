@@ -20,6 +20,7 @@
 
 #include "host/metrics.h"
 #include "proxy/config/model.h"
+#include "proxy/tls/context.h"
 #include "proxy/upstream/dns_resolver.h"
 
 namespace inlay::proxy::upstream {
@@ -77,6 +78,8 @@ class Cluster {
   const config::Cluster& config;
   ClusterStats stats;
   Breakers breakers;
+  // Of a cluster with TLS, once ClusterRegistry::prepare_tls() was there.
+  std::shared_ptr<const tls::ClientContext> tls;
 
   std::shared_ptr<const HostList> hosts() const;
   void set_hosts(std::shared_ptr<const HostList> hosts);
@@ -96,6 +99,9 @@ class ClusterRegistry {
   ~ClusterRegistry();
   ClusterRegistry(const ClusterRegistry&) = delete;
   ClusterRegistry& operator=(const ClusterRegistry&) = delete;
+
+  // Makes the TLS contexts, before any connection is made. Errors: kInvalidArgument; `where` names the cluster.
+  Result<> prepare_tls();
 
   // Waits until every DNS cluster has had its first answer, good or bad. False: not within `at_most`.
   bool wait_resolved(std::chrono::milliseconds at_most);
@@ -119,6 +125,7 @@ class ClusterRegistry {
   void answered(DnsCluster& dns, size_t endpoint, Result<std::vector<std::string>> addresses);
   void publish(Cluster& cluster, HostList hosts);
 
+  host::MetricStore& store_;
   std::vector<std::unique_ptr<Cluster>> clusters_;
   std::unordered_map<std::string, size_t, NameHash, std::equal_to<>> by_name_;
   LogFunction warn_;

@@ -45,6 +45,20 @@ def route(to="origin", match=None, **action):
     return {"match": match or {"prefix": "/"}, "route": {"cluster": to, **action}}
 
 
+def upstream_tls(**fields):
+    """A cluster's transport socket."""
+    return {"name": "tls", "typed_config": {
+        "@type": TYPE + "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext", **fields}}
+
+
+def downstream_tls(certificate, key, common=None, **fields):
+    """A listener's transport socket."""
+    own = {"certificate_chain": {"filename": certificate}, "private_key": {"filename": key}}
+    return {"name": "tls", "typed_config": {
+        "@type": TYPE + "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
+        "common_tls_context": {"tls_certificates": [own], **(common or {})}, **fields}}
+
+
 def bootstrap(clusters, filters=(), routes=None, virtual_hosts=None, **manager):
     """A listener with one connection manager, and an admin, on free ports."""
     hosts = virtual_hosts or [{"name": "all", "domains": ["*"], "routes": routes or [route()]}]

@@ -47,9 +47,10 @@ def all_workers_answer(port):
 
 
 class PythonServer:
-    """http.server in a thread. `answer(handler)` gives (status, headers, body); counts its requests."""
+    """http.server in a thread, with `tls` (an ssl.SSLContext) over TLS. `answer(handler)` gives (status, headers, body);
+    counts its requests."""
 
-    def __init__(self, answer):
+    def __init__(self, answer, tls=None):
         self.requests = 0
         outer = self
 
@@ -83,6 +84,8 @@ class PythonServer:
                 pass
 
         self.server = Server(("127.0.0.1", 0), Handler)
+        if tls is not None:  # each connection's handshake is made in the thread of its own
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 

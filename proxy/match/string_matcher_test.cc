@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proxy/router/string_matcher.h"
+#include "proxy/match/string_matcher.h"
 
 #include <gtest/gtest.h>
 
-namespace inlay::proxy::router {
+namespace inlay::proxy::match {
 namespace {
 
 using Kind = config::StringMatcher::Kind;
@@ -103,4 +103,4 @@ TEST(QueryParameterMatcher, Cases) {
 }
 
 }  // namespace
-}  // namespace inlay::proxy::router
+}  // namespace inlay::proxy::match

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proxy/router/string_matcher.h"
+#include "proxy/match/string_matcher.h"
 
 #include <re2/re2.h>
 
 #include <algorithm>
 #include <charconv>
 
-namespace inlay::proxy::router {
+namespace inlay::proxy::match {
 namespace {
 
 char lower(char c) {
@@ -124,4 +124,4 @@ bool QueryParameterMatcher::matches(std::string_view query) const {
   return false;
 }
 
-}  // namespace inlay::proxy::router
+}  // namespace inlay::proxy::match

@@ -16,7 +16,7 @@ namespace re2 {
 class RE2;
 }
 
-namespace inlay::proxy::router {
+namespace inlay::proxy::match {
 
 // ASCII letters only, as HTTP means it.
 bool equals_ignore_case(std::string_view a, std::string_view b);
@@ -59,4 +59,4 @@ class QueryParameterMatcher {
   StringMatcher string_;
 };
 
-}  // namespace inlay::proxy::router
+}  // namespace inlay::proxy::match

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// TlsConnection: a net::Connection that speaks TLS over another one. What is written goes out encrypted, what comes is
+// decrypted before the handler sees it; on_connected comes when the handshake is done and the peer's certificate is
+// good. Bytes that are written before that wait. Loop thread only.
+//
+//     auto connection = tls::connect(loop, address, 5s, handler, context, context->server_name("idp.example"));
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "host/buffer.h"
+#include "proxy/net/connection.h"
+#include "proxy/net/event_loop.h"
+#include "proxy/tls/context.h"
+
+namespace inlay::proxy::tls {
+
+// Starts to connect. `timeout` bounds connecting and the handshake together. A failed handshake is on_closed with
+// kConnectFailed and "TLS error: ...", which says what is wrong with the certificate.
+std::unique_ptr<net::Connection> connect(net::EventLoop& loop, const config::Address& ip_address,
+                                         std::chrono::milliseconds timeout, net::ConnectionHandler& handler,
+                                         std::shared_ptr<const ClientContext> context, std::string server_name);
+
+// The server's side of an accepted connection. The handler, which set_handler() names, hears nothing of the handshake;
+// when it fails, or is not done within the context's handshake_timeout, on_closed comes with kRemoteReset.
+std::unique_ptr<net::Connection> accept(net::EventLoop& loop, std::unique_ptr<net::Connection> plain,
+                                        std::shared_ptr<const ServerContext> context);
+
+class TlsConnection final : public net::Connection, private net::ConnectionHandler {
+ public:
+  TlsConnection(net::EventLoop& loop, std::shared_ptr<const Context> context, bool client);
+  ~TlsConnection() override;
+
+  void start_client(const config::Address& address, std::chrono::milliseconds timeout, net::ConnectionHandler& handler,
+                    const ClientContext& context, std::string server_name);
+  void start_server(std::unique_ptr<net::Connection> plain, std::chrono::milliseconds timeout);
+
+  // net::Connection
+  void set_handler(net::ConnectionHandler* handler) override { handler_ = handler; }
+  void pause_reading() override;
+  void resume_reading() override;
+  void write(host::Buffer& data) override;
+  void write(std::string_view data) override;
+  size_t unsent() const override { return waiting_.size() + inner_->unsent(); }
+  void set_write_watermark(size_t high) override;
+  void shutdown_write() override;
+  void close(Close how) override;
+  void set_linger(std::chrono::milliseconds longest) override { inner_->set_linger(longest); }
+  const config::Address& local_address() const override { return inner_->local_address(); }
+  const config::Address& remote_address() const override { return inner_->remote_address(); }
+  const net::TlsInfo* tls() const override { return state_ == State::kHandshake ? nullptr : &info_; }
+
+  // For the context's callbacks.
+  static TlsConnection& of(const SSL& ssl) { return *static_cast<TlsConnection*>(SSL_get_app_data(&ssl)); }
+  bool verify_peer(X509_STORE_CTX& store);
+  void keep_session(SessionPtr session);
+
+  // For its BIO: encrypted bytes from and to the wire.
+  int read_cipher(char* to, size_t size);
+  void write_cipher(const char* bytes, size_t size) { cipher_out_.append({bytes, size}); }
+  bool wire_ended() const { return inner_ended_; }
+
+ private:
+  enum class State : uint8_t { kHandshake, kOpen, kClosed };
+
+  // net::ConnectionHandler, of the connection below
+  void on_connected() override;
+  void on_data(host::Buffer& data, bool end) override;
+  void on_above_write_watermark() override;
+  void on_below_write_watermark() override;
+  void on_closed(net::CloseReason reason, std::string_view detail) override;
+
+  void drive();
+  void handshake();
+  void finish_handshake();
+  void read_plain();
+  bool read_record();
+  void encrypt(host::Buffer& data);
+  void flush();
+  void turn();
+  void note_above();
+  void fail(net::CloseReason reason, std::string detail);
+  std::string handshake_fault(int error);
+
+  const std::shared_ptr<const Context> context_;
+  const bool client_;
+  SslPtr ssl_;
+  std::unique_ptr<net::Connection> inner_;
+  net::ConnectionHandler* handler_ = nullptr;
+  bool* destroyed_ = nullptr;  // on the stack of the innermost callback
+  State state_ = State::kHandshake;
+  bool reading_ = false;
+  bool inner_ended_ = false;  // FIN
+  bool end_seen_ = false;     // the peer's last byte was delivered
+  bool shutdown_ = false;     // asked for
+  bool above_ = false;        // the handler was told
+  bool write_failed_ = false;
+  size_t high_ = SIZE_MAX;
+  std::string server_name_;
+  std::string verify_fault_;
+  net::TlsInfo info_;
+  host::Buffer cipher_in_;
+  host::Buffer cipher_out_;
+  host::Buffer plain_in_;
+  host::Buffer waiting_;  // written before the handshake was done
+  net::DeferredTask turn_task_;
+  net::Timer timer_;
+};
+
+}  // namespace inlay::proxy::tls

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""TLS at the real proxy: to identity providers and origins, whose certificates are verified, and from clients."""
+
+import json
+import os
+import socket
+import ssl
+import subprocess
+import unittest
+
+from support import config
+from support.origins import PythonServer
+from support.processes import TestCase, filter_module, wait_until
+from support.wire import request
+
+
+def openssl(*arguments):
+    subprocess.run(["openssl", *arguments], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+class Authority:
+    """A certificate authority in a folder. issue(name, san) gives the paths of a certificate and its key."""
+
+    def __init__(self, folder, name):
+        self.folder = folder
+        self.certificate = os.path.join(folder, name + ".pem")
+        self.key = os.path.join(folder, name + ".key")
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", self.key,
+                "-out", self.certificate, "-days", "30", "-subj", "/CN=" + name)
+
+    def issue(self, name, san):
+        path = os.path.join(self.folder, name)
+        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", path + ".key", "-out",
+                path + ".csr", "-subj", "/CN=" + name)
+        with open(path + ".ext", "w") as file:
+            file.write("subjectAltName=" + san)
+        openssl("x509", "-req", "-in", path + ".csr", "-CA", self.certificate, "-CAkey", self.key, "-CAcreateserial",
+                "-days", "30", "-extfile", path + ".ext", "-out", path + ".pem")
+        return path + ".pem", path + ".key"
+
+
+def server_context(certificate, key):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+def seen(handler):
+    """The origin's answer: what it got."""
+    return 200, {"content-type": "application/json"}, json.dumps(
+        {name.lower(): value for name, value in handler.headers.items()}).encode()
+
+
+class Tls(TestCase):
+    def setUp(self):
+        super().setUp()
+        self.authority = Authority(self.directory, "ca")
+
+    def serve(self, answer, name):
+        server = PythonServer(answer, server_context(*self.authority.issue(name, f"DNS:{name}")))
+        self.addCleanup(server.close)
+        return server
+
+    def verified(self, name, authority=None, **fields):
+        """A transport socket that wants a certificate for `name`."""
+        names = [{"san_type": "DNS", "matcher": {"exact": name}}]
+        ca = {"filename": (authority or self.authority).certificate}
+        return config.upstream_tls(sni=name, common_tls_context={
+            "validation_context": {"trusted_ca": ca, "match_typed_subject_alt_names": names}, **fields})
+
+    def test_the_filter_gets_its_token_from_an_identity_provider_over_tls(self):
+        names_asked_for = []
+
+        def token(handler):
+            return 200, {}, json.dumps({"access_token": "tok-1", "token_type": "Bearer", "expires_in": 3600}).encode()
+
+        provider = self.serve(token, "idp.example")
+        provider.server.socket.context.sni_callback = lambda _, name, __: names_asked_for.append(name)
+        origin = self.serve(seen, "origin.example")
+        source = {"name": "idp", "cluster": "idp", "path": "/token", "format": "oauth2",
+                  "oauth2": {"client_id": "orders", "client_secret": "s3cret"}}
+        augmenter = config.wasm(filter_module(), {"sources": [source], "when_missing": {"action": "hold"}},
+                                name="header_augmenting")
+        clusters = [config.cluster("idp", provider.port, transport_socket=self.verified("idp.example")),
+                    config.cluster("origin", origin.port, transport_socket=self.verified("origin.example"))]
+        proxy = self.start_proxy(config.bootstrap(clusters, [augmenter]))
+        for _ in range(20):
+            answer = request(proxy.port, "/orders")
+            self.assertEqual(answer.status, 200, answer)
+            self.assertEqual(json.loads(answer.body)["authorization"], "Bearer tok-1")
+        self.assertEqual(names_asked_for, ["idp.example"])
+        stats = proxy.stats()
+        self.assertEqual(stats["cluster.idp.ssl.handshake"], 1)
+        self.assertLessEqual(stats["cluster.origin.ssl.handshake"], 2)  # connections are kept
+        self.assertNotIn("s3cret", proxy.log())
+
+    def test_a_certificate_of_another_authority_or_for_another_name_is_refused_with_the_reason(self):
+        origin = self.serve(seen, "origin.example")
+        stranger = Authority(self.directory, "stranger")
+        routes = [config.route("untrusted", {"prefix": "/untrusted"}), config.route("misnamed", {"prefix": "/misnamed"}),
+                  config.route("plain", {"prefix": "/plain"})]
+        clusters = [
+            config.cluster("untrusted", origin.port, transport_socket=self.verified("origin.example", stranger)),
+            config.cluster("misnamed", origin.port, transport_socket=self.verified("elsewhere.example")),
+            config.cluster("plain", origin.port)]
+        proxy = self.start_proxy(config.bootstrap(clusters, routes=routes))
+        for path, reason in [("/untrusted", b"unable to get local issuer certificate"),
+                             ("/misnamed", b"its names: DNS origin.example")]:
+            answer = request(proxy.port, path)
+            self.assertEqual(answer.status, 503)
+            self.assertIn(b"TLS error: certificate verify failed: ", answer.body)
+            self.assertIn(reason, answer.body)
+        self.assertEqual(request(proxy.port, "/plain").status, 503)
+        self.assertEqual(origin.requests, 0)
+        self.assertEqual(proxy.stats()["cluster.misnamed.ssl.fail_verify_san"], 1)
+
+    def test_clients_over_tls(self):
+        origin = PythonServer(seen)
+        self.addCleanup(origin.close)
+        own = self.authority.issue("proxy.example", "DNS:proxy.example")
+        client = self.authority.issue("client", "URI:spiffe://mesh/ns/default/sa/client")
+        ca = {"trusted_ca": {"filename": self.authority.certificate}}
+        log = {"name": "log", "typed_config": {
+            "@type": config.TYPE + "envoy.extensions.access_loggers.stream.v3.StdoutAccessLog",
+            "log_format": {"text_format_source": {"inline_string": (
+                "tls=%DOWNSTREAM_TLS_VERSION% sni=%REQUESTED_SERVER_NAME% peer=%DOWNSTREAM_PEER_URI_SAN%\n")}}}}
+        bootstrap = config.bootstrap([config.cluster("origin", origin.port)], access_log=[log])
+        bootstrap["static_resources"]["listeners"][0]["filter_chains"][0]["transport_socket"] = config.downstream_tls(
+            *own, common={"validation_context": ca, "alpn_protocols": ["http/1.1"]}, require_client_certificate=True)
+        proxy = self.start_proxy(bootstrap)
+
+        trusting = ssl.create_default_context(cafile=self.authority.certificate)
+        trusting.set_alpn_protocols(["http/1.1"])
+        trusting.load_cert_chain(*client)
+        body = b"x" * 300_000
+        with socket.create_connection(("127.0.0.1", proxy.port), 10) as plain:
+            with trusting.wrap_socket(plain, server_hostname="proxy.example") as connection:
+                self.assertEqual(connection.selected_alpn_protocol(), "http/1.1")
+                for _ in range(3):
+                    connection.sendall(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
+                    answer = connection.recv(65536)
+                    while b"\r\n\r\n" not in answer or b"}" not in answer:
+                        answer += connection.recv(65536)
+                    self.assertTrue(answer.startswith(b"HTTP/1.1 200 OK\r\n"), answer)
+                    self.assertIn(b'"x-forwarded-proto": "https"', answer)
+
+        # Without a certificate of its own a client is not let in, and one that speaks no TLS is not answered.
+        anonymous = ssl.create_default_context(cafile=self.authority.certificate)
+        with socket.create_connection(("127.0.0.1", proxy.port), 10) as plain:
+            with self.assertRaises((ssl.SSLError, ConnectionError)):
+                with anonymous.wrap_socket(plain, server_hostname="proxy.example") as connection:
+                    connection.sendall(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+                    self.assertEqual(connection.recv(1), b"")
+                    raise ConnectionError("closed")
+        with socket.create_connection(("127.0.0.1", proxy.port), 10) as plain:
+            plain.sendall(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+            self.assertNotIn(b"HTTP/1.1", plain.recv(4096))
+        self.assertEqual(origin.requests, 3)
+        listener = f"listener.127.0.0.1_{proxy.port}.ssl."
+        wait_until(lambda: proxy.stats()[listener + "connection_error"] == 2, "both are counted")
+        self.assertEqual(proxy.stats()[listener + "handshake"], 1)
+        proxy.end()
+        self.assertEqual(proxy.log().count("tls=TLSv1.3 sni=proxy.example peer=spiffe://mesh/ns/default/sa/client"), 3)
+
+
+if __name__ == "__main__":
+    unittest.main()
