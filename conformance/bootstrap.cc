@@ -157,7 +157,7 @@ Result<proxy::config::Bootstrap> load_bootstrap(const Case& c, const std::string
   proxy::config::Diagnostics diagnostics;
   const std::string text = bootstrap_text(c, files, ports);
   auto bootstrap = proxy::config::load_text(text, "case.yaml", {}, diagnostics);
-  if (!bootstrap) return Error{ErrorCode::kInvalidArgument, diagnostics.to_string() + "\n" + text, c.path};
+  if (!bootstrap) return Error{ErrorCode::kInvalidArgument, diagnostics.to_string(), c.path};
   return bootstrap;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// conformance [--update] [CASE...]: runs the cases whose path contains one of CASE, or all, on both engines, in process
-// and on sockets. When all were run, it rewrites docs/reference/conformance.md.
+// conformance [--update] [--cases DIRECTORY] [CASE...]: runs the cases whose path contains one of CASE, or all, on both
+// engines, in process and on sockets. When all of the tree's own were run, it rewrites docs/reference/conformance.md.
 
 #include <cstdio>
 #include <cstdlib>
@@ -14,8 +14,11 @@
 namespace inlay::conformance {
 namespace {
 
+constexpr const char* kCases = INLAY_SOURCE_DIR "/conformance/cases";
+
 struct Arguments {
   bool update = false;
+  std::string directory = kCases;
   std::vector<std::string> wanted;
   bool wants(const Case& c) const {
     if (wanted.empty()) return true;
@@ -53,7 +56,7 @@ struct Count {
 };
 
 int run_all(const Arguments& arguments) {
-  auto cases = read_cases(INLAY_SOURCE_DIR "/conformance/cases");
+  auto cases = read_cases(arguments.directory);
   if (!cases) {
     std::fprintf(stderr, "conformance: %s\n", cases.error().to_string().c_str());
     return 2;
@@ -88,7 +91,7 @@ int run_all(const Arguments& arguments) {
     runs += count.run;
     std::printf("  %-24s %4zu run, %zu failed\n", variant.name().c_str(), count.run, count.failed);
   }
-  if (chosen == cases->size()) {
+  if (chosen == cases->size() && arguments.directory == kCases) {
     std::ofstream(INLAY_SOURCE_DIR "/docs/reference/conformance.md") << render_page(
         *cases, [&](const Case& c, const Variant& v) { return !failures.contains(title(c) + v.name()); });
   }
@@ -105,8 +108,10 @@ int main(int argc, char** argv) {
     const std::string argument = argv[i];
     if (argument == "--update") {
       arguments.update = true;
+    } else if (argument == "--cases" && i + 1 < argc) {
+      arguments.directory = argv[++i];
     } else if (argument.starts_with("-")) {
-      std::fprintf(stderr, "usage: conformance [--update] [CASE...]\n");
+      std::fprintf(stderr, "usage: conformance [--update] [--cases DIRECTORY] [CASE...]\n");
       return 2;
     } else {
       arguments.wanted.push_back(argument);

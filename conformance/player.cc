@@ -43,7 +43,8 @@ std::pair<std::string, bool> body_of(const Step& step) {
 
 Result<Unit> Player::play() {
   transcript_.begin_step("start");
-  INLAY_TRY([[maybe_unused]] Unit started, world_.start());
+  auto started = world_.start();
+  if (!started) return not_started(started.error());
   for (const Step& step : case_.steps) {
     transcript_.begin_step(step.title);
     INLAY_TRY([[maybe_unused]] Unit done, perform(step));
@@ -63,6 +64,19 @@ Result<Unit> Player::play() {
   }
   transcript_.begin_step("end");
   world_.finish();
+  return Unit{};
+}
+
+// That the proxy does not start may be what a case is about.
+Result<Unit> Player::not_started(const Error& error) {
+  if (!case_.shows("start")) return error;
+  transcript_.guest("the proxy does not start:");
+  std::string_view rest = error.message;
+  while (!rest.empty()) {
+    const size_t end = rest.find('\n');
+    transcript_.guest("  " + std::string(rest.substr(0, end)));
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+  }
   return Unit{};
 }
 

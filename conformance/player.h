@@ -29,6 +29,7 @@ class Player {
   Result<Unit> client_step(const Step& step);
   Result<Unit> upstream_step(const Step& step);
   Result<Unit> request(const Step& step, const std::string& client);
+  Result<Unit> not_started(const Error& error);
   void settle();
 
   const Case& case_;

@@ -97,6 +97,7 @@ void ScriptedOrigin::send_head(const Answer& answer, bool end, bool chunked) {
   if (!chunked && !has_field(answer.headers, "content-length") && answer.status != "204" && answer.status != "304") {
     headers.add("content-length", std::to_string(answer.body.size()));
   }
+  if (chunked && !end && !has_field(answer.headers, "content-length")) headers.add("transfer-encoding", "chunked");
   callbacks_->info().response_code_details = "via_upstream";
   if (request_complete_) headers.add("x-envoy-upstream-service-time", "0");
   if (end || head_only) answered();
