@@ -8,7 +8,9 @@
 #include <sstream>
 
 #include "abi/functions.h"
+#include "host/abi_choices.h"
 #include "host/callbacks.h"
+#include "host/foreign.h"
 #include "host/functions.h"
 
 namespace inlay::host {
@@ -17,13 +19,13 @@ namespace {
 const std::string kFile = std::string(INLAY_SOURCE_DIR) + "/docs/reference/abi.md";
 
 const char* const kHead =
-    R"(<!-- Made from abi/functions.h and host/functions.cc by host/abi_reference_test.cc: do not edit. -->
+    R"(<!-- Made from abi/functions.h, host/functions.cc, host/foreign.cc and host/abi_choices.h by host/abi_reference_test.cc: do not edit. -->
 # The proxy-wasm ABI as the host has it
 
 The host runs modules of ABI 0.1.0, 0.2.0 and 0.2.1. The version is the first `proxy_abi_version_*` that the module
 exports. Every function below may be imported by a module of any version; the columns say which versions specify it.
-What each does, and with which status it fails, is in the [specification](https://github.com/proxy-wasm/spec); where
-Envoy differs from it, the host does as Envoy does.
+What each does, and with which status it fails, is in the [specification](https://github.com/proxy-wasm/spec). Where that
+leaves something open or Envoy differs, [below](#the-text-envoy-and-this-host) stands what this host does.
 
 )";
 
@@ -48,11 +50,36 @@ std::string note(const abi::FunctionDecl& f) {
   return support(f.module, f.name) == Support::kUnimplemented ? "returns Unimplemented" : "";
 }
 
+// Why a callback is never called.
+std::string_view reason(std::string_view callback) {
+  if (callback.ends_with("_metadata") && !callback.starts_with("proxy_on_grpc"))
+    return "never called: METADATA frames are HTTP/2's";
+  if (callback.starts_with("proxy_on_grpc")) return "never called: gRPC needs HTTP/2";
+  if (callback == "proxy_on_foreign_function") return "never called, nor by Envoy: it is for hosts with extensions";
+  return "not called yet";
+}
+
 bool is_called(std::string_view callback) {
   bool found = callback == "proxy_on_memory_allocate" || callback == "malloc";
   Callbacks none;
   Callbacks::for_each(none, [&](std::string_view name, const auto&) { found = found || name == callback; });
   return found;
+}
+
+void write_foreign(std::ostream& out) {
+  out << "\n## Foreign functions\n\n`proxy_call_foreign_function` reaches these by name, as in Envoy; any other is "
+         "NotFound. "
+         "A guest that\ndoes not want the result passes null pointers for it.\n\n| name | |\n| --- | --- |\n";
+  for (const auto& f : foreign_functions()) out << "| `" << f.name << "` | " << f.note << " |\n";
+}
+
+void write_choices(std::ostream& out) {
+  constexpr const char* kFollows[] = {"Envoy", "the text", "neither"};
+  out << "\n## The text, Envoy and this host\n\nWhere the specification is silent, or Envoy does not do what it says. "
+         "The "
+         "middle column says whom this host follows.\n\n| what | follows | how |\n| --- | --- | --- |\n";
+  for (const auto& c : kAbiChoices)
+    out << "| " << c.what << " | " << kFollows[static_cast<size_t>(c.follows)] << " | " << c.how << " |\n";
 }
 
 std::string reference() {
@@ -75,8 +102,10 @@ std::string reference() {
       << ".\n\n## Callbacks\n\n| export | signature | 0.1.0 | 0.2.0 | 0.2.1 | |\n| --- | --- | --- | --- | --- | --- "
          "|\n";
   for (const auto& f : abi::kCallbacks)
-    out << "| `" << f.name << "` | `" << signature(f) << "` |" << versions(f)
-        << (is_called(f.name) ? "" : " not called yet") << " |\n";
+    out << "| `" << f.name << "` | `" << signature(f) << "` |" << versions(f) << " "
+        << (is_called(f.name) ? "" : reason(f.name)) << " |\n";
+  write_foreign(out);
+  write_choices(out);
   return out.str();
 }
 

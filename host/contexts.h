@@ -14,6 +14,7 @@
 
 #include "host/embedder.h"
 #include "host/host.h"
+#include "host/shared_data.h"
 
 namespace inlay::host {
 
@@ -49,7 +50,12 @@ class RootContext : public Context {
   void set_tick_period(std::chrono::milliseconds period);
   void disarm();
 
-  enum class Phase : uint8_t { kRunning, kVmStart, kConfigure };
+  // declare_property: false if that path is declared already, or too many are.
+  bool declare_property(std::string_view path, const PropertyTraits& traits);
+  // What is declared of it; the default for what is not.
+  PropertyTraits property_traits(std::string_view path) const;
+
+  enum class Phase : uint8_t { kRunning, kCreate, kVmStart, kConfigure };
   Phase phase = Phase::kRunning;
 
  private:
@@ -60,6 +66,7 @@ class RootContext : public Context {
   std::string stream_prefix_;
   std::chrono::milliseconds tick_period_{0};
   std::unique_ptr<Timer> timer_;
+  StringMap<PropertyTraits> declared_;
 };
 
 // StreamContext is what HttpContext is. Pooled by its worker: `serial` tells one use from the next.

@@ -35,6 +35,12 @@ struct LocalReply {
 
 enum class Direction : uint8_t { kRequest, kResponse };
 
+// PropertyTraits is what a guest has declared of a property (foreign function declare_property), for its first value.
+struct PropertyTraits {
+  bool read_only = false;      // the first value stays
+  bool of_connection = false;  // it lives as long as the downstream connection, not only as the stream
+};
+
 // HttpStream is one request and its response as the embedder holds it.
 //
 // Lifetime: the embedder keeps the stream alive until HttpContext::destroy() (see host/http_context.h); after that the
@@ -64,9 +70,14 @@ class HttpStream {
   // Writes the encoded value: strings raw, integers and doubles 8 bytes little-endian, bool 1 byte, maps in the pairs
   // form. kNotFound when absent, kSerializationFailure for a root that is no value.
   virtual abi::Status get_property(const std::vector<std::string_view>& path, std::string& value) = 0;
-  // Stores filter state "wasm.<raw path>". kInternalFailure: the stream's properties are more than guest_limits.h
-  // allows.
-  virtual abi::Status set_property(std::string_view path, std::string_view value) = 0;
+  // Stores filter state "wasm.<raw path>"; `traits` count when it is new. kBadArgument: it is there and read-only.
+  // kInternalFailure: the stream's properties are more than guest_limits.h allows.
+  virtual abi::Status set_property(std::string_view path, std::string_view value, const PropertyTraits& traits) = 0;
+  // Stores one of the filter state objects that the proxy itself acts on (foreign function set_envoy_filter_state).
+  // kNotFound: no such object here; kBadArgument: it does not take that value.
+  virtual abi::Status set_proxy_state(std::string_view /*key*/, std::string_view /*value*/) {
+    return abi::Status::kNotFound;
+  }
 };
 
 // HttpCallRequest is a call-out (proxy_http_call). Pseudo-headers :method, :path, :authority are present.

@@ -32,6 +32,11 @@ struct Source {
   }
 };
 
+// The plugin's configuration can be read while its root context is made and configured, the VM's at any time.
+bool is_configured(const RootContext& root) {
+  return root.phase == Phase::kCreate || root.phase == Phase::kConfigure;
+}
+
 Source find(Vm& vm, BufferType type) {
   Context& context = *vm.current();
   switch (type) {
@@ -44,10 +49,10 @@ Source find(Vm& vm, BufferType type) {
     case BufferType::kHttpCallResponseBody:
       return {nullptr, vm.call_response() ? &vm.call_response()->body : nullptr, nullptr};
     case BufferType::kVmConfiguration:
-      return {nullptr, nullptr, context.root->phase == Phase::kVmStart ? &vm.spec().vm_configuration : nullptr};
+      return {nullptr, nullptr, &vm.spec().vm_configuration};
     case BufferType::kPluginConfiguration:
       return {nullptr, nullptr,
-              context.root->phase == Phase::kConfigure ? &context.root->plugin().config().configuration : nullptr};
+              is_configured(*context.root) ? &context.root->plugin().config().configuration : nullptr};
     default:
       return {};
   }
@@ -96,13 +101,12 @@ Status proxy_set_buffer_bytes(Vm& vm, u32 type, u32 start, u32 size, u32 value, 
   return Status::kOk;
 }
 
-// ABI 0.1.0: the configuration that the running callback is about.
+// ABI 0.1.0: the plugin's configuration where it can be read, else the VM's.
 Status proxy_get_configuration(Vm& vm, u32 return_data, u32 return_size) {
   if (vm.current() == nullptr) return Status::kInternalFailure;
   const RootContext& root = *vm.current()->root;
-  const bool vm_start = root.phase == Phase::kVmStart;
-  return vm.return_bytes(vm_start ? vm.spec().vm_configuration : root.plugin().config().configuration, return_data,
-                         return_size);
+  return vm.return_bytes(is_configured(root) ? root.plugin().config().configuration : vm.spec().vm_configuration,
+                         return_data, return_size);
 }
 
 }  // namespace inlay::host::proxy

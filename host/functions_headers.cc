@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Header maps: proxy_{get,set,add,replace,remove}_header_map_*.
 
+#include "host/envoy_headers.h"
 #include "host/functions.h"
 #include "host/vm.h"
 
@@ -18,6 +19,10 @@ bool is_name(std::string_view name) {
   return is_header_name(name);
 }
 
+std::string_view canonical(u32 type, std::string_view name) {
+  return static_cast<MapType>(type) == MapType::kHttpRequestHeaders ? request_field(name) : name;
+}
+
 // The map of the current context, or nullptr while there is none.
 HeaderMap* find(Vm& vm, u32 type, bool writable) {
   if (type >= kMapTypes) return nullptr;
@@ -33,9 +38,15 @@ HeaderMap* find(Vm& vm, u32 type, bool writable) {
   return stream->http()->headers(map, writable);
 }
 
-Status absent(Vm& vm) {
+bool is_0_1_0(Vm& vm) {
+  return vm.spec().abi_version == abi::Version::k0_1_0;
+}
+
+// Of a value in a map that is not there. When the stream is logged every map may be missing, and is as good as empty.
+Status no_map(Vm& vm, u32 type) {
   StreamContext* stream = vm.current()->stream();
-  return stream != nullptr && stream->in_log() ? Status::kNotFound : Status::kBadArgument;
+  const bool logging = stream != nullptr && stream->in_log() && type < kMapTypes;
+  return logging ? Status::kNotFound : Status::kBadArgument;
 }
 
 // Whether there is room for one more entry. Gives the space of replaced values back when it is half of the arena, so
@@ -55,10 +66,9 @@ Status edit(Vm& vm, u32 type, u32 key, u32 key_size, u32 value, u32 value_size, 
   const auto text = vm.read(value, value_size);
   if (!name || !text) return Status::kInvalidMemoryAccess;
   HeaderMap* map = find(vm, type, true);
-  if (map == nullptr) return absent(vm);
-  if (!is_name(*name) || !is_header_value(*text)) return Status::kBadArgument;
+  if (map == nullptr || !is_name(*name) || !is_header_value(*text)) return Status::kBadArgument;
   if (!has_room(*map, name->size() + text->size())) return vm.over_limit(GuestLimit::kHeaderMap);
-  apply(*map, *name, *text);
+  apply(*map, canonical(type, *name), *text);
   return Status::kOk;
 }
 
@@ -67,7 +77,7 @@ Status edit(Vm& vm, u32 type, u32 key, u32 key_size, u32 value, u32 value_size, 
 Status proxy_get_header_map_size(Vm& vm, u32 type, u32 return_size) {
   if (vm.current() == nullptr) return Status::kInternalFailure;
   const HeaderMap* map = find(vm, type, false);
-  if (map == nullptr) return absent(vm);
+  if (map == nullptr) return Status::kBadArgument;
   return vm.write_u32(return_size, static_cast<u32>(map->byte_size())) ? Status::kOk : Status::kInvalidMemoryAccess;
 }
 
@@ -84,13 +94,13 @@ Status proxy_set_header_map_pairs(Vm& vm, u32 type, u32 pairs, u32 size) {
   const auto bytes = vm.read(pairs, size);
   if (!bytes) return Status::kInvalidMemoryAccess;
   HeaderMap* map = find(vm, type, true);
-  if (map == nullptr) return absent(vm);
+  if (map == nullptr) return Status::kBadArgument;
   Pairs& list = vm.scratch_pairs();
   if (!parse_pairs(*bytes, list)) return Status::kBadArgument;
   for (const auto& [name, value] : list)
     if (!is_name(name) || !is_header_value(value)) return Status::kBadArgument;
   map->clear();
-  for (const auto& [name, value] : list) map->add(name, value);
+  for (const auto& [name, value] : list) add_field(*map, canonical(type, name), value);
   return Status::kOk;
 }
 
@@ -99,15 +109,17 @@ Status proxy_get_header_map_value(Vm& vm, u32 type, u32 key, u32 key_size, u32 r
   const auto name = vm.read(key, key_size);
   if (!name) return Status::kInvalidMemoryAccess;
   const HeaderMap* map = find(vm, type, false);
-  if (map == nullptr) return absent(vm);
-  const auto value = map->get(*name);
-  if (!value && vm.spec().abi_version != abi::Version::k0_1_0) return Status::kNotFound;
+  const auto value = map != nullptr ? map->get(canonical(type, *name)) : std::nullopt;
+  if (!value) {
+    const Status status = map != nullptr ? Status::kNotFound : no_map(vm, type);
+    if (status != Status::kNotFound || !is_0_1_0(vm)) return status;
+  }
   return vm.return_bytes(value.value_or(std::string_view()), return_data, return_size);
 }
 
 Status proxy_add_header_map_value(Vm& vm, u32 type, u32 key, u32 key_size, u32 value, u32 value_size) {
   return edit(vm, type, key, key_size, value, value_size,
-              [](HeaderMap& map, std::string_view name, std::string_view text) { map.add(name, text); });
+              [](HeaderMap& map, std::string_view name, std::string_view text) { add_field(map, name, text); });
 }
 
 Status proxy_replace_header_map_value(Vm& vm, u32 type, u32 key, u32 key_size, u32 value, u32 value_size) {
@@ -120,8 +132,8 @@ Status proxy_remove_header_map_value(Vm& vm, u32 type, u32 key, u32 key_size) {
   const auto name = vm.read(key, key_size);
   if (!name) return Status::kInvalidMemoryAccess;
   HeaderMap* map = find(vm, type, true);
-  if (map == nullptr) return absent(vm);
-  map->remove(*name);
+  if (map == nullptr) return Status::kBadArgument;
+  map->remove(canonical(type, *name));
   return Status::kOk;
 }
 

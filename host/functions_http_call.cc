@@ -1,19 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 // HTTP call-outs; gRPC ones are not there yet and say so.
 
+#include "host/envoy_headers.h"
 #include "host/functions.h"
 #include "host/vm.h"
 
 namespace inlay::host::proxy {
 namespace {
 
-// False if a name or value could not be sent as it is.
+// False if a name or value could not be sent as it is. As everywhere, "host" is another name of ":authority"; where
+// both are given, the latter counts.
 bool fill(HeaderMap& map, const Pairs& pairs) {
   for (const auto& [name, value] : pairs) {
     std::string_view token = name;
     if (token.starts_with(':')) token.remove_prefix(1);
     if (!is_header_name(token) || !is_header_value(value)) return false;
-    map.add(name, value);
+    const std::string_view field = request_field(name);
+    if (field == ":authority" && map.has(HeaderId::kAuthority)) {
+      if (name == field) map.set(HeaderId::kAuthority, value);
+      continue;
+    }
+    add_field(map, field, value);
   }
   return true;
 }

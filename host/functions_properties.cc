@@ -69,6 +69,7 @@ Status proxy_get_property(Vm& vm, u32 path, u32 path_size, u32 return_data, u32 
   const auto raw = vm.read(path, path_size);
   if (!raw) return Status::kInvalidMemoryAccess;
   if (raw->size() > limits::kPropertyPath) return Status::kBadArgument;
+  if (raw->empty()) return Status::kSerializationFailure;  // nothing is no value, as Envoy has it
   Path parts = split(trim(*raw));
   std::string& value = vm.scratch_text();
   value.clear();
@@ -84,7 +85,8 @@ Status proxy_set_property(Vm& vm, u32 path, u32 path_size, u32 value, u32 value_
   StreamContext* stream = vm.current()->stream();
   if (stream == nullptr || stream->http() == nullptr) return Status::kNotFound;
   if (raw->size() > limits::kPropertyPath) return Status::kBadArgument;
-  const Status status = stream->http()->set_property(trim(*raw), *bytes);
+  const std::string_view name = trim(*raw);
+  const Status status = stream->http()->set_property(name, *bytes, vm.current()->root->property_traits(name));
   return status == Status::kInternalFailure ? vm.over_limit(GuestLimit::kProperties) : status;
 }
 

@@ -16,6 +16,7 @@ std::string_view describe(GuestLimit limit) {
       "more than 100000 metrics",
       "more than 256 properties or 1 MiB of them on a stream",
       "more than 10000 streams waiting for proxy_done",
+      "compression of more than 16 MiB, or uncompression to more",
   };
   return kText[static_cast<size_t>(limit)];
 }

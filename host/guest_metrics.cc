@@ -6,8 +6,21 @@ namespace inlay::host {
 using abi::MetricType;
 using abi::Status;
 
+namespace {
+
+constexpr uint32_t kTypeMask = 3;
+
+bool is_counter(uint32_t id) {
+  return (id & kTypeMask) == static_cast<uint32_t>(MetricType::kCounter);
+}
+bool is_gauge(uint32_t id) {
+  return (id & kTypeMask) == static_cast<uint32_t>(MetricType::kGauge);
+}
+
+}  // namespace
+
 MetricStore::Metric* GuestMetrics::find(uint32_t id) const {
-  const uint32_t type = id & 3;
+  const uint32_t type = id & kTypeMask;
   const uint32_t index = id >> 2;
   if (type >= by_type_.size() || index == 0 || index > by_type_[type].size()) return nullptr;
   return by_type_[type][index - 1];
@@ -28,11 +41,12 @@ Status GuestMetrics::define(uint32_t type, std::string_view name, uint32_t& id) 
   return Status::kOk;
 }
 
+// An id says its metric's type, so that the wrong type is told from an unknown id even where there is no such metric.
 Status GuestMetrics::increment(uint32_t id, int64_t delta) {
+  if (!is_counter(id) && !is_gauge(id)) return Status::kBadArgument;
   MetricStore::Metric* metric = find(id);
   if (metric == nullptr) return Status::kNotFound;
-  const MetricType type = MetricStore::type(*metric);
-  if (type == MetricType::kHistogram || (type == MetricType::kCounter && delta <= 0)) return Status::kBadArgument;
+  if (is_counter(id) && delta <= 0) return Status::kBadArgument;
   MetricStore::increment(*metric, delta);
   return Status::kOk;
 }
@@ -41,7 +55,7 @@ Status GuestMetrics::increment(uint32_t id, int64_t delta) {
 Status GuestMetrics::record(uint32_t id, uint64_t value) {
   MetricStore::Metric* metric = find(id);
   if (metric == nullptr) return Status::kNotFound;
-  if (MetricStore::type(*metric) == MetricType::kCounter)
+  if (is_counter(id))
     MetricStore::increment(*metric, static_cast<int64_t>(value));
   else
     MetricStore::record(*metric, value);
@@ -49,9 +63,9 @@ Status GuestMetrics::record(uint32_t id, uint64_t value) {
 }
 
 Status GuestMetrics::get(uint32_t id, uint64_t& value) const {
+  if (!is_counter(id) && !is_gauge(id)) return Status::kBadArgument;
   const MetricStore::Metric* metric = find(id);
   if (metric == nullptr) return Status::kNotFound;
-  if (MetricStore::type(*metric) == MetricType::kHistogram) return Status::kBadArgument;
   value = static_cast<uint64_t>(MetricStore::value(*metric));
   return Status::kOk;
 }

@@ -22,7 +22,7 @@ class GuestMetrics {
 
   explicit GuestMetrics(MetricStore& store) : store_(store) {}
 
-  // The same name and type gives the same id. kBadArgument: unknown type, name too long or taken by another type.
+  // The same name and type gives the same id. kBadArgument: unknown type, name empty or too long.
   // kInternalFailure: too many metrics.
   abi::Status define(uint32_t type, std::string_view name, uint32_t& id);
   abi::Status increment(uint32_t id, int64_t delta);

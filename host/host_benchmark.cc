@@ -50,7 +50,9 @@ struct FakeStream final : HttpStream {
   abi::Status get_property(const std::vector<std::string_view>&, std::string&) override {
     return abi::Status::kNotFound;
   }
-  abi::Status set_property(std::string_view, std::string_view) override { return abi::Status::kOk; }
+  abi::Status set_property(std::string_view, std::string_view, const PropertyTraits&) override {
+    return abi::Status::kOk;
+  }
 };
 
 // A guest with all stream callbacks, whose request callback runs `on_headers`.

@@ -16,6 +16,7 @@ constexpr std::array<double, 19> kBounds = {0.5,  1,    5,     10,    25,    50,
 constexpr size_t kHistogramSlots = 2 + kBounds.size();
 constexpr size_t kSlabSlots = 512;
 constexpr size_t kCacheLine = 64;
+constexpr size_t kTypes = 3;
 
 using Slot = std::atomic<int64_t>;
 
@@ -78,8 +79,22 @@ struct MetricStore::Impl {
   mutable std::mutex mutex;
   std::vector<Slab> slabs;
   size_t slab_used = 0;
-  std::map<std::string, std::unique_ptr<Metric>, std::less<>> by_name;
+  size_t metrics = 0;
+  std::map<std::string, std::array<std::unique_ptr<Metric>, kTypes>, std::less<>> by_name;
 };
+
+namespace {
+
+void read_histogram(const MetricStore::Metric& metric, HistogramData& out) {
+  out.count = static_cast<uint64_t>(metric.sum(0));
+  out.sum = static_cast<uint64_t>(metric.sum(1));
+  out.buckets.clear();
+  uint64_t cumulative = 0;
+  for (size_t i = 0; i < kBounds.size(); ++i)
+    out.buckets.push_back(cumulative += static_cast<uint64_t>(metric.sum(2 + i)));
+}
+
+}  // namespace
 
 MetricStore::MetricStore(size_t cells) : impl_(std::make_unique<Impl>(cells)) {}
 MetricStore::~MetricStore() = default;
@@ -90,12 +105,15 @@ void MetricStore::set_thread_cell(size_t cell) {
 
 MetricStore::Metric* MetricStore::define(abi::MetricType type, std::string_view name) {
   const std::lock_guard lock(impl_->mutex);
-  if (auto found = impl_->by_name.find(name); found != impl_->by_name.end())
-    return found->second->type == type ? found->second.get() : nullptr;
-  if (impl_->by_name.size() >= kMaxMetrics) return nullptr;
+  const auto i = static_cast<size_t>(type);
+  auto found = impl_->by_name.find(name);
+  if (found != impl_->by_name.end() && found->second[i]) return found->second[i].get();
+  if (impl_->metrics >= kMaxMetrics) return nullptr;
+  ++impl_->metrics;
+  if (found == impl_->by_name.end()) found = impl_->by_name.try_emplace(std::string(name)).first;
   Slot* slots = impl_->allocate(type == abi::MetricType::kHistogram ? kHistogramSlots : 1);
-  auto metric = std::unique_ptr<Metric>(new Metric{type, impl_->cells, slots, 0, false});
-  return impl_->by_name.emplace(name, std::move(metric)).first->second.get();
+  found->second[i] = std::unique_ptr<Metric>(new Metric{type, impl_->cells, slots, 0, false});
+  return found->second[i].get();
 }
 
 void MetricStore::increment(Metric& metric, int64_t delta) {
@@ -133,27 +151,26 @@ abi::MetricType MetricStore::type(const Metric& metric) {
 void MetricStore::for_each(const std::function<void(const MetricView&)>& visit) const {
   const std::lock_guard lock(impl_->mutex);
   HistogramData histogram;
-  for (const auto& [name, metric] : impl_->by_name) {
-    MetricView view{name, metric->type, 0, nullptr, metric->used.load(std::memory_order_relaxed)};
-    if (metric->type == abi::MetricType::kHistogram) {
-      histogram.count = static_cast<uint64_t>(metric->sum(0));
-      histogram.sum = static_cast<uint64_t>(metric->sum(1));
-      histogram.buckets.clear();
-      uint64_t cumulative = 0;
-      for (size_t i = 0; i < kBounds.size(); ++i)
-        histogram.buckets.push_back(cumulative += static_cast<uint64_t>(metric->sum(2 + i)));
-      view.histogram = &histogram;
-    } else {
-      view.value = value(*metric);
+  for (const auto& [name, of_types] : impl_->by_name) {
+    for (const auto& metric : of_types) {
+      if (!metric) continue;
+      MetricView view{name, metric->type, 0, nullptr, metric->used.load(std::memory_order_relaxed)};
+      if (metric->type == abi::MetricType::kHistogram) {
+        read_histogram(*metric, histogram);
+        view.histogram = &histogram;
+      } else {
+        view.value = value(*metric);
+      }
+      visit(view);
     }
-    visit(view);
   }
 }
 
 void MetricStore::reset_counters() {
+  constexpr auto kCounter = static_cast<size_t>(abi::MetricType::kCounter);
   const std::lock_guard lock(impl_->mutex);
-  for (const auto& [name, metric] : impl_->by_name)
-    if (metric->type == abi::MetricType::kCounter) metric->reset.store(metric->sum(), std::memory_order_relaxed);
+  for (const auto& [name, of_types] : impl_->by_name)
+    if (const auto& metric = of_types[kCounter]) metric->reset.store(metric->sum(), std::memory_order_relaxed);
 }
 
 }  // namespace inlay::host

@@ -52,8 +52,8 @@ class MetricStore {
   // Which cell the calling thread writes; below `cells`, and used by one thread only.
   static void set_thread_cell(size_t cell);
 
-  // Finds or makes a metric. The same name and type gives the same metric; a name that exists with another type gives
-  // nullptr. The pointer is valid as long as the store. At most kMaxMetrics, then nullptr.
+  // Finds or makes a metric. The same name and type gives the same metric; metrics of different types may have one
+  // name. The pointer is valid as long as the store. At most kMaxMetrics, then nullptr.
   static constexpr size_t kMaxMetrics = 100'000;
   Metric* define(abi::MetricType type, std::string_view name);
 
@@ -62,7 +62,7 @@ class MetricStore {
   static int64_t value(const Metric& metric);            // counters and gauges
   static abi::MetricType type(const Metric& metric);
 
-  // Visits all metrics in the order of their names.
+  // Visits all metrics in the order of their names, then of their types.
   void for_each(const std::function<void(const MetricView&)>& visit) const;
   void reset_counters();
 

@@ -15,7 +15,10 @@ TEST(MetricStore, TheSameNameIsTheSameMetric) {
   auto* a = store.define(MetricType::kCounter, "a");
   ASSERT_NE(a, nullptr);
   EXPECT_EQ(store.define(MetricType::kCounter, "a"), a);
-  EXPECT_EQ(store.define(MetricType::kGauge, "a"), nullptr);
+  auto* gauge = store.define(MetricType::kGauge, "a");
+  ASSERT_NE(gauge, nullptr);
+  EXPECT_NE(gauge, a) << "a counter and a gauge may have one name";
+  EXPECT_EQ(store.define(MetricType::kGauge, "a"), gauge);
   EXPECT_NE(store.define(MetricType::kCounter, "b"), a);
   EXPECT_EQ(MetricStore::type(*a), MetricType::kCounter);
 }

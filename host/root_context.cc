@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/contexts.h"
+#include "host/guest_limits.h"
 #include "host/vm.h"
 #include "host/worker_impl.h"
 
@@ -28,6 +29,16 @@ RootContext::RootContext(Vm& owner, std::shared_ptr<const PluginImpl> plugin)
     append_part(*prefix, config.vm_id);
     prefix->append(": ");
   }
+}
+
+bool RootContext::declare_property(std::string_view path, const PropertyTraits& traits) {
+  if (declared_.size() >= limits::kProperties || path.size() > limits::kPropertyPath) return false;
+  return declared_.emplace(path, traits).second;
+}
+
+PropertyTraits RootContext::property_traits(std::string_view path) const {
+  const auto found = declared_.find(path);
+  return found == declared_.end() ? PropertyTraits() : found->second;
 }
 
 void RootContext::set_tick_period(std::chrono::milliseconds period) {

@@ -128,6 +128,7 @@ Result<> Vm::run_start_callbacks(RootContext& root) {
     run_deferred();
     return answer && *answer != 0;
   };
+  root.phase = RootContext::Phase::kCreate;
   if (callbacks_.on_context_create && !call(root, callbacks_.on_context_create, root.id, 0u))
     return failed("proxy_on_context_create");
   if (!step(callbacks_.on_vm_start, RootContext::Phase::kVmStart, spec_->vm_configuration.size()))

@@ -77,6 +77,8 @@ class Vm {
 
   // The context that they act on; nullptr during initialisation and inside the guest's allocator.
   Context* current() { return current_; }
+  // The context that the running callback is about, whatever proxy_set_effective_context says; nullptr as above.
+  Context* called() { return called_; }
   // proxy_set_effective_context; false for an unknown id. 0 gives the called context back.
   bool set_effective_context(uint32_t id);
 

@@ -92,7 +92,7 @@ TEST_P(HostLifecycle, ConfigurationsAreReadWhereTheyBelong) {
       (call $log_number (local.get 1)) (call $read (i32.const 7)) (call $read (i32.const 6)) (i32.const 1)))";
   load(proxy, guest(import_proxy("log", 3) + import_proxy("get_buffer_bytes", 5), kLogNumber + read),
        {.name = "n", .root_id = "r", .vm_id = "v", .vm_configuration = "vm!", .configuration = "plugin"});
-  const std::string once = "3 0 vm! 1 vm! 6 0 plugin 1 plugin";
+  const std::string once = "3 0 vm! 1 vm! 6 0 plugin 0 vm!";
   EXPECT_EQ(proxy.log().lines().at(0).text, "wasm log r v: 3");  // a root context is logged without the name
   EXPECT_EQ(story(proxy), once + " " + once);
 }

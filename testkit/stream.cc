@@ -101,8 +101,19 @@ abi::Status TestStream::get_property(const std::vector<std::string_view>& path, 
   return abi::Status::kOk;
 }
 
-abi::Status TestStream::set_property(std::string_view path, std::string_view value) {
-  filter_state["wasm." + std::string(path)] = value;
+abi::Status TestStream::set_property(std::string_view path, std::string_view value,
+                                     const host::PropertyTraits& declared) {
+  const std::string name = "wasm." + std::string(path);
+  const auto known = traits.try_emplace(name, declared);
+  if (!known.second && known.first->second.read_only) return abi::Status::kBadArgument;
+  filter_state[name] = value;
+  return abi::Status::kOk;
+}
+
+abi::Status TestStream::set_proxy_state(std::string_view key, std::string_view value) {
+  const auto found = proxy_state.find(std::string(key));
+  if (found == proxy_state.end()) return abi::Status::kNotFound;
+  found->second = value;
   return abi::Status::kOk;
 }
 

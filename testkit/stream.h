@@ -55,7 +55,9 @@ class TestStream final : public host::HttpStream {
   std::vector<host::Direction> continued;
   std::optional<std::string> reset_details;
   size_t route_cache_clears = 0;
-  std::map<std::string, std::string> filter_state;  // "wasm.<path>"
+  std::map<std::string, std::string> filter_state;     // "wasm.<path>"
+  std::map<std::string, host::PropertyTraits> traits;  // of filter_state
+  std::map<std::string, std::string> proxy_state;      // set_envoy_filter_state; a test puts in what there is
   // Attributes by their path joined with '.'.
   std::map<std::string, std::string> properties;
 
@@ -66,7 +68,8 @@ class TestStream final : public host::HttpStream {
   void reset(std::string_view details) override { reset_details = std::string(details); }
   void clear_route_cache() override { ++route_cache_clears; }
   abi::Status get_property(const std::vector<std::string_view>& path, std::string& value) override;
-  abi::Status set_property(std::string_view path, std::string_view value) override;
+  abi::Status set_property(std::string_view path, std::string_view value, const host::PropertyTraits& traits) override;
+  abi::Status set_proxy_state(std::string_view key, std::string_view value) override;
 
  private:
   // Which maps exist: those whose callback has come.

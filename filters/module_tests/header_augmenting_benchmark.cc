@@ -34,7 +34,9 @@ struct BareStream final : host::HttpStream {
   abi::Status get_property(const std::vector<std::string_view>&, std::string&) override {
     return abi::Status::kNotFound;
   }
-  abi::Status set_property(std::string_view, std::string_view) override { return abi::Status::kNotFound; }
+  abi::Status set_property(std::string_view, std::string_view, const host::PropertyTraits&) override {
+    return abi::Status::kNotFound;
+  }
   uint32_t answered = 0;
 };
 

@@ -34,22 +34,30 @@ using abi::TrailersStatus;
 using host::Buffer;
 using host::HeaderMap;
 
-// Envoy's response flags, as access logs print them.
+// Envoy's response flags, with Envoy's bits (property response.flags); access logs print their short names.
 enum ResponseFlag : uint32_t {
-  kNoRouteFound = 1u << 0,                     // NR
-  kNoClusterFound = 1u << 1,                   // NC
-  kNoHealthyUpstream = 1u << 2,                // UH
-  kUpstreamConnectionFailure = 1u << 3,        // UF
-  kUpstreamConnectionTermination = 1u << 4,    // UC
-  kUpstreamRemoteReset = 1u << 5,              // UR
-  kUpstreamOverflow = 1u << 6,                 // UO
-  kUpstreamRequestTimeout = 1u << 7,           // UT
-  kDownstreamConnectionTermination = 1u << 8,  // DC
-  kStreamIdleTimeout = 1u << 9,                // SI
-  kUpstreamProtocolError = 1u << 10,           // UPE
-  kDownstreamProtocolError = 1u << 11,         // DPE
-  kLocalReset = 1u << 12,                      // LR
-  kDurationTimeout = 1u << 13,                 // DT
+  kNoHealthyUpstream = 1u << 1,                 // UH
+  kUpstreamRequestTimeout = 1u << 2,            // UT
+  kLocalReset = 1u << 3,                        // LR
+  kUpstreamRemoteReset = 1u << 4,               // UR
+  kUpstreamConnectionFailure = 1u << 5,         // UF
+  kUpstreamConnectionTermination = 1u << 6,     // UC
+  kUpstreamOverflow = 1u << 7,                  // UO
+  kNoRouteFound = 1u << 8,                      // NR
+  kDownstreamConnectionTermination = 1u << 14,  // DC
+  kStreamIdleTimeout = 1u << 16,                // SI
+  kDownstreamProtocolError = 1u << 18,          // DPE
+  kDurationTimeout = 1u << 22,                  // DT
+  kUpstreamProtocolError = 1u << 23,            // UPE
+  kNoClusterFound = 1u << 24,                   // NC
+};
+
+// FilterState: a value that a guest has stored with the stream (proxy_set_property).
+struct FilterState {
+  std::string name;  // "wasm.<path>"
+  std::string value;
+  bool read_only = false;
+  bool of_connection = false;  // goes on to the connection's next stream
 };
 
 // StreamInfo: facts about one stream, for properties, logs and statistics.
@@ -74,9 +82,16 @@ struct StreamInfo {
   config::Address upstream_host;  // empty host until one is chosen
   config::Address upstream_local;
   uint32_t upstream_request_attempts = 0;
+  // 0: not yet. When the router asked for a connection, when it had one and sent the request, when the answer's first
+  // and last byte came.
+  int64_t upstream_asked_monotonic = 0;
+  int64_t upstream_connected_monotonic = 0;
   int64_t upstream_first_byte_monotonic = 0;
-  std::vector<std::pair<std::string, std::string>> filter_state;  // "wasm.<path>" to value
+  int64_t upstream_last_byte_monotonic = 0;
+  std::vector<FilterState> filter_state;
   void reset();
+  // What of the filter state goes on to the connection's next stream, taken out.
+  std::vector<FilterState> take_connection_state();
 };
 
 // FilterCallbacks: what the chain does for a filter. Each filter has its own, so that the chain knows where to go on.

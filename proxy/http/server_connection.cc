@@ -233,6 +233,7 @@ HeaderMap& ServerConnection::headers_storage() {
   info.downstream_local = &connection_->local_address();
   info.downstream_remote = &connection_->remote_address();
   info.downstream_tls = connection_->tls();
+  info.filter_state.swap(state_);
   const auto& http = manager_.http;
   if (http.request_headers_timeout.count() > 0) {
     timer_.arm(http.request_headers_timeout);
@@ -414,7 +415,7 @@ void ServerConnection::on_reset() {
 void ServerConnection::on_finished() {
   auto stream = std::move(stream_);
   FilterChain& chain = stream->chain;
-  const StreamInfo& info = chain.info();
+  StreamInfo& info = chain.info();
   for (StreamLogger* logger : manager_.options.loggers) {
     logger->log(
         {info, chain.request_headers(), chain.response_headers(), chain.response_trailers(), manager_.loop.now()});
@@ -425,6 +426,7 @@ void ServerConnection::on_finished() {
     host::MetricStore::record(*manager_.stats.rq_time,
                               static_cast<uint64_t>((manager_.loop.now() - info.start_monotonic) / 1'000'000));
   }
+  if (!info.filter_state.empty()) state_ = info.take_connection_state();
   const bool paused = std::exchange(request_paused_, false);
   manager_.recycle_stream(std::move(stream));
   body_.clear();

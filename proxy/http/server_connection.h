@@ -92,6 +92,7 @@ class ServerConnection final : net::ConnectionHandler, ParserSink, ResponseSink 
   bool request_complete_ = false;
   bool has_trailers_ = false;
   bool response_started_ = false;
+  std::vector<FilterState> state_;  // what guests keep with the connection, between its streams
 };
 
 }  // namespace inlay::proxy::http

@@ -20,8 +20,17 @@ void StreamInfo::reset() {
   upstream_local.host.clear();
   upstream_local.port = 0;
   upstream_request_attempts = 0;
-  upstream_first_byte_monotonic = 0;
+  upstream_asked_monotonic = upstream_connected_monotonic = 0;
+  upstream_first_byte_monotonic = upstream_last_byte_monotonic = 0;
   filter_state.clear();
+}
+
+std::vector<FilterState> StreamInfo::take_connection_state() {
+  std::vector<FilterState> taken;
+  for (FilterState& state : filter_state)
+    if (state.of_connection) taken.push_back(std::move(state));
+  filter_state.clear();
+  return taken;
 }
 
 }  // namespace inlay::proxy::http

@@ -241,8 +241,8 @@ void append_operator(const FormatPart& part, const FormatContext& context, std::
     case Operator::kDownstreamLocalPort:
       return port(info.downstream_local);
     case Operator::kFilterState:
-      for (const auto& [key, value] : info.filter_state) {
-        if (key == part.text) out += value;
+      for (const http::FilterState& state : info.filter_state) {
+        if (state.name == part.text) out += state.value;
       }
       return;
     case Operator::kHostname:

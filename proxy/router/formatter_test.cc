@@ -22,7 +22,7 @@ class FormatterTest : public testing::Test {
     info_.upstream_cluster = "app";
     info_.start_monotonic = 1'000'000'000;
     info_.start_system = 1'700'000'000'123'000'000;
-    info_.filter_state.emplace_back("wasm.k", "state");
+    info_.filter_state.push_back({"wasm.k", "state"});
   }
   std::string format(std::string_view text) {
     auto f = Formatter::compile(text);
@@ -88,7 +88,7 @@ TEST_F(FormatterTest, ALineHasADashForNothing) {
 TEST_F(FormatterTest, NoValueWritesALineOfItsOwn) {
   request_.add("x-bad", std::string("a\r\nforged\t\x7f \xc3\xa9", 14));
   EXPECT_EQ(line("%REQ(X-BAD)%\n"), "a\\x0D\\x0Aforged\\x09\\x7F \xc3\xa9\n");
-  info_.filter_state[0].second = std::string("\0\n", 2);
+  info_.filter_state[0].value = std::string("\0\n", 2);
   EXPECT_EQ(line("%FILTER_STATE(wasm.k:PLAIN)%"), "\\x00\\x0A");
 }
 

@@ -408,8 +408,9 @@ Status stream_attribute(const AttributeOptions& options, http::FilterCallbacks& 
   // What set_property has stored, by the same single-part path.
   const std::string_view key = parts[0] == "filter_state" ? parts[1] : parts[0];
   if (parts[0] == "filter_state" || parts.size() == 1) {
-    for (const auto& [name, stored] : info.filter_state) {
-      const bool same = parts[0] == "filter_state" ? name == key : name.starts_with("wasm.") && name.substr(5) == key;
+    for (const auto& [name, stored, read_only, of_connection] : info.filter_state) {
+      const std::string_view n = name;
+      const bool same = parts[0] == "filter_state" ? n == key : n.starts_with("wasm.") && n.substr(5) == key;
       if (same) return put(value, stored);
     }
   }

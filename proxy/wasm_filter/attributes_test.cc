@@ -70,7 +70,7 @@ class AttributesTest : public testing::Test {
     info.downstream_remote = &remote_;
     info.upstream_cluster = "app";
     info.upstream_host = {"10.1.1.1", 80};
-    info.filter_state.emplace_back("wasm.mine", "kept");
+    info.filter_state.push_back({"wasm.mine", "kept"});
   }
   std::string get(Path path, Status expected = Status::kOk) {
     std::string value;

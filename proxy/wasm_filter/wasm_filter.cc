@@ -96,11 +96,13 @@ DataStatus WasmFilter::on_data(Side& side, host::Buffer& data, host::Buffer* buf
     visible = buffered;
   }
   side.body = visible;
+  side.paused_body = false;
   side.end_stream = end_stream;
   const DataStatus status = request ? context_->on_request_body(visible->size(), end_stream)
                                     : context_->on_response_body(visible->size(), end_stream);
   side.body = nullptr;
   side.buffering = status == DataStatus::kStopIterationAndBuffer;
+  side.paused_body = side.buffering || status == DataStatus::kStopIterationAndWatermark;
   return status;
 }
 
@@ -160,8 +162,13 @@ host::HeaderMap* WasmFilter::headers(MapType type, bool writable) {
 }
 
 host::Buffer* WasmFilter::body(BufferType type) {
-  if (type == BufferType::kHttpRequestBody) return request_.body;
-  if (type == BufferType::kHttpResponseBody) return response_.body;
+  if (callbacks_ == nullptr) return nullptr;
+  if (type == BufferType::kHttpRequestBody) {
+    return request_.paused_body ? callbacks_->buffered_request_body() : request_.body;
+  }
+  if (type == BufferType::kHttpResponseBody) {
+    return response_.paused_body ? callbacks_->buffered_response_body() : response_.body;
+  }
   return nullptr;
 }
 
@@ -169,9 +176,11 @@ void WasmFilter::continue_stream(host::Direction direction) {
   if (callbacks_ == nullptr) return;
   if (direction == host::Direction::kRequest) {
     request_.headers = request_.trailers = nullptr;
+    request_.paused_body = false;
     callbacks_->continue_decoding();
   } else {
     response_.headers = response_.trailers = nullptr;
+    response_.paused_body = false;
     callbacks_->continue_encoding();
   }
 }
@@ -189,19 +198,21 @@ abi::Status WasmFilter::get_property(const std::vector<std::string_view>& path, 
   return stream_attribute(options_.attributes, *callbacks_, path, value);
 }
 
-abi::Status WasmFilter::set_property(std::string_view path, std::string_view value) {
+abi::Status WasmFilter::set_property(std::string_view path, std::string_view value,
+                                     const host::PropertyTraits& traits) {
   if (callbacks_ == nullptr) return abi::Status::kNotFound;
   auto& state = callbacks_->info().filter_state;
   const std::string key = "wasm." + std::string(path);
+  const auto it = std::find_if(state.begin(), state.end(), [&](const auto& entry) { return entry.name == key; });
+  if (it != state.end() && it->read_only) return abi::Status::kBadArgument;
   size_t held = 0;
-  for (const auto& [name, stored] : state) held += name == key ? 0 : name.size() + stored.size();
+  for (const auto& entry : state) held += entry.name == key ? 0 : entry.name.size() + entry.value.size();
   if (held + key.size() + value.size() > host::limits::kPropertyBytes) return abi::Status::kInternalFailure;
-  const auto it = std::find_if(state.begin(), state.end(), [&](const auto& pair) { return pair.first == key; });
   if (it == state.end() && state.size() >= host::limits::kProperties) return abi::Status::kInternalFailure;
   if (it != state.end()) {
-    it->second = value;
+    it->value = value;
   } else {
-    state.emplace_back(key, value);
+    state.push_back({key, std::string(value), traits.read_only, traits.of_connection});
   }
   return abi::Status::kOk;
 }

@@ -43,7 +43,7 @@ class WasmFilter final : public http::StreamFilter, private host::HttpStream {
   void reset(std::string_view details) override;
   void clear_route_cache() override {}  // the route is chosen after the filters
   abi::Status get_property(const std::vector<std::string_view>& path, std::string& value) override;
-  abi::Status set_property(std::string_view path, std::string_view value) override;
+  abi::Status set_property(std::string_view path, std::string_view value, const host::PropertyTraits& traits) override;
 
   // One direction of the stream, as the guest may see it now.
   struct Side {
@@ -51,7 +51,8 @@ class WasmFilter final : public http::StreamFilter, private host::HttpStream {
     host::HeaderMap* trailers = nullptr;
     host::Buffer* body = nullptr;  // in a body callback
     bool end_stream = false;
-    bool buffering = false;  // the guest asked to buffer: it sees all that is buffered
+    bool buffering = false;    // the guest asked to buffer: it sees all that is buffered
+    bool paused_body = false;  // it stopped in a body callback: what is buffered stays within reach
     void close() { *this = Side(); }
   };
   http::DataStatus on_data(Side& side, host::Buffer& data, host::Buffer* buffered, bool end_stream, bool request);

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the tests of single host functions share: a guest logs what a function returned, and story() is what it logged.
+
+#include <string>
+
+#include "testkit/guest_fixture.h"
+
+namespace inlay::testkit {
+
+inline const HeaderList kRequest = {{":method", "GET"}, {":path", "/"}};
+
+// proxy_on_request_headers that does `body` and continues.
+inline std::string on_request_headers(const std::string& body) {
+  return "(func (export \"proxy_on_request_headers\") (param i32 i32 i32) (result i32)" + body + " (i32.const 0))";
+}
+
+// The lines logged since the last time, without their prefix, joined by spaces.
+inline std::string story(TestProxy& proxy) {
+  std::string text;
+  for (const auto& line : proxy.log().lines())
+    text += (text.empty() ? "" : " ") + line.text.substr(line.text.find(": ") + 2);
+  proxy.log().clear();
+  return text;
+}
+
+}  // namespace inlay::testkit

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Host functions that act on a stream: local replies, going on, resetting.
+
+#include "testkit/host_functions_fixture.h"
+
+namespace inlay::testkit {
+namespace {
+
+using abi::HeadersStatus;
+
+class HostStreams : public GuestTest {};
+INLAY_BOTH_ENGINES(HostStreams);
+
+TEST_P(HostStreams, ALocalReplyStopsTheStreamWhateverTheGuestReturns) {
+  TestProxy proxy(options());
+  auto& plugin = load(proxy, guest(import_proxy("send_local_response", 8) + import_proxy("continue_stream", 1), R"(
+    (data (i32.const 0) "no such user" "go away")
+    (data (i32.const 64) "\01\00\00\00\01\00\00\00\01\00\00\00x\00y\00"))" + on_request_headers(R"(
+      (drop (call $send_local_response (i32.const 403) (i32.const 0) (i32.const 12) (i32.const 12) (i32.const 7)
+        (i32.const 64) (i32.const 16) (i32.const -1)))
+      (drop (call $send_local_response (i32.const 200) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)
+        (i32.const 0) (i32.const 0) (i32.const 7)))
+      (drop (call $continue_stream (i32.const 0))))")));
+  auto stream = proxy.stream(plugin, kRequest);
+  EXPECT_EQ(stream->request_headers(), HeadersStatus::kStopAllIterationAndWatermark);
+  ASSERT_TRUE(stream->local_reply);
+  EXPECT_EQ(stream->local_replies, 1u);  // the first one counts
+  EXPECT_EQ(stream->local_reply->status, 403u);
+  EXPECT_EQ(stream->local_reply->body, "go away");
+  EXPECT_EQ(stream->local_reply->details, "no_such_user");
+  EXPECT_EQ(stream->local_reply->headers, (std::vector<std::pair<std::string, std::string>>{{"x", "y"}}));
+  EXPECT_FALSE(stream->local_reply->grpc_status);
+  EXPECT_FALSE(stream->local_reply->skip_encoder_filters);
+  EXPECT_TRUE(stream->continued.empty());
+}
+
+TEST_P(HostStreams, StreamsAreResumedAndClosedAfterTheGuestHasReturned) {
+  TestProxy proxy(options());
+  auto& plugin =
+      load(proxy, guest(import_proxy("log", 3) + import_proxy("continue_stream", 1) + import_proxy("close_stream", 1),
+                        kLogNumber + R"(
+    (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+      (call $log_number (call $continue_stream (i32.const 0)))
+      (call $log_number (call $continue_stream (i32.const 2)))
+      (call $log_number (call $continue_stream (i32.const 9)))
+      (i32.const 1))
+    (func (export "proxy_on_response_headers") (param i32 i32 i32) (result i32)
+      (call $log_number (call $close_stream (i32.const 1))) (i32.const 0)))"));
+  auto stream = proxy.stream(plugin, kRequest);
+  EXPECT_EQ(stream->request_headers(), HeadersStatus::kContinue);  // resumed before it was paused
+  EXPECT_EQ(story(proxy), "0 12 2");
+  EXPECT_EQ(stream->response_headers({{":status", "200"}}), HeadersStatus::kStopAllIterationAndWatermark);
+  EXPECT_EQ(stream->reset_details, "wasm_close_stream");
+}
+
+}  // namespace
+}  // namespace inlay::testkit
