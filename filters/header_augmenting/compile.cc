@@ -61,8 +61,11 @@ class Compiler {
     digest.add(source.body);
     digest.add(source.headers);
     for (const std::string_view name : source.allow) digest.add(name);
-    for (const uint64_t number : {source.timeout_ms, static_cast<uint64_t>(source.format), source.refresh.every_ms,
-                                  uint64_t{source.allow.size()}, config_.max_body}) {
+    const Refresh& refresh = source.refresh;
+    for (const uint64_t number :
+         {source.timeout_ms, static_cast<uint64_t>(source.format), uint64_t{source.allow.size()}, config_.max_body,
+          refresh.every_ms, refresh.early.percent, refresh.early.ms, refresh.jitter.percent, refresh.jitter.ms,
+          refresh.retry_initial_ms, refresh.retry_max_ms, source.max_stale_ms}) {
       digest.add(number);
     }
     source.digest = digest.value();

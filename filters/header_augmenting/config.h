@@ -76,7 +76,7 @@ struct SourceConfig {
   // Made of the above by compile (compile.h).
   Pairs call;  // the request's headers, whole
   std::span<const uint64_t> invalidate_on;
-  uint64_t digest = 0;  // the same for sources that fetch the same
+  uint64_t digest = 0;  // the same for sources that are the same but for their names
 };
 
 enum class Presence : uint8_t { kAny, kPresent, kAbsent };

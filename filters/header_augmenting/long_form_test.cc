@@ -90,7 +90,9 @@ TEST_F(LongFormTest, ClientMayStandInTheBodyOrGoWithoutASecret) {
 TEST_F(LongFormTest, TokenIsRenewedAheadOfItsExpiry) {
   const auto root = start(kToken);
   host_.advance(1s);
-  EXPECT_EQ(token(root), "Bearer t1");
+  const FakeStream stream = get(root, {{"authorization", "forged"}});
+  EXPECT_EQ(stream.header("authorization"), "Bearer t1");
+  EXPECT_EQ(stream.host_calls, 1u);
   host_.advance(78s);
   EXPECT_EQ(tokens_, 1) << "20 % before the end, or up to 10 % later";
   host_.advance(12s);
@@ -454,6 +456,11 @@ TEST_F(LongFormTest, SameSourceIsFetchedOnceWhateverItsName) {
   start(secret);
   host_.advance(1s);
   EXPECT_EQ(tokens_, 2) << "another secret is another source";
+  std::string later = kToken;
+  later.insert(later.find("\"oauth2\":"), "\"refresh\": {\"early\": \"1s\"}, ");
+  start(later);
+  host_.advance(1s);
+  EXPECT_EQ(tokens_, 3) << "and so is one that is renewed at other times";
 }
 
 TEST_F(LongFormTest, NoSecretIsLoggedOrNamed) {

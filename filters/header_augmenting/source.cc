@@ -18,7 +18,7 @@ constexpr uint64_t kClockToleranceMs = 1000;
 constexpr uint64_t kLeaseMarginMs = 1000;
 constexpr uint64_t kMinRetryMs = 25;
 
-// entry_key: the same for sources that fetch the same, whichever plugin instance has them.
+// entry_key: the same for sources of one configuration, whichever plugin instance has them.
 std::string_view entry_key(const SourceConfig& config, sdk::Line& line) {
   line.add("inlay.header_augmenting.3.");
   for (int shift = 60; shift >= 0; shift -= 4) line.add({&"0123456789abcdef"[config.digest >> shift & 15], 1});
