@@ -4,6 +4,7 @@
 import base64
 import json
 import threading
+import time
 import unittest
 import urllib.parse
 
@@ -41,7 +42,7 @@ class IdentityProvider(PythonServer):
 
 
 class Tokens(TestCase):
-    def start_all(self, lifetime=3600, up=True, workers=2, **keys):
+    def start_all(self, lifetime=3600, up=True, workers=2, plugins=1, **keys):
         self.provider = IdentityProvider(lifetime)
         self.addCleanup(self.provider.close)
         if up:
@@ -52,11 +53,13 @@ class Tokens(TestCase):
         self.addCleanup(self.origin.close)
         source = {"name": "idp", "cluster": "idp", "path": "/token", "format": "oauth2",
                   "oauth2": {"client_id": "orders", "client_secret": "${env:SECRET}", "scopes": ["read", "write"]}}
-        augmenter = config.wasm(filter_module(), {"sources": [source], **keys}, name="header_augmenting", vm_id="tokens")
-        vm = augmenter["typed_config"]["config"]["vm_config"]
-        vm["environment_variables"] = {"key_values": {"SECRET": SECRET}}
+        augmenters = [config.wasm(filter_module(), {"sources": [source], **keys}, name=f"header_augmenting_{number}",
+                                  vm_id="tokens") for number in range(plugins)]
+        for augmenter in augmenters:
+            vm = augmenter["typed_config"]["config"]["vm_config"]
+            vm["environment_variables"] = {"key_values": {"SECRET": SECRET}}
         self.proxy = self.start_proxy(config.bootstrap([config.cluster("origin", self.origin.port),
-                                                        config.cluster("idp", self.provider.port)], [augmenter]),
+                                                        config.cluster("idp", self.provider.port)], augmenters),
                                       concurrency=workers, level="trace")
 
     def serve(self, handler):
@@ -89,6 +92,30 @@ class Tokens(TestCase):
         self.assertEqual(answers, [b"Bearer tok-1"] * 8)
         self.assertEqual(self.provider.tokens, 1)
         self.assert_secret()
+
+    def test_no_more_requests_wait_than_may_and_none_for_ever(self):
+        self.start_all(up=False, workers=1, when_missing={"action": "hold", "hold_for": "2s", "max_held": 3, "status": 429})
+        answers = []
+
+        def client():
+            begin = time.monotonic()
+            answers.append((request(self.proxy.port).status, time.monotonic() - begin))
+        clients = [threading.Thread(target=client) for _ in range(8)]
+        for one in clients:
+            one.start()
+        for one in clients:
+            one.join(60)
+        self.assertEqual([status for status, _ in answers], [429] * 8)
+        self.assertEqual(sum(seconds >= 1.9 for _, seconds in answers), 3, answers)
+        wait_until(lambda: (self.stat("held"), self.stat("rejected")) == (3, 8), "the counts")
+        self.assert_secret()
+
+    def test_plugins_with_the_same_source_share_its_token(self):
+        self.start_all(plugins=3)
+        wait_until(lambda: all(self.token() for _ in range(16)), "a first token on every worker")
+        self.assertEqual(self.token(), b"Bearer tok-1")
+        self.assertEqual(self.provider.tokens, 1)
+        wait_until(lambda: self.stat("idp.fetch_ok") == 1, "the count")
 
     def test_a_token_that_is_refused_is_fetched_anew_once(self):
         self.start_all()
