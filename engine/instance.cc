@@ -74,8 +74,9 @@ Result<std::vector<const HostFunction*>> link(const Module& module, std::span<co
   return linked;
 }
 
-// The words for a trap without any of its own.
-std::string_view sentence(TrapKind kind) {
+}  // namespace
+
+std::string_view detail::sentence(TrapKind kind) {
   switch (kind) {
     case TrapKind::kUnreachable:
       return "unreachable executed";
@@ -104,8 +105,6 @@ std::string_view sentence(TrapKind kind) {
   }
   return "trap";
 }
-
-}  // namespace
 
 std::string_view to_string(TrapKind kind) {
   static constexpr std::string_view kNames[] = {"unreachable",
@@ -155,7 +154,7 @@ Result<detail::ResolvedExport> Instance::find_function(std::string_view name, co
 
 void Instance::kill(Trap trap) {
   if (dead()) return;
-  if (trap.message.empty()) trap.message = sentence(trap.kind);
+  if (trap.message.empty()) trap.message = detail::sentence(trap.kind);
   trap_ = std::move(trap);
   attention_.fetch_or(detail::kAttentionDead, std::memory_order_relaxed);
   if (context_ != nullptr) context_->pending = context_->pending | detail::kPendingDead;
@@ -172,7 +171,7 @@ bool Instance::attend() {
 }
 
 Trap Instance::dead_call() const {
-  return {TrapKind::kDead, std::string(sentence(TrapKind::kDead)) + ": " + trap_.message};
+  return {TrapKind::kDead, std::string(detail::sentence(TrapKind::kDead)) + ": " + trap_.message};
 }
 
 Trap Instance::unwound_call(uint32_t index) {
@@ -182,7 +181,7 @@ Trap Instance::unwound_call(uint32_t index) {
   detail::leave(thread, *thread.top);
   // A trap of an inner call, or a raised one, is what killed us; kill() keeps the first.
   const TrapKind kind = late ? TrapKind::kDeadlineExceeded : thread.unwinding;
-  std::string message(sentence(kind));
+  std::string message(detail::sentence(kind));
   if (index != 0) message += " in " + module_->exports()[index - 1].name;
   kill({kind, std::move(message)});
   return trap_;

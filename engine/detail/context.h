@@ -9,6 +9,7 @@
 #include <csetjmp>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
 #define INLAY_BUILTIN_SETJMP 1
@@ -27,6 +28,9 @@ using NativeFunction = void (*)();
 }  // namespace inlay::engine
 
 namespace inlay::engine::detail {
+
+// The words for a trap of this kind, which are the same whatever engine ran into it.
+std::string_view sentence(TrapKind kind);
 
 struct GuestContext {
   GuestContext() = default;

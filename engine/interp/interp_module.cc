@@ -6,7 +6,9 @@
 #include <bit>
 #include <chrono>
 #include <cstring>
+#include <utility>
 
+#include "engine/detail/context.h"
 #include "engine/interp/wabt_machine.h"
 
 #include <pthread.h>
@@ -106,12 +108,15 @@ class InterpInstance final : public Instance {
     Bits returned = 0;
     std::string message;
     const Depth depth(*this);
+    const uint32_t outer = std::exchange(called_, index);
     const Outcome outcome = machine_.call(index - 1, bits.data(), &returned, &message);
     refresh_span();
     if (outcome != Outcome::kOk || dead()) {
-      die(outcome, message.empty() ? message : message + " in " + module_->exports()[index - 1].name);
+      die(outcome, message);
+      called_ = outer;
       return trap_;
     }
+    called_ = outer;
     *result = to_value(returned);
     return Unit{};
   }
@@ -142,19 +147,26 @@ class InterpInstance final : public Instance {
 
   bool late() const { return limits_.call_budget.count() > 0 && Clock::now() - started_ > limits_.call_budget; }
 
+  // With the words of the other engine, which name the call; `own` are wabt's, for what has no kind of its own.
+  Trap trap(TrapKind kind, const std::string& own = {}) const {
+    std::string message = kind == TrapKind::kHost && !own.empty() ? own : std::string(detail::sentence(kind));
+    if (called_ != 0) message += " in " + module_->exports()[called_ - 1].name;
+    return {kind, std::move(message)};
+  }
+
   void die(Outcome outcome, const std::string& message) {
     switch (outcome) {
       case Outcome::kTrap:
-        return kill({kind_of(message), message});
+        return kill(trap(kind_of(message), message));
       case Outcome::kException:
-        return kill({TrapKind::kUncaughtException, {}});
+        return kill(trap(TrapKind::kUncaughtException));
       default:
-        return kill({TrapKind::kHost, {}});
+        return kill(trap(TrapKind::kHost));
     }
   }
 
   bool stop_if_late() {
-    if (late()) kill({TrapKind::kDeadlineExceeded, {}});
+    if (late()) kill(trap(TrapKind::kDeadlineExceeded));
     return dead();
   }
 
@@ -166,7 +178,7 @@ class InterpInstance final : public Instance {
 
   bool call_host(uint32_t index, const Bits* args, Bits* result) {
     if (static_cast<const char*>(__builtin_frame_address(0)) < stack_low() + limits_.stack_headroom_bytes) {
-      kill({TrapKind::kStackExhausted, {}});
+      kill(trap(TrapKind::kStackExhausted));
       return false;
     }
     const HostFunction& function = *imports_[index];
@@ -182,6 +194,7 @@ class InterpInstance final : public Instance {
   std::vector<const HostFunction*> imports_;
   void* env_;
   int depth_ = 0;
+  uint32_t called_ = 0;  // the export that runs, plus one; 0: the module's start
   Clock::time_point started_;
   Machine machine_;
 };
