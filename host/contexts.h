@@ -127,6 +127,7 @@ class StreamContext final : public HttpContext, public Context {
   std::array<bool, 2> continue_pending_{};
   std::array<bool, 2> maps_closed_{};
   bool reply_sent_ = false;  // a local reply was asked for
+  bool failed_ = false;      // ... by the failure policy
   bool reset_pending_ = false;
   bool done_pending_ = false;  // on_done said false; proxy_done has not come
   bool done_asked_ = false;    // proxy_done has come

@@ -30,7 +30,6 @@ struct LocalReply {
   std::vector<std::pair<std::string, std::string>> headers;  // appended
   std::optional<uint32_t> grpc_status;                       // only 0..16
   std::string details;                                       // response code details, white space already replaced
-  bool skip_encoder_filters = false;                         // the reply for a trapped guest passes no filter
 };
 
 enum class Direction : uint8_t { kRequest, kResponse };

@@ -51,7 +51,7 @@ void StreamContext::begin(WorkerPluginImpl& owner, HttpStream& stream, RootConte
   vm = root ? root->vm : nullptr;
   id = 0;
   paused_ = in_callback_ = resumed_ = continue_pending_ = maps_closed_ = {};
-  reply_sent_ = reset_pending_ = done_pending_ = done_asked_ = deferred_ = in_log_ = logged_ = false;
+  reply_sent_ = reset_pending_ = done_pending_ = done_asked_ = deferred_ = in_log_ = logged_ = failed_ = false;
   reply_.reset();
   if (vm == nullptr) return;
   vm->new_id(*this);
@@ -171,17 +171,18 @@ void StreamContext::resolve_dead() {
 }
 
 StreamContext::Outcome StreamContext::policy() const {
+  if (failed_) return Outcome::kContinue;  // the reply that says so passes
   const bool strict = owner_->worker().host.options.envoy_strict;
   return owner_->fails_open() && !strict ? Outcome::kContinue : Outcome::kStop;
 }
 
 void StreamContext::fail_stream() {
+  failed_ = true;
   if (std::exchange(reply_sent_, true) || http_ == nullptr || logged_) return;
   LocalReply reply;
   reply.status = 503;
   reply.grpc_status = kGrpcUnavailable;
   reply.details = "wasm_fail_stream";
-  reply.skip_encoder_filters = true;
   http_->send_local_reply(std::move(reply));
 }
 

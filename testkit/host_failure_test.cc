@@ -23,7 +23,6 @@ class HostFailure : public GuestTest {
     EXPECT_EQ(stream.local_reply->body, "");
     EXPECT_EQ(stream.local_reply->details, "wasm_fail_stream");
     EXPECT_EQ(stream.local_reply->grpc_status, 14u);
-    EXPECT_TRUE(stream.local_reply->skip_encoder_filters);
     EXPECT_EQ(stream.local_replies, 1u);
   }
 };

@@ -71,11 +71,11 @@ TEST_P(HostHttpCall, EachShapeOfAnswer) {
   proxy.advance(1000ms);
   EXPECT_EQ(story(proxy), "0 8 0 0 0 11 ");  // reset: BrokenConnection
   proxy.advance(1000ms);
-  EXPECT_EQ(story(proxy), "0 12 1 " + std::to_string(refused.size()) + " 0 0 " + refused);
+  EXPECT_EQ(story(proxy), "0 12 3 " + std::to_string(refused.size()) + " 0 0 " + refused);
   proxy.advance(1000ms);
   EXPECT_EQ(story(proxy), "0");
   proxy.advance(500ms);
-  EXPECT_EQ(story(proxy), "16 1 24 0 0 upstream request timeout");
+  EXPECT_EQ(story(proxy), "16 3 24 0 0 upstream request timeout");
 }
 
 TEST_P(HostHttpCall, AnUnknownClusterIsABadArgument) {

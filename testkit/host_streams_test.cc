@@ -30,7 +30,6 @@ TEST_P(HostStreams, ALocalReplyStopsTheStreamWhateverTheGuestReturns) {
   EXPECT_EQ(stream->local_reply->details, "no_such_user");
   EXPECT_EQ(stream->local_reply->headers, (std::vector<std::pair<std::string, std::string>>{{"x", "y"}}));
   EXPECT_FALSE(stream->local_reply->grpc_status);
-  EXPECT_FALSE(stream->local_reply->skip_encoder_filters);
   EXPECT_TRUE(stream->continued.empty());
 }
 

@@ -16,12 +16,17 @@ void fill(host::HeaderMap& map, const HeaderList& list) {
 
 // The failures that look like answers, as Envoy words them.
 Answer as_response(const Answer& answer) {
-  if (answer.shape == Answer::Shape::kTimeout)
-    return {.headers = {{":status", "504"}}, .body = "upstream request timeout", .trailers = {}};
-  if (answer.shape == Answer::Shape::kRefused)
-    return {.headers = {{":status", "503"}},
-            .body = "upstream connect error or disconnect/reset before headers. reset reason: connection failure",
-            .trailers = {}};
+  const auto local = [](const char* status, std::string body) {
+    return Answer{.headers = {{":status", status},
+                              {"content-length", std::to_string(body.size())},
+                              {"content-type", "text/plain"}},
+                  .body = std::move(body),
+                  .trailers = {}};
+  };
+  if (answer.shape == Answer::Shape::kTimeout) return local("504", "upstream request timeout");
+  if (answer.shape == Answer::Shape::kRefused) {
+    return local("503", "upstream connect error or disconnect/reset before headers. reset reason: connection failure");
+  }
   return answer;
 }
 
@@ -49,16 +54,18 @@ Result<uint64_t> ScriptedUpstreams::start_http_call(host::HttpCallRequest reques
   }
   if (answer.shape == Answer::Shape::kUnavailable)
     return Error{ErrorCode::kUnavailable, "no healthy host in " + request.cluster, "testkit"};
-  calls_.push_back(
-      {request.cluster, to_list(request.headers), request.body, to_list(request.trailers), request.timeout, false});
+  calls_.push_back({request.cluster, to_list(request.headers), request.body, to_list(request.trailers), request.timeout,
+                    false, false});
   const uint64_t call_id = calls_.size();
   pending_.emplace(call_id, &handler);
   const bool times_out =
       answer.shape == Answer::Shape::kTimeout || (request.timeout.count() > 0 && answer.after > request.timeout);
   if (times_out && request.timeout.count() == 0) return call_id;
   if (times_out) answer = {.shape = Answer::Shape::kTimeout};
-  at_(times_out ? request.timeout : std::chrono::nanoseconds(answer.after),
-      [this, call_id, answer] { finish(call_id, as_response(answer)); });
+  at_(times_out ? request.timeout : std::chrono::nanoseconds(answer.after), [this, call_id, answer, times_out] {
+    if (times_out && pending_.contains(call_id)) calls_[call_id - 1].timed_out = true;
+    finish(call_id, as_response(answer));
+  });
   return call_id;
 }
 

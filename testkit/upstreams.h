@@ -47,6 +47,7 @@ struct RecordedCall {
   HeaderList trailers{};
   std::chrono::nanoseconds timeout{0};
   bool cancelled = false;
+  bool timed_out = false;
 
   std::string header(std::string_view name) const;
 };

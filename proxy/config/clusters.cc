@@ -158,6 +158,7 @@ void build_http_options(View options, Cluster& out) {
 void build_protocol(View cluster, Cluster& out, BuildContext& context) {
   out.max_requests_per_connection = cluster.uint32("max_requests_per_connection");
   build_http_options(cluster["common_http_protocol_options"], out);
+  out.enable_trailers = cluster["http_protocol_options"].boolean("enable_trailers");
   for (View entry : cluster.list("typed_extension_protocol_options")) {
     const TreeNode* node = context.typed(entry, {kHttpOptions}, "a cluster's protocol setting");
     if (node == nullptr) continue;
@@ -166,6 +167,7 @@ void build_protocol(View cluster, Cluster& out, BuildContext& context) {
     build_http_options(options["common_http_protocol_options"], out);
     const View explicit_config = options["explicit_http_config"];
     if (explicit_config) {
+      out.enable_trailers = explicit_config["http_protocol_options"].boolean("enable_trailers");
       if (explicit_config.node().children.empty() && explicit_config.node().source->entries.empty())
         context.require(explicit_config, "http_protocol_options");
     } else if (!options.has("use_downstream_protocol_config") && !options.has("auto_config")) {

@@ -250,6 +250,7 @@ struct Cluster {
   Milliseconds dns_refresh_rate{5'000};
   Milliseconds idle_timeout{3'600'000};
   uint32_t max_requests_per_connection = 0;  // 0: no limit
+  bool enable_trailers = false;              // http_protocol_options
   uint32_t per_connection_buffer_limit_bytes = 1024 * 1024;
   // circuit_breakers, DEFAULT priority
   uint32_t max_connections = 1024;

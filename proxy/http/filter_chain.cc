@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "proxy/http/filter_chain_impl.h"
+#include "proxy/http/status_reason.h"
 
 namespace inlay::proxy::http {
 
@@ -251,6 +252,8 @@ void FilterChain::pass_held(Way way, size_t place, Side& side, bool unseen) {
 
 void FilterChain::sink_headers(Way way, bool end_stream) {
   if (way == kDecode) return;  // the router was the last filter
+  if (!is_status(response_headers_.value(host::HeaderId::kStatus))) [[unlikely]]
+    return refuse_head();
   response_sent_ = true;
   sink_->encode_headers(response_headers_, end_stream);
 }

@@ -19,7 +19,7 @@ void FilterChain::do_local_reply(host::LocalReply reply) {
   ++epoch_[kDecode];
   const uint32_t epoch = ++epoch_[kEncode];
   decode_aborted_ = local_reply_ = true;
-  const bool direct = encode_begun_ || reply.skip_encoder_filters || !started_;
+  const bool direct = encode_begun_ || !started_;
   for (Slot* slot : active_) slot->sides[kEncode].reset();
   encode_begun_ = true;
   have_response_trailers_ = false;
@@ -42,6 +42,15 @@ void FilterChain::reset(std::string_view details) {
   ++epoch_[kEncode];
   decode_aborted_ = true;
   sink_->on_reset();
+}
+
+// The filters left a response without a status.
+void FilterChain::refuse_head() {
+  host::LocalReply reply;
+  reply.status = 502;
+  reply.body = "missing required header: :status";
+  reply.details = "filter_removed_required_response_headers{missing_required_header:_:status}";
+  do_local_reply(std::move(reply));
 }
 
 void FilterChain::over_limit(Way way) {

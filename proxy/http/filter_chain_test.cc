@@ -383,12 +383,14 @@ TEST_F(FilterChainTest, LocalReplyAfterTheHeadResets) {
   EXPECT_EQ(heard(), std::string("r.encode_data(x) b.encode_data(x) RESET") + kEnd);
 }
 
-TEST_F(FilterChainTest, LocalReplyMaySkipTheFilters) {
-  auto silent = reply(503, "");
-  silent.skip_encoder_filters = true;
-  a().inside["decode_headers"] = [&] { a().callbacks->send_local_reply(silent); };
-  chain_->decode_headers(false);
-  EXPECT_EQ(heard(), std::string("a.decode_headers HEAD(503,end)") + kEnd);
+TEST_F(FilterChainTest, AResponseWithoutAStatusBecomesA502) {
+  a().inside["encode_headers"] = [&] { chain_->response_headers().remove(":status"); };
+  chain_->decode_headers(true);
+  heard();
+  respond(true);
+  EXPECT_EQ(heard(), std::string("r.encode_headers(200,end) b.encode_headers(200,end) a.encode_headers(200,end) "
+                                 "HEAD(502) BODY(missing required header: :status,end)") +
+                         kEnd);
 }
 
 TEST_F(FilterChainTest, ALocalReplyCanBeHeldByAFilter) {

@@ -140,7 +140,7 @@ void ClientConnection::send_data(host::Buffer& data, bool end_stream) {
 
 void ClientConnection::send_trailers(const host::HeaderMap& trailers) {
   if (framing_ == Framing::kChunked) {
-    http::write_last_chunk(&trailers, out_);
+    http::write_last_chunk(pool_.cluster().config.enable_trailers ? &trailers : nullptr, out_);
   } else if (body_left_ != 0) {
     fail(ResetReason::kLocalReset, "the body does not have the length that content-length says");
     return;
@@ -210,7 +210,10 @@ host::HeaderMap& ClientConnection::headers_storage() {
 }
 
 host::HeaderMap& ClientConnection::trailers_storage() {
-  return active_ != nullptr ? active_->handler_.response_trailers_storage() : discard_;
+  if (active_ != nullptr && pool_.cluster().config.enable_trailers)
+    return active_->handler_.response_trailers_storage();
+  discard_.clear();
+  return discard_;
 }
 
 void ClientConnection::on_headers(bool end_stream) {
@@ -237,7 +240,7 @@ void ClientConnection::on_data(host::Buffer& data) {
 }
 
 void ClientConnection::on_trailers() {
-  if (active_ == nullptr) return;
+  if (active_ == nullptr || !pool_.cluster().config.enable_trailers) return;
   deliver_held();
   trailers_come_ = true;
 }

@@ -191,6 +191,8 @@ TEST_F(ConnectionPoolTest, HeadHasNoBodyWhateverTheHeadersSay) {
 }
 
 TEST_F(ConnectionPoolTest, ContinueChunksAndTrailers) {
+  clusters_[0].enable_trailers = true;
+  make();
   server_.on_bytes = [](TestServer::Peer& peer) {
     peer.send("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
     peer.send("3\r\nabc\r\n0\r\nx-sum: 7\r\n\r\n");
@@ -202,6 +204,17 @@ TEST_F(ConnectionPoolTest, ContinueChunksAndTrailers) {
   EXPECT_EQ(e.body, "abc");
   EXPECT_EQ(e.trailers.get("x-sum"), "7");
   EXPECT_EQ(pool().idle_connections(), 1u);
+}
+
+TEST_F(ConnectionPoolTest, TrailersAreDroppedUnlessTheClusterEnablesThem) {
+  server_.on_bytes = [](TestServer::Peer& peer) {
+    peer.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nx-sum: 7\r\n\r\n");
+  };
+  Exchange e;
+  ASSERT_TRUE(e.start(pool()));
+  ASSERT_TRUE(finish(e));
+  EXPECT_EQ(e.body, "abc");
+  EXPECT_EQ(e.trailers.size(), 0u);
 }
 
 TEST_F(ConnectionPoolTest, ABodyMayEndWithTheConnection) {

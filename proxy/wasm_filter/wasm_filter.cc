@@ -94,6 +94,9 @@ DataStatus WasmFilter::on_data(Side& side, host::Buffer& data, host::Buffer* buf
   if (side.buffering && buffered != nullptr) {
     buffered->move_from(data);
     visible = buffered;
+    // More than may be buffered: the chain answers, and the guest is not asked any more.
+    const uint32_t limit = callbacks_->buffer_limit();
+    if (limit > 0 && buffered->size() > limit) return DataStatus::kStopIterationAndBuffer;
   }
   side.body = visible;
   side.paused_body = false;
