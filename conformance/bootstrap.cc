@@ -97,10 +97,15 @@ std::string plugin_yaml(const PluginCase& plugin, const std::string& file) {
   return text;
 }
 
-std::string endpoint(const std::string& name, uint16_t port) {
+std::string endpoint(const std::string& name, uint16_t port, bool trailers) {
+  const std::string options =
+      "  typed_extension_protocol_options:\n    envoy.extensions.upstreams.http.v3.HttpProtocolOptions:\n      "
+      "\"@type\": " +
+      std::string(kType) + "envoy.extensions.upstreams.http.v3.HttpProtocolOptions\n" +
+      "      explicit_http_config: {http_protocol_options: {enable_trailers: true}}\n";
   return "- name: " + name + "\n  connect_timeout: 5s\n  type: STATIC\n  load_assignment:\n    cluster_name: " + name +
          "\n    endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: " +
-         std::to_string(port) + "}}}}]}]\n";
+         std::to_string(port) + "}}}}]}]\n" + (trailers ? options : "");
 }
 
 }  // namespace
@@ -137,13 +142,14 @@ std::string bootstrap_text(const Case& c, const std::vector<std::string>& guest_
     hcm += "route_config:\n  name: local\n  virtual_hosts:\n  - name: all\n    domains: [\"*\"]\n    routes:\n" +
            indent(routes, 4);
   }
+  if (c.trailers) hcm += "http_protocol_options: {enable_trailers: true}\n";
   hcm += "http_filters:\n" + filters + c.hcm;
   std::string text =
       "admin: {address: " + any + "}\nnode: {id: node, cluster: nodes}\nstatic_resources:\n  listeners:\n";
   text += "  - name: ingress\n    address: " + any + "\n" + indent(c.listener, 4);
   text += "    filter_chains:\n    - filters:\n      - name: hcm\n        typed_config:\n" + indent(hcm, 10);
   text += "  clusters:\n";
-  for (const auto& [name, port] : ports) text += indent(endpoint(name, port), 2);
+  for (const auto& [name, port] : ports) text += indent(endpoint(name, port, c.trailers), 2);
   return text;
 }
 

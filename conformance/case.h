@@ -75,6 +75,7 @@ struct Case {
   size_t workers = 1;
   bool envoy_strict = false;
   bool legacy_properties = false;
+  bool trailers = false;  // enable_trailers, towards clients and upstreams
   std::vector<PluginCase> plugins;
   std::vector<Upstream> upstreams;
   // YAML, merged into the bootstrap as it stands.

@@ -73,7 +73,10 @@ class InProcess final : public World {
   bool upstream_continues(const std::string& upstream) override;
   void wait(std::chrono::milliseconds time) override;
   std::vector<std::string> stats(const std::vector<std::string>& names) override;
-  void settle(const std::function<bool()>&) override { pump(); }
+  void settle(const std::function<bool()>& seen) override {
+    pump();
+    (void)seen();
+  }
   void finish() override;
 
  private:
@@ -103,6 +106,7 @@ class InProcess final : public World {
   void attach(WorkerParts& parts);
   void pump();
   void see_calls(size_t worker);
+  void see_cancelled(size_t worker);
   Pending* pending(const std::string& upstream);
   bool finish_call(const std::string& upstream);
   ScriptedOrigin* waiting(const std::string& upstream) const {
@@ -178,6 +182,7 @@ void InProcess::finish() {
   for (auto& [name, c] : clients_) client_closes(name, true);
   pump();
   end_workers();
+  for (size_t i = 0; i < workers_.size(); ++i) see_cancelled(i);
 }
 
 void InProcess::end_workers() {
@@ -328,9 +333,16 @@ void InProcess::see_calls(size_t index) {
         break;
     }
   }
+  see_cancelled(index);
+}
+
+void InProcess::see_cancelled(size_t index) {
+  const auto& upstreams = workers_[index]->guests->upstreams();
   for (auto& [name, list] : calls_) {
     std::erase_if(list, [&](const Pending& p) {
-      if (p.worker != index || !upstreams.calls()[p.call].cancelled) return false;
+      const testkit::RecordedCall& call = upstreams.calls()[p.call];
+      if (p.worker != index || !(call.cancelled || call.timed_out)) return false;
+      ++script_.activity;
       run_.transcript.line(name, "got close");
       return true;
     });

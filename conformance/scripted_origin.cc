@@ -21,7 +21,7 @@ Fields fields_of(const host::HeaderMap& map) {
 bool ScriptedOrigin::start(proxy::http::FilterCallbacks& callbacks) {
   callbacks_ = &callbacks;
   ++serial_;
-  seen_ = request_complete_ = head_sent_ = answered_ = false;
+  seen_ = request_complete_ = head_sent_ = answered_ = on_its_way_ = false;
   return true;
 }
 
@@ -49,7 +49,8 @@ DataStatus ScriptedOrigin::decode_data(host::Buffer& data, bool end) {
 
 TrailersStatus ScriptedOrigin::decode_trailers(host::HeaderMap& trailers) {
   ++script_.activity;
-  script_.transcript.line(kName, "got trailers" + show_fields(fields_of(trailers), script_.c.show, true));
+  if (script_.c.trailers)
+    script_.transcript.line(kName, "got trailers" + show_fields(fields_of(trailers), script_.c.show, true));
   complete();
   return TrailersStatus::kStopIteration;
 }
@@ -78,6 +79,7 @@ void ScriptedOrigin::answer_later() {
     if (serial != serial_ || callbacks_ == nullptr || answered_ || head_sent_) return;
     ++script_.activity;
     if (upstream.behaviour != Upstream::Behaviour::kAnswers) return reset();
+    on_its_way_ = true;
     const Answer& answer = upstream.answer;
     const bool body = !answer.body.empty() || !answer.trailers.empty();
     send_head(answer, !body, !answer.trailers.empty());
@@ -113,6 +115,7 @@ void ScriptedOrigin::send_body(std::string_view bytes, bool end) {
 }
 
 void ScriptedOrigin::send_trailers(const Fields& trailers) {
+  if (!script_.c.trailers) return send_body("", true);
   host::HeaderMap& map = callbacks_->response_trailers_storage();
   for (const auto& [name, value] : trailers) map.add(name, value);
   answered();
@@ -138,7 +141,7 @@ void ScriptedOrigin::answered() {
 
 void ScriptedOrigin::on_destroy() {
   ++script_.activity;
-  if (seen_ && !answered_) script_.transcript.line(kName, "got close");
+  if (seen_ && (!answered_ || !request_complete_) && !on_its_way_) script_.transcript.line(kName, "got close");
   answered();
   ++serial_;
   callbacks_ = nullptr;

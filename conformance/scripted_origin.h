@@ -58,6 +58,7 @@ class ScriptedOrigin final : public proxy::http::StreamFilter {
   bool request_complete_ = false;
   bool head_sent_ = false;
   bool answered_ = false;
+  bool on_its_way_ = false;  // the whole answer has left the origin
 };
 
 class ScriptedOriginFactory final : public proxy::http::FilterFactory {

@@ -28,9 +28,11 @@ class Socket {
   bool open() const { return fd_ >= 0; }
   uint16_t port() const;  // the local one
   Socket accept();        // not open when none waits
-  // Sends what the kernel takes of what is to be sent so far; call it again and again.
+  // Sends what the kernel takes of what is to be sent so far; call flush() again and again.
   void send(std::string_view bytes);
   void flush();
+  // Sends it with the next flush(), so that several pieces leave in one.
+  void queue(std::string_view bytes) { unsent_ += bytes; }
   bool sending() const { return !unsent_.empty(); }
   enum class Read : uint8_t { kNothing, kBytes, kEnd, kReset };
   Read read(std::string& bytes);

@@ -337,7 +337,7 @@ bool Sockets::upstream_head(const std::string& upstream, const Answer& answer, b
   } else if (!has_field(fields, "content-length") && !none) {
     fields.emplace_back("content-length", std::to_string(answer.body.size()));
   }
-  connection->socket.send("HTTP/1.1 " + answer.status + " x\r\n" + field_lines(fields) + "\r\n");
+  connection->socket.queue("HTTP/1.1 " + answer.status + " x\r\n" + field_lines(fields) + "\r\n");
   if (end || connection->head_request) connection->waiting = false;
   return true;
 }
@@ -347,7 +347,7 @@ bool Sockets::upstream_body(const std::string& upstream, std::string_view bytes,
   if (connection == nullptr) return false;
   std::string wire = connection->chunked ? chunk(bytes) : std::string(bytes);
   if (end && connection->chunked) wire += "0\r\n\r\n";
-  connection->socket.send(wire);
+  connection->socket.queue(wire);
   if (end) connection->waiting = false;
   return true;
 }
@@ -355,7 +355,7 @@ bool Sockets::upstream_body(const std::string& upstream, std::string_view bytes,
 bool Sockets::upstream_trailers(const std::string& upstream, const Fields& trailers) {
   Connection* connection = waiting(upstream);
   if (connection == nullptr) return false;
-  connection->socket.send("0\r\n" + field_lines(trailers) + "\r\n");
+  connection->socket.queue("0\r\n" + field_lines(trailers) + "\r\n");
   connection->waiting = false;
   return true;
 }
@@ -364,6 +364,7 @@ bool Sockets::upstream_resets(const std::string& upstream) {
   Connection* connection = waiting(upstream);
   if (connection == nullptr) return false;
   connection->waiting = false;
+  connection->socket.flush();
   connection->socket.close();
   return true;
 }
@@ -371,7 +372,7 @@ bool Sockets::upstream_resets(const std::string& upstream) {
 bool Sockets::upstream_continues(const std::string& upstream) {
   Connection* connection = waiting(upstream);
   if (connection == nullptr) return false;
-  connection->socket.send("HTTP/1.1 100 Continue\r\n\r\n");
+  connection->socket.queue("HTTP/1.1 100 Continue\r\n\r\n");
   return true;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conformance/world.h"
 
+#include <cctype>
+
 namespace inlay::conformance {
 namespace {
 
@@ -16,6 +18,28 @@ std::string plugin_of(const Case& c, std::string_view prefix) {
   return std::string(prefix);
 }
 
+bool is_uuid(std::string_view text) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+    if (dash ? text[i] != '-' : !std::isxdigit(static_cast<unsigned char>(text[i]))) return false;
+  }
+  return text.size() == 36;
+}
+
+// Request ids differ from run to run.
+std::string without_uuids(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (is_uuid(text.substr(i, 36))) {
+      out += "UUID";
+      i += 35;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string show_log_line(const Case& c, std::string_view level, std::string_view component, std::string_view message) {
@@ -28,7 +52,7 @@ std::string show_log_line(const Case& c, std::string_view level, std::string_vie
     if (colon == std::string_view::npos) return std::string(message);
     std::string_view prefix = rest.substr(0, colon);
     if (prefix.starts_with(" ")) prefix.remove_prefix(1);
-    return plugin_of(c, prefix) + mark + ": " + std::string(rest.substr(colon + 2));
+    return plugin_of(c, prefix) + mark + ": " + without_uuids(rest.substr(colon + 2));
   }
   if (level == "info" || level == "debug" || level == "trace") return {};
   return "host" + mark + ": " + std::string(message);
