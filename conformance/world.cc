@@ -15,7 +15,7 @@ std::string plugin_of(const Case& c, std::string_view prefix) {
       if (prefix == name || prefix.starts_with(name + " ")) return plugin.name;
     }
   }
-  return std::string(prefix);
+  return prefix.empty() ? "vm" : std::string(prefix);  // outside of any context
 }
 
 bool is_uuid(std::string_view text) {

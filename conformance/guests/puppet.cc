@@ -101,12 +101,11 @@ unsigned on_call(const Call& call) {
 
 namespace {
 
-// The script is the plugin's configuration.
-std::string read_configuration(size_t size) {
+std::string read_buffer(inlay::abi::BufferType buffer, size_t size) {
   if (size == 0) return {};
   char* data = nullptr;
   size_t length = 0;
-  const Status status = proxy_get_buffer_bytes(inlay::abi::BufferType::kPluginConfiguration, 0, size, &data, &length);
+  const Status status = proxy_get_buffer_bytes(buffer, 0, size, &data, &length);
   std::string text;
   if (status == Status::kOk && data != nullptr) text.assign(data, length);
   std::free(data);
@@ -138,11 +137,14 @@ void on_context_create(unsigned id, unsigned parent) {
 }
 INLAY_EXPORT_(proxy_on_vm_start)
 unsigned on_vm_start(unsigned id, size_t size) {
+  const std::string script = puppet::read_buffer(inlay::abi::BufferType::kVmConfiguration, size);
+  puppet::scripts()[id] = puppet::parse_script(script);
   return on_call({"vm_start", id, number("size", size), false, 1, true});
 }
 INLAY_EXPORT_(proxy_on_configure)
 unsigned on_configure(unsigned id, size_t size) {
-  puppet::scripts()[id] = puppet::parse_script(puppet::read_configuration(size));
+  const std::string script = puppet::read_buffer(inlay::abi::BufferType::kPluginConfiguration, size);
+  puppet::scripts()[id] = puppet::parse_script(script);
   return on_call({"configure", id, number("size", size), false, 1, true});
 }
 INLAY_EXPORT_(proxy_on_tick)

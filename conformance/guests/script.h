@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The puppet's script: its plugin configuration, one handler a line.
+// The puppet's script: its plugin configuration, and up to on_configure its VM configuration, one handler a line.
 //
 //     on request_headers: set req x-a 1; return pause
 //     on request_body end: body req 0 100

@@ -57,7 +57,7 @@ class FilterChain {
   void decode_data(Buffer& data, bool end_stream);
   void decode_trailers();
 
-  // Answers on behalf of the connection; passes the encoder filters when decode_headers() was called before.
+  // Answers on behalf of the connection. Passes the encoder filters, and they log it, also before decode_headers().
   void send_local_reply(host::LocalReply reply);
   void reset(std::string_view details);
   void on_above_write_watermark();

@@ -19,7 +19,9 @@ void FilterChain::do_local_reply(host::LocalReply reply) {
   ++epoch_[kDecode];
   const uint32_t epoch = ++epoch_[kEncode];
   decode_aborted_ = local_reply_ = true;
-  const bool direct = encode_begun_ || !started_;
+  // A request that was refused before its filters heard of it is logged by them all the same.
+  if (!started_) start_filters();
+  const bool direct = encode_begun_;
   for (Slot* slot : active_) slot->sides[kEncode].reset();
   encode_begun_ = true;
   have_response_trailers_ = false;

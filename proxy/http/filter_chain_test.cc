@@ -383,6 +383,13 @@ TEST_F(FilterChainTest, LocalReplyAfterTheHeadResets) {
   EXPECT_EQ(heard(), std::string("r.encode_data(x) b.encode_data(x) RESET") + kEnd);
 }
 
+TEST_F(FilterChainTest, AReplyBeforeTheHeadIsLoggedByTheFilters) {
+  chain_->send_local_reply(reply(400, ""));
+  EXPECT_EQ(heard(), std::string("r.encode_headers(400,end) b.encode_headers(400,end) a.encode_headers(400,end) "
+                                 "HEAD(400,end)") +
+                         kEnd);
+}
+
 TEST_F(FilterChainTest, AResponseWithoutAStatusBecomesA502) {
   a().inside["encode_headers"] = [&] { chain_->response_headers().remove(":status"); };
   chain_->decode_headers(true);

@@ -149,6 +149,13 @@ void RouterFilter::rewrite(host::HeaderMap& headers) {
 
 void RouterFilter::send_upstream(upstream::WorkerCluster& cluster, host::HeaderMap& headers, bool end_stream) {
   cluster_ = &cluster;
+  // A filter may have taken away what no request can be without.
+  if (!headers.has(HeaderId::kMethod) || !headers.has(HeaderId::kPath)) [[unlikely]] {
+    const std::string name = headers.has(HeaderId::kMethod) ? ":path" : ":method";
+    reply(503, "missing required header: " + name, 0,
+          "filter_removed_required_request_headers{missing_required_header:_" + name + "}");
+    return;
+  }
   http::StreamInfo& info = callbacks_->info();
   info.upstream_cluster = cluster.config().name;
   upstream::ConnectionPool* host = cluster.choose_host();
