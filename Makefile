@@ -3,7 +3,7 @@
 PRESET ?= release
 export PRESET
 
-.PHONY: help build demo test conformance bench soak fuzz lint format deploy clean
+.PHONY: help build demo test conformance package bench soak fuzz lint format deploy clean
 
 help:
 	@echo "make demo      build everything and watch a request get its headers, step by step"
@@ -13,6 +13,7 @@ help:
 	@echo "make bench     requests a second against nginx and HAProxy, memory, and the micro-benchmarks"
 	@echo "make soak      20,000 requests a second for a minute on 8 workers, with tokens that live for a second"
 	@echo "make fuzz      run every fuzzer for FUZZ_SECONDS (default 60)"
+	@echo "make package   the filter as an OCI image: build/oci/header_augmenting, and its digest"
 	@echo "make lint      formatting, clang-tidy, headers, licences, shell scripts"
 	@echo "make format    clang-format on all sources"
 	@echo "make deploy    render deploy/values.yaml for Envoy, Compose, Kubernetes and Istio into build/deploy/, and check it all"
@@ -36,6 +37,10 @@ conformance:
 	@scripts/bootstrap build
 	@scripts/build $(PRESET) conformance_runner
 	@build/$(PRESET)/conformance/conformance $(if $(UPDATE),--update) $(CASES)
+
+package: build
+	@build/inlay package build/header_augmenting.wasm -o build/oci/header_augmenting \
+	  --version $$(build/inlay version | cut -d ' ' -f 2) --license Apache-2.0 --max-size 1MiB
 
 bench:
 	@scripts/bootstrap build bench

@@ -6,12 +6,14 @@
 #include "cli/read_module.h"
 #include "cli/subcommand.h"
 #include "inspect/report.h"
+#include "package/read_image.h"
 
 namespace inlay::cli {
 namespace {
 
 struct InspectOptions {
   std::string module;
+  std::string tag;
   bool json = false;
   size_t functions = 10;
   std::string wasm_opt = "wasm-opt";
@@ -20,14 +22,15 @@ struct InspectOptions {
 };
 
 int inspect_module(const InspectOptions& options) {
-  const auto text = read_module(options.module);
-  if (!text) {
-    std::fprintf(stderr, "%s\n", text.error().message.c_str());
+  const auto loaded = package::load_module(options.module, options.tag);
+  if (!loaded) {
+    std::fprintf(stderr, "%s\n", loaded.error().message.c_str());
     return 1;
   }
-  const std::span<const uint8_t> bytes = as_bytes(*text);
+  const std::span<const uint8_t> bytes = as_bytes(loaded->bytes);
   inspect::Report report;
   report.file = options.module;
+  report.image = loaded->image;
   report.functions = options.functions;
   auto facts = inspect::examine(bytes);
   if (!facts) {
@@ -48,7 +51,11 @@ int inspect_module(const InspectOptions& options) {
 void add_inspect(CLI::App& app, Action& action) {
   auto options = std::make_shared<InspectOptions>();
   CLI::App* command = app.add_subcommand("inspect", "Show what a module is, needs and costs");
-  command->add_option("module", options->module, "WebAssembly module")->required();
+  command
+      ->add_option("module", options->module,
+                   "WebAssembly module, or an OCI image layout with one: a folder or a tar file")
+      ->required();
+  command->add_option("--tag", options->tag, "Which image of a layout, where there are several");
   command->add_flag("--json", options->json, "One JSON object (docs/reference/inspect.md) instead of text");
   command->add_option("--functions", options->functions, "How many of the largest functions to show")
       ->capture_default_str();

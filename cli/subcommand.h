@@ -25,6 +25,8 @@ void add_run(CLI::App& app, Action& action);
 void add_validate(CLI::App& app, Action& action);
 void add_compile(CLI::App& app, Action& action);
 void add_inspect(CLI::App& app, Action& action);
+void add_package(CLI::App& app, Action& action);
+void add_unpack(CLI::App& app, Action& action);
 void add_echo(CLI::App& app, Action& action);
 void add_provider(CLI::App& app, Action& action);
 void add_reference(CLI::App& app, Action& action);

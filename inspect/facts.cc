@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "inspect/facts.h"
 
-#include <openssl/sha.h>
-
 #include <algorithm>
 #include <array>
 #include <set>
@@ -12,21 +10,13 @@
 #include "host/callbacks.h"
 #include "host/module_check.h"
 #include "inspect/families.h"
+#include "inspect/sha256.h"
 
 namespace inlay::inspect {
 namespace {
 
 using engine::Export;
 using engine::ExternKind;
-
-std::string sha256(std::span<const uint8_t> bytes) {
-  std::array<uint8_t, SHA256_DIGEST_LENGTH> digest;
-  SHA256(bytes.data(), bytes.size(), digest.data());
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  for (const uint8_t byte : digest) text.append({kDigits[byte >> 4], kDigits[byte & 15]});
-  return text;
-}
 
 bool is_module(std::span<const uint8_t> bytes) {
   constexpr std::array<uint8_t, 4> kMagic = {0, 'a', 's', 'm'};

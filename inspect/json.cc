@@ -189,6 +189,7 @@ std::string to_json(const Report& report) {
   json.open();
   json.number("format", kFormat);
   json.text("file", report.file);
+  json.text_or_null("image", report.image);
   json.number("size", facts.size);
   json.text("sha256", facts.sha256);
   json.open("proxy_wasm");

@@ -12,7 +12,8 @@
 namespace inlay::inspect {
 
 struct Report {
-  std::string file;  // what the module is called
+  std::string file;   // what the module is called
+  std::string image;  // digest of the image that it was in; empty: it was in none
   Facts facts;
   std::optional<WasmOpt> wasm_opt;  // none: it was not asked for
   size_t functions = 10;            // how many of the largest ones to show

@@ -93,6 +93,7 @@ std::string joined(const std::vector<std::string>& names) {
 void write_verdict(Page& page, const Report& report) {
   const Facts& facts = report.facts;
   page.line(printable(report.file));
+  if (!report.image.empty()) page.line("  in the image " + report.image);
   page.line("  " + grouped(facts.size) + " bytes, sha256 " + facts.sha256);
   const std::string what =
       facts.abi_version.empty() ? "not a proxy-wasm module" : "a proxy-wasm module of ABI " + facts.abi_version;
@@ -123,7 +124,8 @@ void write_state(Page& page, const Layout& layout) {
   const Globals& globals = layout.globals;
   page.row("globals", grouped(globals.imported + globals.defined) + ", of which " + grouped(globals.mutable_ones) +
                           " mutable and " + grouped(globals.imported) + " imported");
-  page.row("data", grouped(layout.data.bytes) + " bytes in " + grouped(layout.data.segments) + " segments" +
+  page.row("data", grouped(layout.data.bytes) + " bytes in " + grouped(layout.data.segments) +
+                       (layout.data.segments == 1 ? " segment" : " segments") +
                        (layout.data.lowest_address ? ", from address " + grouped(*layout.data.lowest_address) : ""));
 }
 

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "package/image.h"
+
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+
+#include "inspect/facts.h"
+#include "inspect/printable.h"
+#include "package/deflate.h"
+#include "package/media_types.h"
+#include "package/tar.h"
+
+namespace inlay::package {
+namespace {
+
+using Annotations = std::map<std::string, std::string>;
+
+std::span<const uint8_t> as_bytes(std::string_view text) {
+  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
+
+// Json writes without white space. Its users write keys in their order, so that there is one text for one image.
+class Json {
+ public:
+  Json& open(const char* key = nullptr) {
+    name(key);
+    writer_.StartObject();
+    return *this;
+  }
+  Json& close() {
+    writer_.EndObject();
+    return *this;
+  }
+  Json& open_list(const char* key) {
+    name(key);
+    writer_.StartArray();
+    return *this;
+  }
+  Json& close_list() {
+    writer_.EndArray();
+    return *this;
+  }
+  Json& text(const char* key, std::string_view value) {
+    name(key);
+    writer_.String(value.data(), static_cast<rapidjson::SizeType>(value.size()));
+    return *this;
+  }
+  Json& number(const char* key, uint64_t value) {
+    name(key);
+    writer_.Uint64(value);
+    return *this;
+  }
+  Json& annotations(const Annotations& annotations) {
+    if (annotations.empty()) return *this;
+    open("annotations");
+    for (const auto& [key, value] : annotations) text(key.c_str(), value);
+    return close();
+  }
+  std::string take() const { return {buffer_.GetString(), buffer_.GetSize()}; }
+
+ private:
+  void name(const char* key) {
+    if (key != nullptr) writer_.Key(key);
+  }
+  rapidjson::StringBuffer buffer_;
+  rapidjson::Writer<rapidjson::StringBuffer> writer_{buffer_};
+};
+
+void write_descriptor(Json& json, const char* key, const Blob& blob, std::string_view type,
+                      const Annotations& annotations = {}) {
+  json.open(key)
+      .annotations(annotations)
+      .text("digest", blob.digest)
+      .text("mediaType", type)
+      .number("size", blob.content.size())
+      .close();
+}
+
+std::string iso_time(int64_t seconds) {
+  const auto time = static_cast<std::time_t>(seconds);
+  std::tm parts = {};
+  ::gmtime_r(&time, &parts);
+  std::array<char, 64> text{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text.data();
+}
+
+Annotations manifest_annotations(const ImageOptions& options, const Image& image) {
+  Annotations all = options.annotations;
+  const auto set = [&](const char* key, const std::string& value) {
+    if (!value.empty()) all[key] = value;
+  };
+  set(kTitle, options.name.substr(options.name.rfind('/') + 1));
+  set(kVersion, options.version);
+  set(kLicenses, options.licenses);
+  set(kSource, options.source);
+  if (options.created) set(kCreated, iso_time(*options.created));
+  if (options.form == Form::kCompat) set(kVariant, "compat");
+  set(kAbiVersion, image.abi_version);
+  set(kModuleSha256, image.module_sha256);
+  return all;
+}
+
+// Any container engine takes this configuration; nothing in the image depends on the platform that it names.
+std::string container_config(const ImageOptions& options, std::string_view layer_digest) {
+  Json json;
+  json.open().text("architecture", "amd64").open("config").close();
+  if (options.created) json.text("created", iso_time(*options.created));
+  json.text("os", "linux").open("rootfs").open_list("diff_ids").text(nullptr, layer_digest).close_list();
+  return json.text("type", "layers").close().close().take();
+}
+
+std::string runtime_config(const ImageOptions& options, const std::string& abi_version) {
+  Json json;
+  json.open().open_list("abiVersions").text(nullptr, abi_version).close_list().open("config");
+  if (!options.root_ids.empty()) {
+    json.open_list("root_ids");
+    for (const std::string& id : options.root_ids) json.text(nullptr, id);
+    json.close_list();
+  }
+  return json.close().text("type", "envoy_proxy").close().take();
+}
+
+Result<> add_compat(std::span<const uint8_t> module, const ImageOptions& options, Image& image) {
+  const TarFile file{std::string(kModuleFile), {reinterpret_cast<const char*>(module.data()), module.size()}};
+  const std::string archive = write_tar(std::span(&file, 1));
+  Blob layer(gzip(as_bytes(archive)));
+  // Our compressor is young; a package that cannot be read must never leave this function.
+  const auto again = gunzip(as_bytes(layer.content), archive.size());
+  if (!again || *again != archive) return Error{ErrorCode::kInternal, "the compressed layer does not read back", {}};
+  Blob config(container_config(options, digest_of(archive)));
+  image.layer_size = layer.content.size();
+
+  Json json;
+  json.open().annotations(manifest_annotations(options, image));
+  write_descriptor(json, "config", config, kConfigType);
+  json.open_list("layers");
+  write_descriptor(json, nullptr, layer, kLayerType);
+  json.close_list().text("mediaType", kManifestType).number("schemaVersion", 2).close();
+  image.manifest = Blob(json.take());
+  image.blobs = {std::move(config), std::move(layer)};
+  return {};
+}
+
+// The runtime configuration is the manifest's configuration, and a layer too: Istio wants exactly two layers.
+void add_artifact(std::span<const uint8_t> module, const ImageOptions& options, Image& image) {
+  Blob layer(std::string(module.begin(), module.end()));
+  Blob config(runtime_config(options, image.abi_version));
+  image.layer_size = layer.content.size();
+
+  Json json;
+  json.open().annotations(manifest_annotations(options, image));
+  write_descriptor(json, "config", config, kRuntimeConfigType);
+  json.open_list("layers");
+  write_descriptor(json, nullptr, config, kRuntimeConfigType, {{kTitle, std::string(kRuntimeConfigFile)}});
+  write_descriptor(json, nullptr, layer, kModuleType, {{kTitle, std::string(kModuleFile)}});
+  json.close_list().text("mediaType", kManifestType).number("schemaVersion", 2).close();
+  image.manifest = Blob(json.take());
+  image.blobs = {std::move(config), std::move(layer)};
+}
+
+std::string index_of(const ImageOptions& options, const Blob& manifest) {
+  Json json;
+  json.open().open_list("manifests");
+  write_descriptor(json, nullptr, manifest, kManifestType, {{kTag, options.tag}});
+  return json.close_list().text("mediaType", kIndexType).number("schemaVersion", 2).close().take();
+}
+
+bool is_alphanumeric(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+// distribution-spec, "Pulling manifests": what a registry takes as a tag.
+bool is_tag(std::string_view text) {
+  constexpr size_t kMost = 128;
+  const auto fits = [](char c) { return is_alphanumeric(c) || c == '_' || c == '.' || c == '-'; };
+  return !text.empty() && text.size() <= kMost && text[0] != '.' && text[0] != '-' &&
+         std::all_of(text.begin(), text.end(), fits);
+}
+
+// A repository's name, a registry's host before it or not: lower case, parts between slashes. A host may have a port.
+bool is_repository(std::string_view text) {
+  if (const size_t slash = text.find('/'); slash != std::string_view::npos) {
+    const size_t colon = text.substr(0, slash).find(':');
+    if (colon != std::string_view::npos) {
+      const std::string_view port = text.substr(colon + 1, slash - colon - 1);
+      const bool digits = !port.empty() && port.find_first_not_of("0123456789") == std::string_view::npos;
+      return digits && is_repository(std::string(text.substr(0, colon)).append(text.substr(slash)));
+    }
+  }
+  bool after_separator = true;
+  for (const char c : text) {
+    const bool separator = c == '/' || c == '.' || c == '_' || c == '-';
+    if (!separator && (!is_alphanumeric(c) || (c >= 'A' && c <= 'Z'))) return false;
+    if (separator && after_separator && (c == '/' || c == '.')) return false;
+    after_separator = separator;
+  }
+  return !text.empty() && !after_separator;
+}
+
+Result<> check(const ImageOptions& options) {
+  const auto wrong = [](std::string message) { return Error{ErrorCode::kInvalidArgument, std::move(message), {}}; };
+  if (!is_repository(options.name)) {
+    return wrong("the name '" + options.name + "' is no repository's name: lower-case letters, digits, . _ - and / " +
+                 "between them are, as in filters/header_augmenting");
+  }
+  if (!is_tag(options.tag)) {
+    return wrong("the tag '" + options.tag + "' is none: letters, digits, _ . and - are, at most 128, and it begins " +
+                 "with neither . nor -");
+  }
+  if (options.form == Form::kCompat && !options.root_ids.empty()) {
+    return wrong("root ids have a place in the artifact form only");
+  }
+  std::vector<std::string> texts = {options.version, options.licenses, options.source};
+  texts.insert(texts.end(), options.root_ids.begin(), options.root_ids.end());
+  for (const auto& [key, value] : options.annotations) {
+    if (key.empty()) return wrong("an annotation has an empty key");
+    texts.insert(texts.end(), {key, value});
+  }
+  for (const std::string& text : texts) {
+    if (inspect::valid_utf8(text) != text) return wrong("'" + inspect::printable(text) + "' is no UTF-8");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Image> make_image(std::span<const uint8_t> module, const ImageOptions& options) {
+  if (auto right = check(options); !right) return std::move(right).error();
+  INLAY_TRY(const inspect::Facts facts, inspect::examine(module));
+  if (!facts.runs()) {
+    std::string message = "it is no module that a proxy runs";
+    for (const std::string& fault : facts.faults) message += "; " + fault;
+    return Error{ErrorCode::kInvalidArgument, std::move(message), {}};
+  }
+  Image image;
+  image.abi_version = facts.abi_version;
+  image.module_sha256 = facts.sha256;
+  if (options.form == Form::kArtifact) {
+    add_artifact(module, options, image);
+  } else if (auto added = add_compat(module, options, image); !added) {
+    return std::move(added).error();
+  }
+  image.index = index_of(options, image.manifest);
+  return image;
+}
+
+std::map<std::string, std::string_view> layout_files(const Image& image) {
+  std::map<std::string, std::string_view> files = {{std::string(kLayoutFile), kLayout},
+                                                   {std::string(kIndexFile), image.index},
+                                                   {blob_path(image.manifest.digest), image.manifest.content}};
+  for (const Blob& blob : image.blobs) files[blob_path(blob.digest)] = blob.content;
+  return files;
+}
+
+}  // namespace inlay::package
