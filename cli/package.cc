@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,6 +11,7 @@
 #include "cli/subcommand.h"
 #include "inspect/printable.h"
 #include "package/image.h"
+#include "package/reference.h"
 #include "package/write_image.h"
 
 namespace inlay::cli {
@@ -62,18 +63,27 @@ Result<> complete(PackageOptions& options) {
   return read_source_date(image);
 }
 
+// For a shell.
+std::string quoted(const std::string& text) {
+  constexpr const char* kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-";
+  if (text.find_first_not_of(kPlain) == std::string::npos) return text;
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
 void print(const PackageOptions& options, const package::Image& image, size_t module_size) {
   const bool tar = std::filesystem::path(options.output).extension() == ".tar";
-  const bool has_host = options.image.name.find('/') != std::string::npos;
-  const std::string repository = (has_host ? "" : "REGISTRY/") + options.image.name;
+  const std::string repository = (package::names_registry(options.image.name) ? "" : "REGISTRY/") + options.image.name;
+  const std::string layout = (tar ? "oci-archive:" : "oci:") + options.output + ":" + options.image.tag;
   const std::string& digest = image.manifest.digest;
   std::printf("%s\n", options.output.c_str());
   std::printf("  module   %s bytes, ABI %s, sha256 %s\n", inspect::grouped(module_size).c_str(),
               image.abi_version.c_str(), image.module_sha256.c_str());
   std::printf("  form     %s, a layer of %s bytes\n", options.form.c_str(), inspect::grouped(image.layer_size).c_str());
   std::printf("  digest   %s\n", digest.c_str());
-  std::printf("  push     skopeo copy --preserve-digests %s:%s:%s docker://%s:%s\n", tar ? "oci-archive" : "oci",
-              options.output.c_str(), options.image.tag.c_str(), repository.c_str(), options.image.tag.c_str());
+  std::printf("  push     skopeo copy --preserve-digests %s docker://%s:%s\n", quoted(layout).c_str(),
+              repository.c_str(), options.image.tag.c_str());
   std::printf("  pull     oci://%s@%s\n", repository.c_str(), digest.c_str());
 }
 

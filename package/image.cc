@@ -4,7 +4,6 @@
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
-#include <algorithm>
 #include <array>
 #include <ctime>
 
@@ -12,6 +11,7 @@
 #include "inspect/printable.h"
 #include "package/deflate.h"
 #include "package/media_types.h"
+#include "package/reference.h"
 #include "package/tar.h"
 
 namespace inlay::package {
@@ -168,38 +168,6 @@ std::string index_of(const ImageOptions& options, const Blob& manifest) {
   json.open().open_list("manifests");
   write_descriptor(json, nullptr, manifest, kManifestType, {{kTag, options.tag}});
   return json.close_list().text("mediaType", kIndexType).number("schemaVersion", 2).close().take();
-}
-
-bool is_alphanumeric(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-// distribution-spec, "Pulling manifests": what a registry takes as a tag.
-bool is_tag(std::string_view text) {
-  constexpr size_t kMost = 128;
-  const auto fits = [](char c) { return is_alphanumeric(c) || c == '_' || c == '.' || c == '-'; };
-  return !text.empty() && text.size() <= kMost && text[0] != '.' && text[0] != '-' &&
-         std::all_of(text.begin(), text.end(), fits);
-}
-
-// A repository's name, a registry's host before it or not: lower case, parts between slashes. A host may have a port.
-bool is_repository(std::string_view text) {
-  if (const size_t slash = text.find('/'); slash != std::string_view::npos) {
-    const size_t colon = text.substr(0, slash).find(':');
-    if (colon != std::string_view::npos) {
-      const std::string_view port = text.substr(colon + 1, slash - colon - 1);
-      const bool digits = !port.empty() && port.find_first_not_of("0123456789") == std::string_view::npos;
-      return digits && is_repository(std::string(text.substr(0, colon)).append(text.substr(slash)));
-    }
-  }
-  bool after_separator = true;
-  for (const char c : text) {
-    const bool separator = c == '/' || c == '.' || c == '_' || c == '-';
-    if (!separator && (!is_alphanumeric(c) || (c >= 'A' && c <= 'Z'))) return false;
-    if (separator && after_separator && (c == '/' || c == '.')) return false;
-    after_separator = separator;
-  }
-  return !text.empty() && !after_separator;
 }
 
 Result<> check(const ImageOptions& options) {

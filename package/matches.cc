@@ -38,9 +38,12 @@ class Finder {
     const size_t most = std::min(kMost, input_.size() - at);
     size_t candidate = first_[hash(at)];
     for (size_t tries = 0; tries < kTries && candidate != kNone && at - candidate <= kWindow; ++tries) {
-      const size_t length = common(candidate, at, most);
-      if (length > best.length) best = {length, at - candidate};
-      if (best.length == most) break;
+      // Only one that also agrees where the best one ends can be longer.
+      if (input_[candidate + best.length] == input_[at + best.length]) {
+        const size_t length = common(candidate, at, most);
+        if (length > best.length) best = {length, at - candidate};
+        if (best.length == most) break;
+      }
       const size_t earlier = next_[candidate % kWindow];
       if (earlier != kNone && earlier >= candidate) break;  // it has been written over
       candidate = earlier;

@@ -135,6 +135,16 @@ class Layout(Packages):
         self.assertIn("No such file", self.refused(module=self.path("none.wasm")))
         self.assertFalse(os.path.exists(self.path("out.tar")))
 
+    def test_the_line_that_pushes(self):
+        def line(output, *options):
+            return re.search(r"push +(.*)", self.package(output, *options)).group(1)
+        self.assertEqual(line("out", "--version", "1"), "skopeo copy --preserve-digests "
+                         f"oci:{self.path('out')}:1 docker://REGISTRY/header_augmenting:1")
+        self.assertIn("docker://REGISTRY/filters/one:latest", line("out", "--name", "filters/one"))
+        self.assertIn("docker://ghcr.io/me/one:latest", line("out", "--name", "ghcr.io/me/one"))
+        self.assertIn("docker://localhost/one:latest", line("out", "--name", "localhost/one"))
+        self.assertIn(f" 'oci-archive:{self.path('a b.tar')}:latest' ", line("a b.tar"))
+
     def test_nothing_but_a_layout_is_overwritten(self):
         os.mkdir(self.path("mine"))
         with open(self.path("mine/precious"), "w") as file:
