@@ -32,6 +32,7 @@ struct MetricStore::Metric {
   Slot* slots;
   std::atomic<int64_t> reset{0};  // a counter's sum when it was last reset
   std::atomic<bool> used{false};
+  std::unique_ptr<HistogramBins> bins{};  // histograms
 
   int64_t sum(size_t slot = 0) const {
     int64_t total = 0;
@@ -76,6 +77,7 @@ struct MetricStore::Impl {
   }
 
   const size_t cells;
+  BinBudget bin_budget;
   mutable std::mutex mutex;
   std::vector<Slab> slabs;
   size_t slab_used = 0;
@@ -92,6 +94,7 @@ void read_histogram(const MetricStore::Metric& metric, HistogramData& out) {
   uint64_t cumulative = 0;
   for (size_t i = 0; i < kBounds.size(); ++i)
     out.buckets.push_back(cumulative += static_cast<uint64_t>(metric.sum(2 + i)));
+  metric.bins->read(out.bins);
 }
 
 }  // namespace
@@ -112,8 +115,10 @@ MetricStore::Metric* MetricStore::define(abi::MetricType type, std::string_view 
   ++impl_->metrics;
   if (found == impl_->by_name.end()) found = impl_->by_name.try_emplace(std::string(name)).first;
   Slot* slots = impl_->allocate(type == abi::MetricType::kHistogram ? kHistogramSlots : 1);
-  found->second[i] = std::unique_ptr<Metric>(new Metric{type, impl_->cells, slots, 0, false});
-  return found->second[i].get();
+  auto metric = std::unique_ptr<Metric>(new Metric{type, impl_->cells, slots, 0, false});
+  if (type == abi::MetricType::kHistogram)
+    metric->bins = std::make_unique<HistogramBins>(impl_->cells, impl_->bin_budget);
+  return (found->second[i] = std::move(metric)).get();
 }
 
 void MetricStore::increment(Metric& metric, int64_t delta) {
@@ -130,6 +135,8 @@ void MetricStore::record(Metric& metric, uint64_t value) {
     metric.add(1, number);
     const auto* bound = std::lower_bound(kBounds.begin(), kBounds.end(), static_cast<double>(value));
     if (bound != kBounds.end()) metric.add(2 + static_cast<size_t>(bound - kBounds.begin()), 1);
+    const size_t cell = thread_cell < metric.cells ? thread_cell : 0;
+    metric.bins->add(value, cell, cell == 0);
     return;
   }
   // The value is the sum of the cells: what the others hold is taken off cell 0's share.

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "abi/types.h"
+#include "host/histogram_bins.h"
 
 namespace inlay::host {
 
@@ -30,6 +31,7 @@ struct HistogramData {
   // Cumulative counts at Envoy's default bucket bounds (0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000,
   // 10000, 30000, 60000, 300000, 600000, 1800000, 3600000).
   std::vector<uint64_t> buckets;
+  std::vector<HistogramBin> bins;  // for quantile_of()
 };
 
 struct MetricView {

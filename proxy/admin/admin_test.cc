@@ -114,13 +114,26 @@ TEST_F(AdminTest, PrometheusHistograms) {
             std::string::npos);
 }
 
-TEST(Quantiles, AreInterpolated) {
-  host::HistogramData h;
-  h.count = 10;
-  h.buckets.assign(19, 10);
-  h.buckets[0] = h.buckets[1] = h.buckets[2] = 0;  // all between 5 and 10
-  EXPECT_DOUBLE_EQ(quantile_of(h, 0.5), 7.5);
-  EXPECT_DOUBLE_EQ(quantile_of(h, 1.0), 10);
+// Envoy's own form; tools read it.
+TEST_F(AdminTest, HistogramsAreQuantiles) {
+  metrics_.define(abi::MetricType::kHistogram, "a.unused");
+  auto* metric = metrics_.define(abi::MetricType::kHistogram, "a.time");
+  host::MetricStore::record(*metric, 1);
+  EXPECT_EQ(get("/stats?filter=^a").body,
+            "a.time: P0(nan,1) P25(nan,1.025) P50(nan,1.05) P75(nan,1.075) P90(nan,1.09) P95(nan,1.095) "
+            "P99(nan,1.099) P99.5(nan,1.0995) P99.9(nan,1.0999) P100(nan,1.1)\n"
+            "a.unused: No recorded values\n");
+  const std::string all = get("/stats").body;
+  EXPECT_GT(all.find("a.time: "), all.find("wasmcustom.header.injected: ")) << "histograms come last";
+  const std::string json = get("/stats?format=json&filter=^(a|http)").body;
+  EXPECT_TRUE(json.starts_with(
+      R"({"stats":[{"name":"http.in.downstream_rq_total","value":3},{"histograms":{"supported_quantiles":)"
+      R"([0.0,25.0,50.0,75.0,90.0,95.0,99.0,99.5,99.9,100.0],"computed_quantiles":[)"))
+      << json;
+  EXPECT_NE(json.find(R"({"name":"a.time","values":[{"interval":null,"cumulative":1.0},{"interval":null,)"
+                      R"("cumulative":1.025})"),
+            std::string::npos);
+  EXPECT_NE(json.find(R"({"name":"a.unused","values":[{"interval":null,"cumulative":null},)"), std::string::npos);
 }
 
 TEST_F(AdminTest, ClustersListenersAndConfig) {

@@ -7,7 +7,6 @@
 
 #include <array>
 #include <cstdio>
-#include <cstdlib>
 #include <functional>
 #include <map>
 #include <set>
@@ -21,7 +20,7 @@ namespace {
 constexpr std::array<const char*, 19> kBounds = {"0.5",   "1",      "5",      "10",      "25",     "50",    "100",
                                                  "250",   "500",    "1000",   "2500",    "5000",   "10000", "30000",
                                                  "60000", "300000", "600000", "1800000", "3600000"};
-constexpr std::array<double, 4> kQuantiles = {0.5, 0.9, 0.99, 1.0};
+constexpr std::array<double, 10> kQuantiles = {0, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 1};
 
 Result<Unit> for_each(const host::MetricStore& metrics, const StatsFilter& filter,
                       const std::function<void(const host::MetricView&)>& visit) {
@@ -39,16 +38,18 @@ Result<Unit> for_each(const host::MetricStore& metrics, const StatsFilter& filte
 
 std::string number(double d) {
   char text[32];
-  std::snprintf(text, sizeof text, "%.10g", d);
+  std::snprintf(text, sizeof text, "%g", d);
   return text;
 }
 
+// The middle column of "P50(interval,cumulative)" would be that of the last flush; there is none here, and Envoy prints
+// the same where nothing was recorded in it.
 std::string histogram_text(const host::HistogramData& h) {
   if (h.count == 0) return "No recorded values";
   std::string out;
   for (const double q : kQuantiles) {
     if (!out.empty()) out += ' ';
-    out += "P" + number(q * 100) + "(" + number(quantile_of(h, q)) + ")";
+    out += "P" + number(q * 100) + "(nan," + number(host::quantile_of(h.bins, q)) + ")";
   }
   return out;
 }
@@ -66,53 +67,88 @@ void prometheus_histogram(const PrometheusName& name, const host::HistogramData&
 
 }  // namespace
 
-double quantile_of(const host::HistogramData& h, double quantile) {
-  const double wanted = quantile * static_cast<double>(h.count);
-  double below = 0, lower = 0;
-  for (size_t i = 0; i < h.buckets.size() && i < kBounds.size(); ++i) {
-    const double upper = std::atof(kBounds[i]);
-    const auto cumulative = static_cast<double>(h.buckets[i]);
-    if (cumulative >= wanted && cumulative > below)
-      return lower + (upper - lower) * (wanted - below) / (cumulative - below);
-    below = cumulative;
-    lower = upper;
-  }
-  return lower;
-}
-
+// Histograms come after all others, as in Envoy.
 Result<std::string> stats_text(const host::MetricStore& metrics, const StatsFilter& filter) {
   std::string out;
+  std::string histograms;
   INLAY_TRY([[maybe_unused]] Unit done, for_each(metrics, filter, [&](const host::MetricView& m) {
-              out += m.name;
-              out += ": ";
-              out += m.histogram != nullptr ? histogram_text(*m.histogram) : std::to_string(m.value);
-              out += '\n';
+              std::string& to = m.histogram != nullptr ? histograms : out;
+              to += m.name;
+              to += ": ";
+              to += m.histogram != nullptr ? histogram_text(*m.histogram) : std::to_string(m.value);
+              to += '\n';
             }));
-  return out;
+  return out + histograms;
 }
+
+namespace {
+
+using Json = rapidjson::Writer<rapidjson::StringBuffer>;
+
+void write_text(Json& json, std::string_view s) {
+  json.String(s.data(), static_cast<rapidjson::SizeType>(s.size()));
+}
+
+void write_quantiles(Json& json, const host::MetricView& m) {
+  json.StartObject();
+  json.Key("name");
+  write_text(json, m.name);
+  json.Key("values");
+  json.StartArray();
+  for (const double q : kQuantiles) {
+    json.StartObject();
+    json.Key("interval");
+    json.Null();
+    json.Key("cumulative");
+    if (m.histogram->count == 0)
+      json.Null();
+    else
+      json.Double(host::quantile_of(m.histogram->bins, q));
+    json.EndObject();
+  }
+  json.EndArray();
+  json.EndObject();
+}
+
+// Envoy's one object for all histograms: the quantiles, then a list of histograms with a value for each.
+void write_histograms(Json& json, const host::MetricStore& metrics, const StatsFilter& filter) {
+  json.StartObject();
+  json.Key("histograms");
+  json.StartObject();
+  json.Key("supported_quantiles");
+  json.StartArray();
+  for (const double q : kQuantiles) json.Double(q * 100);
+  json.EndArray();
+  json.Key("computed_quantiles");
+  json.StartArray();
+  (void)for_each(metrics, filter, [&](const host::MetricView& m) {
+    if (m.histogram != nullptr) write_quantiles(json, m);
+  });
+  json.EndArray();
+  json.EndObject();
+  json.EndObject();
+}
+
+}  // namespace
 
 Result<std::string> stats_json(const host::MetricStore& metrics, const StatsFilter& filter) {
   rapidjson::StringBuffer buffer;
-  rapidjson::Writer<rapidjson::StringBuffer> json(buffer);
-  const auto text = [&](std::string_view s) { json.String(s.data(), static_cast<rapidjson::SizeType>(s.size())); };
+  Json json(buffer);
+  bool histograms = false;
   json.StartObject();
   json.Key("stats");
   json.StartArray();
   INLAY_TRY([[maybe_unused]] Unit done, for_each(metrics, filter, [&](const host::MetricView& m) {
+              histograms = histograms || m.histogram != nullptr;
+              if (m.histogram != nullptr) return;
               json.StartObject();
               json.Key("name");
-              text(m.name);
-              if (m.histogram == nullptr) {
-                json.Key("value");
-                json.Int64(m.value);
-              } else {
-                json.Key("count");
-                json.Uint64(m.histogram->count);
-                json.Key("sum");
-                json.Uint64(m.histogram->sum);
-              }
+              write_text(json, m.name);
+              json.Key("value");
+              json.Int64(m.value);
               json.EndObject();
             }));
+  if (histograms) write_histograms(json, metrics, filter);
   json.EndArray();
   json.EndObject();
   return std::string(buffer.GetString(), buffer.GetSize());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Statistics as text, JSON and in Prometheus' exposition format.
+// Statistics as text, JSON and in Prometheus' exposition format, in Envoy's forms.
 
 #include <memory>
 #include <string>
@@ -22,8 +22,5 @@ Result<std::string> stats_text(const host::MetricStore& metrics, const StatsFilt
 Result<std::string> stats_json(const host::MetricStore& metrics, const StatsFilter& filter);
 // One family after the other; names and labels as proxy/admin/prometheus_name.h says.
 Result<std::string> stats_prometheus(const host::MetricStore& metrics, const StatsFilter& filter);
-
-// The value below which the share `quantile` (0..1) of what was observed lies, interpolated inside of its bucket.
-double quantile_of(const host::HistogramData& histogram, double quantile);
 
 }  // namespace inlay::proxy::admin
