@@ -65,6 +65,9 @@ struct FakeReply {
 
 using FakeService = std::function<FakeReply(const FakeCall&)>;
 
+// FakeForeign: a foreign function, from its argument to its result or the status that it refuses with.
+using FakeForeign = std::function<Result<std::string>(std::string_view argument)>;
+
 struct FakeLog {
   LogLevel level;
   std::string text;
@@ -163,7 +166,8 @@ class FakeHost {
   FakeHost(const FakeHost&) = delete;
   FakeHost& operator=(const FakeHost&) = delete;
 
-  std::map<std::string, FakeService> services;  // by cluster
+  std::map<std::string, FakeService> services;           // by cluster
+  std::map<std::string, FakeForeign> foreign_functions;  // by name; any other is kNotFound
   std::vector<FakeCall> calls;
   std::vector<FakeLog> logs;
   std::map<std::string, int64_t> metrics;

@@ -138,6 +138,17 @@ INLAY_FAKE_ inlay::abi::Status proxy_get_metric(uint32_t id, inlay::abi::U64* va
   return inlay::abi::Status::kOk;
 }
 
+INLAY_FAKE_ inlay::abi::Status proxy_call_foreign_function(const char* name, size_t name_size, const char* argument,
+                                                           size_t argument_size, char** data, size_t* size) {
+  const auto& functions = InlayFake::host().foreign_functions;
+  const auto found = functions.find(std::string(name, name_size));
+  if (found == functions.end()) return inlay::abi::Status::kNotFound;
+  const auto result = found->second({argument, argument_size});
+  if (!result) return result.error();
+  InlayFake::give(*result, data, size);
+  return inlay::abi::Status::kOk;
+}
+
 INLAY_FAKE_ inlay::abi::Status proxy_set_effective_context(inlay::abi::ContextId id) {
   return InlayFake::set_effective_context(id);
 }
