@@ -59,7 +59,10 @@ class InProcess final : public World {
                .log = &log_,
                .limits = {},
                .envoy_strict = run.c.envoy_strict,
-               .compat_legacy_properties = run.c.legacy_properties}) {}
+               .compat_legacy_properties = run.c.legacy_properties,
+               .root_property = [this](const auto& path, std::string& value) {
+                 return proxy::wasm_filter::root_attribute({.node = &bootstrap_.node}, path, value);
+               }}) {}
   ~InProcess() override { end_workers(); }
 
   Result<Unit> start() override;
@@ -123,6 +126,7 @@ class InProcess final : public World {
   host::Host host_;
   config::Bootstrap bootstrap_;
   std::shared_ptr<const proxy::router::RouteTable> routes_;
+  std::optional<proxy::upstream::ClusterRegistry> clusters_;
   std::vector<std::shared_ptr<host::Plugin>> plugins_;
   std::vector<std::unique_ptr<WorkerParts>> workers_;
   std::map<std::string, std::unique_ptr<Client>> clients_;
@@ -145,6 +149,7 @@ Result<Unit> InProcess::start() {
     INLAY_TRY(auto plugin, host_.create_plugin(wasm->plugin, std::move(module)));
     plugins_.push_back(std::move(plugin));
   }
+  clusters_.emplace(bootstrap_.clusters, metrics_, [](std::string_view) {});
   for (size_t i = 0; i < run_.c.workers; ++i) {
     workers_.push_back(std::make_unique<WorkerParts>());
     attach(*workers_.back());
@@ -156,8 +161,8 @@ Result<Unit> InProcess::start() {
 void InProcess::attach(WorkerParts& parts) {
   const config::Listener& listener = bootstrap_.listeners.at(0);
   parts.guests = std::make_unique<testkit::TestWorker>(host_, clock_);
-  const proxy::wasm_filter::AttributeOptions attributes{&bootstrap_.node, &listener, &bootstrap_.clusters,
-                                                        run_.c.legacy_properties};
+  const proxy::wasm_filter::AttributeOptions attributes{&bootstrap_.node, &listener, &*clusters_,
+                                                        run_.c.legacy_properties, run_.c.envoy_strict};
   parts.guests->set_property_source([attributes](const auto& path, std::string& value) {
     return proxy::wasm_filter::root_attribute(attributes, path, value);
   });

@@ -59,7 +59,10 @@ Status look_up(Vm& vm, Path& path, std::string& value) {
     path.insert(path.begin(), "xds");
   if (StreamContext* stream = context.stream())
     return stream->http() ? stream->http()->get_property(path, value) : Status::kNotFound;
-  return vm.worker() && path[0] == "xds" ? vm.worker()->services.get_property(path, value) : Status::kNotFound;
+  if (path[0] != "xds") return Status::kNotFound;
+  if (vm.worker() != nullptr) return vm.worker()->services.get_property(path, value);
+  const auto& canary = vm.host().options.root_property;
+  return canary ? canary(path, value) : Status::kNotFound;
 }
 
 }  // namespace

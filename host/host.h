@@ -19,6 +19,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -61,6 +62,9 @@ struct HostOptions {
   engine::Limits limits{};
   bool envoy_strict = false;              // --envoy-strict: Envoy's behaviour even where it is plainly a defect
   bool compat_legacy_properties = false;  // --compat-legacy-properties
+  // Root context attributes where there is no worker, which is in the canary; as WorkerServices::get_property. Any
+  // thread. Empty: there are none.
+  std::function<abi::Status(const std::vector<std::string_view>& path, std::string& value)> root_property{};
 };
 
 class Host;

@@ -18,6 +18,7 @@
 #include "proxy/port_check.h"
 #include "proxy/signal_source.h"
 #include "proxy/stop_on_signal.h"
+#include "proxy/wasm_filter/attributes.h"
 #include "proxy/worker.h"
 
 namespace inlay::proxy {
@@ -50,12 +51,24 @@ struct Parts {
               .log = &l,
               .limits = options.limits,
               .envoy_strict = options.envoy_strict,
-              .compat_legacy_properties = options.compat_legacy_properties}),
+              .compat_legacy_properties = options.compat_legacy_properties,
+              .root_property =
+                  [node = &b.node](const auto& path, std::string& value) {
+                    return wasm_filter::root_attribute({.node = node}, path, value);
+                  }}),
         clusters(
             b.clusters, metrics, [&l](std::string_view message) { l.warn("upstream", message); }, std::move(resolve)),
         modules(host, l, options.engine),
         log_files({.metrics = metrics, .warn = [&l](std::string_view what) { l.warn("main", what); }}),
-        shared{b, l, metrics, host, clusters, options.compat_legacy_properties, {}, options.log_flush_interval} {}
+        shared{b,
+               l,
+               metrics,
+               host,
+               clusters,
+               options.compat_legacy_properties,
+               {},
+               options.log_flush_interval,
+               options.envoy_strict} {}
 
   Result<Unit> open_logs();
   Result<std::shared_ptr<const tls::ServerContext>> prepare_tls(const config::Listener& listener);

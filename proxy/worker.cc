@@ -27,7 +27,8 @@ struct Worker::Core {
         logs(loop, shared.metrics, shared.log_flush_interval) {}
 
   wasm_filter::AttributeOptions attributes(const config::Listener* listener) const {
-    return {&shared_.bootstrap.node, listener, &shared_.bootstrap.clusters, shared_.compat_legacy_properties};
+    return {&shared_.bootstrap.node, listener, &shared_.clusters, shared_.compat_legacy_properties,
+            shared_.envoy_strict};
   }
   void add_listener(size_t index);
   Result<Unit> listen(size_t index, config::Address& address);

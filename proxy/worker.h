@@ -43,6 +43,7 @@ struct SharedState {
   };
   std::vector<ListenerParts> listeners;
   std::chrono::milliseconds log_flush_interval{1000};
+  bool envoy_strict = false;
 };
 
 class Worker {

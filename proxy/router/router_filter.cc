@@ -165,6 +165,7 @@ void RouterFilter::send_upstream(upstream::WorkerCluster& cluster, host::HeaderM
     return;
   }
   info.upstream_host = host->host().address;
+  info.upstream_asked_monotonic = callbacks_->loop().now();
   ++info.upstream_request_attempts;
   if (route_->route->auto_host_rewrite && !host->host().hostname.empty()) {
     headers.set(HeaderId::kAuthority, host->host().hostname);
@@ -213,6 +214,7 @@ void RouterFilter::release_downstream() {
 
 void RouterFilter::on_upstream_connection(const config::Address& local_address) {
   callbacks_->info().upstream_local = local_address;
+  callbacks_->info().upstream_connected_monotonic = callbacks_->loop().now();
 }
 
 void RouterFilter::on_upstream_headers(bool end_stream) {
@@ -223,6 +225,7 @@ void RouterFilter::on_upstream_headers(bool end_stream) {
   callbacks_->info().response_code_details = "via_upstream";
   uint32_t status = 0;
   parse_number(headers.value(HeaderId::kStatus), status);
+  callbacks_->info().response_code = status;
   cluster_->stats().charge_response(status);
   if (request_complete_) {
     const int64_t milliseconds = (now - request_complete_at_) / 1'000'000;
@@ -230,25 +233,24 @@ void RouterFilter::on_upstream_headers(bool end_stream) {
     if (!options_.suppress_envoy_headers) set_number(headers, HeaderId::kXEnvoyUpstreamServiceTime, milliseconds);
   }
   edit_response(headers);
-  if (end_stream) {
-    timer_->disarm();
-    release_downstream();
-  }
+  if (end_stream) on_upstream_complete();
   callbacks_->encode_headers(end_stream);
 }
 
 void RouterFilter::on_upstream_data(host::Buffer& data, bool end_stream) {
-  if (end_stream) {
-    timer_->disarm();
-    release_downstream();
-  }
+  if (end_stream) on_upstream_complete();
   callbacks_->encode_data(data, end_stream);
 }
 
 void RouterFilter::on_upstream_trailers() {
+  on_upstream_complete();
+  callbacks_->encode_trailers();
+}
+
+void RouterFilter::on_upstream_complete() {
+  callbacks_->info().upstream_last_byte_monotonic = callbacks_->loop().now();
   timer_->disarm();
   release_downstream();
-  callbacks_->encode_trailers();
 }
 
 void RouterFilter::on_upstream_reset(ResetReason reason, std::string_view detail) {

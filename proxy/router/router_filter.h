@@ -62,6 +62,7 @@ class RouterFilter final : public http::StreamFilter, private upstream::Upstream
   void on_request_complete();
   void on_timeout();
   void reply(uint32_t status, std::string_view body, uint32_t flag, std::string_view details);
+  void on_upstream_complete();
   void release_downstream();
   FormatContext format_context(const host::HeaderMap* response);
 

@@ -5,33 +5,16 @@
 
 #include <cstring>
 
+#include "host/proto_wire.h"
+
 namespace inlay::proxy::wasm_filter {
 namespace {
 
-constexpr uint8_t kVarint = 0, kFixed64 = 1, kLength = 2;
-
-void put_varint(std::string& out, uint64_t n) {
-  while (n >= 0x80) {
-    out += static_cast<char>(n | 0x80);
-    n >>= 7;
-  }
-  out += static_cast<char>(n);
-}
-
-void put_tag(std::string& out, uint32_t field, uint8_t wire) {
-  put_varint(out, (field << 3) | wire);
-}
-
-void put_bytes(std::string& out, uint32_t field, std::string_view bytes) {
-  put_tag(out, field, kLength);
-  put_varint(out, bytes.size());
-  out += bytes;
-}
-
-// A proto3 string: the empty one is left out.
-void put_string(std::string& out, uint32_t field, std::string_view text) {
-  if (!text.empty()) put_bytes(out, field, text);
-}
+using host::ProtoWire;
+using host::put_bytes;
+using host::put_string;
+using host::put_tag;
+using host::put_varint;
 
 std::string_view text_of(const rapidjson::Value& v) {
   return {v.GetString(), v.GetStringLength()};
@@ -60,10 +43,10 @@ std::string object_bytes(const rapidjson::Value& v) {
 std::string value_bytes(const rapidjson::Value& v) {
   std::string out;
   if (v.IsNull()) {
-    put_tag(out, 1, kVarint);
+    put_tag(out, 1, ProtoWire::kVarint);
     put_varint(out, 0);
   } else if (v.IsNumber()) {
-    put_tag(out, 2, kFixed64);
+    put_tag(out, 2, ProtoWire::kFixed64);
     const double number = v.GetDouble();
     char bytes[sizeof number];
     std::memcpy(bytes, &number, sizeof number);
@@ -71,7 +54,7 @@ std::string value_bytes(const rapidjson::Value& v) {
   } else if (v.IsString()) {
     put_bytes(out, 3, text_of(v));
   } else if (v.IsBool()) {
-    put_tag(out, 4, kVarint);
+    put_tag(out, 4, ProtoWire::kVarint);
     put_varint(out, v.GetBool() ? 1 : 0);
   } else if (v.IsObject()) {
     put_bytes(out, 5, object_bytes(v));
@@ -121,38 +104,14 @@ std::string node_bytes(const config::Node& node) {
     }
     put_bytes(out, 3, fields);
   }
-  if (!node.zone.empty()) {
-    std::string locality;
-    put_string(locality, 2, node.zone);
-    put_bytes(out, 4, locality);
-  }
+  put_string(out, 4, locality_bytes(node));
   return out;
 }
 
-abi::Status json_attribute(std::string_view json, std::span<const std::string_view> path, std::string& value) {
-  rapidjson::Document document;
-  if (!parse(json, document)) return abi::Status::kNotFound;
-  const rapidjson::Value* at = &document;
-  for (const std::string_view part : path) {
-    if (!at->IsObject()) return abi::Status::kNotFound;
-    const auto member = at->FindMember(
-        rapidjson::Value(rapidjson::StringRef(part.data(), static_cast<rapidjson::SizeType>(part.size()))));
-    if (member == at->MemberEnd()) return abi::Status::kNotFound;
-    at = &member->value;
-  }
-  if (at->IsNull()) return abi::Status::kNotFound;
-  if (at->IsString()) {
-    value = text_of(*at);
-  } else if (at->IsBool()) {
-    value.assign(1, at->GetBool() ? '\1' : '\0');
-  } else if (at->IsNumber()) {
-    const double number = at->GetDouble();
-    value.resize(sizeof number);
-    std::memcpy(value.data(), &number, sizeof number);
-  } else {
-    value = at->IsObject() ? object_bytes(*at) : list_bytes(*at);
-  }
-  return abi::Status::kOk;
+std::string locality_bytes(const config::Node& node) {
+  std::string out;
+  put_string(out, 2, node.zone);
+  return out;
 }
 
 }  // namespace inlay::proxy::wasm_filter

@@ -196,9 +196,24 @@ void WasmFilter::reset(std::string_view details) {
   if (callbacks_ != nullptr) callbacks_->reset_stream(details);
 }
 
+// A guest may ask for headers as long as the stream has them. Envoy shows them only from the callback that brings them
+// until the guest goes on, and again when the stream is logged; so does --envoy-strict.
+StreamAttributes WasmFilter::attributes() const {
+  const bool all = logging_ || !options_.attributes.strict;
+  StreamAttributes stream{callbacks_->info()};
+  stream.now = callbacks_->loop().now();
+  stream.complete = logging_;
+  stream.request_headers = all ? callbacks_->request_headers() : request_.headers;
+  stream.response_headers = all ? callbacks_->response_headers() : response_.headers;
+  stream.response_trailers = all ? callbacks_->response_trailers() : response_.trailers;
+  stream.routes = options_.routes.get();
+  stream.routed_headers = callbacks_->request_headers();
+  return stream;
+}
+
 abi::Status WasmFilter::get_property(const std::vector<std::string_view>& path, std::string& value) {
   if (callbacks_ == nullptr) return abi::Status::kNotFound;
-  return stream_attribute(options_.attributes, *callbacks_, path, value);
+  return stream_attribute(options_.attributes, attributes(), path, value);
 }
 
 abi::Status WasmFilter::set_property(std::string_view path, std::string_view value,

@@ -20,7 +20,7 @@ class WasmFilter final : public http::StreamFilter, private host::HttpStream {
     std::string name;                      // of the filter in the chain, which routes may turn off
     host::WorkerPlugin* plugin = nullptr;  // not null
     AttributeOptions attributes;
-    std::shared_ptr<const router::RouteTable> routes;  // for typed_per_filter_config
+    std::shared_ptr<const router::RouteTable> routes;  // for typed_per_filter_config and xds.*
   };
   explicit WasmFilter(const Options& options) : options_(options) {}
 
@@ -56,6 +56,7 @@ class WasmFilter final : public http::StreamFilter, private host::HttpStream {
     void close() { *this = Side(); }
   };
   http::DataStatus on_data(Side& side, host::Buffer& data, host::Buffer* buffered, bool end_stream, bool request);
+  StreamAttributes attributes() const;
   bool turned_off_by_route(const host::HeaderMap& headers) const;
   bool ensure_context();
 

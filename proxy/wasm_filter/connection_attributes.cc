@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// connection.*, source.*, destination.*, upstream.*. There is no TLS here: what a certificate or a handshake would say
+// does not exist.
+
+#include "proxy/wasm_filter/attribute.h"
+#include "proxy/wasm_filter/proto_encoding.h"
+
+namespace inlay::proxy::wasm_filter {
+namespace {
+
+using abi::Status;
+using Source = AttributeSource;
+
+Status put_address(std::string& out, const config::Address* a) {
+  return a != nullptr && !a->host.empty() ? put_text(out, a->to_string()) : Status::kNotFound;
+}
+Status put_port(std::string& out, const config::Address* a) {
+  return a != nullptr && !a->host.empty() ? put_number(out, int64_t{a->port}) : Status::kNotFound;
+}
+
+// --- connection, source, destination ---
+
+Status connection_id(const Source& s, std::string& out) {
+  return put_number(out, s.info().connection_id);
+}
+Status mtls(const Source&, std::string& out) {
+  return put_bool(out, false);
+}
+Status requested_server_name(const Source&, std::string& out) {
+  return put_text(out, "");
+}
+
+constexpr Attribute kConnection[] = {
+    {"id", AttributeKind::kInt, &connection_id, "Also as `connection_id`."},
+    {"mtls", AttributeKind::kBool, &mtls, "The client has shown a certificate."},
+    {"requested_server_name", AttributeKind::kString, &requested_server_name, "Empty without TLS."},
+};
+
+Status source_address(const Source& s, std::string& out) {
+  return put_address(out, s.info().downstream_remote);
+}
+Status source_port(const Source& s, std::string& out) {
+  return put_port(out, s.info().downstream_remote);
+}
+Status destination_address(const Source& s, std::string& out) {
+  return put_address(out, s.info().downstream_local);
+}
+Status destination_port(const Source& s, std::string& out) {
+  return put_port(out, s.info().downstream_local);
+}
+
+constexpr Attribute kSource[] = {
+    {"address", AttributeKind::kString, &source_address, "With the port."},
+    {"port", AttributeKind::kInt, &source_port, ""},
+};
+constexpr Attribute kDestination[] = {
+    {"address", AttributeKind::kString, &destination_address, "With the port."},
+    {"port", AttributeKind::kInt, &destination_port, ""},
+};
+
+// --- upstream ---
+
+bool is_sent(const Source& s) {
+  return !s.info().upstream_host.host.empty();
+}
+
+Status upstream_address(const Source& s, std::string& out) {
+  return put_address(out, &s.info().upstream_host);
+}
+Status upstream_port(const Source& s, std::string& out) {
+  return put_port(out, &s.info().upstream_host);
+}
+Status upstream_local_address(const Source& s, std::string& out) {
+  return put_address(out, &s.info().upstream_local);
+}
+Status transport_failure_reason(const Source& s, std::string& out) {
+  return is_sent(s) ? put_text(out, "") : Status::kNotFound;
+}
+Status request_attempt_count(const Source& s, std::string& out) {
+  return put_number(out, int64_t{s.info().upstream_request_attempts});
+}
+Status cx_pool_ready_duration(const Source& s, std::string& out) {
+  const http::StreamInfo& info = s.info();
+  if (info.upstream_asked_monotonic == 0 || info.upstream_connected_monotonic == 0) return Status::kNotFound;
+  return put_number(out, info.upstream_connected_monotonic - info.upstream_asked_monotonic);
+}
+Status num_endpoints(const Source& s, std::string& out) {
+  const upstream::Cluster* cluster = cluster_of(s);
+  return cluster != nullptr ? put_number(out, uint64_t{cluster->hosts()->size()}) : Status::kNotFound;
+}
+
+constexpr Attribute kUpstream[] = {
+    {"address", AttributeKind::kString, &upstream_address, "With the port; once the request is sent."},
+    {"port", AttributeKind::kInt, &upstream_port, ""},
+    {"local_address", AttributeKind::kString, &upstream_local_address, ""},
+    {"transport_failure_reason", AttributeKind::kString, &transport_failure_reason, "Empty without TLS."},
+    {"request_attempt_count", AttributeKind::kInt, &request_attempt_count, "0 before the request is sent."},
+    {"cx_pool_ready_duration", AttributeKind::kDuration, &cx_pool_ready_duration,
+     "How long the request waited for a connection."},
+    {"num_endpoints", AttributeKind::kInt, &num_endpoints, "Of the cluster."},
+};
+
+}  // namespace
+
+std::span<const Attribute> connection_attributes() {
+  return kConnection;
+}
+std::span<const Attribute> source_attributes() {
+  return kSource;
+}
+std::span<const Attribute> destination_attributes() {
+  return kDestination;
+}
+std::span<const Attribute> upstream_attributes() {
+  return kUpstream;
+}
+
+}  // namespace inlay::proxy::wasm_filter
