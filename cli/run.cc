@@ -78,6 +78,7 @@ int run(RunOptions& options) {
   options.server.drain_time = std::chrono::seconds(options.drain_time_s);
   options.server.log_flush_interval = std::chrono::milliseconds(options.file_flush_interval_msec);
   options.server.version = INLAY_VERSION;
+  options.load.envoy_strict = options.server.envoy_strict;
   auto log = proxy::Logger::create(options.log);
   if (!log) return fail(log.error());
   auto bootstrap = load(options);
@@ -114,6 +115,8 @@ void add_options(CLI::App& command, RunOptions& options) {
       ->capture_default_str();
   command.add_flag("--envoy-strict", options.server.envoy_strict,
                    "Do as Envoy does even where that is plainly a defect");
+  command.add_flag("--fetch-remote-code", options.server.fetch_remote_code,
+                   "With --mode validate: fetch remote code that is not cached");
   command.add_flag("--compat-legacy-properties", options.server.compat_legacy_properties,
                    "Also the top-level properties that Envoy 1.33 removed (node, cluster_name, ...)");
   command.add_flag("--allow-unknown-static-fields", options.load.allow_unknown_static_fields,

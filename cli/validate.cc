@@ -12,6 +12,7 @@ namespace {
 
 struct ValidateOptions {
   std::string path;
+  bool fetch_remote_code = false;
   proxy::config::LoadOptions load;
 };
 
@@ -26,6 +27,7 @@ int validate(const ValidateOptions& options) {
   // The modules, too, and what the plugins say to their configuration; no need to compile for that.
   proxy::ServerOptions server;
   server.engine = engine::EngineKind::kInterp;
+  server.fetch_remote_code = options.fetch_remote_code;
   const auto log = proxy::Logger::create({});
   if (!log) return 1;
   if (const auto valid = proxy::Server::validate(*bootstrap, server, **log); !valid) {
@@ -45,6 +47,8 @@ void add_validate(CLI::App& app, Action& action) {
   command->add_option("-c,--config-path", options->path, "Envoy v3 bootstrap, YAML or JSON")->required();
   command->add_flag("--allow-unknown-static-fields", options->load.allow_unknown_static_fields,
                     "Warn about fields that Envoy does not have, instead of failing");
+  command->add_flag("--fetch-remote-code", options->fetch_remote_code,
+                    "Fetch remote code that is not cached, instead of leaving its plugin unchecked");
   command->callback([options, &action] { action = [options] { return validate(*options); }; });
 }
 

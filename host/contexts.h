@@ -35,6 +35,10 @@ struct Context {
   RootContext* root = nullptr;
 
   StreamContext* stream();
+  // The stream that its host functions act on; nullptr without one.
+  HttpStream* http();
+  // Inside of on_log.
+  bool logging();
 };
 
 // RootContext lives as long as its VM.
@@ -55,6 +59,10 @@ class RootContext : public Context {
   // What is declared of it; the default for what is not.
   PropertyTraits property_traits(std::string_view path) const;
 
+  // An access logger's: on_log about a stream that has no context of its own here.
+  void log(HttpStream& stream);
+  HttpStream* logged_stream() const { return logged_stream_; }
+
   enum class Phase : uint8_t { kRunning, kCreate, kVmStart, kConfigure };
   Phase phase = Phase::kRunning;
 
@@ -67,6 +75,7 @@ class RootContext : public Context {
   std::chrono::milliseconds tick_period_{0};
   std::unique_ptr<Timer> timer_;
   StringMap<PropertyTraits> declared_;
+  HttpStream* logged_stream_ = nullptr;
 };
 
 // StreamContext is what HttpContext is. Pooled by its worker: `serial` tells one use from the next.

@@ -32,10 +32,12 @@ HeaderMap* find(Vm& vm, u32 type, bool writable) {
     if (response == nullptr || writable) return nullptr;
     return map == MapType::kHttpCallResponseHeaders ? &response->headers : &response->trailers;
   }
-  StreamContext* stream = vm.current()->stream();
-  if (stream == nullptr || stream->http() == nullptr || stream->is_closed(map)) return nullptr;
   if (map == MapType::kGrpcCallInitialMetadata || map == MapType::kGrpcCallTrailingMetadata) return nullptr;
-  return stream->http()->headers(map, writable);
+  Context& context = *vm.current();
+  HttpStream* http = context.http();
+  if (http == nullptr) return nullptr;
+  if (StreamContext* stream = context.stream(); stream != nullptr && stream->is_closed(map)) return nullptr;
+  return http->headers(map, writable);
 }
 
 bool is_0_1_0(Vm& vm) {
@@ -44,9 +46,7 @@ bool is_0_1_0(Vm& vm) {
 
 // Of a value in a map that is not there. When the stream is logged every map may be missing, and is as good as empty.
 Status no_map(Vm& vm, u32 type) {
-  StreamContext* stream = vm.current()->stream();
-  const bool logging = stream != nullptr && stream->in_log() && type < kMapTypes;
-  return logging ? Status::kNotFound : Status::kBadArgument;
+  return vm.current()->logging() && type < kMapTypes ? Status::kNotFound : Status::kBadArgument;
 }
 
 // Whether there is room for one more entry. Gives the space of replaced values back when it is half of the arena, so

@@ -57,8 +57,8 @@ Status look_up(Vm& vm, Path& path, std::string& value) {
   if (vm.host().options.compat_legacy_properties &&
       std::find(kLegacyXds.begin(), kLegacyXds.end(), path[0]) != kLegacyXds.end())
     path.insert(path.begin(), "xds");
-  if (StreamContext* stream = context.stream())
-    return stream->http() ? stream->http()->get_property(path, value) : Status::kNotFound;
+  if (HttpStream* http = context.http()) return http->get_property(path, value);
+  if (context.stream() != nullptr) return Status::kNotFound;
   if (path[0] != "xds") return Status::kNotFound;
   if (vm.worker() != nullptr) return vm.worker()->services.get_property(path, value);
   const auto& canary = vm.host().options.root_property;
@@ -85,11 +85,11 @@ Status proxy_set_property(Vm& vm, u32 path, u32 path_size, u32 value, u32 value_
   const auto raw = vm.read(path, path_size);
   const auto bytes = vm.read(value, value_size);
   if (!raw || !bytes) return Status::kInvalidMemoryAccess;
-  StreamContext* stream = vm.current()->stream();
-  if (stream == nullptr || stream->http() == nullptr) return Status::kNotFound;
+  HttpStream* http = vm.current()->http();
+  if (http == nullptr) return Status::kNotFound;
   if (raw->size() > limits::kPropertyPath) return Status::kBadArgument;
   const std::string_view name = trim(*raw);
-  const Status status = stream->http()->set_property(name, *bytes, vm.current()->root->property_traits(name));
+  const Status status = http->set_property(name, *bytes, vm.current()->root->property_traits(name));
   return status == Status::kInternalFailure ? vm.over_limit(GuestLimit::kProperties) : status;
 }
 

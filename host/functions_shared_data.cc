@@ -41,7 +41,9 @@ Status proxy_register_shared_queue(Vm& vm, u32 name, u32 name_size, u32 return_i
       });
     };
   }
-  const u32 id = vm.host().queues.register_queue(vm.spec().vm_id, *text, &vm, std::move(notify));
+  // The canary makes the queue, but takes it from nobody: another's VM may be receiving already.
+  const void* const owner = vm.worker() != nullptr ? &vm : nullptr;
+  const u32 id = vm.host().queues.register_queue(vm.spec().vm_id, *text, owner, std::move(notify));
   if (id == 0) return vm.over_limit(GuestLimit::kQueues);
   vm.write_u32(return_id, id);
   return Status::kOk;

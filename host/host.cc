@@ -77,6 +77,10 @@ Result<> Host::Impl::run_canary(const std::shared_ptr<const PluginImpl>& plugin)
 Host::Host(HostOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
 Host::~Host() = default;
 
+std::shared_ptr<Plugin> Host::create_plugin_without_code(PluginConfig config) {
+  return std::make_shared<PluginImpl>(std::move(config), std::make_shared<VmSpec>());
+}
+
 Result<std::shared_ptr<Plugin>> Host::create_plugin(PluginConfig config, std::shared_ptr<engine::Module> module) {
   const std::string name = config.name;
   auto fail = [&](Error error) {

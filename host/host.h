@@ -76,7 +76,7 @@ class Plugin {
  public:
   virtual ~Plugin() = default;
   virtual const PluginConfig& config() const = 0;
-  virtual const std::shared_ptr<engine::Module>& module() const = 0;
+  virtual const std::shared_ptr<engine::Module>& module() const = 0;  // null: without code
   virtual abi::Version abi_version() const = 0;
 };
 
@@ -90,6 +90,9 @@ class Host {
   // that is wrong), then runs the canary: a fresh instance with on_vm_start and on_configure, which is dropped.
   // `services` serves the canary (its timers and calls are not started). Result cached by plugin key.
   Result<std::shared_ptr<Plugin>> create_plugin(PluginConfig config, std::shared_ptr<engine::Module> module);
+  // A plugin whose module is not there yet, or not at all: attached to a worker it has no VM, and its failure policy
+  // answers until Worker::replace().
+  std::shared_ptr<Plugin> create_plugin_without_code(PluginConfig config);
 
   struct Impl;
   Impl& impl() { return *impl_; }
@@ -134,6 +137,9 @@ class WorkerPlugin {
   // Starts a stream. nullptr: leave this filter out of the stream's chain (FAIL_OPEN). When the policy is to refuse,
   // a context is returned whose first callback sends the 503.
   virtual HttpContext* create_http_context(HttpStream& stream) = 0;
+  // For an access logger: on_log of the root context, which sees `stream` for as long as that lasts. Nothing when the
+  // VM is down.
+  virtual void log(HttpStream& stream) = 0;
   // The VM is up (false after a trap until it is reloaded).
   virtual bool healthy() const = 0;
 };
@@ -146,6 +152,9 @@ class Worker {
   // Starts the plugin here: clones the VM (or shares the one with the same VM key), on_context_create, on_vm_start,
   // on_configure. A failure falls to the plugin's failure policy. The pointer lives as long as the worker.
   WorkerPlugin* attach(std::shared_ptr<Plugin> plugin);
+  // The code has come: `plugin` takes the place of one that was attached without code, if it was, and is started as by
+  // attach(). The WorkerPlugin stays the same object.
+  void replace(const Plugin& without_code, std::shared_ptr<Plugin> plugin);
 
   struct Impl;
   Impl& impl() { return *impl_; }

@@ -17,6 +17,16 @@ StreamContext* Context::stream() {
   return kind == Kind::kStream ? static_cast<StreamContext*>(this) : nullptr;
 }
 
+HttpStream* Context::http() {
+  if (kind == Kind::kStream) return static_cast<StreamContext*>(this)->http();
+  return static_cast<RootContext*>(this)->logged_stream();
+}
+
+bool Context::logging() {
+  if (kind == Kind::kStream) return static_cast<StreamContext*>(this)->in_log();
+  return static_cast<RootContext*>(this)->logged_stream() != nullptr;
+}
+
 RootContext::RootContext(Vm& owner, std::shared_ptr<const PluginImpl> plugin)
     : Context(Kind::kRoot), plugin_(std::move(plugin)) {
   vm = &owner;
@@ -53,6 +63,15 @@ void RootContext::set_tick_period(std::chrono::milliseconds period) {
 void RootContext::disarm() {
   tick_period_ = {};
   if (timer_) timer_->disarm();
+}
+
+void RootContext::log(HttpStream& stream) {
+  Vm& mine = *vm;
+  if (!mine.callbacks().on_log) return;
+  logged_stream_ = &stream;
+  (void)mine.call(*this, mine.callbacks().on_log, id);
+  logged_stream_ = nullptr;
+  mine.run_deferred();
 }
 
 void RootContext::tick() {

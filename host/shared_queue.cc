@@ -16,6 +16,7 @@ uint32_t SharedQueues::register_queue(std::string_view vm_id, std::string_view n
     queues_[at->second].usage = &usage;
   }
   Queue& queue = queues_[at->second];
+  if (owner == nullptr) return at->second;
   queue.owner = owner;
   queue.notify = std::move(notify);
   queue.announcing = 0;

@@ -113,6 +113,14 @@ void Worker::Impl::vm_failed(Vm& vm) {
 Worker::Worker(Host& host, WorkerServices& services) : impl_(std::make_unique<Impl>(host.impl(), services)) {}
 Worker::~Worker() = default;
 
+void Worker::replace(const Plugin& without_code, std::shared_ptr<Plugin> plugin) {
+  for (const auto& attached : impl_->plugins) {
+    if (&attached->plugin() != &without_code) continue;
+    attached->replace(std::static_pointer_cast<const PluginImpl>(std::move(plugin)));
+    return;
+  }
+}
+
 WorkerPlugin* Worker::attach(std::shared_ptr<Plugin> plugin) {
   for (const auto& attached : impl_->plugins)
     if (&attached->plugin() == plugin.get()) return attached.get();

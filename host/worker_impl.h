@@ -37,6 +37,7 @@ class WorkerPluginImpl final : public WorkerPlugin {
 
   const Plugin& plugin() const override { return *plugin_; }
   HttpContext* create_http_context(HttpStream& stream) override;
+  void log(HttpStream& stream) override;
   bool healthy() const override { return vm_ != nullptr; }
 
   const PluginImpl& impl() const { return *plugin_; }
@@ -47,6 +48,8 @@ class WorkerPluginImpl final : public WorkerPlugin {
 
   // Gets a VM and starts the plugin in it. On failure the policy rules from now on.
   void start();
+  // The plugin had no code until now.
+  void replace(std::shared_ptr<const PluginImpl> plugin);
   void vm_died() {
     vm_ = nullptr;
     root_ = nullptr;

@@ -16,7 +16,13 @@ WorkerPluginImpl::WorkerPluginImpl(Worker::Impl& worker, std::shared_ptr<const P
   reload_backoff_ = Counter(host.metric(abi::MetricType::kCounter, prefix + "backoff"));
 }
 
+void WorkerPluginImpl::replace(std::shared_ptr<const PluginImpl> plugin) {
+  plugin_ = std::move(plugin);
+  start();
+}
+
 void WorkerPluginImpl::start() {
+  if (!plugin_->module()) return;
   last_load_ = worker_.host.options.clock->monotonic_time();
   backoff_ = pick_backoff();
   auto fail = [&](const Error& error) {
@@ -72,12 +78,16 @@ bool WorkerPluginImpl::reload_now() {
 }
 
 bool WorkerPluginImpl::reload_on_request() {
-  if (plugin_->config().failure_policy != FailurePolicy::kFailReload) return false;
+  if (plugin_->config().failure_policy != FailurePolicy::kFailReload || !plugin_->module()) return false;
   if (in_backoff()) {
     reload_backoff_.add();
     return false;
   }
   return worker_.host.options.envoy_strict && reload_now();
+}
+
+void WorkerPluginImpl::log(HttpStream& stream) {
+  if (vm_ != nullptr || reload_on_request()) root_->log(stream);
 }
 
 HttpContext* WorkerPluginImpl::create_http_context(HttpStream& stream) {

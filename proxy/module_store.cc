@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "proxy/code_cache.h"
+
 namespace inlay::proxy {
 namespace {
 
@@ -22,8 +24,10 @@ void log_tier(Logger& log, const std::string& module, const engine::TierEvent& e
 }  // namespace
 
 Result<std::shared_ptr<engine::Module>> ModuleStore::load(const config::WasmCode& code) {
+  const std::string hash =
+      sha256_of(std::string_view(reinterpret_cast<const char*>(code.bytes->data()), code.bytes->size()));
   const std::lock_guard lock(mutex_);
-  if (const auto known = modules_.find(*code.bytes); known != modules_.end()) return known->second;
+  if (const auto known = modules_.find(hash); known != modules_.end()) return known->second;
   engine::LoadOptions options;
   options.kind = engine_;
   options.stop = stop_.get_token();
@@ -37,11 +41,11 @@ Result<std::shared_ptr<engine::Module>> ModuleStore::load(const config::WasmCode
   if ((*module)->kind() == engine::EngineKind::kInterp && !(*module)->fallback_reason().empty()) {
     log_.warn("wasm", code.filename + " runs in the interpreter, which is slow: " + (*module)->fallback_reason());
   }
-  modules_.emplace(*code.bytes, *module);
+  modules_.emplace(hash, *module);
   return module;
 }
 
-Result<std::shared_ptr<host::Plugin>> ModuleStore::create_plugin(const config::WasmFilter& wasm) {
+Result<std::shared_ptr<host::Plugin>> ModuleStore::create_plugin(const config::WasmPlugin& wasm) {
   if (!wasm.code.bytes) {
     return Error{ErrorCode::kInvalidArgument, "the plugin has no code", "plugin '" + wasm.plugin.name + "'"};
   }

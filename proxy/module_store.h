@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// ModuleStore: from a plugin's configuration to a host::Plugin: loads each module once, by its bytes, says in the log
+// ModuleStore: from a plugin's configuration to a host::Plugin: loads each module once, says in the log
 // how it was compiled, and runs the plugin's canary.
 //
 //     ModuleStore modules(host, log, engine::EngineKind::kAuto);
@@ -11,7 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <stop_token>
-#include <vector>
+#include <string>
 
 #include "base/result.h"
 #include "engine/engine.h"
@@ -29,13 +29,12 @@ class ModuleStore {
 
   // May compile for seconds. Errors name the plugin or the module's file: no code, no WebAssembly, no proxy-wasm
   // module, a plugin that refuses its configuration; kUnavailable after the stop.
-  Result<std::shared_ptr<host::Plugin>> create_plugin(const config::WasmFilter& wasm);
+  Result<std::shared_ptr<host::Plugin>> create_plugin(const config::WasmPlugin& wasm);
 
   // Stopping it ends the compilations, those in the background too.
   std::stop_source& stop() { return stop_; }
 
  private:
-  using Bytes = std::vector<uint8_t>;
   Result<std::shared_ptr<engine::Module>> load(const config::WasmCode& code);
 
   host::Host& host_;
@@ -43,7 +42,7 @@ class ModuleStore {
   const engine::EngineKind engine_;
   std::stop_source stop_;
   std::mutex mutex_;
-  std::map<Bytes, std::shared_ptr<engine::Module>> modules_;
+  std::map<std::string, std::shared_ptr<engine::Module>> modules_;  // by the hash of their bytes
 };
 
 }  // namespace inlay::proxy

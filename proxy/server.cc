@@ -4,6 +4,7 @@
 #include <malloc.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
@@ -11,11 +12,14 @@
 #include <optional>
 
 #include "proxy/admin/admin_server.h"
-#include "proxy/clock.h"
-#include "proxy/http/http_stats.h"
-#include "proxy/module_store.h"
+#include "proxy/code_fetching.h"
+#include "proxy/config/plugins.h"
+#include "proxy/late_listeners.h"
+#include "proxy/loop_guests.h"
 #include "proxy/net/event_loop.h"
 #include "proxy/port_check.h"
+#include "proxy/remote_plugins.h"
+#include "proxy/server_parts.h"
 #include "proxy/signal_source.h"
 #include "proxy/stop_on_signal.h"
 #include "proxy/wasm_filter/attributes.h"
@@ -39,125 +43,37 @@ Result<std::vector<std::string>> resolve_nothing(const std::string&, upstream::D
   return std::vector<std::string>{};
 }
 
-// What is the same for all workers, in the order of construction.
-struct Parts {
-  Parts(const config::Bootstrap& b, const ServerOptions& options, Logger& l,
-        upstream::ResolveFunction resolve = upstream::system_resolve)
-      : bootstrap(b),
-        log(l),
-        metrics(std::max<size_t>(options.concurrency, 1) + 1),
-        host({.metrics = &metrics,
-              .clock = &clock,
-              .log = &l,
-              .limits = options.limits,
-              .envoy_strict = options.envoy_strict,
-              .compat_legacy_properties = options.compat_legacy_properties,
-              .root_property =
-                  [node = &b.node](const auto& path, std::string& value) {
-                    return wasm_filter::root_attribute({.node = node}, path, value);
-                  }}),
-        clusters(
-            b.clusters, metrics, [&l](std::string_view message) { l.warn("upstream", message); }, std::move(resolve)),
-        modules(host, l, options.engine),
-        log_files({.metrics = metrics, .warn = [&l](std::string_view what) { l.warn("main", what); }}),
-        shared{b,
-               l,
-               metrics,
-               host,
-               clusters,
-               options.compat_legacy_properties,
-               {},
-               options.log_flush_interval,
-               options.envoy_strict} {}
-
-  Result<Unit> open_logs();
-  Result<std::shared_ptr<const tls::ServerContext>> prepare_tls(const config::Listener& listener);
-  Result<Unit> prepare_listener(const config::Listener& listener);
-  Result<Unit> prepare() {
-    INLAY_TRY([[maybe_unused]] Unit tls_ready, clusters.prepare_tls());
-    for (const config::Listener& listener : bootstrap.listeners) {
-      INLAY_TRY([[maybe_unused]] Unit done, prepare_listener(listener));
-    }
-    return Unit{};
-  }
-
-  const config::Bootstrap& bootstrap;
-  Logger& log;
-  SystemClock clock;
-  host::MetricStore metrics;
-  host::Host host;
-  upstream::ClusterRegistry clusters;
-  ModuleStore modules;
-  access_log::LogFiles log_files;
-  SharedState shared;
-};
-
-// Not part of prepare(): a validation makes no files.
-Result<Unit> Parts::open_logs() {
-  for (size_t i = 0; i < bootstrap.listeners.size(); ++i) {
-    for (const config::AccessLog& config : bootstrap.listeners[i].http.access_logs) {
-      INLAY_TRY(access_log::LogFile * file, log_files.open(config));
-      shared.listeners[i].log_files.push_back(file);
-    }
-  }
-  return Unit{};
-}
-
-Result<std::shared_ptr<const tls::ServerContext>> Parts::prepare_tls(const config::Listener& listener) {
-  if (!listener.tls) return std::shared_ptr<const tls::ServerContext>();
-  auto context = tls::ServerContext::create(*listener.tls, tls::Stats(metrics, http::listener_stat_prefix(listener)));
-  if (context) return std::shared_ptr<const tls::ServerContext>(*std::move(context));
-  Error error = context.error();
-  error.where = "listener '" + listener.name + "', transport_socket";
-  return error;
-}
-
-Result<Unit> Parts::prepare_listener(const config::Listener& listener) {
-  SharedState::ListenerParts parts;
-  auto routes = router::RouteTable::compile(listener.http.route_config,
-                                            [this](std::string_view name) { return clusters.find(name); });
-  if (!routes) {
-    Error error = routes.error();
-    error.where = "listener '" + listener.name + "', " + error.where;
-    return error;
-  }
-  parts.routes = *routes;
-  INLAY_TRY(parts.tls, prepare_tls(listener));
-  for (const config::AccessLog& config : listener.http.access_logs) {
-    INLAY_TRY(auto compiled, access_log::AccessLog::compile(config));
-    parts.access_logs.push_back(std::move(compiled));
-  }
-  for (const config::HttpFilter& filter : listener.http.http_filters) {
-    const auto* wasm = std::get_if<config::WasmFilter>(&filter.config);
-    if (wasm == nullptr || filter.disabled) {
-      parts.plugins.emplace_back();
-      continue;
-    }
-    INLAY_TRY(auto plugin, modules.create_plugin(*wasm));
-    parts.plugins.push_back(std::move(plugin));
-  }
-  shared.listeners.push_back(std::move(parts));
-  return Unit{};
-}
-
 }  // namespace
 
-struct Server::Impl final : admin::AdminTarget {
+struct Server::Impl final : admin::AdminTarget, RemotePlugins::Observer {
   Impl(const config::Bootstrap& b, ServerOptions o, Logger& l)
-      : options(std::move(o)), parts(b, options, l), drain_timer(loop, [this] { end_workers(); }) {
+      : options(std::move(o)),
+        parts(b, options, l),
+        drain_timer(loop, [this] { end_workers(); }),
+        late(loop, parts.shared, workers, addresses,
+             [this](size_t listener, const Result<Unit>& outcome) { on_late_listener(listener, outcome); }) {
     options.concurrency = std::max<size_t>(options.concurrency, 1);
   }
 
+  Result<Unit> prepare();
   Result<Unit> start();
+  Result<Unit> start_workers();
+  void start_main_guests();
+  void log_listener(size_t i);
+  void on_late_listener(size_t i, const Result<Unit>& outcome);
   Result<Unit> start_admin();
   void begin_drain();
   void end_workers();
   void on_signal(int number);
 
+  // RemotePlugins::Observer
+  void on_plugin(const SharedState::Plugin& placeholder, SharedState::Plugin plugin) override;
+  void on_settled(const host::Plugin& placeholder) override { late.on_settled(placeholder); }
+
   // admin::AdminTarget
   admin::ServerState state() const override {
-    if (draining) return admin::ServerState::kDraining;
-    return health_failed ? admin::ServerState::kDraining : admin::ServerState::kLive;
+    if (draining || health_failed) return admin::ServerState::kDraining;
+    return late.pending() ? admin::ServerState::kInitializing : admin::ServerState::kLive;
   }
   const config::Bootstrap& bootstrap() const override { return parts.bootstrap; }
   host::MetricStore& metrics() override { return parts.metrics; }
@@ -180,17 +96,102 @@ struct Server::Impl final : admin::AdminTarget {
   }
 
   ServerOptions options;
-  Parts parts;
+  ServerParts parts;
   net::EventLoop loop;
   net::Timer drain_timer;
-  std::vector<std::unique_ptr<Worker>> workers;
+  std::optional<LoopGuests> guests;      // the main thread's; only when some plugin lives there
+  std::optional<CodeFetching> fetching;  // only when some code is remote
+  std::optional<RemotePlugins> remote;   // as `fetching`
   std::vector<config::Address> addresses;
+  std::vector<std::unique_ptr<Worker>> workers;
+  LateListeners late;
   std::unique_ptr<admin::AdminServer> admin;
   std::unique_ptr<SignalSource> signals;
   std::atomic<size_t> workers_left{0};
   bool draining = false;
   bool health_failed = false;
+  int status = 0;
 };
+
+Result<Unit> Server::Impl::prepare() {
+  const auto plugins = config::wasm_plugins(parts.bootstrap);
+  if (std::any_of(plugins.begin(), plugins.end(), [](const auto* plugin) { return plugin->code.remote.has_value(); })) {
+    fetching.emplace(loop, parts);
+    remote.emplace(loop, fetching->code, parts.modules, parts.host, parts.log, *this);
+  }
+  parts.create_remote_plugin = [this](const config::WasmPlugin& wasm) -> Result<std::shared_ptr<host::Plugin>> {
+    INLAY_TRY(auto plugin, remote->create(wasm));
+    if (options.envoy_strict && wasm.code.nack_on_code_cache_miss && !plugin->module())
+      return Error{
+          ErrorCode::kFailedPrecondition,
+          "the code of plugin " + wasm.plugin.name + " is not in the cache, and nack_on_code_cache_miss is set",
+          wasm.code.filename};
+    return plugin;
+  };
+  INLAY_TRY([[maybe_unused]] Unit prepared, parts.prepare());
+  for (size_t i = 0; remote && i < parts.shared.listeners.size(); ++i) {
+    parts.shared.listeners[i].for_each_plugin([&](const SharedState::Plugin& plugin) {
+      if (remote->worth_waiting_for(*plugin)) late.await(i, *plugin);
+    });
+  }
+  return Unit{};
+}
+
+// Before the workers: what they send to a singleton's queue must find it.
+void Server::Impl::start_main_guests() {
+  SharedState& shared = parts.shared;
+  if (shared.singletons.empty() && !options.envoy_strict) return;
+  guests.emplace(loop, parts.bootstrap, parts.clusters, parts.host, options.compat_legacy_properties,
+                 options.concurrency);
+  for (const auto& plugin : shared.singletons) guests->worker.attach(plugin);
+  if (!options.envoy_strict) return;
+  // Envoy's main thread has an instance of every plugin, which serves nobody.
+  for (const auto& plugin : shared.services) guests->worker.attach(plugin);
+  for (auto& listener : shared.listeners)
+    listener.for_each_plugin([&](const SharedState::Plugin& plugin) { guests->worker.attach(plugin); });
+}
+
+void Server::Impl::on_plugin(const SharedState::Plugin& placeholder, SharedState::Plugin plugin) {
+  late.on_plugin(*placeholder, plugin);
+  if (guests) guests->worker.replace(*placeholder, plugin);
+  for (auto& worker : workers) worker->replace_plugin(placeholder, plugin);
+}
+
+void Server::Impl::log_listener(size_t i) {
+  parts.log.info("main", "listener '" + parts.bootstrap.listeners[i].name + "' on " + addresses[i].to_string() + ", " +
+                             std::to_string(workers.size()) + (workers.size() == 1 ? " worker" : " workers"));
+}
+
+void Server::Impl::on_late_listener(size_t i, const Result<Unit>& outcome) {
+  if (outcome) return log_listener(i);
+  parts.log.error(
+      "main", "listener '" + parts.bootstrap.listeners[i].name + "' cannot be opened: " + outcome.error().to_string());
+  status = 1;
+  begin_drain();
+}
+
+Result<Unit> Server::Impl::start_workers() {
+  std::vector<bool> open;
+  for (size_t i = 0; i < addresses.size(); ++i) open.push_back(!late.waits(i));
+  for (size_t i = 0; i < options.concurrency; ++i) {
+    workers.push_back(std::make_unique<Worker>(parts.shared, i));
+    auto started = workers.back()->start(addresses, open);
+    if (!started) {
+      workers.pop_back();
+      return started.error();
+    }
+  }
+  workers_left = workers.size();
+  for (size_t i = 0; i < addresses.size(); ++i) {
+    if (open[i])
+      log_listener(i);
+    else
+      parts.log.info("main", "listener '" + parts.bootstrap.listeners[i].name + "' waits for the code of its plugins");
+  }
+  late.start();
+  if (remote) remote->start();
+  return Unit{};
+}
 
 Result<Unit> Server::Impl::start() {
   for (const config::Listener& listener : parts.bootstrap.listeners) {
@@ -204,19 +205,8 @@ Result<Unit> Server::Impl::start() {
     parts.log.warn("upstream", "some clusters' names are not resolved yet; they begin without hosts");
   }
   for (const config::Listener& listener : parts.bootstrap.listeners) addresses.push_back(listener.address);
-  for (size_t i = 0; i < options.concurrency; ++i) {
-    workers.push_back(std::make_unique<Worker>(parts.shared, i));
-    auto started = workers.back()->start(addresses);
-    if (!started) {
-      workers.pop_back();
-      return started.error();
-    }
-  }
-  workers_left = workers.size();
-  for (size_t i = 0; i < addresses.size(); ++i) {
-    parts.log.info("main", "listener '" + parts.bootstrap.listeners[i].name + "' on " + addresses[i].to_string() +
-                               ", " + std::to_string(workers.size()) + (workers.size() == 1 ? " worker" : " workers"));
-  }
+  start_main_guests();
+  INLAY_TRY([[maybe_unused]] Unit workers_started, start_workers());
   INLAY_TRY([[maybe_unused]] Unit admin_started, start_admin());
   malloc_trim(0);  // reading the configuration and the modules took more memory than serving does
   return Unit{};
@@ -239,6 +229,7 @@ Result<Unit> Server::Impl::start_admin() {
 void Server::Impl::begin_drain() {
   if (draining) return;
   draining = true;
+  late.stop();
   host::Gauge(parts.metrics.define(abi::MetricType::kGauge, "server.live")).set(0);
   parts.log.info("main", "draining: no new connections, what is under way is finished");
   drain_timer.arm(options.drain_time);
@@ -279,7 +270,7 @@ Result<std::unique_ptr<Server>> Server::create(const config::Bootstrap& bootstra
   {
     std::optional<StopOnSignal> stop;
     if (impl->options.handle_signals) stop.emplace(SignalSource::signals(), impl->parts.modules.stop());
-    INLAY_TRY([[maybe_unused]] Unit prepared, impl->parts.prepare());
+    INLAY_TRY([[maybe_unused]] Unit prepared, impl->prepare());
   }
   if (impl->options.handle_signals) {
     impl->signals = std::make_unique<SignalSource>(impl->loop, [p = impl.get()](int number) { p->on_signal(number); });
@@ -289,7 +280,19 @@ Result<std::unique_ptr<Server>> Server::create(const config::Bootstrap& bootstra
 }
 
 Result<Unit> Server::validate(const config::Bootstrap& bootstrap, const ServerOptions& options, Logger& log) {
-  Parts parts(bootstrap, options, log, resolve_nothing);
+  ServerParts parts(bootstrap, options, log, options.fetch_remote_code ? upstream::system_resolve : resolve_nothing);
+  net::EventLoop loop;
+  CodeFetching fetching(loop, parts);
+  if (options.fetch_remote_code) {
+    (void)parts.clusters.wait_resolved(kFirstResolution);
+    INLAY_TRY([[maybe_unused]] Unit fetched, fetch_all(loop, bootstrap, fetching.code));
+  }
+  parts.create_remote_plugin = [&](const config::WasmPlugin& wasm) -> Result<std::shared_ptr<host::Plugin>> {
+    if (Code code = fetching.code.find(*wasm.code.remote)) return parts.modules.create_plugin(with_code(wasm, code));
+    log.warn("wasm", "plugin " + wasm.plugin.name + " is not checked: " + wasm.code.filename +
+                         " has not been fetched yet; --fetch-remote-code fetches it");
+    return parts.host.create_plugin_without_code(wasm.plugin);
+  };
   return parts.prepare();
 }
 
@@ -297,8 +300,10 @@ int Server::run() {
   impl_->loop.run();
   for (auto& worker : impl_->workers) worker->stop();
   for (auto& worker : impl_->workers) worker->join();
+  impl_->remote.reset();
+  impl_->guests.reset();
   impl_->parts.log.info("main", "ended");
-  return 0;
+  return impl_->status;
 }
 
 void Server::shutdown() {

@@ -30,6 +30,7 @@ struct ServerOptions {
   std::string admin_address_path;        // the admin's address is written to this file
   bool handle_signals = false;           // SIGTERM, SIGINT: drain, the second one ends at once; SIGUSR1: reopen logs
   std::chrono::milliseconds log_flush_interval{1000};  // access logs are written at the latest this much later
+  bool fetch_remote_code = false;  // validate(): fetch what is not cached, instead of leaving its plugin unchecked
   std::string version = "0";
 };
 
@@ -39,7 +40,7 @@ class Server {
   // fault. `bootstrap` and `log` outlive the server. With handle_signals the signals are blocked in the calling thread
   // and all that are made after, and taken by run(): call this before any thread is made.
   static Result<std::unique_ptr<Server>> create(const config::Bootstrap& bootstrap, ServerOptions options, Logger& log);
-  // Everything but opening sockets: for `--mode validate`.
+  // Everything but opening sockets and fetching code: for `--mode validate`.
   static Result<Unit> validate(const config::Bootstrap& bootstrap, const ServerOptions& options, Logger& log);
   ~Server();
   Server(const Server&) = delete;

@@ -347,9 +347,10 @@ TEST_F(ServerTest, MistakesOfRoutesAndModulesAreNamed) {
       << server.error().to_string();
 
   bootstrap_.listeners[0].http.route_config.virtual_hosts[0].routes.clear();
-  config::WasmFilter wasm;
+  config::WasmPlugin wasm;
   wasm.plugin.name = "p";
-  wasm.code = {"bad.wasm", std::make_shared<const std::vector<uint8_t>>(std::vector<uint8_t>{1, 2, 3})};
+  wasm.code.filename = "bad.wasm";
+  wasm.code.bytes = std::make_shared<const std::vector<uint8_t>>(std::vector<uint8_t>{1, 2, 3});
   auto& filters = bootstrap_.listeners[0].http.http_filters;
   filters.insert(filters.begin(), config::HttpFilter{"w", false, wasm});
   const auto valid = Server::validate(bootstrap_, {}, *log_);

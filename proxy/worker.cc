@@ -3,15 +3,17 @@
 
 #include <pthread.h>
 
+#include <algorithm>
+
+#include "proxy/access_log/filtered_logger.h"
 #include "proxy/access_log/worker_logs.h"
 #include "proxy/http/connection_manager.h"
+#include "proxy/loop_guests.h"
 #include "proxy/net/connection.h"
 #include "proxy/router/router_filter.h"
 #include "proxy/tls/tls_connection.h"
-#include "proxy/upstream/cluster_manager.h"
-#include "proxy/upstream/http_call.h"
+#include "proxy/wasm_filter/access_logger.h"
 #include "proxy/wasm_filter/wasm_filter.h"
-#include "proxy/wasm_filter/worker_services.h"
 
 namespace inlay::proxy {
 
@@ -20,29 +22,29 @@ struct Worker::Core {
   Core(const SharedState& shared, net::EventLoop& event_loop, size_t index)
       : shared_(shared),
         loop(event_loop),
-        clusters(loop, shared.clusters, index * 0x9e3779b9u),
-        calls(loop, clusters),
-        services(loop, calls, attributes(nullptr)),
-        guests(shared.host, services),
-        logs(loop, shared.metrics, shared.log_flush_interval) {}
+        guests(loop, shared.bootstrap, shared.clusters, shared.host, shared.compat_legacy_properties,
+               index * 0x9e3779b9u),
+        logs(loop, shared.metrics, shared.log_flush_interval),
+        managers(shared.bootstrap.listeners.size()) {
+    for (const SharedState::Plugin& service : shared.services) guests.worker.attach(service);
+  }
 
-  wasm_filter::AttributeOptions attributes(const config::Listener* listener) const {
-    return {&shared_.bootstrap.node, listener, &shared_.clusters, shared_.compat_legacy_properties,
+  wasm_filter::AttributeOptions attributes(const config::Listener& listener) const {
+    return {&shared_.bootstrap.node, &listener, &shared_.clusters, shared_.compat_legacy_properties,
             shared_.envoy_strict};
   }
   void add_listener(size_t index);
-  Result<Unit> listen(size_t index, config::Address& address);
+  http::StreamLogger* add_logger(const config::Listener& listener, const SharedState::AccessLogger& logger);
+  Result<config::Address> listen(size_t index, const config::Address& address);
 
   const SharedState& shared_;
   net::EventLoop& loop;
-  upstream::ClusterManager clusters;
-  upstream::HttpCalls calls;
-  wasm_filter::WorkerServices services;
-  host::Worker guests;
+  LoopGuests guests;
   access_log::WorkerLogs logs;
+  std::vector<std::unique_ptr<http::StreamLogger>> loggers;
   std::vector<std::unique_ptr<http::FilterFactory>> factories;
-  std::vector<std::unique_ptr<http::ConnectionManager>> managers;  // one a listener
-  std::vector<std::unique_ptr<net::Listener>> sockets;             // one a listener
+  std::vector<std::unique_ptr<http::ConnectionManager>> managers;  // one a listener; null until it opens
+  std::vector<std::unique_ptr<net::Listener>> sockets;             // of the open listeners
   size_t draining = 0;
 };
 
@@ -59,21 +61,31 @@ void Worker::Core::add_listener(size_t index) {
     if (filter.disabled) continue;
     if (const auto* router = std::get_if<config::RouterFilter>(&filter.config)) {
       add(std::make_unique<router::RouterFilterFactory>(
-          filter.name, router::RouterFilter::Options{parts.routes, &clusters, router->suppress_envoy_headers}));
+          filter.name, router::RouterFilter::Options{parts.routes, &guests.clusters, router->suppress_envoy_headers}));
     } else {
       add(std::make_unique<wasm_filter::WasmFilterFactory>(wasm_filter::WasmFilter::Options{
-          filter.name, guests.attach(parts.plugins[i]), attributes(&listener), parts.routes}));
+          filter.name, guests.worker.attach(parts.plugins[i]), attributes(listener), parts.routes}));
     }
   }
-  std::vector<http::StreamLogger*> loggers;
-  for (size_t i = 0; i < parts.access_logs.size(); ++i) {
-    loggers.push_back(logs.attach(parts.access_logs[i], *parts.log_files[i]));
-  }
-  managers.push_back(std::make_unique<http::ConnectionManager>(
-      loop, http::ConnectionManager::Options{listener, shared_.metrics, std::move(chain), std::move(loggers)}));
+  std::vector<http::StreamLogger*> stream_loggers;
+  for (const auto& logger : parts.access_loggers) stream_loggers.push_back(add_logger(listener, logger));
+  managers[index] = std::make_unique<http::ConnectionManager>(
+      loop, http::ConnectionManager::Options{listener, shared_.metrics, std::move(chain), std::move(stream_loggers)});
 }
 
-Result<Unit> Worker::Core::listen(size_t index, config::Address& address) {
+http::StreamLogger* Worker::Core::add_logger(const config::Listener& listener,
+                                             const SharedState::AccessLogger& logger) {
+  if (!logger.plugin) return logs.attach(logger.log, *logger.file);
+  const auto keep = [this](std::unique_ptr<http::StreamLogger> made) {
+    loggers.push_back(std::move(made));
+    return loggers.back().get();
+  };
+  http::StreamLogger* guest =
+      keep(std::make_unique<wasm_filter::AccessLogger>(*guests.worker.attach(logger.plugin), attributes(listener)));
+  return keep(std::make_unique<access_log::FilteredLogger>(logger.log, *guest));
+}
+
+Result<config::Address> Worker::Core::listen(size_t index, const config::Address& address) {
   http::ConnectionManager& manager = *managers[index];
   INLAY_TRY(auto socket, net::listen(
                              loop, address,
@@ -84,9 +96,8 @@ Result<Unit> Worker::Core::listen(size_t index, config::Address& address) {
                                shared_.log.warn("connection", "cannot accept a connection: " + std::string(what));
                              },
                              net::Sharing::kShared));  // each worker has a socket of its own on the address
-  address = socket->address();
   sockets.push_back(std::move(socket));
-  return Unit{};
+  return sockets.back()->address();
 }
 
 Worker::Worker(const SharedState& shared, size_t index) : shared_(shared), index_(index) {}
@@ -97,34 +108,50 @@ Worker::~Worker() {
   join();
 }
 
-Result<Unit> Worker::start(std::vector<config::Address>& addresses) {
+Result<Unit> Worker::start(std::vector<config::Address>& addresses, const std::vector<bool>& open) {
   std::promise<Result<Unit>> started;
   auto result = started.get_future();
-  thread_ = std::thread([this, &addresses, &started] { run(addresses, started); });
+  thread_ = std::thread([this, &addresses, &open, &started] { run(addresses, open, started); });
   auto outcome = result.get();
   if (!outcome) join();
   return outcome;
 }
 
-void Worker::run(std::vector<config::Address>& addresses, std::promise<Result<Unit>>& started) {
+void Worker::run(std::vector<config::Address>& addresses, const std::vector<bool>& open,
+                 std::promise<Result<Unit>>& started) {
   pthread_setname_np(pthread_self(), ("wrk:" + std::to_string(index_)).c_str());
   host::MetricStore::set_thread_cell(index_ + 1);  // cell 0 is everybody else's
   core_ = std::make_unique<Core>(shared_, loop_, index_);
   Core& core = *core_;
   // All guests first: nobody is let in before the last of them is ready.
-  for (size_t i = 0; i < shared_.bootstrap.listeners.size(); ++i) core.add_listener(i);
-  for (size_t i = 0; i < addresses.size(); ++i) {
-    auto listening = core.listen(i, addresses[i]);
-    if (!listening) {
-      Error error = listening.error();
+  for (size_t i = 0; i < open.size(); ++i)
+    if (open[i]) core.add_listener(i);
+  for (size_t i = 0; i < open.size(); ++i) {
+    if (!open[i]) continue;
+    auto bound = core.listen(i, addresses[i]);
+    if (!bound) {
       core_.reset();
-      started.set_value(std::move(error));
+      started.set_value(std::move(bound).error());
       return;
     }
+    addresses[i] = *std::move(bound);
   }
   started.set_value(Unit{});
   loop_.run();
   core_.reset();
+}
+
+void Worker::open(size_t listener, config::Address address, std::function<void(Result<config::Address>)> done) {
+  loop_.post([this, listener, address = std::move(address), done = std::move(done)] {
+    core_->add_listener(listener);
+    done(core_->listen(listener, address));
+  });
+}
+
+void Worker::replace_plugin(std::shared_ptr<const host::Plugin> without_code, std::shared_ptr<host::Plugin> plugin) {
+  loop_.post([this, without_code = std::move(without_code), plugin = std::move(plugin)] {
+    core_->guests.worker.replace(*without_code, plugin);
+  });
 }
 
 void Worker::stop_accepting() {
@@ -137,13 +164,15 @@ void Worker::drain(std::function<void()> on_drained) {
   loop_.post([this, on_drained = std::move(on_drained)] {
     Core* core = core_.get();
     for (auto& socket : core->sockets) socket->stop_accepting();
-    core->draining = core->managers.size();
+    core->draining = static_cast<size_t>(
+        std::count_if(core->managers.begin(), core->managers.end(), [](const auto& m) { return m != nullptr; }));
     const auto finish = [core, on_drained] {
       on_drained();
       core->loop.stop();
     };
     if (core->draining == 0) return finish();
     for (auto& manager : core->managers) {
+      if (!manager) continue;
       manager->drain([core, finish] {
         if (--core->draining == 0) net::after_flushes(core->loop, finish);
       });

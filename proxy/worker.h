@@ -4,7 +4,7 @@
 // Worker: one thread of the proxy with everything that is its own: event loop, listening sockets, upstream pools, VMs.
 //
 // The Worker object belongs to the server's thread; what it shares is immutable or thread-safe. start() returns when
-// the worker listens; stop() and drain() may be called from the server's thread at any time after.
+// the worker listens; everything else may be called from the server's thread at any time after.
 
 #include <chrono>
 #include <functional>
@@ -25,7 +25,8 @@
 
 namespace inlay::proxy {
 
-// SharedState is what all workers work on. Made before the first worker, outlives the last.
+// SharedState is what all workers work on. Made before the first worker, outlives the last. Immutable once they run,
+// but for the plugins of a listener that no worker has been told to open yet.
 struct SharedState {
   const config::Bootstrap& bootstrap;
   Logger& log;
@@ -33,15 +34,29 @@ struct SharedState {
   host::Host& host;
   upstream::ClusterRegistry& clusters;
   bool compat_legacy_properties = false;
-  // Per listener: its routes; its plugins, one for each http_filter (null for what is no wasm filter).
+  using Plugin = std::shared_ptr<host::Plugin>;
+  struct AccessLogger {
+    access_log::AccessLog log;
+    access_log::LogFile* file = nullptr;  // null while validating, and for a plugin
+    Plugin plugin;                        // null for a file
+  };
   struct ListenerParts {
     std::shared_ptr<const router::RouteTable> routes;
     std::shared_ptr<const tls::ServerContext> tls;  // nullptr: plain connections
-    std::vector<std::shared_ptr<host::Plugin>> plugins;
-    std::vector<access_log::AccessLog> access_logs;
-    std::vector<access_log::LogFile*> log_files;  // one for each of access_logs
+    std::vector<Plugin> plugins;  // one for each http_filter; null for what is no wasm filter
+    std::vector<AccessLogger> access_loggers;
+
+    template <class Visit>
+    void for_each_plugin(Visit&& visit) {
+      for (Plugin& plugin : plugins)
+        if (plugin) visit(plugin);
+      for (AccessLogger& logger : access_loggers)
+        if (logger.plugin) visit(logger.plugin);
+    }
   };
   std::vector<ListenerParts> listeners;
+  std::vector<Plugin> services;    // one instance a worker
+  std::vector<Plugin> singletons;  // one on the main thread
   std::chrono::milliseconds log_flush_interval{1000};
   bool envoy_strict = false;
 };
@@ -53,9 +68,15 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  // Starts the thread: VMs, pools, sockets. `addresses`: one for each listener, where port 0 is replaced by the port
-  // that was bound, so that the next worker binds the same. Errors: those of net::listen.
-  Result<Unit> start(std::vector<config::Address>& addresses);
+  // Starts the thread: VMs, pools, and the sockets of the listeners that `open` says. `addresses`: one for each
+  // listener, where port 0 is replaced by the port that was bound, so that the next worker binds the same. Errors:
+  // those of net::listen.
+  Result<Unit> start(std::vector<config::Address>& addresses, const std::vector<bool>& open);
+
+  // Opens a listener that start() has left out. `done` gets the bound address, on the worker's thread.
+  void open(size_t listener, config::Address address, std::function<void(Result<config::Address>)> done);
+  // host::Worker::replace() on the worker.
+  void replace_plugin(std::shared_ptr<const host::Plugin> without_code, std::shared_ptr<host::Plugin> plugin);
 
   // Closes the listening sockets; connections live on.
   void stop_accepting();
@@ -67,7 +88,7 @@ class Worker {
 
  private:
   struct Core;  // what lives on the thread
-  void run(std::vector<config::Address>& addresses, std::promise<Result<Unit>>& started);
+  void run(std::vector<config::Address>& addresses, const std::vector<bool>& open, std::promise<Result<Unit>>& started);
 
   const SharedState& shared_;
   const size_t index_;

@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Guests that misbehave. The policy of the plugin decides; the rest of the process serves on."""
 
-import os
 import random
 import socket
 import struct
-import subprocess
 import threading
 import unittest
 
-from support import config
+from support import config, guests
 from support.origins import Echo, echoed
 from support.processes import SANITIZED, Proxy, TestCase, wait_until
 from support.wire import Wire, request
@@ -149,12 +147,7 @@ class Hostile(TestCase):
         return self.assemble(GUEST.replace("{behaviour}", behaviour))
 
     def assemble(self, text):
-        source = os.path.join(self.directory, "guest.wat")
-        with open(source, "w") as file:
-            file.write(text)
-        path = os.path.join(self.directory, "guest.wasm")
-        subprocess.run(["wat2wasm", source, "-o", path], check=True)
-        return path
+        return guests.assemble(self.directory, "guest", text)
 
     def start_with(self, behaviour, policy="FAIL_CLOSED", concurrency=1, **plugin):
         echo = self.start(Echo(self.directory, name=f"echo-{len(self.programs)}"))
@@ -428,11 +421,8 @@ class Refusals(Hostile):
     """A module that cannot be run is refused at the start, with what is wrong."""
 
     def refused(self, source, expected):
-        path = os.path.join(self.directory, "odd.wat")
-        with open(path, "w") as file:
-            file.write(source)
-        subprocess.run(["wat2wasm", path, "-o", path + ".wasm"], check=True)
-        made = config.bootstrap([config.cluster("origin", 1)], [config.wasm(path + ".wasm")])
+        path = guests.assemble(self.directory, "odd", source)
+        made = config.bootstrap([config.cluster("origin", 1)], [config.wasm(path)])
         proxy = self.start(Proxy(self.directory, made, engine=self.engine))
         self.assertNotEqual(proxy.wait(), 0)
         self.assertIn(expected, proxy.log())

@@ -48,7 +48,7 @@ void start(const std::vector<uint8_t>& module, const host::PluginConfig& plugin,
   EXPECT_EQ(proxy.log().count("configuration:"), 0u) << file << "\n" << proxy.log().text();
 }
 
-proxy::config::WasmFilter load(const fs::path& file) {
+proxy::config::WasmPlugin load(const fs::path& file) {
   // They name the module as `make build` leaves it.
   const fs::path base = fs::path(testing::TempDir()) / "inlay-examples";
   fs::create_directories(base / "build");
@@ -60,7 +60,7 @@ proxy::config::WasmFilter load(const fs::path& file) {
   const auto bootstrap = proxy::config::load_file(file.string(), options, diagnostics);
   EXPECT_TRUE(bootstrap) << diagnostics.to_string();
   if (!bootstrap || bootstrap->listeners.size() != 1) return {};
-  return std::get<proxy::config::WasmFilter>(bootstrap->listeners[0].http.http_filters.at(0).config);
+  return std::get<proxy::config::WasmPlugin>(bootstrap->listeners[0].http.http_filters.at(0).config);
 }
 
 // to_json: as Istio makes the plugin's configuration of what stands in the resource.

@@ -74,7 +74,7 @@ Result<AccessLog> AccessLog::compile(const config::AccessLog& config) {
 }
 
 void AccessLog::append(const http::StreamRecord& record, std::string& out) const {
-  if (filter_ && !filter_->matches(record)) return;
+  if (!wants(record)) return;
   const router::FormatContext context{&record.request_headers, &record.response_headers, &record.info,
                                       record.now_monotonic, &record.response_trailers};
   if (!json_) return text_.append_line(context, omit_empty_values_ ? "" : "-", out);

@@ -39,7 +39,9 @@ class Filter {
 class AccessLog {
  public:
   static Result<AccessLog> compile(const config::AccessLog& config);
-  // Appends the entry, with its line break.
+  // Whether the filter lets it through.
+  bool wants(const http::StreamRecord& record) const { return !filter_ || filter_->matches(record); }
+  // Appends the entry, with its line break; nothing when the filter says so.
   void append(const http::StreamRecord& record, std::string& out) const;
 
  private:

@@ -47,8 +47,8 @@ class AccessLogTest : public testing::Test {
     AccessLog::compile(bootstrap->listeners[0].http.access_logs[0]).value().append(record(), out);
     return out;
   }
-  http::StreamRecord record() const { return {info_, request_, response_, trailers_, 1'250'000'000}; }
-  bool passes(const AccessLogFilter& config) const { return Filter::compile(config).value().matches(record()); }
+  http::StreamRecord record() { return {info_, request_, request_trailers_, response_, trailers_, 1'250'000'000}; }
+  bool passes(const AccessLogFilter& config) { return Filter::compile(config).value().matches(record()); }
   static AccessLogFilter compare(Kind kind, Op op, uint32_t value) {
     AccessLogFilter filter;
     filter.kind = kind;
@@ -57,7 +57,7 @@ class AccessLogTest : public testing::Test {
     return filter;
   }
 
-  host::HeaderMap request_, response_, trailers_;
+  host::HeaderMap request_, request_trailers_, response_, trailers_;
   http::StreamInfo info_;
 };
 

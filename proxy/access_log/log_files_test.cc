@@ -147,7 +147,7 @@ class WorkerLogsTest : public LogFilesTest {
   }
   void write(http::StreamLogger& logger, std::string_view text) {
     headers_.set("x", text);
-    logger.log({info_, headers_, none_, none_, 0});
+    logger.log({info_, headers_, none_, none_, none_, 0});
   }
   struct Sink final : LogFile {
     void write(std::string lines) override { chunks.push_back(std::move(lines)); }

@@ -14,7 +14,11 @@
 
 namespace inlay::proxy::admin {
 
-enum class ServerState : uint8_t { kLive, kDraining };
+enum class ServerState : uint8_t {
+  kLive,
+  kDraining,
+  kInitializing,  // some listener waits for the code of a plugin
+};
 
 class AdminTarget {
  public:

@@ -47,7 +47,15 @@ Response page(Result<std::string> body, const char* content_type = nullptr) {
 }
 
 std::string_view state_name(ServerState state) {
-  return state == ServerState::kLive ? "LIVE" : "DRAINING";
+  switch (state) {
+    case ServerState::kLive:
+      return "LIVE";
+    case ServerState::kDraining:
+      return "DRAINING";
+    case ServerState::kInitializing:
+      break;
+  }
+  return "INITIALIZING";
 }
 
 // --- the pages; `query` is what follows the "?" ---

@@ -14,6 +14,7 @@ namespace {
 constexpr std::string_view kFileType = "envoy.extensions.access_loggers.file.v3.FileAccessLog";
 constexpr std::string_view kStdoutType = "envoy.extensions.access_loggers.stream.v3.StdoutAccessLog";
 constexpr std::string_view kStderrType = "envoy.extensions.access_loggers.stream.v3.StderrAccessLog";
+constexpr std::string_view kWasmType = "envoy.extensions.access_loggers.wasm.v3.WasmAccessLog";
 
 // The line of a log without a format.
 constexpr std::string_view kDefaultFormat =
@@ -26,7 +27,7 @@ constexpr size_t kLargestFormat = 64 * 1024;
 constexpr FieldRule kAccessLog[] = {
     {"name"},
     {"filter"},
-    {"typed_config", Support::kYes, "FileAccessLog, StdoutAccessLog, StderrAccessLog"},
+    {"typed_config", Support::kYes, "FileAccessLog, StdoutAccessLog, StderrAccessLog, WasmAccessLog"},
 };
 constexpr FieldRule kFilter[] = {
     {"status_code_filter"},
@@ -219,11 +220,17 @@ std::span<const MessageRules> access_log_rules() {
 
 std::optional<AccessLog> build_access_log(View log, BuildContext& context) {
   if (!context.require(log, "typed_config")) return std::nullopt;
-  const TreeNode* node = context.typed(log["typed_config"], {kFileType, kStdoutType, kStderrType}, "an access logger");
+  const TreeNode* node =
+      context.typed(log["typed_config"], {kFileType, kStdoutType, kStderrType, kWasmType}, "an access logger");
   if (node == nullptr) return std::nullopt;
   const View logger(node);
   AccessLog out;
   if (View filter = log["filter"]) out.filter = build_filter(filter, context);
+  if (node->any_type == kWasmType) {
+    out.sink = AccessLog::Sink::kWasm;
+    out.wasm = build_wasm(logger, context);
+    return out;
+  }
   if (node->any_type == kFileType) {
     context.require(logger, "path");
     out.path = logger.text("path");

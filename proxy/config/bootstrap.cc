@@ -26,6 +26,7 @@ constexpr FieldRule kBootstrap[] = {
     {"tracing", Support::kIgnored, "Inlay has no tracing"},
     {"layered_runtime", Support::kIgnored, "Inlay has no runtime flags"},
     {"admin"},
+    {"bootstrap_extensions", Support::kYes, "WasmService"},
     {"overload_manager", Support::kIgnored},
     {"enable_dispatcher_stats", Support::kIgnored},
     {"header_prefix", Support::kOnly, "", "x-envoy"},
@@ -69,6 +70,7 @@ constexpr FieldRule kNode[] = {
     {"listening_addresses", Support::kIgnored, "it concerns xDS only"},
 };
 constexpr FieldRule kLocality[] = {{"region", Support::kIgnored}, {"zone"}, {"sub_zone", Support::kIgnored}};
+constexpr FieldRule kExtension[] = {{"name"}, {"typed_config"}};
 constexpr FieldRule kMetadata[] = {
     {"filter_metadata"},
     {"typed_filter_metadata", Support::kIgnored, "guests read `filter_metadata`"},
@@ -80,6 +82,7 @@ constexpr MessageRules kRules[] = {
     {"envoy.config.core.v3.Node", kNode},
     {"envoy.config.core.v3.Locality", kLocality},
     {"envoy.config.core.v3.Metadata", kMetadata},
+    {"envoy.config.core.v3.TypedExtensionConfig", kExtension},
 };
 
 }  // namespace
@@ -137,6 +140,8 @@ Bootstrap build_bootstrap(const Tree& tree, BuildContext& context) {
     check_unique(cluster, "name", cluster.text("name"), cluster_names, "cluster", context);
     out.clusters.push_back(build_cluster(cluster, context));
   }
+  for (View extension : root.list("bootstrap_extensions"))
+    out.wasm_services.push_back(build_wasm_service(extension, context));
   std::map<std::string, std::string> listener_names;
   for (View listener : resources.list("listeners")) {
     check_unique(listener, "name", listener.text("name"), listener_names, "listener", context);

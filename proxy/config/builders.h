@@ -39,7 +39,10 @@ Cluster build_cluster(View cluster, BuildContext& context);
 // A transport socket: nullopt for plain text, and after an error.
 std::optional<UpstreamTls> build_upstream_tls(View socket, BuildContext& context);
 std::optional<DownstreamTls> build_downstream_tls(View socket, BuildContext& context);
-WasmFilter build_wasm(View wasm, BuildContext& context);
+// Of a message with a PluginConfig as `config`: a filter, an access logger or a service.
+WasmPlugin build_wasm(View wasm, BuildContext& context);
+WasmCode build_wasm_code(View vm, BuildContext& context);
+WasmService build_wasm_service(View extension, BuildContext& context);
 // nullopt after an error.
 std::optional<AccessLog> build_access_log(View log, BuildContext& context);
 

@@ -86,7 +86,7 @@ void set_plugin_keys(View listener, Listener& out) {
       out.traffic_direction == Listener::Direction::kUnspecified ? "" : listener.text("traffic_direction");
   for (const auto& [name, json] : out.metadata) suffix += "||" + name + json;
   for (HttpFilter& filter : out.http.http_filters)
-    if (auto* wasm = std::get_if<WasmFilter>(&filter.config)) wasm->plugin.key_suffix = suffix;
+    if (auto* wasm = std::get_if<WasmPlugin>(&filter.config)) wasm->plugin.key_suffix = suffix;
 }
 
 }  // namespace

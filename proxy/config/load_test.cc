@@ -52,7 +52,7 @@ TEST_F(LoadTest, EnvoyYamlBecomesTheModel) {
   EXPECT_EQ(action.timeout, Milliseconds(15000));
 
   ASSERT_EQ(listener.http.http_filters.size(), 2u);
-  const auto& wasm = std::get<WasmFilter>(listener.http.http_filters[0].config);
+  const auto& wasm = std::get<WasmPlugin>(listener.http.http_filters[0].config);
   EXPECT_EQ(wasm.plugin.name, "header-augmenter");
   EXPECT_EQ(wasm.plugin.root_id, "header_augmenter");
   EXPECT_EQ(wasm.plugin.vm_id, "header_augmenter");
@@ -79,7 +79,7 @@ TEST_F(LoadTest, IstioCamelCaseAndTypedStructs) {
   auto bootstrap = load_file(kTestdata + "istio_camel.yaml", options_, diagnostics_);
   ASSERT_TRUE(bootstrap) << diagnostics_.to_string();
   EXPECT_EQ(diagnostics_.to_string(), "");
-  const auto& wasm = std::get<WasmFilter>(bootstrap->listeners[0].http.http_filters[0].config);
+  const auto& wasm = std::get<WasmPlugin>(bootstrap->listeners[0].http.http_filters[0].config);
   EXPECT_EQ(wasm.plugin.root_id, "r");
   EXPECT_EQ(wasm.plugin.vm_id, "v");
   EXPECT_EQ(wasm.code.filename, "<inline>");

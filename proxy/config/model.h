@@ -138,14 +138,40 @@ struct RouteConfiguration {
   bool ignore_port_in_host_matching = false;
 };
 
-// Where a wasm module comes from: code.local (the bytes) or, later, code.remote.
-struct WasmCode {
-  std::string filename;                               // for messages; "<inline>" for inline code
-  std::shared_ptr<const std::vector<uint8_t>> bytes;  // read by the loader
+constexpr size_t kLargestModule = size_t{64} << 20;  // bytes of a wasm module
+
+// core/v3 RemoteDataSource: a module that is fetched before it is used.
+struct RemoteCode {
+  std::string uri;          // as written
+  std::string host;         // of the URI, with its port: the request's authority
+  std::string path;         // of the URI, with its query
+  std::string cluster;      // of static_resources
+  Milliseconds timeout{0};  // for one try; 0: none
+  std::string sha256;       // 64 hexadecimal digits, lower-case
+  uint32_t num_retries = 1;
+  Milliseconds back_off_base{1'000};
+  Milliseconds back_off_max{10'000};
 };
-struct WasmFilter {
+
+// Where a wasm module comes from: code.local, whose bytes the loader has read, or code.remote.
+struct WasmCode {
+  std::string filename;  // for messages: "<inline>" for inline code, the URI of remote code
+  std::shared_ptr<const std::vector<uint8_t>> bytes;  // null for remote code
+  std::optional<RemoteCode> remote;
+  bool nack_on_code_cache_miss = false;
+};
+
+// extensions/wasm/v3 PluginConfig, of an HTTP filter, an access logger or a service.
+struct WasmPlugin {
   host::PluginConfig plugin;
   WasmCode code;
+};
+
+// extensions/wasm/v3 WasmService: a plugin without streams.
+struct WasmService {
+  std::string name;
+  WasmPlugin wasm;
+  bool singleton = false;  // one instance on the main thread; else one a worker
 };
 struct RouterFilter {
   bool suppress_envoy_headers = false;
@@ -153,7 +179,7 @@ struct RouterFilter {
 struct HttpFilter {
   std::string name;
   bool disabled = false;
-  std::variant<WasmFilter, RouterFilter> config;
+  std::variant<WasmPlugin, RouterFilter> config;
 };
 
 // config/accesslog/v3 AccessLogFilter: which requests are logged.
@@ -167,8 +193,9 @@ struct AccessLogFilter {
 };
 
 struct AccessLog {
-  enum class Sink : uint8_t { kFile, kStdout, kStderr } sink = Sink::kFile;
-  std::string path;  // kFile
+  enum class Sink : uint8_t { kFile, kStdout, kStderr, kWasm } sink = Sink::kFile;
+  std::string path;                // kFile
+  std::optional<WasmPlugin> wasm;  // kWasm, which has no format
   Format text;
   std::optional<JsonFormat> json;  // instead of the text
   bool omit_empty_values = false;  // text: nothing instead of "-"; JSON: the member is left out
@@ -270,6 +297,7 @@ struct Bootstrap {
   std::optional<Admin> admin;
   std::vector<Listener> listeners;
   std::vector<Cluster> clusters;
+  std::vector<WasmService> wasm_services;
   // The file as JSON with every secret-bearing value replaced, for /config_dump.
   std::string redacted_json;
 };

@@ -149,7 +149,7 @@ TEST(Model, Clusters) {
 
 TEST(Model, Wasm) {
   const Bootstrap bootstrap = load_case("wasm_all_fields");
-  const auto& wasm = std::get<WasmFilter>(manager(bootstrap).http_filters.at(0).config);
+  const auto& wasm = std::get<WasmPlugin>(manager(bootstrap).http_filters.at(0).config);
   EXPECT_EQ(wasm.plugin.failure_policy, host::FailurePolicy::kFailReload);
   EXPECT_EQ(wasm.plugin.reload_backoff, Milliseconds(2000));
   EXPECT_TRUE(wasm.plugin.allow_on_headers_stop_iteration);
@@ -165,7 +165,7 @@ TEST(Model, Wasm) {
 
 TEST(Model, AStructIsJsonForTheGuest) {
   const Bootstrap bootstrap = load_case("wasm_struct_configuration");
-  const auto& wasm = std::get<WasmFilter>(manager(bootstrap).http_filters.at(0).config);
+  const auto& wasm = std::get<WasmPlugin>(manager(bootstrap).http_filters.at(0).config);
   EXPECT_EQ(wasm.plugin.configuration, R"({"a":1,"big":"5000000000","s":"1","l":[true,null,0.5]})");
 }
 
@@ -177,6 +177,36 @@ TEST(Model, Node) {
   EXPECT_EQ(bootstrap.node.metadata[1].second, "\"5000000000\"");
   EXPECT_EQ(load_case("source_json_ok").node.id, "café \U0001F600");
   EXPECT_EQ(load_case("source_json_ok").admin->address.to_string(), "[::1]:9901");
+}
+
+TEST(Model, RemoteCode) {
+  const Bootstrap bootstrap = load_case("wasm_remote_fields");
+  const WasmCode& code = std::get<WasmPlugin>(manager(bootstrap).http_filters.at(0).config).code;
+  EXPECT_EQ(code.bytes, nullptr);
+  EXPECT_TRUE(code.nack_on_code_cache_miss);
+  ASSERT_TRUE(code.remote);
+  EXPECT_EQ(code.filename, "http://modules.test:8080/filter.wasm?v=1");
+  EXPECT_EQ(code.remote->host, "modules.test:8080");
+  EXPECT_EQ(code.remote->path, "/filter.wasm?v=1");
+  EXPECT_EQ(code.remote->cluster, "app");
+  EXPECT_EQ(code.remote->timeout, Milliseconds(2500));
+  EXPECT_EQ(code.remote->sha256, "d2a84f4b8b650937ec8f73cd8be2c74add5a911ba64df27458ed8229da804a26");
+  EXPECT_EQ(code.remote->num_retries, 5u);
+  EXPECT_EQ(code.remote->back_off_base, Milliseconds(250));
+  EXPECT_EQ(code.remote->back_off_max, Milliseconds(2000));
+}
+
+TEST(Model, WasmServicesAndAccessLoggers) {
+  const Bootstrap services = load_case("bootstrap_wasm_service");
+  ASSERT_EQ(services.wasm_services.size(), 1u);
+  EXPECT_TRUE(services.wasm_services[0].singleton);
+  EXPECT_EQ(services.wasm_services[0].wasm.plugin.vm_id, "receiver");
+  const Bootstrap logging = load_case("access_log_wasm");
+  const AccessLog& log = manager(logging).access_logs.at(0);
+  EXPECT_EQ(log.sink, AccessLog::Sink::kWasm);
+  EXPECT_TRUE(log.filter);
+  ASSERT_TRUE(log.wasm);
+  EXPECT_EQ(log.wasm->plugin.root_id, "r");
 }
 
 }  // namespace

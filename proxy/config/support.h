@@ -54,6 +54,7 @@ std::span<const MessageRules> matcher_rules();
 std::span<const MessageRules> header_rules();
 std::span<const MessageRules> cluster_rules();
 std::span<const MessageRules> wasm_rules();
+std::span<const MessageRules> wasm_code_rules();
 std::span<const MessageRules> tls_rules();
 std::span<const MessageRules> access_log_rules();
 std::span<const MessageRules> data_source_rules();

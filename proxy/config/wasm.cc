@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// extensions/wasm/v3 PluginConfig and VmConfig; extensions/filters/http/wasm/v3 Wasm.
+// extensions/wasm/v3 PluginConfig, VmConfig and WasmService; the messages of the filter and the access logger.
 #include "proxy/config/builders.h"
 #include "proxy/config/scalar_check.h"
 #include "proxy/config/scalars.h"
@@ -9,6 +9,7 @@ namespace inlay::proxy::config {
 namespace {
 
 constexpr FieldRule kWasm[] = {{"config"}};
+constexpr FieldRule kService[] = {{"config"}, {"singleton"}};
 constexpr FieldRule kPluginConfig[] = {
     {"name"},
     {"root_id"},
@@ -23,7 +24,7 @@ constexpr FieldRule kPluginConfig[] = {
 constexpr FieldRule kReloadConfig[] = {{"backoff"}};
 constexpr FieldRule kBackoffStrategy[] = {
     {"base_interval"},
-    {"max_interval", Support::kIgnored, "Envoy does not use it for reloads either"},
+    {"max_interval", Support::kYes, "of remote code's retries; neither Inlay nor Envoy uses it for reloads"},
 };
 constexpr FieldRule kVmConfig[] = {
     {"vm_id"},
@@ -31,27 +32,22 @@ constexpr FieldRule kVmConfig[] = {
     {"code"},
     {"configuration", Support::kYes, "StringValue, BytesValue or Struct"},
     {"allow_precompiled", Support::kIgnored, "Inlay compiles the module itself"},
-    {"nack_on_code_cache_miss", Support::kIgnored, "it concerns remote code only"},
+    {"nack_on_code_cache_miss"},
     {"environment_variables"},
-};
-constexpr FieldRule kAsyncDataSource[] = {
-    {"local"},
-    {"remote", Support::kNo, "download the module and use `local: {filename: ...}`"},
 };
 constexpr FieldRule kCapabilities[] = {{"allowed_capabilities"}};
 constexpr FieldRule kEnvironmentVariables[] = {{"host_env_keys"}, {"key_values"}};
 constexpr MessageRules kRules[] = {
     {"envoy.extensions.filters.http.wasm.v3.Wasm", kWasm},
+    {"envoy.extensions.access_loggers.wasm.v3.WasmAccessLog", kWasm},
+    {"envoy.extensions.wasm.v3.WasmService", kService},
     {"envoy.extensions.wasm.v3.PluginConfig", kPluginConfig},
     {"envoy.extensions.wasm.v3.ReloadConfig", kReloadConfig},
     {"envoy.config.core.v3.BackoffStrategy", kBackoffStrategy},
     {"envoy.extensions.wasm.v3.VmConfig", kVmConfig},
-    {"envoy.config.core.v3.AsyncDataSource", kAsyncDataSource},
     {"envoy.extensions.wasm.v3.CapabilityRestrictionConfig", kCapabilities},
     {"envoy.extensions.wasm.v3.EnvironmentVariables", kEnvironmentVariables},
 };
-
-constexpr size_t kLargestModule = size_t{64} << 20;
 
 // The bytes that a guest gets for an Any (Envoy's MessageUtil::anyToBytes, and JSON for a Struct as documented).
 std::string configuration_bytes(View any, BuildContext& context) {
@@ -107,21 +103,13 @@ void check_runtime(View vm, BuildContext& context) {
                           quote(runtime));
 }
 
-void build_vm(View vm, WasmFilter& out, BuildContext& context) {
+void build_vm(View vm, WasmPlugin& out, BuildContext& context) {
   out.plugin.vm_id = vm.text("vm_id");
   out.plugin.runtime = vm.text("runtime");
   check_runtime(vm, context);
   out.plugin.vm_configuration = configuration_bytes(vm["configuration"], context);
   read_environment_variables(vm["environment_variables"], out.plugin, context);
-  if (!context.require(vm, "code")) return;
-  const View code = vm["code"];
-  if (code.has("remote")) return;  // the support pass has reported it
-  if (!context.require(code, "local")) return;
-  auto data = read_data_source(code["local"], kLargestModule, context);
-  if (!data) return;
-  if (data->bytes.empty()) context.error(code["local"], "the module is empty");
-  out.code.filename = data->name;
-  out.code.bytes = std::make_shared<const std::vector<uint8_t>>(data->bytes.begin(), data->bytes.end());
+  out.code = build_wasm_code(vm, context);
 }
 
 host::FailurePolicy policy_of(View plugin, BuildContext& context) {
@@ -141,8 +129,8 @@ std::span<const MessageRules> wasm_rules() {
   return kRules;
 }
 
-WasmFilter build_wasm(View wasm, BuildContext& context) {
-  WasmFilter out;
+WasmPlugin build_wasm(View wasm, BuildContext& context) {
+  WasmPlugin out;
   const View plugin = wasm["config"];
   if (!plugin) {
     context.require(wasm, "config");
@@ -156,6 +144,8 @@ WasmFilter build_wasm(View wasm, BuildContext& context) {
     out.plugin.reload_backoff = backoff.duration("base_interval", Milliseconds(1000));
     if (context.require(backoff, "base_interval") && out.plugin.reload_backoff < Milliseconds(1))
       context.field_error(backoff, "base_interval", "must be at least 0.001s");
+    if (View longest = backoff["max_interval"])
+      context.report.warning(longest.node(), "has no effect on reloads, neither here nor in Envoy");
   }
   if (View restriction = plugin["capability_restriction_config"]) {
     std::set<std::string> allowed;
@@ -164,6 +154,19 @@ WasmFilter build_wasm(View wasm, BuildContext& context) {
   }
   out.plugin.allow_on_headers_stop_iteration = plugin.boolean("allow_on_headers_stop_iteration");
   if (context.require(plugin, "vm_config")) build_vm(plugin["vm_config"], out, context);
+  return out;
+}
+
+WasmService build_wasm_service(View extension, BuildContext& context) {
+  static constexpr std::string_view kServiceType = "envoy.extensions.wasm.v3.WasmService";
+  WasmService out;
+  out.name = extension.text("name");
+  context.require(extension, "name");
+  if (!context.require(extension, "typed_config")) return out;
+  const TreeNode* node = context.typed(extension["typed_config"], {kServiceType}, "a bootstrap extension");
+  if (node == nullptr) return out;
+  out.wasm = build_wasm(View(node), context);
+  out.singleton = View(node).boolean("singleton");
   return out;
 }
 

@@ -417,8 +417,8 @@ void ServerConnection::on_finished() {
   FilterChain& chain = stream->chain;
   StreamInfo& info = chain.info();
   for (StreamLogger* logger : manager_.options.loggers) {
-    logger->log(
-        {info, chain.request_headers(), chain.response_headers(), chain.response_trailers(), manager_.loop.now()});
+    logger->log({info, chain.request_headers(), chain.request_trailers(), chain.response_headers(),
+                 chain.response_trailers(), manager_.loop.now()});
   }
   manager_.stats.rq_active.sub();
   if (info.response_code != 0) manager_.stats.charge_response(info.response_code);

@@ -9,12 +9,13 @@
 namespace inlay::proxy::http {
 
 // Valid during the call. Of a request that could not be read, or a stream that was never answered, the maps hold what
-// there was.
+// there was. Nobody changes them: they are not const because a guest may be given them, to read.
 struct StreamRecord {
   const StreamInfo& info;
-  const HeaderMap& request_headers;
-  const HeaderMap& response_headers;
-  const HeaderMap& response_trailers;
+  HeaderMap& request_headers;
+  HeaderMap& request_trailers;
+  HeaderMap& response_headers;
+  HeaderMap& response_trailers;
   int64_t now_monotonic;  // nanoseconds
 };
 

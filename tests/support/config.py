@@ -23,15 +23,48 @@ def string_value(text):
     return {"@type": TYPE + "google.protobuf.StringValue", "value": text}
 
 
-def wasm(path, configuration="", policy="FAIL_CLOSED", root_id="", name=None, vm_id="", **fields):
-    """An envoy.filters.http.wasm filter on a module."""
+def plugin(code, configuration="", policy="FAIL_CLOSED", root_id="", name=None, vm_id="", vm=None, **fields):
+    """A PluginConfig; code is a module's path or a dict as under vm_config.code, vm more fields of vm_config."""
     configuration = configuration if isinstance(configuration, str) else json.dumps(configuration)
-    plugin = {"name": name or "plugin", "root_id": root_id, "failure_policy": policy,
-              "configuration": string_value(configuration),
-              "vm_config": {"vm_id": vm_id, "runtime": "envoy.wasm.runtime.v8", "code": {"local": {"filename": path}}},
-              **fields}
-    return {"name": name or "plugin",
-            "typed_config": {"@type": TYPE + "envoy.extensions.filters.http.wasm.v3.Wasm", "config": plugin}}
+    code = {"local": {"filename": code}} if isinstance(code, str) else code
+    return {"name": name or "plugin", "root_id": root_id, "failure_policy": policy,
+            "configuration": string_value(configuration),
+            "vm_config": {"vm_id": vm_id, "runtime": "envoy.wasm.runtime.v8", "code": code, **(vm or {})},
+            **fields}
+
+
+def wasm(code, configuration="", **fields):
+    """An envoy.filters.http.wasm filter on a module; arguments as for plugin()."""
+    made = plugin(code, configuration, **fields)
+    return {"name": made["name"],
+            "typed_config": {"@type": TYPE + "envoy.extensions.filters.http.wasm.v3.Wasm", "config": made}}
+
+
+def wasm_service(code, configuration="", singleton=False, **fields):
+    """An envoy.bootstrap.wasm extension; arguments as for plugin()."""
+    return {"name": "envoy.bootstrap.wasm",
+            "typed_config": {"@type": TYPE + "envoy.extensions.wasm.v3.WasmService", "singleton": singleton,
+                             "config": plugin(code, configuration, **fields)}}
+
+
+def wasm_access_log(code, configuration="", log_filter=None, **fields):
+    """An envoy.access_loggers.wasm access log; arguments as for plugin()."""
+    log = {"name": "envoy.access_loggers.wasm",
+           "typed_config": {"@type": TYPE + "envoy.extensions.access_loggers.wasm.v3.WasmAccessLog",
+                            "config": plugin(code, configuration, **fields)}}
+    return {**log, "filter": log_filter} if log_filter else log
+
+
+def listener(filters=(), routes=None, virtual_hosts=None, name="ingress", **manager):
+    """A listener on a free port with one connection manager."""
+    hosts = virtual_hosts or [{"name": "all", "domains": ["*"], "routes": routes or [route()]}]
+    router = {"name": "router", "typed_config": {"@type": TYPE + "envoy.extensions.filters.http.router.v3.Router"}}
+    connection_manager = {
+        "@type": TYPE + "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": name, "route_config": {"name": "local", "virtual_hosts": hosts},
+        "http_filters": [*filters, router], **manager}
+    chain = {"filters": [{"name": "hcm", "typed_config": connection_manager}]}
+    return {"name": name, "address": address(free_port()), "filter_chains": [chain]}
 
 
 def augmenter(provider="provider", expiry="360s", **keys):
@@ -61,14 +94,6 @@ def downstream_tls(certificate, key, common=None, **fields):
 
 def bootstrap(clusters, filters=(), routes=None, virtual_hosts=None, **manager):
     """A listener with one connection manager, and an admin, on free ports."""
-    hosts = virtual_hosts or [{"name": "all", "domains": ["*"], "routes": routes or [route()]}]
-    router = {"name": "router", "typed_config": {"@type": TYPE + "envoy.extensions.filters.http.router.v3.Router"}}
-    connection_manager = {
-        "@type": TYPE + "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
-        "stat_prefix": "ingress", "route_config": {"name": "local", "virtual_hosts": hosts},
-        "http_filters": [*filters, router], **manager}
-    chain = {"filters": [{"name": "hcm", "typed_config": connection_manager}]}
     return {"admin": {"address": address(free_port())},
-            "static_resources": {"listeners": [{"name": "ingress", "address": address(free_port()),
-                                                "filter_chains": [chain]}],
+            "static_resources": {"listeners": [listener(filters, routes, virtual_hosts, **manager)],
                                  "clusters": list(clusters)}}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// CodeFetching: RemoteCode on an event loop, with connections and a cache of its own.
+
+#include <cstdint>
+
+#include "proxy/code_cache.h"
+#include "proxy/config/model.h"
+#include "proxy/log.h"
+#include "proxy/net/event_loop.h"
+#include "proxy/remote_code.h"
+#include "proxy/server_parts.h"
+#include "proxy/upstream/cluster_manager.h"
+#include "proxy/upstream/http_call.h"
+
+namespace inlay::proxy {
+
+// Loop thread only.
+struct CodeFetching {
+  // Both outlive this.
+  CodeFetching(net::EventLoop& loop, ServerParts& parts)
+      : clusters(loop, parts.clusters),
+        calls(loop, clusters, config::kLargestModule),
+        cache(""),
+        code({loop, calls, cache, parts.log, parts.metrics}) {}
+
+  upstream::ClusterManager clusters;
+  upstream::HttpCalls calls;
+  CodeCache cache;
+  RemoteCode code;
+};
+
+// Fetches the code of every plugin that has remote code. The error is the first that could not be had.
+Result<Unit> fetch_all(net::EventLoop& loop, const config::Bootstrap& bootstrap, RemoteCode& code);
+
+}  // namespace inlay::proxy

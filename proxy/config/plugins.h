@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "proxy/config/model.h"
+
+namespace inlay::proxy::config {
+
+// Every plugin that a server of this bootstrap starts, in the order in which it starts them: services, then each
+// listener's filters and access loggers. The pointers are into `bootstrap`.
+std::vector<const WasmPlugin*> wasm_plugins(const Bootstrap& bootstrap);
+
+}  // namespace inlay::proxy::config

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/server_parts.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "proxy/http/http_stats.h"
+#include "proxy/wasm_filter/attributes.h"
+
+namespace inlay::proxy {
+
+ServerParts::ServerParts(const config::Bootstrap& b, const ServerOptions& options, Logger& l,
+                         upstream::ResolveFunction resolve)
+    : bootstrap(b),
+      log(l),
+      metrics(std::max<size_t>(options.concurrency, 1) + 1),
+      host({.metrics = &metrics,
+            .clock = &clock,
+            .log = &l,
+            .limits = options.limits,
+            .envoy_strict = options.envoy_strict,
+            .compat_legacy_properties = options.compat_legacy_properties,
+            .root_property =
+                [node = &b.node](const auto& path, std::string& value) {
+                  return wasm_filter::root_attribute({.node = node}, path, value);
+                }}),
+      clusters(
+          b.clusters, metrics, [&l](std::string_view message) { l.warn("upstream", message); }, std::move(resolve)),
+      modules(host, l, options.engine),
+      log_files({.metrics = metrics, .warn = [&l](std::string_view what) { l.warn("main", what); }}),
+      shared{b, l, metrics, host, clusters, options.compat_legacy_properties, {}, {}, {}, options.log_flush_interval,
+             options.envoy_strict} {}
+
+Result<Unit> ServerParts::prepare() {
+  INLAY_TRY([[maybe_unused]] Unit tls_ready, clusters.prepare_tls());
+  INLAY_TRY([[maybe_unused]] Unit services, prepare_services());
+  for (const config::Listener& listener : bootstrap.listeners) {
+    INLAY_TRY([[maybe_unused]] Unit done, prepare_listener(listener));
+  }
+  return Unit{};
+}
+
+Result<Unit> ServerParts::open_logs() {
+  for (size_t i = 0; i < bootstrap.listeners.size(); ++i) {
+    const std::vector<config::AccessLog>& logs = bootstrap.listeners[i].http.access_logs;
+    for (size_t j = 0; j < logs.size(); ++j) {
+      if (logs[j].wasm) continue;
+      INLAY_TRY(shared.listeners[i].access_loggers[j].file, log_files.open(logs[j]));
+    }
+  }
+  return Unit{};
+}
+
+Result<std::shared_ptr<host::Plugin>> ServerParts::create_plugin(const config::WasmPlugin& wasm) {
+  return wasm.code.remote ? create_remote_plugin(wasm) : modules.create_plugin(wasm);
+}
+
+Result<Unit> ServerParts::prepare_services() {
+  for (const config::WasmService& service : bootstrap.wasm_services) {
+    INLAY_TRY(auto plugin, create_plugin(service.wasm));
+    (service.singleton ? shared.singletons : shared.services).push_back(std::move(plugin));
+  }
+  return Unit{};
+}
+
+Result<std::shared_ptr<const tls::ServerContext>> ServerParts::prepare_tls(const config::Listener& listener) {
+  if (!listener.tls) return std::shared_ptr<const tls::ServerContext>();
+  auto context = tls::ServerContext::create(*listener.tls, tls::Stats(metrics, http::listener_stat_prefix(listener)));
+  if (context) return std::shared_ptr<const tls::ServerContext>(*std::move(context));
+  Error error = context.error();
+  error.where = "listener '" + listener.name + "', transport_socket";
+  return error;
+}
+
+Result<Unit> ServerParts::prepare_listener(const config::Listener& listener) {
+  SharedState::ListenerParts parts;
+  auto routes = router::RouteTable::compile(listener.http.route_config,
+                                            [this](std::string_view name) { return clusters.find(name); });
+  if (!routes) {
+    Error error = routes.error();
+    error.where = "listener '" + listener.name + "', " + error.where;
+    return error;
+  }
+  parts.routes = *routes;
+  INLAY_TRY(parts.tls, prepare_tls(listener));
+  for (const config::HttpFilter& filter : listener.http.http_filters) {
+    const auto* wasm = std::get_if<config::WasmPlugin>(&filter.config);
+    if (wasm == nullptr || filter.disabled) {
+      parts.plugins.emplace_back();
+      continue;
+    }
+    INLAY_TRY(auto plugin, create_plugin(*wasm));
+    parts.plugins.push_back(std::move(plugin));
+  }
+  for (const config::AccessLog& config : listener.http.access_logs) {
+    SharedState::AccessLogger logger;
+    INLAY_TRY(logger.log, access_log::AccessLog::compile(config));
+    if (config.wasm) {
+      INLAY_TRY(logger.plugin, create_plugin(*config.wasm));
+    }
+    parts.access_loggers.push_back(std::move(logger));
+  }
+  shared.listeners.push_back(std::move(parts));
+  return Unit{};
+}
+
+}  // namespace inlay::proxy

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// ServerParts: what is the same for all workers, made from the bootstrap: clusters, routes, plugins, access logs.
+//
+//     ServerParts parts(bootstrap, options, log);
+//     INLAY_TRY(Unit ready, parts.prepare());       // modules, canaries, routes: all that can be wrong with a file
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "host/host.h"
+#include "host/metrics.h"
+#include "proxy/access_log/log_files.h"
+#include "proxy/clock.h"
+#include "proxy/config/model.h"
+#include "proxy/log.h"
+#include "proxy/module_store.h"
+#include "proxy/server.h"
+#include "proxy/tls/context.h"
+#include "proxy/upstream/cluster.h"
+#include "proxy/worker.h"
+
+namespace inlay::proxy {
+
+struct ServerParts {
+  using CreatePlugin = std::function<Result<std::shared_ptr<host::Plugin>>(const config::WasmPlugin&)>;
+
+  // `bootstrap` and `log` outlive this.
+  ServerParts(const config::Bootstrap& bootstrap, const ServerOptions& options, Logger& log,
+              upstream::ResolveFunction resolve = upstream::system_resolve);
+
+  // Services first: a filter may look for a queue that a service makes.
+  Result<Unit> prepare();
+  // Not part of prepare(): a validation makes no files.
+  Result<Unit> open_logs();
+
+  const config::Bootstrap& bootstrap;
+  Logger& log;
+  SystemClock clock;
+  host::MetricStore metrics;
+  host::Host host;
+  upstream::ClusterRegistry clusters;
+  ModuleStore modules;
+  CreatePlugin create_remote_plugin;  // of remote code; set before prepare()
+  access_log::LogFiles log_files;
+  SharedState shared;
+
+ private:
+  Result<std::shared_ptr<host::Plugin>> create_plugin(const config::WasmPlugin& wasm);
+  Result<Unit> prepare_services();
+  Result<std::shared_ptr<const tls::ServerContext>> prepare_tls(const config::Listener& listener);
+  Result<Unit> prepare_listener(const config::Listener& listener);
+};
+
+}  // namespace inlay::proxy

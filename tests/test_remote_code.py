@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""code.remote: modules that are fetched by HTTP: when a listener opens, what is checked, cached, tried again."""
+
+import hashlib
+import json
+import os
+import subprocess
+import threading
+import unittest
+
+from support import config, guests
+from support.origins import Echo, PythonServer, echoed
+from support.processes import INLAY, Proxy, TestCase, free_port, listening, wait_until
+from support.wire import request
+
+
+class ModuleServer:
+    """Serves a module at /guest.wasm, once it is let to; `status` is what it answers otherwise."""
+
+    def __init__(self, module):
+        with open(module, "rb") as file:
+            self.module = file.read()
+        self.sha256 = hashlib.sha256(self.module).hexdigest()
+        self.hold = threading.Event()
+        self.hold.set()
+        self.failures = 0  # how many more answers are 503
+        self.headers = []
+        self.server = PythonServer(self.answer)
+        self.port = self.server.port
+
+    def answer(self, request):
+        self.headers.append(dict(request.headers))
+        self.hold.wait(30)
+        if self.failures > 0:
+            self.failures -= 1
+            return 503, {}, b"not yet"
+        if request.path == "/moved":
+            return 302, {"location": "http://elsewhere.test/guest.wasm"}, b""
+        if request.path != "/guest.wasm":
+            return 404, {}, b"no such module"
+        return 200, {"content-type": "application/wasm"}, self.module
+
+    def close(self):
+        self.hold.set()
+        self.server.close()
+
+
+class RemoteCode(TestCase):
+    def setUp(self):
+        super().setUp()
+        self.echo = self.start(Echo(self.directory))
+        self.modules = ModuleServer(guests.assemble(self.directory, "guest", guests.answers("fetched")))
+        self.addCleanup(self.modules.close)
+        self.cache = os.path.join(self.directory, "cache")
+
+    def code(self, path="/guest.wasm", sha256=None, retries=0, timeout="10s"):
+        return {"remote": {"http_uri": {"uri": f"http://modules.test:81{path}", "cluster": "modules", "timeout": timeout},
+                           "sha256": sha256 or self.modules.sha256,
+                           "retry_policy": {"num_retries": retries, "retry_back_off": {"base_interval": "0.01s"}}}}
+
+    def bootstrap(self, code, port=None, **plugin):
+        clusters = [config.cluster("origin", self.echo.port), config.cluster("modules", port or self.modules.port)]
+        made = config.bootstrap(clusters, [config.wasm(code, **plugin)])
+        # Another listener, which has nothing to wait for.
+        self.plain = config.listener(name="plain")
+        self.plain_port = self.plain["address"]["socket_address"]["port_value"]
+        made["static_resources"]["listeners"].append(self.plain)
+        return made
+
+    def serve(self, made, **options):
+        options.setdefault("environment", {"XDG_CACHE_HOME": self.cache})
+        proxy = self.start(Proxy(self.directory, made, name=f"inlay-{len(self.programs)}", **options))
+        proxy.wait_for(lambda: listening(proxy.admin_port), "the admin server")
+        return proxy
+
+    def guest(self, proxy):
+        return echoed(proxy.port)["headers"].get("x-guest")
+
+    def validate(self, made, *flags):
+        path = os.path.join(self.directory, "validate.json")
+        with open(path, "w") as file:
+            json.dump(made, file)
+        return subprocess.run([INLAY, "validate", "-c", path, *flags], capture_output=True, text=True, check=False,
+                              env=dict(os.environ, XDG_CACHE_HOME=self.cache))
+
+    def test_the_listener_opens_when_the_code_has_come_and_the_others_serve_meanwhile(self):
+        self.modules.hold.clear()
+        proxy = self.serve(self.bootstrap(self.code()), concurrency=2)
+        proxy.wait_for(lambda: self.modules.headers, "the fetch")
+        self.assertEqual(self.modules.headers[0]["host"], "modules.test:81")
+        self.assertNotIn("x-guest", echoed(self.plain_port)["headers"])
+        self.assertFalse(listening(proxy.port))
+        self.assertEqual(proxy.admin("/ready"), (503, "INITIALIZING\n"))
+        self.modules.hold.set()
+        proxy.wait_ready()
+        for _ in range(8):  # both workers
+            self.assertEqual(self.guest(proxy), "fetched")
+        self.assertEqual(proxy.admin("/ready"), (200, "LIVE\n"))
+        stats = proxy.stats()
+        self.assertEqual(stats["wasm.remote_load_fetch_successes"], 1)
+        self.assertEqual(stats["wasm.remote_load_cache_misses"], 1)
+        self.assertEqual(stats["wasm.remote_load_cache_entries"], 1)
+
+    def test_a_start_without_network_runs_from_the_disk_cache(self):
+        first = self.serve(self.bootstrap(self.code())).wait_ready()
+        self.assertEqual(self.guest(first), "fetched")
+        first.end()
+        kept = os.path.join(self.cache, "inlay", self.modules.sha256 + ".wasm")
+        self.assertEqual(os.stat(kept).st_mode & 0o777, 0o600)
+        second = self.serve(self.bootstrap(self.code(), port=free_port())).wait_ready()
+        self.assertEqual(self.guest(second), "fetched")
+        self.assertEqual(second.stats()["wasm.remote_load_cache_hits"], 1)
+        self.assertEqual(len(self.modules.headers), 1)
+        second.end()
+        # A damaged file is as good as none.
+        with open(kept, "wb") as file:
+            file.write(b"\0asm damaged")
+        third = self.serve(self.bootstrap(self.code())).wait_ready()
+        self.assertEqual(self.guest(third), "fetched")
+        self.assertEqual(len(self.modules.headers), 2)
+
+    def test_retries(self):
+        self.modules.failures = 2
+        proxy = self.serve(self.bootstrap(self.code(retries=2))).wait_ready()
+        self.assertEqual(self.guest(proxy), "fetched")
+        self.assertIn("fetching http://modules.test:81/guest.wasm failed: status 503: not yet; retry 1 of 2", proxy.log())
+        self.assertEqual(proxy.stats()["wasm.remote_load_fetch_failures"], 0)
+
+    def test_a_failed_fetch_leaves_it_to_the_policy_and_is_tried_again(self):
+        self.modules.failures = 1
+        proxy = self.serve(self.bootstrap(self.code())).wait_ready()
+        self.assertEqual(request(proxy.port).status, 503)
+        self.assertIn("the code of plugin plugin could not be fetched from http://modules.test:81/guest.wasm: status 503: "
+                      "not yet; trying again in 10 s, requests are refused until then", proxy.log())
+        self.assertEqual(proxy.stats()["wasm.remote_load_fetch_failures"], 1)
+        wait_until(lambda: request(proxy.port).status == 200, "the second fetch")
+        self.assertEqual(self.guest(proxy), "fetched")
+        self.assertEqual(proxy.stats()["wasm.remote_load_fetch_successes"], 1)
+
+    def test_what_can_be_wrong_with_an_answer(self):
+        wrong = "0" * 64
+        cases = [
+            (self.code(sha256=wrong), f"the module's sha256 is {self.modules.sha256}, but {wrong} is expected"),
+            (self.code("/other.wasm"), "status 404: no such module"),
+            (self.code("/moved"), "status 302: redirects are not followed; write the URI that it leads to, "
+                                  "http://elsewhere.test/guest.wasm"),
+        ]
+        for code, message in cases:
+            with self.subTest(message):
+                proxy = self.serve(self.bootstrap(code, policy="FAIL_OPEN")).wait_ready()
+                self.assertIsNone(self.guest(proxy))  # bypassed
+                self.assertIn(message, proxy.log())
+                self.assertIn("requests pass without it until then", proxy.log())
+                self.assertFalse(os.path.exists(os.path.join(self.cache, "inlay", wrong + ".wasm")))
+
+    def test_time_out_and_nobody_there(self):
+        self.modules.hold.clear()
+        proxy = self.serve(self.bootstrap(self.code(timeout="0.05s"))).wait_ready()
+        self.assertIn("status 504: upstream request timeout", proxy.log())
+        self.assertEqual(request(proxy.port).status, 503)
+        dead = self.serve(self.bootstrap(self.code(), port=free_port())).wait_ready()
+        self.assertIn("status 503: upstream connect error", dead.log())
+
+    def test_nack_on_code_cache_miss(self):
+        self.modules.hold.clear()
+        made = self.bootstrap(self.code(), vm={"nack_on_code_cache_miss": True})
+        proxy = self.serve(made).wait_ready()
+        self.assertEqual(request(proxy.port).status, 503)  # now
+        self.modules.hold.set()
+        wait_until(lambda: request(proxy.port).status == 200, "the fetch in the background")
+        self.assertEqual(self.guest(proxy), "fetched")
+        proxy.end()
+        os.remove(os.path.join(self.cache, "inlay", self.modules.sha256 + ".wasm"))
+        strict = self.start(Proxy(self.directory, made, flags=["--envoy-strict"], environment={"XDG_CACHE_HOME": self.cache}, name="strict"))
+        self.assertEqual(strict.wait(), 1)
+        self.assertIn("not in the cache, and nack_on_code_cache_miss is set", strict.log())
+
+    def test_a_plugin_that_refuses_to_start_is_left_to_its_policy(self):
+        refusing = guests.guest('(func (export "proxy_on_configure") (param i32 i32) (result i32) (i32.const 0))')
+        modules = ModuleServer(guests.assemble(self.directory, "refusing", refusing))
+        self.addCleanup(modules.close)
+        self.modules = modules
+        proxy = self.serve(self.bootstrap(self.code())).wait_ready()
+        self.assertEqual(request(proxy.port).status, 503)
+        self.assertIn("unable to create Wasm plugin plugin", proxy.log())
+        self.assertEqual(request(self.plain_port).status, 200)
+
+    def test_ending_while_a_fetch_is_under_way(self):
+        self.modules.hold.clear()
+        proxy = self.serve(self.bootstrap(self.code()))
+        proxy.wait_for(lambda: self.modules.headers, "the fetch")
+        self.assertEqual(proxy.end(), 0)
+
+    def test_validate(self):
+        made = self.bootstrap(self.code())
+        unchecked = self.validate(made)
+        self.assertEqual(unchecked.returncode, 0, unchecked.stderr)
+        self.assertIn("is not checked: http://modules.test:81/guest.wasm has not been fetched yet", unchecked.stderr)
+        self.assertEqual(self.modules.headers, [])
+        fetched = self.validate(made, "--fetch-remote-code")
+        self.assertEqual((fetched.returncode, "not checked" in fetched.stderr), (0, False), fetched.stderr)
+        cached = self.validate(made)
+        self.assertEqual((cached.returncode, "not checked" in cached.stderr), (0, False), cached.stderr)
+        self.assertEqual(len(self.modules.headers), 1)
+        wrong = self.validate(self.bootstrap(self.code(sha256="f" * 64)), "--fetch-remote-code")
+        self.assertEqual(wrong.returncode, 1)
+        self.assertIn(f"the code of plugin plugin could not be fetched: the module's sha256 is {self.modules.sha256}",
+                      wrong.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
