@@ -16,6 +16,20 @@ void append_key(std::string& key, std::string_view part) {
   key.append(std::to_string(part.size())).append(":").append(part);
 }
 
+// A restriction that leaves the guest without a single callback makes a plugin that does nothing: easily done, since
+// the list is of imports and exports alike.
+bool is_deaf(const VmSpec& spec) {
+  bool has_callback = false;
+  for (const engine::Export& e : spec.module->exports()) {
+    if (e.kind != engine::ExternKind::kFunction || !e.name.starts_with("proxy_on_") ||
+        e.name == "proxy_on_memory_allocate")
+      continue;
+    has_callback = true;
+    if (spec.allows(e.name)) return false;
+  }
+  return has_callback;
+}
+
 std::string vm_key(const VmSpec& spec) {
   std::string key;
   append_key(key, spec.vm_id);
@@ -103,6 +117,11 @@ Result<std::shared_ptr<Plugin>> Host::create_plugin(PluginConfig config, std::sh
   spec->abi_version = *version;
   spec->names = impl_->find_namespace(config.vm_id);
   spec->key = vm_key(*spec);
+  if (is_deaf(*spec)) {
+    impl_->log(abi::LogLevel::kWarn, "plugin " + name +
+                                         " will do nothing: its allowed_capabilities name none of the module's "
+                                         "proxy_on_* callbacks, which need to be allowed as well as host functions");
+  }
   auto plugin = std::make_shared<PluginImpl>(std::move(config), std::move(spec));
   auto canary = impl_->run_canary(plugin);
   if (!canary) return fail(std::move(canary).error());

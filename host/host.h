@@ -48,6 +48,7 @@ struct PluginConfig {
   std::string vm_configuration{};  // bytes
   std::string configuration{};     // bytes
   FailurePolicy failure_policy = FailurePolicy::kFailClosed;
+  bool legacy_fail_open = false;  // kFailOpen was written as `fail_open: true`, which Envoy takes for more
   std::chrono::milliseconds reload_backoff{1000};
   std::map<std::string, std::string> environment{};             // resolved
   std::optional<std::set<std::string>> allowed_capabilities{};  // nullopt: all

@@ -172,7 +172,7 @@ void StreamContext::resolve_dead() {
 
 StreamContext::Outcome StreamContext::policy() const {
   if (failed_) return Outcome::kContinue;  // the reply that says so passes
-  const bool strict = owner_->worker().host.options.envoy_strict;
+  const bool strict = owner_->worker().host.options.envoy_strict && !owner_->impl().config().legacy_fail_open;
   return owner_->fails_open() && !strict ? Outcome::kContinue : Outcome::kStop;
 }
 

@@ -82,7 +82,7 @@ Result<bool> Vm::run_export(std::string_view name, P... args) {
   if (called) return true;
   dead_ = true;
   trap_message_ = called.error().message;
-  return Error{ErrorCode::kTrap, trap_message_, std::string(name)};
+  return Error{ErrorCode::kTrap, trap_message_ + last_words(), std::string(name)};
 }
 
 Result<> Vm::initialize() {
@@ -106,7 +106,10 @@ Result<RootContext*> Vm::start(const std::shared_ptr<const PluginImpl>& plugin) 
   RootContext& root = *made;
   roots_.push_back(std::move(made));
   contexts_.add(root);
+  starting_ = true;
+  last_line_.clear();
   auto started = run_start_callbacks(root);
+  starting_ = false;
   root.phase = RootContext::Phase::kRunning;
   if (started) return &root;
   contexts_.remove(root.id);
@@ -117,9 +120,10 @@ Result<RootContext*> Vm::start(const std::shared_ptr<const PluginImpl>& plugin) 
 
 Result<> Vm::run_start_callbacks(RootContext& root) {
   const PluginConfig& config = root.plugin().config();
-  auto failed = [&](const char* callback) {
-    const std::string what = dead_ ? " failed: " + trap_message_ : " returned false; the plugin's own log may say why";
-    return Error{dead_ ? ErrorCode::kTrap : ErrorCode::kFailedPrecondition, callback + what, "plugin " + config.name};
+  auto failed = [&](const std::string& callback) {
+    std::string what = callback + (dead_ ? " failed: " + trap_message_ : " returned false");
+    what += last_words();
+    return Error{dead_ ? ErrorCode::kTrap : ErrorCode::kFailedPrecondition, std::move(what), "plugin " + config.name};
   };
   auto step = [&](const auto& f, RootContext::Phase phase, size_t size) {
     root.phase = phase;
@@ -196,8 +200,19 @@ Status Vm::return_bytes(std::string_view bytes, uint32_t return_data, uint32_t r
                        [&](char* to) { std::memcpy(to, bytes.data(), bytes.size()); });
 }
 
+void Vm::remember(std::string_view line) {
+  constexpr size_t kLongest = 512;
+  last_line_ = line.substr(0, kLongest);
+  if (line.size() > kLongest) last_line_ += "...";
+}
+
+std::string Vm::last_words() const {
+  return last_line_.empty() ? "; it has logged nothing" : "; the last line that it logged: " + last_line_;
+}
+
 void Vm::log(abi::LogLevel level, std::string_view message) {
   const Log& log = *host_.options.log;
+  if (starting_) remember(message);
   if (level < log.level("wasm")) return;
   const size_t cut = message.size() - std::min(message.size(), limits::kLogLine);
   message.remove_suffix(cut);

@@ -45,7 +45,6 @@ class Vm {
   const VmSpec& spec() const { return *spec_; }
   const Callbacks& callbacks() const { return callbacks_; }
   bool dead() const { return dead_; }
-  // Why the VM died; for the canary's error.
   const std::string& trap_message() const { return trap_message_; }
 
   // Calls the guest with `context` current. nullopt: the VM has died, and the worker has been told.
@@ -174,6 +173,9 @@ class Vm {
   void on_trap(engine::Trap trap);
   void run_deferred_slowly();
   bool may_log(size_t size);
+  void remember(std::string_view line);
+  // "; the last line that it logged: ...", for the error of a start.
+  std::string last_words() const;
 
   Host::Impl& host_;
   std::shared_ptr<const VmSpec> spec_;
@@ -186,6 +188,8 @@ class Vm {
   uint32_t depth_ = 0;
   bool dead_ = false;
   std::string trap_message_;
+  bool starting_ = true;   // until a plugin has started, and while another one does
+  std::string last_line_;  // what was logged last while starting
   std::vector<StreamContext*> deferred_;
   size_t waiting_ = 0;        // contexts, for proxy_done
   uint32_t limits_told_ = 0;  // a bit a GuestLimit

@@ -89,6 +89,12 @@ TEST_P(HostFailure, StrictOpenRefusesTheTrappingRequestAsEnvoyDoes) {
   EXPECT_EQ(trapping->request_headers(), HeadersStatus::kStopAllIterationAndWatermark);
   expect_refused(*trapping);
   EXPECT_TRUE(proxy.stream(plugin, kGo)->bypassed());
+
+  auto legacy = config(FailurePolicy::kFailOpen, "legacy");  // the deprecated `fail_open` covers that request too
+  legacy.legacy_fail_open = true;
+  auto passing = proxy.stream(load(proxy, kTrapping, legacy), kTrap);
+  EXPECT_EQ(passing->request_headers(), HeadersStatus::kContinue);
+  EXPECT_FALSE(passing->local_reply);
 }
 
 TEST_P(HostFailure, ReloadComesBackByItselfAndTicksAgain) {

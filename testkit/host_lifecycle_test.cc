@@ -103,17 +103,96 @@ TEST_P(HostLifecycle, ACanaryThatFailsStopsTheStart) {
       proxy.load(wasm(guest("", "(func (export \"proxy_on_configure\") (param i32 i32) (result i32) (i32.const 0))")),
                  {.name = "picky", .failure_policy = host::FailurePolicy::kFailOpen});
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().message,
-            "unable to create Wasm plugin picky: plugin picky: proxy_on_configure returned false; the plugin's own log "
-            "may say why");
+  EXPECT_EQ(
+      refused.error().message,
+      "unable to create Wasm plugin picky: plugin picky: proxy_on_configure returned false; it has logged nothing");
   auto trapping =
       proxy.load(wasm(guest("", "(func (export \"proxy_on_vm_start\") (param i32 i32) (result i32) unreachable)")),
                  {.name = "broken"});
   ASSERT_FALSE(trapping);
   EXPECT_NE(trapping.error().message.find("proxy_on_vm_start failed: "), std::string::npos);
+  auto talking = proxy.load(wasm(guest(import_proxy("log", 3), R"(
+    (data (i32.const 0) "expected a number, found x!!")
+    (func (export "proxy_on_configure") (param i32 i32) (result i32)
+      (drop (call $log (i32.const 0) (i32.const 0) (i32.const 4)))
+      (drop (call $log (i32.const 4) (i32.const 0) (i32.const 28)))
+      (i32.const 0)))")),
+                            {.name = "picky"});
+  ASSERT_FALSE(talking);
+  EXPECT_EQ(
+      talking.error().message,
+      "unable to create Wasm plugin picky: plugin picky: proxy_on_configure returned false; the last line that it "
+      "logged: expected a number, found x!!");
   auto initialize = proxy.load(wasm(guest("", "(func (export \"_initialize\") unreachable)")), {.name = "broken"});
   EXPECT_FALSE(initialize);
   EXPECT_EQ(proxy.metric("wasm.envoy.wasm.runtime.v8.active"), 0);
+}
+
+TEST_P(HostLifecycle, APluginWithoutCodeIsLeftToItsPolicyUntilItHasSome) {
+  TestProxy proxy(options());
+  host::PluginConfig config;
+  config.name = "late";
+  const auto closed = proxy.host().create_plugin_without_code(config);
+  EXPECT_EQ(closed->module(), nullptr);
+  host::WorkerPlugin* plugin = proxy.worker().worker().attach(closed);
+  EXPECT_FALSE(plugin->healthy());
+  auto refused = proxy.stream(*plugin, {});
+  EXPECT_EQ(refused->request_headers(), abi::HeadersStatus::kStopAllIterationAndWatermark);
+  EXPECT_EQ(refused->local_reply->status, 503u);
+  auto module = proxy.compile(wasm(recording()));
+  auto whole = proxy.host().create_plugin(config, *module);
+  ASSERT_TRUE(whole) << whole.error().to_string();
+  proxy.log().clear();
+  proxy.worker().worker().replace(*closed, *whole);
+  EXPECT_TRUE(plugin->healthy());
+  EXPECT_EQ(&plugin->plugin(), whole->get());
+  EXPECT_EQ(story(proxy), "context_create 1 vm_start 1 configure 1");
+  refused->finish();  // was never a context of the guest
+  EXPECT_EQ(story(proxy), "");
+  EXPECT_EQ(proxy.stream(*plugin, {})->request_headers(), abi::HeadersStatus::kContinue);
+
+  config.failure_policy = host::FailurePolicy::kFailOpen;
+  host::WorkerPlugin* open = proxy.worker().worker().attach(proxy.host().create_plugin_without_code(config));
+  EXPECT_TRUE(proxy.stream(*open, {})->bypassed());
+}
+
+TEST_P(HostLifecycle, AnAccessLoggerSeesAStreamInOnLogOnly) {
+  TestProxy proxy(options());
+  auto& plugin =
+      load(proxy, guest(import_proxy("log", 3) + import_proxy("get_header_map_size", 2) +
+                            import_proxy("add_header_map_value", 5) + import_proxy("set_tick_period_milliseconds", 1),
+                        kLogNumber + R"(
+    (func (export "proxy_on_configure") (param i32 i32) (result i32)
+      (drop (call $set_tick_period_milliseconds (i32.const 100))) (i32.const 1))
+    (func $look
+      (call $log_number (call $get_header_map_size (i32.const 0) (i32.const 16)))
+      (call $log_number (call $add_header_map_value (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 1))))
+    (func (export "proxy_on_tick") (param i32) (call $look))
+    (func (export "proxy_on_log") (param $id i32) (call $log_number (local.get $id)) (call $look)))"));
+  auto stream = proxy.stream(plugin, {{"a", "b"}});
+  proxy.log().clear();
+  proxy.advance(100ms);
+  EXPECT_EQ(story(proxy), "2 2");  // no stream: BadArgument
+  plugin.log(*stream);
+  EXPECT_EQ(story(proxy).substr(0, 4), "1 0 ");  // the root context, which can read
+}
+
+TEST_P(HostLifecycle, ARestrictionWithoutACallbackIsToldOf) {
+  TestProxy proxy(options());
+  const auto config = [](std::set<std::string> allowed) {
+    host::PluginConfig made;
+    made.name = "restricted";
+    made.allowed_capabilities = std::move(allowed);
+    return made;
+  };
+  auto module = proxy.compile(wasm(recording()));
+  ASSERT_TRUE(proxy.load(*module, config({"proxy_log"})));
+  EXPECT_EQ(proxy.log().count("plugin restricted will do nothing: its allowed_capabilities name none of"), 1u);
+  EXPECT_EQ(proxy.log().count("vm_start"), 0u);
+  proxy.log().clear();
+  ASSERT_TRUE(proxy.load(*module, config({"proxy_log", "proxy_on_vm_start"})));
+  EXPECT_EQ(proxy.log().count("will do nothing"), 0u);
+  EXPECT_EQ(proxy.log().count("vm_start"), 2u);
 }
 
 TEST_P(HostLifecycle, InitializeAndMainRunOnceAndHaveNoContext) {

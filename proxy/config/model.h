@@ -167,6 +167,8 @@ struct WasmPlugin {
   WasmCode code;
 };
 
+using WasmFilter = WasmPlugin;  // among http_filters
+
 // extensions/wasm/v3 WasmService: a plugin without streams.
 struct WasmService {
   std::string name;

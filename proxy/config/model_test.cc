@@ -12,11 +12,12 @@
 namespace inlay::proxy::config {
 namespace {
 
-Bootstrap load_case(const std::string& name) {
+Bootstrap load_case(const std::string& name, bool envoy_strict = false) {
   std::stringstream content;
   content << std::ifstream(INLAY_SOURCE_DIR "/proxy/config/testdata/" + name + ".case").rdbuf();
   const std::string text = content.str();
   LoadOptions options;
+  options.envoy_strict = envoy_strict;
   options.environment = [](const std::string& variable) {
     return variable == "SET" ? std::optional<std::string>("from the environment") : std::nullopt;
   };
@@ -167,6 +168,12 @@ TEST(Model, AStructIsJsonForTheGuest) {
   const Bootstrap bootstrap = load_case("wasm_struct_configuration");
   const auto& wasm = std::get<WasmPlugin>(manager(bootstrap).http_filters.at(0).config);
   EXPECT_EQ(wasm.plugin.configuration, R"({"a":1,"big":"5000000000","s":"1","l":[true,null,0.5]})");
+  // In strict mode the Struct's protobuf bytes: "a" is the number 1.
+  const Bootstrap strict = load_case("wasm_struct_configuration", true);
+  const std::string& bytes = std::get<WasmPlugin>(manager(strict).http_filters.at(0).config).plugin.configuration;
+  EXPECT_EQ(bytes.substr(0, 16), std::string("\x0a\x0e\x0a\x01"
+                                             "a\x12\x09\x11\0\0\0\0\0\0\xf0\x3f",
+                                             16));
 }
 
 TEST(Model, Node) {

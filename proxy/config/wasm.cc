@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // extensions/wasm/v3 PluginConfig, VmConfig and WasmService; the messages of the filter and the access logger.
 #include "proxy/config/builders.h"
+#include "proxy/config/proto_encoding.h"
 #include "proxy/config/scalar_check.h"
 #include "proxy/config/scalars.h"
 
@@ -55,10 +56,12 @@ std::string configuration_bytes(View any, BuildContext& context) {
   const std::string& type = any.node().any_type;
   if (type == "google.protobuf.StringValue" || type == "google.protobuf.BytesValue") return any.node().text;
   if (type == "google.protobuf.Struct") {
+    const std::string json = any.node().source == nullptr ? "{}" : to_json(*any.node().source);
+    if (context.options.envoy_strict) return struct_bytes(json);
     context.report.warning(any.node(),
                            "the guest gets this google.protobuf.Struct as JSON; Envoy gives it the "
                            "protobuf bytes. Use google.protobuf.StringValue, which is the same in both");
-    return any.node().source == nullptr ? "{}" : to_json(*any.node().source);
+    return json;
   }
   context.error(any, "expected google.protobuf.StringValue, BytesValue or Struct, found " + quote(type));
   return "";
@@ -140,6 +143,7 @@ WasmPlugin build_wasm(View wasm, BuildContext& context) {
   out.plugin.root_id = plugin.text("root_id");
   out.plugin.configuration = configuration_bytes(plugin["configuration"], context);
   out.plugin.failure_policy = policy_of(plugin, context);
+  out.plugin.legacy_fail_open = plugin.boolean("fail_open");
   if (View backoff = plugin["reload_config"]["backoff"]) {
     out.plugin.reload_backoff = backoff.duration("base_interval", Milliseconds(1000));
     if (context.require(backoff, "base_interval") && out.plugin.reload_backoff < Milliseconds(1))

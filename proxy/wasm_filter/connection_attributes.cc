@@ -3,7 +3,7 @@
 // does not exist.
 
 #include "proxy/wasm_filter/attribute.h"
-#include "proxy/wasm_filter/proto_encoding.h"
+#include "proxy/config/proto_encoding.h"
 
 namespace inlay::proxy::wasm_filter {
 namespace {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "abi/pairs.h"
-#include "proxy/wasm_filter/proto_encoding.h"
+#include "proxy/config/proto_encoding.h"
 
 namespace inlay::proxy::wasm_filter {
 namespace {
@@ -122,7 +122,7 @@ Status struct_attribute(std::string_view json, Path path, std::string& value) {
 }
 
 Status metadata_attribute(const config::Metadata& metadata, Path path, std::string& value) {
-  if (path.empty()) return put(value, metadata_bytes(metadata));
+  if (path.empty()) return put(value, config::metadata_bytes(metadata));
   const Path rest = path.subspan(1);
   if (path[0] == "filter_metadata") return members_attribute(metadata, rest, value);
   if (path[0] == "typed_filter_metadata") return empty_map(rest, value);
@@ -130,14 +130,14 @@ Status metadata_attribute(const config::Metadata& metadata, Path path, std::stri
 }
 
 Status node_attribute(const config::Node& node, Path path, std::string& value) {
-  if (path.empty()) return put(value, node_bytes(node));
+  if (path.empty()) return put(value, config::node_bytes(node));
   const std::string_view field = path[0];
   const Path rest = path.subspan(1);
   if (field == "id") return scalar(node.id, rest, value);
   if (field == "cluster") return scalar(node.cluster, rest, value);
   if (field == "metadata") return members_attribute(node.metadata, rest, value);
   if (field == "locality") {
-    if (rest.empty()) return put(value, locality_bytes(node));
+    if (rest.empty()) return put(value, config::locality_bytes(node));
     if (rest[0] == "zone") return scalar(node.zone, rest.subspan(1), value);
     const bool known = rest[0] == "region" || rest[0] == "sub_zone";
     return known ? scalar("", rest.subspan(1), value) : Status::kNotFound;

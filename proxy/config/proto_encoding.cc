@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proxy/wasm_filter/proto_encoding.h"
+#include "proxy/config/proto_encoding.h"
 
 #include <rapidjson/document.h>
 
@@ -7,7 +7,7 @@
 
 #include "host/proto_wire.h"
 
-namespace inlay::proxy::wasm_filter {
+namespace inlay::proxy::config {
 namespace {
 
 using host::ProtoWire;
@@ -76,7 +76,7 @@ std::string struct_bytes(std::string_view json) {
   return parse(json, document) && document.IsObject() ? object_bytes(document) : std::string();
 }
 
-std::string metadata_bytes(const config::Metadata& metadata) {
+std::string metadata_bytes(const Metadata& metadata) {
   std::string out;
   for (const auto& [name, json] : metadata) {
     std::string entry;
@@ -87,7 +87,7 @@ std::string metadata_bytes(const config::Metadata& metadata) {
   return out;
 }
 
-std::string node_bytes(const config::Node& node) {
+std::string node_bytes(const Node& node) {
   std::string out;
   put_string(out, 1, node.id);
   put_string(out, 2, node.cluster);
@@ -108,10 +108,10 @@ std::string node_bytes(const config::Node& node) {
   return out;
 }
 
-std::string locality_bytes(const config::Node& node) {
+std::string locality_bytes(const Node& node) {
   std::string out;
   put_string(out, 2, node.zone);
   return out;
 }
 
-}  // namespace inlay::proxy::wasm_filter
+}  // namespace inlay::proxy::config

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proxy/wasm_filter/proto_encoding.h"
+#include "proxy/config/proto_encoding.h"
 
 #include <gtest/gtest.h>
 
-namespace inlay::proxy::wasm_filter {
+namespace inlay::proxy::config {
 namespace {
 
 TEST(ProtoEncoding, StructsAreProtobuf) {
@@ -31,4 +31,4 @@ TEST(ProtoEncoding, ANodeHasItsFields) {
 }
 
 }  // namespace
-}  // namespace inlay::proxy::wasm_filter
+}  // namespace inlay::proxy::config

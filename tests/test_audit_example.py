@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""examples/audit, as its README runs it: an access logger, a service, and the queue between them."""
+
+import os
+import re
+import unittest
+
+from support.processes import BUILD, INLAY, ROOT, Program, TestCase, free_port, listening
+from support.wire import request
+
+
+class Audit(TestCase):
+    def read(self, name):
+        with open(os.path.join(ROOT, "examples", "audit", name)) as file:
+            return file.read()
+
+    def test_as_the_readme_says(self):
+        port, admin = free_port(), free_port()
+        text = self.read("envoy.yaml").replace("port_value: 8080", f"port_value: {port}")
+        text = text.replace("port_value: 9901", f"port_value: {admin}")
+        text = text.replace("build/audit.wasm", os.path.join(BUILD, "wasm", "audit.wasm"))
+        path = os.path.join(self.directory, "envoy.yaml")
+        with open(path, "w") as file:
+            file.write(text)
+        proxy = self.start(Program("inlay", [INLAY, "run", "-c", path], self.directory,
+                                   {"XDG_CACHE_HOME": os.path.join(BUILD, "test-cache")}))
+        proxy.wait_for(lambda: listening(port) and listening(admin), "its ports")
+        for command in re.findall(r"^    \$ curl -s (.*)$", self.read("README.md"), re.M):
+            if "8080" in command:
+                request(port, command.rpartition("8080")[2], "POST" if "-d" in command else "GET", body=b"x" if "-d" in command else b"")
+        expected = re.findall(r"^    (\[wasm\] .*)$", self.read("README.md"), re.M)
+        self.assertEqual(len(expected), 2)
+        proxy.wait_for(lambda: all(line in proxy.log() for line in expected), "the lines of the README")
+        self.assertNotIn("/fine", proxy.log())
+        stats = request(admin, "/stats?filter=audit").body.decode()
+        for line in re.findall(r"^    (wasmcustom\..*)$", self.read("README.md"), re.M):
+            self.assertIn(line + "\n", stats)
+
+
+if __name__ == "__main__":
+    unittest.main()
