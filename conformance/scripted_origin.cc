@@ -2,6 +2,7 @@
 #include "conformance/scripted_origin.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "conformance/wire.h"
 
@@ -101,6 +102,7 @@ void ScriptedOrigin::send_head(const Answer& answer, bool end, bool chunked) {
   }
   if (chunked && !end && !has_field(answer.headers, "content-length")) headers.add("transfer-encoding", "chunked");
   callbacks_->info().response_code_details = "via_upstream";
+  callbacks_->info().response_code = static_cast<uint32_t>(std::strtoul(answer.status.c_str(), nullptr, 10));
   if (request_complete_) headers.add("x-envoy-upstream-service-time", "0");
   if (end || head_only) answered();
   callbacks_->encode_headers(end || head_only);
