@@ -233,7 +233,7 @@ HeaderMap& ServerConnection::headers_storage() {
   info.downstream_local = &connection_->local_address();
   info.downstream_remote = &connection_->remote_address();
   info.downstream_tls = connection_->tls();
-  info.filter_state.swap(state_);
+  if (!state_.empty()) info.filter_state.swap(state_);
   const auto& http = manager_.http;
   if (http.request_headers_timeout.count() > 0) {
     timer_.arm(http.request_headers_timeout);

@@ -226,6 +226,32 @@ TEST_F(AttributesTest, OfConnections) {
   get({"connection", "termination_details"}, Status::kNotFound);
 }
 
+TEST_F(AttributesTest, OfATlsHandshake) {
+  net::TlsInfo tls;
+  tls.version = "TLSv1.3";
+  tls.server_name = "a.example";
+  tls.local.subject = "CN=server";
+  tls.local.dns_name = "a.example";
+  info_.downstream_tls = &tls;
+  EXPECT_EQ(get({"connection", "mtls"}), std::string(1, '\0'));
+  EXPECT_EQ(get({"connection", "tls_version"}), "TLSv1.3");
+  EXPECT_EQ(get({"connection", "requested_server_name"}), "a.example");
+  EXPECT_EQ(get({"connection", "subject_local_certificate"}), "CN=server");
+  EXPECT_EQ(get({"connection", "dns_san_local_certificate"}), "a.example");
+  EXPECT_EQ(get({"connection", "subject_peer_certificate"}), "") << "there, and empty";
+  get({"connection", "uri_san_local_certificate"}, Status::kNotFound);
+  get({"connection", "sha256_peer_certificate_digest"}, Status::kNotFound);
+  tls.peer.subject = "CN=client";
+  tls.peer.dns_name = "c.example";
+  tls.peer.uri_name = "spiffe://c";
+  tls.peer_digest = "0a1b";
+  EXPECT_EQ(get({"connection", "mtls"}), "\1");
+  EXPECT_EQ(get({"connection", "subject_peer_certificate"}), "CN=client");
+  EXPECT_EQ(get({"connection", "dns_san_peer_certificate"}), "c.example");
+  EXPECT_EQ(get({"connection", "uri_san_peer_certificate"}), "spiffe://c");
+  EXPECT_EQ(get({"connection", "sha256_peer_certificate_digest"}), "0a1b");
+}
+
 TEST_F(AttributesTest, OfTheUpstreamOnceTheRequestIsSent) {
   for (const auto* name : {"address", "port", "local_address", "transport_failure_reason", "cx_pool_ready_duration"})
     get({"upstream", name}, Status::kNotFound);

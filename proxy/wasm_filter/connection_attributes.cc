@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// connection.*, source.*, destination.*, upstream.*. There is no TLS here: what a certificate or a handshake would say
-// does not exist.
+// connection.*, source.*, destination.*, upstream.*.
 
-#include "proxy/wasm_filter/attribute.h"
 #include "proxy/config/proto_encoding.h"
+#include "proxy/wasm_filter/attribute.h"
 
 namespace inlay::proxy::wasm_filter {
 namespace {
@@ -23,17 +22,57 @@ Status put_port(std::string& out, const config::Address* a) {
 Status connection_id(const Source& s, std::string& out) {
   return put_number(out, s.info().connection_id);
 }
-Status mtls(const Source&, std::string& out) {
-  return put_bool(out, false);
+// --- what the handshake with the client came to; nothing of it exists without TLS ---
+
+Status mtls(const Source& s, std::string& out) {
+  const net::TlsInfo* tls = s.info().downstream_tls;
+  return put_bool(out, tls != nullptr && !tls->peer_digest.empty());
 }
-Status requested_server_name(const Source&, std::string& out) {
-  return put_text(out, "");
+Status requested_server_name(const Source& s, std::string& out) {
+  const net::TlsInfo* tls = s.info().downstream_tls;
+  return put_text(out, tls != nullptr ? std::string_view(tls->server_name) : "");
 }
+Status tls_version(const Source& s, std::string& out) {
+  const net::TlsInfo* tls = s.info().downstream_tls;
+  return tls != nullptr ? put_text(out, tls->version) : Status::kNotFound;
+}
+
+using Certificate = net::TlsInfo::Certificate;
+
+// A subject is there, if empty; a name is not.
+template <Certificate net::TlsInfo::*Whose>
+Status subject(const Source& s, std::string& out) {
+  const net::TlsInfo* tls = s.info().downstream_tls;
+  return tls != nullptr ? put_text(out, (tls->*Whose).subject) : Status::kNotFound;
+}
+template <Certificate net::TlsInfo::*Whose, std::string Certificate::*Name>
+Status san(const Source& s, std::string& out) {
+  const net::TlsInfo* tls = s.info().downstream_tls;
+  if (tls == nullptr || (tls->*Whose.*Name).empty()) return Status::kNotFound;
+  return put_text(out, tls->*Whose.*Name);
+}
+Status peer_digest(const Source& s, std::string& out) {
+  const net::TlsInfo* tls = s.info().downstream_tls;
+  return tls != nullptr && !tls->peer_digest.empty() ? put_text(out, tls->peer_digest) : Status::kNotFound;
+}
+
+constexpr auto kLocal = &net::TlsInfo::local;
+constexpr auto kPeer = &net::TlsInfo::peer;
+constexpr auto kDns = &Certificate::dns_name;
+constexpr auto kUri = &Certificate::uri_name;
 
 constexpr Attribute kConnection[] = {
     {"id", AttributeKind::kInt, &connection_id, "Also as `connection_id`."},
     {"mtls", AttributeKind::kBool, &mtls, "The client has shown a certificate."},
     {"requested_server_name", AttributeKind::kString, &requested_server_name, "Empty without TLS."},
+    {"tls_version", AttributeKind::kString, &tls_version, "With TLS, as all below: `TLSv1.3`."},
+    {"subject_local_certificate", AttributeKind::kString, &subject<kLocal>, ""},
+    {"subject_peer_certificate", AttributeKind::kString, &subject<kPeer>, ""},
+    {"dns_san_local_certificate", AttributeKind::kString, &san<kLocal, kDns>, "The first one."},
+    {"dns_san_peer_certificate", AttributeKind::kString, &san<kPeer, kDns>, "The first one."},
+    {"uri_san_local_certificate", AttributeKind::kString, &san<kLocal, kUri>, "The first one."},
+    {"uri_san_peer_certificate", AttributeKind::kString, &san<kPeer, kUri>, "The first one."},
+    {"sha256_peer_certificate_digest", AttributeKind::kString, &peer_digest, "In hexadecimal."},
 };
 
 Status source_address(const Source& s, std::string& out) {
@@ -93,7 +132,7 @@ constexpr Attribute kUpstream[] = {
     {"address", AttributeKind::kString, &upstream_address, "With the port; once the request is sent."},
     {"port", AttributeKind::kInt, &upstream_port, ""},
     {"local_address", AttributeKind::kString, &upstream_local_address, ""},
-    {"transport_failure_reason", AttributeKind::kString, &transport_failure_reason, "Empty without TLS."},
+    {"transport_failure_reason", AttributeKind::kString, &transport_failure_reason, "Empty."},
     {"request_attempt_count", AttributeKind::kInt, &request_attempt_count, "0 before the request is sent."},
     {"cx_pool_ready_duration", AttributeKind::kDuration, &cx_pool_ready_duration,
      "How long the request waited for a connection."},
