@@ -101,19 +101,22 @@ constexpr FieldSpec kService[] = {
     {.name = "outside", .kind = kMessage, .help = "a host elsewhere", .type = "outside", .oneof = "place"},
 };
 
+// What every container has.
+constexpr FieldSpec kContainerArgs = {.name = "args", .help = "of its container", .shape = Shape::kList};
+constexpr FieldSpec kContainerEnvironment = {.name = "environment",
+                                             .kind = kMessage,
+                                             .help = "of its container; secrets by reference",
+                                             .shape = Shape::kList,
+                                             .type = "variable"};
+constexpr FieldSpec kContainerReady = {
+    .name = "ready", .form = Form::kPath, .help = "answers with 200 when it is ready", .otherwise = "the port is open"};
+
 constexpr FieldSpec kSidecar[] = {
     {.name = "port", .kind = kNumber, .form = Form::kPort, .help = "on 127.0.0.1", .required = true},
     {.name = "image", .form = Form::kImage, .help = "of the container; left out: something else puts it there"},
-    {.name = "args", .help = "of the container", .shape = Shape::kList},
-    {.name = "environment",
-     .kind = kMessage,
-     .help = "of its container; secrets by reference",
-     .shape = Shape::kList,
-     .type = "variable"},
-    {.name = "ready",
-     .form = Form::kPath,
-     .help = "answers with 200 when it is ready",
-     .otherwise = "the port is open"},
+    kContainerArgs,
+    kContainerEnvironment,
+    kContainerReady,
 };
 
 constexpr FieldSpec kMesh[] = {
@@ -123,16 +126,9 @@ constexpr FieldSpec kMesh[] = {
      .required = true},
     {.name = "port", .kind = kNumber, .form = Form::kPort, .help = "of the service", .required = true},
     {.name = "image", .form = Form::kImage, .help = "given: a Deployment and a Service are rendered for it, too"},
-    {.name = "args", .help = "of its container", .shape = Shape::kList},
-    {.name = "environment",
-     .kind = kMessage,
-     .help = "of its container; secrets by reference",
-     .shape = Shape::kList,
-     .type = "variable"},
-    {.name = "ready",
-     .form = Form::kPath,
-     .help = "answers with 200 when it is ready",
-     .otherwise = "the port is open"},
+    kContainerArgs,
+    kContainerEnvironment,
+    kContainerReady,
 };
 
 constexpr FieldSpec kOutside[] = {
@@ -154,17 +150,10 @@ constexpr FieldSpec kWorkload[] = {
      .key = Form::kLabelKey},
     {.name = "image", .form = Form::kImage, .help = "left out: the Deployment exists, and a patch for it is rendered"},
     {.name = "command", .help = "of its container", .shape = Shape::kList},
-    {.name = "args", .help = "of its container", .shape = Shape::kList},
+    kContainerArgs,
     {.name = "port", .kind = kNumber, .form = Form::kPort, .help = "on which it serves; needed for inbound traffic"},
-    {.name = "environment",
-     .kind = kMessage,
-     .help = "of its container; secrets by reference",
-     .shape = Shape::kList,
-     .type = "variable"},
-    {.name = "ready",
-     .form = Form::kPath,
-     .help = "answers with 200 when it is ready",
-     .otherwise = "the port is open"},
+    kContainerEnvironment,
+    kContainerReady,
     {.name = "user", .kind = kNumber, .form = Form::kUser, .help = "the user that it runs as", .otherwise = "65532"},
     {.name = "cpu", .form = Form::kQuantity, .help = "processor time that it requests", .otherwise = "`50m`"},
     {.name = "memory",
@@ -192,7 +181,7 @@ constexpr FieldSpec kDestination[] = {
     {.name = "host", .form = Form::kHost, .help = "its full name", .required = true},
     {.name = "port", .kind = kNumber, .form = Form::kPort, .help = "", .required = true},
     {.name = "image", .form = Form::kImage, .help = "that stands in for it in the target compose"},
-    {.name = "args", .help = "of that container", .shape = Shape::kList},
+    kContainerArgs,
 };
 
 constexpr FieldSpec kEnvoy[] = {
