@@ -12,7 +12,7 @@ namespace {
 constexpr FieldRule kAsyncDataSource[] = {{"local"}, {"remote"}};
 constexpr FieldRule kRemoteDataSource[] = {{"http_uri"}, {"sha256"}, {"retry_policy"}};
 constexpr FieldRule kHttpUri[] = {
-    {"uri", Support::kYes, "the authority and the path of the request; the cluster says where it goes"},
+    {"uri", Support::kYes, "the authority and the path of the request; the cluster says where it goes, and whether by TLS"},
     {"cluster"},
     {"timeout"},
 };
@@ -40,10 +40,6 @@ void read_uri(View uri, RemoteCode& out, BuildContext& context) {
     const std::string name = lower(rest.substr(0, scheme));
     if (name != "http" && name != "https")
       context.field_error(uri, "uri", "expected http://HOST/PATH, found " + quote(out.uri));
-    if (name == "https")
-      context.report.warning(uri["uri"].node(),
-                             "is fetched over plain HTTP: the cluster decides on TLS, as in Envoy, and Inlay has no "
-                             "TLS to upstreams yet");
     rest.remove_prefix(scheme + 3);
   }
   rest = rest.substr(0, rest.find('#'));
