@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "proxy/config/redact.h"
+
 namespace inlay::proxy {
 
 using std::chrono::milliseconds;
@@ -26,7 +28,7 @@ Result<std::string> module_in(const config::RemoteCode& code, host::HttpCallResp
   const std::string status(response.headers.value(host::HeaderId::kStatus));
   if (const auto location = response.headers.get("location"); location && status.starts_with('3')) {
     return failed("status " + status + ": redirects are not followed; write the URI that it leads to, " +
-                  std::string(location->substr(0, kQuotedBytes)));
+                  config::without_query(location->substr(0, kQuotedBytes)));
   }
   if (status != "200") {
     std::string body(std::min(response.body.size(), kQuotedBytes), '\0');

@@ -35,7 +35,7 @@ class ModuleServer:
             self.failures -= 1
             return 503, {}, b"not yet"
         if request.path == "/moved":
-            return 302, {"location": "http://elsewhere.test/guest.wasm"}, b""
+            return 302, {"location": "http://elsewhere.test/guest.wasm?signature=s3cret"}, b""
         if request.path != "/guest.wasm":
             return 404, {}, b"no such module"
         return 200, {"content-type": "application/wasm"}, self.module
@@ -143,13 +143,14 @@ class RemoteCode(TestCase):
             (self.code(sha256=wrong), f"the module's sha256 is {self.modules.sha256}, but {wrong} is expected"),
             (self.code("/other.wasm"), "status 404: no such module"),
             (self.code("/moved"), "status 302: redirects are not followed; write the URI that it leads to, "
-                                  "http://elsewhere.test/guest.wasm"),
+                                  "http://elsewhere.test/guest.wasm?[redacted]"),
         ]
         for code, message in cases:
             with self.subTest(message):
                 proxy = self.serve(self.bootstrap(code, policy="FAIL_OPEN")).wait_ready()
                 self.assertIsNone(self.guest(proxy))  # bypassed
                 self.assertIn(message, proxy.log())
+                self.assertNotIn("s3cret", proxy.log())
                 self.assertIn("requests pass without it until then", proxy.log())
                 self.assertFalse(os.path.exists(os.path.join(self.cache, "inlay", wrong + ".wasm")))
 

@@ -142,7 +142,7 @@ constexpr size_t kLargestModule = size_t{64} << 20;  // bytes of a wasm module
 
 // core/v3 RemoteDataSource: a module that is fetched before it is used.
 struct RemoteCode {
-  std::string uri;          // as written
+  std::string uri;          // for messages: without its query, which may be a signature
   std::string host;         // of the URI, with its port: the request's authority
   std::string path;         // of the URI, with its query
   std::string cluster;      // of static_resources

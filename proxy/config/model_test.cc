@@ -192,7 +192,8 @@ TEST(Model, RemoteCode) {
   EXPECT_EQ(code.bytes, nullptr);
   EXPECT_TRUE(code.nack_on_code_cache_miss);
   ASSERT_TRUE(code.remote);
-  EXPECT_EQ(code.filename, "http://modules.test:8080/filter.wasm?v=1");
+  EXPECT_EQ(code.filename, "http://modules.test:8080/filter.wasm?[redacted]");
+  EXPECT_EQ(bootstrap.redacted_json.find("v=1"), std::string::npos);
   EXPECT_EQ(code.remote->host, "modules.test:8080");
   EXPECT_EQ(code.remote->path, "/filter.wasm?v=1");
   EXPECT_EQ(code.remote->cluster, "app");

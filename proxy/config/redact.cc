@@ -63,6 +63,13 @@ void redact_value(rapidjson::Value& value, bool secret, int depth) {
 
 }  // namespace
 
+std::string without_query(std::string_view uri) {
+  const size_t query = uri.find('?');
+  std::string shown(uri.substr(0, query));
+  if (query != std::string_view::npos) shown.append("?").append(kRedacted);
+  return shown;
+}
+
 std::string redacted_configuration(std::string_view text) {
   if (text.empty()) return "";
   rapidjson::Document document;
@@ -142,6 +149,8 @@ class Dump {
       out_ += kRedactedLiteral;
     } else if (node.field->kind == FieldKind::kStruct || node.field->kind == FieldKind::kValue) {
       out_ += redacted_configuration(to_json(*node.source));
+    } else if (node.field->name == "uri") {
+      out_ += json_string(without_query(node.text));
     } else if (node.field->kind == FieldKind::kEnum || node.field->kind == FieldKind::kString) {
       out_ += json_string(node.text);
     } else {

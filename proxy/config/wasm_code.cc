@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "proxy/config/builders.h"
+#include "proxy/config/redact.h"
 #include "proxy/config/scalars.h"
 
 namespace inlay::proxy::config {
@@ -12,7 +13,8 @@ namespace {
 constexpr FieldRule kAsyncDataSource[] = {{"local"}, {"remote"}};
 constexpr FieldRule kRemoteDataSource[] = {{"http_uri"}, {"sha256"}, {"retry_policy"}};
 constexpr FieldRule kHttpUri[] = {
-    {"uri", Support::kYes, "the authority and the path of the request; the cluster says where it goes, and whether by TLS"},
+    {"uri", Support::kYes,
+     "the authority and the path of the request; the cluster says where it goes, and whether by TLS"},
     {"cluster"},
     {"timeout"},
 };
@@ -33,9 +35,10 @@ constexpr MessageRules kRules[] = {
 
 // Splits "scheme://host/path". Envoy takes a URI without a scheme as well.
 void read_uri(View uri, RemoteCode& out, BuildContext& context) {
-  out.uri = uri.text("uri");
+  const std::string written = uri.text("uri");
+  out.uri = without_query(written);
   if (!context.require(uri, "uri")) return;
-  std::string_view rest = out.uri;
+  std::string_view rest = written;
   if (const size_t scheme = rest.find("://"); scheme != std::string_view::npos) {
     const std::string name = lower(rest.substr(0, scheme));
     if (name != "http" && name != "https")
