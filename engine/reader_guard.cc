@@ -36,7 +36,21 @@ class GuardReader final : public wabt::BinaryReaderNop {
   wabt::Result BeginFunctionBody(Index, Offset) override {
     locals_ = 0;
     depth_ = 0;
+    in_body_ = true;
+    body_ended_ = false;
     return wabt::Result::Ok;
+  }
+  wabt::Result EndFunctionBody(Index) override {
+    in_body_ = false;
+    return wabt::Result::Ok;
+  }
+
+  // wabt 1.0.32 reads on where a function has ended before its last byte, finds it valid, and its C writer aborts on
+  // it.
+  wabt::Result OnOpcode(wabt::Opcode) override {
+    if (!in_body_ || !body_ended_) return wabt::Result::Ok;
+    problem_ = "a function goes on after its end";
+    return wabt::Result::Error;
   }
 
   wabt::Result OnLocalDecl(Index, Index count, Type) override {
@@ -70,6 +84,7 @@ class GuardReader final : public wabt::BinaryReaderNop {
   }
   wabt::Result end() {
     ended_ = true;
+    body_ended_ = depth_ == 0;
     if (depth_ > 0) --depth_;
     return wabt::Result::Ok;
   }
@@ -92,7 +107,9 @@ class GuardReader final : public wabt::BinaryReaderNop {
   size_t module_size_;
   uint64_t locals_ = 0;
   uint32_t depth_ = 0;
-  bool ended_ = false;
+  bool ended_ = false;  // the initial value that is being read
+  bool in_body_ = false;
+  bool body_ended_ = false;
   std::string problem_;
 };
 
