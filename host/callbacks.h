@@ -34,6 +34,12 @@ struct Callbacks {
   Callback<uint32_t(uint32_t, uint32_t, uint32_t)> on_response_body;
   Callback<uint32_t(uint32_t, uint32_t)> on_response_trailers;
 
+  Callback<uint32_t(uint32_t)> on_new_connection;
+  Callback<uint32_t(uint32_t, uint32_t, uint32_t)> on_downstream_data;
+  Callback<uint32_t(uint32_t, uint32_t, uint32_t)> on_upstream_data;
+  Callback<void(uint32_t, uint32_t)> on_downstream_connection_close;
+  Callback<void(uint32_t, uint32_t)> on_upstream_connection_close;
+
   Callback<void(uint32_t)> on_log;
   Callback<uint32_t(uint32_t)> on_done;
   Callback<void(uint32_t)> on_delete;
@@ -55,6 +61,11 @@ struct Callbacks {
     visit("proxy_on_response_headers", self.on_response_headers_0_1_0);
     visit("proxy_on_response_body", self.on_response_body);
     visit("proxy_on_response_trailers", self.on_response_trailers);
+    visit("proxy_on_new_connection", self.on_new_connection);
+    visit("proxy_on_downstream_data", self.on_downstream_data);
+    visit("proxy_on_upstream_data", self.on_upstream_data);
+    visit("proxy_on_downstream_connection_close", self.on_downstream_connection_close);
+    visit("proxy_on_upstream_connection_close", self.on_upstream_connection_close);
     visit("proxy_on_log", self.on_log);
     visit("proxy_on_done", self.on_done);
     visit("proxy_on_delete", self.on_delete);

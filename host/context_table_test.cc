@@ -6,6 +6,8 @@
 #include <memory>
 #include <set>
 
+#include "host/stream_context.h"
+
 namespace inlay::host {
 namespace {
 

@@ -40,14 +40,26 @@ struct PropertyTraits {
   bool of_connection = false;  // it lives as long as the downstream connection, not only as the stream
 };
 
+// AttributeSource is what an HTTP stream and a TCP connection (host/tcp.h) know of themselves.
+class AttributeSource {
+ public:
+  virtual ~AttributeSource() = default;
+
+  // Attributes (envoy.md 3.8) except plugin_*, which the host answers itself. `path` has its parts split at NUL.
+  // Writes the encoded value: strings raw, integers and doubles 8 bytes little-endian, bool 1 byte, maps in the pairs
+  // form. kNotFound when absent, kSerializationFailure for a root that is no value.
+  virtual abi::Status get_property(const std::vector<std::string_view>& path, std::string& value) = 0;
+  // Stores filter state "wasm.<raw path>"; `traits` count when it is new. kBadArgument: it is there and read-only.
+  // kInternalFailure: the stream's properties are more than guest_limits.h allows.
+  virtual abi::Status set_property(std::string_view path, std::string_view value, const PropertyTraits& traits) = 0;
+};
+
 // HttpStream is one request and its response as the embedder holds it.
 //
 // Lifetime: the embedder keeps the stream alive until HttpContext::destroy() (see host/http_context.h); after that the
 // host never touches it. All calls may come from inside a guest's callback.
-class HttpStream {
+class HttpStream : public AttributeSource {
  public:
-  virtual ~HttpStream() = default;
-
   // The map, or nullptr while it does not exist or (for `writable`) may not be changed any more. Asking for trailers
   // to write in the body callback that has end_of_stream creates them. Edits go straight into the map.
   virtual HeaderMap* headers(abi::MapType type, bool writable) = 0;
@@ -65,13 +77,6 @@ class HttpStream {
   // The guest asked for clear_route_cache.
   virtual void clear_route_cache() = 0;
 
-  // Attributes (envoy.md 3.8) except plugin_*, which the host answers itself. `path` has its parts split at NUL.
-  // Writes the encoded value: strings raw, integers and doubles 8 bytes little-endian, bool 1 byte, maps in the pairs
-  // form. kNotFound when absent, kSerializationFailure for a root that is no value.
-  virtual abi::Status get_property(const std::vector<std::string_view>& path, std::string& value) = 0;
-  // Stores filter state "wasm.<raw path>"; `traits` count when it is new. kBadArgument: it is there and read-only.
-  // kInternalFailure: the stream's properties are more than guest_limits.h allows.
-  virtual abi::Status set_property(std::string_view path, std::string_view value, const PropertyTraits& traits) = 0;
   // Stores one of the filter state objects that the proxy itself acts on (foreign function set_envoy_filter_state).
   // kNotFound: no such object here; kBadArgument: it does not take that value.
   virtual abi::Status set_proxy_state(std::string_view /*key*/, std::string_view /*value*/) {
@@ -129,7 +134,7 @@ class WorkerServices {
   virtual std::unique_ptr<Timer> create_timer(std::function<void()> on_fire) = 0;
   // Runs `task` on this worker's thread, soon. The one function here that any thread may call.
   virtual void post(std::function<void()> task) = 0;
-  // Root context attributes (xds.node and so on); the same encoding as HttpStream::get_property.
+  // Root context attributes (xds.node and so on); the same encoding as AttributeSource::get_property.
   virtual abi::Status get_property(const std::vector<std::string_view>& path, std::string& value) = 0;
 };
 

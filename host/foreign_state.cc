@@ -4,6 +4,7 @@
 #include "host/foreign.h"
 #include "host/functions.h"
 #include "host/proto_wire.h"
+#include "host/stream_context.h"
 #include "host/vm.h"
 
 namespace inlay::host::foreign {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Buffers: bodies, configurations, a call-out's answer.
+// Buffers: bodies, the bytes of connections, configurations, a call-out's answer.
 
 #include <algorithm>
 #include <cstring>
 #include <variant>
 
+#include "host/connection_context.h"
 #include "host/functions.h"
+#include "host/stream_context.h"
 #include "host/vm.h"
 
 namespace inlay::host::proxy {
@@ -16,7 +18,8 @@ using Phase = RootContext::Phase;
 
 constexpr u32 kBufferTypes = 9;
 
-// What a buffer is read from: nothing, bytes, or a chain of blocks. Only a body can be written.
+// What a buffer is read from: nothing, bytes, or a chain of blocks. Only a body, or a connection's data, can be
+// written.
 struct Source {
   Buffer* body = nullptr;
   const Buffer* blocks = nullptr;
@@ -45,6 +48,13 @@ Source find(Vm& vm, BufferType type) {
       StreamContext* stream = context.stream();
       Buffer* body = stream && stream->http() ? stream->http()->body(type) : nullptr;
       return {body, body, nullptr};
+    }
+    case BufferType::kDownstreamData:
+    case BufferType::kUpstreamData: {
+      ConnectionContext* connection = context.connection();
+      const Peer from = type == BufferType::kDownstreamData ? Peer::kDownstream : Peer::kUpstream;
+      Buffer* data = connection && connection->tcp() ? connection->tcp()->data(from) : nullptr;
+      return {data, data, nullptr};
     }
     case BufferType::kHttpCallResponseBody:
       return {nullptr, vm.call_response() ? &vm.call_response()->body : nullptr, nullptr};

@@ -3,6 +3,7 @@
 
 #include "host/envoy_headers.h"
 #include "host/functions.h"
+#include "host/stream_context.h"
 #include "host/vm.h"
 
 namespace inlay::host::proxy {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "host/flow_context.h"
 #include "host/functions.h"
 #include "host/vm.h"
 #include "host/worker_impl.h"
@@ -57,8 +58,8 @@ Status look_up(Vm& vm, Path& path, std::string& value) {
   if (vm.host().options.compat_legacy_properties &&
       std::find(kLegacyXds.begin(), kLegacyXds.end(), path[0]) != kLegacyXds.end())
     path.insert(path.begin(), "xds");
-  if (HttpStream* http = context.http()) return http->get_property(path, value);
-  if (context.stream() != nullptr) return Status::kNotFound;
+  if (AttributeSource* source = context.attributes()) return source->get_property(path, value);
+  if (context.flow() != nullptr) return Status::kNotFound;
   if (path[0] != "xds") return Status::kNotFound;
   if (vm.worker() != nullptr) return vm.worker()->services.get_property(path, value);
   const auto& canary = vm.host().options.root_property;
@@ -85,11 +86,11 @@ Status proxy_set_property(Vm& vm, u32 path, u32 path_size, u32 value, u32 value_
   const auto raw = vm.read(path, path_size);
   const auto bytes = vm.read(value, value_size);
   if (!raw || !bytes) return Status::kInvalidMemoryAccess;
-  HttpStream* http = vm.current()->http();
-  if (http == nullptr) return Status::kNotFound;
+  AttributeSource* source = vm.current()->attributes();
+  if (source == nullptr) return Status::kNotFound;
   if (raw->size() > limits::kPropertyPath) return Status::kBadArgument;
   const std::string_view name = trim(*raw);
-  const Status status = http->set_property(name, *bytes, vm.current()->root->property_traits(name));
+  const Status status = source->set_property(name, *bytes, vm.current()->root->property_traits(name));
   return status == Status::kInternalFailure ? vm.over_limit(GuestLimit::kProperties) : status;
 }
 

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
+#include "host/connection_context.h"
 #include "host/functions.h"
+#include "host/stream_context.h"
 #include "host/vm.h"
 
 namespace inlay::host::proxy {
@@ -13,9 +15,28 @@ constexpr u32 kMaxGrpcStatus = 16;
 constexpr u32 kMinStatus = 200;
 constexpr u32 kMaxStatus = 599;
 
+// HTTP streams have the HTTP directions, connections the TCP ones; for the others' there is kUnimplemented.
 Status continue_direction(Vm& vm, Direction direction) {
   if (vm.current() == nullptr) return Status::kInternalFailure;
+  if (vm.current()->connection() != nullptr) return Status::kUnimplemented;
   if (StreamContext* stream = vm.current()->stream()) stream->defer_continue(direction);
+  return Status::kOk;
+}
+
+// Envoy has no way to let the server's bytes go on later.
+Status continue_from(Vm& vm, Peer from) {
+  if (vm.current() == nullptr) return Status::kInternalFailure;
+  ConnectionContext* connection = vm.current()->connection();
+  if (connection == nullptr) return Status::kUnimplemented;
+  if (from == Peer::kUpstream && vm.host().options.envoy_strict) return Status::kUnimplemented;
+  connection->defer_continue(from);
+  return Status::kOk;
+}
+
+Status close_side(Vm& vm, Peer side) {
+  ConnectionContext* connection = vm.current()->connection();
+  if (connection == nullptr) return Status::kUnimplemented;
+  connection->defer_close(side);
   return Status::kOk;
 }
 
@@ -31,8 +52,8 @@ bool add_headers(const Pairs& pairs, LocalReply& reply) {
 
 Status proxy_done(Vm& vm) {
   if (vm.current() == nullptr) return Status::kInternalFailure;
-  StreamContext* stream = vm.current()->stream();
-  return stream != nullptr && stream->defer_done() ? Status::kOk : Status::kNotFound;
+  FlowContext* flow = vm.current()->flow();
+  return flow != nullptr && flow->defer_done() ? Status::kOk : Status::kNotFound;
 }
 
 Status proxy_set_effective_context(Vm& vm, u32 context) {
@@ -47,8 +68,9 @@ Status proxy_continue_stream(Vm& vm, u32 stream) {
     case abi::StreamType::kHttpResponse:
       return continue_direction(vm, Direction::kResponse);
     case abi::StreamType::kDownstream:
+      return continue_from(vm, Peer::kDownstream);
     case abi::StreamType::kUpstream:
-      return Status::kUnimplemented;
+      return continue_from(vm, Peer::kUpstream);
   }
   return Status::kBadArgument;
 }
@@ -58,11 +80,13 @@ Status proxy_close_stream(Vm& vm, u32 stream) {
   switch (static_cast<abi::StreamType>(stream)) {
     case abi::StreamType::kHttpRequest:
     case abi::StreamType::kHttpResponse:
+      if (vm.current()->connection() != nullptr) return Status::kUnimplemented;
       if (StreamContext* context = vm.current()->stream()) context->defer_reset();
       return Status::kOk;
     case abi::StreamType::kDownstream:
+      return close_side(vm, Peer::kDownstream);
     case abi::StreamType::kUpstream:
-      return Status::kUnimplemented;
+      return close_side(vm, Peer::kUpstream);
   }
   return Status::kBadArgument;
 }

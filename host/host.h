@@ -8,6 +8,7 @@
 //   Worker        one a worker thread: its VMs, timers, call-outs
 //   WorkerPlugin  a Plugin on a Worker: the root context in a VM, the failure policy, reloads
 //   HttpContext   one stream in a WorkerPlugin
+//   TcpContext    one connection in a WorkerPlugin (host/tcp.h)
 //
 //     Host host({.metrics = store, .clock = clock, .log = log});
 //     auto plugin = host.create_plugin(config, module);      // main thread: base VM and canary
@@ -69,6 +70,8 @@ struct HostOptions {
 };
 
 class Host;
+class TcpContext;
+class TcpStream;
 class Worker;
 class WorkerPlugin;
 
@@ -138,6 +141,8 @@ class WorkerPlugin {
   // Starts a stream. nullptr: leave this filter out of the stream's chain (FAIL_OPEN). When the policy is to refuse,
   // a context is returned whose first callback sends the 503.
   virtual HttpContext* create_http_context(HttpStream& stream) = 0;
+  // The same for a connection: a context whose first callback closes it, or nullptr.
+  virtual TcpContext* create_tcp_context(TcpStream& stream) = 0;
   // For an access logger: on_log of the root context, which sees `stream` for as long as that lasts. Nothing when the
   // VM is down.
   virtual void log(HttpStream& stream) = 0;

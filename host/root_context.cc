@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/contexts.h"
+#include "host/connection_context.h"
 #include "host/guest_limits.h"
+#include "host/stream_context.h"
 #include "host/vm.h"
 #include "host/worker_impl.h"
 
@@ -16,14 +17,25 @@ void append_part(std::string& prefix, const std::string& part) {
 StreamContext* Context::stream() {
   return kind == Kind::kStream ? static_cast<StreamContext*>(this) : nullptr;
 }
+ConnectionContext* Context::connection() {
+  return kind == Kind::kConnection ? static_cast<ConnectionContext*>(this) : nullptr;
+}
+FlowContext* Context::flow() {
+  return kind == Kind::kRoot ? nullptr : static_cast<FlowContext*>(this);
+}
 
 HttpStream* Context::http() {
   if (kind == Kind::kStream) return static_cast<StreamContext*>(this)->http();
+  return kind == Kind::kRoot ? static_cast<RootContext*>(this)->logged_stream() : nullptr;
+}
+
+AttributeSource* Context::attributes() {
+  if (FlowContext* one = flow()) return one->embedder();
   return static_cast<RootContext*>(this)->logged_stream();
 }
 
 bool Context::logging() {
-  if (kind == Kind::kStream) return static_cast<StreamContext*>(this)->in_log();
+  if (FlowContext* one = flow()) return one->in_log();
   return static_cast<RootContext*>(this)->logged_stream() != nullptr;
 }
 

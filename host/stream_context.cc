@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "host/stream_context.h"
+
 #include <algorithm>
 
-#include "host/contexts.h"
-#include "host/vm.h"
+#include "host/flow_call.h"
 #include "host/worker_impl.h"
 
 namespace inlay::host {
@@ -45,182 +46,86 @@ uint32_t count(HttpStream& stream, MapType type) {
 }  // namespace
 
 void StreamContext::begin(WorkerPluginImpl& owner, HttpStream& stream, RootContext* root_context) {
-  owner_ = &owner;
-  http_ = &stream;
-  root = root_context;
-  vm = root ? root->vm : nullptr;
-  id = 0;
-  paused_ = in_callback_ = resumed_ = continue_pending_ = maps_closed_ = {};
-  reply_sent_ = reset_pending_ = done_pending_ = done_asked_ = deferred_ = in_log_ = logged_ = failed_ = false;
+  maps_closed_ = {};
+  reply_sent_ = failed_ = false;
   reply_.reset();
-  if (vm == nullptr) return;
-  vm->new_id(*this);
-  if (const auto& f = vm->callbacks().on_context_create) (void)vm->call(*this, f, id, root->id);
+  begin_use(owner, stream, root_context);
 }
 
-void StreamContext::end() {
-  cancel_deferred();
-  if (vm != nullptr) vm->remove_context(*this);
-  if (vm != nullptr && done_pending_) vm->end_waiting();
-  vm = nullptr;
-  http_ = nullptr;
-  done_pending_ = false;
-  ++serial_;
-  owner_->worker().release(*this);
+void StreamContext::recycle() {
+  owner().worker().streams.release(*this);
 }
 
 void StreamContext::defer_continue(Direction direction) {
-  if (http_ == nullptr || logged_) return;
-  if (in_callback_[index(direction)]) {
-    resumed_[index(direction)] = true;
-    return;
-  }
-  continue_pending_[index(direction)] = true;
-  maps_closed_[index(direction)] = true;
-  if (!std::exchange(deferred_, true)) vm->add_deferred(*this);
+  FlowContext::defer_continue(index(direction));
+  if (continue_pending_[index(direction)]) maps_closed_[index(direction)] = true;
 }
 
 void StreamContext::defer_local_reply(LocalReply reply) {
-  if (http_ == nullptr || logged_ || reply_) return;
+  if (http() == nullptr || logged_ || reply_) return;
   reply_ = std::make_unique<LocalReply>(std::move(reply));
-  if (!std::exchange(deferred_, true)) vm->add_deferred(*this);
+  schedule();
 }
 
-void StreamContext::defer_reset() {
-  if (http_ == nullptr || logged_) return;
-  reset_pending_ = true;
-  if (!std::exchange(deferred_, true)) vm->add_deferred(*this);
-}
-
-bool StreamContext::defer_done() {
-  if (!done_pending_ || done_asked_) return false;
-  done_asked_ = true;
-  if (!std::exchange(deferred_, true)) vm->add_deferred(*this);
-  return true;
-}
-
-void StreamContext::cancel_deferred() {
-  if (std::exchange(deferred_, false) && vm != nullptr) vm->remove_deferred(*this);
-  reply_.reset();
-  reset_pending_ = false;
-  continue_pending_ = {};
-}
-
-// Each call may end the stream and this use of the context.
-void StreamContext::run_deferred() {
-  deferred_ = false;
-  if (done_asked_) {
-    Vm& mine = *vm;
-    const uint64_t use = serial_;
-    if (const auto& f = mine.callbacks().on_delete) (void)mine.call(*this, f, id);
-    if (use == serial_) end();  // unless a trap has ended it (detach())
-    return;
-  }
-  const uint64_t serial = serial_;
-  auto over = [&] { return serial != serial_ || http_ == nullptr; };
+void StreamContext::carry_out() {
+  const uint64_t use = serial();
+  auto over = [&] { return use != serial() || http() == nullptr; };
   if (reply_) {
     reply_sent_ = true;
     const auto reply = std::move(reply_);
-    http_->send_local_reply(std::move(*reply));
+    http()->send_local_reply(std::move(*reply));
     if (over()) return;
   }
   if (std::exchange(reset_pending_, false)) {
-    http_->reset("wasm_close_stream");
+    http()->reset("wasm_close_stream");
     if (over()) return;
   }
   for (const Direction direction : {Direction::kRequest, Direction::kResponse}) {
     if (!std::exchange(continue_pending_[index(direction)], false)) continue;
     if (direction == Direction::kRequest && reply_sent_) continue;  // The request is answered.
     paused_[index(direction)] = false;
-    http_->continue_stream(direction);
+    resume(index(direction));
     if (over()) return;
   }
+}
+
+void StreamContext::resume(size_t direction) {
+  http()->continue_stream(static_cast<Direction>(direction));
 }
 
 bool StreamContext::is_closed(MapType type) const {
   switch (type) {
     case MapType::kHttpRequestHeaders:
     case MapType::kHttpRequestTrailers:
-      return maps_closed_[0] && !in_log_;
+      return maps_closed_[0] && !in_log();
     case MapType::kHttpResponseHeaders:
     case MapType::kHttpResponseTrailers:
-      return maps_closed_[1] && !in_log_;
+      return maps_closed_[1] && !in_log();
     default:
       return false;
   }
 }
 
-bool StreamContext::detach() {
-  cancel_deferred();
-  vm = nullptr;
-  root = nullptr;
-  if (done_pending_) {
-    end();
-    return false;
-  }
-  return !in_callback_[0] && !in_callback_[1] && (paused_[0] || paused_[1]) && !logged_;
-}
-
-void StreamContext::resolve_dead() {
-  if (policy() == Outcome::kStop) return fail_stream();
-  const uint64_t serial = serial_;
-  for (const Direction direction : {Direction::kRequest, Direction::kResponse}) {
-    if (serial != serial_ || http_ == nullptr) return;
-    if (std::exchange(paused_[index(direction)], false)) http_->continue_stream(direction);
-  }
-}
-
-StreamContext::Outcome StreamContext::policy() const {
-  if (failed_) return Outcome::kContinue;  // the reply that says so passes
-  const bool strict = owner_->worker().host.options.envoy_strict && !owner_->impl().config().legacy_fail_open;
-  return owner_->fails_open() && !strict ? Outcome::kContinue : Outcome::kStop;
-}
-
-void StreamContext::fail_stream() {
+void StreamContext::refuse() {
   failed_ = true;
-  if (std::exchange(reply_sent_, true) || http_ == nullptr || logged_) return;
+  if (std::exchange(reply_sent_, true) || http() == nullptr || logged_) return;
   LocalReply reply;
   reply.status = 503;
   reply.grpc_status = kGrpcUnavailable;
   reply.details = "wasm_fail_stream";
-  http_->send_local_reply(std::move(reply));
+  http()->send_local_reply(std::move(reply));
 }
 
-// Calls the guest; says who decides what happens next.
 template <class Call>
 StreamContext::Outcome StreamContext::invoke(Direction direction, uint32_t& returned, Call&& call) {
-  if (vm == nullptr) [[unlikely]]
-    return policy();
-  const size_t i = index(direction);
-  paused_[i] = resumed_[i] = maps_closed_[i] = false;
-  in_callback_[i] = true;
-  const auto answer = call(*vm);
-  in_callback_[i] = false;
-  if (!answer) [[unlikely]]
-    return policy();
-  returned = *answer;
-  return Outcome::kGuest;
+  maps_closed_[index(direction)] = false;
+  return FlowContext::invoke(index(direction), returned, std::forward<Call>(call));
 }
 
-// Turns the outcome into a status and carries out what the guest asked for. The stream may be over when it returns, so
-// this comes last.
 template <class Status>
 Status StreamContext::settle(Direction direction, Outcome outcome, Status by_guest, Status stop) {
-  if (outcome == Outcome::kContinue) return Status::kContinue;
-  if (outcome == Outcome::kStop) {
-    fail_stream();
-    return stop;
-  }
-  const size_t i = index(direction);
-  Status status = by_guest;
-  if (reply_ || reset_pending_ || (reply_sent_ && direction == Direction::kRequest))
-    status = stop;
-  else if (resumed_[i])
-    status = Status::kContinue;
-  else
-    paused_[i] = status != Status::kContinue;
-  vm->run_deferred();
-  return status;
+  const bool answered = reply_ || (reply_sent_ && direction == Direction::kRequest);
+  return FlowContext::settle(index(direction), outcome, by_guest, stop, answered);
 }
 
 HeadersStatus StreamContext::headers(Direction direction, bool end_of_stream) {
@@ -229,13 +134,13 @@ HeadersStatus StreamContext::headers(Direction direction, bool end_of_stream) {
   const Outcome outcome = invoke(direction, returned, [&](Vm& mine) -> std::optional<uint32_t> {
     const Callbacks& c = mine.callbacks();
     const auto& f = request ? c.on_request_headers : c.on_response_headers;
-    if (f) return mine.call(*this, f, id, count(*http_, headers_of(direction)), end_of_stream ? 1u : 0u);
+    if (f) return mine.call(*this, f, id, count(*http(), headers_of(direction)), end_of_stream ? 1u : 0u);
     const auto& old = request ? c.on_request_headers_0_1_0 : c.on_response_headers_0_1_0;
-    if (old) return mine.call(*this, old, id, count(*http_, headers_of(direction)));
+    if (old) return mine.call(*this, old, id, count(*http(), headers_of(direction)));
     return 0;
   });
   return settle(direction, outcome,
-                map_headers_status(returned, owner_->impl().config().allow_on_headers_stop_iteration),
+                map_headers_status(returned, owner().impl().config().allow_on_headers_stop_iteration),
                 HeadersStatus::kStopAllIterationAndWatermark);
 }
 
@@ -257,39 +162,10 @@ TrailersStatus StreamContext::trailers(Direction direction) {
     const Callbacks& c = mine.callbacks();
     const auto& f = direction == Direction::kRequest ? c.on_request_trailers : c.on_response_trailers;
     if (!f) return 0;
-    return mine.call(*this, f, id, count(*http_, trailers_of(direction)));
+    return mine.call(*this, f, id, count(*http(), trailers_of(direction)));
   });
   return settle(direction, outcome, returned == 0 ? TrailersStatus::kContinue : TrailersStatus::kStopIteration,
                 TrailersStatus::kStopIteration);
-}
-
-void StreamContext::log() {
-  if (std::exchange(logged_, true) || vm == nullptr) return;
-  Vm& mine = *vm;
-  cancel_deferred();
-  in_log_ = true;
-  if (const auto& f = mine.callbacks().on_log) (void)mine.call(*this, f, id);
-  in_log_ = false;
-  mine.run_deferred();
-}
-
-void StreamContext::finish() {
-  logged_ = true;
-  Vm* const mine = vm;
-  if (mine == nullptr) return end();
-  cancel_deferred();
-  if (const auto& f = mine->callbacks().on_done) {
-    const auto done = mine->call(*this, f, id);
-    if (done && *done == 0 && mine->begin_waiting()) {
-      done_pending_ = true;
-      http_ = nullptr;
-      mine->run_deferred();
-      return;
-    }
-  }
-  if (const auto& f = mine->callbacks().on_delete; f && vm != nullptr) (void)mine->call(*this, f, id);
-  end();
-  mine->run_deferred();
 }
 
 namespace {

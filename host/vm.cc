@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "host/flow_context.h"
 #include "host/worker_impl.h"
 
 namespace inlay::host {
@@ -153,7 +154,7 @@ void Vm::on_trap(engine::Trap trap) {
 
 void Vm::run_deferred_slowly() {
   while (!deferred_.empty()) {
-    StreamContext* context = deferred_.front();
+    FlowContext* context = deferred_.front();
     deferred_.erase(deferred_.begin());
     context->run_deferred();
   }
@@ -268,15 +269,15 @@ void Vm::log_restricted(std::string_view function) {
       std::string("the guest called ").append(function).append(", which allowed_capabilities does not allow"));
 }
 
-std::vector<StreamContext*> Vm::detach_streams() {
-  std::vector<Context*> streams;
+std::vector<FlowContext*> Vm::detach_flows() {
+  std::vector<FlowContext*> flows;
   contexts_.for_each([&](Context& c) {
-    if (c.kind == Context::Kind::kStream) streams.push_back(&c);
+    if (FlowContext* flow = c.flow()) flows.push_back(flow);
   });
-  std::vector<StreamContext*> waiting;
-  for (Context* c : streams) {
-    contexts_.remove(c->id);
-    if (c->stream()->detach()) waiting.push_back(c->stream());
+  std::vector<FlowContext*> waiting;
+  for (FlowContext* flow : flows) {
+    contexts_.remove(flow->id);
+    if (flow->detach()) waiting.push_back(flow);
   }
   return waiting;
 }

@@ -69,8 +69,8 @@ class Vm {
     if (!deferred_.empty()) [[unlikely]]
       run_deferred_slowly();
   }
-  void add_deferred(StreamContext& context) { deferred_.push_back(&context); }
-  void remove_deferred(StreamContext& context) { std::erase(deferred_, &context); }
+  void add_deferred(FlowContext& context) { deferred_.push_back(&context); }
+  void remove_deferred(FlowContext& context) { std::erase(deferred_, &context); }
 
   // --- For host functions ---
 
@@ -131,7 +131,6 @@ class Vm {
   // Logs that the guest called a function that its capability restriction does not allow.
   void log_restricted(std::string_view function);
 
-  StreamContext* begin_stream(WorkerPluginImpl& owner, HttpStream& stream, RootContext& root);
   void remove_context(Context& context) { contexts_.remove(context.id); }
   uint32_t new_id(Context& context) { return contexts_.add(context); }
   // Counts a context that waits for proxy_done; false if too many wait.
@@ -139,8 +138,8 @@ class Vm {
   void end_waiting() { --waiting_; }
   Context* find_context(uint32_t id) { return contexts_.find(id); }
 
-  // Takes every stream off this VM: those that wait for the guest come back.
-  std::vector<StreamContext*> detach_streams();
+  // Takes every stream and connection off this VM: those that wait for the guest come back.
+  std::vector<FlowContext*> detach_flows();
   // Stops timers and call-outs.
   void disarm();
   // A worker's end: on_done and on_delete of the root contexts.
@@ -190,7 +189,7 @@ class Vm {
   std::string trap_message_;
   bool starting_ = true;   // until a plugin has started, and while another one does
   std::string last_line_;  // what was logged last while starting
-  std::vector<StreamContext*> deferred_;
+  std::vector<FlowContext*> deferred_;
   size_t waiting_ = 0;        // contexts, for proxy_done
   uint32_t limits_told_ = 0;  // a bit a GuestLimit
   int64_t log_window_ = 0;    // monotonic ns: the second that log_bytes_ and log_dropped_ count

@@ -45,7 +45,7 @@ Worker::Impl::~Impl() {
   vms.clear();
   for (const auto& [key, vm] : all) {
     vm->shut_down();
-    (void)vm->detach_streams();
+    (void)vm->detach_flows();
   }
 }
 
@@ -70,16 +70,6 @@ void Worker::Impl::drop_if_unused(Vm& vm) {
   Mailbox::post(mailbox, [](Impl& worker) { worker.graveyard.clear(); });
 }
 
-StreamContext* Worker::Impl::acquire() {
-  if (pool.empty()) {
-    contexts.push_back(std::make_unique<StreamContext>());
-    return contexts.back().get();
-  }
-  StreamContext* context = pool.back();
-  pool.pop_back();
-  return context;
-}
-
 void Worker::Impl::vm_failed(Vm& vm) {
   std::vector<WorkerPluginImpl*> failed;
   std::string names;
@@ -95,11 +85,11 @@ void Worker::Impl::vm_failed(Vm& vm) {
            "the VM of plugin " + (names.empty() ? vm.spec().vm_id : names) + " has failed: " + vm.trap_message());
 
   struct Waiting {
-    StreamContext* context;
+    FlowContext* context;
     uint64_t serial;
   };
   std::vector<Waiting> waiting;
-  for (StreamContext* context : vm.detach_streams()) waiting.push_back({context, context->serial()});
+  for (FlowContext* context : vm.detach_flows()) waiting.push_back({context, context->serial()});
   vm.disarm();
   bury(vm);
   Mailbox::post(mailbox, [waiting = std::move(waiting), failed = std::move(failed)](Impl& worker) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The insides of Worker: its VMs by key, its plugins, the pool of stream contexts. All on the worker's thread but
+// The insides of Worker: its VMs by key, its plugins, the pools of contexts. All on the worker's thread but
 // Mailbox, by which other threads reach it.
 
 #include <functional>
@@ -12,7 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "host/contexts.h"
+#include "host/connection_context.h"
+#include "host/stream_context.h"
 #include "host/vm.h"
 
 namespace inlay::host {
@@ -30,6 +31,26 @@ class Mailbox {
   Worker::Impl* worker_;
 };
 
+// ContextPool keeps the contexts that are in use, and those that are not for the next stream.
+template <class Flow>
+class ContextPool {
+ public:
+  Flow& acquire() {
+    if (free_.empty()) {
+      all_.push_back(std::make_unique<Flow>());
+      return *all_.back();
+    }
+    Flow& context = *free_.back();
+    free_.pop_back();
+    return context;
+  }
+  void release(Flow& context) { free_.push_back(&context); }
+
+ private:
+  std::vector<std::unique_ptr<Flow>> all_;
+  std::vector<Flow*> free_;
+};
+
 // WorkerPluginImpl: a plugin on a worker, with its failure policy.
 class WorkerPluginImpl final : public WorkerPlugin {
  public:
@@ -37,6 +58,7 @@ class WorkerPluginImpl final : public WorkerPlugin {
 
   const Plugin& plugin() const override { return *plugin_; }
   HttpContext* create_http_context(HttpStream& stream) override;
+  TcpContext* create_tcp_context(TcpStream& stream) override;
   void log(HttpStream& stream) override;
   bool healthy() const override { return vm_ != nullptr; }
 
@@ -58,6 +80,9 @@ class WorkerPluginImpl final : public WorkerPlugin {
   void reload();
 
  private:
+  // A context from `pool` for `stream`; nullptr: the flow passes without the guest.
+  template <class Flow, class Stream>
+  Flow* create_context(ContextPool<Flow>& pool, Stream& stream);
   // Envoy's way, on a request: true if the VM is back.
   bool reload_on_request();
   bool reload_now();
@@ -92,17 +117,14 @@ struct Worker::Impl {
   // Out of `vms`; destroyed from the event loop.
   void bury(Vm& vm);
 
-  StreamContext* acquire();
-  void release(StreamContext& context) { pool.push_back(&context); }
-
   Host::Impl& host;
   WorkerServices& services;
   std::shared_ptr<Mailbox> mailbox;
   std::map<std::string, std::unique_ptr<Vm>> vms;
   std::vector<std::unique_ptr<Vm>> graveyard;
   std::vector<std::unique_ptr<WorkerPluginImpl>> plugins;
-  std::vector<std::unique_ptr<StreamContext>> contexts;
-  std::vector<StreamContext*> pool;
+  ContextPool<StreamContext> streams;
+  ContextPool<ConnectionContext> connections;
   std::minstd_rand random;
 };
 

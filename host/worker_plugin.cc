@@ -90,20 +90,29 @@ void WorkerPluginImpl::log(HttpStream& stream) {
   if (vm_ != nullptr || reload_on_request()) root_->log(stream);
 }
 
-HttpContext* WorkerPluginImpl::create_http_context(HttpStream& stream) {
+template <class Flow, class Stream>
+Flow* WorkerPluginImpl::create_context(ContextPool<Flow>& pool, Stream& stream) {
   if (vm_ == nullptr && !reload_on_request()) {
     if (fails_open()) return nullptr;
-    StreamContext* context = worker_.acquire();
-    context->begin(*this, stream, nullptr);
-    return context;
+    Flow& context = pool.acquire();
+    context.begin(*this, stream, nullptr);
+    return &context;
   }
-  StreamContext* context = worker_.acquire();
-  context->begin(*this, stream, root_);
-  if (context->vm == nullptr && context->policy() == StreamContext::Outcome::kContinue) {  // It trapped at once.
-    context->end();
+  Flow& context = pool.acquire();
+  context.begin(*this, stream, root_);
+  if (context.vm == nullptr && context.policy() == FlowContext::Outcome::kContinue) {  // It trapped at once.
+    context.end();
     return nullptr;
   }
-  return context;
+  return &context;
+}
+
+HttpContext* WorkerPluginImpl::create_http_context(HttpStream& stream) {
+  return create_context(worker_.streams, stream);
+}
+
+TcpContext* WorkerPluginImpl::create_tcp_context(TcpStream& stream) {
+  return create_context(worker_.connections, stream);
 }
 
 }  // namespace inlay::host

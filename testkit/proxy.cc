@@ -34,6 +34,10 @@ Result<host::WorkerPlugin*> TestProxy::load(std::shared_ptr<engine::Module> modu
   return attached_.at(0);
 }
 
+std::unique_ptr<TestConnection> TestProxy::connection(host::WorkerPlugin& plugin) {
+  return std::make_unique<TestConnection>(plugin);
+}
+
 std::unique_ptr<TestStream> TestProxy::stream(host::WorkerPlugin& plugin, const HeaderList& headers) {
   return std::make_unique<TestStream>(plugin, headers);
 }

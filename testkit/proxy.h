@@ -23,6 +23,7 @@
 #include "engine/engine.h"
 #include "host/host.h"
 #include "testkit/clock.h"
+#include "testkit/connection.h"
 #include "testkit/log.h"
 #include "testkit/stream.h"
 #include "testkit/worker.h"
@@ -50,6 +51,7 @@ class TestProxy {
   host::WorkerPlugin* attached(size_t worker) { return attached_.at(worker); }
 
   std::unique_ptr<TestStream> stream(host::WorkerPlugin& plugin, const HeaderList& headers);
+  std::unique_ptr<TestConnection> connection(host::WorkerPlugin& plugin);
 
   // Runs what is posted; time stands still.
   void run();

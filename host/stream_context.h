@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+
+#include "host/flow_context.h"
+
+namespace inlay::host {
+
+// StreamContext is what HttpContext is.
+class StreamContext final : public HttpContext, public FlowContext {
+ public:
+  StreamContext() : FlowContext(Kind::kStream) {}
+
+  void begin(WorkerPluginImpl& owner, HttpStream& stream, RootContext* root_context);
+  HttpStream* http() const { return static_cast<HttpStream*>(embedder()); }
+
+  void defer_continue(Direction direction);
+  void defer_local_reply(LocalReply reply);
+  // A map that a direction's continue_stream has put out of reach until that direction's next callback.
+  bool is_closed(abi::MapType type) const;
+
+  abi::HeadersStatus headers(Direction direction, bool end_of_stream);
+  abi::DataStatus data(Direction direction, size_t size, bool end_of_stream);
+  abi::TrailersStatus trailers(Direction direction);
+  void log() { FlowContext::log(); }
+  void finish() { FlowContext::finish(Log::kBefore); }
+
+ private:
+  template <class Call>
+  Outcome invoke(Direction direction, uint32_t& returned, Call&& call);
+  template <class Status>
+  Status settle(Direction direction, Outcome outcome, Status by_guest, Status stop);
+  static size_t index(Direction direction) { return static_cast<size_t>(direction); }
+
+  void carry_out() override;
+  void resume(size_t direction) override;
+  void refuse() override;
+  bool refused() const override { return failed_; }
+  void forget_deferred() override { reply_.reset(); }
+  void recycle() override;
+
+  std::array<bool, 2> maps_closed_{};
+  bool reply_sent_ = false;  // a local reply was asked for
+  bool failed_ = false;      // ... by the failure policy
+  std::unique_ptr<LocalReply> reply_;
+};
+
+}  // namespace inlay::host
