@@ -42,6 +42,7 @@ class MemoryConnection final : public proxy::net::Connection {
   void shutdown_write() override {}
   void close(Close how) override;
   void set_linger(std::chrono::milliseconds) override {}
+  void set_flush_timeout(std::chrono::milliseconds) override {}
   const proxy::config::Address& local_address() const override { return local_; }
   const proxy::config::Address& remote_address() const override { return remote_; }
 

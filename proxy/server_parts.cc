@@ -5,7 +5,7 @@
 #include <utility>
 #include <variant>
 
-#include "proxy/http/http_stats.h"
+#include "proxy/net/listener_stats.h"
 #include "proxy/wasm_filter/attributes.h"
 
 namespace inlay::proxy {
@@ -29,7 +29,16 @@ ServerParts::ServerParts(const config::Bootstrap& b, const ServerOptions& option
           b.clusters, metrics, [&l](std::string_view message) { l.warn("upstream", message); }, std::move(resolve)),
       modules(host, l, options.engine),
       log_files({.metrics = metrics, .warn = [&l](std::string_view what) { l.warn("main", what); }}),
-      shared{b, l, metrics, host, clusters, options.compat_legacy_properties, {}, {}, {}, options.log_flush_interval,
+      shared{b,
+             l,
+             metrics,
+             host,
+             clusters,
+             options.compat_legacy_properties,
+             {},
+             {},
+             {},
+             options.log_flush_interval,
              options.envoy_strict} {}
 
 Result<Unit> ServerParts::prepare() {
@@ -43,7 +52,7 @@ Result<Unit> ServerParts::prepare() {
 
 Result<Unit> ServerParts::open_logs() {
   for (size_t i = 0; i < bootstrap.listeners.size(); ++i) {
-    const std::vector<config::AccessLog>& logs = bootstrap.listeners[i].http.access_logs;
+    const std::vector<config::AccessLog>& logs = bootstrap.listeners[i].access_logs();
     for (size_t j = 0; j < logs.size(); ++j) {
       if (logs[j].wasm) continue;
       INLAY_TRY(shared.listeners[i].access_loggers[j].file, log_files.open(logs[j]));
@@ -66,15 +75,22 @@ Result<Unit> ServerParts::prepare_services() {
 
 Result<std::shared_ptr<const tls::ServerContext>> ServerParts::prepare_tls(const config::Listener& listener) {
   if (!listener.tls) return std::shared_ptr<const tls::ServerContext>();
-  auto context = tls::ServerContext::create(*listener.tls, tls::Stats(metrics, http::listener_stat_prefix(listener)));
+  auto context = tls::ServerContext::create(*listener.tls, tls::Stats(metrics, net::listener_stat_prefix(listener)));
   if (context) return std::shared_ptr<const tls::ServerContext>(*std::move(context));
   Error error = context.error();
   error.where = "listener '" + listener.name + "', transport_socket";
   return error;
 }
 
-Result<Unit> ServerParts::prepare_listener(const config::Listener& listener) {
-  SharedState::ListenerParts parts;
+Result<Unit> ServerParts::prepare_tcp(const config::Listener& listener, SharedState::ListenerParts& parts) {
+  for (const config::NetworkFilter& filter : listener.network_filters) {
+    INLAY_TRY(auto plugin, create_plugin(filter.wasm));
+    parts.plugins.push_back(std::move(plugin));
+  }
+  return Unit{};
+}
+
+Result<Unit> ServerParts::prepare_http(const config::Listener& listener, SharedState::ListenerParts& parts) {
   auto routes = router::RouteTable::compile(listener.http.route_config,
                                             [this](std::string_view name) { return clusters.find(name); });
   if (!routes) {
@@ -83,7 +99,6 @@ Result<Unit> ServerParts::prepare_listener(const config::Listener& listener) {
     return error;
   }
   parts.routes = *routes;
-  INLAY_TRY(parts.tls, prepare_tls(listener));
   for (const config::HttpFilter& filter : listener.http.http_filters) {
     const auto* wasm = std::get_if<config::WasmPlugin>(&filter.config);
     if (wasm == nullptr || filter.disabled) {
@@ -93,7 +108,15 @@ Result<Unit> ServerParts::prepare_listener(const config::Listener& listener) {
     INLAY_TRY(auto plugin, create_plugin(*wasm));
     parts.plugins.push_back(std::move(plugin));
   }
-  for (const config::AccessLog& config : listener.http.access_logs) {
+  return Unit{};
+}
+
+Result<Unit> ServerParts::prepare_listener(const config::Listener& listener) {
+  SharedState::ListenerParts parts;
+  INLAY_TRY(parts.tls, prepare_tls(listener));
+  INLAY_TRY([[maybe_unused]] Unit filters,
+            listener.tcp_proxy ? prepare_tcp(listener, parts) : prepare_http(listener, parts));
+  for (const config::AccessLog& config : listener.access_logs()) {
     SharedState::AccessLogger logger;
     INLAY_TRY(logger.log, access_log::AccessLog::compile(config));
     if (config.wasm) {

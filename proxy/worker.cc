@@ -10,7 +10,11 @@
 #include "proxy/http/connection_manager.h"
 #include "proxy/loop_guests.h"
 #include "proxy/net/connection.h"
+#include "proxy/net/connection_owner.h"
 #include "proxy/router/router_filter.h"
+#include "proxy/tcp/connection_manager.h"
+#include "proxy/tcp/tcp_proxy.h"
+#include "proxy/tcp/wasm_filter.h"
 #include "proxy/tls/tls_connection.h"
 #include "proxy/wasm_filter/access_logger.h"
 #include "proxy/wasm_filter/wasm_filter.h"
@@ -22,8 +26,8 @@ struct Worker::Core {
   Core(const SharedState& shared, net::EventLoop& event_loop, size_t index)
       : shared_(shared),
         loop(event_loop),
-        guests(loop, shared.bootstrap, shared.clusters, shared.host, shared.compat_legacy_properties,
-               index * 0x9e3779b9u),
+        seed(static_cast<uint32_t>(index) * 0x9e3779b9u),
+        guests(loop, shared.bootstrap, shared.clusters, shared.host, shared.compat_legacy_properties, seed),
         logs(loop, shared.metrics, shared.log_flush_interval),
         managers(shared.bootstrap.listeners.size()) {
     for (const SharedState::Plugin& service : shared.services) guests.worker.attach(service);
@@ -34,21 +38,52 @@ struct Worker::Core {
             shared_.envoy_strict};
   }
   void add_listener(size_t index);
+  std::unique_ptr<net::ConnectionOwner> make_http(size_t index, std::vector<http::StreamLogger*> stream_loggers);
+  std::unique_ptr<net::ConnectionOwner> make_tcp(size_t index, std::vector<http::StreamLogger*> stream_loggers);
   http::StreamLogger* add_logger(const config::Listener& listener, const SharedState::AccessLogger& logger);
   Result<config::Address> listen(size_t index, const config::Address& address);
 
   const SharedState& shared_;
   net::EventLoop& loop;
+  const uint32_t seed;  // so that workers begin with different hosts
   LoopGuests guests;
   access_log::WorkerLogs logs;
   std::vector<std::unique_ptr<http::StreamLogger>> loggers;
   std::vector<std::unique_ptr<http::FilterFactory>> factories;
-  std::vector<std::unique_ptr<http::ConnectionManager>> managers;  // one a listener; null until it opens
-  std::vector<std::unique_ptr<net::Listener>> sockets;             // of the open listeners
+  std::vector<std::unique_ptr<tcp::FilterFactory>> tcp_factories;
+  std::vector<std::unique_ptr<net::ConnectionOwner>> managers;  // one a listener; null until it opens
+  std::vector<std::unique_ptr<net::Listener>> sockets;          // of the open listeners
   size_t draining = 0;
 };
 
 void Worker::Core::add_listener(size_t index) {
+  const config::Listener& listener = shared_.bootstrap.listeners[index];
+  std::vector<http::StreamLogger*> stream_loggers;
+  for (const auto& logger : shared_.listeners[index].access_loggers)
+    stream_loggers.push_back(add_logger(listener, logger));
+  managers[index] =
+      listener.tcp_proxy ? make_tcp(index, std::move(stream_loggers)) : make_http(index, std::move(stream_loggers));
+}
+
+std::unique_ptr<net::ConnectionOwner> Worker::Core::make_tcp(size_t index,
+                                                             std::vector<http::StreamLogger*> stream_loggers) {
+  const config::Listener& listener = shared_.bootstrap.listeners[index];
+  std::vector<tcp::FilterFactory*> chain;
+  const auto add = [&](std::unique_ptr<tcp::FilterFactory> factory) {
+    chain.push_back(factory.get());
+    tcp_factories.push_back(std::move(factory));
+  };
+  for (const auto& plugin : shared_.listeners[index].plugins) {
+    add(std::make_unique<tcp::WasmFilterFactory>(
+        tcp::WasmFilter::Options{guests.worker.attach(plugin), attributes(listener)}));
+  }
+  add(std::make_unique<tcp::TcpProxyFactory>(loop, *listener.tcp_proxy, guests.clusters, shared_.metrics, seed));
+  return std::make_unique<tcp::ConnectionManager>(
+      loop, tcp::ConnectionManager::Options{listener, shared_.metrics, std::move(chain), std::move(stream_loggers)});
+}
+
+std::unique_ptr<net::ConnectionOwner> Worker::Core::make_http(size_t index,
+                                                              std::vector<http::StreamLogger*> stream_loggers) {
   const config::Listener& listener = shared_.bootstrap.listeners[index];
   const SharedState::ListenerParts& parts = shared_.listeners[index];
   std::vector<http::FilterFactory*> chain;
@@ -67,9 +102,7 @@ void Worker::Core::add_listener(size_t index) {
           filter.name, guests.worker.attach(parts.plugins[i]), attributes(listener), parts.routes}));
     }
   }
-  std::vector<http::StreamLogger*> stream_loggers;
-  for (const auto& logger : parts.access_loggers) stream_loggers.push_back(add_logger(listener, logger));
-  managers[index] = std::make_unique<http::ConnectionManager>(
+  return std::make_unique<http::ConnectionManager>(
       loop, http::ConnectionManager::Options{listener, shared_.metrics, std::move(chain), std::move(stream_loggers)});
 }
 
@@ -86,7 +119,7 @@ http::StreamLogger* Worker::Core::add_logger(const config::Listener& listener,
 }
 
 Result<config::Address> Worker::Core::listen(size_t index, const config::Address& address) {
-  http::ConnectionManager& manager = *managers[index];
+  net::ConnectionOwner& manager = *managers[index];
   INLAY_TRY(auto socket, net::listen(
                              loop, address,
                              [this, &manager, tls = shared_.listeners[index].tls](std::unique_ptr<net::Connection> c) {

@@ -43,7 +43,8 @@ struct SharedState {
   struct ListenerParts {
     std::shared_ptr<const router::RouteTable> routes;
     std::shared_ptr<const tls::ServerContext> tls;  // nullptr: plain connections
-    std::vector<Plugin> plugins;  // one for each http_filter; null for what is no wasm filter
+    // One for each network_filter of a TCP listener; else one for each http_filter, null for what is no wasm filter.
+    std::vector<Plugin> plugins;
     std::vector<AccessLogger> access_loggers;
 
     template <class Visit>

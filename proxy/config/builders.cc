@@ -50,6 +50,13 @@ bool BuildContext::require(View message, std::string_view field) {
   return true;
 }
 
+std::string BuildContext::unknown_cluster(std::string_view name) const {
+  const std::vector<std::string_view> names(clusters.begin(), clusters.end());
+  const std::string near = nearest(name, names);
+  return "there is no cluster " + quote(name) + " in static_resources.clusters" +
+         (near.empty() ? "" : "; did you mean `" + near + "`?");
+}
+
 const TreeNode* BuildContext::typed(View any, std::initializer_list<std::string_view> types, std::string_view what) {
   if (!any) return nullptr;
   const std::string& type = any.node().any_type;

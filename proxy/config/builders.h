@@ -26,6 +26,8 @@ struct BuildContext {
   void field_error(View message, std::string_view field, std::string text);
   // "is required": the field must be set (and, for strings and lists, not empty).
   bool require(View message, std::string_view field);
+  // "there is no cluster `name` in static_resources.clusters", with the nearest that there is.
+  std::string unknown_cluster(std::string_view name) const;
   // An Any of one of `types`; nullptr after an error, which says what would be right.
   const TreeNode* typed(View any, std::initializer_list<std::string_view> types, std::string_view what);
 };
@@ -34,6 +36,7 @@ Bootstrap build_bootstrap(const Tree& tree, BuildContext& context);
 Address build_address(View address, bool names_allowed, BuildContext& context);
 Listener build_listener(View listener, BuildContext& context);
 HttpConnectionManager build_http_connection_manager(View manager, BuildContext& context);
+TcpProxy build_tcp_proxy(View proxy, BuildContext& context);
 RouteConfiguration build_route_configuration(View routes, BuildContext& context);
 Cluster build_cluster(View cluster, BuildContext& context);
 // A transport socket: nullopt for plain text, and after an error.

@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::string_view kManager =
     "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
+constexpr std::string_view kTcpProxy = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy";
+constexpr std::string_view kWasm = "envoy.extensions.filters.network.wasm.v3.Wasm";
 
 constexpr FieldRule kListener[] = {
     {"name"},
@@ -31,7 +33,7 @@ constexpr FieldRule kListener[] = {
     {"connection_balance_config", Support::kIgnored, "the kernel balances (SO_REUSEPORT)"},
     {"reuse_port", Support::kIgnored, "every worker has its own socket (SO_REUSEPORT)"},
     {"enable_reuse_port", Support::kIgnored, "every worker has its own socket (SO_REUSEPORT)"},
-    {"access_log", Support::kIgnored, "it logs connections; Inlay logs requests, in HttpConnectionManager.access_log"},
+    {"access_log", Support::kIgnored, "Inlay logs in HttpConnectionManager.access_log and TcpProxy.access_log"},
     {"tcp_backlog_size", Support::kIgnored},
     {"max_connections_to_accept_per_socket_event", Support::kIgnored},
     {"bind_to_port", Support::kOnly, "", "true"},
@@ -42,7 +44,7 @@ constexpr FieldRule kListener[] = {
 };
 constexpr FieldRule kFilterChain[] = {
     {"name"},
-    {"filters", Support::kYes, "exactly one, an HttpConnectionManager"},
+    {"filters", Support::kYes, "an HttpConnectionManager; or a TcpProxy, with any number of Wasm filters before it"},
     {"filter_chain_match", Support::kYes, "empty only"},
     {"use_proxy_proto", Support::kOnly, "", "false"},
     {"metadata", Support::kIgnored},
@@ -60,25 +62,49 @@ constexpr MessageRules kRules[] = {
     {"envoy.config.listener.v3.Filter", kFilter},
 };
 
+// Puts a filter of the chain into `out`.
+void build_filter(View filter, Listener& out, BuildContext& context) {
+  context.require(filter, "name");
+  if (filter.has("config_discovery")) return;
+  if (!context.require(filter, "typed_config")) return;
+  const TreeNode* node = context.typed(filter["typed_config"], {kManager, kTcpProxy, kWasm}, "a network filter");
+  if (node == nullptr) return;
+  if (node->any_type == kWasm) {
+    out.network_filters.push_back({filter.text("name"), build_wasm(View(node), context)});
+  } else if (node->any_type == kTcpProxy) {
+    out.tcp_proxy = build_tcp_proxy(View(node), context);
+  } else {
+    out.http = build_http_connection_manager(View(node), context);
+  }
+}
+
+// As Envoy has it: the last filter, and no other, takes the connection.
+void check_order(const std::vector<View>& filters, BuildContext& context) {
+  bool wasm = false;
+  for (const View& filter : filters) {
+    if (!filter["typed_config"]) continue;
+    const std::string& type = filter["typed_config"].node().any_type;
+    const bool terminal = type == kManager || type == kTcpProxy;
+    const bool last = &filter == &filters.back();
+    if (terminal && !last) {
+      context.error(filter, "this filter takes the connection, so it must be the last of `filters`");
+    } else if (type == kWasm && last) {
+      context.error(filter, "the last of `filters` must be one that takes the connection: " + std::string(kTcpProxy) +
+                                " or " + std::string(kManager));
+    } else if (type == kManager && wasm) {
+      context.error(filter,
+                    "a Wasm network filter before an HttpConnectionManager is valid, but Inlay does not support it "
+                    "yet; before a TcpProxy it does");
+    }
+    wasm = wasm || type == kWasm;
+  }
+}
+
 void build_filters(View chain, Listener& out, BuildContext& context) {
   const std::vector<View> filters = chain.list("filters");
-  if (filters.size() > 1) {
-    context.field_error(chain, "filters",
-                        "Inlay supports exactly one network filter a chain, an HttpConnectionManager; "
-                        "found " +
-                            std::to_string(filters.size()));
-  }
   if (filters.empty()) context.require(chain, "filters");
-  bool built = false;
-  for (View filter : filters) {
-    context.require(filter, "name");
-    if (filter.has("config_discovery")) continue;
-    if (!context.require(filter, "typed_config")) continue;
-    const TreeNode* manager = context.typed(filter["typed_config"], {kManager}, "a network filter");
-    if (manager == nullptr || built) continue;
-    out.http = build_http_connection_manager(View(manager), context);
-    built = true;
-  }
+  for (View filter : filters) build_filter(filter, out, context);
+  check_order(filters, context);
 }
 
 void set_plugin_keys(View listener, Listener& out) {
@@ -87,6 +113,7 @@ void set_plugin_keys(View listener, Listener& out) {
   for (const auto& [name, json] : out.metadata) suffix += "||" + name + json;
   for (HttpFilter& filter : out.http.http_filters)
     if (auto* wasm = std::get_if<WasmPlugin>(&filter.config)) wasm->plugin.key_suffix = suffix;
+  for (NetworkFilter& filter : out.network_filters) filter.wasm.plugin.key_suffix = suffix;
 }
 
 }  // namespace

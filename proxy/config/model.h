@@ -248,6 +248,27 @@ struct HttpConnectionManager {
   std::string via;
 };
 
+// extensions/filters/network/tcp_proxy/v3 TcpProxy.
+struct TcpProxy {
+  std::string stat_prefix;
+  struct Target {
+    std::string cluster;
+    uint32_t weight = 1;
+  };
+  std::vector<Target> targets;              // one, or those of weighted_clusters
+  Milliseconds idle_timeout{3'600'000};     // without a byte either way; 0: off
+  Milliseconds max_connection_duration{0};  // 0: off
+  uint32_t max_connect_attempts = 1;
+  std::vector<AccessLog> access_logs;
+};
+
+// A Wasm plugin in a listener's filter chain.
+struct NetworkFilter {
+  std::string name;
+  WasmPlugin wasm;
+};
+
+// Its filter chain is network_filters, then a TcpProxy or an HttpConnectionManager.
 struct Listener {
   std::string name;
   Address address;
@@ -257,7 +278,11 @@ struct Listener {
   std::string filter_chain_name;
   Metadata metadata;
   std::optional<DownstreamTls> tls;
-  HttpConnectionManager http;
+  std::vector<NetworkFilter> network_filters;
+  std::optional<TcpProxy> tcp_proxy;
+  HttpConnectionManager http;  // of no meaning when there is a tcp_proxy
+
+  const std::vector<AccessLog>& access_logs() const { return tcp_proxy ? tcp_proxy->access_logs : http.access_logs; }
 };
 
 struct Endpoint {

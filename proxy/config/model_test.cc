@@ -148,6 +148,38 @@ TEST(Model, Clusters) {
   EXPECT_EQ(load_case("type_enum_number").clusters.at(0).lb_policy, Cluster::LbPolicy::kRandom);
 }
 
+TEST(Model, TcpProxy) {
+  const Bootstrap bootstrap = load_case("tcp_everything");
+  const Listener& listener = bootstrap.listeners.at(0);
+  ASSERT_TRUE(listener.tcp_proxy);
+  const TcpProxy& tcp = *listener.tcp_proxy;
+  EXPECT_EQ(tcp.stat_prefix, "ingress_tcp");
+  ASSERT_EQ(tcp.targets.size(), 2u);
+  EXPECT_EQ(tcp.targets[0].cluster, "app");
+  EXPECT_EQ(tcp.targets[0].weight, 3u);
+  EXPECT_EQ(tcp.targets[1].cluster, "other");
+  EXPECT_EQ(tcp.idle_timeout, Milliseconds(60'000));
+  EXPECT_EQ(tcp.max_connection_duration, Milliseconds(3'600'000));
+  EXPECT_EQ(tcp.max_connect_attempts, 3u);
+  EXPECT_EQ(listener.access_logs().size(), 1u);
+  ASSERT_EQ(listener.network_filters.size(), 2u);
+  EXPECT_EQ(listener.network_filters[0].name, "first");
+  const WasmPlugin& wasm = listener.network_filters[1].wasm;
+  EXPECT_EQ(wasm.plugin.name, "second");
+  EXPECT_EQ(wasm.plugin.root_id, "r");
+  EXPECT_EQ(wasm.plugin.failure_policy, host::FailurePolicy::kFailOpen);
+  EXPECT_EQ(wasm.code.bytes->size(), 8u);
+}
+
+TEST(Model, TcpProxysDefaults) {
+  const Bootstrap bootstrap = load_case("listener_tcp_proxy");
+  const TcpProxy& tcp = bootstrap.listeners.at(0).tcp_proxy.value();
+  EXPECT_EQ(tcp.targets.at(0).weight, 1u);
+  EXPECT_EQ(tcp.idle_timeout, Milliseconds(3'600'000));
+  EXPECT_EQ(tcp.max_connection_duration, Milliseconds(0));
+  EXPECT_EQ(tcp.max_connect_attempts, 1u);
+}
+
 TEST(Model, Wasm) {
   const Bootstrap bootstrap = load_case("wasm_all_fields");
   const auto& wasm = std::get<WasmPlugin>(manager(bootstrap).http_filters.at(0).config);

@@ -36,11 +36,7 @@ constexpr MessageRules kRules[] = {
 void check_cluster(View action, const RouteLimits& limits, BuildContext& context) {
   const std::string name = action.text("cluster");
   if (!context.require(action, "cluster") || !limits.validate_clusters || context.clusters.contains(name)) return;
-  const std::vector<std::string_view> names(context.clusters.begin(), context.clusters.end());
-  const std::string near = nearest(name, names);
-  context.field_error(action, "cluster",
-                      "there is no cluster " + quote(name) + " in static_resources.clusters" +
-                          (near.empty() ? "" : "; did you mean `" + near + "`?"));
+  context.field_error(action, "cluster", context.unknown_cluster(name));
 }
 
 // Line breaks in a value that becomes part of a header.

@@ -49,6 +49,7 @@ std::span<const MessageRules> bootstrap_rules();
 std::span<const MessageRules> address_rules();
 std::span<const MessageRules> listener_rules();
 std::span<const MessageRules> http_connection_manager_rules();
+std::span<const MessageRules> tcp_proxy_rules();
 std::span<const MessageRules> route_rules();
 std::span<const MessageRules> matcher_rules();
 std::span<const MessageRules> header_rules();

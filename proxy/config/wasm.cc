@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// extensions/wasm/v3 PluginConfig, VmConfig and WasmService; the messages of the filter and the access logger.
+// extensions/wasm/v3 PluginConfig, VmConfig and WasmService; the messages of the filters and the access logger.
 #include "proxy/config/builders.h"
 #include "proxy/config/proto_encoding.h"
 #include "proxy/config/scalar_check.h"
@@ -40,6 +40,7 @@ constexpr FieldRule kCapabilities[] = {{"allowed_capabilities"}};
 constexpr FieldRule kEnvironmentVariables[] = {{"host_env_keys"}, {"key_values"}};
 constexpr MessageRules kRules[] = {
     {"envoy.extensions.filters.http.wasm.v3.Wasm", kWasm},
+    {"envoy.extensions.filters.network.wasm.v3.Wasm", kWasm},
     {"envoy.extensions.access_loggers.wasm.v3.WasmAccessLog", kWasm},
     {"envoy.extensions.wasm.v3.WasmService", kService},
     {"envoy.extensions.wasm.v3.PluginConfig", kPluginConfig},

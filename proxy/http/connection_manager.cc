@@ -68,7 +68,7 @@ void ConnectionManager::Impl::release(ServerConnection& connection) {
   }
   connections.pop_back();
   stats.cx_active.sub();
-  stats.listener_cx_active.sub();
+  stats.listener.cx_active.sub();
   bury_task.schedule();
 }
 
@@ -92,8 +92,8 @@ void ConnectionManager::accept(std::unique_ptr<net::Connection> connection) {
   impl_->stats.cx_total.add();
   impl_->stats.cx_active.add();
   impl_->stats.cx_http1_total.add();
-  impl_->stats.listener_cx_total.add();
-  impl_->stats.listener_cx_active.add();
+  impl_->stats.listener.cx_total.add();
+  impl_->stats.listener.cx_active.add();
   auto& connections = impl_->connections;
   connections.push_back(std::make_unique<ServerConnection>(*impl_, std::move(connection), connections.size()));
 }

@@ -21,6 +21,7 @@
 #include "proxy/config/model.h"
 #include "proxy/http/filter.h"
 #include "proxy/net/connection.h"
+#include "proxy/net/connection_owner.h"
 #include "proxy/net/event_loop.h"
 
 namespace inlay::proxy::http {
@@ -28,7 +29,7 @@ namespace inlay::proxy::http {
 class ServerConnection;
 class StreamLogger;
 
-class ConnectionManager {
+class ConnectionManager final : public net::ConnectionOwner {
  public:
   struct Options {
     const config::Listener& listener;  // outlives the manager, as all of these do
@@ -40,16 +41,16 @@ class ConnectionManager {
 
   ConnectionManager(net::EventLoop& loop, Options options);
   // Closes all connections at once; their streams are reset.
-  ~ConnectionManager();
+  ~ConnectionManager() override;
   ConnectionManager(const ConnectionManager&) = delete;
   ConnectionManager& operator=(const ConnectionManager&) = delete;
 
-  void accept(std::unique_ptr<net::Connection> connection);
+  void accept(std::unique_ptr<net::Connection> connection) override;
 
   // From now on every response says "connection: close", connections without a stream are closed, and new ones get one
   // request. `on_drained` runs when no connection is left, at the earliest on the next turn of the loop; for how long
   // to wait is the caller's to say (Envoy's drain_timeout is about HTTP/2's GOAWAY).
-  void drain(std::function<void()> on_drained);
+  void drain(std::function<void()> on_drained) override;
 
   size_t connection_count() const;
   size_t stream_count() const;

@@ -45,6 +45,7 @@ enum ResponseFlag : uint32_t {
   kUpstreamOverflow = 1u << 7,                  // UO
   kNoRouteFound = 1u << 8,                      // NR
   kDownstreamConnectionTermination = 1u << 14,  // DC
+  kUpstreamRetryLimitExceeded = 1u << 15,       // URX
   kStreamIdleTimeout = 1u << 16,                // SI
   kDownstreamProtocolError = 1u << 18,          // DPE
   kDurationTimeout = 1u << 22,                  // DT

@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/http/http_stats.h"
 
-#include <algorithm>
-
 namespace inlay::proxy::http {
 
-std::string listener_stat_prefix(const config::Listener& listener) {
-  std::string name = listener.stat_prefix.empty() ? listener.address.to_string() : listener.stat_prefix;
-  std::replace(name.begin(), name.end(), ':', '_');
-  return "listener." + name + ".";
-}
-
-HttpStats::HttpStats(host::MetricStore& store, const config::Listener& listener) {
-  const std::string http = "http." + listener.http.stat_prefix + ".downstream_";
+HttpStats::HttpStats(host::MetricStore& store, const config::Listener& listener_config)
+    : listener(store, listener_config) {
+  const std::string http = "http." + listener_config.http.stat_prefix + ".downstream_";
   const auto counter = [&](std::string_view name) {
     return host::Counter(store.define(abi::MetricType::kCounter, http + std::string(name)));
   };
@@ -41,9 +34,6 @@ HttpStats::HttpStats(host::MetricStore& store, const config::Listener& listener)
   rq_response_before_rq_complete = counter("rq_response_before_rq_complete");
   for (size_t i = 0; i < rq_class.size(); ++i) rq_class[i] = counter("rq_" + std::to_string(i + 1) + "xx");
   rq_time = store.define(abi::MetricType::kHistogram, http + "rq_time");
-  const std::string prefix = listener_stat_prefix(listener);
-  listener_cx_total = host::Counter(store.define(abi::MetricType::kCounter, prefix + "downstream_cx_total"));
-  listener_cx_active = host::Gauge(store.define(abi::MetricType::kGauge, prefix + "downstream_cx_active"));
 }
 
 void HttpStats::charge_response(uint32_t status) const {

@@ -7,17 +7,14 @@
 
 #include "host/metrics.h"
 #include "proxy/config/model.h"
+#include "proxy/net/listener_stats.h"
 
 namespace inlay::proxy::http {
-
-// "listener.<address>.", or with the listener's stat_prefix. Envoy writes an address in a metric's name with '_' for
-// ':'.
-std::string listener_stat_prefix(const config::Listener& listener);
 
 // HttpStats: the counters of a connection manager (http.<stat_prefix>.*) and of its listener (listener.<address>.*),
 // by Envoy's names.
 struct HttpStats {
-  HttpStats(host::MetricStore& store, const config::Listener& listener);
+  HttpStats(host::MetricStore& store, const config::Listener& listener_config);
   void charge_response(uint32_t status) const;
 
   host::Counter cx_total;
@@ -42,8 +39,7 @@ struct HttpStats {
   host::Counter rq_response_before_rq_complete;
   std::array<host::Counter, 5> rq_class;         // 1xx to 5xx
   host::MetricStore::Metric* rq_time = nullptr;  // milliseconds
-  host::Counter listener_cx_total;
-  host::Gauge listener_cx_active;
+  net::ListenerStats listener;
 };
 
 }  // namespace inlay::proxy::http

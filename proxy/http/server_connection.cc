@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/http/server_connection.h"
 
-#include <atomic>
 #include <charconv>
 #include <chrono>
 #include <utility>
@@ -14,11 +13,6 @@ namespace inlay::proxy::http {
 namespace {
 
 using host::HeaderId;
-
-uint64_t next_connection_id() {
-  static std::atomic<uint64_t> last{0};
-  return last.fetch_add(1, std::memory_order_relaxed) + 1;
-}
 
 int64_t system_now() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
@@ -51,7 +45,7 @@ ServerConnection::ServerConnection(ConnectionManager::Impl& manager, std::unique
       parser_(Http1Parser::create(Http1Parser::Kind::kRequest, manager.limits, *this)),
       timer_(manager.loop, [this] { on_connection_timeout(); }),
       index_(index),
-      id_(next_connection_id()) {
+      id_(net::next_connection_id()) {
   connection_->set_handler(this);
   const uint32_t limit = manager_.options.listener.per_connection_buffer_limit_bytes;
   if (limit > 0) connection_->set_write_watermark(limit);

@@ -81,11 +81,16 @@ class Connection {
   // either, and the connection may be destroyed at once: the loop sees to the rest.
   virtual void close(Close how) = 0;
   virtual void set_linger(std::chrono::milliseconds longest) = 0;  // 1 s by default
+  // How long what is unsent may wait without progress before that; set_linger() by default.
+  virtual void set_flush_timeout(std::chrono::milliseconds longest) = 0;
   virtual const config::Address& local_address() const = 0;
   virtual const config::Address& remote_address() const = 0;
   // nullptr for a connection without TLS, and before its handshake is done.
   virtual const TlsInfo* tls() const { return nullptr; }
 };
+
+// A number that no other connection of this process has. Any thread.
+uint64_t next_connection_id();
 
 // Posts `done` to the loop once no connection is left that close(kAfterFlush) still sees to: before that, ending the
 // loop would lose the last bytes of what was answered. Each ends when its peer has closed its side or, without

@@ -17,15 +17,19 @@ constexpr int kReadsPerEvent = 16;
 
 }  // namespace
 
-void LingeringClose::start(EventLoop& loop, int fd, host::Buffer unsent, std::chrono::milliseconds longest) {
-  auto* closing = new LingeringClose(loop, fd, std::move(unsent), longest);
+void LingeringClose::start(EventLoop& loop, int fd, host::Buffer unsent, std::chrono::milliseconds longest,
+                           std::chrono::milliseconds flush) {
+  auto* closing = new LingeringClose(loop, fd, std::move(unsent), longest, flush);
   lingering_list(loop).add(*closing);
   if (!closing->step() || !loop.watch(fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP, *closing)) delete closing;
 }
 
-LingeringClose::LingeringClose(EventLoop& loop, int fd, host::Buffer unsent, std::chrono::milliseconds longest)
-    : loop_(loop), fd_(fd), out_(std::move(unsent)), longest_(longest), timer_(loop, [this] { delete this; }) {
-  timer_.arm(longest);
+LingeringClose::LingeringClose(EventLoop& loop, int fd, host::Buffer unsent, std::chrono::milliseconds longest,
+                               std::chrono::milliseconds flush)
+    : loop_(loop), fd_(fd), out_(std::move(unsent)), longest_(longest), flush_(flush), timer_(loop, [this] {
+        delete this;
+      }) {
+  timer_.arm(out_.empty() ? longest_ : flush_);
 }
 
 LingeringClose::~LingeringClose() {
@@ -51,7 +55,7 @@ bool LingeringClose::send_rest() {
     const ssize_t n = sendmsg(fd_, &message, MSG_NOSIGNAL);
     if (n >= 0) {
       out_.drain(static_cast<size_t>(n));
-      timer_.arm(longest_);  // the time runs from the last progress
+      timer_.arm(out_.empty() ? longest_ : flush_);  // the time runs from the last progress
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
       return true;
     } else if (errno != EINTR) {

@@ -16,10 +16,13 @@ namespace inlay::proxy::net {
 
 class LingeringClose final : IoHandler {
  public:
-  // Takes over `fd`, which is watched by nobody.
-  static void start(EventLoop& loop, int fd, host::Buffer unsent, std::chrono::milliseconds longest);
+  // Takes over `fd`, which is watched by nobody. `longest`: for the peer to close its side; `flush`: without progress,
+  // for what is left.
+  static void start(EventLoop& loop, int fd, host::Buffer unsent, std::chrono::milliseconds longest,
+                    std::chrono::milliseconds flush);
 
-  LingeringClose(EventLoop& loop, int fd, host::Buffer unsent, std::chrono::milliseconds longest);
+  LingeringClose(EventLoop& loop, int fd, host::Buffer unsent, std::chrono::milliseconds longest,
+                 std::chrono::milliseconds flush);
   ~LingeringClose();
   LingeringClose(const LingeringClose&) = delete;
   LingeringClose& operator=(const LingeringClose&) = delete;
@@ -36,6 +39,7 @@ class LingeringClose final : IoHandler {
   host::Buffer out_;
   bool fin_sent_ = false;
   std::chrono::milliseconds longest_;
+  std::chrono::milliseconds flush_;
   Timer timer_;
   LingeringClose* next_ = nullptr;
   LingeringClose** previous_ = nullptr;

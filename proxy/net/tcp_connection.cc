@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -287,7 +288,7 @@ void TcpConnection::close(Close how) {
   connect_timer_.reset();
   if (how == Close::kAfterFlush && open && !(out_.empty() && end_seen_)) {
     loop_.unwatch(fd_, *this);
-    LingeringClose::start(loop_, std::exchange(fd_, -1), std::move(out_), linger_);
+    LingeringClose::start(loop_, std::exchange(fd_, -1), std::move(out_), linger_, flush_timeout_.value_or(linger_));
   } else {
     release_socket();
   }
@@ -312,6 +313,11 @@ void TcpConnection::report_failure() {
   std::array<char, 128> text{};
   const char* detail = strerror_r(failure_errno_, text.data(), text.size());
   if (handler) handler->on_closed(failure_, detail);
+}
+
+uint64_t next_connection_id() {
+  static std::atomic<uint64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
 std::unique_ptr<Connection> connect(EventLoop& loop, const config::Address& ip_address,

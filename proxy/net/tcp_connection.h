@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "host/buffer.h"
@@ -32,6 +33,7 @@ class TcpConnection final : public Connection, IoHandler {
   void shutdown_write() override;
   void close(Close how) override;
   void set_linger(std::chrono::milliseconds longest) override { linger_ = longest; }
+  void set_flush_timeout(std::chrono::milliseconds longest) override { flush_timeout_ = longest; }
   const config::Address& local_address() const override { return local_; }
   const config::Address& remote_address() const override { return remote_; }
 
@@ -70,6 +72,7 @@ class TcpConnection final : public Connection, IoHandler {
   bool* destroyed_ = nullptr;  // on the stack of the innermost callback
   size_t high_ = SIZE_MAX;
   std::chrono::milliseconds linger_{1'000};
+  std::optional<std::chrono::milliseconds> flush_timeout_;
   host::Buffer in_;
   host::Buffer out_;
   config::Address local_;

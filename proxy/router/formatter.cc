@@ -120,6 +120,7 @@ constexpr FlagName kFlags[] = {
     {http::kDownstreamProtocolError, "DPE"},
     {http::kStreamIdleTimeout, "SI"},
     {http::kDurationTimeout, "DT"},
+    {http::kUpstreamRetryLimitExceeded, "URX"},
     {http::kLocalReset, "LR"},
 };
 

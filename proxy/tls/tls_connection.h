@@ -49,6 +49,7 @@ class TlsConnection final : public net::Connection, private net::ConnectionHandl
   void shutdown_write() override;
   void close(Close how) override;
   void set_linger(std::chrono::milliseconds longest) override { inner_->set_linger(longest); }
+  void set_flush_timeout(std::chrono::milliseconds longest) override { inner_->set_flush_timeout(longest); }
   const config::Address& local_address() const override { return inner_->local_address(); }
   const config::Address& remote_address() const override { return inner_->remote_address(); }
   const net::TlsInfo* tls() const override { return state_ == State::kHandshake ? nullptr : &info_; }

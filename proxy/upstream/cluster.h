@@ -44,7 +44,8 @@ class ClusterStats {
       rq_pending_overflow, rq_pending_failure_eject, rq_maintenance;
   host::Gauge rq_active, rq_pending_active;
   host::Counter cx_total, cx_http1_total, cx_connect_fail, cx_connect_timeout, cx_overflow, cx_destroy,
-      cx_destroy_remote, cx_destroy_local, cx_idle_timeout, cx_max_requests, cx_none_healthy, cx_protocol_error;
+      cx_destroy_remote, cx_destroy_local, cx_idle_timeout, cx_max_requests, cx_none_healthy, cx_protocol_error,
+      cx_connect_attempts_exceeded, cx_rx_bytes_total, cx_tx_bytes_total;
   host::Gauge cx_active;
   host::Counter update_attempt, update_success, update_failure;
   host::Gauge membership_total, membership_healthy;

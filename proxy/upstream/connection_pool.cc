@@ -101,6 +101,24 @@ void ConnectionPool::connect() {
   connections_.push_back(std::make_unique<ClientConnection>(*this, loop_));
 }
 
+void ConnectionPool::begin_tcp() {
+  cluster_.breakers.connections.fetch_add(1, std::memory_order_relaxed);
+  ClusterStats& stats = cluster_.stats;
+  stats.cx_total.add();
+  stats.cx_active.add();
+  stats.rq_total.add();
+  stats.rq_active.add();
+  ++active_requests_;
+}
+
+void ConnectionPool::end_tcp() {
+  cluster_.breakers.connections.fetch_sub(1, std::memory_order_relaxed);
+  cluster_.stats.cx_active.sub();
+  cluster_.stats.cx_destroy.add();
+  cluster_.stats.rq_active.sub();
+  --active_requests_;
+}
+
 void ConnectionPool::on_connected(ClientConnection& connection) {
   --connecting_;
   on_free(connection);

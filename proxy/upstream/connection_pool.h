@@ -30,10 +30,14 @@ class ConnectionPool {
   const HostSpec& host() const { return host_; }
   // DNS gave the same address with another weight or health.
   void update_host(HostSpec host) { host_ = std::move(host); }
-  // Requests under way or waiting.
+  // Requests under way or waiting, and TCP connections.
   const uint32_t& active_requests() const { return active_requests_; }
   size_t connections() const { return connections_.size(); }
   size_t idle_connections() const { return idle_.size(); }
+
+  // A TCP connection to the host (TcpUpstream) counts as a connection and, as in Envoy, as a request.
+  void begin_tcp();
+  void end_tcp();
 
   // The host is gone from its cluster: idle connections close now, others after their request.
   void drain();

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "host/guest_limits.h"
+#include "proxy/wasm_filter/filter_state.h"
 
 namespace inlay::proxy::wasm_filter {
 
@@ -219,20 +219,7 @@ abi::Status WasmFilter::get_property(const std::vector<std::string_view>& path, 
 abi::Status WasmFilter::set_property(std::string_view path, std::string_view value,
                                      const host::PropertyTraits& traits) {
   if (callbacks_ == nullptr) return abi::Status::kNotFound;
-  auto& state = callbacks_->info().filter_state;
-  const std::string key = "wasm." + std::string(path);
-  const auto it = std::find_if(state.begin(), state.end(), [&](const auto& entry) { return entry.name == key; });
-  if (it != state.end() && it->read_only) return abi::Status::kBadArgument;
-  size_t held = 0;
-  for (const auto& entry : state) held += entry.name == key ? 0 : entry.name.size() + entry.value.size();
-  if (held + key.size() + value.size() > host::limits::kPropertyBytes) return abi::Status::kInternalFailure;
-  if (it == state.end() && state.size() >= host::limits::kProperties) return abi::Status::kInternalFailure;
-  if (it != state.end()) {
-    it->value = value;
-  } else {
-    state.push_back({key, std::string(value), traits.read_only, traits.of_connection});
-  }
-  return abi::Status::kOk;
+  return set_filter_state(callbacks_->info(), path, value, traits);
 }
 
 }  // namespace inlay::proxy::wasm_filter

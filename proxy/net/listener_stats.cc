@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/net/listener_stats.h"
+
+#include <algorithm>
+
+namespace inlay::proxy::net {
+
+std::string listener_stat_prefix(const config::Listener& listener) {
+  std::string name = listener.stat_prefix.empty() ? listener.address.to_string() : listener.stat_prefix;
+  std::replace(name.begin(), name.end(), ':', '_');
+  return "listener." + name + ".";
+}
+
+ListenerStats::ListenerStats(host::MetricStore& store, const config::Listener& listener) {
+  const std::string prefix = listener_stat_prefix(listener) + "downstream_cx_";
+  cx_total = host::Counter(store.define(abi::MetricType::kCounter, prefix + "total"));
+  cx_active = host::Gauge(store.define(abi::MetricType::kGauge, prefix + "active"));
+}
+
+}  // namespace inlay::proxy::net

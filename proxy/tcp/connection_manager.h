@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// ConnectionManager: one listener's TCP connections on one worker: what http::ConnectionManager is for HTTP. It owns
+// the connections that it is given and what is made once from the configuration. Loop thread only.
+//
+//     ConnectionManager manager(loop, {.listener = listener, .metrics = metrics, .factories = {&wasm, &tcp_proxy}});
+//     auto listening = net::listen(loop, listener.address,
+//                                  [&](std::unique_ptr<net::Connection> c) { manager.accept(std::move(c)); });
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "host/metrics.h"
+#include "proxy/config/model.h"
+#include "proxy/http/stream_logger.h"
+#include "proxy/net/connection_owner.h"
+#include "proxy/net/event_loop.h"
+#include "proxy/net/listener_stats.h"
+#include "proxy/tcp/filter.h"
+#include "proxy/tcp/tcp_stats.h"
+
+namespace inlay::proxy::tcp {
+
+class ServerConnection;
+
+class ConnectionManager final : public net::ConnectionOwner {
+ public:
+  struct Options {
+    const config::Listener& listener;  // has a tcp_proxy; outlives the manager, as all of these do
+    host::MetricStore& metrics;
+    std::vector<FilterFactory*> factories;          // the last makes TcpProxyFilters
+    std::vector<http::StreamLogger*> loggers = {};  // hear of each connection's end, with empty header maps
+  };
+
+  ConnectionManager(net::EventLoop& loop, Options options);
+  // Closes all connections at once.
+  ~ConnectionManager() override;
+
+  void accept(std::unique_ptr<net::Connection> connection) override;
+  // `on_drained` runs when no connection is left, at the earliest on the next turn of the loop. Connections live on
+  // until one of their ends closes them, or their idle timeout does: nothing tells when a TCP connection is in use.
+  void drain(std::function<void()> on_drained) override;
+  size_t connection_count() const { return connections_.size(); }
+
+ private:
+  friend class ServerConnection;
+  // Destroys the connection on the next turn of the loop.
+  void release(ServerConnection& connection);
+  void bury();
+
+  net::EventLoop& loop_;
+  const Options options_;
+  const TcpStats stats_;
+  const net::ListenerStats listener_stats_;
+  std::vector<std::unique_ptr<ServerConnection>> connections_;
+  std::vector<std::unique_ptr<ServerConnection>> dead_;
+  std::function<void()> on_drained_;
+  net::DeferredTask bury_task_;
+};
+
+}  // namespace inlay::proxy::tcp

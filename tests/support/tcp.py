@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""TCP listeners, servers and clients that speak bytes."""
+
+import socket
+import threading
+
+from .config import TYPE, address, wasm
+from .processes import PATIENCE, free_port
+
+
+def tcp_proxy(cluster="origin", **fields):
+    fields = fields if "weighted_clusters" in fields else {"cluster": cluster, **fields}
+    return {"name": "tcp", "typed_config": {"@type": TYPE + "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy",
+                                            "stat_prefix": "ingress_tcp", **fields}}
+
+
+def wasm_filter(module, configuration="", name="guest", **plugin):
+    """An envoy.filters.network.wasm filter on a module."""
+    made = wasm(module, configuration, name=name, **plugin)
+    made["typed_config"]["@type"] = TYPE + "envoy.extensions.filters.network.wasm.v3.Wasm"
+    return made
+
+
+def bootstrap(clusters, filters=(), proxy=None, **listener):
+    """A listener whose connections go through `filters` to a tcp_proxy, and an admin, on free ports."""
+    chain = {"filters": [*filters, proxy or tcp_proxy()]}
+    return {"admin": {"address": address(free_port())},
+            "static_resources": {"listeners": [{"name": "tcp", "address": address(free_port()), "filter_chains": [chain],
+                                                **listener}],
+                                 "clusters": list(clusters)}}
+
+
+class ByteServer:
+    """Runs `serve(socket)` for each connection, in a thread of its own."""
+
+    def __init__(self, serve):
+        self.listener = socket.create_server(("127.0.0.1", free_port()), backlog=128)
+        self.port = self.listener.getsockname()[1]
+        self.serve = serve
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._run, args=(connection,), daemon=True).start()
+
+    def _run(self, connection):
+        connection.settimeout(PATIENCE)
+        with connection:
+            try:
+                self.serve(connection)
+            except OSError:
+                pass
+
+    def close(self):
+        self.listener.close()
+
+
+def connect(port):
+    connection = socket.create_connection(("127.0.0.1", port), PATIENCE)
+    connection.settimeout(PATIENCE)
+    return connection
+
+
+def read_all(connection):
+    """Up to the other side's end."""
+    data = bytearray()
+    while chunk := connection.recv(1 << 16):
+        data += chunk
+    return bytes(data)
+
+
+def read_exactly(connection, size):
+    data = bytearray()
+    while len(data) < size:
+        chunk = connection.recv(size - len(data))
+        if not chunk:
+            raise EOFError(f"{len(data)} of {size} bytes")
+        data += chunk
+    return bytes(data)
