@@ -16,6 +16,7 @@
 
 namespace inlay::sdk {
 
+using abi::Action;
 using abi::ContextId;
 using abi::DataStatus;
 using abi::HeadersStatus;
@@ -25,7 +26,8 @@ using abi::TrailersStatus;
 namespace detail {
 class Vm;
 class RegistrationBase;
-enum class ContextKind : uint8_t { kRoot, kHttp, kTcp };
+// kUndecided: a stream of a filter that has HTTP and TCP contexts, before its first callback.
+enum class ContextKind : uint8_t { kRoot, kHttp, kTcp, kUndecided };
 
 // The callbacks that coroutines wait for, exported where something spawns one. (V is always Vm, which is not complete
 // here.)
@@ -176,14 +178,24 @@ class HttpContext : public Context {
   virtual TrailersStatus on_response_trailers(size_t /*num_trailers*/) { return TrailersStatus::kContinue; }
 };
 
-// TcpContext: one for each connection, in a network filter.
+// TcpContext: one for each connection, in a network filter. Constructed with a reference to its root context, if it has
+// such a constructor.
+//
+// kPause keeps the bytes from the filters that follow. They stay in downstream_data() or upstream_data(), where the
+// next callback of that direction finds them with those that have come since, until it returns kContinue or somebody
+// calls continue_stream(StreamType::kDownstream or kUpstream).
 class TcpContext : public Context {
  public:
   TcpContext() : Context(detail::ContextKind::kTcp) {}
 
-  virtual DataStatus on_new_connection() { return DataStatus::kContinue; }
-  virtual DataStatus on_downstream_data(size_t /*data_size*/, bool /*end_of_stream*/) { return DataStatus::kContinue; }
-  virtual DataStatus on_upstream_data(size_t /*data_size*/, bool /*end_of_stream*/) { return DataStatus::kContinue; }
+  // on_new_connection: kPause holds the connection up before anything is read and before a server is connected to.
+  virtual Action on_new_connection() { return Action::kContinue; }
+  // on_downstream_data, on_upstream_data: what the client, or the server, has sent: all of downstream_data(), or
+  // upstream_data(), which the filter may change. `end_of_stream`: its last byte is among them.
+  virtual Action on_downstream_data(size_t /*data_size*/, bool /*end_of_stream*/) { return Action::kContinue; }
+  virtual Action on_upstream_data(size_t /*data_size*/, bool /*end_of_stream*/) { return Action::kContinue; }
+  // on_downstream_connection_close: kRemote when the client closed the connection, kLocal when the proxy did.
+  // on_upstream_connection_close: the server has sent its last byte; hosts do not say by whom it was closed.
   virtual void on_downstream_connection_close(PeerType /*peer*/) {}
   virtual void on_upstream_connection_close(PeerType /*peer*/) {}
 };

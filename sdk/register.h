@@ -4,6 +4,7 @@
 // Registration: ties a root id to the classes that serve it, and exports the callbacks that they override.
 //
 //     INLAY_REGISTER("my_root_id", MyRoot, MyHttp);   // MyHttp is constructed with MyRoot&, or without arguments
+//     INLAY_REGISTER("proxy", MyRoot, MyHttp, MyTcp); // serves HTTP filters and network filters
 //     INLAY_REGISTER("*", MyRoot);                    // any other root id; no stream contexts
 //
 // at namespace scope in a .cc file. One module may register any number of root ids.
@@ -11,6 +12,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <new>
+#include <tuple>
 #include <type_traits>
 
 #include "abi/functions.h"
@@ -19,8 +21,6 @@
 #include "sdk/detail/vm.h"
 
 namespace inlay::sdk {
-
-struct NoStream;
 
 namespace detail {
 
@@ -46,50 +46,84 @@ class BlockPool {
   void* free_ = nullptr;
 };
 
-template <class Root, class Stream = NoStream>
-class Registration final : public RegistrationBase {
-  static_assert(std::is_base_of_v<RootContext, Root>, "the first class derives from inlay::sdk::RootContext");
+// StreamFactory makes and takes back the contexts of one class.
+template <class Root, class Stream>
+class StreamFactory {
+  static_assert(std::is_base_of_v<HttpContext, Stream> != std::is_base_of_v<TcpContext, Stream>,
+                "the classes after the first derive from inlay::sdk::HttpContext or TcpContext");
 
  public:
-  explicit Registration(std::string_view root_id) : RegistrationBase(root_id) {
+  static constexpr ContextKind kKind = std::is_base_of_v<HttpContext, Stream> ? ContextKind::kHttp : ContextKind::kTcp;
+
+  Context* create([[maybe_unused]] RootContext& root) {
+    void* block = pool_.take(sizeof(Stream));
+    if (block == nullptr) return nullptr;
+    if constexpr (std::is_constructible_v<Stream, Root&>)
+      return ::new (block) Stream(static_cast<Root&>(root));
+    else
+      return ::new (block) Stream;
+  }
+  void destroy(Context* context) {
+    auto* stream = static_cast<Stream*>(context);
+    stream->~Stream();
+    pool_.give(stream);
+  }
+
+ private:
+  BlockPool pool_;
+};
+
+template <class Root, class... Streams>
+class Registration final : public RegistrationBase {
+  static_assert(std::is_base_of_v<RootContext, Root>, "the first class derives from inlay::sdk::RootContext");
+  static_assert((0 + ... + std::is_base_of_v<HttpContext, Streams>) <= 1, "one class derives from HttpContext");
+  static_assert((0 + ... + std::is_base_of_v<TcpContext, Streams>) <= 1, "one class derives from TcpContext");
+
+ public:
+  explicit Registration(std::string_view root_id) : RegistrationBase(root_id, kKind) {
     link();
     export_callbacks<Root>();
-    if constexpr (!std::is_same_v<Stream, NoStream>) {
-      static_assert(std::is_base_of_v<HttpContext, Stream> || std::is_base_of_v<TcpContext, Stream>,
-                    "the second class derives from inlay::sdk::HttpContext or TcpContext");
-      export_callbacks<Stream>();
-    }
+    (export_callbacks<Streams>(), ...);
   }
 
   RootContext* create_root() const override { return new (std::nothrow) Root; }
 
-  Context* create_stream([[maybe_unused]] RootContext& root) const override {
-    if constexpr (std::is_same_v<Stream, NoStream>) {
-      return nullptr;
-    } else {
-      void* block = pool_.take(sizeof(Stream));
-      if (block == nullptr) return nullptr;
-      if constexpr (std::is_constructible_v<Stream, Root&>)
-        return ::new (block) Stream(static_cast<Root&>(root));
-      else
-        return ::new (block) Stream;
-    }
+  Context* create_stream([[maybe_unused]] RootContext& root, [[maybe_unused]] ContextKind kind) const override {
+    Context* context = nullptr;
+    (void)(create_with<Streams>(root, kind, context) || ...);
+    return context;
   }
 
   void destroy(Context* context) const override {
-    if constexpr (!std::is_same_v<Stream, NoStream>) {
-      if (!Vm::is_root(*context)) {
-        auto* stream = static_cast<Stream*>(context);
-        stream->~Stream();
-        pool_.give(stream);
-        return;
-      }
-    }
-    delete static_cast<Root*>(context);
+    [[maybe_unused]] const ContextKind kind = Vm::kind(*context);
+    if ((destroy_with<Streams>(context, kind) || ...)) return;
+    delete context;  // a root context
   }
 
  private:
-  mutable BlockPool pool_;
+  // The kind of its streams: kRoot for none.
+  static constexpr ContextKind kKind = [] {
+    ContextKind kind = ContextKind::kRoot;
+    ((kind = StreamFactory<Root, Streams>::kKind), ...);
+    return sizeof...(Streams) > 1 ? ContextKind::kUndecided : kind;
+  }();
+
+  template <class Stream>
+  bool create_with(RootContext& root, ContextKind kind, Context*& context) const {
+    using Factory = StreamFactory<Root, Stream>;
+    if (Factory::kKind != kind) return false;
+    context = std::get<Factory>(factories_).create(root);
+    return true;
+  }
+  template <class Stream>
+  bool destroy_with(Context* context, ContextKind kind) const {
+    using Factory = StreamFactory<Root, Stream>;
+    if (Factory::kKind != kind) return false;
+    std::get<Factory>(factories_).destroy(context);
+    return true;
+  }
+
+  mutable std::tuple<StreamFactory<Root, Streams>...> factories_;
 };
 
 }  // namespace detail

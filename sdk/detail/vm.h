@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 #include <string_view>
 
 #include "sdk/context.h"
@@ -17,12 +18,14 @@ namespace inlay::sdk::detail {
 // RegistrationBase says how to make the contexts for one root id. Registrations are static objects in a list.
 class RegistrationBase {
  public:
-  explicit constexpr RegistrationBase(std::string_view root_id) : root_id_(root_id) {}
+  // `streams`: the kind of the stream contexts; kRoot: the filter has none, kUndecided: both.
+  constexpr RegistrationBase(std::string_view root_id, ContextKind streams) : root_id_(root_id), streams_(streams) {}
   std::string_view root_id() const { return root_id_; }
+  ContextKind streams() const { return streams_; }
   const RegistrationBase* next() const { return next_; }
 
   virtual RootContext* create_root() const = 0;
-  virtual Context* create_stream(RootContext& root) const = 0;  // nullptr: the filter has no stream contexts
+  virtual Context* create_stream(RootContext& root, ContextKind kind) const = 0;  // nullptr: it has none of that kind
   virtual void destroy(Context* context) const = 0;
 
   static const RegistrationBase*& first() {
@@ -39,6 +42,7 @@ class RegistrationBase {
 
  private:
   std::string_view root_id_;
+  ContextKind streams_;
   const RegistrationBase* next_ = nullptr;
 };
 
@@ -76,6 +80,13 @@ class ContextTable {
     }
     slots_[hole] = {};
     --count_;
+  }
+
+  // replace: puts another context in the place of one that is there.
+  void replace(ContextId id, Context* context) {
+    uint32_t i = home(id);
+    while (slots_[i].id != id) i = (i + 1) & (capacity_ - 1);
+    slots_[i].context = context;
   }
 
   // any: some context's number, 0 if there is none.
@@ -127,6 +138,13 @@ class ContextTable {
   uint32_t count_ = 0;
 };
 
+// UndecidedContext stands for a stream whose first callback has yet to show whether it is HTTP or TCP.
+class UndecidedContext final : public Context {
+ public:
+  explicit UndecidedContext(RootContext& owner) : Context(ContextKind::kUndecided), root(owner) {}
+  RootContext& root;
+};
+
 class Vm {
  public:
   // current: the VM that the host is calling into.
@@ -141,7 +159,9 @@ class Vm {
       if (registration != nullptr) context = registration->create_root();
     } else if (RootContext* parent = root(parent_id)) {
       registration = parent->registration_;
-      context = registration->create_stream(*parent);
+      context = registration->streams() == ContextKind::kUndecided
+                    ? new (std::nothrow) UndecidedContext(*parent)
+                    : registration->create_stream(*parent, registration->streams());
     }
     if (context == nullptr) return;
     context->id_ = id;
@@ -175,10 +195,10 @@ class Vm {
 
   Context* any(ContextId id) const { return table_.find(id); }
   RootContext* root(ContextId id) const { return static_cast<RootContext*>(of_kind(id, ContextKind::kRoot)); }
-  HttpContext* http(ContextId id) const { return static_cast<HttpContext*>(of_kind(id, ContextKind::kHttp)); }
-  TcpContext* tcp(ContextId id) const { return static_cast<TcpContext*>(of_kind(id, ContextKind::kTcp)); }
+  HttpContext* http(ContextId id) { return static_cast<HttpContext*>(stream(id, ContextKind::kHttp)); }
+  TcpContext* tcp(ContextId id) { return static_cast<TcpContext*>(stream(id, ContextKind::kTcp)); }
 
-  static bool is_root(const Context& context) { return context.kind_ == ContextKind::kRoot; }
+  static ContextKind kind(const Context& context) { return context.kind_; }
 
   // clear: deletes every context, stream contexts before root contexts. Only tests end a VM.
   void clear() {
@@ -190,6 +210,24 @@ class Vm {
   Context* of_kind(ContextId id, ContextKind kind) const {
     Context* context = table_.find(id);
     return context != nullptr && context->kind_ == kind ? context : nullptr;
+  }
+
+  Context* stream(ContextId id, ContextKind kind) {
+    Context* context = table_.find(id);
+    if (context == nullptr || context->kind_ == kind) return context;
+    return context->kind_ == ContextKind::kUndecided ? decide(*context, kind) : nullptr;
+  }
+
+  Context* decide(Context& undecided, ContextKind kind) {
+    const RegistrationBase* const registration = undecided.registration_;
+    const ContextId id = undecided.id_;
+    Context* const context = registration->create_stream(static_cast<UndecidedContext&>(undecided).root, kind);
+    if (context == nullptr) return nullptr;
+    context->id_ = id;
+    context->registration_ = registration;
+    table_.replace(id, context);
+    delete &undecided;
+    return context;
   }
 
   // find_registration: the one for the plugin's root id, else the one for any ("*").

@@ -12,6 +12,9 @@
 //     host.advance(1s);
 //     FakeStream stream = worker.request(root, {{":path", "/"}});
 //     EXPECT_EQ(stream.header("x-key"), "1");
+//     FakeConnection& connection = worker.connect(root);              // of a TCP filter
+//     worker.client_sends(connection, "hello");
+//     EXPECT_EQ(connection.to_server, "HELLO");
 //
 // It does as Envoy does where the ABI leaves a choice: the compare-and-swap value of an absent key is not looked at, an
 // unknown cluster is kBadArgument, a tick comes again and again in its period.
@@ -30,70 +33,12 @@
 #include "abi/pairs.h"
 #include "sdk/detail/vm.h"
 #include "sdk/host_functions.h"
+#include "sdk/testing/fake_records.h"
 
 namespace inlay::sdk::testing {
 
 using abi::LogLevel;
 using abi::MapType;
-using Headers = std::vector<std::pair<std::string, std::string>>;
-
-// FakeCall: an HTTP call that the filter has sent.
-struct FakeCall {
-  std::string cluster;
-  Headers headers;
-  std::string body;
-  uint64_t at_ms = 0;
-
-  std::string header(std::string_view name) const {
-    for (const auto& [key, value] : headers) {
-      if (key == name) return value;
-    }
-    return {};
-  }
-};
-
-// FakeReply: what a service does with a call.
-struct FakeReply {
-  uint32_t status = 200;
-  std::string body = {};
-  Headers headers = {};
-  uint64_t delay_ms = 0;
-  bool refuse = false;  // the call cannot be sent: kInternalFailure
-  bool reset = false;   // no answer: the callback comes with 0 headers
-  bool silent = false;  // no answer and no callback, ever
-};
-
-using FakeService = std::function<FakeReply(const FakeCall&)>;
-
-// FakeForeign: a foreign function, from its argument to its result or the status that it refuses with.
-using FakeForeign = std::function<Result<std::string>(std::string_view argument)>;
-
-struct FakeLog {
-  LogLevel level;
-  std::string text;
-};
-
-// FakeStream: what has become of a request.
-struct FakeStream {
-  abi::ContextId id = 0;
-  HeadersStatus status = HeadersStatus::kContinue;
-  Headers headers;            // as the filter left them
-  uint32_t reply_status = 0;  // of a local reply; 0: none
-  std::string reply_body;
-  std::string reply_details;
-  Headers reply_headers;
-  Headers response = {};   // what respond was given, as the filter left it
-  uint64_t continued = 0;  // which continue_stream of the host's it was that let the request go on; 0: none
-  size_t host_calls = 0;   // calls into the host in the last callback
-
-  std::string header(std::string_view name) const {
-    std::string all;
-    for (const auto& [key, value] : headers) {
-      if (key == name) all += (all.empty() ? "" : ",") + value;
-    }
-    return all;
-  }
-};
 
 class FakeHost;
 
@@ -114,9 +59,27 @@ class FakeWorker {
   FakeStream& open(abi::ContextId root, Headers headers);
   HeadersStatus respond(FakeStream& stream, Headers headers);
   void close(FakeStream& stream);
+  // connect: a connection context; it stays until disconnect. client_sends, server_sends: bytes, behind those that the
+  // filter has paused. What it lets pass goes to connection.to_server and to_client.
+  FakeConnection& connect(abi::ContextId root);
+  Action client_sends(FakeConnection& connection, std::string_view bytes, bool end_of_stream = false);
+  Action server_sends(FakeConnection& connection, std::string_view bytes, bool end_of_stream = false);
+  void disconnect(FakeConnection& connection, abi::PeerType by = abi::PeerType::kRemote);
   // stop: deletes a root context as a host does that shuts down. kill: the VM is gone, and nothing is told.
   void stop(abi::ContextId root);
   void kill();
+
+  // context: the filter's own object, to look into; nullptr when there is none of that number.
+  template <class T>
+  T* context(abi::ContextId id) const {
+    return static_cast<T*>(vm_.any(id));
+  }
+
+  // root_of: a stream's root context; any other context itself.
+  abi::ContextId root_of(abi::ContextId id) const {
+    const auto at = parents_.find(id);
+    return at == parents_.end() ? id : at->second;
+  }
 
   // root_id: that of the root context under construction.
   std::string_view root_id() { return roots_[effective_].root_id; }
@@ -141,6 +104,10 @@ class FakeWorker {
     const auto at = streams_.find(effective_);
     return at == streams_.end() ? nullptr : at->second.get();
   }
+  FakeConnection* connection() {
+    const auto at = connections_.find(effective_);
+    return at == connections_.end() ? nullptr : at->second.get();
+  }
   void tick(abi::ContextId root);
   void answer(uint32_t call_id);
 
@@ -151,7 +118,9 @@ class FakeWorker {
   abi::ContextId next_context_ = 1;
   abi::ContextId effective_ = 0;
   std::map<abi::ContextId, std::unique_ptr<FakeStream>> streams_;
-  const FakeReply* reply_ = nullptr;  // within the callback
+  std::map<abi::ContextId, std::unique_ptr<FakeConnection>> connections_;
+  std::map<abi::ContextId, abi::ContextId> parents_;  // of streams and connections
+  const FakeReply* reply_ = nullptr;                  // within the callback
   Headers reply_headers_;
   bool configuring_ = false;
 };
@@ -292,6 +261,7 @@ inline FakeStream& FakeWorker::open(abi::ContextId root, Headers headers) {
   auto& stream = streams_[id] = std::make_unique<FakeStream>();
   stream->id = id;
   stream->headers = std::move(headers);
+  parents_[id] = root;
   enter(id, [&] {
     vm_.on_context_create(id, root);
     const size_t before = host_.host_calls;
@@ -330,6 +300,53 @@ inline FakeStream FakeWorker::request(abi::ContextId root, Headers headers) {
   return result;
 }
 
+inline FakeConnection& FakeWorker::connect(abi::ContextId root) {
+  const abi::ContextId id = next_context_++;
+  FakeConnection& made = *(connections_[id] = std::make_unique<FakeConnection>());
+  made.id = id;
+  parents_[id] = root;
+  enter(id, [&] {
+    vm_.on_context_create(id, root);
+    if (TcpContext* context = vm_.tcp(id)) made.opened = context->on_new_connection();
+  });
+  return made;
+}
+
+inline Action FakeWorker::client_sends(FakeConnection& connection, std::string_view bytes, bool end_of_stream) {
+  connection.from_client += bytes;
+  const Action action = enter(connection.id, [&] {
+    TcpContext* const context = vm_.tcp(connection.id);
+    return context == nullptr ? Action::kContinue
+                              : context->on_downstream_data(connection.from_client.size(), end_of_stream);
+  });
+  if (action == Action::kContinue) connection.pass_to_server();
+  return action;
+}
+
+inline Action FakeWorker::server_sends(FakeConnection& connection, std::string_view bytes, bool end_of_stream) {
+  connection.from_server += bytes;
+  const Action action = enter(connection.id, [&] {
+    TcpContext* const context = vm_.tcp(connection.id);
+    return context == nullptr ? Action::kContinue
+                              : context->on_upstream_data(connection.from_server.size(), end_of_stream);
+  });
+  if (action == Action::kContinue) connection.pass_to_client();
+  return action;
+}
+
+inline void FakeWorker::disconnect(FakeConnection& connection, abi::PeerType by) {
+  const abi::ContextId id = connection.id;
+  enter(id, [&] {
+    if (TcpContext* context = vm_.tcp(id)) {
+      context->on_downstream_connection_close(by);
+      (void)context->on_done();
+      context->on_log();
+    }
+    vm_.on_delete(id);
+  });
+  connections_.erase(id);
+}
+
 inline void FakeWorker::stop(abi::ContextId root) {
   enter(root, [&] { vm_.on_delete(root); });
   roots_.erase(root);
@@ -346,6 +363,7 @@ inline void FakeWorker::kill() {
   roots_.clear();
   pending_.clear();
   streams_.clear();
+  connections_.clear();
 }
 
 inline void FakeWorker::tick(abi::ContextId id) {
@@ -369,143 +387,6 @@ inline void FakeWorker::answer(uint32_t call_id) {
     reply_ = nullptr;
   });
 }
-
-// FakeHostFunctions: the host's side of the imports (the extern "C" functions below).
-struct FakeHostFunctions {
-  static FakeHost& host() {
-    ++FakeHost::current_host()->host_calls;
-    return *FakeHost::current_host();
-  }
-  static FakeWorker& worker() { return *FakeHost::current_worker(); }
-
-  static void give(std::string_view value, char** data, size_t* size) {
-    *size = value.size();
-    *data = nullptr;
-    if (value.empty()) return;
-    *data = static_cast<char*>(std::malloc(value.size()));
-    std::memcpy(*data, value.data(), value.size());
-  }
-
-  static Headers* map(MapType type) {
-    FakeWorker& w = worker();
-    FakeStream* const stream = w.stream();
-    if (type == MapType::kHttpRequestHeaders && stream != nullptr) return &stream->headers;
-    if (type == MapType::kHttpResponseHeaders && stream != nullptr) return &stream->response;
-    if (type == MapType::kHttpCallResponseHeaders && w.reply_ != nullptr) return &w.reply_headers_;
-    return nullptr;
-  }
-
-  static std::optional<std::string_view> buffer(abi::BufferType type) {
-    FakeWorker& w = worker();
-    if (type == abi::BufferType::kPluginConfiguration && w.configuring_) return w.roots_[w.effective_].configuration;
-    if (type == abi::BufferType::kHttpCallResponseBody && w.reply_ != nullptr) return w.reply_->body;
-    return std::nullopt;
-  }
-
-  static Headers decode(std::string_view bytes) {
-    Headers headers;
-    if (auto reader = abi::PairsReader::open(bytes)) {
-      for (abi::Pair p; reader->next(p);) headers.emplace_back(p.key, p.value);
-    }
-    return headers;
-  }
-
-  static void reply_locally(uint32_t status, std::string_view details, std::string_view body, Headers headers) {
-    FakeStream* const stream = worker().stream();
-    if (stream == nullptr) return;
-    stream->reply_status = status;
-    stream->reply_details = details;
-    stream->reply_body = body;
-    stream->reply_headers = std::move(headers);
-  }
-
-  static Status set_effective_context(abi::ContextId id) {
-    host();
-    worker().effective_ = id;
-    return Status::kOk;
-  }
-
-  static Status continue_stream() {
-    FakeHost& h = host();
-    FakeStream* const stream = worker().stream();
-    if (stream == nullptr || stream->status == HeadersStatus::kContinue) return Status::kBadArgument;
-    stream->continued = ++h.continued_;
-    if (h.on_continue) h.on_continue(*stream);
-    return Status::kOk;
-  }
-
-  // environment: each entry with its NUL.
-  static std::string environment(size_t& count) {
-    count = FakeHost::current_host()->environment.size();
-    std::string text;
-    for (const auto& [name, value] : FakeHost::current_host()->environment) {
-      text += name + "=" + value + std::string(1, '\0');
-    }
-    return text;
-  }
-
-  static Status define_metric(std::string_view name, uint32_t* id) {
-    FakeHost& h = host();
-    auto at = std::find(h.metric_names_.begin(), h.metric_names_.end(), name);
-    *id = static_cast<uint32_t>(at - h.metric_names_.begin());
-    if (at == h.metric_names_.end()) h.metric_names_.emplace_back(name);
-    h.metrics.try_emplace(std::string(name), 0);
-    return Status::kOk;
-  }
-
-  static int64_t* metric(uint32_t id) {
-    FakeHost& h = host();
-    return id < h.metric_names_.size() ? &h.metrics[h.metric_names_[id]] : nullptr;
-  }
-
-  static Status get_shared_data(std::string_view key, char** data, size_t* size, uint32_t* cas) {
-    FakeHost& h = host();
-    if (!h.has_shared_data) return Status::kUnimplemented;
-    const auto at = h.shared_data.find(std::string(key));
-    if (at == h.shared_data.end()) return Status::kNotFound;
-    give(at->second.first, data, size);
-    *cas = at->second.second;
-    return Status::kOk;
-  }
-
-  static Status set_shared_data(std::string_view key, std::string_view value, uint32_t cas) {
-    FakeHost& h = host();
-    if (!h.has_shared_data) return Status::kUnimplemented;
-    const auto at = h.shared_data.find(std::string(key));
-    if (at != h.shared_data.end() && cas != 0 && cas != at->second.second) return Status::kCasMismatch;
-    h.shared_data[std::string(key)] = {std::string(value), h.next_cas_++};
-    return Status::kOk;
-  }
-
-  static Status set_tick_period(uint32_t period_ms) {
-    FakeHost& h = host();
-    FakeWorker::Root& root = worker().roots_[worker().effective_];
-    root.period_ms = period_ms;
-    root.tick_at_ms = h.now_ms() + period_ms;
-    return Status::kOk;
-  }
-
-  static Status http_call(FakeCall call, uint32_t timeout_ms, uint32_t* call_id) {
-    FakeHost& h = host();
-    call.at_ms = h.now_ms();
-    const auto service = h.services.find(call.cluster);
-    const bool complete =
-        !call.header(":path").empty() && !call.header(":method").empty() && !call.header(":authority").empty();
-    if (service == h.services.end() || !complete) return Status::kBadArgument;
-    FakeReply reply = service->second(call);
-    h.calls.push_back(std::move(call));
-    if (reply.refuse) return Status::kInternalFailure;
-    *call_id = h.next_call_;
-    h.next_call_ += 4;
-    if (reply.silent) return Status::kOk;
-    if (timeout_ms != 0 && reply.delay_ms > timeout_ms) {
-      reply = {.status = 504, .body = "upstream request timeout", .delay_ms = timeout_ms};
-    }
-    worker().pending_[*call_id] = {
-        .root = worker().effective_, .at_ms = h.now_ms() + reply.delay_ms, .reply = std::move(reply)};
-    return Status::kOk;
-  }
-};
 
 }  // namespace inlay::sdk::testing
 

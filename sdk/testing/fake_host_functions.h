@@ -4,8 +4,191 @@
 // The imports of sdk/host_functions.h, defined for native tests over FakeHost. Functions that a filter needs and that
 // are missing here show as undefined symbols in the test's link. Included by sdk/testing/fake_host.h.
 
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "abi/pairs.h"
 #include "sdk/environment.h"
 #include "sdk/testing/fake_host.h"
+
+namespace inlay::sdk::testing {
+
+// FakeHostFunctions: the host's side of the imports below.
+struct FakeHostFunctions {
+  static FakeHost& host() {
+    ++FakeHost::current_host()->host_calls;
+    return *FakeHost::current_host();
+  }
+  static FakeWorker& worker() { return *FakeHost::current_worker(); }
+
+  static void give(std::string_view value, char** data, size_t* size) {
+    *size = value.size();
+    *data = nullptr;
+    if (value.empty()) return;
+    *data = static_cast<char*>(std::malloc(value.size()));
+    std::memcpy(*data, value.data(), value.size());
+  }
+
+  static Headers* map(MapType type) {
+    FakeWorker& w = worker();
+    FakeStream* const stream = w.stream();
+    if (type == MapType::kHttpRequestHeaders && stream != nullptr) return &stream->headers;
+    if (type == MapType::kHttpResponseHeaders && stream != nullptr) return &stream->response;
+    if (type == MapType::kHttpCallResponseHeaders && w.reply_ != nullptr) return &w.reply_headers_;
+    return nullptr;
+  }
+
+  static std::optional<std::string_view> buffer(abi::BufferType type) {
+    FakeWorker& w = worker();
+    if (type == abi::BufferType::kPluginConfiguration && w.configuring_) return w.roots_[w.effective_].configuration;
+    if (type == abi::BufferType::kHttpCallResponseBody && w.reply_ != nullptr) return w.reply_->body;
+    if (const std::string* data = connection_data(type)) return *data;
+    return std::nullopt;
+  }
+
+  static std::string* connection_data(abi::BufferType type) {
+    FakeConnection* const connection = worker().connection();
+    if (connection == nullptr) return nullptr;
+    if (type == abi::BufferType::kDownstreamData) return &connection->from_client;
+    return type == abi::BufferType::kUpstreamData ? &connection->from_server : nullptr;
+  }
+
+  static Status set_buffer(abi::BufferType type, size_t start, size_t size, std::string_view value) {
+    host();
+    std::string* const data = connection_data(type);
+    if (data == nullptr) return buffer(type) ? Status::kBadArgument : Status::kNotFound;
+    if (start == 0) {
+      data->replace(0, std::min(size, data->size()), value);
+    } else if (start >= data->size()) {
+      data->append(value);
+    } else {
+      return Status::kBadArgument;
+    }
+    return Status::kOk;
+  }
+
+  static Headers decode(std::string_view bytes) {
+    Headers headers;
+    if (auto reader = abi::PairsReader::open(bytes)) {
+      for (abi::Pair p; reader->next(p);) headers.emplace_back(p.key, p.value);
+    }
+    return headers;
+  }
+
+  static void reply_locally(uint32_t status, std::string_view details, std::string_view body, Headers headers) {
+    FakeStream* const stream = worker().stream();
+    if (stream == nullptr) return;
+    stream->reply_status = status;
+    stream->reply_details = details;
+    stream->reply_body = body;
+    stream->reply_headers = std::move(headers);
+  }
+
+  static Status set_effective_context(abi::ContextId id) {
+    host();
+    worker().effective_ = id;
+    return Status::kOk;
+  }
+
+  static Status continue_stream(abi::StreamType type) {
+    FakeHost& h = host();
+    if (FakeConnection* connection = worker().connection()) {
+      if (type == abi::StreamType::kDownstream) return connection->pass_to_server(), Status::kOk;
+      return type == abi::StreamType::kUpstream ? (connection->pass_to_client(), Status::kOk) : Status::kUnimplemented;
+    }
+    FakeStream* const stream = worker().stream();
+    if (stream == nullptr || stream->status == HeadersStatus::kContinue) return Status::kBadArgument;
+    stream->continued = ++h.continued_;
+    return Status::kOk;
+  }
+
+  static Status close_stream(abi::StreamType type) {
+    host();
+    FakeConnection* const connection = worker().connection();
+    const bool tcp = type == abi::StreamType::kDownstream || type == abi::StreamType::kUpstream;
+    if (connection == nullptr || !tcp) return Status::kUnimplemented;
+    connection->closed = true;
+    return Status::kOk;
+  }
+
+  // environment: each entry with its NUL.
+  static std::string environment(size_t& count) {
+    count = FakeHost::current_host()->environment.size();
+    std::string text;
+    for (const auto& [name, value] : FakeHost::current_host()->environment) {
+      text += name + "=" + value + std::string(1, '\0');
+    }
+    return text;
+  }
+
+  static Status define_metric(std::string_view name, uint32_t* id) {
+    FakeHost& h = host();
+    auto at = std::find(h.metric_names_.begin(), h.metric_names_.end(), name);
+    *id = static_cast<uint32_t>(at - h.metric_names_.begin());
+    if (at == h.metric_names_.end()) h.metric_names_.emplace_back(name);
+    h.metrics.try_emplace(std::string(name), 0);
+    return Status::kOk;
+  }
+
+  static int64_t* metric(uint32_t id) {
+    FakeHost& h = host();
+    return id < h.metric_names_.size() ? &h.metrics[h.metric_names_[id]] : nullptr;
+  }
+
+  static Status get_shared_data(std::string_view key, char** data, size_t* size, uint32_t* cas) {
+    FakeHost& h = host();
+    if (!h.has_shared_data) return Status::kUnimplemented;
+    const auto at = h.shared_data.find(std::string(key));
+    if (at == h.shared_data.end()) return Status::kNotFound;
+    give(at->second.first, data, size);
+    *cas = at->second.second;
+    return Status::kOk;
+  }
+
+  static Status set_shared_data(std::string_view key, std::string_view value, uint32_t cas) {
+    FakeHost& h = host();
+    if (!h.has_shared_data) return Status::kUnimplemented;
+    const auto at = h.shared_data.find(std::string(key));
+    if (at != h.shared_data.end() && cas != 0 && cas != at->second.second) return Status::kCasMismatch;
+    h.shared_data[std::string(key)] = {std::string(value), h.next_cas_++};
+    return Status::kOk;
+  }
+
+  static Status set_tick_period(uint32_t period_ms) {
+    FakeHost& h = host();
+    FakeWorker::Root& root = worker().roots_[worker().root_of(worker().effective_)];
+    root.period_ms = period_ms;
+    root.tick_at_ms = h.now_ms() + period_ms;
+    return Status::kOk;
+  }
+
+  static Status http_call(FakeCall call, uint32_t timeout_ms, uint32_t* call_id) {
+    FakeHost& h = host();
+    call.at_ms = h.now_ms();
+    const auto service = h.services.find(call.cluster);
+    const bool complete =
+        !call.header(":path").empty() && !call.header(":method").empty() && !call.header(":authority").empty();
+    if (service == h.services.end() || !complete) return Status::kBadArgument;
+    FakeReply reply = service->second(call);
+    h.calls.push_back(std::move(call));
+    if (reply.refuse) return Status::kInternalFailure;
+    *call_id = h.next_call_;
+    h.next_call_ += 4;
+    if (reply.silent) return Status::kOk;
+    if (timeout_ms != 0 && reply.delay_ms > timeout_ms) {
+      reply = {.status = 504, .body = "upstream request timeout", .delay_ms = timeout_ms};
+    }
+    worker().pending_[*call_id] = {
+        .root = worker().root_of(worker().effective_), .at_ms = h.now_ms() + reply.delay_ms, .reply = std::move(reply)};
+    return Status::kOk;
+  }
+};
+
+}  // namespace inlay::sdk::testing
 
 #define INLAY_FAKE_ extern "C" inline __attribute__((used))
 
@@ -41,6 +224,20 @@ INLAY_FAKE_ inlay::abi::Status proxy_get_buffer_bytes(inlay::abi::BufferType typ
   if (!buffer) return inlay::abi::Status::kNotFound;
   InlayFake::give(start < buffer->size() ? buffer->substr(start, max_size) : std::string_view(), data, size);
   return inlay::abi::Status::kOk;
+}
+
+INLAY_FAKE_ inlay::abi::Status proxy_get_buffer_status(inlay::abi::BufferType type, size_t* size, uint32_t* flags) {
+  (void)InlayFake::host();
+  const auto buffer = InlayFake::buffer(type);
+  if (!buffer) return inlay::abi::Status::kNotFound;
+  *size = buffer->size();
+  *flags = 0;
+  return inlay::abi::Status::kOk;
+}
+
+INLAY_FAKE_ inlay::abi::Status proxy_set_buffer_bytes(inlay::abi::BufferType type, size_t start, size_t size,
+                                                      const char* value, size_t value_size) {
+  return InlayFake::set_buffer(type, start, size, {value, value_size});
 }
 
 INLAY_FAKE_ inlay::abi::Status proxy_get_header_map_value(inlay::abi::MapType type, const char* key, size_t key_size,
@@ -153,8 +350,12 @@ INLAY_FAKE_ inlay::abi::Status proxy_set_effective_context(inlay::abi::ContextId
   return InlayFake::set_effective_context(id);
 }
 
-INLAY_FAKE_ inlay::abi::Status proxy_continue_stream(inlay::abi::StreamType) {
-  return InlayFake::continue_stream();
+INLAY_FAKE_ inlay::abi::Status proxy_continue_stream(inlay::abi::StreamType type) {
+  return InlayFake::continue_stream(type);
+}
+
+INLAY_FAKE_ inlay::abi::Status proxy_close_stream(inlay::abi::StreamType type) {
+  return InlayFake::close_stream(type);
 }
 
 INLAY_FAKE_ uint32_t inlay_clock_time_get(uint32_t clock, uint64_t, uint64_t* time) {

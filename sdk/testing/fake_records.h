@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What FakeHost (sdk/testing/fake_host.h) is told, and what it tells: calls and answers, log lines, streams and
+// connections.
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "abi/types.h"
+#include "sdk/context.h"
+
+namespace inlay::sdk::testing {
+
+using abi::LogLevel;
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+// FakeCall: an HTTP call that the filter has sent.
+struct FakeCall {
+  std::string cluster;
+  Headers headers;
+  std::string body;
+  uint64_t at_ms = 0;
+
+  std::string header(std::string_view name) const {
+    for (const auto& [key, value] : headers) {
+      if (key == name) return value;
+    }
+    return {};
+  }
+};
+
+// FakeReply: what a service does with a call.
+struct FakeReply {
+  uint32_t status = 200;
+  std::string body = {};
+  Headers headers = {};
+  uint64_t delay_ms = 0;
+  bool refuse = false;  // the call cannot be sent: kInternalFailure
+  bool reset = false;   // no answer: the callback comes with 0 headers
+  bool silent = false;  // no answer and no callback, ever
+};
+
+using FakeService = std::function<FakeReply(const FakeCall&)>;
+
+// FakeForeign: a foreign function, from its argument to its result or the status that it refuses with.
+using FakeForeign = std::function<Result<std::string>(std::string_view argument)>;
+
+struct FakeLog {
+  LogLevel level;
+  std::string text;
+};
+
+// FakeStream: what has become of a request.
+struct FakeStream {
+  abi::ContextId id = 0;
+  HeadersStatus status = HeadersStatus::kContinue;
+  Headers headers;            // as the filter left them
+  uint32_t reply_status = 0;  // of a local reply; 0: none
+  std::string reply_body;
+  std::string reply_details;
+  Headers reply_headers;
+  Headers response = {};   // what respond was given, as the filter left it
+  uint64_t continued = 0;  // which continue_stream of the host's it was that let the request go on; 0: none
+  size_t host_calls = 0;   // calls into the host in the last callback
+
+  std::string header(std::string_view name) const {
+    std::string all;
+    for (const auto& [key, value] : headers) {
+      if (key == name) all += (all.empty() ? "" : ",") + value;
+    }
+    return all;
+  }
+};
+
+// FakeConnection: what has become of a TCP connection.
+struct FakeConnection {
+  abi::ContextId id = 0;
+  Action opened = Action::kContinue;  // what on_new_connection said
+  std::string to_server = {};         // what the filter let pass
+  std::string to_client = {};
+  std::string from_client = {};  // what waits behind a pause
+  std::string from_server = {};
+  bool closed = false;  // the filter closed it
+
+  void pass_to_server() { to_server += std::exchange(from_client, {}); }
+  void pass_to_client() { to_client += std::exchange(from_server, {}); }
+};
+
+}  // namespace inlay::sdk::testing
