@@ -13,7 +13,6 @@
 
 #include "proxy/admin/admin_server.h"
 #include "proxy/code_fetching.h"
-#include "proxy/config/plugins.h"
 #include "proxy/late_listeners.h"
 #include "proxy/loop_guests.h"
 #include "proxy/net/event_loop.h"
@@ -114,12 +113,11 @@ struct Server::Impl final : admin::AdminTarget, RemotePlugins::Observer {
 };
 
 Result<Unit> Server::Impl::prepare() {
-  const auto plugins = config::wasm_plugins(parts.bootstrap);
-  if (std::any_of(plugins.begin(), plugins.end(), [](const auto* plugin) { return plugin->code.remote.has_value(); })) {
-    fetching.emplace(loop, parts);
-    remote.emplace(loop, fetching->code, parts.modules, parts.host, parts.log, *this);
-  }
   parts.create_remote_plugin = [this](const config::WasmPlugin& wasm) -> Result<std::shared_ptr<host::Plugin>> {
+    if (!remote) {
+      fetching.emplace(loop, parts);
+      remote.emplace(loop, fetching->code, parts.modules, parts.host, parts.log, *this);
+    }
     INLAY_TRY(auto plugin, remote->create(wasm));
     if (options.envoy_strict && wasm.code.nack_on_code_cache_miss && !plugin->module())
       return Error{

@@ -8,10 +8,10 @@ import subprocess
 import threading
 import unittest
 
-from support import config, guests
+from support import config, guests, tcp
 from support.origins import Echo, PythonServer, echoed
 from support.processes import INLAY, Proxy, TestCase, free_port, listening, wait_until
-from support.wire import request
+from support.wire import Wire, request
 
 
 class ModuleServer:
@@ -185,6 +185,26 @@ class RemoteCode(TestCase):
         self.assertEqual(request(proxy.port).status, 503)
         self.assertIn("unable to create Wasm plugin plugin", proxy.log())
         self.assertEqual(request(self.plain_port).status, 200)
+
+    def test_a_network_filter(self):
+        modules = ModuleServer(guests.assemble(self.directory, "tcp", guests.guest("""
+          (data (i32.const 1024) "connected")
+          (func (export "proxy_on_new_connection") (param i32) (result i32)
+            (call $say (i32.const 1024) (i32.const 9)) (i32.const 0))""")))
+        self.addCleanup(modules.close)
+        self.modules = modules
+        self.modules.failures = 1
+        clusters = [config.cluster("origin", self.echo.port), config.cluster("modules", modules.port)]
+        made = tcp.bootstrap(clusters, [tcp.wasm_filter(self.code(retries=1))])
+        proxy = self.serve(made).wait_ready()
+        self.assertEqual(request(proxy.port).status, 200)
+        proxy.wait_for(lambda: ": connected" in proxy.log(), "the guest's line")
+        checked = self.validate(made, "--fetch-remote-code")
+        self.assertEqual((checked.returncode, "not checked" in checked.stderr), (0, False), checked.stderr)
+        proxy.end()
+        refused = self.serve(tcp.bootstrap(clusters, [tcp.wasm_filter(self.code("/other.wasm", sha256="0" * 64))])).wait_ready()
+        with Wire(refused.port) as wire:
+            self.assertTrue(wire.ended())
 
     def test_ending_while_a_fetch_is_under_way(self):
         self.modules.hold.clear()
