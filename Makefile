@@ -12,7 +12,7 @@ help:
 	@echo "make conformance  the cases of docs/reference/conformance.md, on both engines, in process and on sockets"
 	@echo "make bench     requests a second against nginx and HAProxy, memory, and the micro-benchmarks"
 	@echo "make soak      20,000 requests a second for a minute on 8 workers, with tokens that live for a second"
-	@echo "make fuzz      run every fuzzer for FUZZ_SECONDS (default 60)"
+	@echo "make fuzz      run every fuzzer, or FUZZERS, for FUZZ_SECONDS (default 60)"
 	@echo "make package   the filter as an OCI image: build/oci/header_augmenting, and its digest"
 	@echo "make lint      formatting, clang-tidy, headers, licences, shell scripts"
 	@echo "make format    clang-format on all sources"
@@ -54,7 +54,7 @@ soak:
 
 fuzz:
 	@scripts/bootstrap build fuzz
-	@scripts/fuzz
+	@scripts/fuzz $(FUZZERS)
 
 lint:
 	@scripts/bootstrap build lint

@@ -52,6 +52,11 @@ class AttributeSource {
   // Stores filter state "wasm.<raw path>"; `traits` count when it is new. kBadArgument: it is there and read-only.
   // kInternalFailure: the stream's properties are more than guest_limits.h allows.
   virtual abi::Status set_property(std::string_view path, std::string_view value, const PropertyTraits& traits) = 0;
+  // Stores one of the filter state objects that the proxy itself acts on (foreign function set_envoy_filter_state).
+  // kNotFound: no such object here; kBadArgument: it does not take that value.
+  virtual abi::Status set_proxy_state(std::string_view /*key*/, std::string_view /*value*/) {
+    return abi::Status::kNotFound;
+  }
 };
 
 // HttpStream is one request and its response as the embedder holds it.
@@ -76,12 +81,6 @@ class HttpStream : public AttributeSource {
   virtual void reset(std::string_view details) = 0;
   // The guest asked for clear_route_cache.
   virtual void clear_route_cache() = 0;
-
-  // Stores one of the filter state objects that the proxy itself acts on (foreign function set_envoy_filter_state).
-  // kNotFound: no such object here; kBadArgument: it does not take that value.
-  virtual abi::Status set_proxy_state(std::string_view /*key*/, std::string_view /*value*/) {
-    return abi::Status::kNotFound;
-  }
 };
 
 // HttpCallRequest is a call-out (proxy_http_call). Pseudo-headers :method, :path, :authority are present.

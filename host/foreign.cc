@@ -27,7 +27,8 @@ constexpr std::array<ForeignFunction, 10> kFunctions = {{
      "in its root context, as in Envoy a stream's declaration has no effect. BadArgument if it is declared already."},
     {"set_envoy_filter_state", &foreign::set_envoy_filter_state,
      "`SetEnvoyFilterStateArguments {string path = 1; string value = 2; LifeSpan span = 3}`: sets an object that the "
-     "proxy itself acts on. NotFound for one that it has not, which a line of the log names."},
+     "proxy itself acts on: of a TCP connection `envoy.tcp_proxy.cluster`, the cluster that it goes to. NotFound for "
+     "any other, which a line of the log names."},
     {"verify_signature", &foreign::verify_signature,
      "`VerifySignatureArguments {string hash_function = 1; bytes public_key = 2; bytes signature = 3; bytes text = 4; "
      "string public_key_pem = 5}` in, `VerifySignatureResult {bool result = 1; string error = 2}` out. Hash functions "

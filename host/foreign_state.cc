@@ -46,14 +46,13 @@ Status set_envoy_filter_state(Vm& vm, std::string_view argument, std::string&) {
   }
   if (!reader.ok()) return Status::kBadArgument;
   if (key.size() > limits::kPropertyPath || value.size() > limits::kPropertyBytes) return Status::kBadArgument;
-  StreamContext* stream = vm.current()->stream();
-  const Status status =
-      stream != nullptr && stream->http() != nullptr ? stream->http()->set_proxy_state(key, value) : Status::kNotFound;
+  FlowContext* flow = vm.current()->flow();
+  AttributeSource* embedder = flow == nullptr ? nullptr : flow->embedder();
+  const Status status = embedder != nullptr ? embedder->set_proxy_state(key, value) : Status::kNotFound;
   if (status == Status::kNotFound) {
-    vm.log(abi::LogLevel::kWarn,
-           std::string("set_envoy_filter_state: no object '")
-               .append(key)
-               .append(stream != nullptr ? "' that this proxy acts on" : "' outside of a stream"));
+    vm.log(abi::LogLevel::kWarn, std::string("set_envoy_filter_state: no object '")
+                                     .append(key)
+                                     .append(flow != nullptr ? "' that this proxy acts on" : "' outside of a stream"));
   }
   return status;
 }

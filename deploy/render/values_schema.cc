@@ -8,7 +8,6 @@ namespace inlay::deploy {
 
 namespace {
 
-constexpr FieldKind kString = FieldKind::kString;
 constexpr FieldKind kNumber = FieldKind::kUint32;
 constexpr FieldKind kMessage = FieldKind::kMessage;
 

@@ -11,7 +11,7 @@ using upstream::TcpUpstream;
 
 TcpProxyFactory::TcpProxyFactory(net::EventLoop& loop, const config::TcpProxy& config,
                                  upstream::ClusterManager& clusters, host::MetricStore& metrics, uint32_t seed)
-    : loop_(loop), config_(config), stats_(metrics, config), random_(seed | 1) {
+    : loop_(loop), config_(config), all_clusters_(clusters), stats_(metrics, config), random_(seed | 1) {
   std::vector<double> weights;
   for (const config::TcpProxy::Target& target : config.targets) {
     clusters_.push_back(clusters.find(target.cluster));
@@ -20,7 +20,9 @@ TcpProxyFactory::TcpProxyFactory(net::EventLoop& loop, const config::TcpProxy& c
   by_weight_ = std::discrete_distribution<size_t>(weights.begin(), weights.end());
 }
 
-upstream::WorkerCluster* TcpProxyFactory::choose_cluster() {
+upstream::WorkerCluster* TcpProxyFactory::choose_cluster(const http::StreamInfo& info) {
+  for (const http::FilterState& state : info.filter_state)
+    if (state.name == kClusterState) return all_clusters_.find(state.value);
   return clusters_[clusters_.size() == 1 ? 0 : by_weight_(random_)];
 }
 
@@ -39,7 +41,7 @@ void TcpProxyFilter::start(FilterCallbacks& callbacks) {
 }
 
 Action TcpProxyFilter::on_new_connection() {
-  cluster_ = factory_.choose_cluster();
+  cluster_ = factory_.choose_cluster(callbacks_->info());
   if (cluster_ == nullptr) {
     factory_.stats_.downstream_cx_no_route.add();
     give_up("cluster_not_found", http::kNoClusterFound);

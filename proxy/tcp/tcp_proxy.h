@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <string_view>
 #include <vector>
 
 #include "proxy/config/model.h"
@@ -20,6 +21,10 @@
 namespace inlay::proxy::tcp {
 
 class TcpProxyFactory;
+
+// The filter state that names the cluster of one connection, in place of the configured one, as in Envoy. A guest sets
+// it with the foreign function set_envoy_filter_state, in on_new_connection or while it holds the first bytes.
+inline constexpr std::string_view kClusterState = "envoy.tcp_proxy.cluster";
 
 class TcpProxyFilter final : public Filter, private upstream::TcpUpstreamHandler {
  public:
@@ -68,11 +73,12 @@ class TcpProxyFactory final : public FilterFactory {
 
  private:
   friend class TcpProxyFilter;
-  // The cluster for a connection, by weight; nullptr when there is none of that name.
-  upstream::WorkerCluster* choose_cluster();
+  // The cluster for a connection, by its filter state or by weight; nullptr when there is none of that name.
+  upstream::WorkerCluster* choose_cluster(const http::StreamInfo& info);
 
   net::EventLoop& loop_;
   const config::TcpProxy& config_;
+  upstream::ClusterManager& all_clusters_;
   const TcpStats stats_;
   std::vector<upstream::WorkerCluster*> clusters_;  // one for each target
   std::discrete_distribution<size_t> by_weight_;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/tcp/wasm_filter.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "proxy/tcp/tcp_proxy.h"
 #include "proxy/wasm_filter/filter_state.h"
 
 namespace inlay::proxy::tcp {
@@ -74,6 +76,19 @@ abi::Status WasmFilter::get_property(const std::vector<std::string_view>& path, 
 abi::Status WasmFilter::set_property(std::string_view path, std::string_view value,
                                      const host::PropertyTraits& traits) {
   return wasm_filter::set_filter_state(callbacks_->info(), path, value, traits);
+}
+
+abi::Status WasmFilter::set_proxy_state(std::string_view key, std::string_view value) {
+  if (key != kClusterState) return abi::Status::kNotFound;
+  if (value.empty()) return abi::Status::kBadArgument;
+  auto& states = callbacks_->info().filter_state;
+  const auto known = std::find_if(states.begin(), states.end(), [&](const auto& state) { return state.name == key; });
+  if (known == states.end()) {
+    states.push_back({std::string(key), std::string(value)});
+  } else {
+    known->value = value;
+  }
+  return abi::Status::kOk;
 }
 
 }  // namespace inlay::proxy::tcp

@@ -34,6 +34,7 @@ class WasmFilter final : public Filter, private host::TcpStream {
   void close(std::string_view details) override;
   abi::Status get_property(const std::vector<std::string_view>& path, std::string& value) override;
   abi::Status set_property(std::string_view path, std::string_view value, const host::PropertyTraits& traits) override;
+  abi::Status set_proxy_state(std::string_view key, std::string_view value) override;
 
   const Options& options_;
   FilterCallbacks* callbacks_ = nullptr;

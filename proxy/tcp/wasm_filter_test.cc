@@ -54,6 +54,7 @@ class WasmFilterTest : public RelayTest {
       (import "env" "proxy_close_stream" (func $close (param i32) (result i32)))
       (import "env" "proxy_set_effective_context" (func $effective (param i32) (result i32)))
       (import "env" "proxy_set_tick_period_milliseconds" (func $tick (param i32) (result i32)))
+      (import "env" "proxy_call_foreign_function" (func $foreign (param i32 i32 i32 i32 i32 i32) (result i32)))
       (memory (export "memory") 4)
       (func (export "proxy_abi_version_0_2_1"))
       (func (export "proxy_on_memory_allocate") (param i32) (result i32) (i32.const 65536)) )" +
@@ -114,6 +115,32 @@ TEST_F(WasmFilterTest, SeesAndRewritesWhatPasses) {
   EXPECT_TRUE(log_.has("wasm log guest 0: secret\n"));
   server().connection->write("an answer");
   run_until([&] { return client.received == "bye"; });
+}
+
+// What the routing examples of public SDKs do: the guest names the cluster of a connection. Protobuf: path = 1, value
+// = 2.
+TEST_F(WasmFilterTest, NamesTheClusterOfAConnection) {
+  listener_.tcp_proxy->targets = {{"nowhere", 1}};
+  add_cluster("nowhere", std::nullopt);
+  add_guest(R"(
+    (data (i32.const 0) "set_envoy_filter_state\0a\17envoy.tcp_proxy.cluster\12\03app")
+    (func (export "proxy_on_new_connection") (param i32) (result i32)
+      (drop (call $foreign (i32.const 0) (i32.const 22) (i32.const 22) (i32.const 30) (i32.const 200) (i32.const 204)))
+      (i32.const 0)))");
+  End& client = this->client();
+  client.connection->write("hello");
+  run_until([&] { return !servers_.empty() && server().received == "hello"; });
+}
+
+TEST_F(WasmFilterTest, AClusterThatDoesNotExistEndsTheConnection) {
+  add_guest(R"(
+    (data (i32.const 0) "set_envoy_filter_state\0a\17envoy.tcp_proxy.cluster\12\03abc")
+    (func (export "proxy_on_new_connection") (param i32) (result i32)
+      (drop (call $foreign (i32.const 0) (i32.const 22) (i32.const 22) (i32.const 30) (i32.const 200) (i32.const 204)))
+      (i32.const 0)))");
+  End& client = this->client();
+  run_until([&] { return client.over(); });
+  EXPECT_TRUE(servers_.empty());
 }
 
 TEST_F(WasmFilterTest, TellsOfBothEnds) {

@@ -103,6 +103,7 @@ struct FakeHostFunctions {
     FakeStream* const stream = worker().stream();
     if (stream == nullptr || stream->status == HeadersStatus::kContinue) return Status::kBadArgument;
     stream->continued = ++h.continued_;
+    if (h.on_continue) h.on_continue(*stream);
     return Status::kOk;
   }
 
