@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "proxy/wasm_filter/attribute.h"
 #include "proxy/config/proto_encoding.h"
+#include "proxy/wasm_filter/attribute.h"
 #include "proxy/wasm_filter/struct_value.h"
 
 namespace inlay::proxy::wasm_filter {
