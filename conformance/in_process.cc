@@ -344,11 +344,11 @@ void InProcess::see_calls(size_t index) {
 void InProcess::see_cancelled(size_t index) {
   const auto& upstreams = workers_[index]->guests->upstreams();
   for (auto& [name, list] : calls_) {
-    std::erase_if(list, [&](const Pending& p) {
+    std::erase_if(list, [&, &upstream = name](const Pending& p) {
       const testkit::RecordedCall& call = upstreams.calls()[p.call];
       if (p.worker != index || !(call.cancelled || call.timed_out)) return false;
       ++script_.activity;
-      run_.transcript.line(name, "got close");
+      run_.transcript.line(upstream, "got close");
       return true;
     });
   }

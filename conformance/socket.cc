@@ -58,7 +58,7 @@ Socket Socket::connect(uint16_t port) {
 uint16_t Socket::refused_port() {
   Socket bound(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const sockaddr_in address = loopback(0);
-  bind(bound.fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  if (bind(bound.fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return 0;
   return bound.port();
 }
 

@@ -58,8 +58,9 @@ class Check {
     Diagnostics diagnostics;
     auto loaded = proxy::config::load_text(text, file, options, diagnostics);
     if (!loaded) return unsupported_or_wrong(file, diagnostics);
-    if (local) checked_.bootstrap = *std::move(loaded);
-    return clusters(file, loaded_clusters(local ? *checked_.bootstrap : *loaded));
+    if (!local) return clusters(file, loaded_clusters(*loaded));
+    checked_.bootstrap = *std::move(loaded);
+    return clusters(file, loaded_clusters(*checked_.bootstrap));
   }
 
   Result<Unit> custom_resource(const File& file, const Source& source) {
