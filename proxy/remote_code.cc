@@ -55,7 +55,7 @@ class RemoteCode::Fetch final : private host::HttpCallHandler {
       : owner_(owner), code_(code), timer_(owner.options_.loop, [this] { begin_try(); }) {
     timer_.arm(milliseconds(0));  // not from inside of fetch()
   }
-  ~Fetch() {
+  ~Fetch() override {
     if (call_ != 0) owner_.options_.upstreams.cancel_http_call(call_);
   }
   void add(Done done) { waiting_.push_back(std::move(done)); }

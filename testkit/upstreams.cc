@@ -17,11 +17,11 @@ void fill(host::HeaderMap& map, const HeaderList& list) {
 // The failures that look like answers, as Envoy words them.
 Answer as_response(const Answer& answer) {
   const auto local = [](const char* status, std::string body) {
-    return Answer{.headers = {{":status", status},
-                              {"content-length", std::to_string(body.size())},
-                              {"content-type", "text/plain"}},
-                  .body = std::move(body),
-                  .trailers = {}};
+    std::string length = std::to_string(body.size());
+    return Answer{
+        .headers = {{":status", status}, {"content-length", std::move(length)}, {"content-type", "text/plain"}},
+        .body = std::move(body),
+        .trailers = {}};
   };
   if (answer.shape == Answer::Shape::kTimeout) return local("504", "upstream request timeout");
   if (answer.shape == Answer::Shape::kRefused) {

@@ -6,8 +6,6 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
-#include <algorithm>
-#include <cstring>
 #include <memory>
 
 namespace inlay::proxy::config {
@@ -32,9 +30,7 @@ BioPtr open(const std::string& text) {
 // Without it OpenSSL would ask on the terminal.
 int give_password(char* out, int size, int, void* password) {
   const auto& text = *static_cast<const std::string*>(password);
-  const size_t length = std::min(text.size(), static_cast<size_t>(size));
-  std::memcpy(out, text.data(), length);
-  return static_cast<int>(length);
+  return static_cast<int>(text.copy(out, static_cast<size_t>(size)));
 }
 
 KeyPtr read_key(const std::string& pem, const std::string& password) {

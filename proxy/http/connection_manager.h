@@ -26,7 +26,6 @@
 
 namespace inlay::proxy::http {
 
-class ServerConnection;
 class StreamLogger;
 
 class ConnectionManager final : public net::ConnectionOwner {

@@ -15,6 +15,8 @@
 
 namespace inlay::proxy::http {
 
+class ServerConnection;
+
 // ServerStream: a chain and the stream's timers, used again and again by whichever connection has a request.
 struct ServerStream {
   ServerStream(net::EventLoop& loop, const config::Listener& listener, const std::vector<FilterFactory*>& factories);

@@ -3,8 +3,6 @@
 
 #include <openssl/pem.h>
 
-#include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "proxy/tls/tls_connection.h"
@@ -37,9 +35,7 @@ int version_number(Version version, int otherwise) {
 
 int give_password(char* out, int size, int, void* password) {
   const auto& text = *static_cast<const std::string*>(password);
-  const size_t length = std::min(text.size(), static_cast<size_t>(size));
-  std::memcpy(out, text.data(), length);
-  return static_cast<int>(length);
+  return static_cast<int>(text.copy(out, static_cast<size_t>(size)));
 }
 
 Result<> use_certificate(SSL_CTX& context, const config::TlsCertificate& certificate) {
