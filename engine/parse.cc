@@ -42,7 +42,9 @@ constexpr ProposalName kProposalNames[] = {
 };
 
 std::string validate(std::span<const uint8_t> bytes, uint32_t proposals) {
-  return interp::validate(bytes.data(), bytes.size(), proposals);
+  std::string wrong = interp::validate(bytes.data(), bytes.size(), proposals);
+  if (!wrong.empty() || (proposals & ~interp::kInterpretable) != 0) return wrong;
+  return wrongly_passed(bytes, (proposals & interp::kSimd) != 0);
 }
 
 // Those of `candidates` without which a module that is valid with all of `proposals` is not: "SIMD and exceptions".

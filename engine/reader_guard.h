@@ -22,4 +22,8 @@ inline constexpr uint32_t kNesting = 10000;  // of blocks, loops and ifs in one 
 // asked before anything else reads the module, which may be invalid.
 std::string unfit_for_readers(std::span<const uint8_t> bytes);
 
+// What wabt takes for valid in a module that may, or may not, use SIMD, and what is not, in a sentence; empty if
+// nothing is. To be asked of a module that wabt's validation has passed.
+std::string wrongly_passed(std::span<const uint8_t> bytes, bool simd);
+
 }  // namespace inlay::engine

@@ -102,6 +102,27 @@ TEST(ReaderGuardTest, AFunctionThatGoesOnAfterItsEnd) {
   EXPECT_EQ(refusal(module_of({1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 10, 5, 1, 3, 0, 0x00, 0x0b})), "none");
 }
 
+// wabt's validation looks at neither type, and its C writer aborts on them.
+TEST(ReaderGuardTest, ATypeInAnInstructionThatIsNone) {
+  const auto body = [](const std::vector<uint8_t>& code) {
+    std::vector<uint8_t> bytes = {1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 10};
+    const auto size = static_cast<uint8_t>(code.size());
+    bytes.insert(bytes.end(), {static_cast<uint8_t>(size + 3), 1, static_cast<uint8_t>(size + 1), 0});
+    bytes.insert(bytes.end(), code.begin(), code.end());
+    return module_of(bytes);
+  };
+  const auto loads = [&](const std::vector<uint8_t>& code) {
+    LoadOptions options;
+    options.kind = EngineKind::kInterp;
+    return static_cast<bool>(Module::load(body(code), options));
+  };
+  EXPECT_TRUE(loads({0xd0, 0x70, 0x1a, 0x0b}));  // ref.null func, drop
+  for (const uint8_t type : {0x6b, 0x5e, 0x7f, 0x40}) EXPECT_FALSE(loads({0xd0, type, 0x1a, 0x0b})) << int{type};
+  EXPECT_TRUE(loads({0x00, 0x1c, 1, 0x7f, 0x1a, 0x0b}));  // unreachable, select of one type, drop
+  for (const uint8_t type : {0x6b, 0x5e, 0x7a, 0x40})
+    EXPECT_FALSE(loads({0x00, 0x1c, 1, type, 0x1a, 0x0b})) << int{type};
+}
+
 void check_deepest() {
   for (const EngineKind kind : {EngineKind::kAot, EngineKind::kInterp}) {
     LoadOptions options;

@@ -2,7 +2,6 @@
 // Compiled as C++17, see wabt_machine.h.
 #include "engine/interp/wabt_machine.h"
 
-#include <wabt/binary-reader-nop.h>
 #include <wabt/binary-reader.h>
 #include <wabt/error.h>
 #include <wabt/interp/binary-reader-interp.h>
@@ -218,40 +217,11 @@ struct Machine::State {
   }
 };
 
-namespace {
-
-// VectorFinder ends the reading at the first vector instruction.
-class VectorFinder final : public wabt::BinaryReaderNop {
- public:
-  bool OnError(const wabt::Error&) override { return true; }
-  wabt::Result OnOpcode(wabt::Opcode opcode) override {
-    constexpr uint32_t kVectorPrefix = 0xfd;
-    if (opcode.GetPrefix() != kVectorPrefix) return wabt::Result::Ok;
-    found_ = opcode.GetName();
-    return wabt::Result::Error;
-  }
-  const std::string& found() const { return found_; }
-
- private:
-  std::string found_;
-};
-
-// wabt 1.0.32 takes half of the vector instructions for a part of WebAssembly 1.0, for one v128.load8x8_s.
-std::string vector_instruction(const uint8_t* bytes, size_t size, const wabt::ReadBinaryOptions& options) {
-  VectorFinder finder;
-  (void)wabt::ReadBinary(bytes, size, &finder, options);
-  return finder.found().empty() ? "" : finder.found() + " is a vector instruction";
-}
-
-}  // namespace
-
 std::string validate(const uint8_t* bytes, size_t size, uint32_t proposals) {
   const wabt::ReadBinaryOptions options(features(proposals), nullptr, false, true, false);
   wabt::Errors errors;
   wi::ModuleDesc desc;
-  if (wabt::Succeeded(wi::ReadBinaryInterp("module", bytes, size, options, &errors, &desc))) {
-    return (proposals & kSimd) != 0 ? "" : vector_instruction(bytes, size, options);
-  }
+  if (wabt::Succeeded(wi::ReadBinaryInterp("module", bytes, size, options, &errors, &desc))) return {};
   if (errors.empty()) return "wabt gave no reason";
   char offset[40];
   std::snprintf(offset, sizeof offset, " (at offset 0x%zx)", static_cast<size_t>(errors.front().loc.offset));
