@@ -9,13 +9,14 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
-#include <thread>
+#include <stop_token>
 #include <unordered_map>
 
 #include "host/buffer.h"
 #include "proxy/http/http1_parser.h"
 #include "proxy/net/connection.h"
 #include "proxy/net/event_loop.h"
+#include "proxy/stop_on_signal.h"
 
 namespace inlay::cli {
 namespace {
@@ -168,18 +169,14 @@ void Service::remove(Session* session) {
   loop_.post([this, session] { sessions_.erase(session); });
 }
 
-// Turns the signals into a stop of the loop. Before any other thread starts.
-void stop_on_signal(EventLoop& loop) {
+// Those that end the program, blocked for the threads that are started from here on.
+sigset_t block_ending_signals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::thread([signals, &loop] {
-    int received = 0;
-    sigwait(&signals, &received);
-    loop.stop();
-  }).detach();
+  return signals;
 }
 
 }  // namespace
@@ -205,7 +202,9 @@ std::string_view Request::query(std::string_view parameter) const {
 
 int serve(const ServiceOptions& options, RequestHandler& handler) {
   EventLoop loop;
-  stop_on_signal(loop);
+  const std::stop_source stop;
+  const std::stop_callback on_stop(stop.get_token(), [&loop] { loop.stop(); });
+  const proxy::StopOnSignal stop_on_signal(block_ending_signals(), stop);
   Service service(loop, handler);
   auto listener = proxy::net::listen(
       loop, options.address, [&](std::unique_ptr<Connection> connection) { service.accept(std::move(connection)); });

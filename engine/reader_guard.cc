@@ -5,6 +5,7 @@
 #include <wabt/binary-reader.h>
 #include <wabt/error.h>
 
+#include <optional>
 #include <utility>
 
 namespace inlay::engine {
@@ -32,7 +33,19 @@ class GuardReader final : public wabt::BinaryReaderNop {
   // The only number of items that wabt believes before it has seen the items.
   wabt::Result OnDataCount(Index count) override {
     if (count > module_size_) return refuse("the module announces", count, "data segments", module_size_);
+    announced_ = count;
     return wabt::Result::Ok;
+  }
+  wabt::Result OnDataSegmentCount(Index count) override {
+    segments_ = count;
+    return wabt::Result::Ok;
+  }
+  // wabt 1.0.32 compares the two numbers in the data section, and so never in a module that has none.
+  wabt::Result EndModule() override {
+    if (!announced_ || *announced_ == segments_) return wabt::Result::Ok;
+    problem_ =
+        "the module announces " + std::to_string(*announced_) + " data segments and has " + std::to_string(segments_);
+    return wabt::Result::Error;
   }
 
   wabt::Result BeginFunctionBody(Index, Offset) override {
@@ -107,6 +120,8 @@ class GuardReader final : public wabt::BinaryReaderNop {
   }
 
   size_t module_size_;
+  std::optional<Index> announced_;
+  Index segments_ = 0;
   uint64_t locals_ = 0;
   uint32_t depth_ = 0;
   bool ended_ = false;  // the initial value that is being read

@@ -65,6 +65,13 @@ TEST(ReaderGuardTest, APromiseOfDataSegmentsIsNotBelieved) {
   EXPECT_EQ(refusal(bytes), "the module announces 4273306198 data segments, the limit is 15");
 }
 
+// wabt 1.0.32 believes it, and memory.init then reads a segment that is not there.
+TEST(ReaderGuardTest, DataSegmentsThatAreAnnouncedAndMissing) {
+  EXPECT_EQ(refusal(module_of({0x0c, 1, 2})), "the module announces 2 data segments and has 0");
+  EXPECT_EQ(refusal(module_of({0x0c, 1, 0})), "none");
+  EXPECT_EQ(refusal(module_of({0x0c, 1, 1, 11, 4, 1, 1, 1, 'x'})), "none");  // one passive segment of one byte
+}
+
 TEST(ReaderGuardTest, LocalsThatAreOnlyCounted) {
   // One function, of type () -> (), with 268435455 locals of type i64.
   const auto bytes =
