@@ -83,7 +83,8 @@ std::string plugin_yaml(const PluginCase& plugin, const std::string& file) {
   const std::string configuration = plugin.guest == "wat" ? "" : plugin.text;
   std::string text = "- name: " + plugin.name + "\n";
   text += "  typed_config:\n";
-  text += "    \"@type\": " + std::string(kType) + "envoy.extensions.filters.http.wasm.v3.Wasm\n";
+  text += "    \"@type\": " + std::string(kType) + "envoy.extensions.filters." + (plugin.network ? "network" : "http") +
+          ".wasm.v3.Wasm\n";
   text += "    config:\n";
   text += indent(fields, 6);
   text += "      configuration: " + string_value(configuration) + "\n";
@@ -108,7 +109,40 @@ std::string endpoint(const std::string& name, uint16_t port, bool trailers) {
          std::to_string(port) + "}}}}]}]\n" + (trailers ? options : "");
 }
 
+std::string connection_manager_yaml(const Case& c, const std::string& filters) {
+  std::string hcm = "\"@type\": " + std::string(kType) +
+                    "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager\n"
+                    "stat_prefix: ingress\n";
+  if (c.hcm.find("route_config") == std::string::npos) {
+    const std::string routes = c.routes.empty() ? "- match: {prefix: /}\n  route: {cluster: origin}\n" : c.routes;
+    hcm += "route_config:\n  name: local\n  virtual_hosts:\n  - name: all\n    domains: [\"*\"]\n    routes:\n" +
+           indent(routes, 4);
+  }
+  if (c.trailers) hcm += "http_protocol_options: {enable_trailers: true}\n";
+  const std::string router = "- name: router\n  typed_config: {\"@type\": " + std::string(kType) +
+                             "envoy.extensions.filters.http.router.v3.Router}\n";
+  return hcm + "http_filters:\n" + filters + router + c.hcm;
+}
+
+std::string tcp_proxy_yaml(const Case& c) {
+  std::string text =
+      "\"@type\": " + std::string(kType) + "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy\nstat_prefix: tcp\n";
+  if (c.tcp_proxy.find("cluster") == std::string::npos) text += "cluster: origin\n";
+  return text + c.tcp_proxy;
+}
+
+std::string access_log_yaml(const Case& c, const std::string& file) {
+  if (c.access_log.empty()) return {};
+  return "access_log:\n- name: file\n  typed_config:\n    \"@type\": " + std::string(kType) +
+         "envoy.extensions.access_loggers.file.v3.FileAccessLog\n    path: " + yaml(file) +
+         "\n    log_format: {text_format_source: {inline_string: " + yaml(c.access_log + "\n") + "}}\n";
+}
+
 }  // namespace
+
+std::string access_log_path(const std::string& directory) {
+  return directory + "/access_log";
+}
 
 Result<std::string> guest_file(const PluginCase& plugin, const std::string& directory) {
   namespace fs = std::filesystem;
@@ -128,26 +162,20 @@ Result<std::string> guest_file(const PluginCase& plugin, const std::string& dire
 }
 
 std::string bootstrap_text(const Case& c, const std::vector<std::string>& guest_files,
-                           const std::map<std::string, uint16_t>& ports) {
+                           const std::map<std::string, uint16_t>& ports, const std::string& access_log_file) {
   const std::string any = "{socket_address: {address: 127.0.0.1, port_value: 0}}";
-  std::string filters;
-  for (size_t i = 0; i < c.plugins.size(); ++i) filters += plugin_yaml(c.plugins[i], guest_files[i]);
-  filters += "- name: router\n  typed_config: {\"@type\": " + std::string(kType) +
-             "envoy.extensions.filters.http.router.v3.Router}\n";
-  std::string hcm = "\"@type\": " + std::string(kType) +
-                    "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager\n"
-                    "stat_prefix: ingress\n";
-  if (c.hcm.find("route_config") == std::string::npos) {
-    const std::string routes = c.routes.empty() ? "- match: {prefix: /}\n  route: {cluster: origin}\n" : c.routes;
-    hcm += "route_config:\n  name: local\n  virtual_hosts:\n  - name: all\n    domains: [\"*\"]\n    routes:\n" +
-           indent(routes, 4);
+  std::string network_filters;
+  std::string http_filters;
+  for (size_t i = 0; i < c.plugins.size(); ++i) {
+    (c.plugins[i].network ? network_filters : http_filters) += plugin_yaml(c.plugins[i], guest_files[i]);
   }
-  if (c.trailers) hcm += "http_protocol_options: {enable_trailers: true}\n";
-  hcm += "http_filters:\n" + filters + c.hcm;
+  const std::string last =
+      access_log_yaml(c, access_log_file) + (c.tcp ? tcp_proxy_yaml(c) : connection_manager_yaml(c, http_filters));
   std::string text =
       "admin: {address: " + any + "}\nnode: {id: node, cluster: nodes}\nstatic_resources:\n  listeners:\n";
   text += "  - name: ingress\n    address: " + any + "\n" + indent(c.listener, 4);
-  text += "    filter_chains:\n    - filters:\n      - name: hcm\n        typed_config:\n" + indent(hcm, 10);
+  text += "    filter_chains:\n    - filters:\n" + indent(network_filters, 6);
+  text += "      - name: last\n        typed_config:\n" + indent(last, 10);
   text += "  clusters:\n";
   for (const auto& [name, port] : ports) text += indent(endpoint(name, port, c.trailers), 2);
   return text;
@@ -161,7 +189,7 @@ Result<proxy::config::Bootstrap> load_bootstrap(const Case& c, const std::string
     files.push_back(std::move(file));
   }
   proxy::config::Diagnostics diagnostics;
-  const std::string text = bootstrap_text(c, files, ports);
+  const std::string text = bootstrap_text(c, files, ports, access_log_path(directory));
   auto bootstrap = proxy::config::load_text(text, "case.yaml", {}, diagnostics);
   if (!bootstrap) return Error{ErrorCode::kInvalidArgument, diagnostics.to_string(), c.path};
   return bootstrap;

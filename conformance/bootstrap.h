@@ -20,7 +20,9 @@ Result<std::string> guest_file(const PluginCase& plugin, const std::string& dire
 
 // `ports`: of each upstream. The listener and the admin take port 0.
 std::string bootstrap_text(const Case& c, const std::vector<std::string>& guest_files,
-                           const std::map<std::string, uint16_t>& ports);
+                           const std::map<std::string, uint16_t>& ports, const std::string& access_log_file);
+// Where a case's access log goes.
+std::string access_log_path(const std::string& directory);
 // The error has every diagnostic.
 Result<proxy::config::Bootstrap> load_bootstrap(const Case& c, const std::string& directory,
                                                 const std::map<std::string, uint16_t>& ports);

@@ -56,6 +56,7 @@ class Reader {
   Result<Unit> take(const std::string& line) {
     if (line.starts_with("about: ")) return put(case_.about, line.substr(7));
     if (line.starts_with("only: ")) return take_only(line.substr(6));
+    if (line.starts_with("access_log: ")) return put(case_.access_log, line.substr(12));
     INLAY_TRY(auto words, split_words(line));
     if (words.empty()) return bad("an indented line that belongs to nothing");
     const std::string& what = words[0].text;
@@ -63,6 +64,10 @@ class Reader {
     if (what == "upstream") return take_upstream(words);
     if (what == "listener") return put(case_.listener, block());
     if (what == "hcm") return put(case_.hcm, block());
+    if (what == "tcp") {
+      case_.tcp = true;
+      return put(case_.tcp_proxy, block());
+    }
     if (what == "routes") return put(case_.routes, block());
     if (what == "bootstrap") return put(case_.bootstrap, block());
     if (what == "options") return take_options(words);
@@ -109,12 +114,16 @@ class Reader {
   }
 
   Result<Unit> take_plugin(const std::vector<Word>& words) {
-    if (words.size() < 2) return bad("plugin NAME [guest=G] [OPTION=VALUE...]");
+    if (words.size() < 2) return bad("plugin NAME [network] [guest=G] [OPTION=VALUE...]");
     PluginCase plugin;
     plugin.name = words[1].text;
     for (size_t i = 2; i < words.size(); ++i) {
       std::string name;
       std::string value;
+      if (words[i].text == "network") {
+        plugin.network = true;
+        continue;
+      }
       if (!split_field(words[i].text, name, value)) return bad("OPTION=VALUE expected: " + words[i].text);
       if (name == "guest") {
         plugin.guest = value;
@@ -133,7 +142,7 @@ class Reader {
   }
 
   Result<Unit> take_upstream(const std::vector<Word>& words) {
-    if (words.size() < 3) return bad("upstream NAME answers STATUS ... | waits | refuses | resets");
+    if (words.size() < 3) return bad("upstream NAME answers STATUS ... | waits | refuses | resets | accepts");
     Upstream upstream;
     upstream.name = words[1].text;
     const std::string& how = words[2].text;
@@ -145,8 +154,10 @@ class Reader {
       upstream.behaviour = Upstream::Behaviour::kRefuses;
     } else if (how == "resets") {
       upstream.behaviour = Upstream::Behaviour::kResets;
+    } else if (how == "accepts") {
+      upstream.behaviour = Upstream::Behaviour::kAccepts;
     } else {
-      return bad("an upstream answers, waits, refuses or resets");
+      return bad("an upstream answers, waits, refuses, resets or accepts");
     }
     const auto same = std::find_if(case_.upstreams.begin(), case_.upstreams.end(),
                                    [&](const Upstream& u) { return u.name == upstream.name; });
@@ -215,6 +226,12 @@ Result<Case> parse_case(std::string path, std::string_view text) {
     c.expected = text.substr(at + kSeparator.size());
   }
   INLAY_TRY([[maybe_unused]] Unit read, Reader(c, c.input).read());
+  if (c.tcp) {
+    if (c.upstreams[0].behaviour == Upstream::Behaviour::kAnswers) {
+      c.upstreams[0].behaviour = Upstream::Behaviour::kAccepts;
+    }
+    for (PluginCase& plugin : c.plugins) plugin.network = true;
+  }
   if (c.about.empty()) return Error{ErrorCode::kInvalidArgument, "a case begins with 'about: ' and a sentence", c.path};
   return c;
 }

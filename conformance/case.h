@@ -44,6 +44,7 @@ struct Upstream {
     kWaits,    // for the case's steps
     kRefuses,  // connections
     kResets,   // closes the connection instead of an answer
+    kAccepts,  // connections, as bytes without a protocol: for the case's steps
   };
   std::string name;
   Behaviour behaviour = Behaviour::kAnswers;
@@ -53,6 +54,7 @@ struct Upstream {
 struct PluginCase {
   std::string name;
   std::string guest = "puppet";  // puppet, puppet_0_1_0, puppet_0_2_0, wat, or a module of the build
+  bool network = false;          // a network filter, and not an HTTP filter
   Fields options;                // of the plugin's configuration, as in the YAML
   std::string vm_configuration;
   std::vector<Word> imports;  // of a guest in WAT: "log:3"
@@ -76,15 +78,18 @@ struct Case {
   bool envoy_strict = false;
   bool legacy_properties = false;
   bool trailers = false;  // enable_trailers, towards clients and upstreams
+  bool tcp = false;       // a tcp_proxy is the last filter of the listener, and not a connection manager
   std::vector<PluginCase> plugins;
   std::vector<Upstream> upstreams;
   // YAML, merged into the bootstrap as it stands.
   std::string listener;
   std::string hcm;
+  std::string tcp_proxy;
   std::string routes;
   std::string bootstrap;           // all of it: the case is about --mode validate
   std::vector<std::string> show;   // "start", "life", "header:NAME"
   std::vector<std::string> stats;  // names, shown at the end
+  std::string access_log;          // a format, or empty; its lines are shown
   std::vector<Step> steps;
   std::string input;     // the file up to the expectation
   std::string expected;  // the transcript

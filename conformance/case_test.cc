@@ -76,6 +76,39 @@ client GET / x=1
   EXPECT_EQ(split_steps(c->expected).size(), 2u);
 }
 
+TEST(Case, OfTcpHasNetworkFiltersAndAnOriginThatAccepts) {
+  const auto c = parse_case("cases/tcp/one.case", R"(about: One thing.
+tcp
+  idle_timeout: 1s
+access_log: %BYTES_SENT% "sent"
+plugin a
+  on new_connection: return pause
+upstream other refuses
+client connects
+origin sends "hello" end
+)");
+  ASSERT_TRUE(c) << c.error().to_string();
+  EXPECT_TRUE(c->tcp);
+  EXPECT_EQ(c->tcp_proxy, "idle_timeout: 1s\n");
+  EXPECT_EQ(c->access_log, "%BYTES_SENT% \"sent\"");
+  EXPECT_TRUE(c->plugins[0].network);
+  EXPECT_EQ(c->upstream("origin")->behaviour, Upstream::Behaviour::kAccepts);
+  EXPECT_EQ(c->upstream("other")->behaviour, Upstream::Behaviour::kRefuses);
+  EXPECT_EQ(c->steps.size(), 2u);
+}
+
+TEST(WireReader, ReadsBytesWithoutAProtocol) {
+  Transcript transcript;
+  transcript.set_actors({"client"});
+  transcript.begin_step("s");
+  WireReader reader(WireReader::Kind::kBytes, "client", transcript, {});
+  reader.feed("GET ");
+  reader.feed("me\r\n\r\n");
+  reader.on_close(false);
+  reader.on_close(true);
+  EXPECT_EQ(transcript.text(), "== s\nclient got \"GET me\\r\\n\\r\\n\"\nclient got end\n");
+}
+
 TEST(Case, AMistakeNamesItsLine) {
   const auto c = parse_case("cases/things/one.case", "about: x\nupstream auth sings loudly\n");
   ASSERT_FALSE(c);

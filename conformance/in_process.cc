@@ -5,12 +5,10 @@
 #include <map>
 
 #include "conformance/bootstrap.h"
+#include "conformance/in_process_worker.h"
 #include "conformance/memory_connection.h"
-#include "conformance/scripted_origin.h"
+#include "conformance/tcp_origin.h"
 #include "conformance/wire.h"
-#include "proxy/http/connection_manager.h"
-#include "proxy/wasm_filter/wasm_filter.h"
-#include "testkit/worker.h"
 
 namespace inlay::conformance {
 namespace {
@@ -20,39 +18,11 @@ namespace net = proxy::net;
 
 constexpr int kQuietTurns = 4;  // turns of the loops without anything new: all has happened
 
-class TranscriptLog final : public host::Log {
- public:
-  TranscriptLog(const Case& c, OriginScript& script) : case_(c), script_(script) {}
-  abi::LogLevel level(std::string_view) const override { return abi::LogLevel::kTrace; }
-  void write(abi::LogLevel level, std::string_view component, std::string_view message) override {
-    static constexpr std::string_view kLevels[] = {"trace", "debug", "info", "warn", "error", "critical"};
-    ++script_.activity;
-    std::string line = show_log_line(case_, kLevels[static_cast<size_t>(level)], component, message);
-    if (!line.empty()) script_.transcript.guest(std::move(line));
-  }
-
- private:
-  const Case& case_;
-  OriginScript& script_;
-};
-
-// Modules are compiled once for all cases that use them.
-Result<std::shared_ptr<engine::Module>> load_module(const std::vector<uint8_t>& bytes, engine::EngineKind engine) {
-  static std::map<std::pair<engine::EngineKind, std::vector<uint8_t>>, std::shared_ptr<engine::Module>> known;
-  auto& module = known[{engine, bytes}];
-  if (module == nullptr) {
-    engine::LoadOptions options;
-    options.kind = engine;
-    INLAY_TRY(module, engine::Module::load(bytes, options));
-  }
-  return module;
-}
-
 class InProcess final : public World {
  public:
   explicit InProcess(const Run& run)
       : run_(run),
-        script_{run.c, run.transcript, {}, 0},
+        script_{run.c, run.transcript},
         log_(run.c, script_),
         host_({.metrics = &metrics_,
                .clock = &clock_,
@@ -60,9 +30,11 @@ class InProcess final : public World {
                .limits = {},
                .envoy_strict = run.c.envoy_strict,
                .compat_legacy_properties = run.c.legacy_properties,
-               .root_property = [this](const auto& path, std::string& value) {
-                 return proxy::wasm_filter::root_attribute({.node = &bootstrap_.node}, path, value);
-               }}) {}
+               .root_property =
+                   [this](const auto& path, std::string& value) {
+                     return proxy::wasm_filter::root_attribute({.node = &shared_.bootstrap.node}, path, value);
+                   }}),
+        shared_{run.c, script_, clock_, metrics_, host_} {}
   ~InProcess() override { end_workers(); }
 
   Result<Unit> start() override;
@@ -85,18 +57,12 @@ class InProcess final : public World {
  private:
   struct Client {
     Client(const std::string& name, const Run& run)
-        : reader(WireReader::Kind::kResponses, name, run.transcript, run.c.show) {}
+        : reader(run.c.tcp ? WireReader::Kind::kBytes : WireReader::Kind::kResponses, name, run.transcript,
+                 run.c.show) {}
     MemoryConnection::Client end;
     WireReader reader;
     size_t worker = 0;
     bool connected = false;
-  };
-  struct WorkerParts {
-    net::EventLoop loop;
-    std::unique_ptr<testkit::TestWorker> guests;
-    std::vector<std::unique_ptr<proxy::http::FilterFactory>> factories;
-    std::unique_ptr<proxy::http::ConnectionManager> manager;
-    size_t calls_seen = 0;
   };
   // An answer to a call-out, as its steps make it.
   struct Pending {
@@ -105,8 +71,8 @@ class InProcess final : public World {
     testkit::Answer answer;
   };
 
+  Result<Unit> add_plugin(const config::WasmPlugin& wasm);
   Client& client(const std::string& name);
-  void attach(WorkerParts& parts);
   void pump();
   void see_calls(size_t worker);
   void see_cancelled(size_t worker);
@@ -115,7 +81,8 @@ class InProcess final : public World {
   ScriptedOrigin* waiting(const std::string& upstream) const {
     return upstream == ScriptedOrigin::kName && !script_.waiting.empty() ? script_.waiting.front() : nullptr;
   }
-  void on_loop(ScriptedOrigin& origin, std::function<void()> task);
+  TcpOrigin* connection(const std::string& upstream) const;
+  void on_loop(net::EventLoop& loop, std::function<void()> task);
   void end_workers();
 
   Run run_;
@@ -124,11 +91,8 @@ class InProcess final : public World {
   host::MetricStore metrics_;
   TranscriptLog log_;
   host::Host host_;
-  config::Bootstrap bootstrap_;
-  std::shared_ptr<const proxy::router::RouteTable> routes_;
-  std::optional<proxy::upstream::ClusterRegistry> clusters_;
-  std::vector<std::shared_ptr<host::Plugin>> plugins_;
-  std::vector<std::unique_ptr<WorkerParts>> workers_;
+  InProcessWorker::Shared shared_;
+  std::vector<std::unique_ptr<InProcessWorker>> workers_;
   std::map<std::string, std::unique_ptr<Client>> clients_;
   std::map<std::string, std::vector<Pending>> calls_;
 };
@@ -138,49 +102,35 @@ class InProcess final : public World {
 Result<Unit> InProcess::start() {
   std::map<std::string, uint16_t> ports;
   for (const Upstream& u : run_.c.upstreams) ports[u.name] = 1;
-  INLAY_TRY(bootstrap_, load_bootstrap(run_.c, run_.directory, ports));
-  const config::Listener& listener = bootstrap_.listeners.at(0);
-  INLAY_TRY(routes_, proxy::router::RouteTable::compile(listener.http.route_config,
-                                                        [](std::string_view) { return std::optional<size_t>(0); }));
+  INLAY_TRY(shared_.bootstrap, load_bootstrap(run_.c, run_.directory, ports));
+  const config::Listener& listener = shared_.listener();
+  if (!listener.tcp_proxy) {
+    INLAY_TRY(shared_.routes, proxy::router::RouteTable::compile(listener.http.route_config, [](std::string_view) {
+                return std::optional<size_t>(0);
+              }));
+  }
+  if (!listener.access_logs().empty()) {
+    INLAY_TRY(shared_.access_log, proxy::access_log::AccessLog::compile(listener.access_logs()[0]));
+  }
+  for (const config::NetworkFilter& filter : listener.network_filters) {
+    INLAY_TRY([[maybe_unused]] Unit made, add_plugin(filter.wasm));
+  }
   for (const config::HttpFilter& filter : listener.http.http_filters) {
     const auto* wasm = std::get_if<config::WasmFilter>(&filter.config);
     if (wasm == nullptr) continue;
-    INLAY_TRY(auto module, load_module(*wasm->code.bytes, run_.engine));
-    INLAY_TRY(auto plugin, host_.create_plugin(wasm->plugin, std::move(module)));
-    plugins_.push_back(std::move(plugin));
+    INLAY_TRY([[maybe_unused]] Unit made, add_plugin(*wasm));
   }
-  clusters_.emplace(bootstrap_.clusters, metrics_, [](std::string_view) {});
-  for (size_t i = 0; i < run_.c.workers; ++i) {
-    workers_.push_back(std::make_unique<WorkerParts>());
-    attach(*workers_.back());
-  }
+  shared_.clusters.emplace(shared_.bootstrap.clusters, metrics_, [](std::string_view) {});
+  for (size_t i = 0; i < run_.c.workers; ++i) workers_.push_back(std::make_unique<InProcessWorker>(shared_));
   pump();
   return Unit{};
 }
 
-void InProcess::attach(WorkerParts& parts) {
-  const config::Listener& listener = bootstrap_.listeners.at(0);
-  parts.guests = std::make_unique<testkit::TestWorker>(host_, clock_);
-  const proxy::wasm_filter::AttributeOptions attributes{&bootstrap_.node, &listener, &*clusters_,
-                                                        run_.c.legacy_properties, run_.c.envoy_strict};
-  parts.guests->set_property_source([attributes](const auto& path, std::string& value) {
-    return proxy::wasm_filter::root_attribute(attributes, path, value);
-  });
-  for (const Upstream& u : run_.c.upstreams) parts.guests->upstreams().add_cluster(u.name);
-  std::vector<proxy::http::FilterFactory*> chain;
-  size_t i = 0;
-  for (const config::HttpFilter& filter : listener.http.http_filters) {
-    if (std::holds_alternative<config::WasmFilter>(filter.config)) {
-      parts.factories.push_back(
-          std::make_unique<proxy::wasm_filter::WasmFilterFactory>(proxy::wasm_filter::WasmFilter::Options{
-              filter.name, parts.guests->worker().attach(plugins_[i++]), attributes, routes_}));
-    } else {
-      parts.factories.push_back(std::make_unique<ScriptedOriginFactory>(script_));
-    }
-    chain.push_back(parts.factories.back().get());
-  }
-  parts.manager = std::make_unique<proxy::http::ConnectionManager>(
-      parts.loop, proxy::http::ConnectionManager::Options{listener, metrics_, std::move(chain)});
+Result<Unit> InProcess::add_plugin(const config::WasmPlugin& wasm) {
+  INLAY_TRY(auto module, load_module(*wasm.code.bytes, run_.engine));
+  INLAY_TRY(auto plugin, host_.create_plugin(wasm.plugin, std::move(module)));
+  shared_.plugins.push_back(std::move(plugin));
+  return Unit{};
 }
 
 void InProcess::finish() {
@@ -200,9 +150,9 @@ void InProcess::end_workers() {
 // --- what happens ---
 
 // Writes and deferred tasks belong to an event of the loop, so everything is one.
-void InProcess::on_loop(ScriptedOrigin& origin, std::function<void()> task) {
+void InProcess::on_loop(net::EventLoop& loop, std::function<void()> task) {
   ++script_.activity;
-  origin.loop().post(std::move(task));
+  loop.post(std::move(task));
 }
 
 void InProcess::pump() {
@@ -210,7 +160,7 @@ void InProcess::pump() {
   while (quiet < kQuietTurns) {
     const size_t before = script_.activity;
     for (size_t i = 0; i < workers_.size(); ++i) {
-      WorkerParts& worker = *workers_[i];
+      InProcessWorker& worker = *workers_[i];
       worker.loop.post([&worker] { worker.guests->run_due(); });
       worker.loop.run_once(std::chrono::milliseconds(0));
       see_calls(i);
@@ -269,7 +219,7 @@ InProcess::Client& InProcess::client(const std::string& name) {
 
 void InProcess::client_sends(const std::string& name, std::string_view bytes, std::string_view method) {
   Client& c = client(name);
-  WorkerParts& worker = *workers_[c.worker];
+  InProcessWorker& worker = *workers_[c.worker];
   if (!method.empty()) c.reader.expect(std::string(method));
   worker.loop.post([&c, &worker, bytes = std::string(bytes)] {
     if (!std::exchange(c.connected, true)) {
@@ -281,7 +231,7 @@ void InProcess::client_sends(const std::string& name, std::string_view bytes, st
 
 void InProcess::client_closes(const std::string& name, bool reset) {
   Client& c = client(name);
-  WorkerParts& worker = *workers_[c.worker];
+  InProcessWorker& worker = *workers_[c.worker];
   if (reset) c.end.on_close = [](bool) {};  // it is gone, and hears nothing any more
   worker.loop.post([&c, reset] {
     if (c.end.connection == nullptr) return;
@@ -308,7 +258,7 @@ void InProcess::client_reads(const std::string& name, bool reads) {
 
 // Writes down the call-outs that are new, and answers those that need no step.
 void InProcess::see_calls(size_t index) {
-  WorkerParts& worker = *workers_[index];
+  InProcessWorker& worker = *workers_[index];
   auto& upstreams = worker.guests->upstreams();
   while (worker.calls_seen < upstreams.calls().size()) {
     ++script_.activity;
@@ -328,6 +278,7 @@ void InProcess::see_calls(size_t index) {
     const Upstream* upstream = run_.c.upstream(call.cluster);
     switch (upstream->behaviour) {
       case Upstream::Behaviour::kWaits:
+      case Upstream::Behaviour::kAccepts:
         break;
       case Upstream::Behaviour::kAnswers:
         upstream_head(call.cluster, upstream->answer, true, !upstream->answer.trailers.empty());
@@ -363,7 +314,7 @@ bool InProcess::finish_call(const std::string& upstream) {
   auto& list = calls_[upstream];
   const Pending call = list.front();
   list.erase(list.begin());
-  WorkerParts& worker = *workers_[call.worker];
+  InProcessWorker& worker = *workers_[call.worker];
   ++script_.activity;
   worker.loop.post([&worker, call] { worker.guests->upstreams().respond(call.call, call.answer); });
   return true;
@@ -371,7 +322,7 @@ bool InProcess::finish_call(const std::string& upstream) {
 
 bool InProcess::upstream_head(const std::string& upstream, const Answer& answer, bool end, bool chunked) {
   if (ScriptedOrigin* origin = waiting(upstream)) {
-    on_loop(*origin, [origin, answer, end, chunked] { origin->send_head(answer, end, chunked); });
+    on_loop(origin->loop(), [origin, answer, end, chunked] { origin->send_head(answer, end, chunked); });
     pump();
     return true;
   }
@@ -387,9 +338,20 @@ bool InProcess::upstream_head(const std::string& upstream, const Answer& answer,
   return end ? finish_call(upstream) : true;
 }
 
+TcpOrigin* InProcess::connection(const std::string& upstream) const {
+  for (TcpOrigin* origin : script_.connections) {
+    if (origin->name() == upstream) return origin;
+  }
+  return nullptr;
+}
+
 bool InProcess::upstream_body(const std::string& upstream, std::string_view bytes, bool end) {
+  if (TcpOrigin* origin = connection(upstream)) {
+    on_loop(origin->loop(), [origin, bytes = std::string(bytes), end] { origin->send(bytes, end); });
+    return true;
+  }
   if (ScriptedOrigin* origin = waiting(upstream)) {
-    on_loop(*origin, [origin, bytes = std::string(bytes), end] { origin->send_body(bytes, end); });
+    on_loop(origin->loop(), [origin, bytes = std::string(bytes), end] { origin->send_body(bytes, end); });
     pump();
     return true;
   }
@@ -401,7 +363,7 @@ bool InProcess::upstream_body(const std::string& upstream, std::string_view byte
 
 bool InProcess::upstream_trailers(const std::string& upstream, const Fields& trailers) {
   if (ScriptedOrigin* origin = waiting(upstream)) {
-    on_loop(*origin, [origin, trailers] { origin->send_trailers(trailers); });
+    on_loop(origin->loop(), [origin, trailers] { origin->send_trailers(trailers); });
     pump();
     return true;
   }
@@ -412,8 +374,12 @@ bool InProcess::upstream_trailers(const std::string& upstream, const Fields& tra
 }
 
 bool InProcess::upstream_resets(const std::string& upstream) {
+  if (TcpOrigin* origin = connection(upstream)) {
+    on_loop(origin->loop(), [origin] { origin->reset(); });
+    return true;
+  }
   if (ScriptedOrigin* origin = waiting(upstream)) {
-    on_loop(*origin, [origin] { origin->reset(); });
+    on_loop(origin->loop(), [origin] { origin->reset(); });
     return true;
   }
   Pending* call = pending(upstream);
@@ -426,7 +392,7 @@ bool InProcess::upstream_resets(const std::string& upstream) {
 bool InProcess::upstream_continues(const std::string& upstream) {
   ScriptedOrigin* origin = waiting(upstream);
   if (origin == nullptr) return false;
-  on_loop(*origin, [origin] { origin->send_continue(); });
+  on_loop(origin->loop(), [origin] { origin->send_continue(); });
   return true;
 }
 

@@ -58,6 +58,11 @@ void MemoryConnection::write(std::string_view data) {
   flush_task_.schedule();
 }
 
+void MemoryConnection::shutdown_write() {
+  ending_ = true;
+  flush_task_.schedule();
+}
+
 void MemoryConnection::flush() {
   if (client_ == nullptr) return;
   if (client_->reads && !out_.empty()) {
@@ -65,6 +70,7 @@ void MemoryConnection::flush() {
     out_.clear();
     client_->on_bytes(bytes);
   }
+  if (ending_ && out_.empty()) client_->on_close(false);
   if (handler_ == nullptr) return;
   if (out_.size() > high_ && !std::exchange(above_, true)) {
     handler_->on_above_write_watermark();

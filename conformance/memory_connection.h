@@ -39,7 +39,7 @@ class MemoryConnection final : public proxy::net::Connection {
   void write(std::string_view data) override;
   size_t unsent() const override { return out_.size(); }
   void set_write_watermark(size_t high) override { high_ = high; }
-  void shutdown_write() override {}
+  void shutdown_write() override;
   void close(Close how) override;
   void set_linger(std::chrono::milliseconds) override {}
   void set_flush_timeout(std::chrono::milliseconds) override {}
@@ -59,6 +59,7 @@ class MemoryConnection final : public proxy::net::Connection {
   bool end_told_ = false;
   bool reset_ = false;
   bool above_ = false;
+  bool ending_ = false;  // shutdown_write() was called
   size_t high_ = SIZE_MAX;
   bool* destroyed_ = nullptr;
   proxy::config::Address local_{"127.0.0.1", 10000};

@@ -108,6 +108,8 @@ Result<Unit> Player::client_step(const Step& step) {
     world_.client_sends(client, bytes, "");
   } else if (is(step, 1, "trailers")) {
     world_.client_sends(client, "0\r\n" + field_lines(fields_of(step, 2)) + "\r\n", "");
+  } else if (is(step, 1, "connects")) {
+    world_.client_sends(client, "", "");
   } else if (is(step, 1, "sends")) {
     std::string bytes;
     for (size_t i = 2; i < step.words.size(); ++i) bytes += step.words[i].text;
@@ -163,9 +165,11 @@ Result<Unit> Player::upstream_step(const Step& step) {
       taken = world_.upstream_body(upstream, answer.body, answer.trailers.empty());
     }
     if (taken && !answer.trailers.empty()) taken = world_.upstream_trailers(upstream, answer.trailers);
-  } else if (is(step, 1, "body")) {
+  } else if (is(step, 1, "body") || is(step, 1, "sends")) {
     const auto [text, end] = body_of(step);
     taken = world_.upstream_body(upstream, text, end);
+  } else if (is(step, 1, "closes")) {
+    taken = world_.upstream_body(upstream, "", true);
   } else if (is(step, 1, "trailers")) {
     taken = world_.upstream_trailers(upstream, fields_of(step, 2));
   } else if (is(step, 1, "resets")) {
@@ -173,9 +177,9 @@ Result<Unit> Player::upstream_step(const Step& step) {
   } else if (is(step, 1, "continues")) {
     taken = world_.upstream_continues(upstream);
   } else {
-    return bad(case_, step, "an upstream's steps: answers, head, body, trailers, resets, continues");
+    return bad(case_, step, "an upstream's steps: answers, head, body, trailers, resets, continues, sends, closes");
   }
-  if (!taken) transcript_.line(upstream, "has no request to answer");
+  if (!taken) transcript_.line(upstream, "has no request to answer, nor a connection");
   return Unit{};
 }
 

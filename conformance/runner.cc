@@ -40,6 +40,7 @@ Outcome play(const Case& c, const Variant& variant, std::vector<std::string> exp
   std::vector<std::string> actors;
   for (const Upstream& u : c.upstreams) actors.push_back(u.name);
   for (const char* client : {"client", "client2", "client3", "client4"}) actors.emplace_back(client);
+  actors.emplace_back(kAccessLog);
   transcript.set_actors(std::move(actors));
   const bool update = expected_steps.empty();
   if (!c.shows("start")) expected_steps.insert(expected_steps.begin(), "");

@@ -16,13 +16,15 @@
 namespace inlay::conformance {
 
 class ScriptedOrigin;
+class TcpOrigin;
 
 // What the origins of a world share.
 struct OriginScript {
   const Case& c;
   Transcript& transcript;
-  std::vector<ScriptedOrigin*> waiting;  // requests without a whole answer, the oldest first
-  size_t activity = 0;                   // grows with everything that happens
+  std::vector<ScriptedOrigin*> waiting = {};  // requests without a whole answer, the oldest first
+  std::vector<TcpOrigin*> connections = {};   // of upstreams that accept, the oldest first
+  size_t activity = 0;                        // grows with everything that happens
 };
 
 class ScriptedOrigin final : public proxy::http::StreamFilter {

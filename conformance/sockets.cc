@@ -4,14 +4,13 @@
 #include <poll.h>
 
 #include <algorithm>
-#include <fstream>
 #include <future>
 #include <list>
 #include <map>
-#include <sstream>
 #include <thread>
 
 #include "conformance/bootstrap.h"
+#include "conformance/log_tail.h"
 #include "conformance/socket.h"
 #include "conformance/wire.h"
 #include "proxy/server.h"
@@ -25,47 +24,6 @@ using Clock = std::chrono::steady_clock;
 constexpr milliseconds kTurn{2};
 constexpr milliseconds kPatience{10'000};
 constexpr milliseconds kQuietAfterFailure{200};  // the case has failed already: what still comes is for the reader
-
-// LogTail reads the proxy's log file as it grows.
-class LogTail {
- public:
-  explicit LogTail(const std::string& path) : file_(path) {}
-  // The lines that are new: level, component, message.
-  struct Line {
-    std::string level;
-    std::string component;
-    std::string message;
-  };
-  std::vector<Line> read() {
-    std::vector<Line> lines;
-    file_.clear();
-    char block[4096];
-    while (file_.read(block, sizeof block), file_.gcount() > 0)
-      rest_.append(block, static_cast<size_t>(file_.gcount()));
-    for (size_t end = rest_.find('\n'); end != std::string::npos; end = rest_.find('\n')) {
-      lines.push_back(split(rest_.substr(0, end)));
-      rest_.erase(0, end + 1);
-    }
-    return lines;
-  }
-
- private:
-  // "[time][thread][level][component] message"
-  static Line split(const std::string& line) {
-    std::string parts[4];
-    size_t at = 0;
-    for (std::string& part : parts) {
-      const size_t end = line.find(']', at);
-      if (at >= line.size() || line[at] != '[' || end == std::string::npos) return {"", "", line};
-      part = line.substr(at + 1, end - at - 1);
-      at = end + 1;
-    }
-    return {parts[2] == "warning" ? "warn" : parts[2], parts[3], at < line.size() ? line.substr(at + 1) : ""};
-  }
-
-  std::ifstream file_;
-  std::string rest_;
-};
 
 class Sockets final : public World {
  public:
@@ -89,7 +47,8 @@ class Sockets final : public World {
  private:
   struct Client {
     Client(const std::string& name, const Run& run)
-        : reader(WireReader::Kind::kResponses, name, run.transcript, run.c.show) {}
+        : reader(run.c.tcp ? WireReader::Kind::kBytes : WireReader::Kind::kResponses, name, run.transcript,
+                 run.c.show) {}
     Socket socket;
     WireReader reader;
     bool reads = true;
@@ -97,11 +56,16 @@ class Sockets final : public World {
   };
   struct Connection {
     Connection(const std::string& name, const Run& run)
-        : upstream(name), reader(WireReader::Kind::kRequests, name, run.transcript, run.c.show) {}
+        : upstream(name),
+          raw(run.c.upstream(name)->behaviour == Upstream::Behaviour::kAccepts),
+          reader(raw ? WireReader::Kind::kBytes : WireReader::Kind::kRequests, name, run.transcript, run.c.show) {}
     std::string upstream;
+    const bool raw;  // no HTTP: it is written to until it ends
     Socket socket;
     WireReader reader;
     bool waiting = false;  // for an answer
+    bool ended = false;    // the proxy sends no more
+    bool shut = false;     // nor do we
     bool chunked = false;
     bool head_request = false;
   };
@@ -125,6 +89,7 @@ class Sockets final : public World {
   std::map<std::string, Client> clients_;
   std::unique_ptr<proxy::Logger> log_;
   std::unique_ptr<LogTail> tail_;
+  std::unique_ptr<FileTail> access_log_;
   proxy::config::Bootstrap bootstrap_;
   std::thread thread_;
   proxy::Server* server_ = nullptr;  // lives on the thread
@@ -156,6 +121,7 @@ Result<Unit> Sockets::start() {
   options.envoy_strict = run_.c.envoy_strict;
   options.compat_legacy_properties = run_.c.legacy_properties;
   options.drain_time = std::chrono::seconds(5);
+  options.log_flush_interval = kTurn;
   std::promise<Result<Unit>> started;
   auto outcome = started.get_future();
   thread_ = std::thread([this, options, &started] {
@@ -169,6 +135,7 @@ Result<Unit> Sockets::start() {
   });
   auto result = outcome.get();
   if (!result) thread_.join();
+  if (!run_.c.access_log.empty()) access_log_ = std::make_unique<FileTail>(access_log_path(run_.directory));
   read_log();
   return result;
 }
@@ -217,6 +184,8 @@ bool Sockets::turn() {
       connections_.emplace_back(name, run_);
       Connection& connection = connections_.back();
       connection.socket = std::move(accepted);
+      connection.waiting = connection.raw;
+      if (connection.raw) run_.transcript.line(name, "got connection");
       connection.reader.on_head = [&connection] {
         connection.waiting = true;
         connection.head_request = connection.reader.method() == "HEAD";
@@ -255,6 +224,11 @@ bool Sockets::read_log() {
     news = true;
     run_.transcript.guest(std::move(text));
   }
+  if (!access_log_) return news;
+  for (std::string& line : access_log_->read()) {
+    news = true;
+    run_.transcript.line(kAccessLog, std::move(line));
+  }
   return news;
 }
 
@@ -286,13 +260,23 @@ void Sockets::client_reads(const std::string& name, bool reads) {
 bool Sockets::serve(Connection& connection) {
   bool news = false;
   connection.socket.flush();
+  if (connection.raw && !connection.waiting && !connection.socket.sending() && !std::exchange(connection.shut, true)) {
+    connection.socket.shutdown_write();
+    if (connection.ended) connection.socket.close();
+  }
   std::string bytes;
-  while (connection.socket.open()) {
+  while (connection.socket.open() && !connection.ended) {
     const Socket::Read got = connection.socket.read(bytes);
     if (got == Socket::Read::kNothing) break;
     news = true;
     if (got == Socket::Read::kBytes) {
       connection.reader.feed(bytes);
+      continue;
+    }
+    if (connection.raw) {
+      connection.ended = true;
+      connection.reader.on_close(got == Socket::Read::kReset);
+      if (got == Socket::Read::kReset || connection.shut) connection.socket.close();
       continue;
     }
     // The end of an idle connection says nothing.
@@ -345,6 +329,11 @@ bool Sockets::upstream_head(const std::string& upstream, const Answer& answer, b
 bool Sockets::upstream_body(const std::string& upstream, std::string_view bytes, bool end) {
   Connection* connection = waiting(upstream);
   if (connection == nullptr) return false;
+  if (connection->raw) {
+    connection->socket.queue(bytes);
+    if (end) connection->waiting = false;
+    return true;
+  }
   std::string wire = connection->chunked ? chunk(bytes) : std::string(bytes);
   if (end && connection->chunked) wire += "0\r\n\r\n";
   connection->socket.queue(wire);
@@ -365,6 +354,10 @@ bool Sockets::upstream_resets(const std::string& upstream) {
   if (connection == nullptr) return false;
   connection->waiting = false;
   connection->socket.flush();
+  if (connection->raw) {
+    connection->socket.reset();
+    return true;
+  }
   connection->socket.close();
   return true;
 }

@@ -22,12 +22,19 @@ void Transcript::head(const std::string& actor, std::string text) {
   events(actor).push_back({Event::Kind::kHead, std::move(text), false});
 }
 
-void Transcript::body(const std::string& actor, std::string_view bytes) {
+void Transcript::append(Event::Kind kind, const std::string& actor, std::string_view bytes) {
   if (bytes.empty()) return;
   auto& all = events(actor);
-  if (all.empty() || all.back().kind != Event::Kind::kBody || all.back().end)
-    all.push_back({Event::Kind::kBody, "", false});
+  if (all.empty() || all.back().kind != kind || all.back().end) all.push_back({kind, "", false});
   all.back().text += bytes;
+}
+
+void Transcript::body(const std::string& actor, std::string_view bytes) {
+  append(Event::Kind::kBody, actor, bytes);
+}
+
+void Transcript::bytes(const std::string& actor, std::string_view bytes) {
+  append(Event::Kind::kBytes, actor, bytes);
 }
 
 void Transcript::end(const std::string& actor) {
@@ -44,7 +51,13 @@ std::string Transcript::render(const StepSeen& step) const {
     if (seen == step.others.end()) continue;
     for (const Event& event : seen->second) {
       text += actor + " ";
-      text += event.kind == Event::Kind::kBody ? "got body " + quote(event.text) : event.text;
+      if (event.kind == Event::Kind::kBody) {
+        text += "got body " + quote(event.text);
+      } else if (event.kind == Event::Kind::kBytes) {
+        text += "got " + quote(event.text);
+      } else {
+        text += event.text;
+      }
       const bool says_end = event.end && event.text != "end";
       text += says_end ? " end\n" : "\n";
     }

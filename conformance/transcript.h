@@ -13,6 +13,9 @@
 
 namespace inlay::conformance {
 
+// The actor whose lines are those of the access log.
+inline constexpr const char* kAccessLog = "log";
+
 class Transcript {
  public:
   void begin_step(std::string title);
@@ -23,6 +26,8 @@ class Transcript {
   void line(const std::string& actor, std::string text);
   void head(const std::string& actor, std::string text);
   void body(const std::string& actor, std::string_view bytes);
+  // The same of bytes that are no message.
+  void bytes(const std::string& actor, std::string_view bytes);
   void end(const std::string& actor);  // of the message
 
   // Actors in the order in which a step shows them.
@@ -35,7 +40,7 @@ class Transcript {
 
  private:
   struct Event {
-    enum class Kind : uint8_t { kLine, kHead, kBody } kind = Kind::kLine;
+    enum class Kind : uint8_t { kLine, kHead, kBody, kBytes } kind = Kind::kLine;
     std::string text;
     bool end = false;
   };
@@ -46,6 +51,7 @@ class Transcript {
   };
   std::string render(const StepSeen& step) const;
   std::vector<Event>& events(const std::string& actor) { return steps_.back().others[actor]; }
+  void append(Event::Kind kind, const std::string& actor, std::string_view bytes);
 
   std::vector<std::string> actors_;
   std::vector<StepSeen> steps_;

@@ -76,6 +76,7 @@ std::string_view field(const Fields& fields, std::string_view name) {
 }
 
 void WireReader::feed(std::string_view bytes) {
+  if (kind_ == Kind::kBytes) return transcript_.bytes(actor_, bytes);
   buffer_ += bytes;
   while (!buffer_.empty() && step()) {
   }
@@ -207,6 +208,12 @@ void WireReader::broken(std::string_view what) {
 }
 
 void WireReader::on_close(bool reset) {
+  if (kind_ == Kind::kBytes) {
+    if (std::exchange(state_, State::kBroken) != State::kBroken) {
+      transcript_.line(actor_, reset ? "got reset" : "got end");
+    }
+    return;
+  }
   if (state_ == State::kUntilClose && !reset) finish();
   if (!buffer_.empty()) transcript_.line(actor_, "got part of a message: " + quote(buffer_));
   buffer_.clear();

@@ -29,7 +29,7 @@ std::string_view field(const Fields& fields, std::string_view name);
 // WireReader reads one side's messages, one after another, and puts what it sees into a transcript under `actor`.
 class WireReader {
  public:
-  enum class Kind : uint8_t { kRequests, kResponses };
+  enum class Kind : uint8_t { kRequests, kResponses, kBytes };  // kBytes: no messages, what comes as it comes
   WireReader(Kind kind, std::string actor, Transcript& transcript, const std::vector<std::string>& shown)
       : kind_(kind), actor_(std::move(actor)), transcript_(transcript), shown_(shown) {}
 

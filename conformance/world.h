@@ -25,13 +25,14 @@ class World {
   // Loads the guests and starts the proxy.
   virtual Result<Unit> start() = 0;
 
-  // Bytes of a client, which connects when it first sends. `method` tells the reader of the response, if a request
-  // begins with these bytes.
+  // Bytes of a client, which connects when it first sends, if only nothing. `method` tells the reader of the response,
+  // if a request begins with these bytes.
   virtual void client_sends(const std::string& client, std::string_view bytes, std::string_view method) = 0;
   virtual void client_closes(const std::string& client, bool reset) = 0;
   virtual void client_reads(const std::string& client, bool reads) = 0;
 
-  // What an upstream answers to the oldest request that it has not answered; false when there is none.
+  // What an upstream answers to the oldest request that it has not answered; false when there is none. One that accepts
+  // (Upstream::Behaviour) sends bytes to its oldest connection: upstream_body and upstream_resets.
   virtual bool upstream_head(const std::string& upstream, const Answer& answer, bool end, bool chunked) = 0;
   virtual bool upstream_body(const std::string& upstream, std::string_view bytes, bool end) = 0;
   virtual bool upstream_trailers(const std::string& upstream, const Fields& trailers) = 0;

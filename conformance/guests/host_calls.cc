@@ -155,11 +155,12 @@ std::string buffer_status(Words& w) {
 
 // --- the stream ---
 
+constexpr const char* kStreams[] = {"req", "resp", "down", "up"};
+
 std::string resume(Words& w) {
-  return to_text(continue_stream(w.text() == "resp" ? 1 : 0));
+  return to_text(continue_stream(w.more() ? find(kStreams, w.text()) : 0));
 }
 std::string close(Words& w) {
-  static constexpr const char* kStreams[] = {"req", "resp", "down", "up"};
   return to_text(close_stream(find(kStreams, w.text())));
 }
 // reply STATUS ["BODY"] [details=D] [grpc=N] [NAME=VALUE...]

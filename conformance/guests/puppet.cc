@@ -116,11 +116,17 @@ std::string number(const char* name, size_t value) {
   return " " + std::string(name) + "=" + to_text(static_cast<unsigned long long>(value));
 }
 
+std::string peer(unsigned type) {
+  static constexpr const char* kTypes[] = {"unknown", "local", "remote"};
+  return type < 3 ? " peer=" + std::string(kTypes[type]) : number("peer", type);
+}
+
 }  // namespace
 }  // namespace puppet
 
 using puppet::number;
 using puppet::on_call;
+using puppet::peer;
 
 extern "C" {
 
@@ -158,6 +164,26 @@ void on_queue_ready(unsigned id, unsigned queue) {
 INLAY_EXPORT_(proxy_on_http_call_response)
 void on_http_call_response(unsigned id, unsigned, size_t headers, size_t body, size_t trailers) {
   on_call({"http_call_response", id, number("headers", headers) + number("body", body) + number("trailers", trailers)});
+}
+INLAY_EXPORT_(proxy_on_new_connection)
+unsigned on_new_connection(unsigned id) {
+  return on_call({"new_connection", id, ""});
+}
+INLAY_EXPORT_(proxy_on_downstream_data)
+unsigned on_downstream_data(unsigned id, size_t size, unsigned end) {
+  return on_call({"downstream_data", id, number("size", size), end != 0});
+}
+INLAY_EXPORT_(proxy_on_upstream_data)
+unsigned on_upstream_data(unsigned id, size_t size, unsigned end) {
+  return on_call({"upstream_data", id, number("size", size), end != 0});
+}
+INLAY_EXPORT_(proxy_on_downstream_connection_close)
+void on_downstream_connection_close(unsigned id, unsigned type) {
+  on_call({"downstream_close", id, peer(type)});
+}
+INLAY_EXPORT_(proxy_on_upstream_connection_close)
+void on_upstream_connection_close(unsigned id, unsigned type) {
+  on_call({"upstream_close", id, peer(type)});
 }
 INLAY_EXPORT_(proxy_on_request_body)
 unsigned on_request_body(unsigned id, size_t size, unsigned end) {

@@ -23,7 +23,7 @@ namespace inlay::proxy::tcp {
 class TcpProxyFactory;
 
 // The filter state that names the cluster of one connection, in place of the configured one, as in Envoy. A guest sets
-// it with the foreign function set_envoy_filter_state, in on_new_connection or while it holds the first bytes.
+// it with the foreign function set_envoy_filter_state, in on_new_connection.
 inline constexpr std::string_view kClusterState = "envoy.tcp_proxy.cluster";
 
 class TcpProxyFilter final : public Filter, private upstream::TcpUpstreamHandler {

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// InProcessWorker: one worker of the proxy that runs in process (in_process.h): its loop, its guests, and its
+// listener's connection manager with the filters.
+
+#include <memory>
+#include <vector>
+
+#include "conformance/scripted_origin.h"
+#include "engine/engine.h"
+#include "host/host.h"
+#include "proxy/access_log/access_log.h"
+#include "proxy/config/model.h"
+#include "proxy/http/filter.h"
+#include "proxy/http/stream_logger.h"
+#include "proxy/net/connection_owner.h"
+#include "proxy/router/route_table.h"
+#include "proxy/tcp/filter.h"
+#include "proxy/upstream/cluster.h"
+#include "proxy/wasm_filter/attributes.h"
+#include "testkit/worker.h"
+
+namespace inlay::conformance {
+
+// TranscriptLog is the proxy's log.
+class TranscriptLog final : public host::Log {
+ public:
+  TranscriptLog(const Case& c, OriginScript& script) : case_(c), script_(script) {}
+  abi::LogLevel level(std::string_view) const override { return abi::LogLevel::kTrace; }
+  void write(abi::LogLevel level, std::string_view component, std::string_view message) override;
+
+ private:
+  const Case& case_;
+  OriginScript& script_;
+};
+
+// Modules are compiled once for all cases that use them.
+Result<std::shared_ptr<engine::Module>> load_module(const std::vector<uint8_t>& bytes, engine::EngineKind engine);
+
+class InProcessWorker {
+ public:
+  // What the workers share; outlives them.
+  struct Shared {
+    const Case& c;
+    OriginScript& script;
+    testkit::VirtualClock& clock;
+    host::MetricStore& metrics;
+    host::Host& host;
+    proxy::config::Bootstrap bootstrap = {};
+    std::shared_ptr<const proxy::router::RouteTable> routes = nullptr;
+    std::optional<proxy::upstream::ClusterRegistry> clusters = {};
+    std::vector<std::shared_ptr<host::Plugin>> plugins = {};  // the network filters' first
+    std::optional<proxy::access_log::AccessLog> access_log = {};
+
+    const proxy::config::Listener& listener() const { return bootstrap.listeners.at(0); }
+  };
+  explicit InProcessWorker(Shared& shared);
+
+  proxy::net::EventLoop loop;
+  std::unique_ptr<testkit::TestWorker> guests;
+  std::vector<std::unique_ptr<proxy::http::FilterFactory>> http_factories;
+  std::vector<std::unique_ptr<proxy::tcp::FilterFactory>> tcp_factories;
+  std::unique_ptr<proxy::http::StreamLogger> logger;
+  std::unique_ptr<proxy::net::ConnectionOwner> manager;
+  size_t calls_seen = 0;
+
+ private:
+  void add_network_filters(Shared& shared, const proxy::wasm_filter::AttributeOptions& attributes);
+  std::unique_ptr<proxy::net::ConnectionOwner> make_tcp(Shared& shared);
+  std::unique_ptr<proxy::net::ConnectionOwner> make_http(Shared& shared,
+                                                         const proxy::wasm_filter::AttributeOptions& attributes);
+  std::vector<proxy::http::StreamLogger*> loggers() const;
+};
+
+}  // namespace inlay::conformance

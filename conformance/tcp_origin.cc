@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conformance/tcp_origin.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "proxy/tcp/tcp_proxy.h"
+
+namespace inlay::conformance {
+
+using proxy::net::DeferredTask;
+using proxy::tcp::Action;
+using Close = proxy::net::Connection::Close;
+
+void TcpOrigin::start(proxy::tcp::FilterCallbacks& callbacks) {
+  callbacks_ = &callbacks;
+  callbacks.allow_reading(false);
+  connecting_.emplace(callbacks.loop(), DeferredTask::When::kNextTurn, [this] { connect(); });
+}
+
+Action TcpOrigin::on_new_connection() {
+  ++script_.activity;
+  name_ = config_.targets.at(0).cluster;
+  for (const auto& state : callbacks_->info().filter_state) {
+    if (state.name == proxy::tcp::kClusterState) name_ = state.value;
+  }
+  if (script_.c.upstream(name_) == nullptr) {
+    callbacks_->close(Close::kNow, "cluster_not_found", proxy::http::kNoClusterFound);
+    return Action::kPause;
+  }
+  callbacks_->info().upstream_cluster = name_;
+  connecting_->schedule();
+  return Action::kPause;
+}
+
+void TcpOrigin::connect() {
+  ++script_.activity;
+  if (script_.c.upstream(name_)->behaviour != Upstream::Behaviour::kAccepts) {
+    return callbacks_->close(Close::kNow, "upstream_connect_failure",
+                             proxy::http::kUpstreamConnectionFailure | proxy::http::kUpstreamRetryLimitExceeded);
+  }
+  connected_ = true;
+  script_.connections.push_back(this);
+  script_.transcript.line(name_, "got connection");
+  callbacks_->allow_reading(true);
+}
+
+Action TcpOrigin::on_read(host::Buffer& data, bool end) {
+  if (!connected_) return Action::kPause;
+  ++script_.activity;
+  script_.transcript.bytes(name_, data.to_string());
+  data.clear();
+  if (end) got_end();
+  return Action::kContinue;
+}
+
+void TcpOrigin::on_above_write_watermark() {
+  ++script_.activity;
+  script_.transcript.line(name_, "must wait");
+}
+
+void TcpOrigin::on_below_write_watermark() {
+  ++script_.activity;
+  script_.transcript.line(name_, "may go on");
+}
+
+void TcpOrigin::got_end() {
+  if (!std::exchange(ended_, true)) script_.transcript.line(name_, "got end");
+}
+
+void TcpOrigin::send(std::string_view bytes, bool end) {
+  host::Buffer data;
+  data.append(bytes);
+  callbacks_->write(data, end);
+}
+
+void TcpOrigin::reset() {
+  ended_ = true;
+  callbacks_->close(Close::kAfterFlush, "upstream_closed", 0);
+}
+
+void TcpOrigin::on_close(abi::PeerType) {
+  ++script_.activity;
+  connecting_.reset();
+  if (std::exchange(connected_, false)) got_end();
+  std::erase(script_.connections, this);
+}
+
+}  // namespace inlay::conformance
