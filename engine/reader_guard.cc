@@ -145,22 +145,48 @@ class StrictReader final : public wabt::BinaryReaderNop {
     return refuse(std::string(opcode.GetName()) + " is a vector instruction");
   }
 
-  // Types that only stand in an instruction are not looked at.
-  wabt::Result OnRefNullExpr(Type type) override {
-    if (type == Type::FuncRef || type == Type::ExternRef) return wabt::Result::Ok;
-    return refuse("ref.null of a type that is no reference: " + type.GetName());
+  // wabt looks at few of the types that it reads.
+  wabt::Result OnFuncType(Index, Index params, Type* param_types, Index results, Type* result_types) override {
+    return values("parameter", {param_types, params}) | values("result", {result_types, results});
   }
-  wabt::Result OnSelectExpr(Index count, Type* types) override {
-    for (const Type type : std::span(types, count)) {
-      if (!is_value(type)) return refuse("select of a type that no value has: " + type.GetName());
+  wabt::Result OnImportTable(Index, std::string_view, std::string_view, Index, Type type,
+                             const wabt::Limits*) override {
+    return reference("table", type);
+  }
+  wabt::Result OnTable(Index, Type type, const wabt::Limits*) override { return reference("table", type); }
+  wabt::Result OnElemSegmentElemType(Index, Type type) override { return reference("element segment", type); }
+  wabt::Result OnImportGlobal(Index, std::string_view, std::string_view, Index, Type type, bool) override {
+    return values("global", {&type, 1});
+  }
+  wabt::Result BeginGlobal(Index, Type type, bool) override { return values("global", {&type, 1}); }
+  wabt::Result OnLocalDecl(Index, Index, Type type) override { return values("local", {&type, 1}); }
+  wabt::Result OnBlockExpr(Type type) override { return block(type); }
+  wabt::Result OnLoopExpr(Type type) override { return block(type); }
+  wabt::Result OnIfExpr(Type type) override { return block(type); }
+  wabt::Result OnTryExpr(Type type) override { return block(type); }
+  wabt::Result OnRefNullExpr(Type type) override { return reference("ref.null", type); }
+  wabt::Result OnSelectExpr(Index count, Type* types) override { return values("select", {types, count}); }
+
+ private:
+  static bool is_reference(Type type) { return type == Type::FuncRef || type == Type::ExternRef; }
+  bool is_value(Type type) const {
+    return type == Type::I32 || type == Type::I64 || type == Type::F32 || type == Type::F64 || is_reference(type) ||
+           (type == Type::V128 && simd_);
+  }
+
+  wabt::Result values(const char* of, std::span<const Type> types) {
+    for (const Type type : types) {
+      if (!is_value(type)) return refuse(std::string(of) + " of a type that no value has: " + type.GetName());
     }
     return wabt::Result::Ok;
   }
-
- private:
-  bool is_value(Type type) const {
-    return type == Type::I32 || type == Type::I64 || type == Type::F32 || type == Type::F64 || type == Type::FuncRef ||
-           type == Type::ExternRef || (type == Type::V128 && simd_);
+  wabt::Result reference(const char* of, Type type) {
+    if (is_reference(type)) return wabt::Result::Ok;
+    return refuse(std::string(of) + " of a type that is no reference: " + type.GetName());
+  }
+  wabt::Result block(Type type) {
+    if (type.IsIndex() || type == Type::Void) return wabt::Result::Ok;
+    return values("block", {&type, 1});
   }
   wabt::Result refuse(std::string problem) {
     problem_ = std::move(problem);
