@@ -74,10 +74,7 @@ void add_echo(CLI::App& app, Action& action) {
   auto options = std::make_shared<ServiceOptions>();
   options->address = {"127.0.0.1", 8081};
   CLI::App* command = app.add_subcommand("echo", "A destination workload: answers each request with what it received");
-  command->add_option("--port", options->address.port, "Port to listen on; 0 takes one that is free")
-      ->capture_default_str();
-  command->add_option("--address", options->address.host, "IP address to listen on")->capture_default_str();
-  command->add_option("--port-file", options->port_file, "Write the port to this file once it is open");
+  add_service_options(*command, *options);
   command->callback([options, &action] {
     action = [options] {
       EchoHandler handler;

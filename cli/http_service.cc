@@ -12,6 +12,9 @@
 #include <stop_token>
 #include <unordered_map>
 
+#include <CLI/CLI.hpp>
+
+#include "base/files.h"
 #include "host/buffer.h"
 #include "proxy/http/http1_parser.h"
 #include "proxy/net/connection.h"
@@ -200,6 +203,14 @@ std::string_view Request::query(std::string_view parameter) const {
   return {};
 }
 
+void add_service_options(CLI::App& command, ServiceOptions& options) {
+  command.add_option("--port", options.address.port, "Port to listen on; 0 takes one that is free")
+      ->check(CLI::Range(0, 65535))
+      ->capture_default_str();
+  command.add_option("--address", options.address.host, "IP address to listen on")->capture_default_str();
+  command.add_option("--port-file", options.port_file, "Write the port to this file once it is open");
+}
+
 int serve(const ServiceOptions& options, RequestHandler& handler) {
   EventLoop loop;
   const std::stop_source stop;
@@ -214,7 +225,7 @@ int serve(const ServiceOptions& options, RequestHandler& handler) {
   }
   const proxy::config::Address& bound = (*listener)->address();
   if (!options.port_file.empty()) {
-    if (auto written = write_file_atomically(options.port_file, std::to_string(bound.port) + "\n"); !written) {
+    if (auto written = replace_file(options.port_file, std::to_string(bound.port) + "\n"); !written) {
       std::fprintf(stderr, "%s\n", written.error().to_string().c_str());
       return 1;
     }
@@ -241,21 +252,6 @@ std::string json_string(std::string_view text) {
     }
   }
   return out + '"';
-}
-
-Result<> write_file_atomically(const std::string& path, std::string_view text) {
-  const std::string temporary = path + "." + std::to_string(getpid());
-  const auto failed = [&](const char* what) {
-    const int code = errno;
-    std::remove(temporary.c_str());
-    return Error{ErrorCode::kIo, std::string(what) + ": " + std::strerror(code), path};
-  };
-  std::FILE* file = std::fopen(temporary.c_str(), "w");
-  if (file == nullptr) return failed("cannot create it");
-  const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
-  if (std::fclose(file) != 0 || !written) return failed("cannot write it");
-  if (std::rename(temporary.c_str(), path.c_str()) != 0) return failed("cannot rename to it");
-  return {};
 }
 
 }  // namespace inlay::cli

@@ -18,6 +18,10 @@
 #include "host/header_map.h"
 #include "proxy/config/model.h"
 
+namespace CLI {
+class App;
+}
+
 namespace inlay::cli {
 
 // Request is a whole message; views are valid during on_request(). The body was read and counted, not kept.
@@ -54,13 +58,13 @@ struct ServiceOptions {
   std::string port_file;           // the port is written here when it is open; empty: nowhere
 };
 
+// --port, --address and --port-file, whose defaults are what `options` holds already. It outlives the command.
+void add_service_options(CLI::App& command, ServiceOptions& options);
+
 // Serves on the calling thread until SIGTERM or SIGINT. Returns the exit status; prints what is wrong to stderr.
 int serve(const ServiceOptions& options, RequestHandler& handler);
 
 // The text as a JSON string with its quotes. Bytes above 0x7f are taken as Latin-1, since a header is no UTF-8 text.
 std::string json_string(std::string_view text);
-
-// Writes a file so that a reader sees the old or the new text, never half of one.
-Result<> write_file_atomically(const std::string& path, std::string_view text);
 
 }  // namespace inlay::cli

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <string>
 
 #include "cli/subcommand.h"
@@ -20,9 +22,25 @@ std::string names_of(const CLI::App& app) {
   return names;
 }
 
-int no_such(const CLI::App& app, const char* name) {
-  std::fprintf(stderr, "inlay: there is no subcommand '%s'; there are %s\n", name, names_of(app).c_str());
-  return 2;
+// The word where a subcommand's name should be, and of which command; nothing when there is no such mistake.
+struct Misnamed {
+  const CLI::App* of = nullptr;
+  const char* name = nullptr;
+};
+Misnamed misnamed(const CLI::App& app, int argc, char** argv) {
+  const CLI::App* at = &app;
+  for (int i = 1; i < argc && argv[i][0] != '-' && !at->get_subcommands({}).empty(); ++i) {
+    if (at->get_subcommands().empty()) return {at, argv[i]};
+    at = at->get_subcommands().front();
+  }
+  return {};
+}
+
+// What could not be printed is an error: the disk behind `inlay inspect ... > file` may be full.
+int flushed(int status) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
+  std::fprintf(stderr, "inlay: cannot write to the standard output: %s\n", std::strerror(errno));
+  return status == 0 ? 1 : status;
 }
 
 int run(int argc, char** argv) {
@@ -36,10 +54,16 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() != 0 && argv[1][0] != '-' && app.get_subcommands().empty()) return no_such(app, argv[1]);
-    return app.exit(error) == 0 ? 0 : 2;
+    if (error.get_exit_code() == 0) return flushed(app.exit(error));
+    if (const Misnamed wrong = misnamed(app, argc, argv); wrong.of != nullptr) {
+      std::fprintf(stderr, "inlay: there is no subcommand '%s'; there are %s\n", wrong.name,
+                   names_of(*wrong.of).c_str());
+      return 2;
+    }
+    app.exit(error);
+    return 2;
   }
-  if (action) return action();
+  if (action) return flushed(action());
   std::fprintf(stderr, "inlay: a subcommand is missing: %s\n", names_of(app).c_str());
   return 2;
 }

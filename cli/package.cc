@@ -129,6 +129,7 @@ void add_package(CLI::App& app, Action& action) {
   command->add_option("--root-id", options->image.root_ids,
                       "For the artifact form's configuration, any number of times");
   command->add_option("--max-size", options->max_size, "Refuse a module above this size, as in 1MiB")
+      ->check([](const std::string& size) { return size.starts_with('-') ? "must not be negative" : std::string(); })
       ->transform(CLI::AsSizeValue(false));
   command->add_flag("-q,--quiet", options->quiet, "Print nothing but the digest");
   command->callback([options, &action] { action = [options] { return package_module(*options); }; });

@@ -6,6 +6,7 @@
 #include <random>
 #include <utility>
 
+#include "base/files.h"
 #include "cli/subcommand.h"
 
 namespace inlay::cli {
@@ -91,7 +92,7 @@ Reply ProviderHandler::poll() {
   ++polls_;
   const std::string number = std::to_string(polls_);
   if (!options_.count_file.empty()) {
-    if (auto written = write_file_atomically(options_.count_file, number + "\n"); !written) {
+    if (auto written = replace_file(options_.count_file, number + "\n"); !written) {
       std::fprintf(stderr, "%s\n", written.error().to_string().c_str());
     }
   }
@@ -107,10 +108,7 @@ void add_provider(CLI::App& app, Action& action) {
   service->address = {"127.0.0.1", 8082};
   CLI::App* command =
       app.add_subcommand("provider", "A header-providing service: hands out a new bearer token each time it is asked");
-  command->add_option("--port", service->address.port, "Port to listen on; 0 takes one that is free")
-      ->capture_default_str();
-  command->add_option("--address", service->address.host, "IP address to listen on")->capture_default_str();
-  command->add_option("--port-file", service->port_file, "Write the port to this file once it is open");
+  add_service_options(*command, *service);
   command->add_option("--token-prefix", options->token_prefix, "What each token starts with");
   command->add_option("--count-file", options->count_file, "Write the number of polls to this file after each");
   command->add_option("--fault", options->fault, "Fail every poll: " + ProviderHandler::fault_names())

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <string>
 
+#include "base/files.h"
 #include "cli/subcommand.h"
 #include "package/read_image.h"
-#include "package/write_image.h"
 
 namespace inlay::cli {
 namespace {
@@ -26,11 +27,12 @@ int unpack(const UnpackOptions& options) {
     std::fprintf(stderr, "%s: it is no image layout, neither a folder nor a tar file\n", options.image.c_str());
     return 1;
   }
-  if (auto written = package::write_file(module->bytes, options.output); !written) {
-    std::fprintf(stderr, "%s\n", written.error().message.c_str());
+  if (auto written = replace_file(options.output, module->bytes); !written) {
+    std::fprintf(stderr, "%s\n", written.error().to_string().c_str());
     return 1;
   }
-  std::printf("%s\n", options.output.c_str());
+  std::error_code ignored;  // no name behind what went to /dev/stdout
+  if (std::filesystem::is_regular_file(options.output, ignored)) std::printf("%s\n", options.output.c_str());
   return 0;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "base/files.h"
 #include "engine/aot/load.h"
 #include "engine/engine.h"
 #include "engine/interp/interp_module.h"
@@ -67,8 +68,9 @@ Result<std::shared_ptr<Module>> Module::load(std::span<const uint8_t> bytes, con
 }
 
 Result<> compile_module(std::span<const uint8_t> bytes, const LoadOptions& options, const std::string& output) {
+  INLAY_TRY(const std::string target, replaceable(output));
   INLAY_TRY(const ParsedModule parsed, parse(bytes));
-  return aot::compile_to(bytes, parsed, options, output);
+  return aot::compile_to(bytes, parsed, options, target);
 }
 
 }  // namespace inlay::engine

@@ -62,13 +62,21 @@ Result<> exchange(const fs::path& made, const fs::path& target) {
   if (folder_there && ::renameat2(AT_FDCWD, made.c_str(), AT_FDCWD, target.c_str(), RENAME_EXCHANGE) == 0) return {};
   if (folder_there && (errno == EINVAL || errno == ENOSYS)) {  // a file system that cannot exchange
     const std::string old = made.string() + ".old";
-    if (::rename(target.c_str(), old.c_str()) == 0 && ::rename(made.c_str(), target.c_str()) == 0) return {};
+    if (::rename(target.c_str(), old.c_str()) == 0) {
+      if (::rename(made.c_str(), target.c_str()) == 0) return {};
+      const int failed = errno;
+      ::rename(old.c_str(), target.c_str());
+      errno = failed;
+    }
   }
   return io_error("write", target.string(), errno);
 }
 
-fs::path absolute_target(const std::string& path) {
-  fs::path target = fs::absolute(path).lexically_normal();
+Result<fs::path> absolute_target(const std::string& path) {
+  if (path.empty()) return Error{ErrorCode::kInvalidArgument, "the name of the layout to write is empty", {}};
+  std::error_code failed;
+  fs::path target = fs::absolute(path, failed).lexically_normal();
+  if (failed) return io_error("find", path, failed.value());
   return target.has_filename() ? target : target.parent_path();  // "folder/"
 }
 
@@ -109,22 +117,13 @@ Result<> put_tar(const Image& image, const fs::path& path) {
 }  // namespace
 
 Result<> write_image(const Image& image, const std::string& path) {
-  const fs::path target = absolute_target(path);
+  INLAY_TRY(const fs::path target, absolute_target(path));
   if (auto free = check_target(target); !free) return free;
   const Beside beside(target);
   if (beside.error() != 0) return io_error("write into", target.parent_path().string(), beside.error());
   const fs::path made = beside.path() / target.filename();
   const bool tar = target.extension() == ".tar";
   if (auto written = tar ? put_tar(image, made) : put_layout(image, made); !written) return written;
-  return exchange(made, target);
-}
-
-Result<> write_file(std::string_view content, const std::string& path) {
-  const fs::path target = absolute_target(path);
-  const Beside beside(target);
-  if (beside.error() != 0) return io_error("write into", target.parent_path().string(), beside.error());
-  const fs::path made = beside.path() / target.filename();
-  if (auto written = put(content, made); !written) return written;
   return exchange(made, target);
 }
 

@@ -13,7 +13,4 @@ namespace inlay::package {
 // else is refused. Errors: kFailedPrecondition for that, kIo.
 Result<> write_image(const Image& image, const std::string& path);
 
-// Writes one file in the same way; replaces a file of that name.
-Result<> write_file(std::string_view content, const std::string& path);
-
 }  // namespace inlay::package

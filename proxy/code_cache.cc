@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/code_cache.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
-#include <span>
-
+#include "base/files.h"
 #include "engine/aot/artifact.h"
 #include "proxy/config/model.h"
 #include "proxy/config/read_file.h"
@@ -18,20 +11,6 @@ namespace {
 
 std::string path_of(const std::string& directory, const std::string& sha256) {
   return directory + "/" + sha256 + ".wasm";
-}
-
-Error io_error(const std::string& what, const std::string& path) {
-  return Error{ErrorCode::kIo, what + ": " + std::strerror(errno), path};
-}
-
-bool write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t n = write(fd, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    bytes.remove_prefix(static_cast<size_t>(n));
-  }
-  return true;
 }
 
 }  // namespace
@@ -50,17 +29,9 @@ Code CodeCache::find(const std::string& sha256) const {
 
 Result<> CodeCache::store(const std::string& sha256, std::string_view bytes) const {
   INLAY_TRY(const std::string directory, engine::aot::make_cache_directory(directory_));
-  const std::string path = path_of(directory, sha256);
-  std::string temporary = path + ".XXXXXX";
-  const int fd = mkstemp(temporary.data());  // 0600
-  if (fd < 0) return io_error("cannot keep the fetched module", temporary);
-  const bool written = write_all(fd, bytes);
-  const Error failed = io_error("cannot keep the fetched module", path);
-  if (close(fd) != 0 || !written || rename(temporary.c_str(), path.c_str()) != 0) {
-    unlink(temporary.c_str());
-    return failed;
-  }
-  return {};
+  auto kept = replace_file(path_of(directory, sha256), bytes, kPrivate);
+  if (!kept) kept.error().message.insert(0, "the fetched module is not kept: ");
+  return kept;
 }
 
 }  // namespace inlay::proxy

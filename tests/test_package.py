@@ -133,6 +133,9 @@ class Layout(Packages):
             file.write(b"(module)")
         self.assertIn("wat2wasm", self.refused(module=plain))
         self.assertIn("No such file", self.refused(module=self.path("none.wasm")))
+        status, _, err = inlay("package", filter_module(), "-o", self.path("out"), "--max-size", "-1")
+        self.assertEqual(status, 2)
+        self.assertIn("must not be negative", err)
         self.assertFalse(os.path.exists(self.path("out.tar")))
 
     def test_the_line_that_pushes(self):
@@ -175,6 +178,19 @@ class Layout(Packages):
         status, _, err = inlay("unpack", filter_module(), "-o", self.path("x"))
         self.assertEqual(status, 1)
         self.assertIn("no image layout", err)
+
+    def test_unpack_to_the_standard_output_writes_the_module_and_nothing_else(self):
+        self.package("out")
+        # What /dev/stdout leads to; that itself, for the whole machine, would be gone if a rename replaced it.
+        done = subprocess.run([INLAY, "unpack", self.path("out"), "-o", "/proc/self/fd/1"], stdout=subprocess.PIPE, timeout=60)
+        self.assertEqual((done.returncode, done.stdout), (0, read(filter_module())))
+
+    def test_an_empty_name_is_an_error(self):
+        for command in (["package", filter_module()], ["unpack", self.path("out")]):
+            self.package("out")
+            status, _, err = inlay(*command, "-o", "")
+            self.assertEqual(status, 1)
+            self.assertRegex(err, "name of the (layout|file) to write is empty")
 
 
 REGISTRY = """\

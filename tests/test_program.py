@@ -6,7 +6,9 @@ import os
 import pathlib
 import signal
 import socket
+import stat
 import subprocess
+import tempfile
 import threading
 import time
 import unittest
@@ -46,6 +48,27 @@ class CommandLine(unittest.TestCase):
             self.assertIn("--concurrency", err)
         self.assertNotEqual(inlay("run")[0], 0)
         self.assertNotEqual(inlay("provider", "--fault", "nonsense")[0], 0)
+        status, _, err = inlay("deploy", "rendr")
+        self.assertEqual((status, err), (2, "inlay: there is no subcommand 'rendr'; there are render, reference\n"))
+        status, _, err = inlay("echo", "--port", "65536")
+        self.assertEqual(status, 2)
+        self.assertIn("65536 not in range [0 - 65535]", err)
+
+    def test_what_cannot_be_printed_is_an_error(self):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([INLAY, "version"], stdout=full, stderr=subprocess.PIPE, timeout=60)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"cannot write to the standard output: No space left on device", done.stderr)
+
+    def test_a_folder_or_a_device_is_not_replaced_by_a_compiled_module(self):
+        with tempfile.TemporaryDirectory() as folder:
+            pipe = os.path.join(folder, "pipe")  # in the place of /dev/null, which a failure here would remove
+            os.mkfifo(pipe)
+            for output, what in ((pipe, "a device or a pipe"), (folder, "a folder")):
+                status, _, err = inlay("compile", filter_module(), "-o", output)
+                self.assertEqual(status, 1)
+                self.assertIn(f"{output}: is {what}; expected a file's name", err)
+            self.assertTrue(stat.S_ISFIFO(os.stat(pipe).st_mode))
 
 
 class Validate(TestCase):

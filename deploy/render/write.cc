@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "deploy/render/write.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include <optional>
 #include <system_error>
 
+#include "base/files.h"
 #include "proxy/config/read_file.h"
 
 namespace inlay::deploy {
@@ -72,27 +72,6 @@ Error io_error(const std::string& what, const std::string& path) {
   return {ErrorCode::kIo, what + ": " + std::strerror(errno), path};
 }
 
-// Writes `content` to a new file beside `path`, and returns its name.
-Result<std::string> write_beside(const std::string& path, std::string_view content) {
-  std::string name = path + ".XXXXXX";
-  const int descriptor = ::mkstemp(name.data());
-  if (descriptor < 0) return io_error("cannot make a file here", path);
-  bool good = true;
-  while (good && !content.empty()) {
-    const ssize_t written = ::write(descriptor, content.data(), content.size());
-    if (written < 0 && errno == EINTR) continue;
-    good = written > 0;
-    if (good) content.remove_prefix(static_cast<size_t>(written));
-  }
-  constexpr mode_t kReadable = 0644;
-  good = good && ::fchmod(descriptor, kReadable) == 0;
-  const Error error = good ? Error{} : io_error("cannot write", path);
-  if (::close(descriptor) != 0 && good) return io_error("cannot write", path);
-  if (good) return name;
-  ::unlink(name.c_str());
-  return error;
-}
-
 // Renames all, or none of them is left behind.
 class Staging {
  public:
@@ -100,7 +79,7 @@ class Staging {
     for (const auto& [from, to] : files_) ::unlink(from.c_str());
   }
   Result<Unit> add(const std::string& path, std::string_view content) {
-    INLAY_TRY(std::string name, write_beside(path, content));
+    INLAY_TRY(std::string name, write_beside(path, content, kReadableByAll));
     files_.emplace_back(std::move(name), path);
     return Unit{};
   }

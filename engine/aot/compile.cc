@@ -68,7 +68,7 @@ std::string read_complaint(const std::string& path) {
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<size_t>(in.gcount()));
   while (!text.empty() && text.back() == '\n') text.pop_back();
-  return text;
+  return text.empty() ? "it says nothing of why" : text;
 }
 
 // CompilerRun runs one compiler's commands in one directory.
