@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "base/deleter.h"
 #include "host/foreign.h"
 #include "host/proto_wire.h"
 #include "host/vm.h"
@@ -20,17 +21,10 @@ namespace {
 
 using abi::Status;
 
-template <auto F>
-struct Free {
-  template <class T>
-  void operator()(T* object) const {
-    F(object);
-  }
-};
-using Bio = std::unique_ptr<BIO, Free<&BIO_free>>;
-using Key = std::unique_ptr<EVP_PKEY, Free<&EVP_PKEY_free>>;
-using Pkcs8 = std::unique_ptr<PKCS8_PRIV_KEY_INFO, Free<&PKCS8_PRIV_KEY_INFO_free>>;
-using DigestContext = std::unique_ptr<EVP_MD_CTX, Free<&EVP_MD_CTX_free>>;
+using Bio = std::unique_ptr<BIO, Deleter<BIO_free>>;
+using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
+using Pkcs8 = std::unique_ptr<PKCS8_PRIV_KEY_INFO, Deleter<PKCS8_PRIV_KEY_INFO_free>>;
+using DigestContext = std::unique_ptr<EVP_MD_CTX, Deleter<EVP_MD_CTX_free>>;
 
 struct Arguments {
   std::string_view hash;

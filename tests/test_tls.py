@@ -157,10 +157,25 @@ class Tls(TestCase):
             self.assertNotIn(b"HTTP/1.1", plain.recv(4096))
         self.assertEqual(origin.requests, 3)
         listener = f"listener.127.0.0.1_{proxy.port}.ssl."
-        wait_until(lambda: proxy.stats()[listener + "connection_error"] == 2, "both are counted")
+        wait_until(lambda: proxy.stats()[listener + "connection_error"] == 1, "the one without TLS is counted")
+        wait_until(lambda: proxy.stats()[listener + "fail_verify_no_cert"] == 1, "the one without a certificate is counted")
         self.assertEqual(proxy.stats()[listener + "handshake"], 1)
         proxy.end()
         self.assertEqual(proxy.log().count("tls=TLSv1.3 sni=proxy.example peer=spiffe://mesh/ns/default/sa/client"), 3)
+
+    def test_a_listener_shows_the_certificate_for_the_name_that_is_asked_for(self):
+        own = [self.authority.issue(name, "DNS:" + name) for name in ("one.example", "two.example")]
+        bootstrap = config.bootstrap([config.cluster("origin", 1)])
+        socket_config = config.downstream_tls(*own[0])
+        socket_config["typed_config"]["common_tls_context"]["tls_certificates"].append(
+            {"certificate_chain": {"filename": own[1][0]}, "private_key": {"filename": own[1][1]}})
+        bootstrap["static_resources"]["listeners"][0]["filter_chains"][0]["transport_socket"] = socket_config
+        proxy = self.start_proxy(bootstrap)
+        trusting = ssl.create_default_context(cafile=self.authority.certificate)
+        for name in ("one.example", "two.example"):
+            with socket.create_connection(("127.0.0.1", proxy.port), 10) as plain:
+                with trusting.wrap_socket(plain, server_hostname=name) as connection:  # verifies the name
+                    self.assertEqual(connection.getpeercert()["subjectAltName"], (("DNS", name),))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // extensions/transport_sockets/tls/v3: the transport sockets of clusters and listeners.
+#include <algorithm>
+
 #include "proxy/config/builders.h"
 #include "proxy/config/pem.h"
 #include "proxy/config/scalars.h"
@@ -49,7 +51,7 @@ constexpr FieldRule kCommon[] = {
 constexpr FieldRule kParameters[] = {
     {"tls_minimum_protocol_version"},
     {"tls_maximum_protocol_version"},
-    {"cipher_suites", Support::kYes, "OpenSSL's names; of TLS 1.2 and below"},
+    {"cipher_suites", Support::kYes, "OpenSSL's names, of TLS 1.2 and below; in `[A|B]` the first one is preferred"},
     {"ecdh_curves"},
 };
 constexpr FieldRule kCertificate[] = {
@@ -194,10 +196,21 @@ TlsValidation build_validation(View validation, BuildContext& context) {
   return out;
 }
 
-std::string joined(View message, std::string_view field) {
+std::string joined(const std::vector<std::string>& texts) {
   std::string out;
-  for (const std::string& text : message.texts(field)) out += (out.empty() ? "" : ":") + text;
+  for (const std::string& text : texts) out += (out.empty() ? "" : ":") + text;
   return out;
+}
+
+// "[A|B]" is two suites among which the client chooses; here the first is preferred.
+std::string cipher_suites(View parameters) {
+  std::vector<std::string> all = parameters.texts("cipher_suites");
+  for (std::string& text : all) {
+    if (!text.starts_with('[') || !text.ends_with(']')) continue;
+    text = text.substr(1, text.size() - 2);
+    std::replace(text.begin(), text.end(), '|', ':');
+  }
+  return joined(all);
 }
 
 // False for what cannot be offered to the peer.
@@ -214,20 +227,38 @@ void build_alpn(View common, TlsCommon& out, BuildContext& context) {
   }
 }
 
+bool verifies_nothing(View validation) {
+  constexpr std::string_view kWhatVerifies[] = {"trusted_ca", "system_root_certs", "verify_certificate_hash",
+                                                "verify_certificate_spki"};
+  return std::none_of(std::begin(kWhatVerifies), std::end(kWhatVerifies),
+                      [&](std::string_view field) { return validation.has(field); });
+}
+
 void build_common(View tls, TlsCommon& out, BuildContext& context) {
   const View common = tls["common_tls_context"];
   const View parameters = common["tls_params"];
   out.min_version = static_cast<TlsCommon::Version>(parameters.enumerator("tls_minimum_protocol_version"));
   out.max_version = static_cast<TlsCommon::Version>(parameters.enumerator("tls_maximum_protocol_version"));
-  const bool both = out.min_version != TlsCommon::Version::kAuto && out.max_version != TlsCommon::Version::kAuto;
-  if (both && out.min_version > out.max_version) {
-    context.field_error(parameters, "tls_minimum_protocol_version", "is higher than tls_maximum_protocol_version");
+  using Version = TlsCommon::Version;
+  if (out.max_version != Version::kAuto) {
+    const bool above = out.min_version > out.max_version;
+    if (above)
+      context.field_error(parameters, "tls_minimum_protocol_version", "is higher than tls_maximum_protocol_version");
+    if (out.min_version == Version::kAuto && out.max_version < Version::kTls12)
+      context.field_error(parameters, "tls_maximum_protocol_version",
+                          "is lower than tls_minimum_protocol_version, which is TLSv1_2 where it is not set");
   }
-  out.cipher_suites = joined(parameters, "cipher_suites");
-  out.curves = joined(parameters, "ecdh_curves");
+  out.cipher_suites = cipher_suites(parameters);
+  out.curves = joined(parameters.texts("ecdh_curves"));
   for (View certificate : common.list("tls_certificates"))
     out.certificates.push_back(build_certificate(certificate, context));
-  if (View validation = common["validation_context"]) out.validation = build_validation(validation, context);
+  if (View validation = common["validation_context"]) {
+    out.validation = build_validation(validation, context);
+    if (verifies_nothing(validation))
+      context.report.warning(validation.node(),
+                             "any certificate is accepted, as in Envoy: `trusted_ca`, `system_root_certs` or "
+                             "`verify_certificate_hash` would say which are good");
+  }
   build_alpn(common, out, context);
 }
 
@@ -258,6 +289,9 @@ std::optional<UpstreamTls> build_upstream_tls(View socket, BuildContext& context
     context.field_error(tls["common_tls_context"], "tls_certificates", "a client has at most one certificate");
   if (out.auto_sni_san_validation && !out.validation)
     context.field_error(tls, "auto_sni_san_validation", "needs a `validation_context` with `trusted_ca`");
+  if (out.auto_sni_san_validation && out.sni.empty() && !out.auto_host_sni)
+    context.field_error(tls, "auto_sni_san_validation",
+                        "there is no name to compare with: `sni` or `auto_host_sni` must be set");
   if (!out.validation) {
     context.report.warning(socket.node(),
                            "the server's certificate is not verified, as in Envoy: without a `validation_context` "

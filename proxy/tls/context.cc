@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/tls/context.h"
 
-#include <openssl/pem.h>
-
+#include <algorithm>
 #include <utility>
 
 #include "proxy/tls/tls_connection.h"
@@ -10,12 +9,7 @@
 namespace inlay::proxy::tls {
 namespace {
 
-using KeyPtr = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
 using Version = config::TlsCommon::Version;
-
-Error refused(const std::string& field) {
-  return Error{ErrorCode::kInvalidArgument, field + ": " + take_openssl_error(), ""};
-}
 
 int version_number(Version version, int otherwise) {
   switch (version) {
@@ -33,25 +27,19 @@ int version_number(Version version, int otherwise) {
   return otherwise;
 }
 
-int give_password(char* out, int size, int, void* password) {
-  const auto& text = *static_cast<const std::string*>(password);
-  return static_cast<int>(text.copy(out, static_cast<size_t>(size)));
-}
-
-Result<> use_certificate(SSL_CTX& context, const config::TlsCertificate& certificate) {
-  const BioPtr chain(BIO_new_mem_buf(certificate.chain.data(), static_cast<int>(certificate.chain.size())));
-  const CertificatePtr leaf(PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr));
-  if (!leaf || SSL_CTX_use_certificate(&context, leaf.get()) != 1) return refused("certificate_chain");
-  while (X509* next = PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr)) {
-    if (SSL_CTX_add0_chain_cert(&context, next) == 1) continue;  // it belongs to the context now
-    X509_free(next);
-    return refused("certificate_chain");
+// OpenSSL passes over a name that it does not know, and what is left of the list may be weaker than was meant.
+Result<> check_cipher_suites(const std::string& list) {
+  const SslContextPtr probe(SSL_CTX_new(TLS_method()));
+  for (std::string_view rest = list; probe && !rest.empty();) {
+    const std::string_view item = rest.substr(0, rest.find(':'));
+    rest.remove_prefix(std::min(item.size() + 1, rest.size()));
+    const std::string name(item.substr(std::min(item.find_first_not_of("!-+"), item.size())));
+    if (name.starts_with('@')) continue;  // @STRENGTH
+    if (!name.empty() && SSL_CTX_set_cipher_list(probe.get(), name.c_str()) == 1) continue;
+    (void)take_openssl_error();
+    return Error{ErrorCode::kInvalidArgument,
+                 "tls_params.cipher_suites: OpenSSL has no cipher suite of TLS 1.2 or below called '" + name + "'", ""};
   }
-  (void)take_openssl_error();  // the end of the text
-  const BioPtr text(BIO_new_mem_buf(certificate.key.data(), static_cast<int>(certificate.key.size())));
-  const KeyPtr key(
-      PEM_read_bio_PrivateKey(text.get(), nullptr, give_password, const_cast<std::string*>(&certificate.password)));
-  if (!key || SSL_CTX_use_PrivateKey(&context, key.get()) != 1) return refused("private_key");
   return Unit{};
 }
 
@@ -73,6 +61,10 @@ int choose_alpn(SSL*, const unsigned char** out, unsigned char* size, const unsi
                                           static_cast<unsigned>(wire.size()), offered, offered_size);
   *out = chosen;
   return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+}
+
+int choose_certificate(SSL* ssl, void* certificates) {
+  return static_cast<const Certificates*>(certificates)->choose(*ssl) ? 1 : 0;
 }
 
 int require_sni(SSL* ssl, int* alert, void*) {
@@ -110,6 +102,7 @@ Result<> Context::set_versions(const config::TlsCommon& config) {
   SSL_CTX_set_max_proto_version(ctx, version_number(config.max_version, TLS1_3_VERSION));
   if (config.min_version == Version::kTls10 || config.min_version == Version::kTls11)
     SSL_CTX_set_security_level(ctx, 0);  // OpenSSL 3 has no such version above that level
+  INLAY_TRY([[maybe_unused]] Unit known, check_cipher_suites(config.cipher_suites));
   if (!config.cipher_suites.empty() && SSL_CTX_set_cipher_list(ctx, config.cipher_suites.c_str()) != 1)
     return refused("tls_params.cipher_suites");
   if (!config.curves.empty() && SSL_CTX_set1_groups_list(ctx, config.curves.c_str()) != 1)
@@ -117,10 +110,7 @@ Result<> Context::set_versions(const config::TlsCommon& config) {
   return Unit{};
 }
 
-Result<> Context::set_certificates(const config::TlsCommon& config) {
-  for (const config::TlsCertificate& certificate : config.certificates) {
-    INLAY_TRY([[maybe_unused]] Unit used, use_certificate(*context_, certificate));
-  }
+Result<> Context::set_validation(const config::TlsCommon& config) {
   if (!config.validation) return Unit{};
   INLAY_TRY(verifier_, Verifier::create(*config.validation));
   return verifier_->fill(*SSL_CTX_get_cert_store(context_.get()));
@@ -136,7 +126,8 @@ Result<> Context::prepare(const config::TlsCommon& config, const SSL_METHOD* met
                                SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_cert_verify_callback(ctx, verify, nullptr);
   INLAY_TRY([[maybe_unused]] Unit versions, set_versions(config));
-  return set_certificates(config);
+  INLAY_TRY(certificates_, Certificates::create(config.certificates, *ctx));
+  return set_validation(config);
 }
 
 Result<std::shared_ptr<ClientContext>> ClientContext::create(const config::UpstreamTls& config, Stats stats) {
@@ -178,6 +169,7 @@ Result<std::shared_ptr<ServerContext>> ServerContext::create(const config::Downs
   int mode = config.validation ? SSL_VERIFY_PEER : SSL_VERIFY_NONE;
   if (config.require_client_certificate) mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
   SSL_CTX_set_verify(ctx, mode, nullptr);
+  if (out->certificates_.several()) SSL_CTX_set_cert_cb(ctx, choose_certificate, &out->certificates_);
   if (!out->alpn_.empty()) SSL_CTX_set_alpn_select_cb(ctx, choose_alpn, &out->alpn_);
   if (config.require_sni) SSL_CTX_set_tlsext_servername_callback(ctx, require_sni);
   SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);  // tickets only

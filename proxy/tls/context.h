@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "host/metrics.h"
 #include "proxy/config/tls.h"
+#include "proxy/tls/certificates.h"
 #include "proxy/tls/openssl.h"
 #include "proxy/tls/verifier.h"
 
@@ -43,11 +44,12 @@ class Context {
 
   SslContextPtr context_;
   Stats stats_;
+  Certificates certificates_;
   std::optional<Verifier> verifier_;
 
  private:
   Result<> set_versions(const config::TlsCommon& config);
-  Result<> set_certificates(const config::TlsCommon& config);
+  Result<> set_validation(const config::TlsCommon& config);
 };
 
 class ClientContext final : public Context {
@@ -55,8 +57,10 @@ class ClientContext final : public Context {
   // Errors: kInvalidArgument with the field that OpenSSL does not take.
   static Result<std::shared_ptr<ClientContext>> create(const config::UpstreamTls& config, Stats stats);
 
-  // The name that a connection to a host asks for: `sni`, or the host's own name.
-  std::string server_name(const std::string& hostname) const { return auto_host_sni_ ? hostname : sni_; }
+  // The name that a connection to a host asks for: with auto_host_sni the host's own if it has one, else `sni`.
+  std::string server_name(const std::string& hostname) const {
+    return auto_host_sni_ && !hostname.empty() ? hostname : sni_;
+  }
   // Whether a certificate must be valid for that name.
   bool verifies_server_name() const { return verifies_server_name_; }
 

@@ -12,4 +12,8 @@ std::string take_openssl_error() {
   return reason == nullptr ? "" : reason;
 }
 
+Error refused(const std::string& field) {
+  return Error{ErrorCode::kInvalidArgument, field + ": " + take_openssl_error(), ""};
+}
+
 }  // namespace inlay::proxy::tls

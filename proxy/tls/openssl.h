@@ -9,22 +9,27 @@
 #include <memory>
 #include <string>
 
+#include "base/deleter.h"
+#include "base/result.h"
+#include "proxy/config/pem_reader.h"
+
 namespace inlay::proxy::tls {
 
-template <auto Free>
-struct Deleter {
-  template <class T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
 using SslPtr = std::unique_ptr<SSL, Deleter<SSL_free>>;
 using SslContextPtr = std::unique_ptr<SSL_CTX, Deleter<SSL_CTX_free>>;
 using SessionPtr = std::unique_ptr<SSL_SESSION, Deleter<SSL_SESSION_free>>;
-using CertificatePtr = std::unique_ptr<X509, Deleter<X509_free>>;
-using BioPtr = std::unique_ptr<BIO, Deleter<BIO_free>>;
+using config::BioPtr;
+using config::CertificatePtr;
+using config::KeyPtr;
+
+inline void free_chain(STACK_OF(X509) * chain) {
+  sk_X509_pop_free(chain, X509_free);
+}
+using ChainPtr = std::unique_ptr<STACK_OF(X509), Deleter<free_chain>>;
 
 // The first reason in this thread's error queue ("wrong version number"), which is emptied; "" when there is none.
 std::string take_openssl_error();
+// kInvalidArgument: OpenSSL does not take what the field says.
+Error refused(const std::string& field);
 
 }  // namespace inlay::proxy::tls

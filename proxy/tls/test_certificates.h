@@ -17,8 +17,6 @@
 
 namespace inlay::proxy::tls::testing {
 
-using KeyPtr = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
-
 struct TestCertificate {
   std::string chain;
   std::string key;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/tls/tls_connection.h"
 
+#include <openssl/err.h>
+
 #include <algorithm>
 #include <climits>
 #include <utility>
@@ -126,8 +128,17 @@ void TlsConnection::handshake() {
   const int error = SSL_get_error(ssl_.get(), result);
   flush();  // the alert that says why, or the next flight
   if (error == SSL_ERROR_WANT_READ && !inner_ended_) return;
-  context_->stats().connection_error.add();
+  count_handshake_fault();
   fail(client_ ? net::CloseReason::kConnectFailed : net::CloseReason::kRemoteReset, handshake_fault(error));
+}
+
+// As Envoy: a handshake that the certificate has stopped has a statistic of its own.
+void TlsConnection::count_handshake_fault() {
+  const unsigned long first = ERR_peek_error();
+  if (ERR_GET_LIB(first) == ERR_LIB_SSL && ERR_GET_REASON(first) == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE)
+    context_->stats().fail_verify_no_cert.add();
+  else if (verify_fault_.empty())
+    context_->stats().connection_error.add();
 }
 
 std::string TlsConnection::handshake_fault(int error) {
@@ -142,6 +153,8 @@ bool TlsConnection::verify_peer(X509_STORE_CTX& store) {
   if (!verifier) return true;
   const bool named = client_ && as_client(*context_).verifies_server_name();
   Verifier::Outcome outcome = verifier->check(store, named ? server_name_ : "");
+  if (named && server_name_.empty())
+    outcome = {Verifier::Fault::kName, "auto_sni_san_validation is set, but there is no name to compare with"};
   const Stats& stats = context_->stats();
   switch (outcome.fault) {
     case Verifier::Fault::kNone:
@@ -243,12 +256,25 @@ void TlsConnection::read_plain() {
   for (int i = 0; i < kRecordsPerTurn; ++i) {
     if (!reading_ || end_seen_ || state_ != State::kOpen) return;
     const bool more = read_record();
-    if (guard.destroyed() || state_ != State::kOpen) return;
-    if (!more) return flush();  // an answer to a key update
+    if (guard.destroyed() || state_ != State::kOpen || !answer() || !more) return;
     handler_->on_data(plain_in_, end_seen_);
     if (guard.destroyed()) return;
   }
   if (state_ == State::kOpen && reading_ && !end_seen_) turn_task_.schedule();
+}
+
+// Sends what OpenSSL has to say of its own accord: to key updates, and to attempts to negotiate anew. What of it waits
+// because the peer does not read is bounded: false, and the connection has failed, when there is more.
+bool TlsConnection::answer() {
+  constexpr size_t kMostAnswers = 64 * 1024;
+  if (cipher_out_.empty()) return true;
+  if (inner_->unsent() == 0) answered_ = 0;
+  answered_ += cipher_out_.size();
+  flush();
+  if (answered_ <= kMostAnswers) return true;
+  context_->stats().connection_error.add();
+  fail(net::CloseReason::kRemoteReset, "TLS error: too many messages that are to be answered, and no answer is read");
+  return false;
 }
 
 // --- writing ---

@@ -84,7 +84,9 @@ class TlsConnection final : public net::Connection, private net::ConnectionHandl
   void turn();
   void note_above();
   void fail(net::CloseReason reason, std::string detail);
+  void count_handshake_fault();
   std::string handshake_fault(int error);
+  bool answer();
 
   const std::shared_ptr<const Context> context_;
   const bool client_;
@@ -100,6 +102,7 @@ class TlsConnection final : public net::Connection, private net::ConnectionHandl
   bool above_ = false;        // the handler was told
   bool write_failed_ = false;
   size_t high_ = SIZE_MAX;
+  size_t answered_ = 0;  // bytes that that OpenSSL sent of its own accord and that may be waiting still
   std::string server_name_;
   std::string verify_fault_;
   net::TlsInfo info_;

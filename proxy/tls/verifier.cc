@@ -3,7 +3,6 @@
 
 #include <arpa/inet.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
@@ -16,7 +15,6 @@ namespace {
 
 using Type = config::TlsValidation::SubjectAltName::Type;
 using NamesPtr = std::unique_ptr<GENERAL_NAMES, Deleter<GENERAL_NAMES_free>>;
-using RevocationListPtr = std::unique_ptr<X509_CRL, Deleter<X509_CRL_free>>;
 
 constexpr std::array kTypes = {Type::kDns, Type::kUri, Type::kEmail, Type::kIpAddress};
 constexpr std::string_view kTypeNames[] = {"DNS", "URI", "EMAIL", "IP_ADDRESS"};
@@ -80,28 +78,18 @@ bool contains(const std::vector<std::string>& list, const std::string& hash) {
   return std::find(list.begin(), list.end(), hash) != list.end();
 }
 
-Error bad(const std::string& what) {
-  return Error{ErrorCode::kInvalidArgument, what + ": " + take_openssl_error(), ""};
-}
-
 Result<> add_certificates(X509_STORE& store, const std::string& pem) {
-  const BioPtr bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  while (true) {
-    const CertificatePtr certificate(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
-    if (!certificate) break;
-    if (X509_STORE_add_cert(&store, certificate.get()) != 1) return bad("trusted_ca");
-  }
+  config::PemReader reader(pem);
+  while (const CertificatePtr certificate = reader.certificate())
+    if (X509_STORE_add_cert(&store, certificate.get()) != 1) return refused("trusted_ca");
   (void)take_openssl_error();  // the end of the text
   return Unit{};
 }
 
 Result<> add_revocation_lists(X509_STORE& store, const std::string& pem) {
-  const BioPtr bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  while (true) {
-    const RevocationListPtr list(PEM_read_bio_X509_CRL(bio.get(), nullptr, nullptr, nullptr));
-    if (!list) break;
-    if (X509_STORE_add_crl(&store, list.get()) != 1) return bad("crl");
-  }
+  config::PemReader reader(pem);
+  while (const config::RevocationListPtr list = reader.revocation_list())
+    if (X509_STORE_add_crl(&store, list.get()) != 1) return refused("crl");
   (void)take_openssl_error();
   return Unit{};
 }
@@ -145,7 +133,7 @@ Result<> Verifier::fill(X509_STORE& store) const {
   if (!config_.revocation_lists.empty()) flags |= X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL;
   X509_STORE_set_flags(&store, flags);
   if (config_.max_depth) X509_STORE_set_depth(&store, static_cast<int>(*config_.max_depth));
-  if (config_.system_roots && X509_STORE_set_default_paths(&store) != 1) return bad("system_root_certs");
+  if (config_.system_roots && X509_STORE_set_default_paths(&store) != 1) return refused("system_root_certs");
   INLAY_TRY([[maybe_unused]] Unit anchors, add_certificates(store, config_.trusted_ca));
   return add_revocation_lists(store, config_.revocation_lists);
 }
@@ -179,8 +167,7 @@ Verifier::Outcome Verifier::check_leaf(const X509& leaf, const std::string& serv
                      [&](const std::string& name) { return dns_name_matches(name, server_name); })) {
       return {Fault::kName, "the certificate is not for " + server_name + "; its names: " + all_names(leaf)};
     }
-  }
-  if (!names_.empty() && !name_matches(leaf)) {
+  } else if (!names_.empty() && !name_matches(leaf)) {
     return {Fault::kName, "no name of the certificate is one that is expected; its names: " + all_names(leaf)};
   }
   const bool pinned = !config_.certificate_hashes.empty() || !config_.public_key_hashes.empty();

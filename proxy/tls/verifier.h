@@ -32,7 +32,7 @@ class Verifier {
         why;  // "unable to get local issuer certificate"; names the certificate's own names where they are wrong
   };
   // `context` is what OpenSSL hands to a verification callback. `server_name`: a name for which the certificate must be
-  // valid; empty: any.
+  // valid, in the place of the configuration's own; empty: those.
   Outcome check(X509_STORE_CTX& context, const std::string& server_name) const;
 
  private:
