@@ -116,7 +116,7 @@ Result<Unit> InProcess::start() {
     INLAY_TRY([[maybe_unused]] Unit made, add_plugin(filter.wasm));
   }
   for (const config::HttpFilter& filter : listener.http.http_filters) {
-    const auto* wasm = std::get_if<config::WasmFilter>(&filter.config);
+    const auto* wasm = std::get_if<config::WasmPlugin>(&filter.config);
     if (wasm == nullptr) continue;
     INLAY_TRY([[maybe_unused]] Unit made, add_plugin(*wasm));
   }

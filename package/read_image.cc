@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 
+#include "inspect/printable.h"
 #include "package/blob.h"
 #include "package/deflate.h"
 #include "package/media_types.h"
@@ -78,10 +79,16 @@ Result<std::unique_ptr<rapidjson::Document>> parse(const std::string& text, std:
   return document;
 }
 
+// A text of the image's author, for a terminal.
+std::string shown(std::string_view text) {
+  constexpr size_t kMost = 200;
+  return inspect::printable(text.substr(0, kMost));
+}
+
 // Reads what a descriptor describes, and checks that it is that.
 Result<std::string> read_blob(const Layout& layout, const Value& descriptor, size_t limit) {
   const std::string digest(text_at(descriptor, "digest"));
-  if (!is_digest(digest)) return invalid("the image has a digest that is no sha256: '" + digest.substr(0, 80) + "'");
+  if (!is_digest(digest)) return invalid("the image has a digest that is no sha256: '" + shown(digest) + "'");
   INLAY_TRY(std::string content, layout(blob_path(digest), limit));
   if (digest_of(content) != digest) return invalid("blob " + digest + " has another content than its digest says");
   return content;
@@ -92,7 +99,7 @@ std::string tags_of(const Value& index) {
   for (const Value& manifest : list_at(index, "manifests")) {
     if (!manifest.IsObject() || !manifest.HasMember("annotations")) continue;
     const std::string_view tag = text_at(manifest["annotations"], kTag);
-    if (!tag.empty()) tags.append(tags.empty() ? "" : ", ").append(tag);
+    if (!tag.empty()) tags.append(tags.empty() ? "" : ", ").append(shown(tag));
   }
   return tags.empty() ? "none has a tag" : "there are " + tags;
 }
@@ -134,7 +141,7 @@ Result<std::string> module_of(const Layout& layout, const Value& manifest) {
   const std::string_view type = text_at(last, "mediaType");
   const bool compressed = type == kLayerType || type == kDockerLayerType;
   if (!compressed && type != kPlainLayerType) {
-    return invalid("the image's last layer is of the type '" + std::string(type) +
+    return invalid("the image's last layer is of the type '" + shown(type) +
                    "', no form in which modules are packaged");
   }
   INLAY_TRY(const std::string content, read_blob(layout, last, kMaxModuleSize));

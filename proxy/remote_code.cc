@@ -28,7 +28,7 @@ Result<std::string> module_in(const config::RemoteCode& code, host::HttpCallResp
   const std::string status(response.headers.value(host::HeaderId::kStatus));
   if (const auto location = response.headers.get("location"); location && status.starts_with('3')) {
     return failed("status " + status + ": redirects are not followed; write the URI that it leads to, " +
-                  config::without_query(location->substr(0, kQuotedBytes)));
+                  config::without_secrets(location->substr(0, kQuotedBytes)));
   }
   if (status != "200") {
     std::string body(std::min(response.body.size(), kQuotedBytes), '\0');
@@ -47,6 +47,15 @@ Result<std::string> module_in(const config::RemoteCode& code, host::HttpCallResp
 }
 
 }  // namespace
+
+milliseconds longest_back_off(const config::RemoteCode& code, uint32_t tries) {
+  milliseconds wait = code.back_off_base;
+  for (uint32_t i = 0; i < tries && wait < code.back_off_max; ++i) {
+    // Half of it compared, since twice a very long wait is no number any more.
+    wait = wait > code.back_off_max / 2 ? code.back_off_max : 2 * wait;
+  }
+  return std::min(wait, code.back_off_max);
+}
 
 // One fetch with its retries.
 class RemoteCode::Fetch final : private host::HttpCallHandler {
@@ -85,8 +94,7 @@ class RemoteCode::Fetch final : private host::HttpCallHandler {
   void end_try(Result<std::string> module) {
     if (module || tries_ == code_.num_retries) return owner_.finished(code_.sha256, std::move(module));
     // Anywhere up to the back-off, as in Envoy: many proxies must not come back at the same moment.
-    const int64_t limit =
-        std::min<int64_t>(code_.back_off_max.count(), code_.back_off_base.count() << std::min<uint32_t>(tries_, 20));
+    const int64_t limit = longest_back_off(code_, tries_).count();
     const milliseconds wait(std::uniform_int_distribution<int64_t>(0, limit)(owner_.random_));
     ++tries_;
     owner_.options_.log.info("wasm", "fetching " + code_.uri + " failed: " + module.error().message + "; retry " +

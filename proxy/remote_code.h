@@ -28,6 +28,9 @@
 
 namespace inlay::proxy {
 
+// How long the wait before the next try may be, after `tries` retries.
+std::chrono::milliseconds longest_back_off(const config::RemoteCode& code, uint32_t tries);
+
 // Loop thread only.
 class RemoteCode {
  public:

@@ -8,9 +8,9 @@
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
-#include <fstream>
 #include <optional>
 
+#include "base/files.h"
 #include "proxy/admin/admin_server.h"
 #include "proxy/code_fetching.h"
 #include "proxy/late_listeners.h"
@@ -214,14 +214,10 @@ Result<Unit> Server::Impl::start_admin() {
   host::Gauge(parts.metrics.define(abi::MetricType::kGauge, "server.live")).set(1);
   host::Gauge(parts.metrics.define(abi::MetricType::kGauge, "server.concurrency")).set(options.concurrency);
   if (!parts.bootstrap.admin) return Unit{};
-  INLAY_TRY(admin, admin::AdminServer::create(loop, parts.bootstrap.admin->address, *this));
+  INLAY_TRY(admin, admin::AdminServer::create(loop, *parts.bootstrap.admin, *this));
   parts.log.info("admin", "admin server on " + admin->address().to_string());
   if (options.admin_address_path.empty()) return Unit{};
-  std::ofstream file(options.admin_address_path, std::ios::trunc);
-  file << admin->address().to_string();
-  if (!file.flush())
-    return Error{ErrorCode::kIo, "cannot write the admin server's address", options.admin_address_path};
-  return Unit{};
+  return replace_file(options.admin_address_path, admin->address().to_string());
 }
 
 void Server::Impl::begin_drain() {

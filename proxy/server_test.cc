@@ -97,7 +97,7 @@ class ServerTest : public ::testing::Test {
     host.domains = {"*"};
     listener.http.route_config.virtual_hosts.push_back(host);
     bootstrap_.listeners.push_back(listener);
-    bootstrap_.admin = config::Admin{{"127.0.0.1", 0}};
+    bootstrap_.admin = config::Admin{{"127.0.0.1", 0}, {}};
   }
   ~ServerTest() override { end(); }
 

@@ -55,6 +55,15 @@ class Admin(TestCase):
         self.assertEqual(status, 200)
         self.assertIn(f"origin::127.0.0.1:{self.echo.port}::", text)
 
+    def test_allow_paths(self):
+        made = config.bootstrap([config.cluster("origin", self.echo.port)])
+        made["admin"]["allow_paths"] = [{"exact": "/ready"}, {"prefix": "/stats"}]
+        proxy = self.start_proxy(made)
+        self.assertEqual(proxy.admin("/ready"), (200, "LIVE\n"))
+        self.assertEqual(proxy.admin("/stats?usedonly")[0], 200)
+        self.assertEqual(proxy.admin("/config_dump"), (403, "request to path /config_dump not allowed\n"))
+        self.assertEqual(proxy.admin("/quitquitquit", "POST")[0], 403)
+
     def test_server_info(self):
         info = json.loads(self.proxy.admin("/server_info")[1])
         self.assertEqual(info["state"], "LIVE")

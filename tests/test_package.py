@@ -185,6 +185,18 @@ class Layout(Packages):
         done = subprocess.run([INLAY, "unpack", self.path("out"), "-o", "/proc/self/fd/1"], stdout=subprocess.PIPE, timeout=60)
         self.assertEqual((done.returncode, done.stdout), (0, read(filter_module())))
 
+    def test_what_an_image_says_of_itself_does_not_reach_the_terminal_raw(self):
+        self.package("out")
+        with open(self.path("out/index.json")) as file:
+            index = json.load(file)
+        index["manifests"][0]["annotations"]["org.opencontainers.image.ref.name"] = "\x1b[2Jgone"
+        with open(self.path("out/index.json"), "w") as file:
+            json.dump(index, file)
+        status, _, err = inlay("inspect", self.path("out"), "--tag", "1")
+        self.assertEqual(status, 1)
+        self.assertNotIn("\x1b", err)
+        self.assertIn("gone", err)
+
     def test_an_empty_name_is_an_error(self):
         for command in (["package", filter_module()], ["unpack", self.path("out")]):
             self.package("out")

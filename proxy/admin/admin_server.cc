@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "proxy/admin/handlers.h"
 #include "proxy/http/http1_parser.h"
 
 namespace inlay::proxy::admin {
@@ -70,7 +69,7 @@ class AdminServer::Client final : private net::ConnectionHandler, private http::
   void answer() {
     const std::string_view method = headers_.value(host::HeaderId::kMethod);
     const bool keep_alive = parser_->keep_alive();
-    send(handle({method, headers_.value(host::HeaderId::kPath)}, server_.target_), method == "HEAD", keep_alive);
+    send(server_.answer({method, headers_.value(host::HeaderId::kPath)}), method == "HEAD", keep_alive);
     parser_->next_message();
     idle_.arm(kIdleTimeout);
     if (!keep_alive) close();
@@ -116,11 +115,15 @@ AdminServer::~AdminServer() {
   *alive_ = false;
 }
 
-Result<std::unique_ptr<AdminServer>> AdminServer::create(net::EventLoop& loop, const config::Address& address,
+Result<std::unique_ptr<AdminServer>> AdminServer::create(net::EventLoop& loop, const config::Admin& config,
                                                          AdminTarget& target) {
   std::unique_ptr<AdminServer> server(new AdminServer(loop, target));
-  auto listener =
-      net::listen(loop, address, [s = server.get()](std::unique_ptr<net::Connection> c) { s->accept(std::move(c)); });
+  for (const config::StringMatcher& path : config.allow_paths) {
+    INLAY_TRY(match::StringMatcher matcher, match::StringMatcher::compile(path));
+    server->allow_paths_.push_back(std::move(matcher));
+  }
+  auto listener = net::listen(loop, config.address,
+                              [s = server.get()](std::unique_ptr<net::Connection> c) { s->accept(std::move(c)); });
   if (!listener) {
     Error error = listener.error();
     error.message = "admin server: " + error.message;
@@ -128,6 +131,14 @@ Result<std::unique_ptr<AdminServer>> AdminServer::create(net::EventLoop& loop, c
   }
   server->listener_ = *std::move(listener);
   return server;
+}
+
+Response AdminServer::answer(const Request& request) const {
+  const std::string_view path = request.target.substr(0, request.target.find('?'));
+  const auto matches = [&](const match::StringMatcher& allowed) { return allowed.matches(path); };
+  if (!allow_paths_.empty() && std::none_of(allow_paths_.begin(), allow_paths_.end(), matches))
+    return {403, Response().content_type, "request to path " + std::string(path) + " not allowed\n"};
+  return handle(request, target_);
 }
 
 void AdminServer::accept(std::unique_ptr<net::Connection> connection) {

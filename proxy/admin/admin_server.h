@@ -6,9 +6,12 @@
 
 #include <list>
 #include <memory>
+#include <vector>
 
 #include "base/result.h"
 #include "proxy/admin/admin_target.h"
+#include "proxy/admin/handlers.h"
+#include "proxy/match/string_matcher.h"
 #include "proxy/net/connection.h"
 #include "proxy/net/event_loop.h"
 
@@ -16,8 +19,8 @@ namespace inlay::proxy::admin {
 
 class AdminServer {
  public:
-  // `target` outlives the server. Errors: those of net::listen.
-  static Result<std::unique_ptr<AdminServer>> create(net::EventLoop& loop, const config::Address& address,
+  // `target` outlives the server. Errors: those of net::listen; a regular expression that RE2 does not take.
+  static Result<std::unique_ptr<AdminServer>> create(net::EventLoop& loop, const config::Admin& config,
                                                      AdminTarget& target);
   ~AdminServer();
   AdminServer(const AdminServer&) = delete;
@@ -29,10 +32,12 @@ class AdminServer {
   class Client;
   AdminServer(net::EventLoop& loop, AdminTarget& target);
   void accept(std::unique_ptr<net::Connection> connection);
+  Response answer(const Request& request) const;
   void remove(Client& client);
 
   net::EventLoop& loop_;
   AdminTarget& target_;
+  std::vector<match::StringMatcher> allow_paths_;  // empty: all
   std::shared_ptr<bool> alive_;
   std::list<std::unique_ptr<Client>> clients_;
   std::unique_ptr<net::Listener> listener_;

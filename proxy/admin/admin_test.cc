@@ -4,6 +4,7 @@
 #include "proxy/admin/admin_server.h"
 #include "proxy/admin/handlers.h"
 #include "proxy/admin/stats_page.h"
+#include "proxy/tls/test_certificates.h"
 #include "proxy/upstream/test_server.h"
 
 namespace inlay::proxy::admin {
@@ -184,7 +185,7 @@ class Client final : public net::ConnectionHandler {
 
 TEST_F(AdminTest, OverASocket) {
   net::EventLoop loop;
-  auto server = AdminServer::create(loop, {"127.0.0.1", 0}, *this);
+  auto server = AdminServer::create(loop, {{"127.0.0.1", 0}, {}}, *this);
   ASSERT_TRUE(server);
   Client client(loop, (*server)->address());
   client.send("GET /ready HTTP/1.1\r\nhost: a\r\n\r\nHEAD /ready HTTP/1.1\r\nhost: a\r\n\r\n");
@@ -198,6 +199,44 @@ TEST_F(AdminTest, OverASocket) {
   garbage.send("\x16\x03\x01 hello\r\n\r\n");
   ASSERT_TRUE(run_until(loop, [&] { return garbage.ended; }));
   EXPECT_TRUE(garbage.received.starts_with("HTTP/1.1 400 Bad Request\r\n")) << garbage.received;
+}
+
+TEST_F(AdminTest, OnlyAllowedPathsAreAnswered) {
+  using Kind = config::StringMatcher::Kind;
+  net::EventLoop loop;
+  const config::Admin config{{"127.0.0.1", 0}, {{Kind::kExact, "/ready", false}, {Kind::kSuffix, "prometheus", false}}};
+  auto server = AdminServer::create(loop, config, *this);
+  ASSERT_TRUE(server);
+  const auto status = [&](const std::string& line) {
+    Client client(loop, (*server)->address());
+    client.send(line + " HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+    EXPECT_TRUE(run_until(loop, [&] { return client.ended; }));
+    return client.received.substr(9, 3);
+  };
+  EXPECT_EQ(status("GET /ready"), "200");
+  EXPECT_EQ(status("GET /stats/prometheus?usedonly"), "200");
+  EXPECT_EQ(status("GET /config_dump"), "403");
+  EXPECT_EQ(status("POST /quitquitquit?/stats/prometheus"), "403") << "the query does not count";
+  EXPECT_FALSE(quit_);
+  EXPECT_FALSE(AdminServer::create(loop, {{"127.0.0.1", 0}, {{Kind::kSafeRegex, "(", false}}}, *this));
+}
+
+TEST_F(AdminTest, Certificates) {
+  EXPECT_EQ(get("/certs").body, "{\n \"certificates\": []\n}\n");
+  const tls::testing::TestAuthority authority("CA");
+  const auto leaf = authority.issue({.dns = {"a.example"}, .uri = {"spiffe://a"}, .ip = {"127.0.0.1"}});
+  bootstrap_.listeners[0].tls.emplace();
+  bootstrap_.listeners[0].tls->certificates = {{leaf.chain, leaf.key, "", "/etc/own.pem"}};
+  bootstrap_.clusters[0].tls.emplace();
+  bootstrap_.clusters[0].tls->validation.emplace();
+  bootstrap_.clusters[0].tls->validation->trusted_ca = authority.pem();
+  bootstrap_.clusters[0].tls->validation->trusted_ca_file = "<inline>";
+  const std::string page = get("/certs").body;
+  for (const char* part : {"\"path\": \"/etc/own.pem\"", "\"dns\": \"a.example\"", "\"uri\": \"spiffe://a\"",
+                           "\"ip_address\": \"127.0.0.1\"", "\"path\": \"<inline>\"",
+                           "\"days_until_expiration\": \"0\"", "\"expiration_time\": \"2"})
+    EXPECT_NE(page.find(part), std::string::npos) << part << " in " << page;
+  EXPECT_EQ(page.find("PRIVATE KEY"), std::string::npos);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <functional>
 
+#include "proxy/admin/certs_page.h"
 #include "proxy/admin/stats_page.h"
 
 namespace inlay::proxy::admin {
@@ -237,8 +238,8 @@ Response memory(Query, AdminTarget&) {
   });
 }
 
-Response certs(Query, AdminTarget&) {
-  return {200, kJson, "{\n \"certificates\": []\n}\n"};
+Response certs(Query, AdminTarget& target) {
+  return {200, kJson, certs_json(target.bootstrap())};
 }
 
 Response ok() {

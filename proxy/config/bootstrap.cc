@@ -54,7 +54,7 @@ constexpr FieldRule kAdmin[] = {
     {"address"},
     {"socket_options", Support::kIgnored},
     {"ignore_global_conn_limit", Support::kIgnored, "there is no global limit"},
-    {"allow_paths", Support::kNo, "bind the admin to 127.0.0.1"},
+    {"allow_paths", Support::kYes, "matched against the path without its query; 403 for others"},
 };
 constexpr FieldRule kNode[] = {
     {"id"},
@@ -130,7 +130,8 @@ Bootstrap build_bootstrap(const Tree& tree, BuildContext& context) {
   out.node = build_node(root["node"]);
   std::map<std::string, std::string> addresses;
   if (View admin = root["admin"]; admin && admin.has("address")) {
-    out.admin = Admin{build_address(admin["address"], false, context)};
+    out.admin = Admin{build_address(admin["address"], false, context), {}};
+    for (View path : admin.list("allow_paths")) out.admin->allow_paths.push_back(build_string_matcher(path, context));
     check_unique_address(admin, out.admin->address, addresses, context);
   }
   const View resources = root["static_resources"];

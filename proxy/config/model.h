@@ -167,8 +167,6 @@ struct WasmPlugin {
   WasmCode code;
 };
 
-using WasmFilter = WasmPlugin;  // among http_filters
-
 // extensions/wasm/v3 WasmService: a plugin without streams.
 struct WasmService {
   std::string name;
@@ -317,6 +315,7 @@ struct Cluster {
 
 struct Admin {
   Address address;
+  std::vector<StringMatcher> allow_paths;  // of a path without its query; empty: all
 };
 
 struct Bootstrap {

@@ -63,9 +63,13 @@ void redact_value(rapidjson::Value& value, bool secret, int depth) {
 
 }  // namespace
 
-std::string without_query(std::string_view uri) {
+std::string without_secrets(std::string_view uri) {
   const size_t query = uri.find('?');
   std::string shown(uri.substr(0, query));
+  const size_t scheme = shown.find("://");
+  const size_t host = scheme == std::string::npos ? 0 : scheme + 3;
+  const size_t at = shown.substr(0, shown.find('/', host)).rfind('@');
+  if (at != std::string::npos && at >= host) shown.replace(host, at - host, kRedacted);
   if (query != std::string_view::npos) shown.append("?").append(kRedacted);
   return shown;
 }
@@ -150,7 +154,7 @@ class Dump {
     } else if (node.field->kind == FieldKind::kStruct || node.field->kind == FieldKind::kValue) {
       out_ += redacted_configuration(to_json(*node.source));
     } else if (node.field->name == "uri") {
-      out_ += json_string(without_query(node.text));
+      out_ += json_string(without_secrets(node.text));
     } else if (node.field->kind == FieldKind::kEnum || node.field->kind == FieldKind::kString) {
       out_ += json_string(node.text);
     } else {

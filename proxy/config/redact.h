@@ -20,7 +20,7 @@ std::string redacted_configuration(std::string_view text);
 // Whether a key looks as if its value were secret: password, token, api_key, authorization, credential ...
 bool looks_secret(std::string_view key);
 
-// A URI as it may be shown: a query often is a signature.
-std::string without_query(std::string_view uri);
+// A URI as it may be shown: a query often is a signature, and before the host stands a password.
+std::string without_secrets(std::string_view uri);
 
 }  // namespace inlay::proxy::config

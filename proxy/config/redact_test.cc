@@ -83,5 +83,12 @@ TEST(RedactedJson, IsJsonWithoutTheSecrets) {
     EXPECT_NE(json.find(shown), std::string::npos) << shown << " in " << json;
 }
 
+TEST(Redact, AUriWithoutItsQueryAndPassword) {
+  EXPECT_EQ(without_secrets("https://a.example/m.wasm"), "https://a.example/m.wasm");
+  EXPECT_EQ(without_secrets("https://a.example/m.wasm?sig=1"), "https://a.example/m.wasm?[redacted]");
+  EXPECT_EQ(without_secrets("https://me:pass@a.example/m@1.wasm"), "https://[redacted]@a.example/m@1.wasm");
+  EXPECT_EQ(without_secrets("me:p@ss@a.example"), "[redacted]@a.example");
+}
+
 }  // namespace
 }  // namespace inlay::proxy::config

@@ -87,12 +87,14 @@ constexpr MessageRules kRules[] = {
 
 // The text of a data source that `check` finds nothing wrong with; empty after an error.
 template <class Check>
-std::string read_pem(View message, std::string_view field, BuildContext& context, Check check) {
+std::string read_pem(View message, std::string_view field, BuildContext& context, Check check,
+                     std::string* name = nullptr) {
   const View source = message[field];
   if (!source) return "";
   auto data = read_data_source(source, kMostPem, context);
   if (!data) return "";
   const std::string fault = check(data->bytes);
+  if (name != nullptr) *name = data->name;
   if (fault.empty()) return std::move(data->bytes);
   context.field_error(message, field, data->name == "<inline>" ? fault : quote(data->name) + " " + fault);
   return "";
@@ -112,7 +114,7 @@ TlsCertificate build_certificate(View certificate, BuildContext& context) {
   context.require(certificate, "certificate_chain");
   context.require(certificate, "private_key");
   out.password = read_password(certificate, context);
-  out.chain = read_pem(certificate, "certificate_chain", context, check_pem_certificates);
+  out.chain = read_pem(certificate, "certificate_chain", context, check_pem_certificates, &out.file);
   out.key = read_pem(certificate, "private_key", context,
                      [&](const std::string& pem) { return check_pem_key(pem, out.password); });
   if (out.chain.empty() || out.key.empty()) return out;
@@ -180,7 +182,7 @@ void build_subject_alt_names(View validation, TlsValidation& out, BuildContext& 
 
 TlsValidation build_validation(View validation, BuildContext& context) {
   TlsValidation out;
-  out.trusted_ca = read_pem(validation, "trusted_ca", context, check_pem_certificates);
+  out.trusted_ca = read_pem(validation, "trusted_ca", context, check_pem_certificates, &out.trusted_ca_file);
   out.system_roots = validation.has("system_root_certs");
   if (out.system_roots && validation.has("trusted_ca"))
     context.field_error(validation, "system_root_certs", "only one of `trusted_ca` and `system_root_certs` can be set");

@@ -18,6 +18,7 @@ struct TlsCertificate {
   std::string chain;     // PEM, the leaf first
   std::string key;       // PEM; a secret
   std::string password;  // of the key; a secret
+  std::string file;      // where the chain is from, for people
 };
 
 // CertificateValidationContext: what a peer's certificate must be. Without one a server's is not verified.
@@ -27,6 +28,7 @@ struct TlsValidation {
     StringMatcher matcher;
   };
   std::string trusted_ca;                         // PEM
+  std::string trusted_ca_file;                    // where it is from, for people
   bool system_roots = false;                      // the system's certificates, instead of trusted_ca
   std::vector<SubjectAltName> subject_alt_names;  // any of them
   std::vector<std::string> certificate_hashes;    // SHA-256 of the leaf, 32 bytes each; any of them

@@ -36,7 +36,7 @@ constexpr MessageRules kRules[] = {
 // Splits "scheme://host/path". Envoy takes a URI without a scheme as well.
 void read_uri(View uri, RemoteCode& out, BuildContext& context) {
   const std::string written = uri.text("uri");
-  out.uri = without_query(written);
+  out.uri = without_secrets(written);
   if (!context.require(uri, "uri")) return;
   std::string_view rest = written;
   if (const size_t scheme = rest.find("://"); scheme != std::string_view::npos) {

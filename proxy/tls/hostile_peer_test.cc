@@ -40,7 +40,7 @@ class HostilePeer : public ::testing::Test {
     config::DownstreamTls config;
     const testing::TestAuthority authority("CA");
     const testing::TestCertificate certificate = authority.issue({.dns = {"a.example"}});
-    config.certificates = {{certificate.chain, certificate.key, ""}};
+    config.certificates = {{certificate.chain, certificate.key, "", ""}};
     auto server_context = ServerContext::create(config, Stats(metrics_, "listener.a.")).value();
     listener_ = net::listen(loop_, {"127.0.0.1", 0}, [this, server_context](auto plain) {
                   server_.connection = accept(loop_, std::move(plain), server_context);

@@ -51,7 +51,7 @@ struct Peer final : net::ConnectionHandler {
 };
 
 config::TlsCertificate pem(const TestCertificate& certificate) {
-  return {certificate.chain, certificate.key, ""};
+  return {certificate.chain, certificate.key, "", ""};
 }
 
 class TlsConnectionTest : public ::testing::Test {
