@@ -9,6 +9,7 @@
 #include "conformance/world.h"
 #include "proxy/http/connection_manager.h"
 #include "proxy/tcp/connection_manager.h"
+#include "proxy/tcp/filtered_connections.h"
 #include "proxy/tcp/wasm_filter.h"
 #include "proxy/wasm_filter/wasm_filter.h"
 
@@ -103,8 +104,12 @@ std::unique_ptr<proxy::net::ConnectionOwner> InProcessWorker::make_http(Shared& 
     }
     chain.push_back(http_factories.back().get());
   }
-  return std::make_unique<http::ConnectionManager>(
+  auto made = std::make_unique<http::ConnectionManager>(
       loop, http::ConnectionManager::Options{listener, shared.metrics, std::move(chain), loggers()});
+  if (tcp_factories.empty()) return made;
+  std::vector<tcp::FilterFactory*> network_filters;
+  for (const auto& factory : tcp_factories) network_filters.push_back(factory.get());
+  return std::make_unique<tcp::FilteredConnections>(loop, listener, std::move(network_filters), std::move(made));
 }
 
 }  // namespace inlay::conformance

@@ -153,6 +153,9 @@ void Sockets::finish() {
     client.socket.reset();
   }
   ending_ = true;
+  for (Connection& connection : connections_) {
+    if (connection.ended) connection.socket.close();  // the proxy waits for our side
+  }
   server_->shutdown();
   // The server ends when its streams have; upstreams that wait are told that way.
   auto done = std::async(std::launch::async, [this] { thread_.join(); });
@@ -276,7 +279,7 @@ bool Sockets::serve(Connection& connection) {
     if (connection.raw) {
       connection.ended = true;
       connection.reader.on_close(got == Socket::Read::kReset);
-      if (got == Socket::Read::kReset || connection.shut) connection.socket.close();
+      if (got == Socket::Read::kReset || connection.shut || ending_) connection.socket.close();
       continue;
     }
     // The end of an idle connection says nothing.

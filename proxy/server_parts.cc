@@ -82,10 +82,10 @@ Result<std::shared_ptr<const tls::ServerContext>> ServerParts::prepare_tls(const
   return error;
 }
 
-Result<Unit> ServerParts::prepare_tcp(const config::Listener& listener, SharedState::ListenerParts& parts) {
+Result<Unit> ServerParts::prepare_network(const config::Listener& listener, SharedState::ListenerParts& parts) {
   for (const config::NetworkFilter& filter : listener.network_filters) {
     INLAY_TRY(auto plugin, create_plugin(filter.wasm));
-    parts.plugins.push_back(std::move(plugin));
+    parts.network_plugins.push_back(std::move(plugin));
   }
   return Unit{};
 }
@@ -114,8 +114,10 @@ Result<Unit> ServerParts::prepare_http(const config::Listener& listener, SharedS
 Result<Unit> ServerParts::prepare_listener(const config::Listener& listener) {
   SharedState::ListenerParts parts;
   INLAY_TRY(parts.tls, prepare_tls(listener));
-  INLAY_TRY([[maybe_unused]] Unit filters,
-            listener.tcp_proxy ? prepare_tcp(listener, parts) : prepare_http(listener, parts));
+  INLAY_TRY([[maybe_unused]] Unit network, prepare_network(listener, parts));
+  if (!listener.tcp_proxy) {
+    INLAY_TRY([[maybe_unused]] Unit http, prepare_http(listener, parts));
+  }
   for (const config::AccessLog& config : listener.access_logs()) {
     SharedState::AccessLogger logger;
     INLAY_TRY(logger.log, access_log::AccessLog::compile(config));

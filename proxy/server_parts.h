@@ -53,7 +53,7 @@ struct ServerParts {
   Result<Unit> prepare_services();
   Result<std::shared_ptr<const tls::ServerContext>> prepare_tls(const config::Listener& listener);
   Result<Unit> prepare_listener(const config::Listener& listener);
-  Result<Unit> prepare_tcp(const config::Listener& listener, SharedState::ListenerParts& parts);
+  Result<Unit> prepare_network(const config::Listener& listener, SharedState::ListenerParts& parts);
   Result<Unit> prepare_http(const config::Listener& listener, SharedState::ListenerParts& parts);
 };
 

@@ -13,6 +13,7 @@
 #include "proxy/net/connection_owner.h"
 #include "proxy/router/router_filter.h"
 #include "proxy/tcp/connection_manager.h"
+#include "proxy/tcp/filtered_connections.h"
 #include "proxy/tcp/tcp_proxy.h"
 #include "proxy/tcp/wasm_filter.h"
 #include "proxy/tls/tls_connection.h"
@@ -39,6 +40,7 @@ struct Worker::Core {
   }
   void add_listener(size_t index);
   std::unique_ptr<net::ConnectionOwner> make_http(size_t index, std::vector<http::StreamLogger*> stream_loggers);
+  std::vector<tcp::FilterFactory*> make_network_filters(size_t index);
   std::unique_ptr<net::ConnectionOwner> make_tcp(size_t index, std::vector<http::StreamLogger*> stream_loggers);
   http::StreamLogger* add_logger(const config::Listener& listener, const SharedState::AccessLogger& logger);
   Result<config::Address> listen(size_t index, const config::Address& address);
@@ -65,19 +67,23 @@ void Worker::Core::add_listener(size_t index) {
       listener.tcp_proxy ? make_tcp(index, std::move(stream_loggers)) : make_http(index, std::move(stream_loggers));
 }
 
+std::vector<tcp::FilterFactory*> Worker::Core::make_network_filters(size_t index) {
+  std::vector<tcp::FilterFactory*> chain;
+  for (const auto& plugin : shared_.listeners[index].network_plugins) {
+    tcp_factories.push_back(std::make_unique<tcp::WasmFilterFactory>(
+        tcp::WasmFilter::Options{guests.worker.attach(plugin), attributes(shared_.bootstrap.listeners[index])}));
+    chain.push_back(tcp_factories.back().get());
+  }
+  return chain;
+}
+
 std::unique_ptr<net::ConnectionOwner> Worker::Core::make_tcp(size_t index,
                                                              std::vector<http::StreamLogger*> stream_loggers) {
   const config::Listener& listener = shared_.bootstrap.listeners[index];
-  std::vector<tcp::FilterFactory*> chain;
-  const auto add = [&](std::unique_ptr<tcp::FilterFactory> factory) {
-    chain.push_back(factory.get());
-    tcp_factories.push_back(std::move(factory));
-  };
-  for (const auto& plugin : shared_.listeners[index].plugins) {
-    add(std::make_unique<tcp::WasmFilterFactory>(
-        tcp::WasmFilter::Options{guests.worker.attach(plugin), attributes(listener)}));
-  }
-  add(std::make_unique<tcp::TcpProxyFactory>(loop, *listener.tcp_proxy, guests.clusters, shared_.metrics, seed));
+  std::vector<tcp::FilterFactory*> chain = make_network_filters(index);
+  tcp_factories.push_back(
+      std::make_unique<tcp::TcpProxyFactory>(loop, *listener.tcp_proxy, guests.clusters, shared_.metrics, seed));
+  chain.push_back(tcp_factories.back().get());
   return std::make_unique<tcp::ConnectionManager>(
       loop, tcp::ConnectionManager::Options{listener, shared_.metrics, std::move(chain), std::move(stream_loggers)});
 }
@@ -102,8 +108,11 @@ std::unique_ptr<net::ConnectionOwner> Worker::Core::make_http(size_t index,
           filter.name, guests.worker.attach(parts.plugins[i]), attributes(listener), parts.routes}));
     }
   }
-  return std::make_unique<http::ConnectionManager>(
+  auto manager = std::make_unique<http::ConnectionManager>(
       loop, http::ConnectionManager::Options{listener, shared_.metrics, std::move(chain), std::move(stream_loggers)});
+  std::vector<tcp::FilterFactory*> network_filters = make_network_filters(index);
+  if (network_filters.empty()) return manager;
+  return std::make_unique<tcp::FilteredConnections>(loop, listener, std::move(network_filters), std::move(manager));
 }
 
 http::StreamLogger* Worker::Core::add_logger(const config::Listener& listener,

@@ -43,14 +43,15 @@ struct SharedState {
   struct ListenerParts {
     std::shared_ptr<const router::RouteTable> routes;
     std::shared_ptr<const tls::ServerContext> tls;  // nullptr: plain connections
-    // One for each network_filter of a TCP listener; else one for each http_filter, null for what is no wasm filter.
-    std::vector<Plugin> plugins;
+    std::vector<Plugin> network_plugins;            // one for each network_filter
+    std::vector<Plugin> plugins;                    // one for each http_filter, null for what is no wasm filter
     std::vector<AccessLogger> access_loggers;
 
     template <class Visit>
     void for_each_plugin(Visit&& visit) {
-      for (Plugin& plugin : plugins)
-        if (plugin) visit(plugin);
+      for (std::vector<Plugin>* list : {&network_plugins, &plugins})
+        for (Plugin& plugin : *list)
+          if (plugin) visit(plugin);
       for (AccessLogger& logger : access_loggers)
         if (logger.plugin) visit(logger.plugin);
     }

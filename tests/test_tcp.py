@@ -11,9 +11,11 @@ import threading
 import unittest
 import urllib.request
 
-from support import tcp
+from support import config, tcp
 from support.config import cluster
+from support.origins import Echo
 from support.processes import BUILD, INLAY, PATIENCE, ROOT, TestCase, filter_module, free_port, wait_until
+from support.wire import Wire
 
 
 def echo(connection):
@@ -197,6 +199,31 @@ class Guests(TestCase):
         self.assertIn("wasm log redis_guard: refused FLUSHALL", proxy.log())
         with urllib.request.urlopen(f"http://127.0.0.1:{admin}/stats", timeout=PATIENCE) as stats:
             self.assertIn(b"wasmcustom.redis_guard_refused: 1\n", stats.read())
+
+    def serve_http(self, network_filter):
+        """An echo behind a connection manager with a network filter before it."""
+        echo_server = self.start(Echo(self.directory))
+        made = config.bootstrap([cluster("origin", echo_server.port)])
+        made["static_resources"]["listeners"][0]["filter_chains"][0]["filters"].insert(0, network_filter)
+        return self.start_proxy(made)
+
+    def test_a_network_filter_before_http_lets_requests_pass(self):
+        configuration = {"header_providing_service_cluster": "origin", "header_providing_service_authority": "a"}
+        proxy = self.serve_http(tcp.wasm_filter(filter_module(), configuration))
+        with Wire(proxy.port) as wire:
+            for number in range(3):
+                wire.send(f"GET /{number} HTTP/1.1\r\nhost: a\r\n\r\n")
+                self.assertIn(f"GET /{number} HTTP/1.1".encode(), wire.response().body)
+        self.assertEqual(proxy.stats()["http.ingress.downstream_cx_total"], 1)
+
+    def test_a_network_filter_before_http_closes_connections(self):
+        guard = os.path.join(BUILD, "wasm", "redis_guard.wasm")
+        proxy = self.serve_http(tcp.wasm_filter(guard, "FLUSHALL"))
+        with tcp.connect(proxy.port) as client:
+            client.sendall(b"*what\r\n")
+            self.assertEqual(tcp.read_all(client), b"")
+        proxy.wait_for(lambda: "closing a connection that does not speak Redis" in proxy.log(), "why")
+        self.assertEqual(proxy.stats()["http.ingress.downstream_rq_total"], 0)
 
     def test_validate_runs_the_canary(self):
         path = os.path.join(self.directory, "envoy.json")

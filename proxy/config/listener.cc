@@ -44,7 +44,7 @@ constexpr FieldRule kListener[] = {
 };
 constexpr FieldRule kFilterChain[] = {
     {"name"},
-    {"filters", Support::kYes, "an HttpConnectionManager; or a TcpProxy, with any number of Wasm filters before it"},
+    {"filters", Support::kYes, "an HttpConnectionManager or a TcpProxy, with any number of Wasm filters before it"},
     {"filter_chain_match", Support::kYes, "empty only"},
     {"use_proxy_proto", Support::kOnly, "", "false"},
     {"metadata", Support::kIgnored},
@@ -80,7 +80,6 @@ void build_filter(View filter, Listener& out, BuildContext& context) {
 
 // As Envoy has it: the last filter, and no other, takes the connection.
 void check_order(const std::vector<View>& filters, BuildContext& context) {
-  bool wasm = false;
   for (const View& filter : filters) {
     if (!filter["typed_config"]) continue;
     const std::string& type = filter["typed_config"].node().any_type;
@@ -91,12 +90,7 @@ void check_order(const std::vector<View>& filters, BuildContext& context) {
     } else if (type == kWasm && last) {
       context.error(filter, "the last of `filters` must be one that takes the connection: " + std::string(kTcpProxy) +
                                 " or " + std::string(kManager));
-    } else if (type == kManager && wasm) {
-      context.error(filter,
-                    "a Wasm network filter before an HttpConnectionManager is valid, but Inlay does not support it "
-                    "yet; before a TcpProxy it does");
     }
-    wasm = wasm || type == kWasm;
   }
 }
 

@@ -88,14 +88,14 @@ ConnectionManager::ConnectionManager(net::EventLoop& loop, Options options)
 
 ConnectionManager::~ConnectionManager() = default;
 
-void ConnectionManager::accept(std::unique_ptr<net::Connection> connection) {
+void ConnectionManager::accept(std::unique_ptr<net::Connection> connection, const std::vector<FilterState>* below) {
   impl_->stats.cx_total.add();
   impl_->stats.cx_active.add();
   impl_->stats.cx_http1_total.add();
   impl_->stats.listener.cx_total.add();
   impl_->stats.listener.cx_active.add();
   auto& connections = impl_->connections;
-  connections.push_back(std::make_unique<ServerConnection>(*impl_, std::move(connection), connections.size()));
+  connections.push_back(std::make_unique<ServerConnection>(*impl_, std::move(connection), connections.size(), below));
 }
 
 void ConnectionManager::drain(std::function<void()> on_drained) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/http/server_connection.h"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <utility>
@@ -39,13 +40,13 @@ host::LocalReply local_reply(uint32_t status, std::string body, std::string deta
 // --- life ---
 
 ServerConnection::ServerConnection(ConnectionManager::Impl& manager, std::unique_ptr<net::Connection> connection,
-                                   size_t index)
+                                   size_t index, const std::vector<FilterState>* below)
     : manager_(manager),
       connection_(std::move(connection)),
       parser_(Http1Parser::create(Http1Parser::Kind::kRequest, manager.limits, *this)),
       timer_(manager.loop, [this] { on_connection_timeout(); }),
       index_(index),
-      id_(net::next_connection_id()) {
+      below_(below) {
   connection_->set_handler(this);
   const uint32_t limit = manager_.options.listener.per_connection_buffer_limit_bytes;
   if (limit > 0) connection_->set_write_watermark(limit);
@@ -174,7 +175,10 @@ void ServerConnection::on_client_end() {
   disconnect("downstream_remote_disconnect", kDownstreamConnectionTermination);
 }
 
-void ServerConnection::on_closed(net::CloseReason, std::string_view) {
+void ServerConnection::on_closed(net::CloseReason reason, std::string_view detail) {
+  if (reason == net::CloseReason::kLocal) {
+    return disconnect("downstream_local_disconnect(" + std::string(detail) + ")", kDownstreamConnectionTermination);
+  }
   manager_.stats.cx_destroy_remote.add();
   disconnect("downstream_remote_disconnect", kDownstreamConnectionTermination);
 }
@@ -223,11 +227,12 @@ HeaderMap& ServerConnection::headers_storage() {
   info.start_monotonic = manager_.loop.now();
   info.start_system = system_now();
   info.stream_id = manager_.rules.ids().next();
-  info.connection_id = id_;
+  info.connection_id = connection_->id();
   info.downstream_local = &connection_->local_address();
   info.downstream_remote = &connection_->remote_address();
   info.downstream_tls = connection_->tls();
   if (!state_.empty()) info.filter_state.swap(state_);
+  if (below_ != nullptr) inherit_state(info);
   const auto& http = manager_.http;
   if (http.request_headers_timeout.count() > 0) {
     timer_.arm(http.request_headers_timeout);
@@ -242,6 +247,18 @@ HeaderMap& ServerConnection::headers_storage() {
 
 HeaderMap& ServerConnection::trailers_storage() {
   return stream_->chain.request_trailers();
+}
+
+// A request's own copy: what it changes stays with it.
+void ServerConnection::inherit_state(StreamInfo& info) {
+  const size_t own = info.filter_state.size();
+  for (const FilterState& state : *below_) {
+    const auto end = info.filter_state.begin() + static_cast<std::ptrdiff_t>(own);
+    const auto same = [&](const FilterState& mine) { return mine.name == state.name; };
+    if (std::find_if(info.filter_state.begin(), end, same) != end) continue;
+    info.filter_state.push_back(state);
+    info.filter_state.back().of_connection = false;
+  }
 }
 
 void ServerConnection::on_headers(bool end_stream) {

@@ -19,7 +19,8 @@ class ServerConnection final : net::ConnectionHandler, ParserSink, ResponseSink 
  public:
   enum class Timeout : uint8_t { kIdle, kRequest, kDuration };
 
-  ServerConnection(ConnectionManager::Impl& manager, std::unique_ptr<net::Connection> connection, size_t index);
+  ServerConnection(ConnectionManager::Impl& manager, std::unique_ptr<net::Connection> connection, size_t index,
+                   const std::vector<FilterState>* below);
   ~ServerConnection() override;
 
   size_t index() const { return index_; }  // in the manager's list
@@ -59,6 +60,7 @@ class ServerConnection final : net::ConnectionHandler, ParserSink, ResponseSink 
   void parse_all(Buffer& data);
   void flush_body(bool end_stream);
   void request_complete();
+  void inherit_state(StreamInfo& info);
   void on_client_end();
   void on_codec_error(ParseError error);
   void on_connection_timeout();
@@ -79,7 +81,6 @@ class ServerConnection final : net::ConnectionHandler, ParserSink, ResponseSink 
   Buffer body_;                                 // what one read brought of the request's body
   Buffer out_;
   size_t index_;
-  const uint64_t id_;
   uint32_t requests_ = 0;
   uint64_t length_left_ = 0;  // of a response with content-length
   BodyFraming framing_ = BodyFraming::kNone;
@@ -92,7 +93,8 @@ class ServerConnection final : net::ConnectionHandler, ParserSink, ResponseSink 
   bool request_complete_ = false;
   bool has_trailers_ = false;
   bool response_started_ = false;
-  std::vector<FilterState> state_;  // what guests keep with the connection, between its streams
+  std::vector<FilterState> state_;               // what guests keep with the connection, between its streams
+  const std::vector<FilterState>* const below_;  // what network filters do; may be null
 };
 
 }  // namespace inlay::proxy::http

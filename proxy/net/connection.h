@@ -19,7 +19,7 @@
 namespace inlay::proxy::net {
 
 enum class CloseReason : uint8_t {
-  kLocal,        // we closed it
+  kLocal,        // we closed it, on this side of its handler: a network filter did
   kRemoteReset,  // RST or another error while open
   kConnectFailed,
   kConnectTimeout,
@@ -87,10 +87,15 @@ class Connection {
   virtual const config::Address& remote_address() const = 0;
   // nullptr for a connection without TLS, and before its handshake is done.
   virtual const TlsInfo* tls() const { return nullptr; }
-};
+  // A number that no other connection of this process has, but for one that wraps this one.
+  uint64_t id();
 
-// A number that no other connection of this process has. Any thread.
-uint64_t next_connection_id();
+ protected:
+  void set_id(uint64_t id) { id_ = id; }
+
+ private:
+  uint64_t id_ = 0;  // 0: not yet
+};
 
 // Posts `done` to the loop once no connection is left that close(kAfterFlush) still sees to: before that, ending the
 // loop would lose the last bytes of what was answered. Each ends when its peer has closed its side or, without

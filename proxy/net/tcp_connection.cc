@@ -315,9 +315,10 @@ void TcpConnection::report_failure() {
   if (handler) handler->on_closed(failure_, detail);
 }
 
-uint64_t next_connection_id() {
+uint64_t Connection::id() {
   static std::atomic<uint64_t> last{0};
-  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+  if (id_ == 0) id_ = last.fetch_add(1, std::memory_order_relaxed) + 1;
+  return id_;
 }
 
 std::unique_ptr<Connection> connect(EventLoop& loop, const config::Address& ip_address,

@@ -31,7 +31,7 @@ class FilterCallbacks {
   virtual net::EventLoop& loop() = 0;
   virtual http::StreamInfo& info() = 0;
 
-  // What the client has sent and what the server has sent, as far as nobody has taken it.
+  // What the client has sent and what the server, or the HTTP codec, has sent, as far as nobody has taken it.
   virtual Buffer& read_buffer() = 0;
   virtual Buffer& write_buffer() = 0;
   // Goes on with the filters behind this one, after it had paused; nothing when it has not. Not from inside of the

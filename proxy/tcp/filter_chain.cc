@@ -41,11 +41,14 @@ class FilterChain::Link final : public FilterCallbacks {
   bool write_paused = false;
 };
 
-FilterChain::FilterChain(net::EventLoop& loop, Sink& sink, const std::vector<FilterFactory*>& factories)
+FilterChain::FilterChain(net::EventLoop& loop, Sink& sink, const std::vector<FilterFactory*>& factories,
+                         std::unique_ptr<Filter> last)
     : loop_(loop), sink_(sink) {
-  for (FilterFactory* factory : factories) {
-    links_.push_back(std::make_unique<Link>(*this, links_.size(), factory->create()));
-  }
+  const auto add = [this](std::unique_ptr<Filter> filter) {
+    links_.push_back(std::make_unique<Link>(*this, links_.size(), std::move(filter)));
+  };
+  for (FilterFactory* factory : factories) add(factory->create());
+  if (last) add(std::move(last));
 }
 
 FilterChain::~FilterChain() = default;

@@ -34,7 +34,9 @@ class FilterChain {
     ~Sink() = default;
   };
 
-  FilterChain(net::EventLoop& loop, Sink& sink, const std::vector<FilterFactory*>& factories);
+  // `last`: a filter behind those that the factories make, if any.
+  FilterChain(net::EventLoop& loop, Sink& sink, const std::vector<FilterFactory*>& factories,
+              std::unique_ptr<Filter> last = nullptr);
   ~FilterChain();
   FilterChain(const FilterChain&) = delete;
   FilterChain& operator=(const FilterChain&) = delete;

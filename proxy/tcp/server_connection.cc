@@ -28,7 +28,7 @@ ServerConnection::ServerConnection(ConnectionManager& manager, std::unique_ptr<n
       chain_(manager.loop_, *this, manager.options_.factories) {
   http::StreamInfo& info = chain_.info();
   info.protocol.clear();
-  info.connection_id = net::next_connection_id();
+  info.connection_id = connection_->id();
   info.start_monotonic = manager_.loop_.now();
   info.start_system = system_now();
   info.downstream_local = &connection_->local_address();
