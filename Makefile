@@ -7,7 +7,7 @@ export PRESET
 
 help:
 	@echo "make demo      build everything and watch a request get its headers, step by step"
-	@echo "make build     build/inlay and build/header_augmenting.wasm"
+	@echo "make build     build/inlay, build/header_augmenting.wasm and the modules of the examples"
 	@echo "make test      every test; the last line is 'N passed, N failed' (PRESET=asan-ubsan, tsan, debug, coverage)"
 	@echo "make conformance  the cases of docs/reference/conformance.md, on both engines, in process and on sockets"
 	@echo "make bench     requests a second against nginx and HAProxy, memory, and the micro-benchmarks"
@@ -21,7 +21,7 @@ help:
 
 build:
 	@scripts/bootstrap build
-	@scripts/build $(PRESET) inlay header_augmenting_wasm
+	@scripts/build $(PRESET) inlay header_augmenting_wasm audit_wasm redis_guard_wasm
 
 demo:
 	@scripts/bootstrap build demo

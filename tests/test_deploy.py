@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`inlay deploy render`: from one values file to what runs, on the real program."""
 
+import hashlib
 import json
 import os
 import pathlib
@@ -9,7 +10,8 @@ import shutil
 import subprocess
 import unittest
 
-from support.origins import Echo, Provider, echoed
+from support.certificates import Authority, server_context
+from support.origins import Echo, Provider, PythonServer, echoed
 from support.processes import INLAY, ROOT, TestCase, filter_module, free_port, listening, wait_until
 from support.wire import request
 
@@ -46,6 +48,21 @@ class DeployCase(TestCase):
         status, out, err = self.render(target, **options)
         self.assertEqual(status, 0, out + err)
         return os.path.join(self.directory, options.get("folder") or target)
+
+    def start_rendered(self, program="inlay", environment=None, status=200):
+        folder = self.rendered("envoy")
+        command = [INLAY, "run"] if program == "inlay" else [program]
+        self.log = os.path.join(self.directory, "run.log")
+        with open(self.log, "w") as output:
+            proxy = subprocess.Popen([*command, "-c", "envoy.yaml", "--concurrency", "2"], cwd=folder, stdout=output,
+                                     stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env={**os.environ, **(environment or {})})
+        end = lambda: (proxy.terminate(), proxy.wait(20))  # noqa: E731
+        self.addCleanup(end)
+        wait_until(lambda: proxy.poll() is not None or (listening(self.admin) and request(self.admin, "/ready").status == 200),
+                   "/ready")
+        self.assertIsNone(proxy.poll(), read(self.log))
+        wait_until(lambda: request(self.port).status == status, f"status {status}")
+        return end
 
 
 class Examples(DeployCase):
@@ -120,19 +137,6 @@ class Envoy(DeployCase):
             text = text.replace(fixed, f"port: {own}")
         return text.replace("envoy:\n", f"envoy:\n  admin_port: {self.admin}\n")
 
-    def start_rendered(self, program="inlay"):
-        folder = self.rendered("envoy")
-        command = [INLAY, "run"] if program == "inlay" else [program]
-        log = os.path.join(self.directory, "run.log")
-        with open(log, "w") as output:
-            proxy = subprocess.Popen([*command, "-c", "envoy.yaml", "--concurrency", "2"], cwd=folder, stdout=output,
-                                     stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
-        self.addCleanup(lambda: (proxy.terminate(), proxy.wait(20)))
-        wait_until(lambda: proxy.poll() is not None or (listening(self.admin) and request(self.admin, "/ready").status == 200),
-                   "/ready")
-        self.assertIsNone(proxy.poll(), read(log))
-        wait_until(lambda: request(self.port).status == 200, "the first token")
-
     def check_requests(self, program):
         echo, provider = self.start(Echo(self.directory)), self.start(Provider(self.directory))
         self.write("deploy/values.yaml", self.own_ports(read(EXAMPLES, "values.yaml"), echo, provider))
@@ -177,6 +181,74 @@ class Envoy(DeployCase):
             self.assertIn("authorization", echoed(self.port, f"/{number}", host=host)["headers"])
         stats = request(self.admin, "/stats").body.decode()
         self.assertRegex(stats, r"(?m)^cluster\.two\.upstream_rq_total: 1$")
+
+
+class Elsewhere(DeployCase):
+    """Parts that are neither in the pod nor in the mesh: a provider behind TLS, a module on a web server."""
+
+    def setUp(self):
+        super().setUp()
+        self.echo = self.start(Echo(self.directory))
+        self.port, self.admin = free_port(), free_port()
+
+    def values(self, service, **more):
+        return {"name": "tokens", "namespace": "shop", "module": {"file": "../build/header_augmenting.wasm"},
+                "plugin": {"name": "augmenter", "configuration": {"header_providing_service_cluster": "${cluster:idp}"}},
+                "services": [{"name": "idp", **service}],
+                "workload": {"name": "orders"},
+                "traffic": {"direction": "outbound", "destinations": [{"host": "payments.example", "port": self.echo.port}]},
+                "envoy": {"port": self.port, "admin_port": self.admin, "resolve": {
+                    host: "127.0.0.1" for host in ("payments.example", service.get("outside", {}).get("host"))
+                    if host and host.endswith(".example")}}, **more}
+
+    def test_a_provider_outside_is_called_over_tls_and_its_certificate_checked(self):
+        authority, stranger = Authority(self.directory, "ca"), Authority(self.directory, "stranger")
+        seen = []
+
+        def headers(handler):
+            seen.append(handler.headers["host"])
+            return 200, {}, b'{"authorization": "Bearer over-tls"}'
+
+        provider = PythonServer(headers, server_context(
+            *authority.issue("idp", "DNS:idp.corp.example,IP:127.0.0.1")))
+        self.addCleanup(provider.close)
+        for host in ("idp.corp.example", "127.0.0.1"):
+            outside = {"host": host, "port": provider.port, "ca": authority.certificate}
+            self.write("deploy/values.yaml", json.dumps(self.values({"outside": outside})))
+            end = self.start_rendered()
+            self.assertEqual(echoed(self.port, "/pay")["headers"]["authorization"], "Bearer over-tls")
+            self.assertIn('"path": "' + authority.certificate, request(self.admin, "/certs").body.decode())
+            end()
+        answers = len(seen)
+        for change, count in (({"ca": stranger.certificate}, "fail_verify_error"), ({"host": "localhost"}, "fail_verify_san")):
+            outside = {"host": "idp.corp.example", "port": provider.port, "ca": authority.certificate, **change}
+            self.write("deploy/values.yaml", json.dumps(self.values({"outside": outside})))
+            end = self.start_rendered(status=503)
+            wait_until(lambda: re.search(rf"(?m)^cluster\.idp\.ssl\.{count}: [1-9]", request(self.admin, "/stats").body.decode()),
+                       count)
+            self.assertEqual(request(self.port).status, 503)
+            end()
+        self.assertEqual(len(seen), answers, "nothing was sent to a server that was not the one it should be")
+
+    def test_the_module_is_fetched_from_a_web_server(self):
+        with open(filter_module(), "rb") as file:
+            module = file.read()
+        paths = []
+
+        def serve(handler):
+            paths.append(handler.path)
+            return 200, {"content-type": "application/wasm"}, module
+
+        modules = PythonServer(serve)
+        self.addCleanup(modules.close)
+        provider = self.start(Provider(self.directory))
+        self.write("deploy/values.yaml", json.dumps(self.values(
+            {"sidecar": {"port": provider.port}},
+            module={"http": f"http://127.0.0.1:{modules.port}/filters/1.wasm", "sha256": hashlib.sha256(module).hexdigest()})))
+        self.start_rendered(environment={"XDG_CACHE_HOME": os.path.join(self.directory, "cache")})
+        self.assertEqual(os.listdir(os.path.join(self.directory, "envoy")), ["envoy.yaml"])
+        self.assertRegex(echoed(self.port, "/pay")["headers"]["authorization"], r"^Bearer 1\.")
+        self.assertEqual(paths, ["/filters/1.wasm"])
 
 
 class Refusals(DeployCase):

@@ -136,5 +136,21 @@ class Examples(TestCase):
         self.assertEqual((form["grant_type"], form["username"], form["password"]), ("password", "orders", "m"))
 
 
+class Build(unittest.TestCase):
+    def test_make_build_makes_every_module_that_an_example_or_a_guide_runs(self):
+        named = set()
+        for folder in ("examples", "docs/guide", "filters"):
+            for place, _, files in os.walk(os.path.join(ROOT, folder)):
+                for name in files:
+                    if name.endswith((".md", ".yaml")):
+                        with open(os.path.join(place, name)) as file:
+                            named |= set(re.findall(r"\bbuild/(\w+)\.wasm", file.read()))
+        with open(os.path.join(ROOT, "Makefile")) as file:
+            made = re.search(r"(?m)^build:\n.*\n.*scripts/build \$\(PRESET\) (.*)$", file.read())[1].split()
+        self.assertGreater(len(named), 1)
+        for name in named:
+            self.assertIn(name + "_wasm", made, f"build/{name}.wasm is named, and `make build` does not make it")
+
+
 if __name__ == "__main__":
     unittest.main()

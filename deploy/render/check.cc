@@ -2,6 +2,8 @@
 #include "deploy/render/check.h"
 
 #include <algorithm>
+#include <set>
+#include <string>
 
 #include "deploy/render/crd_schema.h"
 #include "deploy/render/istio.h"
@@ -51,8 +53,13 @@ class Check {
                   R"({"filename":)" + proxy::config::json_string(values_.module.location) + "}");
     }
     // Nor are its certificates.
-    replace_all(text, "trusted_ca: {filename: /etc/ssl/certs/ca-certificates.crt}", "system_root_certs: {}");
-    replace_all(text, R"("trusted_ca":{"filename":"/etc/ssl/certs/ca-certificates.crt"})", R"("system_root_certs":{})");
+    std::set<std::string> authorities = {std::string(kPublicAuthorities)};
+    for (const Service& service : values_.services) authorities.insert(service.ca);
+    for (const std::string& ca : authorities) {
+      replace_all(text, "trusted_ca: {filename: " + yaml_scalar(ca) + "}", "system_root_certs: {}");
+      replace_all(text, R"("trusted_ca":{"filename":)" + proxy::config::json_string(ca) + "}",
+                  R"("system_root_certs":{})");
+    }
     proxy::config::LoadOptions options;
     options.environment = [](const std::string&) { return std::optional<std::string>("a-stand-in"); };
     Diagnostics diagnostics;

@@ -48,6 +48,7 @@ class Compose {
     rendering_.files.push_back({"compose.yaml", std::move(compose)});
     rendering_.files.push_back({"envoy.yaml", std::move(bootstrap)});
     add_module(rendering_, values_);
+    note_authorities(rendering_, values_);
     return std::move(rendering_);
   }
 

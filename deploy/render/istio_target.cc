@@ -18,7 +18,8 @@ std::vector<ClusterSpec> added_clusters(const Values& values) {
     const bool sidecar = service.where == Service::Where::kSidecar;
     clusters.push_back({service.name, service.host, service.host, service.port, service.tls,
                         sidecar ? "What the plugin calls, in the same pod: istiod has no cluster for it."
-                                : "What the plugin calls, outside of the mesh."});
+                                : "What the plugin calls, outside of the mesh.",
+                        service.ca});
   }
   if (values.module.from == Module::From::kHttp && values.attach == Attachment::kEnvoyFilter)
     clusters.push_back(module_cluster(values));
@@ -94,6 +95,7 @@ class Istio {
     if (values_.module.from == Module::From::kFile)
       rendering_.notes.push_back("the proxy must find the module at " + mounted_module(values_) +
                                  ": apply the target kubernetes first");
+    note_authorities(rendering_, values_);
     return std::move(rendering_);
   }
 

@@ -47,7 +47,11 @@ Result<std::string> cluster_yaml(const ClusterSpec& cluster) {
       .set("address", cluster.address)
       .set("port", cluster.port)
       .set("host", cluster.host)
-      .flag("tls", cluster.tls);
+      .set("connect_timeout", cluster.tls ? "5s" : "1s")  // a handshake, and perhaps from afar
+      .set("ca", cluster.ca)
+      .flag("tls", cluster.tls)
+      .flag("named", !is_ipv4(cluster.host))
+      .flag("unnamed", is_ipv4(cluster.host));
   return fill_template("templates/cluster.yaml", context);
 }
 
@@ -153,7 +157,7 @@ Result<std::string> bootstrap_yaml(const Values& values, const BootstrapSpec& sp
   std::vector<ClusterSpec> clusters = route_clusters(values, spec, context);
   for (const Service& service : values.services)
     clusters.push_back({service.name, service.host, resolved(values, service.host, spec), service.port, service.tls,
-                        "What the plugin calls."});
+                        "What the plugin calls.", service.ca});
   if (values.module.from == Module::From::kHttp) clusters.push_back(module_cluster(values));
   for (const ClusterSpec& cluster : clusters) {
     INLAY_TRY(std::string text, cluster_yaml(cluster));
@@ -193,6 +197,12 @@ Result<Unit> check_standalone(const Values& values, proxy::config::Reporter& rep
   }
   if (!values.outbound) take(values.workload.port, values.workload.port_place, "workload.port");
   return good ? Result<Unit>(Unit{}) : refused();
+}
+
+void note_authorities(Rendering& rendering, const Values& values) {
+  for (const Service& service : values.services)
+    if (service.tls && service.ca != kPublicAuthorities)
+      rendering.notes.push_back("the proxy must find the authorities of " + service.host + " at " + service.ca);
 }
 
 void add_module(Rendering& rendering, const Values& values) {

@@ -23,6 +23,7 @@ struct ClusterSpec {
   uint32_t port = 0;
   bool tls = false;
   std::string what;  // for a comment: "The service header_provider."
+  std::string ca = std::string(kPublicAuthorities);
 };
 Result<std::string> cluster_yaml(const ClusterSpec& cluster);
 
@@ -50,6 +51,9 @@ Result<Unit> check_standalone(const Values& values, proxy::config::Reporter& rep
 
 // An error that has been reported.
 Error refused();
+
+// A note for each file of authorities that is not in the proxy's image.
+void note_authorities(Rendering& rendering, const Values& values);
 
 // What is rendered, plus the module when it is a file.
 void add_module(Rendering& rendering, const Values& values);

@@ -191,6 +191,8 @@ class Builder {
       service.host = outside.text("host");
       service.tls = outside.boolean("tls", true);
       service.port = outside.uint32("port", service.tls ? kHttps : kHttp);
+      if (outside.has("ca")) service.ca = outside.text("ca");
+      if (!service.tls && outside.has("ca")) report_.error(outside["ca"].node(), "is for a host with `tls`");
     } else if (!stands(view, "sidecar") && !stands(view, "mesh") && !stands(view, "outside")) {
       report_.error(view.node(), "one of `sidecar`, `mesh` and `outside` is missing");
     }

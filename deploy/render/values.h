@@ -64,12 +64,16 @@ struct Container {
   std::string ready;  // path; empty: the port alone
 };
 
+// Where Debian, Alpine and Envoy's image have the public authorities.
+inline constexpr std::string_view kPublicAuthorities = "/etc/ssl/certs/ca-certificates.crt";
+
 struct Service {
   enum class Where : uint8_t { kSidecar, kMesh, kOutside } where = Where::kSidecar;
   std::string name;
   std::string host;  // 127.0.0.1 for a sidecar
   uint32_t port = 0;
   bool tls = false;
+  std::string ca = std::string(kPublicAuthorities);  // with TLS
   Container container;
   Place place;  // of its port
 };

@@ -137,6 +137,10 @@ constexpr FieldSpec kOutside[] = {
      .kind = FieldKind::kBool,
      .help = "with its certificate checked against `host`",
      .otherwise = "`true`"},
+    {.name = "ca",
+     .form = Form::kFile,
+     .help = "the authorities whose certificates are good: a PEM file where the proxy runs",
+     .otherwise = "`/etc/ssl/certs/ca-certificates.crt`"},
 };
 
 constexpr FieldSpec kWorkload[] = {
