@@ -144,6 +144,11 @@ std::string guest_text() {
       {"response_headers", 3, true},
       {"response_body", 3, true},
       {"response_trailers", 2, true},
+      {"new_connection", 1, true},
+      {"downstream_data", 3, true},
+      {"upstream_data", 3, true},
+      {"downstream_connection_close", 2, false},
+      {"upstream_connection_close", 2, false},
       {"done", 1, true},
   };
   for (const Row& row : kCallbacks) callbacks += callback(row.name, row.params, row.result);
@@ -208,6 +213,35 @@ void drive(TestStream& stream, uint8_t how) {
   if (stream.request_buffer.size() > host::limits::kBodyBytes + 65536) std::abort();
 }
 
+// Drives one TCP connection a step further; false if that ended it.
+bool drive(TestConnection& connection, uint8_t how) {
+  if (connection.bypassed()) return true;
+  const std::string chunk(how, 'b');
+  const bool end = (how & 8) != 0;
+  switch (how % 8) {
+    case 0:
+      connection.open();
+      break;
+    case 1:
+    case 2:
+      connection.receive(host::Peer::kDownstream, chunk, end);
+      break;
+    case 3:
+      connection.receive(host::Peer::kUpstream, chunk, end);
+      break;
+    case 4:
+      connection.close_upstream(end ? abi::PeerType::kLocal : abi::PeerType::kRemote);
+      break;
+    default:
+      connection.finish(end ? abi::PeerType::kLocal : abi::PeerType::kRemote);
+      return false;
+  }
+  for (const host::Buffer& waiting : connection.waiting) {
+    if (waiting.size() > host::limits::kBodyBytes + 65536) std::abort();
+  }
+  return true;
+}
+
 void play(std::string_view script, std::string_view events, uint8_t flags) {
   static const auto module = guest_module();
   ProxyOptions options;
@@ -231,6 +265,8 @@ void play(std::string_view script, std::string_view events, uint8_t flags) {
   config.reload_backoff = 10ms;
   if (!proxy.load(module, config)) return;
   std::array<std::unique_ptr<TestStream>, 4> streams;
+  std::unique_ptr<TestConnection> connection;
+  const bool with_connection = (flags & 16) != 0;  // in place of the last stream
   for (const char c : events.substr(0, 64)) {
     const auto event = static_cast<uint8_t>(c);
     auto& stream = streams[event >> 6];
@@ -238,6 +274,13 @@ void play(std::string_view script, std::string_view events, uint8_t flags) {
       proxy.advance(std::chrono::milliseconds(event & 7));
     } else if ((event & 0x3f) == 0x37) {
       proxy.advance(50ms);
+    } else if (with_connection && event >> 6 == 3) {
+      if (!connection || (event & 0x3f) == 0x36) {
+        connection.reset();
+        connection = proxy.connection(*proxy.attached(options.workers - 1));
+      } else {
+        if (!drive(*connection, event & 0x3f)) connection.reset();
+      }
     } else if (!stream || (event & 0x3f) == 0x36) {
       stream.reset();
       stream = proxy.stream(*proxy.attached((event >> 7) % options.workers),
