@@ -7,10 +7,10 @@
 
 #include "abi/functions.h"
 #include "engine/parse.h"
+#include "engine/sha256.h"
 #include "host/callbacks.h"
 #include "host/module_check.h"
 #include "inspect/families.h"
-#include "inspect/sha256.h"
 
 namespace inlay::inspect {
 namespace {
@@ -145,7 +145,7 @@ Result<Facts> examine(std::span<const uint8_t> module) {
   Facts facts;
   facts.layout = *std::move(layout);
   facts.size = module.size();
-  facts.sha256 = sha256(module);
+  facts.sha256 = engine::sha256(module);
   const host::ModuleFindings findings = host::examine_module(parsed.imports, parsed.exports);
   if (findings.version) facts.abi_version = version_text(*findings.version);
   facts.faults = findings.faults;

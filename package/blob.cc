@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "inspect/sha256.h"
+#include "engine/sha256.h"
 
 namespace inlay::package {
 namespace {
@@ -13,7 +13,7 @@ constexpr std::string_view kAlgorithm = "sha256:";
 }  // namespace
 
 std::string digest_of(std::string_view content) {
-  return std::string(kAlgorithm) + inspect::sha256({reinterpret_cast<const uint8_t*>(content.data()), content.size()});
+  return std::string(kAlgorithm) + engine::sha256(content);
 }
 
 bool is_digest(std::string_view text) {

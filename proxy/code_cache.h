@@ -20,9 +20,6 @@ namespace inlay::proxy {
 
 using Code = std::shared_ptr<const std::vector<uint8_t>>;
 
-// Hexadecimal, lower-case.
-std::string sha256_of(std::string_view bytes);
-
 // Thread-safe: files are written under a temporary name and renamed.
 class CodeCache {
  public:

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/module_store.h"
 
+#include <span>
 #include <string>
 #include <utility>
 
-#include "proxy/code_cache.h"
+#include "engine/sha256.h"
 
 namespace inlay::proxy {
 namespace {
@@ -24,8 +25,7 @@ void log_tier(Logger& log, const std::string& module, const engine::TierEvent& e
 }  // namespace
 
 Result<std::shared_ptr<engine::Module>> ModuleStore::load(const config::WasmCode& code) {
-  const std::string hash =
-      sha256_of(std::string_view(reinterpret_cast<const char*>(code.bytes->data()), code.bytes->size()));
+  const std::string hash = engine::sha256(std::span<const uint8_t>(*code.bytes));
   const std::lock_guard lock(mutex_);
   if (const auto known = modules_.find(hash); known != modules_.end()) return known->second;
   engine::LoadOptions options;

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/sha256.h"
 #include "proxy/config/redact.h"
 
 namespace inlay::proxy {
@@ -39,7 +40,7 @@ Result<std::string> module_in(const config::RemoteCode& code, host::HttpCallResp
   }
   std::string bytes(response.body.size(), '\0');
   response.body.copy_out(0, bytes.size(), bytes.data());
-  const std::string found = sha256_of(bytes);
+  const std::string found = engine::sha256(bytes);
   if (found != code.sha256) {
     return failed("the module's sha256 is " + found + ", but " + code.sha256 + " is expected");
   }

@@ -8,6 +8,8 @@
 #include <fstream>
 #include <map>
 
+#include "engine/sha256.h"
+
 namespace inlay::proxy {
 namespace {
 
@@ -47,7 +49,7 @@ class RemoteCodeTest : public ::testing::Test {
     code_.host = "m";
     code_.path = "/a.wasm";
     code_.cluster = "c";
-    code_.sha256 = sha256_of("module");
+    code_.sha256 = engine::sha256("module");
     code_.num_retries = 0;
     code_.back_off_base = config::Milliseconds(1);
     code_.back_off_max = config::Milliseconds(2);
@@ -109,8 +111,8 @@ TEST_F(RemoteCodeTest, AFailureIsRememberedForAWhile) {
   run_until([&] { return !upstreams_.calls.empty(); });
   upstreams_.answer("200", "another module");
   run_until([&] { return !first.empty(); });
-  EXPECT_EQ(first,
-            "the module's sha256 is " + sha256_of("another module") + ", but " + sha256_of("module") + " is expected");
+  EXPECT_EQ(first, "the module's sha256 is " + engine::sha256("another module") + ", but " + engine::sha256("module") +
+                       " is expected");
   fetch(second);
   run_until([&] { return !second.empty(); });
   EXPECT_EQ(second, first);
@@ -144,7 +146,7 @@ TEST_F(RemoteCodeTest, AnEndCancelsWhatIsUnderWay) {
 TEST_F(RemoteCodeTest, TheDiskCacheChecksWhatItReads) {
   ASSERT_TRUE(cache_->store(code_.sha256, "module"));
   ASSERT_NE(cache_->find(code_.sha256), nullptr);
-  EXPECT_EQ(cache_->find(sha256_of("other")), nullptr);
+  EXPECT_EQ(cache_->find(engine::sha256("other")), nullptr);
   std::ofstream(directory_ + "/" + code_.sha256 + ".wasm") << "modulE";
   EXPECT_EQ(cache_->find(code_.sha256), nullptr);
   chmod(directory_.c_str(), 0777);

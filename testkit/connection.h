@@ -10,7 +10,6 @@
 //     EXPECT_EQ(connection->to_upstream, "HELLO");
 
 #include <array>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,11 +17,12 @@
 
 #include "host/host.h"
 #include "host/tcp.h"
+#include "testkit/with_properties.h"
 #include "testkit/worker.h"
 
 namespace inlay::testkit {
 
-class TestConnection final : public host::TcpStream {
+class TestConnection final : public WithProperties<host::TcpStream> {
  public:
   explicit TestConnection(host::WorkerPlugin& plugin);
   // Ends the connection (finish()) if the test has not.
@@ -50,17 +50,10 @@ class TestConnection final : public host::TcpStream {
   std::vector<host::Peer> continued;
   std::optional<std::string> closed;  // the details of the first close()
   size_t closes = 0;
-  std::map<std::string, std::string> filter_state;     // "wasm.<path>"
-  std::map<std::string, host::PropertyTraits> traits;  // of those, as first set
-  // Attributes by their path joined with '.'.
-  std::map<std::string, std::string> properties;
 
   host::Buffer* data(host::Peer from) override;
   void continue_stream(host::Peer from) override;
   void close(std::string_view details) override;
-  abi::Status get_property(const std::vector<std::string_view>& path, std::string& value) override;
-  abi::Status set_property(std::string_view path, std::string_view value,
-                           const host::PropertyTraits& declared) override;
 
  private:
   void pass(host::Peer from);

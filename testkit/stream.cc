@@ -91,25 +91,6 @@ void TestStream::send_local_reply(host::LocalReply reply) {
   local_reply = std::move(reply);
 }
 
-abi::Status TestStream::get_property(const std::vector<std::string_view>& path, std::string& value) {
-  auto found = properties.find(join(path));
-  if (found == properties.end()) {
-    found = filter_state.find("wasm." + join(path));
-    if (found == filter_state.end()) return abi::Status::kNotFound;
-  }
-  value = found->second;
-  return abi::Status::kOk;
-}
-
-abi::Status TestStream::set_property(std::string_view path, std::string_view value,
-                                     const host::PropertyTraits& declared) {
-  const std::string name = "wasm." + std::string(path);
-  const auto known = traits.try_emplace(name, declared);
-  if (!known.second && known.first->second.read_only) return abi::Status::kBadArgument;
-  filter_state[name] = value;
-  return abi::Status::kOk;
-}
-
 abi::Status TestStream::set_proxy_state(std::string_view key, std::string_view value) {
   const auto found = proxy_state.find(std::string(key));
   if (found == proxy_state.end()) return abi::Status::kNotFound;

@@ -17,11 +17,12 @@
 #include "host/embedder.h"
 #include "host/host.h"
 #include "testkit/upstreams.h"
+#include "testkit/with_properties.h"
 #include "testkit/worker.h"
 
 namespace inlay::testkit {
 
-class TestStream final : public host::HttpStream {
+class TestStream final : public WithProperties<host::HttpStream> {
  public:
   TestStream(host::WorkerPlugin& plugin, const HeaderList& request_headers);
   // Ends the stream (finish()) if the test has not.
@@ -55,11 +56,7 @@ class TestStream final : public host::HttpStream {
   std::vector<host::Direction> continued;
   std::optional<std::string> reset_details;
   size_t route_cache_clears = 0;
-  std::map<std::string, std::string> filter_state;     // "wasm.<path>"
-  std::map<std::string, host::PropertyTraits> traits;  // of filter_state
-  std::map<std::string, std::string> proxy_state;      // set_envoy_filter_state; a test puts in what there is
-  // Attributes by their path joined with '.'.
-  std::map<std::string, std::string> properties;
+  std::map<std::string, std::string> proxy_state;  // set_envoy_filter_state; a test puts in what there is
 
   host::HeaderMap* headers(abi::MapType type, bool writable) override;
   host::Buffer* body(abi::BufferType type) override;
@@ -67,8 +64,6 @@ class TestStream final : public host::HttpStream {
   void send_local_reply(host::LocalReply reply) override;
   void reset(std::string_view details) override { reset_details = std::string(details); }
   void clear_route_cache() override { ++route_cache_clears; }
-  abi::Status get_property(const std::vector<std::string_view>& path, std::string& value) override;
-  abi::Status set_property(std::string_view path, std::string_view value, const host::PropertyTraits& traits) override;
   abi::Status set_proxy_state(std::string_view key, std::string_view value) override;
 
  private:

@@ -4,12 +4,9 @@
 // INLAY_UPDATE_GOLDEN=1 in the environment the expectations are rewritten; read the diff.
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
+#include <string>
 
+#include "base/testing/golden.h"
 #include "deploy/render/check.h"
 #include "deploy/render/testdata_modules.h"
 #include "deploy/render/write.h"
@@ -17,16 +14,8 @@
 namespace inlay::deploy {
 namespace {
 
-constexpr std::string_view kSeparator = "#### expect\n";
+const std::string kFolder = INLAY_SOURCE_DIR "/deploy/render/testdata";
 constexpr std::string_view kTarget = "# target: ";
-
-std::vector<std::string> cases() {
-  std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(INLAY_SOURCE_DIR "/deploy/render/testdata"))
-    if (entry.path().extension() == ".case") names.push_back(entry.path().stem());
-  std::sort(names.begin(), names.end());
-  return names;
-}
 
 // Without the folder of this run.
 std::string portable(std::string text, const std::string& folder) {
@@ -61,24 +50,15 @@ std::string run(const std::string& input) {
 class Golden : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(Golden, GivesWhatIsExpected) {
-  const std::string path = INLAY_SOURCE_DIR "/deploy/render/testdata/" + GetParam() + ".case";
-  std::stringstream content;
-  content << std::ifstream(path).rdbuf();
-  const std::string text = content.str();
-  const size_t at = text.find(kSeparator);
-  ASSERT_NE(at, std::string::npos) << path << " lacks the line " << kSeparator;
-  const std::string input = text.substr(0, at);
-  ASSERT_TRUE(input.starts_with(kTarget)) << path;
-  const std::string actual = run(input);
-  EXPECT_EQ(actual, run(input)) << "the same values give other bytes";
-  if (std::getenv("INLAY_UPDATE_GOLDEN") != nullptr) {
-    std::ofstream(path) << input << kSeparator << actual;
-    return;
-  }
-  EXPECT_EQ(actual, text.substr(at + kSeparator.size())) << path;
+  inlay::testing::check_golden(kFolder, GetParam(), [](const std::string& input) {
+    EXPECT_TRUE(input.starts_with(kTarget));
+    const std::string actual = run(input);
+    EXPECT_EQ(actual, run(input)) << "the same values give other bytes";
+    return actual;
+  });
 }
 
-INSTANTIATE_TEST_SUITE_P(Testdata, Golden, ::testing::ValuesIn(cases()),
+INSTANTIATE_TEST_SUITE_P(Testdata, Golden, ::testing::ValuesIn(inlay::testing::golden_cases(kFolder)),
                          [](const auto& golden) { return golden.param; });
 
 }  // namespace

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "deploy/render/read_module.h"
 
-#include <openssl/sha.h>
-
-#include <array>
 #include <span>
 
 #include "engine/engine.h"
@@ -23,18 +20,6 @@ Result<std::string> read_module(const std::string& path) {
   INLAY_TRY(const auto module, engine::Module::load(code, options));
   INLAY_TRY([[maybe_unused]] const auto version, host::check_module(*module));
   return bytes;
-}
-
-std::string sha256_of(std::string_view bytes) {
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data());
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string out;
-  for (unsigned char byte : digest) {
-    out += kDigits[byte >> 4];
-    out += kDigits[byte & 0xf];
-  }
-  return out;
 }
 
 }  // namespace inlay::deploy

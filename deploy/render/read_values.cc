@@ -8,6 +8,7 @@
 #include "deploy/render/secrets.h"
 #include "deploy/render/values.h"
 #include "deploy/render/values_schema.h"
+#include "engine/sha256.h"
 #include "proxy/config/read_file.h"
 #include "proxy/config/scalars.h"
 #include "proxy/config/view.h"
@@ -100,7 +101,7 @@ class Builder {
       return;
     }
     module.bytes = *std::move(bytes);
-    const std::string actual = sha256_of(module.bytes);
+    const std::string actual = engine::sha256(module.bytes);
     if (!module.sha256.empty() && module.sha256 != actual)
       report_.error(view["sha256"].node(), "the file's is " + actual);
     module.sha256 = actual;

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// OpenSSL's plain SHA-256: EVP would load and set up every algorithm that there is, some 2 MiB of it resident.
-#define OPENSSL_SUPPRESS_DEPRECATED
-
 #include "engine/aot/artifact.h"
 
 #include <fcntl.h>
-#include <openssl/sha.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -14,7 +10,6 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -22,6 +17,7 @@
 
 #include "engine/aot/runtime.h"
 #include "engine/parse.h"
+#include "engine/sha256.h"
 
 namespace inlay::engine::aot {
 namespace {
@@ -108,46 +104,7 @@ class ArtifactFile {
   size_t size_ = 0;
 };
 
-// Hasher is SHA-256 of what it is given in pieces.
-class Hasher {
- public:
-  Hasher() { SHA256_Init(&context_); }
-  void add(const void* bytes, size_t size) { SHA256_Update(&context_, bytes, size); }
-  void add(std::string_view bytes) { add(bytes.data(), bytes.size()); }
-  std::string hexadecimal() {
-    unsigned char digest[SHA256_DIGEST_LENGTH];
-    SHA256_Final(digest, &context_);
-    std::string text;
-    for (const unsigned char byte : digest) {
-      text += "0123456789abcdef"[byte >> 4];
-      text += "0123456789abcdef"[byte & 15];
-    }
-    return text;
-  }
-
- private:
-  SHA256_CTX context_;
-};
-
-std::string default_directory() {
-  const char* xdg = std::getenv("XDG_CACHE_HOME");
-  if (xdg != nullptr && *xdg == '/') return std::string(xdg) + "/inlay";
-  const char* home = std::getenv("HOME");
-  if (home != nullptr && *home == '/') return std::string(home) + "/.cache/inlay";
-  return {};
-}
-
 }  // namespace
-
-std::string sha256(std::span<const uint8_t> bytes) {
-  Hasher hasher;
-  hasher.add(bytes.data(), bytes.size());
-  return hasher.hexadecimal();
-}
-
-std::string sha256(std::string_view text) {
-  return sha256(std::span(reinterpret_cast<const uint8_t*>(text.data()), text.size()));
-}
 
 std::string module_key(std::span<const uint8_t> module) {
   struct utsname machine = {};
@@ -156,46 +113,12 @@ std::string module_key(std::span<const uint8_t> module) {
                 std::string(wabt_version()) + "\n" + machine.machine);
 }
 
-Result<std::string> find_cache_directory(const std::string& wanted) {
-  const std::string path = wanted.empty() ? default_directory() : wanted;
-  if (path.empty()) {
-    return Error{
-        ErrorCode::kIo, "no place for the cache of compiled modules: neither HOME nor XDG_CACHE_HOME is set", {}};
-  }
-  struct stat status = {};
-  if (stat(path.c_str(), &status) != 0) {
-    if (errno == ENOENT) return Error{ErrorCode::kNotFound, "there is no cache directory", path};
-    return io_error("cannot use the cache directory", path);
-  }
-  if (!S_ISDIR(status.st_mode))
-    return Error{ErrorCode::kFailedPrecondition, "the cache directory is not a directory", path};
-  if (status.st_uid != geteuid()) {
-    return Error{ErrorCode::kFailedPrecondition, "the cache directory belongs to another user", path};
-  }
-  if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-    return Error{ErrorCode::kFailedPrecondition,
-                 "others may write to the cache directory, and what is in it is run as code; chmod 700 it", path};
-  }
-  return path;
-}
-
-Result<std::string> make_cache_directory(const std::string& wanted) {
-  auto found = find_cache_directory(wanted);
-  if (found || found.error().code != ErrorCode::kNotFound) return found;
-  const std::string path = found.error().where;
-  std::error_code ignored;
-  const fs::path parent = fs::path(path).parent_path();
-  if (!parent.empty()) fs::create_directories(parent, ignored);
-  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return io_error("cannot make the cache directory", path);
-  return find_cache_directory(wanted);
-}
-
 Result<> seal_artifact(const std::string& object, const std::string& key, std::string_view description,
                        const std::string& path) {
   INLAY_TRY(const ArtifactFile file, ArtifactFile::open(object));
   const std::string temporary = object + ".sealed";
   std::ofstream out(temporary, std::ios::binary);
-  Hasher hasher;
+  Sha256 hasher;
   const auto put = [&](std::string_view bytes) {
     hasher.add(bytes);
     out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
@@ -238,7 +161,7 @@ Result<std::string> check_artifact(const std::string& path, const std::string& k
   if (fields.substr(0, kDigits) != key) {
     return Error{ErrorCode::kInvalidArgument, "made from another module, or for another version of Inlay", path};
   }
-  Hasher hasher;
+  Sha256 hasher;
   const bool whole = file.for_each_piece(end, [&](std::string_view piece) { hasher.add(piece); });
   if (!whole || fields.substr(kDigits, kDigits) != hasher.hexadecimal()) {
     return Error{ErrorCode::kInvalidArgument, "damaged: its checksum is wrong", path};

@@ -20,17 +20,7 @@
 
 namespace inlay::engine::aot {
 
-// Hexadecimal SHA-256.
-std::string sha256(std::span<const uint8_t> bytes);
-std::string sha256(std::string_view text);
-
 std::string module_key(std::span<const uint8_t> module);
-
-// The private directory. kNotFound if it is not there, kFailedPrecondition if it belongs to someone else or others may
-// write to it. `wanted` empty: $XDG_CACHE_HOME/inlay or ~/.cache/inlay.
-Result<std::string> find_cache_directory(const std::string& wanted);
-// The same, made (0700) if it is not there; kIo if it cannot be made.
-Result<std::string> make_cache_directory(const std::string& wanted);
 
 // Puts `description` and the trailer on `object` and moves it to `path`.
 Result<> seal_artifact(const std::string& object, const std::string& key, std::string_view description,

@@ -5,6 +5,7 @@
 
 #include "engine/aot/artifact.h"
 #include "engine/aot/open.h"
+#include "engine/cache_directory.h"
 
 namespace inlay::engine::aot {
 

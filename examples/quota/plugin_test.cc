@@ -3,11 +3,9 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <iterator>
-#include <sstream>
 #include <string>
 
+#include "base/testing/guide.h"
 #include "examples/quota/plugin.cc"  // NOLINT: the registration is in it
 
 using inlay::sdk::testing::FakeCall;
@@ -29,21 +27,6 @@ TEST(Quota, ClosesWhenTheServiceSaysSo) {
 
 // docs/guide/sdk.md shows these two files: each of its lines of C++ stands in one of them.
 TEST(Quota, GuideShowsThisCode) {
-  const auto read = [](const std::string& path) {
-    std::ifstream file(INLAY_SOURCE_DIR "/" + path);
-    return std::string(std::istreambuf_iterator<char>(file), {});
-  };
-  const std::string code = read("examples/quota/plugin.cc") + read("examples/quota/plugin_test.cc");
-  std::istringstream guide(read("docs/guide/sdk.md"));
-  bool in_code = false;
-  int lines = 0;
-  for (std::string line; std::getline(guide, line);) {
-    if (line.starts_with("```")) {
-      in_code = line == "```cpp";
-    } else if (in_code) {
-      EXPECT_NE(code.find(line + "\n"), std::string::npos) << line;
-      ++lines;
-    }
-  }
-  EXPECT_GT(lines, 50);
+  inlay::testing::expect_guide_shows(INLAY_SOURCE_DIR, "docs/guide/sdk.md",
+                                     {"examples/quota/plugin.cc", "examples/quota/plugin_test.cc"}, 50);
 }

@@ -3,11 +3,9 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <iterator>
-#include <sstream>
 #include <string>
 
+#include "base/testing/guide.h"
 #include "examples/redis_guard/plugin.cc"  // NOLINT: the registration is in it
 
 using inlay::sdk::testing::FakeConnection;
@@ -88,23 +86,8 @@ TEST_F(RedisGuard, NeedsAConfiguration) {
 
 // docs/guide/tcp.md shows these files: each of its lines of C++ stands in one of them.
 TEST(RedisGuardGuide, ShowsThisCode) {
-  const auto read = [](const std::string& path) {
-    std::ifstream file(INLAY_SOURCE_DIR "/" + path);
-    return std::string(std::istreambuf_iterator<char>(file), {});
-  };
-  const std::string code = read("examples/redis_guard/plugin.cc") + read("examples/redis_guard/plugin_test.cc");
-  std::istringstream guide(read("docs/guide/tcp.md"));
-  bool in_code = false;
-  int lines = 0;
-  for (std::string line; std::getline(guide, line);) {
-    if (line.starts_with("```")) {
-      in_code = line == "```cpp";
-    } else if (in_code) {
-      EXPECT_NE(code.find(line + "\n"), std::string::npos) << line;
-      ++lines;
-    }
-  }
-  EXPECT_GT(lines, 30);
+  inlay::testing::expect_guide_shows(INLAY_SOURCE_DIR, "docs/guide/tcp.md",
+                                     {"examples/redis_guard/plugin.cc", "examples/redis_guard/plugin_test.cc"}, 30);
 }
 
 }  // namespace

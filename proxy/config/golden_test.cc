@@ -4,26 +4,16 @@
 // the diff.
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
+#include <optional>
+#include <string>
 
+#include "base/testing/golden.h"
 #include "proxy/config/load.h"
 
 namespace inlay::proxy::config {
 namespace {
 
-constexpr std::string_view kSeparator = "#### expect\n";
-
-std::vector<std::string> cases() {
-  std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(INLAY_SOURCE_DIR "/proxy/config/testdata"))
-    if (entry.path().extension() == ".case") names.push_back(entry.path().stem());
-  std::sort(names.begin(), names.end());
-  return names;
-}
+const std::string kFolder = INLAY_SOURCE_DIR "/proxy/config/testdata";
 
 LoadOptions options_for(std::string_view input) {
   LoadOptions options;
@@ -46,22 +36,10 @@ std::string run(const std::string& input) {
 class Golden : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(Golden, GivesTheExpectedDiagnostics) {
-  const std::string path = INLAY_SOURCE_DIR "/proxy/config/testdata/" + GetParam() + ".case";
-  std::stringstream content;
-  content << std::ifstream(path).rdbuf();
-  const std::string text = content.str();
-  const size_t at = text.find(kSeparator);
-  ASSERT_NE(at, std::string::npos) << path << " lacks the line " << kSeparator;
-  const std::string input = text.substr(0, at);
-  const std::string actual = run(input);
-  if (std::getenv("INLAY_UPDATE_GOLDEN") != nullptr) {
-    std::ofstream(path) << input << kSeparator << actual;
-    return;
-  }
-  EXPECT_EQ(actual, text.substr(at + kSeparator.size())) << path;
+  inlay::testing::check_golden(kFolder, GetParam(), run);
 }
 
-INSTANTIATE_TEST_SUITE_P(Testdata, Golden, ::testing::ValuesIn(cases()),
+INSTANTIATE_TEST_SUITE_P(Testdata, Golden, ::testing::ValuesIn(inlay::testing::golden_cases(kFolder)),
                          [](const auto& golden) { return golden.param; });
 
 }  // namespace

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // connection.*, source.*, destination.*, upstream.*.
 
-#include "proxy/config/proto_encoding.h"
 #include "proxy/wasm_filter/attribute.h"
 
 namespace inlay::proxy::wasm_filter {
