@@ -4,8 +4,11 @@
 #include <sys/stat.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <fstream>
 #include <future>
+#include <optional>
+#include <set>
 #include <thread>
 
 #include "engine/aot/aot_module.h"
@@ -301,13 +304,116 @@ TEST_F(TierTest, ALoadCanBeStopped) {
   }
 }
 
+// ChoiceTest has a $PATH with a cc and a clang that write down who was called, and how. The second compilation waits
+// for release().
+class ChoiceTest : public TierTest {
+ protected:
+  // Nobody names a compiler. `broken`: clang only fails.
+  LoadOptions unnamed(bool broken = false) {
+    const std::string bin = dir_.path() + "/bin";
+    fs::create_directory(bin);
+    for (const std::string name : {"cc", "clang"}) {
+      if (fs::exists(bin + "/" + name)) continue;  // a newer one would be another compiler
+      std::ofstream script(bin + "/" + name);
+      script << "#!/bin/sh\necho \"" << name << " $*\" >> " << dir_.path() << "/calls\nPATH=" << path_ << "\n";
+      if (broken && name == "clang") script << "exit 1\n";
+      script << "case \" $* \" in *' -O2 '*) while [ ! -e " << dir_.path() << "/go ]; do sleep 0.01; done;; esac\n";
+      script << "exec " << (have_clang_ ? name : "cc") << " \"$@\"\n";
+      script.close();
+      chmod((bin + "/" + name).c_str(), 0755);
+    }
+    setenv("PATH", bin.c_str(), 1);
+    unsetenv("INLAY_CC");
+    LoadOptions result = options();
+    result.compiler.clear();
+    return result;
+  }
+
+  void TearDown() override {
+    setenv("PATH", path_.c_str(), 1);
+    if (named_) setenv("INLAY_CC", named_->c_str(), 1);
+  }
+
+  // "cc -O2" and the like, sorted, each kind of call once.
+  std::vector<std::string> calls() {
+    std::set<std::string> found;
+    std::ifstream file(dir_.path() + "/calls");
+    for (std::string line; std::getline(file, line);) {
+      const size_t level = line.find(" -O");
+      if (level != std::string::npos) found.insert(line.substr(0, line.find(' ')) + line.substr(level, 4));
+    }
+    return {found.begin(), found.end()};
+  }
+
+ private:
+  static std::optional<std::string> variable(const char* name) {
+    const char* value = std::getenv(name);
+    return value != nullptr ? std::optional<std::string>(value) : std::nullopt;
+  }
+  const std::string path_ = variable("PATH").value_or("");
+  const bool have_clang_ = std::system("command -v clang > /dev/null") == 0;
+  const std::optional<std::string> named_ = variable("INLAY_CC");
+};
+
+using Calls = std::vector<std::string>;
+
+TEST_F(ChoiceTest, WhereNobodyNamesACompilerClangMakesTheQuickCodeAndTheStateGoesOn) {
+  auto module = load(kState, unnamed());
+  auto instance = instantiate(module);
+  run<void(uint32_t)>(*instance, "fill", 10u);
+  run<uint32_t()>(*instance, "grow");
+  EXPECT_EQ(run<uint32_t()>(*instance, "count"), 101u);
+  release();
+  EXPECT_EQ(wait_optimized().error, "");
+  EXPECT_EQ(calls(), (Calls{"cc -O2", "clang -O0"}));
+  EXPECT_EQ(run<uint32_t()>(*instance, "count"), 102u);
+  for (const uint32_t index : {1u, 4u, 5u}) {  // inc; inc; inc from a global, which is quick code still
+    EXPECT_EQ((run<uint32_t(uint32_t, uint32_t)>(*instance, "through", 5u, index)), 6u) << index;
+  }
+  EXPECT_EQ(run<uint32_t(uint32_t)>(*instance, "load", 12u), uint32_t{'c'});
+  ASSERT_EQ(files().size(), 1u) << "the quick artifact is gone";
+}
+
+TEST_F(ChoiceTest, TheCompilerThatTheUserNamesMakesBoth) {
+  release();
+  for (const bool by_variable : {false, true}) {
+    LoadOptions named = unnamed();
+    named.cache_dir += by_variable ? "-1" : "-2";
+    if (by_variable) {
+      setenv("INLAY_CC", "cc", 1);
+    } else {
+      named.compiler = "cc";
+    }
+    quick_ = {};
+    optimized_ = {};
+    const auto module = load(kState, named);
+    EXPECT_EQ(wait_optimized().error, "");
+    unsetenv("INLAY_CC");
+  }
+  EXPECT_EQ(calls(), (Calls{"cc -O2", "cc -Og"}));
+}
+
+TEST_F(ChoiceTest, WhereClangFailsTheOtherCompilerMakesTheQuickCodeToo) {
+  auto module = load(kState, unnamed(true));
+  EXPECT_EQ(module->tier(), Tier::kQuick);
+  EXPECT_EQ(run<uint32_t()>(*instantiate(module), "count"), 101u);
+  module.reset();
+  quick_ = {};
+  module = load(kState, unnamed(true));
+  EXPECT_EQ(module->tier(), Tier::kQuick) << "from the cache";
+  release();
+  EXPECT_EQ(wait_optimized().error, "");
+  EXPECT_EQ(calls(), (Calls{"cc -O2", "cc -Og", "clang -O0"}));
+  ASSERT_EQ(files().size(), 1u) << "the quick artifact is gone";
+}
+
 // 160 KB, which is compiled in parts where there is more than one core.
-TEST_F(TierTest, ALargeModuleComputesTheSameInEveryTier) {
+TEST_F(ChoiceTest, ALargeModuleComputesTheSameInEveryTier) {
   const std::string text = large_module(480);
   LoadOptions interpreted = options();
   interpreted.kind = EngineKind::kInterp;
   auto reference = instantiate(*Module::load(wasm(text), interpreted));
-  auto module = load(text, options());
+  auto module = load(text, unnamed());
   auto instance = instantiate(module);
   const auto compare = [&] {
     for (uint32_t i = 0; i < 480; i += 7) {

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <optional>
 #include <thread>
 
 #include "engine/aot/artifact.h"
@@ -119,6 +120,30 @@ std::vector<std::string> joined(std::vector<std::string> a, const std::vector<st
   return a;
 }
 
+// What the user says; empty: nothing.
+std::string named_compiler(const LoadOptions& options) {
+  if (!options.compiler.empty()) return options.compiler;
+  const char* variable = std::getenv("INLAY_CC");
+  return variable != nullptr ? variable : "";
+}
+
+std::optional<Compiler> find_program(const std::string& name) {
+  Compiler compiler;
+  compiler.path = search_path(name);
+  char resolved[PATH_MAX];
+  struct stat status = {};
+  if (compiler.path.empty() || realpath(compiler.path.c_str(), resolved) == nullptr || stat(resolved, &status) != 0 ||
+      !S_ISREG(status.st_mode) || access(resolved, X_OK) != 0) {
+    return std::nullopt;
+  }
+  // What a package upgrade changes. Asking the compiler for its version would cost more than loading an artifact.
+  compiler.identity = compiler.path + "\n" + resolved + "\n" + std::to_string(status.st_size) + "\n" +
+                      std::to_string(status.st_mtim.tv_sec) + "." + std::to_string(status.st_mtim.tv_nsec);
+  compiler.flags.assign(std::begin(kFlags), std::end(kFlags));
+  for (const std::string& flag : compiler.flags) compiler.identity += "\n" + flag;
+  return compiler;
+}
+
 // The files to compile, beside each other: shim.c, which includes guest.c, and the parts after the first.
 Result<std::vector<std::string>> write_sources(const Translation& translation, size_t parts, const std::string& in) {
   bool good = write_file(in + "/wasm-rt.h", runtime_header()) && write_file(in + "/guest.h", translation.c.header) &&
@@ -143,46 +168,40 @@ Result<std::vector<std::string>> write_sources(const Translation& translation, s
 }  // namespace
 
 Result<Compiler> find_compiler(const LoadOptions& options) {
-  const char* variable = std::getenv("INLAY_CC");
-  std::vector<std::string> names = {"cc", "gcc", "clang"};
-  if (!options.compiler.empty()) {
-    names = {options.compiler};
-  } else if (variable != nullptr && *variable != '\0') {
-    names = {variable};
-  }
+  const std::string named = named_compiler(options);
+  const std::vector<std::string> names =
+      named.empty() ? std::vector<std::string>{"cc", "gcc", "clang"} : std::vector{named};
   for (const std::string& name : names) {
-    Compiler compiler;
-    compiler.path = search_path(name);
-    char resolved[PATH_MAX];
-    struct stat status = {};
-    if (compiler.path.empty() || realpath(compiler.path.c_str(), resolved) == nullptr || stat(resolved, &status) != 0 ||
-        !S_ISREG(status.st_mode) || access(resolved, X_OK) != 0) {
-      continue;
-    }
-    // What a package upgrade changes. Asking the compiler for its version would cost more than loading an artifact.
-    compiler.identity = compiler.path + "\n" + resolved + "\n" + std::to_string(status.st_size) + "\n" +
-                        std::to_string(status.st_mtim.tv_sec) + "." + std::to_string(status.st_mtim.tv_nsec);
-    compiler.flags.assign(std::begin(kFlags), std::end(kFlags));
-    for (const std::string& flag : compiler.flags) compiler.identity += "\n" + flag;
-    return compiler;
+    if (auto compiler = find_program(name)) return *std::move(compiler);
   }
   std::string tried;
   for (const std::string& name : names) tried += (tried.empty() ? "" : ", ") + name;
   return Error{ErrorCode::kUnavailable, "no C compiler was found (looked for " + tried + ")", {}};
 }
 
+Compiler find_quick_compiler(const LoadOptions& options, const Compiler& optimizing) {
+  if (!named_compiler(options).empty()) return optimizing;
+  auto clang = find_program("clang");
+  if (!clang) return optimizing;
+  clang->hasty = true;
+  return *std::move(clang);
+}
+
 std::string optimization_flag(const LoadOptions& options) {
   return "-O" + std::to_string(std::clamp(options.optimization, 0, 3));
 }
 
-CompileJob quick_job(size_t source_size) {
-  // -Og takes a third longer than -O0 and gives code several times as fast; past this size, only -O0 is in time.
+CompileJob quick_job(const Compiler& compiler, size_t source_size) {
+  // gcc's -Og takes a third longer than its -O0 and gives code several times as fast; past this size, only -O0 is in
+  // time. clang's -O0 takes a third of either, and its -Og longer than gcc's.
   constexpr size_t kLarge = 8u << 20;
   // Each part reads all declarations again, and each compiler takes its memory.
   constexpr size_t kPartSize = 512u << 10;
   constexpr size_t kMostParts = 8;
   const size_t cores = std::clamp<size_t>(std::thread::hardware_concurrency(), 1, kMostParts);
-  return {source_size > kLarge ? "-O0" : "-Og", std::clamp<size_t>(source_size / kPartSize, 1, cores), {}};
+  return {compiler.hasty || source_size > kLarge ? "-O0" : "-Og",
+          std::clamp<size_t>(source_size / kPartSize, 1, cores),
+          {}};
 }
 
 Result<> compile(const Compiler& compiler, const Translation& translation, const CompileJob& job,

@@ -18,10 +18,15 @@ struct Compiler {
   std::string path;      // absolute
   std::string identity;  // changes when the program at `path` is another one, or its flags
   std::vector<std::string> flags;
+  bool hasty = false;  // quick code without any optimisation is worth it, for its speed at that
 };
 
-// kUnavailable if there is none.
+// The one that optimises. kUnavailable if there is none.
 Result<Compiler> find_compiler(const LoadOptions& options);
+
+// The one for quick code: clang, which needs a third of gcc's time at -O0, where it is installed and nobody has named a
+// compiler; else `optimizing`, which is what find_compiler() gave.
+Compiler find_quick_compiler(const LoadOptions& options, const Compiler& optimizing);
 
 // Translation is all that an artifact is made from: a module's C text, and its description (write_description()).
 struct Translation {
@@ -39,8 +44,8 @@ struct CompileJob {
 // "-O2" and the like, for LoadOptions::optimization.
 std::string optimization_flag(const LoadOptions& options);
 
-// The quickest way to code that is fit to serve: how, and in how many parts, for C text of this size.
-CompileJob quick_job(size_t source_size);
+// This compiler's quickest way to code that is fit to serve: how, and in how many parts, for C text of this size.
+CompileJob quick_job(const Compiler& compiler, size_t source_size);
 
 // Compiles to a shared object, puts the trailer for `key` on it and moves it to `path`. What lies about meanwhile is in
 // a temporary directory in `directory`, which is private. kUnavailable with the compiler's own words if it fails, and

@@ -10,7 +10,9 @@
 namespace inlay::engine::aot {
 
 Loader::Loader(std::span<const uint8_t> bytes, const LoadOptions& options)
-    : bytes_(bytes), options_(options), key_(module_key(bytes)), compiler_(find_compiler(options)) {}
+    : bytes_(bytes), options_(options), key_(module_key(bytes)), compiler_(find_compiler(options)) {
+  if (compiler_) quick_compiler_ = find_quick_compiler(options, *compiler_);
+}
 
 std::shared_ptr<AotModule> Loader::open(const std::string& path, std::string_view what) {
   auto opened = open_artifact(path, key_);
@@ -40,9 +42,14 @@ std::shared_ptr<AotModule> Loader::from_cache(const std::string& directory) {
   }
   if (auto module = open(optimized_path(directory), "cache's artifact")) return module;
   if (!tiered()) return nullptr;
-  auto quick = open(quick_path(directory), "cache's artifact");
-  if (quick != nullptr) begin_tiers(*quick, directory, std::nullopt);
-  return quick;
+  for (const Compiler& compiler : {*quick_compiler_, *compiler_}) {
+    auto quick = open(quick_artifact_path(directory, key_, compiler.identity), "cache's artifact");
+    if (quick == nullptr) continue;
+    quick_compiler_ = compiler;
+    begin_tiers(*quick, directory, std::nullopt);
+    return quick;
+  }
+  return nullptr;
 }
 
 Result<std::shared_ptr<AotModule>> Loader::compile(const ParsedModule& parsed) {
@@ -53,15 +60,32 @@ Result<std::shared_ptr<AotModule>> Loader::compile(const ParsedModule& parsed) {
     return compiler_.error();
   }
   INLAY_TRY(Translation translation, translate(bytes_, parsed.description, key_));
-  CompileJob job = tiered() ? quick_job(translation.c.source.size()) : CompileJob{optimization_flag(options_), 1, {}};
-  job.stop = options_.stop;
-  const std::string path = tiered() ? quick_path(directory) : optimized_path(directory);
-  INLAY_TRY([[maybe_unused]] auto compiled, aot::compile(*compiler_, translation, job, directory, key_, path));
-  INLAY_TRY(Opened opened, open_artifact(path, key_));
+  const auto optimized = [&]() -> Result<Opened> {
+    const std::string path = optimized_path(directory);
+    const CompileJob job{optimization_flag(options_), 1, options_.stop};
+    INLAY_TRY([[maybe_unused]] auto compiled, aot::compile(*compiler_, translation, job, directory, key_, path));
+    return open_artifact(path, key_);
+  };
+  INLAY_TRY(Opened opened, tiered() ? compile_quickly(translation, directory) : optimized());
   auto module = std::make_shared<AotModule>(std::move(opened.description), std::move(opened.code),
                                             tiered() ? Tier::kQuick : Tier::kOptimized);
   if (tiered()) begin_tiers(*module, directory, std::move(translation));
   return module;
+}
+
+Result<Opened> Loader::compile_quickly(const Translation& translation, const std::string& directory) {
+  const auto attempt = [&]() -> Result<Opened> {
+    CompileJob job = quick_job(*quick_compiler_, translation.c.source.size());
+    job.stop = options_.stop;
+    const std::string path = quick_path(directory);
+    INLAY_TRY([[maybe_unused]] auto done, aot::compile(*quick_compiler_, translation, job, directory, key_, path));
+    return open_artifact(path, key_);
+  };
+  auto opened = attempt();
+  // A compiler that we chose for its speed may be there for something else, without what it takes to link.
+  if (opened || options_.stop.stop_requested() || quick_compiler_->path == compiler_->path) return opened;
+  quick_compiler_ = *compiler_;
+  return attempt();
 }
 
 bool Loader::tiered() const {
@@ -69,7 +93,7 @@ bool Loader::tiered() const {
 }
 
 std::string Loader::quick_path(const std::string& directory) const {
-  return quick_artifact_path(directory, key_, compiler_->identity);
+  return quick_artifact_path(directory, key_, quick_compiler_->identity);
 }
 
 std::string Loader::optimized_path(const std::string& directory) const {

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "engine/aot/aot_module.h"
 #include "engine/aot/compile.h"
+#include "engine/aot/open.h"
 #include "engine/engine.h"
 #include "engine/parse.h"
 
@@ -43,6 +44,8 @@ class Loader {
   bool tiered() const;
   std::string quick_path(const std::string& directory) const;
   std::string optimized_path(const std::string& directory) const;
+  // Compiles and opens code that is fit to serve.
+  Result<Opened> compile_quickly(const Translation& translation, const std::string& directory);
   // Reports quick code, and has optimised code made of `translation`, or of the module's bytes.
   void begin_tiers(AotModule& module, const std::string& directory, std::optional<Translation> translation) const;
 
@@ -51,6 +54,7 @@ class Loader {
   Clock::time_point begun_ = Clock::now();
   std::string key_;
   Result<Compiler> compiler_;
+  std::optional<Compiler> quick_compiler_;  // if there is compiler_; of the quick code in use, once there is some
   std::string passed_over_;
 };
 
