@@ -204,5 +204,23 @@ TEST_P(CallTest, HostMayCallBack) {
   EXPECT_EQ(*instance->call(fib, 15u), 610u);
 }
 
+TEST_P(CallTest, TryCallGivesTheValueOrTheTrap) {
+  auto instance = instantiate(R"((module
+    (func (export "half") (param i64) (result i64)
+      (if (i64.eqz (local.get 0)) (then unreachable)) (i64.shr_u (local.get 0) (i64.const 1)))
+    (func (export "nothing"))))");
+  ASSERT_TRUE(instance);
+  const auto half = get<uint64_t(uint64_t)>(*instance, "half");
+  const auto nothing = get<void()>(*instance, "nothing");
+  const auto answer = instance->try_call(half, uint64_t{1} << 40);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(*answer, uint64_t{1} << 39);
+  EXPECT_TRUE(instance->try_call(nothing));
+  EXPECT_FALSE(instance->try_call(half, uint64_t{0}));
+  EXPECT_EQ(instance->take_trap().kind, TrapKind::kUnreachable);
+  EXPECT_FALSE(instance->try_call(nothing));
+  EXPECT_EQ(instance->take_trap().kind, TrapKind::kDead);
+}
+
 }  // namespace
 }  // namespace inlay::engine

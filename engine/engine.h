@@ -169,6 +169,21 @@ class Module {
   friend struct ModuleAccess;
 };
 
+// Answer is what a call returned, or that it trapped. It is used like an optional, and is two words, which stay in
+// registers, where an optional of 32 bits is put together in memory, in pieces that the processor waits for.
+template <class T>
+struct Answer {
+  Answer() = default;                                    // trapped
+  Answer(T returned) : value(returned), returned_(1) {}  // NOLINT: implicit
+  explicit operator bool() const { return returned_ != 0; }
+  T operator*() const { return value; }
+
+  T value{};
+
+ private:
+  uint64_t returned_ = 0;
+};
+
 class Instance;
 
 // Function is a handle to an exported function with a checked signature; valid as long as its Instance.
@@ -188,6 +203,9 @@ struct ResolvedExport {
   const NativeFunction* native = nullptr;
   uint32_t index = 0;
 };
+
+template <class R>
+using Returned = std::conditional_t<std::is_void_v<R>, Unit, R>;
 
 // Why call() must take the long way.
 enum Attention : uint8_t {
@@ -218,8 +236,11 @@ class Instance {
 
   // Calls the guest. Re-entrant (from a host function of the same instance). `f` must not be empty.
   template <class R, class... P>
-  Result<std::conditional_t<std::is_void_v<R>, Unit, R>, Trap> call(const Function<R(P...)>& f,
-                                                                    std::type_identity_t<P>... args);
+  Result<detail::Returned<R>, Trap> call(const Function<R(P...)>& f, std::type_identity_t<P>... args);
+  // The same, for who calls often; take_trap() has the trap.
+  template <class R, class... P>
+  Answer<detail::Returned<R>> try_call(const Function<R(P...)>& f, std::type_identity_t<P>... args);
+  Trap take_trap() { return std::move(last_trap_); }
 
   // The linear memory now: fetch anew after every call into the guest, growth may change it.
   // Empty when the module exports no memory.
@@ -251,13 +272,17 @@ class Instance {
   std::atomic<uint8_t> attention_{0};        // detail::Attention bits
   std::shared_ptr<Module> module_;
   Limits limits_;
-  Trap trap_;  // what killed it
+  Trap trap_;       // what killed it
+  Trap last_trap_;  // of the call that has failed last
 
  private:
+  template <class R, class... P>
+  [[gnu::noinline]] Answer<detail::Returned<R>> run(const NativeFunction* native, P... args);
+  template <class R, class... P>
+  [[gnu::noinline]] Answer<detail::Returned<R>> interpret(uint32_t index, P... args);
   Result<detail::ResolvedExport> find_function(std::string_view name, const FunctionType& type) const;
-  bool attend();                      // whether a call may go on with attention_ not 0
-  Trap dead_call() const;             // a call into a dead instance
-  Trap unwound_call(uint32_t index);  // a call of Function::index that came back by a jump
+  bool attend();                      // whether a call may go on with attention_ not 0; else with last_trap_
+  void unwound_call(uint32_t index);  // sets last_trap_ for a call of Function::index that came back by a jump
 
   friend struct InstanceAccess;
 };

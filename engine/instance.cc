@@ -165,26 +165,22 @@ void Instance::raise(Trap trap) {
 }
 
 bool Instance::attend() {
-  if (dead()) return false;
+  if (dead()) {
+    last_trap_ = {TrapKind::kDead, std::string(detail::sentence(TrapKind::kDead)) + ": " + trap_.message};
+    return false;
+  }
   adopt_code();
   return true;
 }
 
-Trap Instance::dead_call() const {
-  return {TrapKind::kDead, std::string(detail::sentence(TrapKind::kDead)) + ": " + trap_.message};
-}
-
-Trap Instance::unwound_call(uint32_t index) {
-  detail::ThreadState& thread = detail::thread_state;
-  context_->in_host = 1;
+void Instance::unwound_call(uint32_t index) {
   const bool late = (context_->pending & detail::kPendingDeadline) != 0;
-  detail::leave(thread, *thread.top);
   // A trap of an inner call, or a raised one, is what killed us; kill() keeps the first.
-  const TrapKind kind = late ? TrapKind::kDeadlineExceeded : thread.unwinding;
+  const TrapKind kind = late ? TrapKind::kDeadlineExceeded : detail::thread_state.unwinding;
   std::string message(detail::sentence(kind));
   if (index != 0) message += " in " + module_->exports()[index - 1].name;
   kill({kind, std::move(message)});
-  return trap_;
+  last_trap_ = trap_;
 }
 
 }  // namespace inlay::engine

@@ -16,10 +16,6 @@ void ConnectionContext::begin(WorkerPluginImpl& owner, TcpStream& stream, RootCo
   begin_use(owner, stream, root_context);
 }
 
-void ConnectionContext::recycle() {
-  owner().worker().connections.release(*this);
-}
-
 void ConnectionContext::defer_close(Peer side) {
   close_side_ = side;
   defer_reset();
@@ -57,16 +53,16 @@ Action ConnectionContext::settle(Peer from, Outcome outcome, uint32_t returned) 
 
 Action ConnectionContext::new_connection() {
   uint32_t returned = 0;
-  const Outcome outcome = invoke(index(Peer::kDownstream), returned, [&](Vm& mine) -> std::optional<uint32_t> {
+  const Outcome outcome = invoke(index(Peer::kDownstream), returned, [&](Vm& mine) -> engine::Answer<uint32_t> {
     const auto& f = mine.callbacks().on_new_connection;
-    return f ? mine.call(*this, f, id) : 0;
+    return f ? mine.call(*this, f, id) : engine::Answer<uint32_t>(0);
   });
   return settle(Peer::kDownstream, outcome, returned);
 }
 
 Action ConnectionContext::data(Peer from, size_t size, bool end_of_stream) {
   uint32_t returned = 0;
-  const Outcome outcome = invoke(index(from), returned, [&](Vm& mine) -> std::optional<uint32_t> {
+  const Outcome outcome = invoke(index(from), returned, [&](Vm& mine) -> engine::Answer<uint32_t> {
     const Callbacks& c = mine.callbacks();
     const auto& f = from == Peer::kDownstream ? c.on_downstream_data : c.on_upstream_data;
     if (!f) return 0;
@@ -81,7 +77,7 @@ void ConnectionContext::closed(Peer side, abi::PeerType peer) {
   const Callbacks& c = mine.callbacks();
   const auto& f = side == Peer::kDownstream ? c.on_downstream_connection_close : c.on_upstream_connection_close;
   if (!f) return;
-  const bool alive = mine.call(*this, f, id, static_cast<uint32_t>(peer)).has_value();
+  const bool alive = static_cast<bool>(mine.call(*this, f, id, static_cast<uint32_t>(peer)));
   if (!alive && policy() == Outcome::kStop) return refuse();
   mine.run_deferred();
 }

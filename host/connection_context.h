@@ -11,7 +11,7 @@ namespace inlay::host {
 // ConnectionContext is what TcpContext is.
 class ConnectionContext final : public TcpContext, public FlowContext {
  public:
-  ConnectionContext() : FlowContext(Kind::kConnection) {}
+  explicit ConnectionContext(FlowContext*& unused) : FlowContext(Kind::kConnection, unused) {}
 
   void begin(WorkerPluginImpl& owner, TcpStream& stream, RootContext* root_context);
   TcpStream* tcp() const { return static_cast<TcpStream*>(embedder()); }
@@ -32,7 +32,6 @@ class ConnectionContext final : public TcpContext, public FlowContext {
   void carry_out() override;
   void resume(size_t direction) override;
   void refuse() override;
-  void recycle() override;
 
   bool closed_ = false;  // close() has been called
   Peer close_side_ = Peer::kDownstream;

@@ -12,7 +12,8 @@ namespace inlay::host {
 namespace {
 
 std::unique_ptr<StreamContext> make() {
-  return std::make_unique<StreamContext>();
+  static FlowContext* unused = nullptr;
+  return std::make_unique<StreamContext>(unused);
 }
 
 TEST(ContextTable, CountsFromOneAndUsesNoIdTwice) {

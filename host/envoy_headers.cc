@@ -24,11 +24,18 @@ std::string_view request_field(std::string_view name) {
 
 void add_field(HeaderMap& map, std::string_view name, std::string_view value) {
   const HeaderId id = id_of(name);
+  if (id != HeaderId::kOther)
+    add_field(map, id, header_name(id), value);
+  else
+    map.add(name, value);
+}
+
+void add_field(HeaderMap& map, HeaderId id, std::string_view lower_name, std::string_view value) {
   const auto there = id == HeaderId::kOther ? std::nullopt : map.get(id);
   if (there) [[unlikely]]
     map.set(id, std::string(*there).append(",").append(value));
   else
-    map.add(name, value);
+    map.add(id, lower_name, value);
 }
 
 }  // namespace inlay::host

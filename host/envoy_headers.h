@@ -16,5 +16,7 @@ std::string_view request_field(std::string_view name);
 // Adds a field. One that the proxy itself knows (HeaderId) has a single entry, so that a second value makes a list
 // ("a,b") of it; all others get another entry.
 void add_field(HeaderMap& map, std::string_view name, std::string_view value);
+// The same for a name that is known to be lower-case already, with its id.
+void add_field(HeaderMap& map, HeaderId id, std::string_view lower_name, std::string_view value);
 
 }  // namespace inlay::host

@@ -29,7 +29,7 @@ void FlowContext::end() {
   embedder_ = nullptr;
   done_pending_ = false;
   ++serial_;
-  recycle();
+  next_unused_ = std::exchange(unused_, this);
 }
 
 FlowContext::Outcome FlowContext::policy() const {
@@ -65,8 +65,8 @@ bool FlowContext::defer_done() {
   return true;
 }
 
-void FlowContext::cancel_deferred() {
-  if (!std::exchange(deferred_, false)) return;
+void FlowContext::cancel_what_is_deferred() {
+  deferred_ = false;
   if (vm != nullptr) vm->remove_deferred(*this);
   forget_deferred();
   reset_pending_ = false;

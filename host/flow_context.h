@@ -8,15 +8,21 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "host/contexts.h"
 
 namespace inlay::host {
 
-// Pooled by its worker: `serial` tells one use from the next.
+// Pooled by its worker, in a list of those that are not in use: `serial` tells one use from the next.
 class FlowContext : public Context {
  public:
   static constexpr size_t kDirections = 2;
+
+  // Takes the head off such a list; nullptr if that is empty.
+  static FlowContext* take(FlowContext*& unused) {
+    return unused == nullptr ? nullptr : std::exchange(unused, unused->next_unused_);
+  }
 
   // Who decides what a callback leads to: the guest, or, without one, the failure policy.
   enum class Outcome : uint8_t { kGuest, kContinue, kStop };
@@ -45,7 +51,7 @@ class FlowContext : public Context {
   void end();
 
  protected:
-  explicit FlowContext(Kind k) : Context(k) {}
+  FlowContext(Kind k, FlowContext*& unused) : Context(k), unused_(unused) {}
   ~FlowContext() = default;
 
   // Begins a use: `root_context` may be nullptr (no VM: the failure policy answers).
@@ -81,9 +87,6 @@ class FlowContext : public Context {
   virtual bool refused() const { return false; }
   // Forgets what is deferred beyond this class's own.
   virtual void forget_deferred() {}
-  // Back to the worker's pool.
-  virtual void recycle() = 0;
-
   AttributeSource* embedder_ = nullptr;
   std::array<bool, kDirections> paused_{};       // a Stop was returned and not yet undone
   std::array<bool, kDirections> in_callback_{};  // of that direction
@@ -93,9 +96,15 @@ class FlowContext : public Context {
   bool logged_ = false;  // what the guest asks for has no effect any more
 
  private:
-  void cancel_deferred();
+  void cancel_deferred() {
+    if (deferred_) [[unlikely]]
+      cancel_what_is_deferred();
+  }
+  void cancel_what_is_deferred();
   void run_log();
 
+  FlowContext*& unused_;  // the list's head
+  FlowContext* next_unused_ = nullptr;
   WorkerPluginImpl* owner_ = nullptr;
   uint64_t serial_ = 0;
   bool done_pending_ = false;  // on_done said false; proxy_done has not come

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Header maps: proxy_{get,set,add,replace,remove}_header_map_*.
 
+#include <optional>
+
 #include "host/envoy_headers.h"
 #include "host/functions.h"
 #include "host/stream_context.h"
@@ -24,6 +26,25 @@ std::string_view canonical(u32 type, std::string_view name) {
   return static_cast<MapType>(type) == MapType::kHttpRequestHeaders ? request_field(name) : name;
 }
 
+// A field that a guest names. `lower`: the name is in lower case, and `id` is its id.
+struct Field {
+  std::string_view name;
+  HeaderId id = HeaderId::kOther;
+  bool lower = true;
+};
+
+// nullopt for what is no name.
+std::optional<Field> field(u32 type, std::string_view name) {
+  const HeaderId id = header_id(name);
+  if (id != HeaderId::kOther && id != HeaderId::kHost) return Field{name, id};
+  const std::string_view known_as = canonical(type, name);
+  if (known_as.size() != name.size()) return Field{known_as, HeaderId::kAuthority};
+  const std::string_view token = name.starts_with(':') ? name.substr(1) : name;
+  const NameForm form = header_name_form(token);
+  if (form == NameForm::kBad) return std::nullopt;
+  return Field{name, id, form == NameForm::kLower};
+}
+
 // The map of the current context, or nullptr while there is none.
 HeaderMap* find(Vm& vm, u32 type, bool writable) {
   if (type >= kMapTypes) return nullptr;
@@ -35,10 +56,10 @@ HeaderMap* find(Vm& vm, u32 type, bool writable) {
   }
   if (map == MapType::kGrpcCallInitialMetadata || map == MapType::kGrpcCallTrailingMetadata) return nullptr;
   Context& context = *vm.current();
-  HttpStream* http = context.http();
-  if (http == nullptr) return nullptr;
-  if (StreamContext* stream = context.stream(); stream != nullptr && stream->is_closed(map)) return nullptr;
-  return http->headers(map, writable);
+  StreamContext* const stream = context.stream();
+  if (stream != nullptr && stream->is_closed(map)) return nullptr;
+  HttpStream* const http = stream != nullptr ? stream->http() : context.http();
+  return http != nullptr ? http->headers(map, writable) : nullptr;
 }
 
 bool is_0_1_0(Vm& vm) {
@@ -67,9 +88,10 @@ Status edit(Vm& vm, u32 type, u32 key, u32 key_size, u32 value, u32 value_size, 
   const auto text = vm.read(value, value_size);
   if (!name || !text) return Status::kInvalidMemoryAccess;
   HeaderMap* map = find(vm, type, true);
-  if (map == nullptr || !is_name(*name) || !is_header_value(*text)) return Status::kBadArgument;
+  const auto edited = field(type, *name);
+  if (map == nullptr || !edited || !is_header_value(*text)) return Status::kBadArgument;
   if (!has_room(*map, name->size() + text->size())) return vm.over_limit(GuestLimit::kHeaderMap);
-  apply(*map, canonical(type, *name), *text);
+  apply(*map, *edited, *text);
   return Status::kOk;
 }
 
@@ -119,13 +141,21 @@ Status proxy_get_header_map_value(Vm& vm, u32 type, u32 key, u32 key_size, u32 r
 }
 
 Status proxy_add_header_map_value(Vm& vm, u32 type, u32 key, u32 key_size, u32 value, u32 value_size) {
-  return edit(vm, type, key, key_size, value, value_size,
-              [](HeaderMap& map, std::string_view name, std::string_view text) { add_field(map, name, text); });
+  return edit(vm, type, key, key_size, value, value_size, [](HeaderMap& map, const Field& one, std::string_view text) {
+    if (one.lower)
+      add_field(map, one.id, one.name, text);
+    else
+      add_field(map, one.name, text);
+  });
 }
 
 Status proxy_replace_header_map_value(Vm& vm, u32 type, u32 key, u32 key_size, u32 value, u32 value_size) {
-  return edit(vm, type, key, key_size, value, value_size,
-              [](HeaderMap& map, std::string_view name, std::string_view text) { map.set(name, text); });
+  return edit(vm, type, key, key_size, value, value_size, [](HeaderMap& map, const Field& one, std::string_view text) {
+    if (one.lower)
+      map.set(one.id, one.name, text);
+    else
+      map.set(one.name, text);
+  });
 }
 
 Status proxy_remove_header_map_value(Vm& vm, u32 type, u32 key, u32 key_size) {

@@ -93,12 +93,16 @@ constexpr PerfectHash find_perfect_hash() {
 constexpr PerfectHash kHash = find_perfect_hash();
 static_assert(kHash.multiplier != 0);
 
-constexpr std::array<bool, 256> token_characters() {
-  std::array<bool, 256> table{};
-  for (int c = '0'; c <= '9'; ++c) table[static_cast<size_t>(c)] = true;
-  for (int c = 'a'; c <= 'z'; ++c) table[static_cast<size_t>(c)] = true;
-  for (int c = 'A'; c <= 'Z'; ++c) table[static_cast<size_t>(c)] = true;
-  for (char c : std::string_view("!#$%&'*+-.^_`|~")) table[static_cast<uint8_t>(c)] = true;
+// Bits of characters: not in a token; in one, and upper-case.
+constexpr uint8_t kNoToken = 1;
+constexpr uint8_t kUpper = 2;
+constexpr std::array<uint8_t, 256> token_characters() {
+  std::array<uint8_t, 256> table{};
+  for (uint8_t& bits : table) bits = kNoToken;
+  for (int c = '0'; c <= '9'; ++c) table[static_cast<size_t>(c)] = 0;
+  for (int c = 'a'; c <= 'z'; ++c) table[static_cast<size_t>(c)] = 0;
+  for (int c = 'A'; c <= 'Z'; ++c) table[static_cast<size_t>(c)] = kUpper;
+  for (char c : std::string_view("!#$%&'*+-.^_`|~")) table[static_cast<uint8_t>(c)] = 0;
   return table;
 }
 constexpr auto kToken = token_characters();
@@ -112,6 +116,22 @@ constexpr char to_lower(char c) {
 
 bool is_pseudo(std::string_view name) {
   return !name.empty() && name[0] == ':';
+}
+
+// Short texts: memcmp() takes longer to begin than they take to compare.
+bool same(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  size_t i = 0;
+  for (; i + sizeof(uint64_t) <= a.size(); i += sizeof(uint64_t)) {
+    uint64_t left = 0;
+    uint64_t right = 0;
+    std::memcpy(&left, a.data() + i, sizeof(left));
+    std::memcpy(&right, b.data() + i, sizeof(right));
+    if (left != right) return false;
+  }
+  for (; i < a.size(); ++i)
+    if (a[i] != b[i]) return false;
+  return true;
 }
 
 // A name in lower case, copied only when it is not.
@@ -134,7 +154,7 @@ struct Matcher {
   HeaderId id;
   std::string_view name;
   bool operator()(const HeaderMap::Entry& entry) const {
-    return entry.id == id && (id != HeaderId::kOther || entry.name == name);
+    return entry.id == id && (id != HeaderId::kOther || same(entry.name, name));
   }
 };
 Matcher matcher(std::string_view lower) {
@@ -146,7 +166,7 @@ Matcher matcher(std::string_view lower) {
 HeaderId header_id(std::string_view lower_name) {
   if (lower_name.size() < 2) return HeaderId::kOther;
   const size_t i = kHash.slots[hash_key(lower_name.data(), lower_name.size()) * kHash.multiplier >> 24];
-  return kNames[i] == lower_name ? static_cast<HeaderId>(i) : HeaderId::kOther;
+  return same(kNames[i], lower_name) ? static_cast<HeaderId>(i) : HeaderId::kOther;
 }
 
 std::string_view header_name(HeaderId id) {
@@ -154,7 +174,14 @@ std::string_view header_name(HeaderId id) {
 }
 
 bool is_header_name(std::string_view name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) { return kToken[static_cast<uint8_t>(c)]; });
+  return header_name_form(name) != NameForm::kBad;
+}
+
+NameForm header_name_form(std::string_view name) {
+  uint8_t bits = name.empty() ? kNoToken : 0;
+  for (const char c : name) bits |= kToken[static_cast<uint8_t>(c)];
+  if ((bits & kNoToken) != 0) return NameForm::kBad;
+  return bits == 0 ? NameForm::kLower : NameForm::kMixed;
 }
 
 namespace {
@@ -298,12 +325,16 @@ bool HeaderMap::replace(const Match& match, std::string_view value) {
 
 void HeaderMap::set(std::string_view name, std::string_view value) {
   const LowerName lower(name);
-  if (!replace(matcher(lower), value)) add(header_id(lower), lower, value);
+  set(header_id(lower), lower, value);
 }
 
 void HeaderMap::set(HeaderId id, std::string_view value) {
   if (id == HeaderId::kOther || id >= HeaderId::kCount) return;
   if (!replace(Matcher{id, {}}, value)) add(id, header_name(id), value);
+}
+
+void HeaderMap::set(HeaderId id, std::string_view lower_name, std::string_view value) {
+  if (!replace(Matcher{id, lower_name}, value)) add(id, lower_name, value);
 }
 
 size_t HeaderMap::remove(std::string_view name) {

@@ -94,6 +94,8 @@ class HeaderMap {
   // Replaces the first pair of that name and removes the others; adds it when there is none.
   void set(std::string_view name, std::string_view value);
   void set(HeaderId id, std::string_view value);
+  // The same for a name that is known to be lower-case already, with its id.
+  void set(HeaderId id, std::string_view lower_name, std::string_view value);
   // Removes all pairs of that name; says how many.
   size_t remove(std::string_view name);
   size_t remove(HeaderId id);
@@ -151,6 +153,9 @@ std::string_view header_name(HeaderId id);
 
 // A name that RFC 9110 allows (token; a leading ':' for pseudo-headers is not a token).
 bool is_header_name(std::string_view name);
+// Whether a name is one that RFC 9110 allows, and in lower case.
+enum class NameForm : uint8_t { kBad, kLower, kMixed };
+NameForm header_name_form(std::string_view name);
 // A value without CR, LF, NUL and other control characters but tab.
 bool is_header_value(std::string_view value);
 

@@ -160,5 +160,36 @@ TEST(HeaderSyntax, Values) {
   }
 }
 
+TEST(HeaderMapTest, TheFormOfANameSaysWhetherItIsOneAndInLowerCase) {
+  for (const std::string_view bad : {"", " ", "a b", "a:", ":path", "a\x80", "a\x7f", "\xc3\xa4", "A(", "a\n"})
+    EXPECT_EQ(header_name_form(bad), NameForm::kBad) << bad;
+  EXPECT_EQ(header_name_form(std::string_view("a\0", 2)), NameForm::kBad);
+  for (const std::string_view lower : {"a", "x-tenant", "0", "!#$%&'*+-.^_`|~", "a_long-name.of-more_than.sixteen"})
+    EXPECT_EQ(header_name_form(lower), NameForm::kLower) << lower;
+  for (const std::string_view mixed : {"A", "X-tenant", "x-tenanT", "zZz"})
+    EXPECT_EQ(header_name_form(mixed), NameForm::kMixed) << mixed;
+}
+
+TEST(HeaderMapTest, SettingByLowerCaseNameAndIdIsSettingByName) {
+  for (const std::string_view name :
+       {"authorization", "x-tenant-of-somebody", "x-tenant-of-somebodx", "x", "12345678"}) {
+    HeaderMap by_name;
+    HeaderMap by_id;
+    for (HeaderMap* map : {&by_name, &by_id}) {
+      map->add("x-tenant-of-somebody", "1");
+      map->add("authorization", "2");
+      map->add("Authorization", "3");
+    }
+    by_name.set(name, "new");
+    by_id.set(header_id(name), name, "new");
+    ASSERT_EQ(by_name.size(), by_id.size()) << name;
+    for (size_t i = 0; i < by_name.size(); ++i) {
+      EXPECT_EQ(by_name[i].name, by_id[i].name);
+      EXPECT_EQ(by_name[i].value, by_id[i].value);
+      EXPECT_EQ(by_name[i].id, by_id[i].id);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace inlay::host

@@ -14,9 +14,6 @@ void append_part(std::string& prefix, const std::string& part) {
 
 }  // namespace
 
-StreamContext* Context::stream() {
-  return kind == Kind::kStream ? static_cast<StreamContext*>(this) : nullptr;
-}
 ConnectionContext* Context::connection() {
   return kind == Kind::kConnection ? static_cast<ConnectionContext*>(this) : nullptr;
 }

@@ -17,13 +17,14 @@ namespace {
 
 constexpr uint32_t kGrpcUnavailable = 14;
 
-HeadersStatus map_headers_status(uint32_t by_guest, bool allow_stop_iteration) {
+HeadersStatus map_headers_status(uint32_t by_guest, const WorkerPluginImpl& owner) {
   switch (by_guest) {
     case 0:
     case 2:  // ContinueAndEndStream: Envoy never implemented it for guests.
       return HeadersStatus::kContinue;
     case 1:
-      return allow_stop_iteration ? HeadersStatus::kStopIteration : HeadersStatus::kStopAllIterationAndWatermark;
+      return owner.impl().config().allow_on_headers_stop_iteration ? HeadersStatus::kStopIteration
+                                                                   : HeadersStatus::kStopAllIterationAndWatermark;
     case 3:
       return HeadersStatus::kStopAllIterationAndBuffer;
     default:
@@ -50,10 +51,6 @@ void StreamContext::begin(WorkerPluginImpl& owner, HttpStream& stream, RootConte
   reply_sent_ = failed_ = false;
   reply_.reset();
   begin_use(owner, stream, root_context);
-}
-
-void StreamContext::recycle() {
-  owner().worker().streams.release(*this);
 }
 
 void StreamContext::defer_continue(Direction direction) {
@@ -93,19 +90,6 @@ void StreamContext::resume(size_t direction) {
   http()->continue_stream(static_cast<Direction>(direction));
 }
 
-bool StreamContext::is_closed(MapType type) const {
-  switch (type) {
-    case MapType::kHttpRequestHeaders:
-    case MapType::kHttpRequestTrailers:
-      return maps_closed_[0] && !in_log();
-    case MapType::kHttpResponseHeaders:
-    case MapType::kHttpResponseTrailers:
-      return maps_closed_[1] && !in_log();
-    default:
-      return false;
-  }
-}
-
 void StreamContext::refuse() {
   failed_ = true;
   if (std::exchange(reply_sent_, true) || http() == nullptr || logged_) return;
@@ -131,7 +115,7 @@ Status StreamContext::settle(Direction direction, Outcome outcome, Status by_gue
 HeadersStatus StreamContext::headers(Direction direction, bool end_of_stream) {
   uint32_t returned = 0;
   const bool request = direction == Direction::kRequest;
-  const Outcome outcome = invoke(direction, returned, [&](Vm& mine) -> std::optional<uint32_t> {
+  const Outcome outcome = invoke(direction, returned, [&](Vm& mine) -> engine::Answer<uint32_t> {
     const Callbacks& c = mine.callbacks();
     const auto& f = request ? c.on_request_headers : c.on_response_headers;
     if (f) return mine.call(*this, f, id, count(*http(), headers_of(direction)), end_of_stream ? 1u : 0u);
@@ -139,14 +123,13 @@ HeadersStatus StreamContext::headers(Direction direction, bool end_of_stream) {
     if (old) return mine.call(*this, old, id, count(*http(), headers_of(direction)));
     return 0;
   });
-  return settle(direction, outcome,
-                map_headers_status(returned, owner().impl().config().allow_on_headers_stop_iteration),
+  return settle(direction, outcome, map_headers_status(returned, owner()),
                 HeadersStatus::kStopAllIterationAndWatermark);
 }
 
 DataStatus StreamContext::data(Direction direction, size_t size, bool end_of_stream) {
   uint32_t returned = 0;
-  const Outcome outcome = invoke(direction, returned, [&](Vm& mine) -> std::optional<uint32_t> {
+  const Outcome outcome = invoke(direction, returned, [&](Vm& mine) -> engine::Answer<uint32_t> {
     const Callbacks& c = mine.callbacks();
     const auto& f = direction == Direction::kRequest ? c.on_request_body : c.on_response_body;
     if (!f) return 0;
@@ -158,7 +141,7 @@ DataStatus StreamContext::data(Direction direction, size_t size, bool end_of_str
 
 TrailersStatus StreamContext::trailers(Direction direction) {
   uint32_t returned = 0;
-  const Outcome outcome = invoke(direction, returned, [&](Vm& mine) -> std::optional<uint32_t> {
+  const Outcome outcome = invoke(direction, returned, [&](Vm& mine) -> engine::Answer<uint32_t> {
     const Callbacks& c = mine.callbacks();
     const auto& f = direction == Direction::kRequest ? c.on_request_trailers : c.on_response_trailers;
     if (!f) return 0;

@@ -12,7 +12,7 @@ namespace inlay::host {
 // StreamContext is what HttpContext is.
 class StreamContext final : public HttpContext, public FlowContext {
  public:
-  StreamContext() : FlowContext(Kind::kStream) {}
+  explicit StreamContext(FlowContext*& unused) : FlowContext(Kind::kStream, unused) {}
 
   void begin(WorkerPluginImpl& owner, HttpStream& stream, RootContext* root_context);
   HttpStream* http() const { return static_cast<HttpStream*>(embedder()); }
@@ -40,12 +40,28 @@ class StreamContext final : public HttpContext, public FlowContext {
   void refuse() override;
   bool refused() const override { return failed_; }
   void forget_deferred() override { reply_.reset(); }
-  void recycle() override;
 
   std::array<bool, 2> maps_closed_{};
   bool reply_sent_ = false;  // a local reply was asked for
   bool failed_ = false;      // ... by the failure policy
   std::unique_ptr<LocalReply> reply_;
 };
+
+inline StreamContext* Context::stream() {
+  return kind == Kind::kStream ? static_cast<StreamContext*>(this) : nullptr;
+}
+
+inline bool StreamContext::is_closed(abi::MapType type) const {
+  switch (type) {
+    case abi::MapType::kHttpRequestHeaders:
+    case abi::MapType::kHttpRequestTrailers:
+      return maps_closed_[0] && !in_log();
+    case abi::MapType::kHttpResponseHeaders:
+    case abi::MapType::kHttpResponseTrailers:
+      return maps_closed_[1] && !in_log();
+    default:
+      return false;
+  }
+}
 
 }  // namespace inlay::host

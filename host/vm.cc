@@ -77,9 +77,9 @@ Result<bool> Vm::run_export(std::string_view name, P... args) {
   if (e == nullptr || e->kind != engine::ExternKind::kFunction) return false;
   if (e->type != function_type(Callback<Signature>())) return false;
   INLAY_TRY(auto f, instance_->function<Signature>(name));
-  ++depth_;
+  running_ = true;
   auto called = instance_->call(f, args...);
-  --depth_;
+  running_ = false;
   if (called) return true;
   dead_ = true;
   trap_message_ = called.error().message;
@@ -185,9 +185,7 @@ bool Vm::write_u64(uint32_t pointer, uint64_t value) {
 std::optional<Vm::Allocation> Vm::allocate(uint32_t size) {
   Context* const current = std::exchange(current_, nullptr);
   Context* const called = std::exchange(called_, nullptr);
-  ++depth_;
-  const auto pointer = instance_->call(callbacks_.memory_allocate, size);
-  --depth_;
+  const auto pointer = instance_->try_call(callbacks_.memory_allocate, size);
   current_ = current;
   called_ = called;
   if (!pointer || *pointer == 0) return std::nullopt;  // A trap ends the outer call too, and is reported there.

@@ -47,22 +47,20 @@ class Vm {
   bool dead() const { return dead_; }
   const std::string& trap_message() const { return trap_message_; }
 
-  // Calls the guest with `context` current. nullopt: the VM has died, and the worker has been told.
+  // Calls the guest with `context` current. No answer: the VM has died, and the worker has been told.
   template <class R, class... P>
   auto call(Context& context, const Callback<R(P...)>& f, std::type_identity_t<P>... args)
-      -> std::optional<std::conditional_t<std::is_void_v<R>, Unit, R>> {
-    if (dead_ || depth_ != 0) [[unlikely]]
-      return std::nullopt;
+      -> engine::Answer<std::conditional_t<std::is_void_v<R>, Unit, R>> {
+    if (dead_ || running_) [[unlikely]]
+      return {};
     current_ = called_ = &context;
-    ++depth_;
-    auto result = instance_->call(f, args...);
-    --depth_;
+    running_ = true;
+    const auto result = instance_->try_call(f, args...);
+    running_ = false;
     current_ = called_ = nullptr;
-    if (!result) [[unlikely]] {
-      on_trap(std::move(result).error());
-      return std::nullopt;
-    }
-    return *result;
+    if (!result) [[unlikely]]
+      on_trap(instance_->take_trap());
+    return result;
   }
   // Carries out what the guest asked for during the last call. The embedder may re-enter from here.
   void run_deferred() {
@@ -184,7 +182,7 @@ class Vm {
 
   Context* current_ = nullptr;
   Context* called_ = nullptr;
-  uint32_t depth_ = 0;
+  bool running_ = false;  // a call into the guest is under way
   bool dead_ = false;
   std::string trap_message_;
   bool starting_ = true;   // until a plugin has started, and while another one does

@@ -36,19 +36,15 @@ template <class Flow>
 class ContextPool {
  public:
   Flow& acquire() {
-    if (free_.empty()) {
-      all_.push_back(std::make_unique<Flow>());
-      return *all_.back();
-    }
-    Flow& context = *free_.back();
-    free_.pop_back();
-    return context;
+    if (FlowContext* const unused = FlowContext::take(unused_)) [[likely]]
+      return static_cast<Flow&>(*unused);
+    all_.push_back(std::make_unique<Flow>(unused_));
+    return *all_.back();
   }
-  void release(Flow& context) { free_.push_back(&context); }
 
  private:
   std::vector<std::unique_ptr<Flow>> all_;
-  std::vector<Flow*> free_;
+  FlowContext* unused_ = nullptr;
 };
 
 // WorkerPluginImpl: a plugin on a worker, with its failure policy.

@@ -55,12 +55,12 @@ enum Pending : uint32_t { kPendingDead = 1, kPendingDeadline = 2 };
 
 // Activation is one running call into a guest, on the caller's stack.
 struct Activation {
+  Activation* previous;
 #if defined(INLAY_BUILTIN_SETJMP)
   void* buffer[5];
 #else
   jmp_buf buffer;
 #endif
-  Activation* previous;
   GuestContext* context;
 };
 
@@ -83,10 +83,11 @@ extern thread_local constinit ThreadState thread_state __attribute__((tls_model(
 void prepare_thread(ThreadState& thread);
 
 inline void enter(ThreadState& thread, Activation& here, GuestContext& context) {
-  here.previous = thread.top;
+  Activation* const previous = thread.top;
+  here.previous = previous;
   here.context = &context;
   context.stack_limit = thread.stack_low + context.stack_headroom;
-  if (here.previous == nullptr) {
+  if (previous == nullptr) [[likely]] {
     context.pending = 0;  // a deadline that came as the last call was returning
     if (context.budget_ms != 0) {
       thread.active.store((uint64_t{++thread.sequence} << 32) | context.budget_ms, std::memory_order_relaxed);
@@ -96,8 +97,19 @@ inline void enter(ThreadState& thread, Activation& here, GuestContext& context) 
 }
 
 inline void leave(ThreadState& thread, const Activation& here) {
-  thread.top = here.previous;
-  if (here.previous == nullptr) thread.active.store(0, std::memory_order_relaxed);
+  if (here.previous == nullptr) [[likely]] {
+    // The constant, so that the next call's enter() waits for no load of this one's.
+    thread.top = nullptr;
+    thread.active.store(0, std::memory_order_relaxed);
+  } else {
+    thread.top = here.previous;
+  }
+}
+
+// leave(), for a call that has not come to its end.
+[[gnu::noinline, gnu::cold]] inline void abandon(const Activation& here) {
+  here.context->in_host = 1;
+  leave(thread_state, here);
 }
 
 }  // namespace inlay::engine::detail
