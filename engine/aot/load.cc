@@ -56,6 +56,7 @@ Result<std::shared_ptr<AotModule>> Loader::compile(const ParsedModule& parsed) {
   CompileJob job = tiered() ? quick_job(translation.c.source.size()) : CompileJob{optimization_flag(options_), 1, {}};
   job.stop = options_.stop;
   const std::string path = tiered() ? quick_path(directory) : optimized_path(directory);
+  if (options_.on_compile) options_.on_compile();
   INLAY_TRY([[maybe_unused]] auto compiled, aot::compile(*compiler_, translation, job, directory, key_, path));
   INLAY_TRY(Opened opened, open_artifact(path, key_));
   auto module = std::make_shared<AotModule>(std::move(opened.description), std::move(opened.code),
