@@ -138,6 +138,8 @@ struct LoadOptions {
   // Called when quick code is loaded, by load(), and when the optimised code is in use or has failed, by the background
   // thread, which must not be made to release the module. Not called for code that was there or was compiled once.
   std::function<void(const TierEvent&)> on_tier;
+  // Called by load() before it starts a compiler for whose end it waits.
+  std::function<void()> on_compile{};
   // Ends compilations: load() gives up with kUnavailable, and what runs in the background ends without a TierEvent.
   std::stop_token stop;
 };

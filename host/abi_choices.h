@@ -91,7 +91,9 @@ inline constexpr AbiChoice kAbiChoices[] = {
      "A timeout is an answer of 504, a refused connection one of 503; a reset is 0 headers and `proxy_get_status` 11."},
     {"`proxy_get_status`", Follows::kText,
      "Of the call whose callback is running, whatever the effective context; else 0."},
-    {"gRPC", Follows::kOwn, "All `proxy_grpc_*` return Unimplemented: there is no HTTP/2."},
+    {"gRPC", Follows::kOwn,
+     "`proxy_grpc_call` and `proxy_grpc_stream` return InternalFailure, as Envoy does of a call that cannot be "
+     "begun, and the others NotFound: there is no HTTP/2."},
     // Data, queues, metrics, timers
     {"`proxy_set_shared_data`, key absent", Follows::kEnvoy, "A compare-and-swap value is not looked at."},
     {"shared queues", Follows::kEnvoy,
@@ -110,10 +112,14 @@ inline constexpr AbiChoice kAbiChoices[] = {
      "Filter state `wasm.<path>`, readable by the same path if that has one part. One NUL at the end of a path is "
      "ignored. NotFound outside of a stream."},
     // WASI
-    {"`fd_write`", Follows::kEnvoy,
-     "One call is one record of the log, without its last line end; 1 at info, 2 at error."},
-    {"`poll_oneoff`, `fd_read`", Follows::kEnvoy,
-     "ENOSYS: a worker does not wait. Go's runtime stops when it has to sleep."},
+    {"`fd_write`", Follows::kOwn,
+     "One call that ends a line is one record of the log, without its last line end; 1 at info, 2 at error. What is "
+     "written in pieces is one record when its line or the callback ends, so that a panic of Go can be read. With "
+     "`--envoy-strict` each call is a record."},
+    {"`poll_oneoff`", Follows::kOwn,
+     "Waits for the clock, at most 10 ms a call, which is time of the callback's budget: Go's runtime sleeps before it "
+     "prints a panic. With `--envoy-strict` ENOSYS."},
+    {"`fd_read`", Follows::kEnvoy, "ENOSYS."},
     {"`proc_exit`", Follows::kEnvoy, "Returns; what a compiler puts behind it is then a trap."},
     {"`random_get`", Follows::kEnvoy, "At most 64 KiB, else EINVAL."},
 };

@@ -47,7 +47,7 @@ std::string versions(const abi::FunctionDecl& f) {
 }
 
 std::string note(const abi::FunctionDecl& f) {
-  return support(f.module, f.name) == Support::kUnimplemented ? "returns Unimplemented" : "";
+  return support(f.module, f.name) == Support::kUnimplemented ? "always fails" : "";
 }
 
 // Why a callback is never called.

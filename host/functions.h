@@ -30,7 +30,7 @@ const engine::HostFunction* find_function(std::string_view module, std::string_v
 // Support is what a function does for a guest that calls it.
 enum class Support : uint8_t {
   kFull,
-  kUnimplemented,  // can be imported and always returns Status::kUnimplemented
+  kUnimplemented,  // can be imported and always fails
   kNosys,          // can be imported and always returns ENOSYS
   kAbsent,         // no such function: a module that imports it cannot run here
 };

@@ -81,6 +81,18 @@ bool has_room(HeaderMap& map, size_t more) {
   return bytes + more <= limits::kMapBytes;
 }
 
+// BadArgument. A guest seldom looks at it, and the text is mostly one from a configuration in YAML: say it, once in the
+// process.
+Status bad_value(Vm& vm, std::string_view name) {
+  Host::Impl& host = vm.host();
+  if (host.header_value_told.exchange(true, std::memory_order_relaxed)) return Status::kBadArgument;
+  host.log(abi::LogLevel::kWarn,
+           "plugin " + vm.current()->root->plugin().config().name + " was refused a value of the header " +
+               std::string(name) +
+               ", for it has a line break or a NUL (YAML's `|` ends a text with a line break, `|-` does not)");
+  return Status::kBadArgument;
+}
+
 template <class Edit>
 Status edit(Vm& vm, u32 type, u32 key, u32 key_size, u32 value, u32 value_size, Edit&& apply) {
   if (vm.current() == nullptr) return Status::kInternalFailure;
@@ -89,7 +101,8 @@ Status edit(Vm& vm, u32 type, u32 key, u32 key_size, u32 value, u32 value_size, 
   if (!name || !text) return Status::kInvalidMemoryAccess;
   HeaderMap* map = find(vm, type, true);
   const auto edited = field(type, *name);
-  if (map == nullptr || !edited || !is_header_value(*text)) return Status::kBadArgument;
+  if (map == nullptr || !edited) return Status::kBadArgument;
+  if (!is_header_value(*text)) return bad_value(vm, *name);
   if (!has_room(*map, name->size() + text->size())) return vm.over_limit(GuestLimit::kHeaderMap);
   apply(*map, *edited, *text);
   return Status::kOk;
@@ -120,8 +133,10 @@ Status proxy_set_header_map_pairs(Vm& vm, u32 type, u32 pairs, u32 size) {
   if (map == nullptr) return Status::kBadArgument;
   Pairs& list = vm.scratch_pairs();
   if (!parse_pairs(*bytes, list)) return Status::kBadArgument;
-  for (const auto& [name, value] : list)
-    if (!is_name(name) || !is_header_value(value)) return Status::kBadArgument;
+  for (const auto& [name, value] : list) {
+    if (!is_name(name)) return Status::kBadArgument;
+    if (!is_header_value(value)) return bad_value(vm, name);
+  }
   map->clear();
   for (const auto& [name, value] : list) add_field(*map, canonical(type, name), value);
   return Status::kOk;

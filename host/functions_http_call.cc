@@ -68,20 +68,35 @@ Status proxy_get_status(Vm& vm, u32 return_code, u32 return_data, u32 return_siz
   return status;
 }
 
-Status proxy_grpc_call(Vm&, u32, u32, u32, u32, u32, u32, u32, u32, u32, u32, u32, u32) {
-  return Status::kUnimplemented;
+// gRPC needs HTTP/2, which there is none of. A call that cannot be begun is InternalFailure, as in Envoy; guests in
+// Rust end at a status that they do not expect, such as Unimplemented. Nothing else finds a call.
+namespace {
+
+Status no_grpc(Vm& vm) {
+  Host::Impl& host = vm.host();
+  if (vm.current() == nullptr || host.grpc_told.exchange(true, std::memory_order_relaxed))
+    return Status::kInternalFailure;
+  host.log(abi::LogLevel::kWarn, "plugin " + vm.current()->root->plugin().config().name +
+                                     " made a gRPC call, which fails: there is no HTTP/2");
+  return Status::kInternalFailure;
 }
-Status proxy_grpc_stream(Vm&, u32, u32, u32, u32, u32, u32, u32, u32, u32) {
-  return Status::kUnimplemented;
+
+}  // namespace
+
+Status proxy_grpc_call(Vm& vm, u32, u32, u32, u32, u32, u32, u32, u32, u32, u32, u32, u32) {
+  return no_grpc(vm);
+}
+Status proxy_grpc_stream(Vm& vm, u32, u32, u32, u32, u32, u32, u32, u32, u32) {
+  return no_grpc(vm);
 }
 Status proxy_grpc_send(Vm&, u32, u32, u32, u32) {
-  return Status::kUnimplemented;
+  return Status::kNotFound;
 }
 Status proxy_grpc_cancel(Vm&, u32) {
-  return Status::kUnimplemented;
+  return Status::kNotFound;
 }
 Status proxy_grpc_close(Vm&, u32) {
-  return Status::kUnimplemented;
+  return Status::kNotFound;
 }
 
 }  // namespace inlay::host::proxy

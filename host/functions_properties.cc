@@ -14,7 +14,7 @@ namespace {
 
 using Path = std::vector<std::string_view>;
 
-// Top-level names until Envoy 1.33, part of "xds" since (HostOptions::compat_legacy_properties).
+// Top-level names until Envoy 1.33, part of "xds" since (HostOptions::compat_legacy_properties). At most 32.
 constexpr std::array<std::string_view, 9> kLegacyXds = {"node",
                                                         "cluster_name",
                                                         "cluster_metadata",
@@ -49,15 +49,32 @@ const std::string* plugin_property(const PluginConfig& config, const Path& path)
   return nullptr;
 }
 
+// A guest that asks for such a name was written for an older Envoy, or by its documentation: the answer that it gets is
+// not the one that it would get elsewhere. Once a name in the process.
+void tell_legacy(Vm& vm, const Context& context, uint32_t index) {
+  Host::Impl& host = vm.host();
+  const uint32_t bit = 1u << index;
+  if ((host.legacy_properties_told.load(std::memory_order_relaxed) & bit) != 0 || host.options.envoy_strict ||
+      (host.legacy_properties_told.fetch_or(bit, std::memory_order_relaxed) & bit) != 0)
+    return;
+  const std::string name(kLegacyXds[index]);
+  host.log(abi::LogLevel::kWarn,
+           "plugin " + context.root->plugin().config().name + " asked for the property " + name +
+               ", which Envoy has as xds." + name + " only since 1.33; " +
+               (host.options.compat_legacy_properties ? "it was answered as by older Envoys"
+                                                      : "--compat-legacy-properties answers it as older Envoys do"));
+}
+
 Status look_up(Vm& vm, Path& path, std::string& value) {
   Context& context = *vm.current();
   if (const std::string* text = plugin_property(context.root->plugin().config(), path)) {
     value = *text;
     return Status::kOk;
   }
-  if (vm.host().options.compat_legacy_properties &&
-      std::find(kLegacyXds.begin(), kLegacyXds.end(), path[0]) != kLegacyXds.end())
-    path.insert(path.begin(), "xds");
+  if (const auto legacy = std::find(kLegacyXds.begin(), kLegacyXds.end(), path[0]); legacy != kLegacyXds.end()) {
+    tell_legacy(vm, context, static_cast<uint32_t>(legacy - kLegacyXds.begin()));
+    if (vm.host().options.compat_legacy_properties) path.insert(path.begin(), "xds");
+  }
   if (AttributeSource* source = context.attributes()) return source->get_property(path, value);
   if (context.flow() != nullptr) return Status::kNotFound;
   if (path[0] != "xds") return Status::kNotFound;

@@ -4,7 +4,11 @@
 #include <sys/random.h>
 
 #include <algorithm>
+#include <array>
+#include <chrono>
 #include <cstring>
+#include <thread>
+#include <vector>
 
 #include "host/functions.h"
 #include "host/vm.h"
@@ -24,6 +28,29 @@ constexpr u32 kFdstatSize = 24;
 
 Errno written(bool ok) {
   return ok ? Errno::kSuccess : Errno::kFault;
+}
+
+// WASI's subscription and event, in bytes.
+constexpr u32 kMaxSubscriptions = 64;
+constexpr u32 kSubscriptionSize = 48;
+constexpr size_t kSubscriptionType = 8;
+constexpr size_t kSubscriptionClock = 16;  // {id u32, 4 bytes, timeout u64, precision u64, flags u16}
+constexpr char kClockSubscription = 0;
+constexpr u32 kEventSize = 32;
+constexpr size_t kEventError = 8;
+constexpr size_t kEventType = 10;
+constexpr std::chrono::milliseconds kLongestWait{10};
+
+// Of a subscription to a clock, in ns, not negative.
+int64_t time_left(const Clock& clock, const char* subscription) {
+  u64 timeout = 0;
+  uint16_t flags = 0;
+  std::memcpy(&timeout, subscription + 8, sizeof(timeout));
+  std::memcpy(&flags, subscription + 24, sizeof(flags));
+  const auto time = static_cast<int64_t>(std::min<u64>(timeout, INT64_MAX));
+  if ((flags & 1) == 0) return time;
+  const int64_t now = subscription[0] == kRealtime ? clock.system_time() : clock.monotonic_time();
+  return std::max<int64_t>(time - now, 0);
 }
 
 u32 load_u32(const char* from) {
@@ -124,8 +151,7 @@ Errno fd_write(Vm& vm, u32 fd, u32 iovecs, u32 count, u32 return_size) {
     total += static_cast<u32>(piece->size());
   }
   if (!vm.write_u32(return_size, total)) return Errno::kFault;
-  if (line.ends_with('\n')) line.pop_back();
-  if (!line.empty()) vm.log(fd == kStdout ? abi::LogLevel::kInfo : abi::LogLevel::kError, line);
+  vm.print(fd == kStderr, line);
   return Errno::kSuccess;
 }
 
@@ -135,8 +161,35 @@ Errno path_filestat_get(Vm&, u32, u32, u32, u32, u32) {
 Errno path_open(Vm&, u32, u32, u32, u32, u32, u64, u64, u32, u32) {
   return Errno::kNoent;
 }
-Errno poll_oneoff(Vm&, u32, u32, u32, u32) {
-  return Errno::kNosys;
+// Waits for the clock only, which is as long as a guest's sleep and holds up the worker: Go's runtime sleeps some
+// milliseconds before it prints a panic, and cannot go on if it may not. A longer wait ends early, so that the call's
+// budget is looked at; whoever still has to wait asks again.
+Errno poll_oneoff(Vm& vm, u32 in, u32 out, u32 count, u32 return_count) {
+  if (vm.host().options.envoy_strict) return Errno::kNosys;
+  if (count == 0 || count > kMaxSubscriptions) return Errno::kInval;
+  const auto list = vm.read(in, count * kSubscriptionSize);
+  char* events = vm.writable(out, count * kEventSize);
+  if (!list || events == nullptr || vm.writable(return_count, kWord) == nullptr) return Errno::kFault;
+  const Clock& clock = *vm.host().options.clock;
+  int64_t wait = std::chrono::nanoseconds(kLongestWait).count();
+  std::vector<char> ready;
+  for (u32 i = 0; i < count; ++i) {
+    const char* subscription = list->data() + size_t{i} * kSubscriptionSize;
+    std::array<char, kEventSize> event{};
+    std::memcpy(event.data(), subscription, sizeof(u64));  // the guest's own mark
+    event[kEventType] = subscription[kSubscriptionType];
+    if (subscription[kSubscriptionType] == kClockSubscription) {
+      wait = std::min(wait, time_left(clock, subscription + kSubscriptionClock));
+    } else {
+      // There are no files to wait for.
+      event[kEventError] = static_cast<char>(Errno::kBadf);
+      wait = 0;
+    }
+    ready.insert(ready.end(), event.begin(), event.end());
+  }
+  if (wait > 0) std::this_thread::sleep_for(std::chrono::nanoseconds(wait));
+  std::memcpy(events, ready.data(), ready.size());
+  return written(vm.write_u32(return_count, count));
 }
 
 // It returns, as in Envoy; what a compiler puts behind the call is then a trap.

@@ -3,6 +3,7 @@
 
 // The insides of Host and Plugin. Host::Impl is thread-safe; VmSpec and PluginImpl are immutable.
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -79,6 +80,10 @@ struct Host::Impl {
   std::mutex mutex;
   std::map<std::string, std::weak_ptr<Namespace>> namespaces;
   std::map<std::string, std::weak_ptr<engine::Module>> canaries;  // by plugin key: those that passed
+  // What the log has told of.
+  std::atomic<bool> header_value_told{false};
+  std::atomic<bool> grpc_told{false};
+  std::atomic<uint32_t> legacy_properties_told{0};  // one bit a name
 };
 
 }  // namespace inlay::host

@@ -31,6 +31,7 @@ Vm::Vm(Host::Impl& host, std::shared_ptr<const VmSpec> spec, Worker::Impl* worke
 }
 
 Vm::~Vm() {
+  flush_output();
   host_.queues.unregister(this);
   disarm();
   Gauge(host_.metric(abi::MetricType::kGauge, stat_name(*spec_, "active"))).sub();
@@ -149,10 +150,13 @@ void Vm::on_trap(engine::Trap trap) {
   trap_message_ = std::move(trap.message);
   if (trap_message_.empty()) trap_message_ = engine::to_string(trap.kind);
   deferred_.clear();
+  flush_output();
   if (worker_ != nullptr) worker_->vm_failed(*this);
 }
 
 void Vm::run_deferred_slowly() {
+  after_call_ = false;
+  flush_output();
   while (!deferred_.empty()) {
     FlowContext* context = deferred_.front();
     deferred_.erase(deferred_.begin());
@@ -209,15 +213,43 @@ std::string Vm::last_words() const {
   return last_line_.empty() ? "; it has logged nothing" : "; the last line that it logged: " + last_line_;
 }
 
+std::string_view Vm::log_prefix() const {
+  if (current_ == nullptr) return "wasm log: ";
+  return current_->root->log_prefix(current_->kind == Context::Kind::kRoot);
+}
+
 void Vm::log(abi::LogLevel level, std::string_view message) {
+  log_as(log_prefix(), level, message);
+}
+
+void Vm::print(bool error, std::string_view text) {
+  const auto level = error ? abi::LogLevel::kError : abi::LogLevel::kInfo;
+  if (host_.options.envoy_strict) {
+    if (text.ends_with('\n')) text.remove_suffix(1);
+    if (!text.empty()) log(level, text);
+    return;
+  }
+  GuestOutput& output = output_[error ? 1 : 0];
+  if (const std::string_view record = output.add(text); !record.empty()) log(level, record);
+  if (!output.unended()) return;
+  after_call_ = true;
+  output_prefix_ = log_prefix();
+}
+
+void Vm::flush_output() {
+  for (size_t i = 0; i < output_.size(); ++i) {
+    if (output_[i].unended())
+      log_as(output_prefix_, i == 0 ? abi::LogLevel::kInfo : abi::LogLevel::kError, output_[i].take());
+  }
+}
+
+void Vm::log_as(std::string_view prefix, abi::LogLevel level, std::string_view message) {
   const Log& log = *host_.options.log;
   if (starting_) remember(message);
   if (level < log.level("wasm")) return;
   const size_t cut = message.size() - std::min(message.size(), limits::kLogLine);
   message.remove_suffix(cut);
   if (!may_log(message.size())) return;
-  std::string_view prefix = "wasm log: ";
-  if (current_ != nullptr) prefix = current_->root->log_prefix(current_->kind == Context::Kind::kRoot);
   auto line = std::string(prefix).append(message);
   if (cut > 0) line.append("... (").append(std::to_string(cut)).append(" more bytes)");
   host_.log(level, line);

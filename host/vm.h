@@ -4,6 +4,7 @@
 // Vm: one guest instance on one worker (or, for the canary, on none), with its contexts. It is the `env` that host
 // functions get. Single-threaded.
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -23,6 +24,7 @@
 #include "host/contexts.h"
 #include "host/guest_limits.h"
 #include "host/guest_metrics.h"
+#include "host/guest_output.h"
 #include "host/host_impl.h"
 #include "host/pairs.h"
 #include "host/shared_data.h"
@@ -64,10 +66,13 @@ class Vm {
   }
   // Carries out what the guest asked for during the last call. The embedder may re-enter from here.
   void run_deferred() {
-    if (!deferred_.empty()) [[unlikely]]
+    if (after_call_) [[unlikely]]
       run_deferred_slowly();
   }
-  void add_deferred(FlowContext& context) { deferred_.push_back(&context); }
+  void add_deferred(FlowContext& context) {
+    deferred_.push_back(&context);
+    after_call_ = true;
+  }
   void remove_deferred(FlowContext& context) { std::erase(deferred_, &context); }
 
   // --- For host functions ---
@@ -124,6 +129,8 @@ class Vm {
 
   // A line of the guest's. Long lines are cut off, and a flood of them is thinned out (guest_limits.h).
   void log(abi::LogLevel level, std::string_view message);
+  // Text that the guest writes to standard output, or to standard error; logged by lines (guest_output.h).
+  void print(bool error, std::string_view text);
   // The guest has come to a limit: logs the first time. Returns kInternalFailure, for the host function to return.
   abi::Status over_limit(GuestLimit limit);
   // Logs that the guest called a function that its capability restriction does not allow.
@@ -169,6 +176,9 @@ class Vm {
   Result<> run_start_callbacks(RootContext& root);
   void on_trap(engine::Trap trap);
   void run_deferred_slowly();
+  std::string_view log_prefix() const;
+  void log_as(std::string_view prefix, abi::LogLevel level, std::string_view message);
+  void flush_output();
   bool may_log(size_t size);
   void remember(std::string_view line);
   // "; the last line that it logged: ...", for the error of a start.
@@ -188,9 +198,12 @@ class Vm {
   bool starting_ = true;   // until a plugin has started, and while another one does
   std::string last_line_;  // what was logged last while starting
   std::vector<FlowContext*> deferred_;
-  size_t waiting_ = 0;        // contexts, for proxy_done
-  uint32_t limits_told_ = 0;  // a bit a GuestLimit
-  int64_t log_window_ = 0;    // monotonic ns: the second that log_bytes_ and log_dropped_ count
+  bool after_call_ = false;  // there is something in deferred_, or a line in output_ that has not ended
+  std::array<GuestOutput, 2> output_{GuestOutput(limits::kLogLine), GuestOutput(limits::kLogLine)};  // stdout, stderr
+  std::string output_prefix_;  // of the context that wrote last
+  size_t waiting_ = 0;         // contexts, for proxy_done
+  uint32_t limits_told_ = 0;   // a bit a GuestLimit
+  int64_t log_window_ = 0;     // monotonic ns: the second that log_bytes_ and log_dropped_ count
   size_t log_bytes_ = 0;
   uint64_t log_dropped_ = 0;
 

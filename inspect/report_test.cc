@@ -41,7 +41,7 @@ TEST(Report, TextSaysEverything) {
            "  made by        C++ 14\n",
            "  ! not called by this host: proxy_on_grpc_close\n",
            "  ! no callback of any known ABI: proxy_on_nothing_known\n",
-           "  ! this host answers Unimplemented to: proxy_grpc_cancel\n",
+           "  ! this host always refuses: proxy_grpc_cancel\n",
            "  ! this host answers ENOSYS to: sock_shutdown\n",
            "Largest functions (7 of 7)",
            "; producers 30\n",

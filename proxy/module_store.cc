@@ -10,6 +10,8 @@
 namespace inlay::proxy {
 namespace {
 
+constexpr size_t kLarge = 512u << 10;  // below, compiling takes a second or two
+
 // Called by any thread.
 void log_tier(Logger& log, const std::string& module, const engine::TierEvent& event) {
   const std::string took = std::to_string(event.took.count()) + " ms";
@@ -32,6 +34,14 @@ Result<std::shared_ptr<engine::Module>> ModuleStore::load(const config::WasmCode
   options.kind = engine_;
   options.stop = stop_.get_token();
   options.on_tier = [&log = log_, name = code.filename](const engine::TierEvent& event) { log_tier(log, name, event); };
+  // A Go module of 2 MiB is a minute's work for some machines: say what the time goes to.
+  if (code.bytes->size() >= kLarge) {
+    options.on_compile = [this, &code] {
+      log_.info("wasm", code.filename + " (" + std::to_string(code.bytes->size() >> 10) +
+                            " KiB) is not in the cache and is compiled now; --engine interp starts at once, and " +
+                            "`inlay compile` compiles ahead of time");
+    };
+  }
   auto module = engine::Module::load(*code.bytes, options);
   if (!module) {
     Error error = module.error();

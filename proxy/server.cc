@@ -61,6 +61,7 @@ struct Server::Impl final : admin::AdminTarget, RemotePlugins::Observer {
   void log_listener(size_t i);
   void on_late_listener(size_t i, const Result<Unit>& outcome);
   Result<Unit> start_admin();
+  Result<Unit> write_admin_address();
   void begin_drain();
   void end_workers();
   void on_signal(int number);
@@ -184,11 +185,12 @@ Result<Unit> Server::Impl::start_workers() {
   for (size_t i = 0; i < addresses.size(); ++i) open.push_back(!late.waits(i));
   for (size_t i = 0; i < options.concurrency; ++i) {
     workers.push_back(std::make_unique<Worker>(parts.shared, i));
-    auto started = workers.back()->start(addresses, open);
-    if (!started) {
-      workers.pop_back();
-      return started.error();
-    }
+    workers.back()->start(open);
+  }
+  // Nobody is let in before the last guest is ready: one that sets shared data up when it starts would else undo what
+  // another has written for a request.
+  for (auto& worker : workers) {
+    INLAY_TRY([[maybe_unused]] Unit listening, worker->listen(addresses, open));
   }
   workers_left = workers.size();
   for (size_t i = 0; i < addresses.size(); ++i) {
@@ -214,9 +216,12 @@ Result<Unit> Server::Impl::start() {
     parts.log.warn("upstream", "some clusters' names are not resolved yet; they begin without hosts");
   }
   for (const config::Listener& listener : parts.bootstrap.listeners) addresses.push_back(listener.address);
+  // Its socket before the listeners', as in Envoy: a cluster may lead to it, and the first worker takes requests at
+  // once.
+  INLAY_TRY([[maybe_unused]] Unit admin_started, start_admin());
   start_main_guests();
   INLAY_TRY([[maybe_unused]] Unit workers_started, start_workers());
-  INLAY_TRY([[maybe_unused]] Unit admin_started, start_admin());
+  INLAY_TRY([[maybe_unused]] Unit written, write_admin_address());
   malloc_trim(0);  // reading the configuration and the modules took more memory than serving does
   return Unit{};
 }
@@ -227,7 +232,12 @@ Result<Unit> Server::Impl::start_admin() {
   if (!parts.bootstrap.admin) return Unit{};
   INLAY_TRY(admin, admin::AdminServer::create(loop, *parts.bootstrap.admin, *this));
   parts.log.info("admin", "admin server on " + admin->address().to_string());
-  if (options.admin_address_path.empty()) return Unit{};
+  return Unit{};
+}
+
+// When everything is up: whoever waits for the file may begin.
+Result<Unit> Server::Impl::write_admin_address() {
+  if (!admin || options.admin_address_path.empty()) return Unit{};
   return replace_file(options.admin_address_path, admin->address().to_string());
 }
 

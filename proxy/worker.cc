@@ -150,37 +150,37 @@ Worker::~Worker() {
   join();
 }
 
-Result<Unit> Worker::start(std::vector<config::Address>& addresses, const std::vector<bool>& open) {
-  std::promise<Result<Unit>> started;
-  auto result = started.get_future();
-  thread_ = std::thread([this, &addresses, &open, &started] { run(addresses, open, started); });
-  auto outcome = result.get();
-  if (!outcome) join();
-  return outcome;
+void Worker::start(const std::vector<bool>& open) {
+  std::promise<void> started;
+  auto done = started.get_future();
+  thread_ = std::thread([this, &open, &started] { run(open, started); });
+  done.wait();
 }
 
-void Worker::run(std::vector<config::Address>& addresses, const std::vector<bool>& open,
-                 std::promise<Result<Unit>>& started) {
+void Worker::run(const std::vector<bool>& open, std::promise<void>& started) {
   pthread_setname_np(pthread_self(), ("wrk:" + std::to_string(index_)).c_str());
   host::MetricStore::set_thread_cell(index_ + 1);  // cell 0 is everybody else's
   core_ = std::make_unique<Core>(shared_, loop_, index_);
-  Core& core = *core_;
-  // All guests first: nobody is let in before the last of them is ready.
   for (size_t i = 0; i < open.size(); ++i)
-    if (open[i]) core.add_listener(i);
-  for (size_t i = 0; i < open.size(); ++i) {
-    if (!open[i]) continue;
-    auto bound = core.listen(i, addresses[i]);
-    if (!bound) {
-      core_.reset();
-      started.set_value(std::move(bound).error());
-      return;
-    }
-    addresses[i] = *std::move(bound);
-  }
-  started.set_value(Unit{});
+    if (open[i]) core_->add_listener(i);
+  started.set_value();
   loop_.run();
   core_.reset();
+}
+
+Result<Unit> Worker::listen(std::vector<config::Address>& addresses, const std::vector<bool>& open) {
+  std::promise<Result<Unit>> listening;
+  auto result = listening.get_future();
+  loop_.post([this, &addresses, &open, &listening] {
+    for (size_t i = 0; i < open.size(); ++i) {
+      if (!open[i]) continue;
+      auto bound = core_->listen(i, addresses[i]);
+      if (!bound) return listening.set_value(std::move(bound).error());
+      addresses[i] = *std::move(bound);
+    }
+    listening.set_value(Unit{});
+  });
+  return result.get();
 }
 
 void Worker::open(size_t listener, config::Address address, std::function<void(Result<config::Address>)> done) {

@@ -3,8 +3,8 @@
 
 // Worker: one thread of the proxy with everything that is its own: event loop, listening sockets, upstream pools, VMs.
 //
-// The Worker object belongs to the server's thread; what it shares is immutable or thread-safe. start() returns when
-// the worker listens; everything else may be called from the server's thread at any time after.
+// The Worker object belongs to the server's thread; what it shares is immutable or thread-safe. start() comes first,
+// then listen(); everything else may be called from the server's thread at any time after.
 
 #include <chrono>
 #include <functional>
@@ -70,10 +70,11 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  // Starts the thread: VMs, pools, and the sockets of the listeners that `open` says. `addresses`: one for each
-  // listener, where port 0 is replaced by the port that was bound, so that the next worker binds the same. Errors:
-  // those of net::listen.
-  Result<Unit> start(std::vector<config::Address>& addresses, const std::vector<bool>& open);
+  // Starts the thread, with pools and with VMs for the listeners that `open` says; returns when they have started.
+  void start(const std::vector<bool>& open);
+  // Opens the sockets of those listeners. `addresses`: one for each listener, where port 0 is replaced by the port that
+  // was bound, so that the next worker binds the same. Errors: those of net::listen.
+  Result<Unit> listen(std::vector<config::Address>& addresses, const std::vector<bool>& open);
 
   // Opens a listener that start() has left out. `done` gets the bound address, on the worker's thread.
   void open(size_t listener, config::Address address, std::function<void(Result<config::Address>)> done);
@@ -90,7 +91,7 @@ class Worker {
 
  private:
   struct Core;  // what lives on the thread
-  void run(std::vector<config::Address>& addresses, const std::vector<bool>& open, std::promise<Result<Unit>>& started);
+  void run(const std::vector<bool>& open, std::promise<void>& started);
 
   const SharedState& shared_;
   const size_t index_;

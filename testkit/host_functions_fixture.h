@@ -20,7 +20,8 @@ inline std::string on_request_headers(const std::string& body) {
 inline std::string story(TestProxy& proxy) {
   std::string text;
   for (const auto& line : proxy.log().lines())
-    text += (text.empty() ? "" : " ") + line.text.substr(line.text.find(": ") + 2);
+    if (line.text.starts_with("wasm log"))
+      text += (text.empty() ? "" : " ") + line.text.substr(line.text.find(": ") + 2);
   proxy.log().clear();
   return text;
 }

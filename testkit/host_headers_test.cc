@@ -118,6 +118,7 @@ TEST_P(HostHeaders, WhatCannotBeSentIsRefused) {
   auto stream = proxy.stream(plugin, kRequest);
   stream->request_headers();
   EXPECT_EQ(proxy.log().count(": 2"), 3u);
+  EXPECT_EQ(proxy.log().count("plugin test was refused a value of the header x, for it has a line break"), 1u);
   EXPECT_EQ(stream->request.size(), 3u);
 }
 

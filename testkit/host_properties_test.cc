@@ -39,5 +39,45 @@ TEST_P(HostProperties, PropertiesComeFromThePluginTheStreamAndTheWorker) {
   EXPECT_EQ(stream->filter_state["wasm.mine"], "plugin");
 }
 
+// Many public filters ask for names that Envoy has no longer.
+TEST_P(HostProperties, ANameThatEnvoyRemovedIsSaidOnce) {
+  for (const bool answered : {true, false}) {
+    auto o = options();
+    o.compat_legacy_properties = answered;
+    TestProxy proxy(o);
+    auto& plugin = load(proxy, guest(import_proxy("log", 3) + import_proxy("get_property", 4), kLogNumber + R"(
+    (data (i32.const 0) "cluster_name\00route_name")
+    (func $get (param $at i32) (param $size i32)
+      (call $log_number (call $get_property (local.get $at) (local.get $size) (i32.const 64) (i32.const 68))))
+    (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+      (call $get (i32.const 0) (i32.const 12))
+      (call $get (i32.const 0) (i32.const 12))
+      (call $get (i32.const 13) (i32.const 10))
+      (i32.const 0)))"));
+    auto stream = proxy.stream(plugin, kRequest);
+    stream->properties["xds.cluster_name"] = "app";
+    stream->request_headers();
+    EXPECT_EQ(proxy.log().count("plugin test asked for the property cluster_name, which Envoy has as xds.cluster_name"),
+              1u);
+    EXPECT_EQ(proxy.log().count("asked for the property route_name"), 1u);
+    EXPECT_EQ(proxy.log().count(answered ? "it was answered" : "--compat-legacy-properties answers it"), 2u);
+  }
+}
+
+TEST_P(HostProperties, ANameThatEnvoyRemovedIsUnknownToAStrictHost) {
+  auto o = options();
+  o.envoy_strict = true;
+  TestProxy proxy(o);
+  auto& plugin = load(proxy, guest(import_proxy("log", 3) + import_proxy("get_property", 4), kLogNumber + R"(
+    (data (i32.const 0) "cluster_name")
+    (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+      (call $log_number (call $get_property (i32.const 0) (i32.const 12) (i32.const 64) (i32.const 68)))
+      (i32.const 0)))"));
+  auto stream = proxy.stream(plugin, kRequest);
+  stream->properties["xds.cluster_name"] = "app";
+  stream->request_headers();
+  EXPECT_EQ(story(proxy), "1");
+}
+
 }  // namespace
 }  // namespace inlay::testkit

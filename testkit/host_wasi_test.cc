@@ -53,7 +53,67 @@ TEST_P(HostWasi, LogLevelsAndWasiOutput) {
   EXPECT_EQ(lines.at(1).text, "wasm log n r v: one");
   EXPECT_EQ(lines.at(1).level, abi::LogLevel::kError);
   EXPECT_EQ(lines.at(1).component, "wasm");
-  EXPECT_EQ(story(proxy), "2 one 0 2 one two 0 8 one  0 8 28");
+  EXPECT_EQ(story(proxy), "2 one 0 2 one two 0 8 0 8 28 one ");
+}
+
+// Go's runtime writes a panic word by word.
+TEST_P(HostWasi, OutputInPiecesIsOneRecordWhenItsLineOrTheCallbackEnds) {
+  const std::string writer = R"(
+    (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32))))";
+  const std::string body = R"(
+    (data (i32.const 0) "pan\00ic:\00 no\0ago")
+    (func $write (param $at i32) (param $size i32)
+      (i32.store (i32.const 64) (local.get $at)) (i32.store (i32.const 68) (local.get $size))
+      (drop (call $fd_write (i32.const 2) (i32.const 64) (i32.const 1) (i32.const 72))))
+    (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+      (call $write (i32.const 0) (i32.const 3))
+      (call $write (i32.const 4) (i32.const 3))
+      (call $write (i32.const 8) (i32.const 6))
+      (if (i32.eq (local.get 1) (i32.const 1)) (then unreachable))
+      (i32.const 0)))";
+  for (const bool strict : {false, true}) {
+    auto o = options();
+    o.envoy_strict = strict;
+    TestProxy proxy(o);
+    auto& plugin = load(proxy, guest(writer, body), {.name = "n"});
+    proxy.stream(plugin, kRequest)->request_headers();
+    EXPECT_EQ(proxy.log().text(), strict ? "wasm log n: pan\nwasm log n: ic:\nwasm log n:  no\ngo\n"
+                                         : "wasm log n: panic: no\nwasm log n: go\n");
+    proxy.log().clear();
+    proxy.stream(plugin, {{":path", "/"}})->request_headers();
+    const std::string text = proxy.log().text();
+    EXPECT_LT(text.find("go\n"), text.find("has failed")) << text;
+  }
+}
+
+// What Go's runtime needs to print a panic, and time.Sleep to come to an end.
+TEST_P(HostWasi, AGuestMaySleepAShortWhile) {
+  const std::string imports = import_proxy("log", 3) + R"(
+    (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32))))";
+  const std::string body = kLogNumber + R"(
+    (func $show (call $log_number (i32.load (i32.const 512))) (call $log_number (i32.load (i32.const 256)))
+      (call $log_number (i32.load16_u (i32.const 264))) (call $log_number (i32.load8_u (i32.const 266))))
+    (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+      (i32.store (i32.const 0) (i32.const 77))             ;; the mark
+      (i32.store (i32.const 16) (i32.const 1))             ;; the monotonic clock
+      (i64.store (i32.const 24) (i64.const 1000000))       ;; 1 ms
+      (call $log_number (call $poll (i32.const 0) (i32.const 256) (i32.const 1) (i32.const 512))) (call $show)
+      (i32.store16 (i32.const 40) (i32.const 1))           ;; which has passed
+      (i64.store (i32.const 24) (i64.const 0))
+      (call $log_number (call $poll (i32.const 0) (i32.const 256) (i32.const 1) (i32.const 512)))
+      (i32.store8 (i32.const 8) (i32.const 1))             ;; a file
+      (call $log_number (call $poll (i32.const 0) (i32.const 256) (i32.const 1) (i32.const 512))) (call $show)
+      (call $log_number (call $poll (i32.const 0) (i32.const 256) (i32.const 0) (i32.const 512)))
+      (call $log_number (call $poll (i32.const 0) (i32.const -32) (i32.const 1) (i32.const 512)))
+      (i32.const 0)))";
+  TestProxy proxy(options());
+  proxy.stream(load(proxy, guest(imports, body)), kRequest)->request_headers();
+  EXPECT_EQ(story(proxy), "0 1 77 0 0 0 0 1 77 8 1 28 21");
+  auto o = options();
+  o.envoy_strict = true;
+  TestProxy strict(o);
+  strict.stream(load(strict, guest(imports, body)), kRequest)->request_headers();
+  EXPECT_EQ(story(strict).substr(0, 3), "52 ");
 }
 
 TEST_P(HostWasi, WasiGivesWhatAProxyHas) {

@@ -60,6 +60,7 @@ Result<std::shared_ptr<AotModule>> Loader::compile(const ParsedModule& parsed) {
     return compiler_.error();
   }
   INLAY_TRY(Translation translation, translate(bytes_, parsed.description, key_));
+  if (options_.on_compile) options_.on_compile();
   const auto optimized = [&]() -> Result<Opened> {
     const std::string path = optimized_path(directory);
     const CompileJob job{optimization_flag(options_), 1, options_.stop};

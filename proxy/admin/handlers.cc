@@ -78,7 +78,8 @@ StatsFilter stats_filter(Query query) {
 }
 
 Response prometheus(Query query, AdminTarget& target) {
-  return page(stats_prometheus(target.metrics(), stats_filter(query)), "text/plain; version=0.0.4; charset=utf-8");
+  return page(stats_prometheus(target.metrics(), stats_filter(query), target.bootstrap().stats_tags),
+              "text/plain; version=0.0.4; charset=utf-8");
 }
 
 Response stats(Query query, AdminTarget& target) {

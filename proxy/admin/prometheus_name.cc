@@ -24,20 +24,6 @@ void append_sanitized(std::string_view text, std::string& out) {
   }
 }
 
-void append_label(std::string_view label, std::string_view value, std::string& out) {
-  if (!out.empty()) out += ',';
-  out.append(label) += "=\"";
-  for (const char c : value) {
-    if (c == '\n') {
-      out += "\\n";
-      continue;
-    }
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  out += '"';
-}
-
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
@@ -58,6 +44,21 @@ std::string_view take_code(std::string_view name, std::string& labels) {
 }
 
 }  // namespace
+
+void append_label(std::string_view label, std::string_view value, std::string& out) {
+  if (!out.empty()) out += ',';
+  append_sanitized(label, out);
+  out += "=\"";
+  for (const char c : value) {
+    if (c == '\n') {
+      out += "\\n";
+      continue;
+    }
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  out += '"';
+}
 
 PrometheusName split_prometheus_name(std::string_view name) {
   constexpr std::string_view kGuests = "wasmcustom.";

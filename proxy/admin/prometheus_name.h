@@ -20,4 +20,7 @@ struct PrometheusName {
 // A guest's metric ("wasmcustom.<name>") is its name alone, without labels and without Envoy's prefix, as in Envoy.
 PrometheusName split_prometheus_name(std::string_view name);
 
+// Appends `label="value"` to labels as PrometheusName has them; what Prometheus allows in no label becomes `_`.
+void append_label(std::string_view label, std::string_view value, std::string& labels);
+
 }  // namespace inlay::proxy::admin

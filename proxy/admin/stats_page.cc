@@ -12,6 +12,7 @@
 #include <set>
 
 #include "proxy/admin/prometheus_name.h"
+#include "proxy/admin/stats_tags.h"
 
 namespace inlay::proxy::admin {
 namespace {
@@ -154,7 +155,9 @@ Result<std::string> stats_json(const host::MetricStore& metrics, const StatsFilt
   return std::string(buffer.GetString(), buffer.GetSize());
 }
 
-Result<std::string> stats_prometheus(const host::MetricStore& metrics, const StatsFilter& filter) {
+Result<std::string> stats_prometheus(const host::MetricStore& metrics, const StatsFilter& filter,
+                                     const std::vector<config::StatsTag>& tags) {
+  const StatsTags extractors(tags);
   constexpr const char* kTypes[] = {"counter", "gauge", "histogram"};
   // All samples of a family must stand together. Two names that differ only in characters that Prometheus does not have
   // would be one sample twice: the first stays.
@@ -165,7 +168,7 @@ Result<std::string> stats_prometheus(const host::MetricStore& metrics, const Sta
   };
   std::map<std::string, Family> families;
   INLAY_TRY([[maybe_unused]] Unit done, for_each(metrics, filter, [&](const host::MetricView& m) {
-              const PrometheusName name = split_prometheus_name(m.name);
+              const PrometheusName name = extractors.split(m.name);
               if (name.family.empty()) return;
               Family& family = families.try_emplace(name.family, Family{m.type, {}, {}}).first->second;
               if (family.type != m.type || !family.seen.insert(name.labels).second) return;

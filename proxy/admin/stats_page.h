@@ -6,9 +6,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "host/metrics.h"
+#include "proxy/config/model.h"
 
 namespace inlay::proxy::admin {
 
@@ -20,7 +22,8 @@ struct StatsFilter {
 // Errors: kInvalidArgument for a bad regex.
 Result<std::string> stats_text(const host::MetricStore& metrics, const StatsFilter& filter);
 Result<std::string> stats_json(const host::MetricStore& metrics, const StatsFilter& filter);
-// One family after the other; names and labels as proxy/admin/prometheus_name.h says.
-Result<std::string> stats_prometheus(const host::MetricStore& metrics, const StatsFilter& filter);
+// One family after the other; names and labels as proxy/admin/prometheus_name.h says, after the bootstrap's own tags.
+Result<std::string> stats_prometheus(const host::MetricStore& metrics, const StatsFilter& filter,
+                                     const std::vector<config::StatsTag>& tags);
 
 }  // namespace inlay::proxy::admin

@@ -16,7 +16,7 @@ constexpr FieldRule kBootstrap[] = {
     {"cluster_manager", Support::kIgnored},
     {"flags_path", Support::kIgnored},
     {"deferred_stat_options", Support::kIgnored},
-    {"stats_config", Support::kIgnored},
+    {"stats_config"},
     {"stats_flush_interval", Support::kIgnored, "there are no statistics sinks"},
     {"stats_flush_on_admin", Support::kIgnored, "there are no statistics sinks"},
     {"stats_eviction_interval", Support::kIgnored},
@@ -41,6 +41,17 @@ constexpr FieldRule kBootstrap[] = {
     {"application_log_config", Support::kIgnored, "the log's form is a flag"},
     {"grpc_async_client_manager_config", Support::kIgnored},
     {"memory_allocator_manager", Support::kIgnored},
+};
+constexpr FieldRule kStatsConfig[] = {
+    {"stats_tags", Support::kYes, "labels in Prometheus' format"},
+    {"use_all_default_tags", Support::kIgnored, "Envoy's own tags are always there"},
+    {"stats_matcher", Support::kIgnored, "all statistics are kept"},
+    {"histogram_bucket_settings", Support::kIgnored, "histograms have Envoy's default buckets"},
+};
+constexpr FieldRule kTagSpecifier[] = {
+    {"tag_name"},
+    {"regex", Support::kYes, "RE2; Envoy's own tags need none"},
+    {"fixed_value"},
 };
 constexpr FieldRule kStaticResources[] = {
     {"listeners"},
@@ -77,6 +88,8 @@ constexpr FieldRule kMetadata[] = {
 };
 constexpr MessageRules kRules[] = {
     {"envoy.config.bootstrap.v3.Bootstrap", kBootstrap},
+    {"envoy.config.metrics.v3.StatsConfig", kStatsConfig},
+    {"envoy.config.metrics.v3.TagSpecifier", kTagSpecifier},
     {"envoy.config.bootstrap.v3.Bootstrap.StaticResources", kStaticResources},
     {"envoy.config.bootstrap.v3.Admin", kAdmin},
     {"envoy.config.core.v3.Node", kNode},
@@ -124,10 +137,32 @@ void check_unique_address(View at, const Address& address, std::map<std::string,
 
 }  // namespace
 
+namespace {
+
+std::vector<StatsTag> build_stats_tags(View stats, BuildContext& context) {
+  std::vector<StatsTag> out;
+  std::map<std::string, std::string> names;
+  for (View tag : stats.list("stats_tags")) {
+    StatsTag built;
+    built.name = tag.text("tag_name");
+    if (context.require(tag, "tag_name")) check_unique(tag, "tag_name", built.name, names, "tag", context);
+    if (tag.has("fixed_value")) {
+      built.fixed_value = tag.text("fixed_value");
+    } else if (tag.has("regex")) {
+      built.regex = build_regex(tag, context);
+    }
+    out.push_back(std::move(built));
+  }
+  return out;
+}
+
+}  // namespace
+
 Bootstrap build_bootstrap(const Tree& tree, BuildContext& context) {
   Bootstrap out;
   const View root(tree.root);
   out.node = build_node(root["node"]);
+  out.stats_tags = build_stats_tags(root["stats_config"], context);
   std::map<std::string, std::string> addresses;
   if (View admin = root["admin"]; admin && admin.has("address")) {
     out.admin = Admin{build_address(admin["address"], false, context), {}};

@@ -65,7 +65,27 @@ constexpr FieldRule kThresholds[] = {
 };
 constexpr FieldRule kUpstreamHttp[] = {
     {"common_http_protocol_options"},
+    {"upstream_http_protocol_options"},
     {"explicit_http_config"},
+    {"use_downstream_protocol_config", Support::kYes, "which is HTTP/1.1"},
+    {"auto_config", Support::kYes, "HTTP/1.1 is all that the server is offered"},
+    {"http_filters", Support::kNo, "put the filters into the connection manager's `http_filters`"},
+};
+constexpr FieldRule kUpstreamOptions[] = {
+    {"auto_sni", Support::kOnly, "", "false"},
+    {"auto_san_validation", Support::kOnly, "", "false"},
+    {"override_auto_sni_header", Support::kIgnored, "it concerns `auto_sni` only"},
+};
+constexpr FieldRule kDownstreamProtocol[] = {
+    {"http_protocol_options"},
+    {"http2_protocol_options", Support::kIgnored, "requests come as HTTP/1.1"},
+    {"http3_protocol_options", Support::kIgnored, "requests come as HTTP/1.1"},
+};
+constexpr FieldRule kAutoHttp[] = {
+    {"http_protocol_options"},
+    {"http2_protocol_options", Support::kIgnored, "HTTP/1.1 is all that the server is offered"},
+    {"http3_protocol_options", Support::kIgnored, "HTTP/1.1 is all that the server is offered"},
+    {"alternate_protocols_cache_options", Support::kIgnored, "HTTP/1.1 is all that the server is offered"},
 };
 constexpr FieldRule kExplicitHttp[] = {
     {"http_protocol_options"},
@@ -82,6 +102,9 @@ constexpr MessageRules kRules[] = {
     {"envoy.config.cluster.v3.CircuitBreakers.Thresholds", kThresholds},
     {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions", kUpstreamHttp},
     {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig", kExplicitHttp},
+    {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions.UseDownstreamHttpConfig", kDownstreamProtocol},
+    {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions.AutoHttpConfig", kAutoHttp},
+    {"envoy.config.core.v3.UpstreamHttpProtocolOptions", kUpstreamOptions},
 };
 
 constexpr std::string_view kHttpOptions = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
@@ -168,9 +191,11 @@ void build_protocol(View cluster, Cluster& out, BuildContext& context) {
     if (entry.node().key != kHttpOptions) context.error(entry, "the key must be `" + std::string(kHttpOptions) + "`");
     const View options(node);
     build_http_options(options["common_http_protocol_options"], out);
-    const View explicit_config = options["explicit_http_config"];
-    if (explicit_config) {
-      out.enable_trailers = explicit_config["http_protocol_options"].boolean("enable_trailers");
+    for (const std::string_view choice : {"explicit_http_config", "use_downstream_protocol_config", "auto_config"}) {
+      if (const View chosen = options[choice])
+        out.enable_trailers = chosen["http_protocol_options"].boolean("enable_trailers");
+    }
+    if (const View explicit_config = options["explicit_http_config"]) {
       if (explicit_config.node().children.empty() && explicit_config.node().source->entries.empty())
         context.require(explicit_config, "http_protocol_options");
     } else if (!options.has("use_downstream_protocol_config") && !options.has("auto_config")) {

@@ -327,12 +327,20 @@ struct Admin {
   std::vector<StringMatcher> allow_paths;  // of a path without its query; empty: all
 };
 
+// config/metrics/v3 TagSpecifier: a label of statistics.
+struct StatsTag {
+  std::string name;
+  std::string regex;                       // RE2; empty: the value is fixed, or the rule is one that Envoy has itself
+  std::optional<std::string> fixed_value;  // of every statistic
+};
+
 struct Bootstrap {
   Node node;
   std::optional<Admin> admin;
   std::vector<Listener> listeners;
   std::vector<Cluster> clusters;
   std::vector<WasmService> wasm_services;
+  std::vector<StatsTag> stats_tags;
   // The file as JSON with every secret-bearing value replaced, for /config_dump.
   std::string redacted_json;
 };

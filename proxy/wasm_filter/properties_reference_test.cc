@@ -46,9 +46,10 @@ path of one part is read by that path, or as `filter_state` and `wasm.<path>`. `
 empty, and there once there is an upstream. `connection.termination_details`, which Envoy has when network filters of its own
 refuse a connection, is NotFound.
 
-A root context sees `plugin_*` and `xds.node`. With `--compat-legacy-properties` the names that Envoy removed in 1.33 are there
-too: `node`, `cluster_name`, `cluster_metadata`, `route_name`, `route_metadata`, `listener_direction`, `listener_metadata`,
-`upstream_host_metadata`, `filter_chain_name`, each as `xds.<name>`.
+A root context sees `plugin_*` and `xds.node`. The names that Envoy removed in 1.33 are there, too, for the many filters that ask
+for them: `node`, `cluster_name`, `cluster_metadata`, `route_name`, `route_metadata`, `listener_direction`, `listener_metadata`,
+`upstream_host_metadata`, `filter_chain_name`, each as `xds.<name>`. The log says once of each name that a newer Envoy does not
+answer it. With `--envoy-strict` or `--no-compat-legacy-properties` they are not there.
 )";
 
 std::string reference() {
