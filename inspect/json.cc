@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <rapidjson/prettywriter.h>
-#include <rapidjson/stringbuffer.h>
 
 #include <algorithm>
 
-#include "inspect/printable.h"
+#include "inspect/json_writer.h"
 #include "inspect/report.h"
 
 namespace inlay::inspect {
@@ -12,61 +11,9 @@ namespace {
 
 constexpr int kFormat = 1;
 
-// Json writes key and value in one call.
-class Json {
+class Json : public JsonWriter<rapidjson::PrettyWriter<rapidjson::StringBuffer>> {
  public:
-  Json() : writer_(buffer_) { writer_.SetIndent(' ', 1); }
-
-  void open(const char* key = nullptr) {
-    name(key);
-    writer_.StartObject();
-  }
-  void close() { writer_.EndObject(); }
-  void text(const char* key, std::string_view value) {
-    name(key);
-    const std::string valid = valid_utf8(value);
-    writer_.String(valid.data(), static_cast<rapidjson::SizeType>(valid.size()));
-  }
-  // null where there is nothing.
-  void text_or_null(const char* key, std::string_view value) {
-    if (!value.empty()) return text(key, value);
-    name(key);
-    writer_.Null();
-  }
-  void number(const char* key, uint64_t value) {
-    name(key);
-    writer_.Uint64(value);
-  }
-  void number_or_null(const char* key, std::optional<uint64_t> value) {
-    name(key);
-    if (value)
-      writer_.Uint64(*value);
-    else
-      writer_.Null();
-  }
-  void flag(const char* key, bool value) {
-    name(key);
-    writer_.Bool(value);
-  }
-  template <class Range, class Each>
-  void list(const char* key, const Range& range, Each&& each) {
-    name(key);
-    writer_.StartArray();
-    for (const auto& item : range) each(item);
-    writer_.EndArray();
-  }
-  void texts(const char* key, const std::vector<std::string>& values) {
-    list(key, values, [&](const std::string& value) { text(nullptr, value); });
-  }
-  std::string take() const { return std::string(buffer_.GetString(), buffer_.GetSize()) + "\n"; }
-
- private:
-  void name(const char* key) {
-    if (key != nullptr) writer_.Key(key);
-  }
-
-  rapidjson::StringBuffer buffer_;
-  rapidjson::PrettyWriter<rapidjson::StringBuffer> writer_;
+  Json() { writer().SetIndent(' ', 1); }
 };
 
 std::string_view support_name(host::Support support) {
@@ -214,7 +161,7 @@ std::string to_json(const Report& report) {
   write_sections(json, facts.layout);
   write_savings(json, report);
   json.close();
-  return json.take();
+  return json.take() + "\n";
 }
 
 }  // namespace inlay::inspect

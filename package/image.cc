@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "package/image.h"
 
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
-
 #include <array>
 #include <ctime>
 
 #include "inspect/facts.h"
+#include "inspect/json_writer.h"
 #include "inspect/printable.h"
 #include "package/deflate.h"
 #include "package/media_types.h"
@@ -23,57 +21,19 @@ std::span<const uint8_t> as_bytes(std::string_view text) {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
 }
 
-// Json writes without white space. Its users write keys in their order, so that there is one text for one image.
-class Json {
- public:
-  Json& open(const char* key = nullptr) {
-    name(key);
-    writer_.StartObject();
-    return *this;
-  }
-  Json& close() {
-    writer_.EndObject();
-    return *this;
-  }
-  Json& open_list(const char* key) {
-    name(key);
-    writer_.StartArray();
-    return *this;
-  }
-  Json& close_list() {
-    writer_.EndArray();
-    return *this;
-  }
-  Json& text(const char* key, std::string_view value) {
-    name(key);
-    writer_.String(value.data(), static_cast<rapidjson::SizeType>(value.size()));
-    return *this;
-  }
-  Json& number(const char* key, uint64_t value) {
-    name(key);
-    writer_.Uint64(value);
-    return *this;
-  }
-  Json& annotations(const Annotations& annotations) {
-    if (annotations.empty()) return *this;
-    open("annotations");
-    for (const auto& [key, value] : annotations) text(key.c_str(), value);
-    return close();
-  }
-  std::string take() const { return {buffer_.GetString(), buffer_.GetSize()}; }
+// Without white space. Its users write keys in their order, so that there is one text for one image.
+using Json = inspect::JsonWriter<>;
 
- private:
-  void name(const char* key) {
-    if (key != nullptr) writer_.Key(key);
-  }
-  rapidjson::StringBuffer buffer_;
-  rapidjson::Writer<rapidjson::StringBuffer> writer_{buffer_};
-};
+Json& write_annotations(Json& json, const Annotations& annotations) {
+  if (annotations.empty()) return json;
+  json.open("annotations");
+  for (const auto& [key, value] : annotations) json.text(key.c_str(), value);
+  return json.close();
+}
 
 void write_descriptor(Json& json, const char* key, const Blob& blob, std::string_view type,
                       const Annotations& annotations = {}) {
-  json.open(key)
-      .annotations(annotations)
+  write_annotations(json.open(key), annotations)
       .text("digest", blob.digest)
       .text("mediaType", type)
       .number("size", blob.content.size())
@@ -136,7 +96,7 @@ Result<> add_compat(std::span<const uint8_t> module, const ImageOptions& options
   image.layer_size = layer.content.size();
 
   Json json;
-  json.open().annotations(manifest_annotations(options, image));
+  write_annotations(json.open(), manifest_annotations(options, image));
   write_descriptor(json, "config", config, kConfigType);
   json.open_list("layers");
   write_descriptor(json, nullptr, layer, kLayerType);
@@ -153,7 +113,7 @@ void add_artifact(std::span<const uint8_t> module, const ImageOptions& options, 
   image.layer_size = layer.content.size();
 
   Json json;
-  json.open().annotations(manifest_annotations(options, image));
+  write_annotations(json.open(), manifest_annotations(options, image));
   write_descriptor(json, "config", config, kRuntimeConfigType);
   json.open_list("layers");
   write_descriptor(json, nullptr, config, kRuntimeConfigType, {{kTitle, std::string(kRuntimeConfigFile)}});

@@ -67,6 +67,15 @@ class AccessLog(TestCase):
         self.assertEqual((dead["code"], dead["flags"], dead["route"]), (503, "UF", "nowhere"))
         self.assertEqual((none["code"], none["flags"], none["why"], none["cluster"]), (404, "NR", "route_not_found", None))
 
+    def test_a_pipe_that_nobody_reads_holds_up_neither_the_start_nor_the_end(self):
+        os.mkfifo(self.path)
+        proxy = self.serve(file_log(self.path, "x" * 4000 + "\n"))
+        for _ in range(40):  # more than a pipe takes
+            self.assertEqual(request(proxy.port).status, 200)
+        proxy.terminate()
+        self.assertEqual(proxy.wait(20), 0)
+        self.assertIn("entries are lost: Connection timed out", proxy.log())
+
     def test_filters(self):
         errors = {"status_code_filter": {"comparison": {"op": "GE", "value": {"default_value": 400, "runtime_key": "k"}}}}
         debug = {"header_filter": {"header": {"name": "x-debug", "present_match": True}}}

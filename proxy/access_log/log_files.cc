@@ -2,11 +2,15 @@
 #include "proxy/access_log/log_files.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <condition_variable>
 #include <cstring>
 #include <mutex>
@@ -17,24 +21,26 @@
 namespace inlay::proxy::access_log {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 int open_for_append(const std::string& path) {
-  return ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+  struct stat there = {};
+  // To open a pipe for writing alone waits for its reader.
+  const bool pipe = ::stat(path.c_str(), &there) == 0 && S_ISFIFO(there.st_mode);
+  return ::open(path.c_str(), (pipe ? O_RDWR : O_WRONLY) | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
 }
 
-// Writes all of it; false, with errno, when the system refuses.
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t n = ::write(fd, text.data(), text.size());
-    if (n >= 0) {
-      text.remove_prefix(static_cast<size_t>(n));
-    } else if (errno == EAGAIN) {  // a standard output that somebody made non-blocking
-      pollfd ready{fd, POLLOUT, 0};
-      if (::poll(&ready, 1, -1) < 0 && errno != EINTR) return false;
-    } else if (errno != EINTR) {
-      return false;
-    }
-  }
-  return true;
+bool is_regular(int fd) {
+  struct stat status = {};
+  return ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+// As much of `text` as a pipe with room takes without waiting: whole lines if there are any, so that they stay
+// together among those of others.
+std::string_view piece(std::string_view text) {
+  if (text.size() <= PIPE_BUF) return text;
+  const size_t end = text.rfind('\n', PIPE_BUF - 1);
+  return text.substr(0, end == std::string_view::npos ? PIPE_BUF : end + 1);
 }
 
 }  // namespace
@@ -59,6 +65,8 @@ struct LogFiles::Impl {
   void run();
   void reopen_all();
   void write(File& file, std::string_view lines);
+  bool write_all(const File& file, std::string_view text) const;
+  bool wait_for_room(int fd) const;
 
   const Options options;
   host::Counter buffered, completed, failed, dropped, reopen_failed;
@@ -70,12 +78,13 @@ struct LogFiles::Impl {
   std::vector<Work> queue;
   size_t queued_bytes = 0;  // also what the thread has taken and not yet written
   bool ending = false;
-  std::thread thread;  // from the first open() on
+  std::atomic<Clock::time_point> give_up = Clock::time_point::max();  // for what does not take what is written
+  std::thread thread;                                                 // from the first open() on
 };
 
 struct LogFiles::Impl::File final : LogFile {
   File(Impl& owner, std::string file_path, int descriptor, bool is_own)
-      : impl(owner), path(std::move(file_path)), fd(descriptor), own(is_own) {}
+      : impl(owner), path(std::move(file_path)), fd(descriptor), own(is_own), regular(is_regular(descriptor)) {}
   ~File() override {
     if (own) ::close(fd);
   }
@@ -85,6 +94,7 @@ struct LogFiles::Impl::File final : LogFile {
   const std::string path;
   int fd;
   const bool own;  // false: the process's stdout or stderr
+  bool regular;    // false: a pipe or the like, which may not take what is written
   bool failing = false;
 };
 
@@ -140,11 +150,40 @@ void LogFiles::Impl::reopen_all() {
       continue;  // the old file is better than none
     }
     ::close(std::exchange(file->fd, fd));
+    file->regular = is_regular(fd);
   }
 }
 
+// False, with errno: the time for it is over, or the system refuses.
+bool LogFiles::Impl::wait_for_room(int fd) const {
+  constexpr int kLookAgain = 50;  // ms, whether the end has come
+  while (true) {
+    pollfd ready{fd, POLLOUT, 0};
+    const int found = ::poll(&ready, 1, kLookAgain);
+    if (found > 0) return true;
+    if (found < 0 && errno != EINTR) return false;
+    if (Clock::now() < give_up.load()) continue;
+    errno = ETIMEDOUT;
+    return false;
+  }
+}
+
+// Writes all of it; false, with errno, when the system refuses, or when nobody reads it and the end has come.
+bool LogFiles::Impl::write_all(const File& file, std::string_view text) const {
+  while (!text.empty()) {
+    if (!file.regular && !wait_for_room(file.fd)) return false;
+    const std::string_view now = file.regular ? text : piece(text);
+    const ssize_t n = ::write(file.fd, now.data(), now.size());
+    if (n >= 0)
+      text.remove_prefix(static_cast<size_t>(n));
+    else if (errno != EINTR && errno != EAGAIN)  // again: a standard output that somebody made non-blocking
+      return false;
+  }
+  return true;
+}
+
 void LogFiles::Impl::write(File& file, std::string_view lines) {
-  if (write_all(file.fd, lines)) {
+  if (write_all(file, lines)) {
     completed.add();
     file.failing = false;
     return;
@@ -159,6 +198,7 @@ LogFiles::LogFiles(Options options) : impl_(std::make_unique<Impl>(std::move(opt
 
 LogFiles::~LogFiles() {
   if (!impl_->thread.joinable()) return;
+  impl_->give_up = Clock::now() + kLongestEnd;
   {
     const std::lock_guard lock(impl_->mutex);
     impl_->ending = true;

@@ -9,8 +9,9 @@
 //     file->write(std::move(lines));      // any thread
 //     files.reopen();                     // after a rotation; any thread
 //
-// The destructor writes all that was handed over.
+// The destructor writes all that was handed over; to a pipe that nobody reads it stops after kLongestEnd.
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -32,6 +33,7 @@ class LogFile {
 
 class LogFiles {
  public:
+  static constexpr std::chrono::seconds kLongestEnd{2};
   struct Options {
     host::MetricStore& metrics;  // filesystem.*, outlives the files
     // Called on the writing thread when a file begins to fail, and for every failed reopening.

@@ -78,6 +78,36 @@ TEST_F(LogFilesTest, OnePathIsOneFile) {
   EXPECT_EQ(files_->open(out).value(), open("/dev/stdout").value());
 }
 
+// The end of the process is not in the hands of whoever should read its log.
+TEST_F(LogFilesTest, APipeThatNobodyReadsHoldsUpNeitherTheStartNorTheEnd) {
+  ASSERT_EQ(mkfifo(path("pipe").c_str(), 0600), 0);
+  LogFile* file = open("pipe").value();
+  file->write(std::string(1'000'000, 'x') + "\n");
+  const auto begin = std::chrono::steady_clock::now();
+  files_.reset();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, LogFiles::kLongestEnd + 1s);
+  EXPECT_EQ(counter("filesystem.write_failed"), 1);
+  EXPECT_NE(warnings_.find("entries are lost"), std::string::npos) << warnings_;
+}
+
+TEST_F(LogFilesTest, APipeGetsWholeLines) {
+  ASSERT_EQ(mkfifo(path("pipe").c_str(), 0600), 0);
+  LogFile* file = open("pipe").value();
+  const int reader = ::open(path("pipe").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  std::string expected;
+  for (int i = 0; i < 3000; ++i) expected += std::string(static_cast<size_t>(i % 200), 'a') + "\n";
+  expected += std::string(10'000, 'b') + "\n";
+  file->write(expected);
+  std::string got;
+  char chunk[8192];
+  while (got.size() < expected.size()) {
+    const ssize_t n = ::read(reader, chunk, sizeof chunk);
+    if (n > 0) got.append(chunk, static_cast<size_t>(n));
+  }
+  ::close(reader);
+  EXPECT_EQ(got, expected);
+}
+
 TEST_F(LogFilesTest, ReopensByThePath) {
   LogFile* file = open("a").value();
   file->write("old\n");
