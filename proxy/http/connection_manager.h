@@ -37,7 +37,7 @@ class ConnectionManager final : public net::ConnectionOwner {
     // The filters in the order of http_filters, disabled ones left out; the router is the last.
     std::vector<FilterFactory*> factories;
     std::vector<StreamLogger*> loggers = {};  // hear of each stream after its filters' on_log()
-    // How often to look for memory of streams that so many are no longer needed of.
+    // How often streams that are kept for later requests, and were not needed of late, are given back.
     std::chrono::milliseconds trim_streams_every = std::chrono::seconds(5);
   };
 
