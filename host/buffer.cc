@@ -19,6 +19,7 @@ namespace {
 
 constexpr size_t kMaxFreeBlocks = 64;  // a thread; 1 MiB
 constexpr size_t kCompactAt = 32;      // dead slices
+constexpr size_t kCopied = 1024;       // so few bytes are copied, not moved
 
 // The list itself has no destructor: buffers may outlive this thread's Cleaner.
 struct FreeList {
@@ -155,6 +156,15 @@ void Buffer::move_from(Buffer& other) {
     std::swap(first_, other.first_);
     std::swap(size_, other.size_);
     return;
+  }
+  // One piece of memory is one system call's plain argument, and a block of 16 KiB is free again.
+  const Slice& tail = slices_.back();
+  if (other.size_ <= kCopied && tail.block->capacity - tail.end >= other.size_) {
+    for (size_t i = other.first_; i < other.slices_.size(); ++i) {
+      const Slice& piece = other.slices_[i];
+      append({piece.block->data() + piece.begin, piece.end - piece.begin});
+    }
+    return other.clear();
   }
   slices_.insert(slices_.end(), other.slices_.begin() + static_cast<ptrdiff_t>(other.first_), other.slices_.end());
   size_ += std::exchange(other.size_, 0);

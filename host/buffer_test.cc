@@ -160,5 +160,35 @@ TEST(Buffer, MayBeDestroyedOnAnotherThread) {
   EXPECT_EQ(b.to_string(), "usable");
 }
 
+TEST(Buffer, AFewBytesAreMovedIntoTheLastBlock) {
+  for (const size_t size : {size_t{1}, size_t{1024}, size_t{1025}}) {
+    Buffer head;
+    head.append("head ");
+    Buffer body;
+    body.append("dropped");
+    body.append(std::string(size, 'b'));
+    body.drain(7);
+    head.move_from(body);
+    EXPECT_EQ(head.to_string(), "head " + std::string(size, 'b'));
+    EXPECT_TRUE(body.empty());
+    iovec pieces[4];
+    EXPECT_EQ(head.iovecs(pieces, 4), size <= 1024 ? 1u : 2u) << size;
+    body.append("again");
+    EXPECT_EQ(body.to_string(), "again");
+  }
+}
+
+TEST(Buffer, AFewBytesThatDoNotFitKeepTheirBlock) {
+  Buffer full;
+  full.append(std::string(Buffer::kBlockSize - 3, 'f'));
+  Buffer more;
+  more.append("more");
+  full.move_from(more);
+  EXPECT_EQ(full.size(), Buffer::kBlockSize + 1);
+  EXPECT_EQ(full.to_string().substr(Buffer::kBlockSize - 4), "fmore");
+  iovec pieces[4];
+  EXPECT_EQ(full.iovecs(pieces, 4), 2u);
+}
+
 }  // namespace
 }  // namespace inlay::host

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a proxied request costs the heap once the proxy is warm: nothing."""
 
+import contextlib
 import mmap
 import os
 import struct
@@ -57,7 +58,7 @@ class Allocation(TestCase):
         self.addCleanup(shared.close)
         return {"LD_PRELOAD": library, "ALLOCATION_COUNT": path}, lambda: struct.unpack("L", shared[:8])[0]
 
-    def test_a_request_through_the_filter_allocates_nothing(self):
+    def proxy_and_count(self):
         echo = self.start(Echo(self.directory))
         provider = self.start(Provider(self.directory))
         environment, count = self.counter()
@@ -67,17 +68,41 @@ class Allocation(TestCase):
             proxy = self.start_proxy(made)
         wait_until(lambda: all_workers_answer(proxy.port), "headers for the worker")
         self.assertGreater(count(), 1000, "the counter does not count")
+        return proxy, count
+
+    def assert_allocates_nothing(self, count, number, requests):
+        """Sends requests(number) in rounds."""
+        def allocations():
+            before = count()
+            requests(number)
+            return count() - before
+        allocations()
+        # Ticks and the compiler's thread allocate now and then, so the quietest of some rounds is what counts.
+        rounds = [allocations() for _ in range(10)]
+        self.assertEqual(min(rounds), 0, f"allocations in rounds of {number} requests: {rounds}")
+
+    def test_a_request_through_the_filter_allocates_nothing(self):
+        proxy, count = self.proxy_and_count()
         with Wire(proxy.port) as wire:
             def requests(number):
-                before = count()
                 for _ in range(number):
                     body = wire.send(REQUEST).response().body
                 self.assertIn(b"authorization: Bearer", body)
-                return count() - before
-            requests(100)
-            # Ticks and the compiler's thread allocate now and then, so the quietest of some rounds is what counts.
-            rounds = [requests(100) for _ in range(10)]
-        self.assertEqual(min(rounds), 0, f"allocations in rounds of 100 requests: {rounds}")
+            self.assert_allocates_nothing(count, 100, requests)
+
+    def test_a_crowd_of_requests_at_once_allocates_nothing(self):
+        proxy, count = self.proxy_and_count()
+        with contextlib.ExitStack() as stack:
+            wires = [stack.enter_context(Wire(proxy.port)) for _ in range(150)]
+
+            def requests(_):
+                for wire in wires:  # all are begun before the first can end
+                    wire.send(REQUEST.replace("GET", "POST").replace("\r\n\r\n", "\r\ncontent-length: 1\r\n\r\n"))
+                for wire in wires:
+                    wire.send("!")
+                for wire in wires:
+                    self.assertIn(b"authorization: Bearer", wire.response().body)
+            self.assert_allocates_nothing(count, len(wires), requests)
 
 
 if __name__ == "__main__":

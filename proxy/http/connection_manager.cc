@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/http/connection_manager.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "proxy/http/connection_manager_impl.h"
@@ -9,8 +10,8 @@
 namespace inlay::proxy::http {
 namespace {
 
-// Streams kept for later requests; each holds its filters and a few KiB of header memory.
-constexpr size_t kMaxFreeStreams = 64;
+// Streams kept for later requests, however few there are; each holds its filters and a few KiB of header memory.
+constexpr size_t kFreeStreams = 64;
 
 }  // namespace
 
@@ -28,7 +29,8 @@ ConnectionManager::Impl::Impl(net::EventLoop& event_loop, Options manager_option
       limits{size_t{http.max_request_headers_kb} * 1024, http.max_headers_count},
       stats(options.metrics, options.listener),
       rules(options.listener),
-      bury_task(loop, net::DeferredTask::When::kNextTurn, [this] { bury(); }) {}
+      bury_task(loop, net::DeferredTask::When::kNextTurn, [this] { bury(); }),
+      trim_timer(loop, [this] { trim_streams(); }) {}
 
 ConnectionManager::Impl::~Impl() {
   on_drained = nullptr;
@@ -44,7 +46,7 @@ std::unique_ptr<ServerStream> ConnectionManager::Impl::acquire_stream(ServerConn
     free_streams.pop_back();
   }
   stream->connection = &connection;
-  ++active_streams;
+  most_streams = std::max(most_streams, ++active_streams);
   return stream;
 }
 
@@ -54,9 +56,17 @@ void ConnectionManager::Impl::recycle_stream(std::unique_ptr<ServerStream> strea
   stream->request.disarm();
   stream->duration.disarm();
   stream->connection = nullptr;
-  // Chains unwind before the next turn; a stream that nobody keeps is destroyed then, too.
   free_streams.push_back(std::move(stream));
-  if (free_streams.size() > kMaxFreeStreams) bury_task.schedule();
+  if (free_streams.size() > kFreeStreams && !trim_timer.armed()) trim_timer.arm(options.trim_streams_every);
+}
+
+// As many as were ever needed at the same time stay. With fewer, each peak of some hundred connections that send at
+// once would make the others anew.
+void ConnectionManager::Impl::trim_streams() {
+  const size_t needed = std::max(most_streams, kFreeStreams) - active_streams;
+  if (free_streams.size() > needed) free_streams.resize(needed);
+  most_streams = active_streams;
+  if (free_streams.size() > kFreeStreams) trim_timer.arm(options.trim_streams_every);
 }
 
 void ConnectionManager::Impl::release(ServerConnection& connection) {
@@ -74,7 +84,6 @@ void ConnectionManager::Impl::release(ServerConnection& connection) {
 
 void ConnectionManager::Impl::bury() {
   dead.clear();
-  if (free_streams.size() > kMaxFreeStreams) free_streams.resize(kMaxFreeStreams);
   if (!draining || !connections.empty() || !on_drained) return;
   std::exchange(on_drained, nullptr)();
 }
@@ -112,6 +121,10 @@ size_t ConnectionManager::connection_count() const {
 
 size_t ConnectionManager::stream_count() const {
   return impl_->active_streams;
+}
+
+size_t ConnectionManager::free_stream_count() const {
+  return impl_->free_streams.size();
 }
 
 }  // namespace inlay::proxy::http

@@ -12,6 +12,7 @@
 //     listening->stop_accepting();
 //     manager.drain([&] { loop.stop(); });
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -36,6 +37,8 @@ class ConnectionManager final : public net::ConnectionOwner {
     // The filters in the order of http_filters, disabled ones left out; the router is the last.
     std::vector<FilterFactory*> factories;
     std::vector<StreamLogger*> loggers = {};  // hear of each stream after its filters' on_log()
+    // How often streams that are kept for later requests, and were not needed of late, are given back.
+    std::chrono::milliseconds trim_streams_every = std::chrono::seconds(5);
   };
 
   ConnectionManager(net::EventLoop& loop, Options options);
@@ -55,6 +58,7 @@ class ConnectionManager final : public net::ConnectionOwner {
 
   size_t connection_count() const;
   size_t stream_count() const;
+  size_t free_stream_count() const;  // kept for later requests
 
   struct Impl;
 

@@ -37,6 +37,8 @@ struct ConnectionManager::Impl {
   // Destroys the connection on the next turn of the loop.
   void release(ServerConnection& connection);
   void bury();
+  // Destroys what nobody has needed since the last time, and comes again while there is something left to destroy.
+  void trim_streams();
   void close_all();
 
   net::EventLoop& loop;
@@ -49,9 +51,11 @@ struct ConnectionManager::Impl {
   std::vector<std::unique_ptr<ServerConnection>> dead;
   std::vector<std::unique_ptr<ServerStream>> free_streams;
   size_t active_streams = 0;
+  size_t most_streams = 0;  // active at once since the last trim_streams()
   bool draining = false;
   std::function<void()> on_drained;
   net::DeferredTask bury_task;
+  net::Timer trim_timer;
 };
 
 }  // namespace inlay::proxy::http

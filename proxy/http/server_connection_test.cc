@@ -42,7 +42,8 @@ class ServerConnectionTest : public ::testing::Test {
   // After a test has set `listener_`.
   void start() {
     listener_.http.stat_prefix = "t";
-    manager_ = std::make_unique<ConnectionManager>(loop_, ConnectionManager::Options{listener_, metrics_, {&origin_}});
+    manager_ = std::make_unique<ConnectionManager>(
+        loop_, ConnectionManager::Options{listener_, metrics_, {&origin_}, {}, trim_streams_every_});
     auto listening = net::listen(loop_, {"127.0.0.1", 0}, [this](std::unique_ptr<net::Connection> connection) {
       manager_->accept(std::move(connection));
     });
@@ -85,6 +86,7 @@ class ServerConnectionTest : public ::testing::Test {
   net::EventLoop loop_;
   host::MetricStore metrics_;
   config::Listener listener_;
+  milliseconds trim_streams_every_{5000};
   testing::Factory origin_{[] { return std::make_unique<Origin>(); }};
   std::unique_ptr<ConnectionManager> manager_;
   std::unique_ptr<net::Listener> socket_;
@@ -92,6 +94,27 @@ class ServerConnectionTest : public ::testing::Test {
 };
 
 const std::string kGet = "GET /x HTTP/1.1\r\nhost: h\r\n\r\n";
+
+// As many streams stay as were needed at once of late, so that a crowd of requests allocates nothing the second time.
+TEST_F(ServerConnectionTest, KeepsTheStreamsOfACrowdUntilItIsGone) {
+  constexpr size_t kCrowd = 100;
+  trim_streams_every_ = milliseconds(200);
+  start();
+  std::vector<std::unique_ptr<Client>> crowd;
+  const auto begin = [&](Client& client) {
+    client.connection->write("POST /x HTTP/1.1\r\nhost: h\r\ncontent-length: 1\r\n\r\n");
+  };
+  for (size_t i = 0; i < kCrowd; ++i) {
+    crowd.push_back(std::make_unique<Client>(loop_, socket_->address()));
+    begin(*crowd.back());
+  }
+  ASSERT_TRUE(run_until([&] { return manager_->stream_count() == kCrowd; }));
+  for (const auto& client : crowd) client->connection->write("!");
+  ASSERT_TRUE(run_until([&] { return manager_->stream_count() == 0; }));
+  EXPECT_EQ(manager_->free_stream_count(), kCrowd);
+  ASSERT_TRUE(run_until([&] { return manager_->free_stream_count() < kCrowd; }));
+  EXPECT_EQ(manager_->free_stream_count(), 64u);
+}
 
 TEST_F(ServerConnectionTest, AnswersAndKeepsTheConnection) {
   start();
