@@ -64,7 +64,7 @@ Result<proxy::config::Bootstrap> load(const RunOptions& options) {
   };
   fill(bootstrap->node.cluster, options.service_cluster);
   fill(bootstrap->node.id, options.service_node);
-  fill(bootstrap->node.zone, options.service_zone);
+  fill(bootstrap->node.locality.zone, options.service_zone);
   return bootstrap;
 }
 

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """TLS at the real proxy: to identity providers and origins, whose certificates are verified, and from clients."""
 
+import hashlib
 import json
+import os
 import socket
 import ssl
+import threading
 import unittest
 
-from support import config
+from support import config, guests, tcp
 from support.certificates import Authority, server_context
 from support.origins import PythonServer
 from support.processes import TestCase, filter_module, wait_until
@@ -19,15 +22,10 @@ def seen(handler):
         {name.lower(): value for name, value in handler.headers.items()}).encode()
 
 
-class Tls(TestCase):
+class WithAuthority(TestCase):
     def setUp(self):
         super().setUp()
         self.authority = Authority(self.directory, "ca")
-
-    def serve(self, answer, name):
-        server = PythonServer(answer, server_context(*self.authority.issue(name, f"DNS:{name}")))
-        self.addCleanup(server.close)
-        return server
 
     def verified(self, name, authority=None, **fields):
         """A transport socket that wants a certificate for `name`."""
@@ -35,6 +33,13 @@ class Tls(TestCase):
         ca = {"filename": (authority or self.authority).certificate}
         return config.upstream_tls(sni=name, common_tls_context={
             "validation_context": {"trusted_ca": ca, "match_typed_subject_alt_names": names}, **fields})
+
+
+class Tls(WithAuthority):
+    def serve(self, answer, name):
+        server = PythonServer(answer, server_context(*self.authority.issue(name, f"DNS:{name}")))
+        self.addCleanup(server.close)
+        return server
 
     def test_the_filter_gets_its_token_from_an_identity_provider_over_tls(self):
         names_asked_for = []
@@ -144,6 +149,120 @@ class Tls(TestCase):
             with socket.create_connection(("127.0.0.1", proxy.port), 10) as plain:
                 with trusting.wrap_socket(plain, server_hostname=name) as connection:  # verifies the name
                     self.assertEqual(connection.getpeercert()["subjectAltName"], (("DNS", name),))
+
+
+class Tcp(WithAuthority):
+    """TLS on both sides of a tcp_proxy, with a network filter that sees what was said."""
+
+    def relay(self, serve, require_client_certificate=False):
+        """A proxy with TLS on both sides before a server of bytes, and a guest that tells what it knows of both."""
+        server = tcp.ByteServer(self.over_tls(serve, *self.authority.issue("app.example", "DNS:app.example")))
+        self.addCleanup(server.close)
+        names = ["connection.tls_version", "connection.requested_server_name", "connection.subject_peer_certificate",
+                 "upstream.tls_version", "upstream.subject_peer_certificate", "upstream.dns_san_peer_certificate",
+                 "upstream.sha256_peer_certificate_digest", "upstream.locality.zone"]
+        module = guests.assemble(self.directory, "tells", guests.tells_properties({
+            "upstream_data": names, "downstream_connection_close": ["connection.transport_failure_reason"]}))
+        upstream = config.cluster("origin", server.port, transport_socket=self.verified("app.example"))
+        upstream["load_assignment"]["endpoints"][0]["locality"] = {"region": "eu", "zone": "eu-1"}
+        inspector = {"name": "envoy.filters.listener.tls_inspector", "typed_config": {
+            "@type": config.TYPE + "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector"}}
+        made = tcp.bootstrap([upstream], [tcp.wasm_filter(module)], listener_filters=[inspector])
+        made["static_resources"]["listeners"][0]["filter_chains"][0]["transport_socket"] = config.downstream_tls(
+            *self.authority.issue("proxy.example", "DNS:proxy.example"),
+            common={"validation_context": {"trusted_ca": {"filename": self.authority.certificate}}},
+            require_client_certificate=require_client_certificate)
+        return self.start_proxy(made)
+
+    def over_tls(self, serve, certificate, key):
+        context = server_context(certificate, key)
+
+        def run(connection):
+            with context.wrap_socket(connection, server_side=True) as wrapped:
+                serve(wrapped)
+        return run
+
+    def client(self, proxy):
+        trusting = ssl.create_default_context(cafile=self.authority.certificate)
+        trusting.load_cert_chain(*self.authority.issue("me", "DNS:me.example"))
+        return trusting.wrap_socket(tcp.connect(proxy.port), server_hostname="proxy.example")
+
+    def test_bytes_both_ways_and_what_a_guest_knows(self):
+        def double(connection):
+            while chunk := connection.recv(1 << 16):
+                connection.sendall(chunk)
+
+        proxy = self.relay(double, require_client_certificate=True)
+        data = os.urandom(1 << 20)
+        with self.client(proxy) as client:
+            client.sendall(b"ping")
+            self.assertEqual(tcp.read_exactly(client, 4), b"ping")
+            writer = threading.Thread(target=client.sendall, args=(data,))
+            writer.start()
+            self.assertEqual(tcp.read_exactly(client, len(data)), data)
+            writer.join()
+        told = ["connection.tls_version = TLSv1.3", "connection.requested_server_name = proxy.example",
+                "connection.subject_peer_certificate = CN=me", "upstream.tls_version = TLSv1.3",
+                "upstream.subject_peer_certificate = CN=app.example", "upstream.dns_san_peer_certificate = app.example",
+                "upstream.locality.zone = eu-1"]
+        for line in told:
+            self.assertIn("wasm log guest: " + line + "\n", proxy.log())
+        digest = ssl.PEM_cert_to_DER_cert(open(os.path.join(self.directory, "app.example.pem")).read())
+        self.assertIn("digest = " + hashlib.sha256(digest).hexdigest(), proxy.log())
+        stats = proxy.stats()
+        self.assertEqual(stats["cluster.origin.ssl.handshake"], 1)
+        self.assertEqual(stats[f"listener.127.0.0.1_{proxy.port}.ssl.handshake"], 1)
+
+    def test_a_server_that_speaks_first(self):
+        def greet(connection):
+            connection.sendall(b"220 ready\r\n")
+            tcp.read_all(connection)
+
+        proxy = self.relay(greet)
+        with self.client(proxy) as client:
+            self.assertEqual(tcp.read_exactly(client, 11), b"220 ready\r\n")
+        self.assertIn("wasm log guest: connection.subject_peer_certificate = CN=me\n", proxy.log())
+
+    def test_the_end_of_the_server_is_the_end_for_the_client(self):
+        proxy = self.relay(lambda connection: connection.sendall(b"all" * 100_000))
+        with self.client(proxy) as client:
+            self.assertEqual(tcp.read_all(client), b"all" * 100_000)
+
+    def test_a_handshake_that_fails_is_told(self):
+        proxy = self.relay(lambda connection: None, require_client_certificate=True)
+        with tcp.connect(proxy.port) as plain:
+            plain.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            self.assertNotIn(b"HTTP", tcp.read_all(plain))
+        proxy.wait_for(lambda: "connection.transport_failure_reason = TLS error: " in proxy.log(), "the reason")
+
+    def test_a_server_with_the_wrong_certificate_gets_nothing(self):
+        got = []
+        wrong = self.authority.issue("wrong.example", "DNS:wrong.example")
+        server = tcp.ByteServer(self.over_tls(lambda connection: got.append(connection.recv(1)), *wrong))
+        self.addCleanup(server.close)
+        upstream = config.cluster("origin", server.port, transport_socket=self.verified("app.example"))
+        proxy = self.start_proxy(tcp.bootstrap([upstream]))
+        with tcp.connect(proxy.port) as client:
+            self.assertEqual(tcp.read_all(client), b"")
+        self.assertEqual(got, [])
+        stats = proxy.stats()
+        self.assertEqual(stats["cluster.origin.ssl.fail_verify_san"], 1)
+        self.assertEqual(stats["cluster.origin.upstream_cx_connect_fail"], 1)
+
+    def test_a_network_filter_before_http_sees_the_request_in_the_clear(self):
+        module = guests.assemble(self.directory, "tells", guests.tells_properties({
+            "downstream_data": ["connection.requested_server_name"]}))
+        origin = PythonServer(seen)
+        self.addCleanup(origin.close)
+        made = config.bootstrap([config.cluster("origin", origin.port)])
+        chain = made["static_resources"]["listeners"][0]["filter_chains"][0]
+        chain["filters"].insert(0, tcp.wasm_filter(module))
+        chain["transport_socket"] = config.downstream_tls(*self.authority.issue("proxy.example", "DNS:proxy.example"))
+        proxy = self.start_proxy(made)
+        with self.client(proxy) as client:
+            client.sendall(b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+            self.assertIn(b'"x-forwarded-proto": "https"', tcp.read_all(client))
+        self.assertIn("wasm log guest: connection.requested_server_name = proxy.example\n", proxy.log())
 
 
 if __name__ == "__main__":

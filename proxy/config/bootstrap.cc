@@ -69,7 +69,7 @@ constexpr FieldRule kNode[] = {
     {"client_features", Support::kIgnored, "it concerns xDS only"},
     {"listening_addresses", Support::kIgnored, "it concerns xDS only"},
 };
-constexpr FieldRule kLocality[] = {{"region", Support::kIgnored}, {"zone"}, {"sub_zone", Support::kIgnored}};
+constexpr FieldRule kLocality[] = {{"region"}, {"zone"}, {"sub_zone"}};
 constexpr FieldRule kExtension[] = {{"name"}, {"typed_config"}};
 constexpr FieldRule kMetadata[] = {
     {"filter_metadata"},
@@ -97,7 +97,7 @@ Node build_node(View node) {
   Node out;
   out.id = node.text("id");
   out.cluster = node.text("cluster");
-  out.zone = node["locality"].text("zone");
+  out.locality = build_locality(node["locality"]);
   if (View metadata = node["metadata"])
     for (const Source::Entry& entry : metadata.node().source->entries)
       out.metadata.emplace_back(entry.key, to_json(*entry.value));

@@ -43,8 +43,8 @@ constexpr FieldRule kCluster[] = {
 };
 constexpr FieldRule kLoadAssignment[] = {{"cluster_name"}, {"endpoints"}};
 constexpr FieldRule kLocality[] = {
-    {"locality", Support::kIgnored, "endpoints of all localities are used alike"},
-    {"metadata", Support::kIgnored},
+    {"locality", Support::kYes, "for properties; endpoints of all localities are used alike"},
+    {"metadata", Support::kYes, "for properties"},
     {"lb_endpoints"},
     {"load_balancing_weight", Support::kIgnored, "it needs locality-weighted load balancing, which is not on"},
     {"priority", Support::kOnly, "all endpoints have priority 0", "0"},
@@ -131,8 +131,11 @@ void build_endpoints(View cluster, Cluster& out, bool known_type, BuildContext& 
   const bool names_allowed = out.type != Cluster::Type::kStatic || !known_type;
   for (View locality : assignment.list("endpoints")) {
     if (locality.uint32("priority") > 128) context.field_error(locality, "priority", "must be at most 128");
-    for (View endpoint : locality.list("lb_endpoints"))
+    for (View endpoint : locality.list("lb_endpoints")) {
       out.endpoints.push_back(build_endpoint(endpoint, names_allowed, context));
+      out.endpoints.back().locality = build_locality(locality["locality"]);
+      out.endpoints.back().locality_metadata = build_metadata(locality["metadata"]);
+    }
   }
   if (out.type == Cluster::Type::kLogicalDns && out.endpoints.size() != 1)
     context.error(assignment, "a LOGICAL_DNS cluster must have exactly one endpoint, this one has " +

@@ -11,6 +11,7 @@ constexpr std::string_view kManager =
     "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
 constexpr std::string_view kTcpProxy = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy";
 constexpr std::string_view kWasm = "envoy.extensions.filters.network.wasm.v3.Wasm";
+constexpr std::string_view kTlsInspector = "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector";
 
 constexpr FieldRule kListener[] = {
     {"name"},
@@ -22,9 +23,10 @@ constexpr FieldRule kListener[] = {
     {"per_connection_buffer_limit_bytes"},
     {"metadata"},
     {"drain_type", Support::kIgnored},
-    {"listener_filters", Support::kNo, "remove them; a TLS inspector has nothing to do on plain connections"},
-    {"listener_filters_timeout", Support::kIgnored, "there are no listener filters"},
-    {"continue_on_listener_filters_timeout", Support::kIgnored, "there are no listener filters"},
+    {"listener_filters", Support::kYes,
+     "tls_inspector only, which has nothing to do: TLS is what the filter chain says"},
+    {"listener_filters_timeout", Support::kIgnored, "no listener filter waits"},
+    {"continue_on_listener_filters_timeout", Support::kIgnored, "no listener filter waits"},
     {"transparent", Support::kOnly, "", "false"},
     {"freebind", Support::kIgnored},
     {"socket_options", Support::kIgnored},
@@ -56,9 +58,24 @@ constexpr FieldRule kFilter[] = {
     {"typed_config"},
     {"config_discovery", Support::kNo, "write the filter's configuration into `typed_config`"},
 };
+constexpr FieldRule kListenerFilter[] = {
+    {"name"},
+    {"typed_config"},
+    {"config_discovery", Support::kNo, "write the filter's configuration into `typed_config`"},
+    {"filter_disabled", Support::kIgnored, "the filter has nothing to do"},
+};
+constexpr FieldRule kTlsInspectorRules[] = {
+    {"enable_ja3_fingerprinting", Support::kNo, "remove it; nothing here makes fingerprints of clients"},
+    {"enable_ja4_fingerprinting", Support::kNo, "remove it; nothing here makes fingerprints of clients"},
+    {"initial_read_buffer_size", Support::kIgnored},
+    {"close_connection_on_client_hello_parsing_errors", Support::kIgnored, "OpenSSL reads the client's hello"},
+    {"max_client_hello_size", Support::kIgnored, "OpenSSL reads the client's hello"},
+};
 constexpr MessageRules kRules[] = {
     {"envoy.config.listener.v3.Listener", kListener},
     {"envoy.config.listener.v3.FilterChain", kFilterChain},
+    {"envoy.config.listener.v3.ListenerFilter", kListenerFilter},
+    {kTlsInspector, kTlsInspectorRules},
     {"envoy.config.listener.v3.Filter", kFilter},
 };
 
@@ -101,6 +118,14 @@ void build_filters(View chain, Listener& out, BuildContext& context) {
   check_order(filters, context);
 }
 
+void check_listener_filters(View listener, BuildContext& context) {
+  for (View filter : listener.list("listener_filters")) {
+    context.require(filter, "name");
+    if (filter.has("config_discovery") || !context.require(filter, "typed_config")) continue;
+    (void)context.typed(filter["typed_config"], {kTlsInspector}, "a listener filter");
+  }
+}
+
 void set_plugin_keys(View listener, Listener& out) {
   std::string suffix =
       out.traffic_direction == Listener::Direction::kUnspecified ? "" : listener.text("traffic_direction");
@@ -125,6 +150,7 @@ Listener build_listener(View listener, BuildContext& context) {
       listener.uint32("per_connection_buffer_limit_bytes", out.per_connection_buffer_limit_bytes);
   out.stat_prefix = listener.text("stat_prefix");
   out.metadata = build_metadata(listener["metadata"]);
+  check_listener_filters(listener, context);
   const std::vector<View> chains = listener.list("filter_chains");
   if (chains.empty() && !listener.has("default_filter_chain")) context.require(listener, "filter_chains");
   if (chains.size() > 1) {

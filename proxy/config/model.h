@@ -31,10 +31,17 @@ struct Address {
 // Metadata: filter name to a JSON text (google.protobuf.Struct), kept for properties.
 using Metadata = std::vector<std::pair<std::string, std::string>>;
 
+// config/core/v3 Locality.
+struct Locality {
+  std::string region;
+  std::string zone;
+  std::string sub_zone;
+};
+
 struct Node {
   std::string id;
   std::string cluster;
-  std::string zone;
+  Locality locality;
   Metadata metadata;
 };
 
@@ -289,6 +296,8 @@ struct Endpoint {
   uint32_t weight = 1;
   enum class Health : uint8_t { kHealthy, kUnhealthy } health = Health::kHealthy;
   Metadata metadata;
+  Locality locality;           // of the LocalityLbEndpoints that it stands in, as is
+  Metadata locality_metadata;  // this
 };
 
 struct Cluster {

@@ -211,7 +211,7 @@ TEST(Model, AStructIsJsonForTheGuest) {
 TEST(Model, Node) {
   const Bootstrap bootstrap = load_case("bootstrap_node");
   EXPECT_EQ(bootstrap.node.id, "a");
-  EXPECT_EQ(bootstrap.node.zone, "z");
+  EXPECT_EQ(bootstrap.node.locality.zone, "z");
   ASSERT_EQ(bootstrap.node.metadata.size(), 2u);
   EXPECT_EQ(bootstrap.node.metadata[1].second, "\"5000000000\"");
   EXPECT_EQ(load_case("source_json_ok").node.id, "café \U0001F600");

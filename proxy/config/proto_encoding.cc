@@ -104,13 +104,15 @@ std::string node_bytes(const Node& node) {
     }
     put_bytes(out, 3, fields);
   }
-  put_string(out, 4, locality_bytes(node));
+  put_string(out, 4, locality_bytes(node.locality));
   return out;
 }
 
-std::string locality_bytes(const Node& node) {
+std::string locality_bytes(const Locality& locality) {
   std::string out;
-  put_string(out, 2, node.zone);
+  put_string(out, 1, locality.region);
+  put_string(out, 2, locality.zone);
+  put_string(out, 3, locality.sub_zone);
   return out;
 }
 

@@ -18,6 +18,6 @@ std::string metadata_bytes(const Metadata& metadata);
 // envoy.config.core.v3.Node {id = 1, cluster = 2, metadata = 3, locality = 4}.
 std::string node_bytes(const Node& node);
 // envoy.config.core.v3.Locality {region = 1, zone = 2, sub_zone = 3}.
-std::string locality_bytes(const Node& node);
+std::string locality_bytes(const Locality& locality);
 
 }  // namespace inlay::proxy::config

@@ -26,7 +26,7 @@ TEST(ProtoEncoding, EachKindOfValueHasItsField) {
 TEST(ProtoEncoding, ANodeHasItsFields) {
   config::Node node;
   node.id = "i";
-  node.zone = "z";
+  node.locality.zone = "z";
   EXPECT_EQ(node_bytes(node), std::string("\x0a\x01i\x22\x03\x12\x01z", 8));
 }
 

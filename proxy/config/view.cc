@@ -49,6 +49,10 @@ Milliseconds View::duration(std::string_view field, Milliseconds otherwise) cons
   return std::chrono::ceil<Milliseconds>(value.node().duration);
 }
 
+Locality build_locality(View locality) {
+  return {locality.text("region"), locality.text("zone"), locality.text("sub_zone")};
+}
+
 Metadata build_metadata(View metadata) {
   Metadata out;
   for (View filter : metadata.list("filter_metadata"))

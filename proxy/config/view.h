@@ -48,5 +48,7 @@ class View {
 
 // google.protobuf.Struct maps of a core.v3.Metadata: filter name to JSON.
 Metadata build_metadata(View metadata);
+// config/core/v3 Locality.
+Locality build_locality(View locality);
 
 }  // namespace inlay::proxy::config

@@ -77,11 +77,14 @@ struct StreamInfo {
   const config::Address* downstream_local = nullptr;
   const config::Address* downstream_remote = nullptr;
   const net::TlsInfo* downstream_tls = nullptr;  // nullptr: no TLS
+  std::string downstream_transport_failure;      // why there was no handshake
   std::string protocol = "HTTP/1.1";
   const router::RouteEntry* route = nullptr;  // once the router has chosen
   std::string upstream_cluster;
   config::Address upstream_host;  // empty host until one is chosen
   config::Address upstream_local;
+  std::shared_ptr<const net::TlsInfo> upstream_tls;  // null: no TLS, or not connected
+  std::string upstream_transport_failure;            // why the last connection to a host failed
   uint32_t upstream_request_attempts = 0;
   // 0: not yet. When the router asked for a connection, when it had one and sent the request, when the answer's first
   // and last byte came.

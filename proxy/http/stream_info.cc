@@ -12,6 +12,7 @@ void StreamInfo::reset() {
   response_code_details.clear();
   downstream_local = downstream_remote = nullptr;
   downstream_tls = nullptr;
+  downstream_transport_failure.clear();
   protocol = "HTTP/1.1";
   route = nullptr;
   upstream_cluster.clear();
@@ -19,6 +20,8 @@ void StreamInfo::reset() {
   upstream_host.port = 0;
   upstream_local.host.clear();
   upstream_local.port = 0;
+  upstream_tls.reset();
+  upstream_transport_failure.clear();
   upstream_request_attempts = 0;
   upstream_asked_monotonic = upstream_connected_monotonic = 0;
   upstream_first_byte_monotonic = upstream_last_byte_monotonic = 0;

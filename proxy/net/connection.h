@@ -87,6 +87,8 @@ class Connection {
   virtual const config::Address& remote_address() const = 0;
   // nullptr for a connection without TLS, and before its handshake is done.
   virtual const TlsInfo* tls() const { return nullptr; }
+  // The same, for who needs it when the connection is gone.
+  virtual std::shared_ptr<const TlsInfo> shared_tls() const { return nullptr; }
   // A number that no other connection of this process has, but for one that wraps this one.
   uint64_t id();
 

@@ -212,8 +212,9 @@ void RouterFilter::release_downstream() {
 
 // --- the response ---
 
-void RouterFilter::on_upstream_connection(const config::Address& local_address) {
-  callbacks_->info().upstream_local = local_address;
+void RouterFilter::on_upstream_connection(const net::Connection& connection) {
+  callbacks_->info().upstream_local = connection.local_address();
+  callbacks_->info().upstream_tls = connection.shared_tls();
   callbacks_->info().upstream_connected_monotonic = callbacks_->loop().now();
 }
 
@@ -258,6 +259,7 @@ void RouterFilter::on_upstream_reset(ResetReason reason, std::string_view detail
   release_downstream();
   http::StreamInfo& info = callbacks_->info();
   const std::string details = upstream::failure_details(reason, detail, response_started_);
+  if (reason == ResetReason::kConnectFailure) info.upstream_transport_failure = detail;
   if (response_started_) {
     info.response_flags |= flag_for(reason);
     callbacks_->reset_stream(details);

@@ -27,6 +27,8 @@ class FilterChain {
     // Ends the connection; calls FilterChain::on_close().
     virtual void close(net::Connection::Close how, std::string_view details, uint32_t flags) = 0;
     virtual void allow_reading(bool allowed) = 0;
+    // Writes into `info` what is not known from the beginning: the handshake. Called before anybody reads it.
+    virtual void describe(http::StreamInfo& info) = 0;
     // The buffers may have become longer or shorter.
     virtual void on_buffers_changed() = 0;
 
@@ -47,7 +49,10 @@ class FilterChain {
   // Nothing is passed on after this.
   void on_close(abi::PeerType by);
 
-  http::StreamInfo& info() { return info_; }
+  http::StreamInfo& info() {
+    sink_.describe(info_);
+    return info_;
+  }
   // Bytes that wait behind a filter that has paused.
   size_t read_waiting() const { return read_buffer_.size(); }
   size_t write_waiting() const { return write_buffer_.size(); }

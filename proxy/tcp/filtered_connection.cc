@@ -23,10 +23,11 @@ class FilteredConnection::Last final : public Filter {
   FilteredConnection& connection_;
 };
 
-FilteredConnection::FilteredConnection(net::EventLoop& loop, std::unique_ptr<net::Connection> inner, size_t limit,
-                                       const std::vector<FilterFactory*>& factories)
+FilteredConnection::FilteredConnection(net::EventLoop& loop, std::unique_ptr<net::Connection> inner,
+                                       const config::Listener& listener, const std::vector<FilterFactory*>& factories)
     : inner_(std::move(inner)),
-      limit_(limit),
+      listener_(listener),
+      limit_(listener.per_connection_buffer_limit_bytes > 0 ? listener.per_connection_buffer_limit_bytes : SIZE_MAX),
       chain_(loop, *this, factories, std::make_unique<Last>(*this)),
       turn_task_(loop, DeferredTask::When::kNextTurn, [this] { turn(); }),
       watermark_task_(loop, DeferredTask::When::kAfterEvent, [this] { update_writing(); }) {
@@ -50,7 +51,6 @@ FilteredConnection::~FilteredConnection() {
 
 void FilteredConnection::on_data(Buffer& data, bool end) {
   ended_ = ended_ || end;
-  chain_.info().downstream_tls = inner_->tls();
   chain_.info().bytes_received += data.size();
   if (!data.empty()) chain_.on_data(data, false);
   if (ended_ && !end_told_) deliver();
@@ -164,6 +164,7 @@ void FilteredConnection::close(Close how, std::string_view details, uint32_t) {
 
 void FilteredConnection::on_closed(net::CloseReason reason, std::string_view detail) {
   if (std::exchange(closed_, true)) return;
+  if (listener_.tls && inner_->tls() == nullptr) chain_.info().downstream_transport_failure = detail;
   chain_.on_close(abi::PeerType::kRemote);
   if (net::ConnectionHandler* handler = std::exchange(handler_, nullptr)) handler->on_closed(reason, detail);
 }

@@ -17,8 +17,8 @@ namespace inlay::proxy::tcp {
 
 class FilteredConnection final : public net::Connection, private net::ConnectionHandler, private FilterChain::Sink {
  public:
-  // `limit`: how many bytes may wait behind a filter before no more are read.
-  FilteredConnection(net::EventLoop& loop, std::unique_ptr<net::Connection> inner, size_t limit,
+  // `listener` outlives it, as does what `factories` points to.
+  FilteredConnection(net::EventLoop& loop, std::unique_ptr<net::Connection> inner, const config::Listener& listener,
                      const std::vector<FilterFactory*>& factories);
   ~FilteredConnection() override;
 
@@ -55,6 +55,7 @@ class FilteredConnection final : public net::Connection, private net::Connection
   void send(Buffer& data, bool end_stream) override;
   void close(Close how, std::string_view details, uint32_t flags) override;
   void allow_reading(bool) override {}
+  void describe(http::StreamInfo& info) override { info.downstream_tls = inner_->tls(); }
   void on_buffers_changed() override;
 
   void turn();
@@ -64,7 +65,8 @@ class FilteredConnection final : public net::Connection, private net::Connection
 
   std::unique_ptr<net::Connection> inner_;
   net::ConnectionHandler* handler_ = nullptr;
-  const size_t limit_;
+  const config::Listener& listener_;
+  const size_t limit_;  // of what may wait behind a filter before no more is read
   size_t high_ = SIZE_MAX;
   FilterCallbacks* last_ = nullptr;  // of the chain's last filter
   FilterChain chain_;

@@ -69,10 +69,11 @@ struct Codec final : net::ConnectionHandler {
 class FilteredConnectionTest : public ::testing::Test {
  protected:
   FilteredConnectionTest() {
+    listener_.per_connection_buffer_limit_bytes = 10;
     factory_.prepare = [this](ScriptedFilter& f) { f.trace = &trace_, f.name = "f"; };
   }
   FilteredConnection& connection(bool reading = true) {
-    connection_.emplace(loop_, std::make_unique<Below>(below_), 10, std::vector<FilterFactory*>{&factory_});
+    connection_.emplace(loop_, std::make_unique<Below>(below_), listener_, std::vector<FilterFactory*>{&factory_});
     connection_->set_handler(&codec_);
     if (reading) connection_->resume_reading();
     connection_->start();
@@ -90,6 +91,7 @@ class FilteredConnectionTest : public ::testing::Test {
   ScriptedFilter& filter() { return *factory_.last; }
 
   net::EventLoop loop_;
+  config::Listener listener_;
   Below::Seen below_;
   Codec codec_;
   ScriptedFactory factory_;
@@ -101,7 +103,7 @@ class FilteredConnectionTest : public ::testing::Test {
 TEST_F(FilteredConnectionTest, HasTheIdOfTheConnectionBelow) {
   auto below = std::make_unique<Below>(below_);
   const uint64_t id = below->id();
-  FilteredConnection made(loop_, std::move(below), 10, {});
+  FilteredConnection made(loop_, std::move(below), listener_, {});
   EXPECT_EQ(made.id(), id);
   EXPECT_EQ(made.info().connection_id, id);
 }

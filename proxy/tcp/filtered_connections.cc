@@ -13,9 +13,7 @@ FilteredConnections::FilteredConnections(net::EventLoop& loop, const config::Lis
     : loop_(loop), listener_(listener), factories_(std::move(factories)), manager_(std::move(manager)) {}
 
 void FilteredConnections::accept(std::unique_ptr<net::Connection> connection) {
-  const uint32_t limit = listener_.per_connection_buffer_limit_bytes;
-  auto made =
-      std::make_unique<FilteredConnection>(loop_, std::move(connection), limit > 0 ? limit : SIZE_MAX, factories_);
+  auto made = std::make_unique<FilteredConnection>(loop_, std::move(connection), listener_, factories_);
   FilteredConnection& filtered = *made;
   manager_->accept(std::move(made), &filtered.info().filter_state);
   filtered.start();

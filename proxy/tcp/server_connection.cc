@@ -55,7 +55,6 @@ void ServerConnection::abort() {
 void ServerConnection::on_data(Buffer& data, bool ended) {
   manager_.stats_.downstream_cx_rx_bytes_total.add(data.size());
   chain_.info().bytes_received += data.size();
-  chain_.info().downstream_tls = connection_->tls();
   read_ended_ = read_ended_ || ended;
   chain_.on_data(data, ended);
   if (!closed_) close_if_both_ended();
@@ -71,7 +70,9 @@ void ServerConnection::on_below_write_watermark() {
   update_writing();
 }
 
-void ServerConnection::on_closed(net::CloseReason, std::string_view) {
+void ServerConnection::on_closed(net::CloseReason, std::string_view detail) {
+  if (manager_.options_.listener.tls && connection_->tls() == nullptr)
+    chain_.info().downstream_transport_failure = detail;
   end(abi::PeerType::kRemote, Close::kNow, "downstream_remote_disconnect", 0);
 }
 

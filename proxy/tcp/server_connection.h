@@ -36,6 +36,7 @@ class ServerConnection final : net::ConnectionHandler, FilterChain::Sink {
   void send(Buffer& data, bool end_stream) override;
   void close(net::Connection::Close how, std::string_view details, uint32_t flags) override;
   void allow_reading(bool allowed) override;
+  void describe(http::StreamInfo& info) override { info.downstream_tls = connection_->tls(); }
   void on_buffers_changed() override;
 
   void end(abi::PeerType by, net::Connection::Close how, std::string_view details, uint32_t flags);

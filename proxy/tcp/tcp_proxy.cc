@@ -72,7 +72,8 @@ void TcpProxyFilter::give_up(std::string_view details, uint32_t flags) {
   callbacks_->close(Close::kNow, details, flags);
 }
 
-void TcpProxyFilter::on_upstream_failed(upstream::ResetReason reason, std::string_view) {
+void TcpProxyFilter::on_upstream_failed(upstream::ResetReason reason, std::string_view detail) {
+  callbacks_->info().upstream_transport_failure = detail;
   callbacks_->info().response_flags |= http::kUpstreamConnectionFailure;
   if (attempts_ < factory_.config_.max_connect_attempts) return connect();
   cluster_->stats().cx_connect_attempts_exceeded.add();
@@ -82,7 +83,8 @@ void TcpProxyFilter::on_upstream_failed(upstream::ResetReason reason, std::strin
 
 void TcpProxyFilter::on_upstream_connected() {
   failed_.reset();
-  callbacks_->info().upstream_local = upstream_->local_address();
+  callbacks_->info().upstream_local = upstream_->connection().local_address();
+  callbacks_->info().upstream_tls = upstream_->connection().shared_tls();
   if (factory_.config_.idle_timeout.count() > 0) {
     idle_timer_.emplace(factory_.loop_, [this] {
       factory_.stats_.idle_timeout.add();

@@ -183,11 +183,11 @@ void TlsConnection::keep_session(SessionPtr session) {
 void TlsConnection::finish_handshake() {
   state_ = State::kOpen;
   timer_.disarm();
-  info_ = describe(*ssl_, context_->verifier().has_value());
+  info_ = std::make_shared<const net::TlsInfo>(describe(*ssl_, context_->verifier().has_value()));
   const Stats& stats = context_->stats();
   stats.handshake.add();
   if (SSL_session_reused(ssl_.get()) == 1) stats.session_reused.add();
-  if (info_.peer.subject.empty() && info_.peer_digest.empty()) stats.no_certificate.add();
+  if (info_->peer.subject.empty() && info_->peer_digest.empty()) stats.no_certificate.add();
   encrypt(waiting_);
   flush();
   if (shutdown_) {

@@ -52,7 +52,10 @@ class TlsConnection final : public net::Connection, private net::ConnectionHandl
   void set_flush_timeout(std::chrono::milliseconds longest) override { inner_->set_flush_timeout(longest); }
   const config::Address& local_address() const override { return inner_->local_address(); }
   const config::Address& remote_address() const override { return inner_->remote_address(); }
-  const net::TlsInfo* tls() const override { return state_ == State::kHandshake ? nullptr : &info_; }
+  const net::TlsInfo* tls() const override { return state_ == State::kHandshake ? nullptr : info_.get(); }
+  std::shared_ptr<const net::TlsInfo> shared_tls() const override {
+    return state_ == State::kHandshake ? nullptr : info_;
+  }
 
   // For the context's callbacks.
   static TlsConnection& of(const SSL& ssl) { return *static_cast<TlsConnection*>(SSL_get_app_data(&ssl)); }
@@ -105,7 +108,7 @@ class TlsConnection final : public net::Connection, private net::ConnectionHandl
   size_t answered_ = 0;  // bytes that that OpenSSL sent of its own accord and that may be waiting still
   std::string server_name_;
   std::string verify_fault_;
-  net::TlsInfo info_;
+  std::shared_ptr<const net::TlsInfo> info_;
   host::Buffer cipher_in_;
   host::Buffer cipher_out_;
   host::Buffer plain_in_;

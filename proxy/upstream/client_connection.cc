@@ -74,7 +74,7 @@ void ClientConnection::begin(UpstreamRequest& request) {
   ++requests_;
   paused_ = peer_ended_ = headers_end_ = trailers_come_ = false;
   request.connection_ = this;
-  request.handler_.on_upstream_connection(connection_->local_address());
+  request.handler_.on_upstream_connection(*connection_);
   if (active_ != &request) return;  // cancelled in that call
   parser_->set_request_method(request.headers_->value(HeaderId::kMethod));
   write_head(request);

@@ -17,6 +17,7 @@
 #include "host/buffer.h"
 #include "host/header_map.h"
 #include "proxy/config/model.h"
+#include "proxy/net/connection.h"
 
 namespace inlay::proxy::upstream {
 
@@ -44,7 +45,7 @@ class UpstreamHandler {
   virtual host::HeaderMap& response_headers_storage() = 0;
   virtual host::HeaderMap& response_trailers_storage() = 0;
   // The request has a connection; its head goes out now.
-  virtual void on_upstream_connection(const config::Address& /*local_address*/) {}
+  virtual void on_upstream_connection(const net::Connection& /*connection*/) {}
   virtual void on_upstream_100_continue() {}
   virtual void on_upstream_headers(bool end_stream) = 0;
   virtual void on_upstream_data(host::Buffer& data, bool end_stream) = 0;

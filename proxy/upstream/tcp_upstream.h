@@ -58,7 +58,7 @@ class TcpUpstream final : private net::ConnectionHandler {
 
   bool connected() const { return connected_; }
   const HostSpec& host() const { return pool_.host(); }
-  const config::Address& local_address() const { return connection_->local_address(); }
+  const net::Connection& connection() const { return *connection_; }
 
  private:
   // net::ConnectionHandler

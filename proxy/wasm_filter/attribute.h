@@ -51,6 +51,8 @@ std::span<const Attribute> xds_attributes();
 
 // The configuration of the cluster that the request goes to, or would go to now; nullptr: none.
 const upstream::Cluster* cluster_of(const AttributeSource& source);
+// That of the endpoint that the request was sent to; nullptr: none yet.
+const config::Endpoint* endpoint_of(const AttributeSource& source);
 
 inline abi::Status put_text(std::string& out, std::string_view text) {
   out = text;

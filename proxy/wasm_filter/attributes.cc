@@ -117,6 +117,11 @@ Status stream_attribute(const AttributeOptions& options, const StreamAttributes&
   if (first == "connection_id" && path.size() == 1) return put_number(value, stream.info.connection_id);
   // Nothing here writes dynamic metadata: a message that is there and empty.
   if (first == "metadata") return metadata_attribute({}, path.subspan(1), value);
+  // Neither does anything write filter state of the upstream: a map that is there once there is an upstream.
+  if (first == "upstream_filter_state") {
+    return path.size() == 1 && !stream.info.upstream_local.host.empty() ? Status::kSerializationFailure
+                                                                        : Status::kNotFound;
+  }
   if (first == "filter_state") return filter_state(stream, path.subspan(1), value);
   const Status status = look_up(options, &stream, path, value);
   if (status != Status::kNotFound || path.size() != 1) return status;

@@ -19,7 +19,7 @@ class AttributesTest : public testing::Test {
   AttributesTest() : clusters_config_(make_clusters()), clusters_(clusters_config_, store_, [](std::string_view) {}) {
     node_.id = "n1";
     node_.cluster = "edge";
-    node_.zone = "z1";
+    node_.locality.zone = "z1";
     node_.metadata = {{"NAME", "\"pod-1\""}, {"PORTS", "[80, true]"}, {"LABELS", R"({"app": "web"})"}};
     listener_.traffic_direction = config::Listener::Direction::kInbound;
     listener_.filter_chain_name = "chain";
@@ -61,6 +61,8 @@ class AttributesTest : public testing::Test {
     clusters[0].endpoints.resize(2);
     clusters[0].endpoints[0].address = {"10.1.1.1", 80};
     clusters[0].endpoints[0].metadata = {{"e", R"({"k": "endpoint value"})"}};
+    clusters[0].endpoints[0].locality = {"eu", "eu-1", ""};
+    clusters[0].endpoints[0].locality_metadata = {{"lo", R"({"k": "locality value"})"}};
     clusters[0].endpoints[1].address = {"10.1.1.2", 80};
     return clusters;
   }
@@ -252,6 +254,14 @@ TEST_F(AttributesTest, OfATlsHandshake) {
   EXPECT_EQ(get({"connection", "sha256_peer_certificate_digest"}), "0a1b");
 }
 
+TEST_F(AttributesTest, OfAHandshakeThatFailed) {
+  get({"connection", "transport_failure_reason"}, Status::kNotFound);
+  info_.downstream_transport_failure = "TLS error: no";
+  EXPECT_EQ(get({"connection", "transport_failure_reason"}), "TLS error: no");
+  info_.reset();
+  get({"connection", "transport_failure_reason"}, Status::kNotFound);
+}
+
 TEST_F(AttributesTest, OfTheUpstreamOnceTheRequestIsSent) {
   for (const auto* name : {"address", "port", "local_address", "transport_failure_reason", "cx_pool_ready_duration"})
     get({"upstream", name}, Status::kNotFound);
@@ -264,6 +274,61 @@ TEST_F(AttributesTest, OfTheUpstreamOnceTheRequestIsSent) {
   EXPECT_EQ(get({"upstream", "transport_failure_reason"}), "");
   EXPECT_EQ(number({"upstream", "request_attempt_count"}), 1);
   EXPECT_EQ(number({"upstream", "cx_pool_ready_duration"}), 50);
+  info_.upstream_transport_failure = "TLS error: no";
+  EXPECT_EQ(get({"upstream", "transport_failure_reason"}), "TLS error: no");
+}
+
+TEST_F(AttributesTest, OfTheUpstreamsLocality) {
+  get({"upstream", "locality"}, Status::kNotFound);
+  get({"xds", "upstream_host_locality_metadata"}, Status::kNotFound);
+  send_upstream();
+  EXPECT_EQ(get({"upstream", "locality"}),
+            "\x0a\x02"
+            "eu"
+            "\x12\x04"
+            "eu-1");
+  EXPECT_EQ(get({"upstream", "locality", "region"}), "eu");
+  EXPECT_EQ(get({"upstream", "locality", "zone"}), "eu-1");
+  EXPECT_EQ(get({"upstream", "locality", "sub_zone"}), "");
+  get({"upstream", "locality", "nope"}, Status::kNotFound);
+  get({"upstream", "locality", "zone", "deeper"}, Status::kNotFound);
+  EXPECT_EQ(get({"xds", "upstream_host_locality_metadata", "filter_metadata", "lo", "k"}), "locality value");
+  info_.upstream_host = {"10.1.1.2", 80};
+  EXPECT_EQ(get({"upstream", "locality"}), "") << "there, and empty";
+  info_.upstream_host = {"10.9.9.9", 80};
+  get({"upstream", "locality"}, Status::kNotFound);
+}
+
+TEST_F(AttributesTest, OfTheHandshakeWithTheUpstream) {
+  send_upstream();
+  const auto names = {"tls_version",
+                      "subject_local_certificate",
+                      "subject_peer_certificate",
+                      "dns_san_local_certificate",
+                      "dns_san_peer_certificate",
+                      "uri_san_local_certificate",
+                      "uri_san_peer_certificate",
+                      "sha256_peer_certificate_digest"};
+  for (const auto* name : names) get({"upstream", name}, Status::kNotFound);
+  net::TlsInfo tls;
+  tls.version = "TLSv1.3";
+  tls.local = {"CN=me", "me.example", "spiffe://me"};
+  tls.peer = {"CN=app", "app.example", "spiffe://app"};
+  tls.peer_digest = "0a1b";
+  info_.upstream_tls = std::make_shared<const net::TlsInfo>(tls);
+  std::string all;
+  for (const auto* name : names) all += get({"upstream", name}) + " ";
+  EXPECT_EQ(all, "TLSv1.3 CN=me CN=app me.example app.example spiffe://me spiffe://app 0a1b ");
+  get({"connection", "tls_version"}, Status::kNotFound);
+  info_.reset();
+  EXPECT_EQ(info_.upstream_tls, nullptr);
+}
+
+TEST_F(AttributesTest, OfTheUpstreamsFilterState) {
+  get({"upstream_filter_state"}, Status::kNotFound);
+  send_upstream();
+  get({"upstream_filter_state"}, Status::kSerializationFailure);
+  get({"upstream_filter_state", "wasm.mine"}, Status::kNotFound);
 }
 
 // The route is chosen after the filters, and is what the request would take now when a filter asks.

@@ -42,7 +42,9 @@ goes on, and again when the stream is logged; `--envoy-strict` does the same.
 const char* const kTail = R"(
 `plugin_name`, `plugin_root_id`, `plugin_vm_id` are the plugin's, `connection_id` is `connection.id`. `metadata` is a
 `core.v3.Metadata` that is always empty: nothing here writes dynamic metadata. What `proxy_set_property` has stored under a
-path of one part is read by that path, or as `filter_state` and `wasm.<path>`. `upstream_filter_state` is not there.
+path of one part is read by that path, or as `filter_state` and `wasm.<path>`. `upstream_filter_state` is a map that is always
+empty, and there once there is an upstream. `connection.termination_details`, which Envoy has when network filters of its own
+refuse a connection, is NotFound.
 
 A root context sees `plugin_*` and `xds.node`. With `--compat-legacy-properties` the names that Envoy removed in 1.33 are there
 too: `node`, `cluster_name`, `cluster_metadata`, `route_name`, `route_metadata`, `listener_direction`, `listener_metadata`,

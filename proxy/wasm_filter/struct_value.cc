@@ -129,6 +129,15 @@ Status metadata_attribute(const config::Metadata& metadata, Path path, std::stri
   return Status::kNotFound;
 }
 
+Status locality_attribute(const config::Locality& locality, Path path, std::string& value) {
+  if (path.empty()) return put(value, config::locality_bytes(locality));
+  const Path rest = path.subspan(1);
+  if (path[0] == "region") return scalar(locality.region, rest, value);
+  if (path[0] == "zone") return scalar(locality.zone, rest, value);
+  if (path[0] == "sub_zone") return scalar(locality.sub_zone, rest, value);
+  return Status::kNotFound;
+}
+
 Status node_attribute(const config::Node& node, Path path, std::string& value) {
   if (path.empty()) return put(value, config::node_bytes(node));
   const std::string_view field = path[0];
@@ -136,12 +145,7 @@ Status node_attribute(const config::Node& node, Path path, std::string& value) {
   if (field == "id") return scalar(node.id, rest, value);
   if (field == "cluster") return scalar(node.cluster, rest, value);
   if (field == "metadata") return members_attribute(node.metadata, rest, value);
-  if (field == "locality") {
-    if (rest.empty()) return put(value, config::locality_bytes(node));
-    if (rest[0] == "zone") return scalar(node.zone, rest.subspan(1), value);
-    const bool known = rest[0] == "region" || rest[0] == "sub_zone";
-    return known ? scalar("", rest.subspan(1), value) : Status::kNotFound;
-  }
+  if (field == "locality") return locality_attribute(node.locality, rest, value);
   if (field == "user_agent_name" || field == "user_agent_version") return scalar("", rest, value);
   if (field == "extensions" || field == "client_features" || field == "listening_addresses" ||
       field == "dynamic_parameters")

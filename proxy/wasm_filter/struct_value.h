@@ -22,7 +22,9 @@ abi::Status struct_attribute(std::string_view json, std::span<const std::string_
 // The field of config.core.v3.Metadata that `path` starts with; the message itself for an empty path.
 abi::Status metadata_attribute(const config::Metadata& metadata, std::span<const std::string_view> path,
                                std::string& value);
-// The same of config.core.v3.Node.
+// The same of config.core.v3.Locality, and of config.core.v3.Node.
+abi::Status locality_attribute(const config::Locality& locality, std::span<const std::string_view> path,
+                               std::string& value);
 abi::Status node_attribute(const config::Node& node, std::span<const std::string_view> path, std::string& value);
 
 }  // namespace inlay::proxy::wasm_filter

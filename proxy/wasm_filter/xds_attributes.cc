@@ -26,18 +26,6 @@ upstream::Cluster* cluster_named(const Source& s, std::string_view name) {
   return index ? &s.options.clusters->at(*index) : nullptr;
 }
 
-// The endpoint that the request was sent to.
-const config::Endpoint* endpoint_of(const Source& s) {
-  const upstream::Cluster* cluster = s.stream != nullptr ? cluster_of(s) : nullptr;
-  if (cluster == nullptr || s.info().upstream_host.host.empty()) return nullptr;
-  const config::Address& used = s.info().upstream_host;
-  const auto hosts = cluster->hosts();
-  const auto found = std::find_if(hosts->begin(), hosts->end(), [&](const upstream::HostSpec& host) {
-    return host.address.port == used.port && host.address.host == used.host;
-  });
-  return found == hosts->end() ? nullptr : found->endpoint;
-}
-
 Status node(const Source& s, std::string& out) {
   return node_attribute(*s.options.node, s.rest, out);
 }
@@ -73,6 +61,11 @@ Status upstream_host_metadata(const Source& s, std::string& out) {
   return endpoint != nullptr ? metadata_attribute(endpoint->metadata, s.rest, out) : Status::kNotFound;
 }
 
+Status upstream_host_locality_metadata(const Source& s, std::string& out) {
+  const config::Endpoint* endpoint = endpoint_of(s);
+  return endpoint != nullptr ? metadata_attribute(endpoint->locality_metadata, s.rest, out) : Status::kNotFound;
+}
+
 // A listener's attributes are a stream's, as in Envoy: a root context may serve several listeners.
 const config::Listener* listener_of(const Source& s) {
   return s.stream != nullptr ? s.options.listener : nullptr;
@@ -100,6 +93,7 @@ constexpr Attribute kXds[] = {
     {"virtual_host_name", AttributeKind::kString, &virtual_host_name, ""},
     {"virtual_host_metadata", AttributeKind::kMessage, &virtual_host_metadata, ""},
     {"upstream_host_metadata", AttributeKind::kMessage, &upstream_host_metadata, "Once the request is sent."},
+    {"upstream_host_locality_metadata", AttributeKind::kMessage, &upstream_host_locality_metadata, ""},
     {"filter_chain_name", AttributeKind::kString, &filter_chain_name, ""},
     {"listener_metadata", AttributeKind::kMessage, &listener_metadata, ""},
     {"listener_direction", AttributeKind::kInt, &listener_direction, "0 unspecified, 1 inbound, 2 outbound."},
@@ -116,6 +110,17 @@ const upstream::Cluster* cluster_of(const Source& s) {
   const host::HeaderMap* headers = s.stream->routed_headers;
   const auto name = headers != nullptr ? headers->get(route->route->cluster_header) : std::nullopt;
   return name ? cluster_named(s, *name) : nullptr;
+}
+
+const config::Endpoint* endpoint_of(const Source& s) {
+  const upstream::Cluster* cluster = s.stream != nullptr ? cluster_of(s) : nullptr;
+  if (cluster == nullptr || s.info().upstream_host.host.empty()) return nullptr;
+  const config::Address& used = s.info().upstream_host;
+  const auto hosts = cluster->hosts();
+  const auto found = std::find_if(hosts->begin(), hosts->end(), [&](const upstream::HostSpec& host) {
+    return host.address.port == used.port && host.address.host == used.host;
+  });
+  return found == hosts->end() ? nullptr : found->endpoint;
 }
 
 std::span<const Attribute> xds_attributes() {

@@ -42,6 +42,43 @@ def guest(body, imports=""):
 """
 
 
+def tells_properties(callbacks):
+    """A guest that logs "PATH = VALUE" of properties: `callbacks` has a list of paths for each callback's name. What is not
+    there is "PATH = -"."""
+    imports = import_proxy("get_property", 4)
+    texts = ""
+    bodies = ""
+    at = 2048
+    for name, paths in callbacks.items():
+        calls = ""
+        for path in paths:
+            texts += f'(data (i32.const {at}) "{path} = ")\n'
+            texts += f'(data (i32.const {at + 256}) "{path.replace(".", chr(92) + "00")}")\n'
+            calls += f"(call $tell (i32.const {at}) (i32.const {len(path)}))\n"
+            at += 512
+        parameters = {"new_connection": 1, "downstream_connection_close": 2, "upstream_connection_close": 2,
+                      "log": 1}.get(name, 3)
+        result = "" if name.endswith("close") or name == "log" else "(result i32)"
+        value = "(i32.const 0)" if result else ""
+        bodies += f"""
+  (func (export "proxy_on_{name}") (param {"i32 " * parameters}) {result}
+    {calls}
+    {value})"""
+    return guest(f"""
+  {texts}
+  (data (i32.const 1024) "-")
+  (func $tell (param $text i32) (param $size i32) (local $end i32)
+    ;; the text ends behind "PATH = "; the value is copied there
+    (local.set $end (i32.add (local.get $text) (i32.add (local.get $size) (i32.const 3))))
+    (i32.store (i32.const 16) (i32.const 1024))
+    (i32.store (i32.const 20) (i32.const 1))
+    (drop (call $get_property (i32.add (local.get $text) (i32.const 256)) (local.get $size) (i32.const 16) (i32.const 20)))
+    (memory.copy (local.get $end) (i32.load (i32.const 16)) (i32.load (i32.const 20)))
+    (call $say (local.get $text)
+      (i32.add (i32.add (local.get $size) (i32.const 3)) (i32.load (i32.const 20)))))
+  {bodies}""", imports)
+
+
 def answers(text):
     """A filter that adds x-guest: TEXT to each request."""
     return guest(f"""
