@@ -112,6 +112,21 @@ struct Server::Impl final : admin::AdminTarget, RemotePlugins::Observer {
   int status = 0;
 };
 
+namespace {
+
+// As in Envoy, a plugin whose code would have to be fetched first ends the start.
+bool refuses_to_wait(const config::WasmPlugin& wasm, const ServerOptions& options) {
+  return options.envoy_strict && wasm.code.nack_on_code_cache_miss;
+}
+
+Error not_cached(const config::WasmPlugin& wasm) {
+  return {ErrorCode::kFailedPrecondition,
+          "the code of plugin " + wasm.plugin.name + " is not in the cache, and nack_on_code_cache_miss is set",
+          wasm.code.filename};
+}
+
+}  // namespace
+
 Result<Unit> Server::Impl::prepare() {
   parts.create_remote_plugin = [this](const config::WasmPlugin& wasm) -> Result<std::shared_ptr<host::Plugin>> {
     if (!remote) {
@@ -119,11 +134,7 @@ Result<Unit> Server::Impl::prepare() {
       remote.emplace(loop, fetching->code, parts.modules, parts.host, parts.log, *this);
     }
     INLAY_TRY(auto plugin, remote->create(wasm));
-    if (options.envoy_strict && wasm.code.nack_on_code_cache_miss && !plugin->module())
-      return Error{
-          ErrorCode::kFailedPrecondition,
-          "the code of plugin " + wasm.plugin.name + " is not in the cache, and nack_on_code_cache_miss is set",
-          wasm.code.filename};
+    if (!plugin->module() && refuses_to_wait(wasm, options)) return not_cached(wasm);
     return plugin;
   };
   INLAY_TRY([[maybe_unused]] Unit prepared, parts.prepare());
@@ -283,6 +294,7 @@ Result<Unit> Server::validate(const config::Bootstrap& bootstrap, const ServerOp
   }
   parts.create_remote_plugin = [&](const config::WasmPlugin& wasm) -> Result<std::shared_ptr<host::Plugin>> {
     if (Code code = fetching.code.find(*wasm.code.remote)) return parts.modules.create_plugin(with_code(wasm, code));
+    if (refuses_to_wait(wasm, options)) return not_cached(wasm);
     log.warn("wasm", "plugin " + wasm.plugin.name + " is not checked: " + wasm.code.filename +
                          " has not been fetched yet; --fetch-remote-code fetches it");
     return parts.host.create_plugin_without_code(wasm.plugin);

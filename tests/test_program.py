@@ -72,11 +72,11 @@ class CommandLine(unittest.TestCase):
 
 
 class Validate(TestCase):
-    def check(self, text, name="envoy.yaml"):
+    def check(self, text, name="envoy.yaml", flags=()):
         path = os.path.join(self.directory, name)
         with open(path, "w") as file:
             file.write(text)
-        status, out, err = inlay("validate", "-c", path, directory=self.directory)
+        status, out, err = inlay("validate", "-c", path, *flags, directory=self.directory)
         return status, out + err
 
     def test_the_example_of_the_filter(self):
@@ -108,6 +108,18 @@ static_resources:
         self.assertIn("port_value", text)
         self.assertIn("envoy.yaml:10:", text)
         self.assertIn("connect_timeout", text)
+
+    def test_strictly_as_envoy_a_struct_is_protobuf_and_no_json(self):
+        """The filter takes the Struct as JSON, and refuses what Envoy makes of it."""
+        made = config.bootstrap([config.cluster("origin", 1)], [config.augmenter("origin")])
+        plugin = made["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]["http_filters"][0]
+        written = plugin["typed_config"]["config"]["configuration"]
+        written.update({"@type": config.TYPE + "google.protobuf.Struct", "value": json.loads(written["value"])})
+        status, text = self.check(json.dumps(made))
+        self.assertEqual(status, 0, text)
+        status, text = self.check(json.dumps(made), flags=["--envoy-strict"])
+        self.assertEqual(status, 1)
+        self.assertIn("unable to create Wasm plugin header_augmenting", text)
 
     def test_an_envoy_field_that_inlay_lacks_is_named_as_such(self):
         status, text = self.check("dynamic_resources: {cds_config: {ads: {}}}\n")

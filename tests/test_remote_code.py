@@ -174,7 +174,11 @@ class RemoteCode(TestCase):
         os.remove(os.path.join(self.cache, "inlay", self.modules.sha256 + ".wasm"))
         strict = self.start(Proxy(self.directory, made, flags=["--envoy-strict"], environment={"XDG_CACHE_HOME": self.cache}, name="strict"))
         self.assertEqual(strict.wait(), 1)
-        self.assertIn("not in the cache, and nack_on_code_cache_miss is set", strict.log())
+        refusal = "not in the cache, and nack_on_code_cache_miss is set"
+        self.assertIn(refusal, strict.log())
+        checked = self.validate(made, "--envoy-strict")
+        self.assertEqual(checked.returncode, 1)
+        self.assertIn(refusal, checked.stderr)
 
     def test_a_plugin_that_refuses_to_start_is_left_to_its_policy(self):
         refusing = guests.guest('(func (export "proxy_on_configure") (param i32 i32) (result i32) (i32.const 0))')
