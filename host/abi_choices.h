@@ -41,11 +41,13 @@ inline constexpr AbiChoice kAbiChoices[] = {
     {"trailers on the last piece of a body", Follows::kEnvoy,
      "Adding to trailers that are not there creates them, in the body callback with `end_of_stream`."},
     // Buffers
-    {"`proxy_get_buffer_bytes`, buffer not there", Follows::kText, "NotFound; Envoy has Ok and empty for bodies."},
+    {"`proxy_get_buffer_bytes`, `proxy_get_buffer_status`, buffer not there", Follows::kText,
+     "NotFound; Envoy has Ok and empty for bodies and the bytes of connections."},
     {"`proxy_get_buffer_bytes`, beyond the end", Follows::kEnvoy,
      "Ok, and what there is; BadArgument if start + length overflows."},
     {"`proxy_set_buffer_bytes`", Follows::kEnvoy,
      "Start 0 replaces the first bytes, start at or beyond the end appends; a start in the middle is BadArgument."},
+    {"`proxy_set_buffer_bytes`, buffer not there", Follows::kText, "NotFound; Envoy has BadArgument."},
     {"a body after its callback", Follows::kText,
      "Can be read and changed as long as the stream is paused from the body callback, as by an answer to a call."},
     {"VM configuration", Follows::kEnvoy,
@@ -60,7 +62,25 @@ inline constexpr AbiChoice kAbiChoices[] = {
      "`false` keeps the context until `proxy_done`; Envoy does so for root contexts only. At the end of the process "
      "root "
      "contexts are not waited for."},
-    {"order at a stream's end", Follows::kEnvoy, "`proxy_on_log`, `proxy_on_done`, `proxy_on_delete`."},
+    {"order at a stream's end", Follows::kEnvoy,
+     "`proxy_on_log`, `proxy_on_done`, `proxy_on_delete`; of a connection `proxy_on_done`, `proxy_on_log`, "
+     "`proxy_on_delete`."},
+    {"HTTP's functions on a connection, TCP's on an HTTP stream, either in a root context", Follows::kEnvoy,
+     "Maps and buffers are not there. `proxy_continue_stream` and `proxy_close_stream` of a direction that the context "
+     "does not have are Ok and do nothing, as `proxy_send_local_response` is and does."},
+    {"`proxy_continue_stream` of what an upstream sends on a connection", Follows::kOwn,
+     "It goes on after a pause. Envoy has Unimplemented, in every context; so has this host with `--envoy-strict`, and "
+     "in "
+     "contexts that are no connection's."},
+    {"bytes of a connection after their callback", Follows::kEnvoy,
+     "Can be read and changed as long as their direction is paused."},
+    {"`proxy_on_upstream_connection_close`", Follows::kEnvoy,
+     "With the upstream's last byte, of type unknown; not when the connection to it breaks, which ends the client's "
+     "too."},
+    {"`proxy_on_new_connection` that pauses", Follows::kEnvoy,
+     "Before a tcp_proxy nothing is read from the client until `proxy_continue_stream`; before an "
+     "HttpConnectionManager the "
+     "next bytes come to `proxy_on_downstream_data`."},
     {"`proxy_set_effective_context(0)`", Follows::kEnvoy, "Back to the context of the callback."},
     // Calls
     {"`proxy_http_call`", Follows::kEnvoy,

@@ -15,28 +15,26 @@ constexpr u32 kMaxGrpcStatus = 16;
 constexpr u32 kMinStatus = 200;
 constexpr u32 kMaxStatus = 599;
 
-// HTTP streams have the HTTP directions, connections the TCP ones; for the others' there is kUnimplemented.
+// As in Envoy, a direction that the context does not have is Ok, and nothing happens: guests' SDKs panic at anything
+// else.
 Status continue_direction(Vm& vm, Direction direction) {
   if (vm.current() == nullptr) return Status::kInternalFailure;
-  if (vm.current()->connection() != nullptr) return Status::kUnimplemented;
   if (StreamContext* stream = vm.current()->stream()) stream->defer_continue(direction);
   return Status::kOk;
 }
 
-// Envoy has no way to let the server's bytes go on later.
+// Envoy has no way to let the server's bytes go on later, in whatever context.
 Status continue_from(Vm& vm, Peer from) {
   if (vm.current() == nullptr) return Status::kInternalFailure;
   ConnectionContext* connection = vm.current()->connection();
-  if (connection == nullptr) return Status::kUnimplemented;
-  if (from == Peer::kUpstream && vm.host().options.envoy_strict) return Status::kUnimplemented;
-  connection->defer_continue(from);
+  const bool possible = connection != nullptr && !vm.host().options.envoy_strict;
+  if (from == Peer::kUpstream && !possible) return Status::kUnimplemented;
+  if (connection != nullptr) connection->defer_continue(from);
   return Status::kOk;
 }
 
 Status close_side(Vm& vm, Peer side) {
-  ConnectionContext* connection = vm.current()->connection();
-  if (connection == nullptr) return Status::kUnimplemented;
-  connection->defer_close(side);
+  if (ConnectionContext* connection = vm.current()->connection()) connection->defer_close(side);
   return Status::kOk;
 }
 
@@ -80,7 +78,6 @@ Status proxy_close_stream(Vm& vm, u32 stream) {
   switch (static_cast<abi::StreamType>(stream)) {
     case abi::StreamType::kHttpRequest:
     case abi::StreamType::kHttpResponse:
-      if (vm.current()->connection() != nullptr) return Status::kUnimplemented;
       if (StreamContext* context = vm.current()->stream()) context->defer_reset();
       return Status::kOk;
     case abi::StreamType::kDownstream:

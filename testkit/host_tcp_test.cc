@@ -140,7 +140,7 @@ TEST_P(HostTcp, BothDirectionsGoOnFromATimer) {
   EXPECT_EQ(connection->continued, (std::vector{Peer::kDownstream, Peer::kUpstream}));
   EXPECT_EQ(connection->to_upstream, "ab");
   EXPECT_EQ(connection->to_downstream, "cd");
-  EXPECT_EQ(tail(proxy.log(), "wasm log test: "), "0 0 12 2");  // Unimplemented, BadArgument
+  EXPECT_EQ(tail(proxy.log(), "wasm log test: "), "0 0 0 2");  // HTTP's direction is Ok and does nothing; BadArgument
 }
 
 TEST_P(HostTcp, StrictlyTheServersBytesCannotGoOnLater) {
@@ -152,10 +152,10 @@ TEST_P(HostTcp, StrictlyTheServersBytesCannotGoOnLater) {
   connection->receive(Peer::kUpstream, "cd");
   proxy.advance(100ms);
   EXPECT_EQ(connection->continued, std::vector{Peer::kDownstream});
-  EXPECT_EQ(tail(proxy.log(), "wasm log test: "), "0 12 12 2");
+  EXPECT_EQ(tail(proxy.log(), "wasm log test: "), "0 12 0 2");
 }
 
-// on_new_connection closes downstream, on_upstream_data upstream; the HTTP functions are not for connections.
+// on_new_connection closes downstream, on_upstream_data upstream; the HTTP functions do nothing to connections.
 TEST_P(HostTcp, ClosesFromEitherSideOnce) {
   TestProxy proxy(options());
   auto& plugin = load(
@@ -175,7 +175,7 @@ TEST_P(HostTcp, ClosesFromEitherSideOnce) {
   EXPECT_EQ(connection->closed, "wasm_downstream_close");
   EXPECT_EQ(connection->receive(Peer::kUpstream, "b"), Action::kPause);
   EXPECT_EQ(connection->closes, 1u);
-  EXPECT_EQ(tail(proxy.log(), "wasm log test: "), "12 0 0 0");
+  EXPECT_EQ(tail(proxy.log(), "wasm log test: "), "0 0 0 0");
   auto other = proxy.connection(plugin);
   other->open();
   EXPECT_EQ(other->receive(Peer::kUpstream, "b"), Action::kPause);
@@ -193,7 +193,7 @@ TEST_P(HostTcp, TcpDirectionsAreNotForHttpStreams) {
       (call $log_number (call $get_buffer_status (i32.const 2) (i32.const 0) (i32.const 4)))
       (i32.const 0)))"));
   proxy.stream(plugin, {{":path", "/"}})->request_headers();
-  EXPECT_EQ(tail(proxy.log(), "wasm log test: "), "12 12 1");
+  EXPECT_EQ(tail(proxy.log(), "wasm log test: "), "0 12 1");  // Ok, Unimplemented, NotFound
 }
 
 TEST_P(HostTcp, ReadsAndSetsProperties) {

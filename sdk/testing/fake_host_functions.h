@@ -98,7 +98,8 @@ struct FakeHostFunctions {
     FakeHost& h = host();
     if (FakeConnection* connection = worker().connection()) {
       if (type == abi::StreamType::kDownstream) return connection->pass_to_server(), Status::kOk;
-      return type == abi::StreamType::kUpstream ? (connection->pass_to_client(), Status::kOk) : Status::kUnimplemented;
+      if (type == abi::StreamType::kUpstream) connection->pass_to_client();
+      return Status::kOk;
     }
     FakeStream* const stream = worker().stream();
     if (stream == nullptr || stream->status == HeadersStatus::kContinue) return Status::kBadArgument;
@@ -111,8 +112,7 @@ struct FakeHostFunctions {
     host();
     FakeConnection* const connection = worker().connection();
     const bool tcp = type == abi::StreamType::kDownstream || type == abi::StreamType::kUpstream;
-    if (connection == nullptr || !tcp) return Status::kUnimplemented;
-    connection->closed = true;
+    if (connection != nullptr && tcp) connection->closed = true;
     return Status::kOk;
   }
 
