@@ -47,7 +47,7 @@ TEST_P(HostStreams, StreamsAreResumedAndClosedAfterTheGuestHasReturned) {
       (call $log_number (call $close_stream (i32.const 1))) (i32.const 0)))"));
   auto stream = proxy.stream(plugin, kRequest);
   EXPECT_EQ(stream->request_headers(), HeadersStatus::kContinue);  // resumed before it was paused
-  EXPECT_EQ(story(proxy), "0 0 2");  // a connection's direction is Ok and does nothing
+  EXPECT_EQ(story(proxy), "0 0 2");                                // a connection's direction is Ok and does nothing
   EXPECT_EQ(stream->response_headers({{":status", "200"}}), HeadersStatus::kStopAllIterationAndWatermark);
   EXPECT_EQ(stream->reset_details, "wasm_close_stream");
 }
