@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -16,6 +17,8 @@ struct ValidateOptions {
   proxy::config::LoadOptions load;
 };
 
+constexpr std::chrono::seconds kStartBudget{60};
+
 int validate(const ValidateOptions& options) {
   proxy::config::Diagnostics diagnostics;
   const auto bootstrap = proxy::config::load_file(options.path, options.load, diagnostics);
@@ -28,6 +31,8 @@ int validate(const ValidateOptions& options) {
   proxy::ServerOptions server;
   server.engine = engine::EngineKind::kInterp;
   server.fetch_remote_code = options.fetch_remote_code;
+  // Nobody waits for an answer, and the interpreter is slow: a start that takes its time is not wrong.
+  server.limits.call_budget = kStartBudget;
   const auto log = proxy::Logger::create({});
   if (!log) return 1;
   if (const auto valid = proxy::Server::validate(*bootstrap, server, **log); !valid) {
