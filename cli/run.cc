@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -21,6 +22,8 @@ struct RunOptions {
   std::string service_cluster;
   std::string service_node;
   std::string service_zone;
+  uint64_t guest_memory_mib = 128;
+  uint64_t guest_call_ms = 1000;
   uint32_t drain_time_s = 600;
   uint32_t file_flush_interval_msec = 1000;
   proxy::Logger::Options log;
@@ -77,6 +80,8 @@ int run(RunOptions& options) {
   options.server.engine = options.engine == "aot"      ? engine::EngineKind::kAot
                           : options.engine == "interp" ? engine::EngineKind::kInterp
                                                        : engine::EngineKind::kAuto;
+  options.server.limits.max_memory_bytes = options.guest_memory_mib << 20;
+  options.server.limits.call_budget = std::chrono::milliseconds(options.guest_call_ms);
   options.server.drain_time = std::chrono::seconds(options.drain_time_s);
   options.server.log_flush_interval = std::chrono::milliseconds(options.file_flush_interval_msec);
   options.server.version = INLAY_VERSION;
@@ -115,6 +120,15 @@ void add_options(CLI::App& command, RunOptions& options) {
   command.add_option("--log-path", options.log.path, "Log to this file instead of standard error");
   command.add_option("--engine", options.engine, "auto: compiled where possible; aot; interp")
       ->check(CLI::IsMember({"auto", "aot", "interp"}))
+      ->capture_default_str();
+  command
+      .add_option("--guest-memory-mib", options.guest_memory_mib, "The most memory that a VM may have (Envoy: 1024)")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  command
+      .add_option("--guest-call-ms", options.guest_call_ms,
+                  "The longest that one call of a guest may take, its start included; 0: no limit, as in Envoy")
+      ->check(CLI::Range(0, 3'600'000))
       ->capture_default_str();
   command.add_flag("--envoy-strict", options.server.envoy_strict,
                    "Do as Envoy does even where that is plainly a defect");

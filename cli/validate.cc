@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -17,6 +18,8 @@ struct ValidateOptions {
   proxy::config::LoadOptions load;
 };
 
+constexpr std::chrono::seconds kStartBudget{60};
+
 int validate(ValidateOptions& options) {
   options.load.envoy_strict = options.envoy_strict;
   proxy::config::Diagnostics diagnostics;
@@ -31,6 +34,8 @@ int validate(ValidateOptions& options) {
   server.engine = engine::EngineKind::kInterp;
   server.fetch_remote_code = options.fetch_remote_code;
   server.envoy_strict = options.envoy_strict;
+  // Nobody waits for an answer, and the interpreter is slow: a start that takes its time is not wrong.
+  server.limits.call_budget = kStartBudget;
   const auto log = proxy::Logger::create({});
   if (!log) return 1;
   if (const auto valid = proxy::Server::validate(*bootstrap, server, **log); !valid) {
