@@ -45,6 +45,7 @@ constexpr std::array<std::string_view, kIds> kNames = {
     "x-forwarded-proto",
     "x-forwarded-host",
     "x-forwarded-port",
+    "x-forwarded-client-cert",
     "x-envoy-upstream-service-time",
     "x-envoy-expected-rq-timeout-ms",
     "x-envoy-upstream-rq-timeout-ms",

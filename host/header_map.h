@@ -54,6 +54,7 @@ enum class HeaderId : uint8_t {
   kXForwardedProto,
   kXForwardedHost,
   kXForwardedPort,
+  kXForwardedClientCert,
   kXEnvoyUpstreamServiceTime,
   kXEnvoyExpectedRqTimeoutMs,
   kXEnvoyUpstreamRqTimeoutMs,

@@ -110,12 +110,14 @@ class Tls(WithAuthority):
             with trusting.wrap_socket(plain, server_hostname="proxy.example") as connection:
                 self.assertEqual(connection.selected_alpn_protocol(), "http/1.1")
                 for _ in range(3):
-                    connection.sendall(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
+                    connection.sendall(b"POST / HTTP/1.1\r\nhost: a\r\nx-forwarded-client-cert: URI=spiffe://forged\r\n"
+                                       b"content-length: %d\r\n\r\n" % len(body) + body)
                     answer = connection.recv(65536)
                     while b"\r\n\r\n" not in answer or b"}" not in answer:
                         answer += connection.recv(65536)
                     self.assertTrue(answer.startswith(b"HTTP/1.1 200 OK\r\n"), answer)
                     self.assertIn(b'"x-forwarded-proto": "https"', answer)
+                    self.assertNotIn(b"forged", answer)
 
         # Without a certificate of its own a client is not let in, and one that speaks no TLS is not answered.
         anonymous = ssl.create_default_context(cafile=self.authority.certificate)

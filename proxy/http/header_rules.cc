@@ -131,6 +131,8 @@ std::optional<LocalReply> HeaderRules::prepare_request(HeaderMap& headers, const
     remove_hop_by_hop(headers, mask);
   }
   if ((mask & bit(HeaderId::kTrailer)) && !config_.enable_trailers) headers.remove(HeaderId::kTrailer);
+  // What a client says of its certificate, an upstream would take for what we have verified: SANITIZE, as by default.
+  if (mask & bit(HeaderId::kXForwardedClientCert)) headers.remove(HeaderId::kXForwardedClientCert);
   if (!prepare_path(headers)) return refuse(400, "path_normalization_failed");
   if (config_.strip_any_host_port || config_.strip_matching_host_port) strip_port(headers);
   prepare_forwarded(headers, remote);

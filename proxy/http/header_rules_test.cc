@@ -73,6 +73,10 @@ TEST(HeaderRules, ConnectionCannotTakeAwayWhatOthersVouchFor) {
             "x-forwarded-proto=http ");
 }
 
+TEST(HeaderRules, AClientCannotVouchForItsOwnCertificate) {
+  EXPECT_EQ(prepared(request({{"x-forwarded-client-cert", "Hash=00;URI=spiffe://mesh/ns/admin"}})), kPlain);
+}
+
 TEST(HeaderRules, RemoteAddress) {
   const auto edge = [](auto& http) { http.use_remote_address = true; };
   EXPECT_EQ(prepared(request({{"x-forwarded-for", "1.1.1.1"},
