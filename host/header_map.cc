@@ -158,6 +158,10 @@ struct Matcher {
     return entry.id == id && (id != HeaderId::kOther || same(entry.name, name));
   }
 };
+struct IdMatcher {
+  HeaderId id;  // not kOther
+  bool operator()(const HeaderMap::Entry& entry) const { return entry.id == id; }
+};
 Matcher matcher(std::string_view lower) {
   return {header_id(lower), lower};
 }
@@ -203,14 +207,17 @@ bool has_control(uint64_t bytes) {
 }  // namespace
 
 bool is_header_value(std::string_view value) {
-  while (value.size() >= sizeof(uint64_t)) {
+  constexpr size_t kWord = sizeof(uint64_t);
+  const auto good = [&](size_t at) {
     uint64_t bytes = 0;
-    std::memcpy(&bytes, value.data(), sizeof(bytes));
-    if (has_control(bytes) && !std::all_of(value.begin(), value.begin() + sizeof(bytes), is_value_character))
-      return false;
-    value.remove_prefix(sizeof(bytes));
-  }
-  return std::all_of(value.begin(), value.end(), is_value_character);
+    std::memcpy(&bytes, value.data() + at, kWord);
+    return !has_control(bytes) || std::all_of(value.begin() + static_cast<ptrdiff_t>(at),
+                                              value.begin() + static_cast<ptrdiff_t>(at + kWord), is_value_character);
+  };
+  if (value.size() < kWord) return std::all_of(value.begin(), value.end(), is_value_character);
+  for (size_t at = 0; at + kWord <= value.size(); at += kWord)
+    if (!good(at)) return false;
+  return good(value.size() - kWord);  // what is left over, with what was looked at before it
 }
 
 HeaderMap::HeaderMap(const HeaderMap& other) {
@@ -331,11 +338,13 @@ void HeaderMap::set(std::string_view name, std::string_view value) {
 
 void HeaderMap::set(HeaderId id, std::string_view value) {
   if (id == HeaderId::kOther || id >= HeaderId::kCount) return;
-  if (!replace(Matcher{id, {}}, value)) add(id, header_name(id), value);
+  if (!replace(IdMatcher{id}, value)) add(id, header_name(id), value);
 }
 
 void HeaderMap::set(HeaderId id, std::string_view lower_name, std::string_view value) {
-  if (!replace(Matcher{id, lower_name}, value)) add(id, lower_name, value);
+  const bool replaced =
+      id != HeaderId::kOther ? replace(IdMatcher{id}, value) : replace(Matcher{id, lower_name}, value);
+  if (!replaced) add(id, lower_name, value);
 }
 
 size_t HeaderMap::remove(std::string_view name) {
@@ -344,7 +353,7 @@ size_t HeaderMap::remove(std::string_view name) {
 }
 
 size_t HeaderMap::remove(HeaderId id) {
-  return id == HeaderId::kOther ? 0 : remove_if(Matcher{id, {}});
+  return id == HeaderId::kOther ? 0 : remove_if(IdMatcher{id});
 }
 
 std::optional<std::string_view> HeaderMap::get(std::string_view name) const {
