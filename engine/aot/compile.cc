@@ -18,6 +18,7 @@
 #include "engine/aot/shim.h"
 #include "engine/aot/split.h"
 #include "engine/aot/temporary_directory.h"
+#include "engine/reader_guard.h"
 
 namespace inlay::engine::aot {
 namespace {
@@ -140,6 +141,10 @@ std::optional<Compiler> find_program(const std::string& name) {
   compiler.identity = compiler.path + "\n" + resolved + "\n" + std::to_string(status.st_size) + "\n" +
                       std::to_string(status.st_mtim.tv_sec) + "." + std::to_string(status.st_mtim.tv_nsec);
   compiler.flags.assign(std::begin(kFlags), std::end(kFlags));
+  // clang stops at 256 blocks in each other, if it is not told otherwise.
+  if (std::string_view(std::strrchr(resolved, '/') + 1).starts_with("clang")) {
+    compiler.flags.push_back("-fbracket-depth=" + std::to_string(2 * reader_limits::kNesting));
+  }
   for (const std::string& flag : compiler.flags) compiler.identity += "\n" + flag;
   return compiler;
 }
