@@ -3,6 +3,7 @@
 
 // `${cluster:NAME}` and `${env:NAME}` in a text.
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
