@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "inspect/layout.h"
 
+#include <algorithm>
 #include <numeric>
 
 #include "inspect/inspect_fixture.h"
