@@ -18,14 +18,15 @@ class Authority:
         self.certificate = os.path.join(folder, name + ".pem")
         self.key = os.path.join(folder, name + ".key")
         openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", self.key,
-                "-out", self.certificate, "-days", "30", "-subj", "/CN=" + name)
+                "-out", self.certificate, "-days", "30", "-subj", "/CN=" + name,
+                "-addext", "keyUsage=critical,keyCertSign,cRLSign")
 
     def issue(self, name, san):
         path = os.path.join(self.folder, name)
         openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", path + ".key", "-out",
                 path + ".csr", "-subj", "/CN=" + name)
         with open(path + ".ext", "w") as file:
-            file.write("subjectAltName=" + san)
+            file.write(f"subjectAltName={san}\nauthorityKeyIdentifier=keyid\nsubjectKeyIdentifier=hash\n")
         openssl("x509", "-req", "-in", path + ".csr", "-CA", self.certificate, "-CAkey", self.key, "-CAcreateserial",
                 "-days", "30", "-extfile", path + ".ext", "-out", path + ".pem")
         return path + ".pem", path + ".key"
