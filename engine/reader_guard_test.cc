@@ -2,6 +2,7 @@
 // Modules of a few bytes that would have their readers take gigabytes, or all of the stack.
 #include "engine/reader_guard.h"
 
+#include <gmock/gmock.h>
 #include <pthread.h>
 
 #include "engine/engine_fixture.h"
@@ -98,13 +99,15 @@ TEST(ReaderGuardTest, BlocksInBlocks) {
 
 TEST(ReaderGuardTest, AnInitialValueWithoutAnEnd) {
   // A global of type i32 whose value's last byte is the last of its section: (i32.const 1413) and no end.
-  EXPECT_NE(refusal(module_of({6, 6, 1, 0x7f, 1, 0x41, 0x85, 0x0b})), "none");  // by our guard, or by a later wabt
+  EXPECT_THAT(refusal(module_of({6, 6, 1, 0x7f, 1, 0x41, 0x85, 0x0b})),
+              testing::AnyOf("an initial value has no end", testing::HasSubstr("must end with END")));  // a later wabt
   EXPECT_EQ(refusal(module_of({6, 6, 1, 0x7f, 1, 0x41, 0x05, 0x0b})), "none");
 }
 
 TEST(ReaderGuardTest, AFunctionThatGoesOnAfterItsEnd) {
   // unreachable, end, drop, end; and the same without what follows the first end.
-  EXPECT_NE(refusal(module_of({1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 10, 7, 1, 5, 0, 0x00, 0x0b, 0x1a, 0x0b})), "none");
+  EXPECT_THAT(refusal(module_of({1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 10, 7, 1, 5, 0, 0x00, 0x0b, 0x1a, 0x0b})),
+              testing::AnyOf("a function goes on after its end", testing::HasSubstr("function body shorter")));
   EXPECT_EQ(refusal(module_of({1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 10, 5, 1, 3, 0, 0x00, 0x0b})), "none");
 }
 
