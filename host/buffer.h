@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Buffer: bytes on their way, as a chain of blocks. Moving data from one buffer to another moves blocks, not bytes.
+// Buffer: bytes on their way, as a chain of blocks. Moving data to another buffer moves blocks; a few bytes are copied.
 // Blocks come from a per-thread free list and go back to it; a Buffer may be destroyed on another thread.
 // Not thread-safe.
 //

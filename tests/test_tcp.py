@@ -125,13 +125,17 @@ class Relay(TestCase):
         wait_until(lines, "an entry")
         self.assertEqual(lines(), ["5 5 - - origin -"])
 
+    def begin_drain(self, proxy, client):
+        """Ends the proxy while the client's connection is in use."""
+        client.sendall(b"x")
+        tcp.read_exactly(client, 1)
+        proxy.terminate()
+        wait_until(lambda: "draining" in proxy.log(), "the drain")
+
     def test_a_drain_waits_for_connections(self):
         proxy = self.serve(concurrency=1)
         with tcp.connect(proxy.port) as client:
-            client.sendall(b"x")
-            tcp.read_exactly(client, 1)
-            proxy.terminate()
-            wait_until(lambda: "draining" in proxy.log(), "the drain")
+            self.begin_drain(proxy, client)
             client.sendall(b"y")
             self.assertEqual(tcp.read_exactly(client, 1), b"y")
             self.assertTrue(proxy.running())
@@ -140,10 +144,7 @@ class Relay(TestCase):
     def test_a_second_signal_does_not_wait(self):
         proxy = self.serve(concurrency=1)
         with tcp.connect(proxy.port) as client:
-            client.sendall(b"x")
-            tcp.read_exactly(client, 1)
-            proxy.terminate()
-            wait_until(lambda: "draining" in proxy.log(), "the drain")
+            self.begin_drain(proxy, client)
             proxy.terminate()
             self.assertEqual(proxy.wait(), 128 + signal.SIGTERM)
 
