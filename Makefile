@@ -28,7 +28,7 @@ demo:
 	@scripts/demo
 
 test:
-	@scripts/bootstrap build test
+	@scripts/bootstrap build test envoy
 	@scripts/build $(PRESET)
 	@scripts/test $(PRESET)
 

@@ -11,6 +11,7 @@ import subprocess
 import unittest
 
 from support.certificates import Authority, server_context
+from support.envoy import find_envoy, needs_envoy
 from support.origins import Echo, Provider, PythonServer, echoed
 from support.processes import INLAY, ROOT, TestCase, filter_module, free_port, listening, wait_until
 from support.wire import request
@@ -51,7 +52,7 @@ class DeployCase(TestCase):
 
     def start_rendered(self, program="inlay", environment=None, status=200):
         folder = self.rendered("envoy")
-        command = [INLAY, "run"] if program == "inlay" else [program]
+        command = [INLAY, "run"] if program == "inlay" else [find_envoy()[0], "--disable-hot-restart"]
         self.log = os.path.join(self.directory, "run.log")
         with open(self.log, "w") as output:
             proxy = subprocess.Popen([*command, "-c", "envoy.yaml", "--concurrency", "2"], cwd=folder, stdout=output,
@@ -122,8 +123,8 @@ class Examples(DeployCase):
 
     def test_every_one_is_checked_by_the_tools_of_the_field(self):
         text = self.check_all("deploy/values.yaml")
-        for tool, claim in (("kubectl", "kubectl create --dry-run=client"), ("envoy", "envoy --mode validate")):
-            if shutil.which(tool):
+        for tool, claim in ((shutil.which("kubectl"), "kubectl create --dry-run=client"), (find_envoy()[0], "envoy --mode validate")):
+            if tool:
                 self.assertRegex(text, rf"ok .*{claim}")
             else:
                 self.assertIn("SKIPPED", text)
@@ -149,7 +150,7 @@ class Envoy(DeployCase):
     def test_it_runs_unchanged_and_adds_the_headers(self):
         self.check_requests("inlay")
 
-    @unittest.skipUnless(shutil.which("envoy"), "there is no envoy here")
+    @needs_envoy()
     def test_it_runs_in_envoy_too(self):
         self.check_requests("envoy")
 

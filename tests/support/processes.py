@@ -129,9 +129,11 @@ class Proxy(Program):
         resources = config["static_resources"]
         self.port = resources["listeners"][0]["address"]["socket_address"]["port_value"] if resources["listeners"] else None
         self.admin_port = config["admin"]["address"]["socket_address"]["port_value"]
-        command = [INLAY, "run", "-c", self.config_path, "--concurrency", str(concurrency), "--log-level", level]
-        command += ["--engine", engine] if engine else []
-        super().__init__(name, command + list(flags), directory, {"XDG_CACHE_HOME": os.path.join(BUILD, "test-cache"), **(environment or {})})
+        command = self.command_line(concurrency, level) + (["--engine", engine] if engine else []) + list(flags)
+        super().__init__(name, command, directory, {"XDG_CACHE_HOME": os.path.join(BUILD, "test-cache"), **(environment or {})})
+
+    def command_line(self, concurrency, level):
+        return [INLAY, "run", "-c", self.config_path, "--concurrency", str(concurrency), "--log-level", level]
 
     def wait_ready(self):
         def ready():
@@ -188,9 +190,11 @@ class TestCase(unittest.TestCase):
         self.programs.append(program)
         return program
 
-    def start_proxy(self, config, **options):
-        options.setdefault("name", "inlay" if not any(p.name == "inlay" for p in self.programs) else f"inlay-{len(self.programs)}")
-        return self.start(Proxy(self.directory, config, **options)).wait_ready()
+    def start_proxy(self, config, kind=Proxy, **options):
+        """kind: Proxy, or another with the same arguments, such as support.envoy.Envoy."""
+        name = kind.__name__.lower() if kind is not Proxy else "inlay"
+        options.setdefault("name", name if not any(p.name == name for p in self.programs) else f"{name}-{len(self.programs)}")
+        return self.start(kind(self.directory, config, **options)).wait_ready()
 
     def start_program(self, name, command, port=None):
         program = self.start(Program(name, command, self.directory))
