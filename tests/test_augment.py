@@ -119,6 +119,31 @@ class Basics(Augment):
         self.assertIn("header_augmenting_injected{", self.proxy.admin("/stats/prometheus")[1])
 
 
+class WhereTheTokenGoes(Augment):
+    def test_a_rule_by_cluster_goes_by_the_route_and_not_by_the_host_header(self):
+        self.echo, stranger = self.start(Echo(self.directory)), self.start(Echo(self.directory, name="stranger"))
+        self.provider = self.start(Provider(self.directory))
+        payments = "outbound|8081||payments.shop.svc.cluster.local"
+        hosts = [{"name": "payments", "domains": ["payments.local"], "routes": [config.route(payments)]},
+                 {"name": "search", "domains": ["*.search.local"], "routes": [config.route(payments)]},
+                 {"name": "header", "domains": ["header.local"], "routes": [
+                     {"match": {"prefix": "/"}, "route": {"cluster_header": "x-to"}}]},
+                 {"name": "all", "domains": ["*"], "routes": [config.route("stranger")]}]
+        augmenter = config.augmenter(rules=[{"match": {"cluster": payments}}])
+        self.proxy = self.start_proxy(config.bootstrap(
+            [config.cluster(payments, self.echo.port), config.cluster("stranger", stranger.port),
+             config.cluster("provider", self.provider.port)], [augmenter], virtual_hosts=hosts))
+        wait_until(lambda: request(self.proxy.port, host="payments.local").status == 200, "a first token")
+        self.assertIsNotNone(self.token(host="payments.local"))
+        self.assertIsNotNone(self.token(host="a.search.local"))
+        self.assertIsNotNone(self.token(host="header.local", headers={"x-to": payments}))
+        for elsewhere in ("payments.local:1", "payments.local:", "search.local", "payments.local.evil", "anything"):
+            self.assertIsNone(self.token(host=elsewhere), elsewhere)
+        self.assertIsNone(self.token(host="header.local", headers={"x-to": "stranger"}))
+        for to in ("nobody", payments + "x"):
+            self.assertEqual(request(self.proxy.port, host="header.local", headers={"x-to": to}).status, 503)
+
+
 class OnTheInterpreter(Basics):
     engine = "interp"
 

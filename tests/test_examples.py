@@ -128,6 +128,7 @@ class Examples(TestCase):
         self.assertEqual(mail["x-partner-token"], "token-mailer")
         self.assertFalse({"authorization", "cookie"} & mail.keys(), mail)
         other = self.ask(host="mail.local")
+        self.assertEqual(request(self.port, host="billing.local:1").status, 404)
         self.assertFalse({"authorization", "x-partner-token"} & other.keys(), other)
         wait_until(lambda: set(idp.asked) == {"orders", "orders-search"}, "both clients")
         self.assertEqual((idp.asked["orders"][0], idp.asked["orders"][1]["audience"]), ("b", "billing"))

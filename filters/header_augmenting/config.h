@@ -90,6 +90,7 @@ struct HeaderMatch {
 };
 
 struct Match {
+  std::string_view cluster;    // where the route leads
   std::string_view authority;  // in lower case; "*.x" stands for all that ends in ".x"
   std::string_view path_prefix;
   std::string_view path;

@@ -109,6 +109,7 @@ constexpr Field kHeaderMatchFields[] = {
 constexpr Schema kHeaderMatch = {kHeaderMatchFields, make<HeaderMatch>, sizeof(HeaderMatch)};
 
 constexpr Field kMatchFields[] = {
+    {"cluster", Kind::kWord, offsetof(Match, cluster)},
     {"authority", Kind::kHost, offsetof(Match, authority)},
     {"path_prefix", Kind::kPath, offsetof(Match, path_prefix)},
     {"path", Kind::kPath, offsetof(Match, path)},

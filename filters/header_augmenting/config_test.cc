@@ -102,11 +102,12 @@ TEST_F(ConfigTest, ReadsASource) {
 
 TEST_F(ConfigTest, ReadsRules) {
   ASSERT_TRUE(read(R"({"sources": [{"name": "a"}, {"name": "b"}], "rules": [
-    {"match": {"authority": "*.Example.com", "path_prefix": "/v1", "path": "/v1/x", "methods": ["GET"],
+    {"match": {"cluster": "outbound|80||A.b", "authority": "*.Example.com", "path_prefix": "/v1", "path": "/v1/x", "methods": ["GET"],
                "headers": [{"name": "X-A", "exact": "1"}, {"name": "x-b", "present": false}]},
      "use": ["b"], "mode": "if_absent", "remove": ["Cookie"]}, {"use": []}, {"mode": "append"}]})"));
   ASSERT_EQ(config_.rules.size(), 3u);
   const Rule& rule = config_.rules[0];
+  EXPECT_EQ(rule.match.cluster, "outbound|80||A.b");
   EXPECT_EQ(rule.match.authority, "*.example.com");
   EXPECT_EQ(rule.match.methods[0], "GET");
   EXPECT_EQ(rule.match.headers[0].name, "x-a");
@@ -264,6 +265,8 @@ TEST_F(ConfigTest, RefusesBadValues) {
            R"({"sources": [{"refresh": {"jitter": 5}}]})",
            R"({"sources": [{"max_stale": "for ever"}]})",
            R"({"rules": [{"match": {"path_prefix": "x"}}]})",
+           R"({"rules": [{"match": {"cluster": ""}}]})",
+           R"({"rules": [{"match": {"cluster": ["a", "b"]}}]})",
            R"({"rules": [{"match": {"headers": [{"name": "x", "present": 1}]}}]})",
        }) {
     EXPECT_NE(error_of(text), "") << text;

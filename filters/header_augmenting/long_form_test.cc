@@ -42,6 +42,34 @@ TEST_F(LongFormTest, EachUpstreamGetsItsOwnToken) {
   EXPECT_EQ(get(root, {{":authority", "two.local"}}).header("authorization"), "Bearer three");
 }
 
+// A host header is what the client says; the token goes where the route leads.
+TEST_F(LongFormTest, RuleByClusterFollowsTheRouteAndNotTheHostHeader) {
+  const std::string payments = "outbound|8081||payments.shop.svc.cluster.local";
+  size_t asked = 0;
+  host_.stream_property = [&](const FakeStream& stream, std::string_view path) -> std::optional<std::string> {
+    if (path != std::string_view("xds\0cluster_name", 16)) return std::nullopt;
+    ++asked;
+    const std::string authority = stream.header(":authority");  // these are the routes
+    if (authority == "none") return std::nullopt;
+    return authority == "payments" ? payments : "outbound|8081||payments.shop.svc.cluster.local.evil";
+  };
+  host_.services["a"] = [](const FakeCall&) { return FakeReply{.body = R"({"x-a":"1"})"}; };
+  const auto root = start(R"({"sources": [{"name": "a", "cluster": "a"}], "rules": [
+    {"match": {"path": "/other", "cluster": "other"}},
+    {"match": {"cluster": "other"}},
+    {"match": {"cluster": ")" +
+                          payments + R"("}}, {"match": {"path": "/open"}}]})");
+  host_.advance(1s);
+  const FakeStream there = get(root, {{":authority", "payments"}});
+  EXPECT_EQ(there.header("x-a"), "1");
+  EXPECT_EQ(asked, 1u) << "once a request, however many rules ask, and not by a rule that does not match anyway";
+  EXPECT_EQ(get(root, {{":authority", "payments:1"}}).header("x-a"), "");
+  EXPECT_EQ(get(root, {{":authority", "none"}}).header("x-a"), "") << "no route, no match";
+  asked = 0;
+  EXPECT_EQ(worker_.request(root, {{":path", "/open"}, {":authority", "none"}}).header("x-a"), "1");
+  EXPECT_EQ(asked, 1u) << "that there is none is not asked twice either";
+}
+
 TEST_F(LongFormTest, RulesCostWhatTheyLookAt) {
   host_.services["a"] = [](const FakeCall&) { return FakeReply{.body = R"({"x-a":"1","x-b":"2"})"}; };
   const auto root = start(R"({"sources": [{"name": "a", "cluster": "a"}], "rules": [

@@ -54,9 +54,11 @@ inline constexpr ReferenceRow kReferenceRows[] = {
     {"sources[].refresh.retry.max", nullptr, "but to no more than this"},
     {"sources[].max_stale", "`0s` with `oauth2`, else `unlimited`",
      "how long after their expiry the last good headers are still used while fetches fail"},
+    {"rules[].match.cluster", nullptr,
+     "the cluster that the request's route leads to, the whole name; no match while the host knows of none. See below"},
     {"rules[].match.authority", nullptr,
      "the request's `:authority`, without regard to case; `*.x` is all that ends in `.x`; a value without a port takes "
-     "any port"},
+     "any port. It is what the client says, wherever the route leads"},
     {"rules[].match.path_prefix", nullptr, "what `:path` begins with"},
     {"rules[].match.path", nullptr, "`:path` without its query"},
     {"rules[].match.methods", nullptr, "one of them"},

@@ -2,6 +2,7 @@
 #include "filters/header_augmenting/request_match.h"
 
 #include "sdk/headers.h"
+#include "sdk/property.h"
 
 namespace inlay::header_augmenting {
 namespace {
@@ -46,6 +47,15 @@ std::string_view without_query(std::string_view path) {
 
 }  // namespace
 
+std::string_view RequestView::cluster() {
+  static constexpr std::string_view kProperty("xds\0cluster_name", 16);
+  if (!cluster_.read) {
+    cluster_.read = true;
+    if (auto value = sdk::get_property(kProperty)) cluster_.value = *std::move(value);
+  }
+  return cluster_.value.view();
+}
+
 std::string_view RequestView::read(Field& field, std::string_view name) {
   if (!field.read) {
     field.read = true;
@@ -66,6 +76,8 @@ bool matches(const Match& match, RequestView& request) {
   if (!match.path_prefix.empty() && !request.path().starts_with(match.path_prefix)) return false;
   if (!match.path.empty() && without_query(request.path()) != match.path) return false;
   if (match.methods.data() != nullptr && !has_method(match.methods, request.method())) return false;
+  // After what costs less: a host may have to find the route for it.
+  if (!match.cluster.empty() && request.cluster() != match.cluster) return false;
   for (const HeaderMatch& header : match.headers) {
     if (!has_header(header)) return false;
   }

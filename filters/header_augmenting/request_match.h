@@ -2,7 +2,7 @@
 #pragma once
 
 // Which rule a request falls under. What of the request is read from the host, and when: only what a rule that is
-// looked at asks for, and :authority, :path and :method once at most.
+// looked at asks for, and the cluster, :authority, :path and :method once at most.
 
 #include <string_view>
 
@@ -14,6 +14,10 @@ namespace inlay::header_augmenting {
 // RequestView: the request in hand, as far as it has been read.
 class RequestView {
  public:
+  // cluster: where the request's route leads, as far as the host knows when the filter sees the request: the host's
+  // property xds.cluster_name. Empty if there is none: no route, a route without a cluster, or a cluster that is not
+  // there.
+  std::string_view cluster();
   std::string_view authority() { return read(authority_, ":authority"); }
   std::string_view path() { return read(path_, ":path"); }
   std::string_view method() { return read(method_, ":method"); }
@@ -25,6 +29,7 @@ class RequestView {
   };
   static std::string_view read(Field& field, std::string_view name);
 
+  Field cluster_;
   Field authority_;
   Field path_;
   Field method_;

@@ -146,6 +146,8 @@ class FakeHost {
   bool has_steady_clock = true;                  // WASI's monotonic clock; without it, filters go by the wall clock
   uint64_t time_ns = 1'700'000'000'000'000'000;  // the monotonic clock's; the wall clock's differs by the step
   int64_t wall_step_ns = 0;                      // how far the wall clock has been set forward, or back
+  // What a property is to a stream, by its path ("xds\0cluster_name"); any other is kNotFound.
+  std::function<std::optional<std::string>(const FakeStream&, std::string_view path)> stream_property;
   std::function<void(FakeStream&)> on_continue;  // what becomes of a stream within continue_stream
   size_t host_calls = 0;
 

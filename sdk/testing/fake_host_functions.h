@@ -50,6 +50,20 @@ struct FakeHostFunctions {
     return std::nullopt;
   }
 
+  static Status get_property(std::string_view path, char** data, size_t* size) {
+    const FakeHost& h = host();
+    FakeWorker& w = worker();
+    const FakeStream* const stream = w.stream();
+    std::optional<std::string> value;
+    if (path == "plugin_root_id")
+      value = w.root_id();
+    else if (stream != nullptr && h.stream_property)
+      value = h.stream_property(*stream, path);
+    if (!value) return Status::kNotFound;
+    give(*value, data, size);
+    return Status::kOk;
+  }
+
   static std::string* connection_data(abi::BufferType type) {
     FakeConnection* const connection = worker().connection();
     if (connection == nullptr) return nullptr;
@@ -211,11 +225,7 @@ INLAY_FAKE_ inlay::abi::Status proxy_set_tick_period_milliseconds(uint32_t perio
 }
 
 INLAY_FAKE_ inlay::abi::Status proxy_get_property(const char* path, size_t path_size, char** data, size_t* size) {
-  (void)InlayFake::host();
-  auto& worker = InlayFake::worker();
-  if (std::string_view(path, path_size) != "plugin_root_id") return inlay::abi::Status::kNotFound;
-  InlayFake::give(worker.root_id(), data, size);
-  return inlay::abi::Status::kOk;
+  return InlayFake::get_property({path, path_size}, data, size);
 }
 
 INLAY_FAKE_ inlay::abi::Status proxy_get_buffer_bytes(inlay::abi::BufferType type, size_t start, size_t max_size,
