@@ -51,7 +51,10 @@ class DeployCase(TestCase):
         return os.path.join(self.directory, options.get("folder") or target)
 
     def start_rendered(self, program="inlay", environment=None, status=200):
-        folder = self.rendered("envoy")
+        return self.start_bootstrap(self.rendered("envoy"), program, environment, status)
+
+    def start_bootstrap(self, folder, program="inlay", environment=None, status=200):
+        """Runs `program` with the folder's envoy.yaml until it answers with `status`. Returns what ends it."""
         command = [INLAY, "run"] if program == "inlay" else [find_envoy()[0], "--disable-hot-restart"]
         self.log = os.path.join(self.directory, "run.log")
         with open(self.log, "w") as output:
@@ -182,6 +185,80 @@ class Envoy(DeployCase):
             self.assertIn("authorization", echoed(self.port, f"/{number}", host=host)["headers"])
         stats = request(self.admin, "/stats").body.decode()
         self.assertRegex(stats, r"(?m)^cluster\.two\.upstream_rq_total: 1$")
+
+
+# Of a sidecar: a listener that takes every host on its port. A service that is known has a cluster of its own, the rest is
+# passed through.
+SIDECAR = """
+admin: {{address: {{socket_address: {{address: 127.0.0.1, port_value: {admin}}}}}}}
+static_resources:
+  listeners:
+  - name: 0.0.0.0_8081
+    address: {{socket_address: {{address: 127.0.0.1, port_value: {port}}}}}
+    filter_chains:
+    - filters:
+      - name: envoy.filters.network.http_connection_manager
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+          stat_prefix: outbound
+          route_config:
+            virtual_hosts:
+{hosts}
+          http_filters:
+          - {filter}
+          - name: envoy.filters.http.router
+            typed_config: {{"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}
+  clusters:
+{clusters}
+"""
+
+
+class Sidecar(DeployCase):
+    """What istio's resources say, in a listener such as istiod makes."""
+
+    DESTINATION = "outbound|8081||payments.shop.svc.cluster.local"
+
+    def rendered_filter(self):
+        """The HTTP filter of envoy-filter.yaml, to stand in a list at column 10."""
+        text = read(self.rendered("istio"), "envoy-filter.yaml")
+        value = text.split("operation: INSERT_BEFORE\n      value:\n")[1]
+        lines = [line[8:] for line in value.splitlines() if line.startswith(" " * 8)]
+        module = os.path.join(self.directory, "build", "header_augmenting.wasm")
+        return "\n            ".join(lines).replace("/var/local/wasm/header_augmenting.wasm", module)
+
+    def start_sidecar(self, program, origins):
+        """`origins`: the listener's hosts, each with its cluster and the port that this stands for."""
+        host = "            - {{name: '{0}', domains: {1}, routes: [{{match: {{prefix: /}}, route: {{cluster: '{0}'}}}}]}}"
+        cluster = ("  - {{name: '{0}', type: STATIC, load_assignment: {{cluster_name: '{0}', endpoints: [{{lb_endpoints: ["
+                   "{{endpoint: {{address: {{socket_address: {{address: 127.0.0.1, port_value: {1}}}}}}}}}]}}]}}}}")
+        names = {"*": "['*']"}
+        self.port, self.admin = free_port(), free_port()
+        os.makedirs(os.path.join(self.directory, "sidecar"))
+        self.write("sidecar/envoy.yaml", SIDECAR.format(
+            admin=self.admin, port=self.port, filter=self.rendered_filter(),
+            hosts="\n".join(host.format(cluster, names.get(name, f"['{name}', '{name}:8081']"))
+                            for name, cluster, _ in origins if name),
+            clusters="\n".join(cluster.format(name, port) for _, name, port in origins)))
+        self.start_bootstrap(os.path.join(self.directory, "sidecar"), program)
+
+    def check_that_headers_go_to_the_destination_only(self, program):
+        payments, other, provider = self.start(Echo(self.directory, "payments")), self.start(Echo(self.directory, "other")), \
+            self.start(Provider(self.directory))
+        self.start_sidecar(program, [
+            ("payments.shop.svc.cluster.local", self.DESTINATION, payments.port),
+            ("ledger.shop.svc.cluster.local", "outbound|8081||ledger.shop.svc.cluster.local", other.port),
+            ("*", "PassthroughCluster", other.port), ("", "header-provider", provider.port)])
+        own = {"authorization": "of the workload"}
+        pay = lambda host: echoed(self.port, "/pay", host=host, headers=own)["headers"]["authorization"]  # noqa: E731
+        wait_until(lambda: pay("payments.shop.svc.cluster.local") != own["authorization"], "headers")
+        for host in ("payments.shop.svc.cluster.local", "payments.shop.svc.cluster.local:8081"):
+            self.assertRegex(pay(host), r"^Bearer 1\.")
+        for host in ("evil.example", "evil.example:8081", "ledger.shop.svc.cluster.local", "payments.shop.svc.cluster.local:1",
+                     "payments.shop.svc.cluster.local.evil.example", "PAYMENTS"):
+            self.assertEqual(pay(host), own["authorization"], host)
+
+    def test_headers_go_to_the_destination_and_to_no_other_host_on_its_port(self):
+        self.check_that_headers_go_to_the_destination_only("inlay")
 
 
 class Elsewhere(DeployCase):

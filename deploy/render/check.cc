@@ -10,6 +10,7 @@
 #include "deploy/render/istio_merge.h"
 #include "deploy/render/kubernetes.h"
 #include "deploy/render/placeholders.h"
+#include "deploy/render/rules.h"
 #include "deploy/render/yaml_text.h"
 #include "proxy/config/load.h"
 #include "proxy/config/scalar_check.h"
@@ -24,6 +25,9 @@ namespace {
 
 // How the loader says that the fault is its own, not the file's (proxy/config/support.cc).
 constexpr std::string_view kNotYet = "Inlay does not support it yet";
+
+// Where a sidecar's outbound listener sends what is for a host that the mesh does not know.
+constexpr std::string_view kPassthrough = "PassthroughCluster";
 
 Error defect(const std::string& file, const std::string& what) {
   return {ErrorCode::kInternal, "what was rendered is not right: " + what, file};
@@ -102,7 +106,8 @@ class Check {
   // Each cluster that the configuration names must be there: a call to one that is missing fails at run time only.
   Result<Unit> clusters(const std::string& file, const std::vector<std::string>& known) const {
     const ConfigurationText configuration =
-        configuration_text(values_, [](const Service& service) { return "${cluster:" + service.name + "}"; });
+        configuration_text(values_, {[](const Service& service) { return "${cluster:" + service.name + "}"; },
+                                     [](const Destination& /*any*/) { return std::vector<std::string>(); }});
     for (const Placeholder& placeholder : find_placeholders(configuration.text)) {
       if (placeholder.kind != Placeholder::Kind::kCluster) continue;
       for (const Service& service : values_.services)
@@ -114,6 +119,7 @@ class Check {
   }
 
   Result<std::string> sample_sidecar(const Source* sidecar) const;
+  Result<Unit> headers_go_to_destinations(const std::string& merged) const;
   bool reaches(const Source* sidecar, const std::string& host) const;
 
   const Values& values_;
@@ -145,34 +151,55 @@ Result<std::string> Check::sample_sidecar(const Source* sidecar) const {
         .set("direction", "INBOUND")
         .set("address", "127.0.0.6")
         .set("port", values_.workload.port)
+        .add("routes")
+        .set("domains", "['*']")
         .set("cluster", inbound);
     add_cluster(inbound, values_.workload.port);
   }
   std::vector<std::string> names;
-  for (const Destination& destination : values_.destinations) {
-    if (!reaches(sidecar, destination.host)) continue;
-    const std::string name = istio_cluster(destination.host, destination.port);
-    add_cluster(name, destination.port);
-    names.push_back(name);
-  }
   if (values_.outbound) {
-    for (uint32_t port : traffic_ports(values_))
-      context.add("listeners")
-          .set("name", "0.0.0.0_" + std::to_string(port))
+    add_cluster(std::string(kPassthrough), 1);
+    for (uint32_t port : traffic_ports(values_)) {
+      Context& listener = context.add("listeners");
+      listener.set("name", "0.0.0.0_" + std::to_string(port))
           .set("direction", "OUTBOUND")
           .set("address", "0.0.0.0")
-          .set("port", port)
-          .set("cluster", names.empty() ? "" : names[0]);
+          .set("port", port);
+      for (const Destination& destination : values_.destinations) {
+        if (destination.port != port || !reaches(sidecar, destination.mesh_host)) continue;
+        for (const std::string& name : istio_destination_clusters(destination)) {
+          add_cluster(name, port);
+          names.push_back(name);
+          listener.add("routes").set("domains", yaml_list({name + ".example"})).set("cluster", name);
+        }
+      }
+      const std::string stranger = istio_cluster("stranger." + values_.name_space + ".svc.cluster.local", port);
+      add_cluster(stranger, port);
+      listener.add("routes").set("domains", yaml_list({"stranger.example"})).set("cluster", stranger);
+      listener.add("routes").set("domains", "['*']").set("cluster", std::string(kPassthrough));
+    }
   }
   for (const Service& service : values_.services) {
     const std::string name = istio_cluster_name(service);
     const bool known = std::find(names.begin(), names.end(), name) != names.end();
-    if (service.where == Service::Where::kMesh && !known && reaches(sidecar, service.host)) {
+    if (service.where == Service::Where::kMesh && !known && reaches(sidecar, service.mesh_host)) {
       add_cluster(name, service.port);
       names.push_back(name);
     }
   }
   return fill_template("templates/istio/sample_sidecar.yaml", context);
+}
+
+// Of what the listeners lead to, only destinations can get headers.
+Result<Unit> Check::headers_go_to_destinations(const std::string& merged) const {
+  if (!values_.outbound || !takes_rules(values_)) return Unit{};
+  std::set<std::string> destinations;
+  for (const Destination& destination : values_.destinations)
+    for (std::string& name : istio_destination_clusters(destination)) destinations.insert(std::move(name));
+  for (const PassedRoute& route : passed_routes(merged))
+    if (destinations.count(route.cluster) == 0 && can_augment(route.configuration, route.cluster))
+      return defect("sidecar.json", "requests to " + route.cluster + ", which is no destination, would get headers");
+  return Unit{};
 }
 
 Result<Unit> Check::istio(const Rendering& rendering) {
@@ -204,6 +231,7 @@ Result<Unit> Check::istio(const Rendering& rendering) {
     if (!applied) return defect(file->name, applied.error().to_string());
     merged = *std::move(applied);
   }
+  INLAY_TRY([[maybe_unused]] Unit narrow, headers_go_to_destinations(merged));
   return bootstrap("sidecar.json", merged, mounted_module(values_));
 }
 

@@ -78,6 +78,19 @@ TEST_F(Check, SeesAPatchThatMeetsNothing) {
       "wasm-plugin.yaml: what was rendered is not right: spec.match: meets nothing in the configuration of a sidecar");
 }
 
+TEST_F(Check, SeesHeadersThatGoElsewhere) {
+  const std::string passed =
+      "sidecar.json: what was rendered is not right: requests to outbound|8081||stranger.shop.svc.cluster.local, which "
+      "is "
+      "no destination, would get headers";
+  EXPECT_EQ(spoilt("istio", "envoy-filter.yaml", "\"use\": []", "\"mode\": \"set\""), passed);
+  EXPECT_EQ(spoilt("istio", "envoy-filter.yaml", "\"cluster\": \"outbound|8081||", "\"path\": \"/"), passed);
+  EXPECT_EQ(spoilt("istio", "wasm-plugin.yaml", "- use: []", "- mode: set", "istio: {attach: WasmPlugin}"), passed);
+  EXPECT_EQ(spoilt("istio", "traffic-extension.yaml", "cluster: 'outbound|8081||payments.shop.svc.cluster.local'",
+                   "path: /", "istio: {attach: TrafficExtension}"),
+            passed);
+}
+
 TEST_F(Check, SeesWhatTheSchemasRefuse) {
   EXPECT_EQ(spoilt("istio", "envoy-filter.yaml", "context: SIDECAR_OUTBOUND", "context: SIDECAR_OUT"),
             "envoy-filter.yaml: what was rendered is not right: spec.configPatches[0].match.context: `SIDECAR_OUT` is "

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "deploy/render/placeholders.h"
+#include "deploy/render/rules.h"
 #include "deploy/render/secrets.h"
 #include "deploy/render/yaml_text.h"
 #include "proxy/config/field_table.h"
@@ -79,6 +80,7 @@ class Check {
                         source.text + "\", else write true, false or a decimal number");
       return;
     }
+    if (is_destination(path, key)) return;
     placeholders(source, path);
     literal_cluster(source, path, key);
   }
@@ -88,6 +90,12 @@ class Check {
     if (source.quoted || is_json_number(source.text)) return false;
     if (proxy::config::parse_bool(source.text)) return source.text != "true" && source.text != "false";
     return proxy::config::parse_int(source.text) || proxy::config::parse_double(source.text);
+  }
+
+  // A rule's cluster is a destination's, which check_rules sees to.
+  bool is_destination(const std::string& path, std::string_view key) const {
+    return key == "cluster" && path.starts_with("plugin.configuration.rules[") && values_.outbound &&
+           takes_rules(values_);
   }
 
   void placeholders(const Source& source, const std::string& path) {
@@ -138,9 +146,13 @@ EditText replace_with(const Values& values, const ClusterNames& names) {
   return [&values, &names](std::string_view text) {
     return replace_clusters(text, [&](std::string_view name) {
       const Service* service = find_service(values, name);
-      return service == nullptr ? std::string(name) : names(*service);
+      return service == nullptr ? std::string(name) : names.service(*service);
     });
   };
+}
+
+std::shared_ptr<const Source> complete(const Values& values, const ClusterNames& names) {
+  return values.outbound && takes_rules(values) ? with_rules(values, names) : values.plugin.configuration;
 }
 
 }  // namespace
@@ -150,7 +162,7 @@ void check_configuration(const Source& configuration, const std::string& path, c
 }
 
 ConfigurationText configuration_text(const Values& values, const ClusterNames& names) {
-  const auto& configuration = values.plugin.configuration;
+  const auto configuration = complete(values, names);
   if (configuration == nullptr || configuration->kind == Source::Kind::kNull) return {};
   const EditText edit = replace_with(values, names);
   if (configuration->kind == Source::Kind::kScalar) return {edit(configuration->text), false};
@@ -158,7 +170,7 @@ ConfigurationText configuration_text(const Values& values, const ClusterNames& n
 }
 
 std::string configuration_yaml(const Values& values, const ClusterNames& names) {
-  const auto& configuration = values.plugin.configuration;
+  const auto configuration = complete(values, names);
   if (configuration == nullptr || configuration->kind != Source::Kind::kMap) return "";
   return block_yaml(*configuration, replace_with(values, names));
 }

@@ -10,6 +10,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "deploy/render/values.h"
 
@@ -20,11 +21,15 @@ namespace inlay::deploy {
 void check_configuration(const proxy::config::Source& configuration, const std::string& path, const Values& values,
                          proxy::config::Reporter& report);
 
-// The name that a target has for a service.
-using ClusterNames = std::function<std::string(const Service&)>;
+// The names that a target has for what is in the values.
+struct ClusterNames {
+  std::function<std::string(const Service&)> service;
+  // Of a destination: the clusters that its requests can go to.
+  std::function<std::vector<std::string>(const Destination&)> destination;
+};
 
 // What the plugin gets, as text: JSON over several lines, safe to stand in a YAML literal block, or a text as it is in
-// the values file. `json` says which.
+// the values file. `json` says which. For outbound traffic the header-augmenting filter's has rules (rules.h).
 struct ConfigurationText {
   std::string text;
   bool json = false;

@@ -10,6 +10,9 @@ namespace inlay::deploy {
 
 // The name that a sidecar of Istio's has for a service: istiod's own, or that of the cluster which an EnvoyFilter adds.
 std::string istio_cluster_name(const Service& service);
+// Those that it has for a destination: istiod's own, one for each subset, too.
+std::vector<std::string> istio_destination_clusters(const Destination& destination);
+ClusterNames istio_names();
 // The clusters that istiod does not make: loopback, hosts outside, where the module is.
 std::vector<ClusterSpec> added_clusters(const Values& values);
 // The ports whose requests pass the plugin.

@@ -20,6 +20,7 @@ namespace {
 
 constexpr const char* kManager = "envoy.filters.network.http_connection_manager";
 constexpr const char* kRouter = "envoy.filters.http.router";
+constexpr std::string_view kWasm = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
 
 // The value below `path`, one name after the other; nullptr when there is none.
 const Value* find(const Value& value, std::initializer_list<const char*> path) {
@@ -197,6 +198,41 @@ Result<std::string> apply_wasm_resource(std::string_view bootstrap_json, const S
   }
   if (count == 0) return Error{ErrorCode::kNotFound, "meets nothing in the configuration of a sidecar", "spec.match"};
   return write(bootstrap);
+}
+
+namespace {
+
+// The elements of the list at `path`; none when there is no list.
+std::vector<const Value*> elements(const Value& value, std::initializer_list<const char*> path) {
+  std::vector<const Value*> out;
+  const Value* list = find(value, path);
+  if (list == nullptr || !list->IsArray()) return out;
+  for (const Value& element : list->GetArray()) out.push_back(&element);
+  return out;
+}
+
+void add_passed_routes(const Value& manager, std::vector<PassedRoute>& out) {
+  for (const Value* filter : elements(manager, {"http_filters"})) {
+    if (text(*filter, {"typed_config", "@type"}) != kWasm) continue;
+    for (const Value* host : elements(manager, {"route_config", "virtual_hosts"}))
+      for (const Value* route : elements(*host, {"routes"}))
+        out.push_back(
+            {text(*route, {"route", "cluster"}), text(*filter, {"typed_config", "config", "configuration", "value"})});
+  }
+}
+
+}  // namespace
+
+std::vector<PassedRoute> passed_routes(std::string_view bootstrap_json) {
+  const Document bootstrap = parse(bootstrap_json);
+  std::vector<PassedRoute> out;
+  for (const Value* listener : elements(bootstrap, {"static_resources", "listeners"})) {
+    if (text(*listener, {"traffic_direction"}) == "INBOUND") continue;
+    for (const Value* chain : elements(*listener, {"filter_chains"}))
+      for (const Value* network : elements(*chain, {"filters"}))
+        if (const Value* manager = find(*network, {"typed_config"})) add_passed_routes(*manager, out);
+  }
+  return out;
 }
 
 }  // namespace inlay::deploy

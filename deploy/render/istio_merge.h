@@ -6,6 +6,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "proxy/config/source.h"
@@ -22,5 +23,13 @@ Result<std::string> apply_envoy_filter(std::string_view bootstrap_json, const pr
 // each listener that its match takes. `code` is the DataSource for its VM, in JSON.
 Result<std::string> apply_wasm_resource(std::string_view bootstrap_json, const proxy::config::Source& resource,
                                         std::string_view code);
+
+// A cluster that requests of an outbound listener can go to, and the configuration of a Wasm filter that they pass.
+struct PassedRoute {
+  std::string cluster;
+  std::string configuration;
+};
+// Of a bootstrap in JSON, such as those that the functions above give: one for each route and each Wasm filter.
+std::vector<PassedRoute> passed_routes(std::string_view bootstrap_json);
 
 }  // namespace inlay::deploy

@@ -88,5 +88,22 @@ TEST(ApplyWasmResource, TakesTheNestedFormAndRefusesAMatchOfNothing) {
   EXPECT_EQ(apply_wasm_resource(kSample, *nothing, "{}").error().code, ErrorCode::kNotFound);
 }
 
+TEST(PassedRoutes, AreThoseOfOutboundListenersWithAWasmFilter) {
+  const auto one = [](const std::string& direction, const std::string& cluster, const std::string& filters) {
+    return R"({"traffic_direction":")" + direction +
+           R"(","filter_chains":[{"filters":[{"typed_config":{"http_filters":[)" + filters +
+           R"(],"route_config":{"virtual_hosts":[{"routes":[{"route":{"cluster":")" + cluster + R"("}}]}]}}}]}]})";
+  };
+  const std::string wasm =
+      R"({"typed_config":{"@type":"type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",)"
+      R"("config":{"configuration":{"value":"{}"}}}})";
+  const std::vector<PassedRoute> routes =
+      passed_routes(R"({"static_resources":{"listeners":[)" + one("OUTBOUND", "a", wasm) + "," +
+                    one("OUTBOUND", "b", R"({"name":"other"})") + "," + one("INBOUND", "c", wasm) + "]}}");
+  ASSERT_EQ(routes.size(), 1u);
+  EXPECT_EQ(routes[0].cluster, "a");
+  EXPECT_EQ(routes[0].configuration, "{}");
+}
+
 }  // namespace
 }  // namespace inlay::deploy

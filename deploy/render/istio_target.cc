@@ -3,12 +3,25 @@
 
 #include "deploy/render/istio.h"
 #include "deploy/render/kubernetes.h"
+#include "deploy/render/rules.h"
 #include "deploy/render/yaml_text.h"
+#include "proxy/config/scalars.h"
 
 namespace inlay::deploy {
 
 std::string istio_cluster_name(const Service& service) {
-  return service.where == Service::Where::kMesh ? istio_cluster(service.host, service.port) : service.name;
+  return service.where == Service::Where::kMesh ? istio_cluster(service.mesh_host, service.port) : service.name;
+}
+
+std::vector<std::string> istio_destination_clusters(const Destination& destination) {
+  std::vector<std::string> names = {istio_cluster(destination.mesh_host, destination.port)};
+  for (const std::string& subset : destination.subsets)
+    names.push_back(istio_cluster(destination.mesh_host, destination.port, subset));
+  return names;
+}
+
+ClusterNames istio_names() {
+  return {istio_cluster_name, istio_destination_clusters};
 }
 
 std::vector<ClusterSpec> added_clusters(const Values& values) {
@@ -50,9 +63,9 @@ std::vector<std::string> egress_hosts(const Values& values) {
   const auto add = [&](std::string host) {
     if (std::find(hosts.begin(), hosts.end(), host) == hosts.end()) hosts.push_back(std::move(host));
   };
-  for (const Destination& destination : values.destinations) add(egress_host(destination.host));
+  for (const Destination& destination : values.destinations) add(egress_host(destination.mesh_host));
   for (const Service& service : values.services)
-    if (service.where == Service::Where::kMesh) add(egress_host(service.host));
+    if (service.where == Service::Where::kMesh) add(egress_host(service.mesh_host));
   for (const std::string& host : values.egress) add(host);
   return hosts;
 }
@@ -96,10 +109,31 @@ class Istio {
       rendering_.notes.push_back("the proxy must find the module at " + mounted_module(values_) +
                                  ": apply the target kubernetes first");
     note_authorities(rendering_, values_);
+    notes();
     return std::move(rendering_);
   }
 
  private:
+  // What the mesh does differently than one might think.
+  void notes() {
+    if (values_.attach != Attachment::kEnvoyFilter)
+      rendering_.notes.push_back(
+          "WasmPlugin and TrafficExtension have no vm_id, and " + proxy::config::quote(values_.plugin.vm_id) +
+          " is dropped: each plugin of that proxy without one, whoever applied it, can read what this one shares among "
+          "workers, such as tokens; `istio.attach: EnvoyFilter` keeps them apart");
+    if (!values_.outbound) return;
+    if (!takes_rules(values_))
+      rendering_.notes.push_back(
+          "the plugin gets each request to a port of `traffic.destinations`, whatever its host: only the "
+          "header-augmenting "
+          "filter has rules that keep to the destinations");
+    for (const Destination& destination : values_.destinations)
+      if (destination.mesh_host.find(".svc.") == std::string::npos)
+        rendering_.notes.push_back(destination.host +
+                                   " is no service of the cluster: without a ServiceEntry for it and its "
+                                   "port, of protocol HTTP, its requests do not pass the plugin");
+  }
+
   Result<Unit> add(const std::string& file, const std::string& name) {
     INLAY_TRY(std::string text, fill_template("templates/istio/" + name + ".yaml", context_));
     rendering_.files.push_back({file, std::move(text)});
@@ -113,7 +147,7 @@ class Istio {
       context_.add("clusters").set("what", cluster.what).set("cluster", std::move(text));
     }
     if (with_plugin) {
-      INLAY_TRY(const std::string filter, wasm_filter_yaml(values_, istio_cluster_name, mounted_module(values_)));
+      INLAY_TRY(const std::string filter, wasm_filter_yaml(values_, istio_names(), mounted_module(values_)));
       for (uint32_t port : traffic_ports(values_))
         context_.add("patches")
             .set("what", std::string(values_.outbound ? "Requests to port " : "Requests that come in on port ") +
@@ -142,7 +176,7 @@ class Istio {
           .flag("from_host", variable.from != Variable::From::kValue)
           .set("variable", variable.name)
           .set("value", variable.value);
-    const std::string yaml = configuration_yaml(values_, istio_cluster_name);
+    const std::string yaml = configuration_yaml(values_, istio_names());
     context.flag("configuration", !yaml.empty()).set("yaml", yaml);
     INLAY_TRY(std::string wasm, fill_template("templates/istio/wasm.yaml", context));
     context_.set("wasm", std::move(wasm));

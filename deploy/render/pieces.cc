@@ -29,8 +29,8 @@ std::string joined(const std::vector<std::string>& words) {
 
 }  // namespace
 
-std::string istio_cluster(std::string_view host, uint32_t port) {
-  return "outbound|" + std::to_string(port) + "||" + std::string(host);
+std::string istio_cluster(std::string_view host, uint32_t port, std::string_view subset) {
+  return "outbound|" + std::to_string(port) + "|" + std::string(subset) + "|" + std::string(host);
 }
 
 std::vector<std::string> host_variables(const Values& values) {
@@ -119,6 +119,14 @@ std::vector<std::string> destination_names(const Values& values) {
   return names;
 }
 
+ClusterNames standalone_names(const Values& values) {
+  return {[](const Service& service) { return service.name; },
+          [&values](const Destination& destination) {
+            const auto at = static_cast<size_t>(&destination - values.destinations.data());
+            return std::vector<std::string>{destination_names(values)[at]};
+          }};
+}
+
 // The clusters that requests go to, each with a virtual host of the context.
 std::vector<ClusterSpec> route_clusters(const Values& values, const BootstrapSpec& spec, Context& context) {
   std::vector<ClusterSpec> clusters;
@@ -151,8 +159,7 @@ Result<std::string> bootstrap_yaml(const Values& values, const BootstrapSpec& sp
   context.flag("standalone", spec.standalone).flag("variables", !variables.empty()).set("names", joined(variables));
   context.set("address", spec.address).set("port", values.envoy_port).set("admin_port", values.admin_port);
   context.set("direction", values.outbound ? "outbound" : "inbound");
-  INLAY_TRY(std::string filter, wasm_filter_yaml(
-                                    values, [](const Service& service) { return service.name; }, spec.module_path));
+  INLAY_TRY(std::string filter, wasm_filter_yaml(values, standalone_names(values), spec.module_path));
   context.set("filter", std::move(filter));
   std::vector<ClusterSpec> clusters = route_clusters(values, spec, context);
   for (const Service& service : values.services)

@@ -13,7 +13,7 @@
 namespace inlay::deploy {
 
 // outbound|8081||payments.shop.svc.cluster.local
-std::string istio_cluster(std::string_view host, uint32_t port);
+std::string istio_cluster(std::string_view host, uint32_t port, std::string_view subset = {});
 
 // A cluster of Envoy's, as a map.
 struct ClusterSpec {

@@ -5,6 +5,7 @@
 #include "deploy/render/check_forms.h"
 #include "deploy/render/configuration.h"
 #include "deploy/render/read_module.h"
+#include "deploy/render/rules.h"
 #include "deploy/render/secrets.h"
 #include "deploy/render/values.h"
 #include "deploy/render/values_schema.h"
@@ -53,6 +54,7 @@ class Builder {
     istio(root["istio"]);
     if (values_.plugin.configuration != nullptr)
       check_configuration(*values_.plugin.configuration, "plugin.configuration", values_, report_);
+    if (values_.outbound && takes_rules(values_)) check_rules(values_, report_);
   }
 
  private:
@@ -182,6 +184,7 @@ class Builder {
     } else if (View mesh = view["mesh"]) {
       service.where = Service::Where::kMesh;
       service.host = mesh.text("host");
+      service.mesh_host = mesh_host(service.host);
       service.port = mesh.uint32("port");
       service.container = container(mesh);
       check_mesh_image(mesh, service);
@@ -250,10 +253,18 @@ class Builder {
     }
   }
 
+  // `payments` and `payments.shop.svc` in full; any other name is taken for one.
+  std::string mesh_host(const std::string& host) const {
+    if (host.find('.') == std::string::npos) return host + "." + values_.name_space + ".svc.cluster.local";
+    return host.ends_with(".svc") ? host + ".cluster.local" : host;
+  }
+
   void traffic(View view, View workload) {
     values_.outbound = view["direction"].node().integer == 0;
     for (View destination : view.list("destinations")) {
-      values_.destinations.push_back({destination.text("host"), destination.uint32("port"), container(destination)});
+      values_.destinations.push_back({destination.text("host"), mesh_host(destination.text("host")),
+                                      destination.uint32("port"), destination.texts("subsets"),
+                                      container(destination)});
       const Destination& added = values_.destinations.back();
       for (size_t i = 0; i + 1 < values_.destinations.size(); ++i)
         if (values_.destinations[i].host == added.host && values_.destinations[i].port == added.port)

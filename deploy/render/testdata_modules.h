@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The modules that tests name: a folder with good.wasm, other.wasm (WebAssembly, but no proxy-wasm), junk.wasm,
-// empty.wasm and large.wasm (more than a ConfigMap holds). It is gone when the object is.
+// The modules that tests name: a folder with good.wasm (which knows the header-augmenting filter's
+// configuration, by its name), foreign.wasm (a plugin that does not), other.wasm (WebAssembly, but no proxy-wasm),
+// junk.wasm, empty.wasm and large.wasm (more than a ConfigMap holds). It is gone when the object is.
 
 #include <filesystem>
 #include <string>

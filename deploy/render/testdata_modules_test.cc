@@ -15,6 +15,11 @@ namespace {
 constexpr std::string_view kGood = R"((module
   (memory (export "memory") 1)
   (func (export "proxy_abi_version_0_2_1"))
+  (func (export "proxy_on_memory_allocate") (param i32) (result i32) (i32.const 0))
+  (data (i32.const 0) "header_providing_service_cluster")))";
+constexpr std::string_view kForeign = R"((module
+  (memory (export "memory") 1)
+  (func (export "proxy_abi_version_0_2_1"))
   (func (export "proxy_on_memory_allocate") (param i32) (result i32) (i32.const 0))))";
 
 std::string assemble(std::string_view text) {
@@ -38,6 +43,7 @@ TestModules::TestModules() {
   std::string name = ::testing::TempDir() + "inlay-deploy-XXXXXX";
   folder_ = ::mkdtemp(name.data());
   write("good.wasm", assemble(kGood));
+  write("foreign.wasm", assemble(kForeign));
   write("other.wasm", assemble("(module)"));
   write("junk.wasm", "this is no module");
   write("empty.wasm", "");

@@ -70,7 +70,8 @@ inline constexpr std::string_view kPublicAuthorities = "/etc/ssl/certs/ca-certif
 struct Service {
   enum class Where : uint8_t { kSidecar, kMesh, kOutside } where = Where::kSidecar;
   std::string name;
-  std::string host;  // 127.0.0.1 for a sidecar
+  std::string host;       // 127.0.0.1 for a sidecar
+  std::string mesh_host;  // kMesh: as the mesh names it, in full
   uint32_t port = 0;
   bool tls = false;
   std::string ca = std::string(kPublicAuthorities);  // with TLS
@@ -91,7 +92,9 @@ struct Workload {
 
 struct Destination {
   std::string host;
+  std::string mesh_host;  // as the mesh names it, in full
   uint32_t port = 0;
+  std::vector<std::string> subsets;  // of an Istio DestinationRule
   Container container;
 };
 

@@ -57,7 +57,10 @@ constexpr FieldSpec kModule[] = {
 constexpr FieldSpec kPlugin[] = {
     {.name = "name", .form = Form::kName, .help = "as logs and errors name it", .required = true},
     {.name = "root_id", .form = Form::kName, .help = "the root context in the module", .otherwise = "`name`"},
-    {.name = "vm_id", .form = Form::kName, .help = "plugins with one id share data", .otherwise = "`name`"},
+    {.name = "vm_id",
+     .form = Form::kName,
+     .help = "plugins with one id share data, tokens among them; WasmPlugin and TrafficExtension have no such field",
+     .otherwise = "`name`"},
     {.name = "failure_policy",
      .kind = FieldKind::kEnum,
      .help = "what becomes of requests when the module fails",
@@ -65,8 +68,10 @@ constexpr FieldSpec kPlugin[] = {
      .type = "failure policy"},
     {.name = "configuration",
      .kind = FieldKind::kValue,
-     .help = "a map, which the plugin gets as JSON, or a text, which it gets as it is. `${cluster:NAME}` becomes the "
-             "name that the target has for the service NAME; `${env:NAME}` stays, for the plugin to resolve"},
+     .help =
+         "a map, which the plugin gets as JSON, or a text, which it gets as it is. `${cluster:NAME}` becomes the "
+         "name that the target has for the service NAME; `${env:NAME}` stays, for the plugin to resolve. For outbound "
+         "traffic the header-augmenting filter's gets [rules](../guide/deploy.md#where-the-headers-go)"},
     {.name = "environment",
      .kind = kMessage,
      .help = "the variables that the module sees",
@@ -173,16 +178,22 @@ constexpr FieldSpec kTraffic[] = {
      .type = "direction"},
     {.name = "destinations",
      .kind = kMessage,
-     .help = "outbound: where the requests go that pass the plugin. In the targets envoy and compose the first one "
-             "also gets "
-             "requests for any other host",
+     .help = "outbound: where the requests go that get headers; those that go elsewhere are left alone. In the targets "
+             "envoy and compose the first one also gets requests for any other host",
      .shape = Shape::kList,
      .type = "destination"},
 };
 
 constexpr FieldSpec kDestination[] = {
-    {.name = "host", .form = Form::kHost, .help = "its full name", .required = true},
+    {.name = "host",
+     .form = Form::kHost,
+     .help = "its full name, `NAME.NAMESPACE.svc.cluster.local`; `NAME` alone is one of `namespace`. No wildcard",
+     .required = true},
     {.name = "port", .kind = kNumber, .form = Form::kPort, .help = "", .required = true},
+    {.name = "subsets",
+     .form = Form::kLabel,
+     .help = "target istio: those of a DestinationRule that a VirtualService sends its requests to",
+     .shape = Shape::kList},
     {.name = "image", .form = Form::kImage, .help = "that stands in for it in the target compose"},
     kContainerArgs,
 };
@@ -209,12 +220,14 @@ constexpr FieldSpec kIstio[] = {
      .otherwise = "`WasmPlugin` with `module.oci`, else `EnvoyFilter`",
      .type = "attachment"},
     {.name = "egress",
-     .help = "more hosts that the workload calls, as `NAMESPACE/HOST`; the Sidecar hides all others from it",
+     .help = "more hosts that the workload calls, as `NAMESPACE/HOST`; with the Sidecar it reaches no others",
      .otherwise = "`istio-system/*`",
      .shape = Shape::kList},
     {.name = "sidecar",
      .kind = FieldKind::kBool,
-     .help = "render the Sidecar resource; without it the workload sees every service of the mesh",
+     .help =
+         "render the Sidecar resource, with `outboundTrafficPolicy: REGISTRY_ONLY`; without it the workload sees every "
+         "service of the mesh, and reaches what the mesh's own policy lets it",
      .otherwise = "`true` for outbound traffic"},
 };
 
