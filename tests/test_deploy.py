@@ -260,6 +260,10 @@ class Sidecar(DeployCase):
     def test_headers_go_to_the_destination_and_to_no_other_host_on_its_port(self):
         self.check_that_headers_go_to_the_destination_only("inlay")
 
+    @needs_envoy()
+    def test_headers_go_there_and_nowhere_else_in_envoy_too(self):
+        self.check_that_headers_go_to_the_destination_only("envoy")
+
 
 class Elsewhere(DeployCase):
     """Parts that are neither in the pod nor in the mesh: a provider behind TLS, a module on a web server."""
