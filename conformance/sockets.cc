@@ -22,7 +22,7 @@ using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
 constexpr milliseconds kTurn{2};
-constexpr milliseconds kPatience{10'000};
+constexpr milliseconds kPatience{30'000};        // bounds a hang
 constexpr milliseconds kQuietAfterFailure{200};  // the case has failed already: what still comes is for the reader
 
 class Sockets final : public World {
@@ -120,7 +120,7 @@ Result<Unit> Sockets::start() {
   options.engine = run_.engine;
   options.envoy_strict = run_.c.envoy_strict;
   options.compat_legacy_properties = run_.c.legacy_properties;
-  options.drain_time = std::chrono::seconds(5);
+  options.drain_time = std::chrono::seconds(60);
   options.log_flush_interval = kTurn;
   std::promise<Result<Unit>> started;
   auto outcome = started.get_future();

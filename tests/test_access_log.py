@@ -73,7 +73,7 @@ class AccessLog(TestCase):
         for _ in range(40):  # more than a pipe takes
             self.assertEqual(request(proxy.port).status, 200)
         proxy.terminate()
-        self.assertEqual(proxy.wait(20), 0)
+        self.assertEqual(proxy.wait(), 0)
         self.assertIn("entries are lost: Connection timed out", proxy.log())
 
     def test_filters(self):

@@ -33,7 +33,7 @@ class GuestLimits(TestCase):
         return proxy
 
     def refused(self, proxy, why):
-        self.assertEqual(proxy.process.wait(30), 1)
+        self.assertEqual(proxy.wait(), 1)
         self.assertIn(why, proxy.log())
 
     def test_memory(self):

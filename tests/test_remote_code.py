@@ -10,7 +10,7 @@ import unittest
 
 from support import config, guests, tcp
 from support.origins import Echo, PythonServer, echoed
-from support.processes import INLAY, Proxy, TestCase, free_port, listening, wait_until
+from support.processes import INLAY, PATIENCE, Proxy, TestCase, free_port, listening, wait_until
 from support.wire import Wire, request
 
 
@@ -30,7 +30,7 @@ class ModuleServer:
 
     def answer(self, request):
         self.headers.append(dict(request.headers))
-        self.hold.wait(30)
+        self.hold.wait(PATIENCE)
         if self.failures > 0:
             self.failures -= 1
             return 503, {}, b"not yet"
@@ -53,7 +53,7 @@ class RemoteCode(TestCase):
         self.addCleanup(self.modules.close)
         self.cache = os.path.join(self.directory, "cache")
 
-    def code(self, path="/guest.wasm", sha256=None, retries=0, timeout="10s"):
+    def code(self, path="/guest.wasm", sha256=None, retries=0, timeout="60s"):
         return {"remote": {"http_uri": {"uri": f"http://modules.test:81{path}", "cluster": "modules", "timeout": timeout},
                            "sha256": sha256 or self.modules.sha256,
                            "retry_policy": {"num_retries": retries, "retry_back_off": {"base_interval": "0.01s"}}}}

@@ -4,11 +4,10 @@
 import json
 import os
 import subprocess
-import time
 
 from support.config import bootstrap, cluster, wasm
 from support.large_module import large_module
-from support.processes import INLAY, SANITIZED, Program, TestCase, free_port
+from support.processes import INLAY, PATIENCE, Program, TestCase, free_port
 from support.wire import request
 
 
@@ -21,18 +20,17 @@ class StartUpTest(TestCase):
         subprocess.run(["wat2wasm", self.module + ".wat", "-o", self.module], check=True)
 
     def run_inlay(self, name):
-        """Starts with this test's own cache; returns the program and the seconds until the first answer."""
+        """Starts with this test's own cache, and waits for the first answer."""
         routes = [{"match": {"prefix": "/"}, "direct_response": {"status": 200, "body": {"inline_string": "ok"}}}]
         config = bootstrap([cluster("origin", free_port())], [wasm(self.module)], routes)
         port = config["static_resources"]["listeners"][0]["address"]["socket_address"]["port_value"]
         path = os.path.join(self.directory, name + ".json")
         with open(path, "w") as file:
             json.dump(config, file)
-        begun = time.monotonic()
         program = self.start(Program(name, [INLAY, "run", "-c", path, "--concurrency", "2"], self.directory,
                                      {"XDG_CACHE_HOME": os.path.join(self.directory, "cache")}))
-        program.wait_for(lambda: self.answers(port), "the first answer", 60)
-        return program, time.monotonic() - begun
+        program.wait_for(lambda: self.answers(port), "the first answer", 2 * PATIENCE)
+        return program
 
     @staticmethod
     def answers(port):
@@ -45,25 +43,23 @@ class StartUpTest(TestCase):
         return sorted(os.listdir(os.path.join(self.directory, "cache", "inlay")))
 
     def test_a_cold_start_serves_quick_code_and_the_next_one_takes_what_was_made(self):
-        cold, _ = self.run_inlay("cold")
+        cold = self.run_inlay("cold")
         self.assertIn("code made in haste", cold.log())
-        cold.wait_for(lambda: "runs optimised code now" in cold.log(), "the optimised code", 120)
+        cold.wait_for(lambda: "runs optimised code now" in cold.log(), "the optimised code", 10 * PATIENCE)
         # The log line is written before the quick artifact is taken away.
         cold.wait_for(lambda: len(self.artifacts()) == 1, "one artifact")
         cold.end()
-        warm, seconds = self.run_inlay("warm")
+        warm = self.run_inlay("warm")
         self.assertNotIn("made in haste", warm.log())
         self.assertNotIn("interpreter", warm.log())
-        if not SANITIZED:
-            self.assertLess(seconds, 1)  # some 10 ms on a machine that does nothing else
         self.assertEqual(warm.end(), 0)
 
     def test_an_artifact_of_a_module_that_changed_is_not_used(self):
-        first, _ = self.run_inlay("first")
+        first = self.run_inlay("first")
         first.end()
         before = self.artifacts()
         with open(self.module, "ab") as file:
             file.write(b"\x00\x05\x04note")  # a custom section
-        second, _ = self.run_inlay("second")
+        second = self.run_inlay("second")
         self.assertIn("code made in haste", second.log())
         self.assertTrue(set(self.artifacts()) - set(before))

@@ -10,7 +10,7 @@ import urllib.parse
 
 from support import config
 from support.origins import PythonServer
-from support.processes import TestCase, filter_module, wait_until
+from support.processes import PATIENCE, TestCase, filter_module, wait_until
 from support.wire import request
 
 SECRET = "s3cr+t &%"
@@ -88,26 +88,33 @@ class Tokens(TestCase):
         wait_until(lambda: self.stat("idp.fetch_failed.status") and self.stat("held") == 8, "a failed fetch, and all held")
         self.provider.up.set()
         for client in clients:
-            client.join(60)
+            client.join(PATIENCE)
         self.assertEqual(answers, [b"Bearer tok-1"] * 8)
         self.assertEqual(self.provider.tokens, 1)
         self.assert_secret()
 
-    def test_no_more_requests_wait_than_may_and_none_for_ever(self):
-        self.start_all(up=False, workers=1, when_missing={"action": "hold", "hold_for": "2s", "max_held": 3, "status": 429})
+    def test_no_more_requests_wait_than_may(self):
+        self.start_all(up=False, workers=1, when_missing={"action": "hold", "hold_for": "600s", "max_held": 3, "status": 429})
         answers = []
+        held = [threading.Thread(target=lambda: answers.append(self.token())) for _ in range(3)]
+        for client in held:
+            client.start()
+        wait_until(lambda: self.stat("held") == 3, "three that wait")
+        self.assertEqual([request(self.proxy.port).status for _ in range(5)], [429] * 5)
+        self.assertEqual(answers, [])
+        self.provider.up.set()
+        for client in held:
+            client.join(PATIENCE)
+        self.assertEqual(answers, [b"Bearer tok-1"] * 3)
+        wait_until(lambda: (self.stat("held"), self.stat("rejected")) == (3, 5), "the counts")
+        self.assert_secret()
 
-        def client():
-            begin = time.monotonic()
-            answers.append((request(self.proxy.port).status, time.monotonic() - begin))
-        clients = [threading.Thread(target=client) for _ in range(8)]
-        for one in clients:
-            one.start()
-        for one in clients:
-            one.join(60)
-        self.assertEqual([status for status, _ in answers], [429] * 8)
-        self.assertEqual(sum(seconds >= 1.9 for _, seconds in answers), 3, answers)
-        wait_until(lambda: (self.stat("held"), self.stat("rejected")) == (3, 8), "the counts")
+    def test_no_request_waits_for_ever(self):
+        self.start_all(up=False, workers=1, when_missing={"action": "hold", "hold_for": "500ms", "status": 429})
+        begin = time.monotonic()
+        self.assertEqual(request(self.proxy.port).status, 429)
+        self.assertGreaterEqual(time.monotonic() - begin, 0.5)
+        wait_until(lambda: (self.stat("held"), self.stat("rejected")) == (1, 1), "the counts")
         self.assert_secret()
 
     def test_plugins_with_the_same_source_share_its_token(self):
@@ -133,7 +140,7 @@ class Tokens(TestCase):
 
         def third():
             seen.add(self.token())
-            return {b"Bearer tok-1", b"Bearer tok-2", b"Bearer tok-3"} <= seen
+            return len(seen - {None}) >= 3
 
         wait_until(third, "the third token")
         self.assertEqual(self.bare, 0)

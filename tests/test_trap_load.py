@@ -11,7 +11,7 @@ import threading
 import time
 
 from support.config import bootstrap, cluster, wasm
-from support.processes import TestCase, free_port
+from support.processes import PATIENCE, TestCase, free_port
 from support.wire import request
 
 SECONDS = float(os.environ.get("INLAY_TRAP_LOAD_SECONDS", "2"))
@@ -80,11 +80,16 @@ class TrapLoadTest(TestCase):
         wanted = ["/", "/", "/", "/", "/trap", "/", "/", "/out", "/", "/deep"]
         counts = {}
         lock = threading.Lock()
-        stop = time.monotonic() + SECONDS
+        begin = time.monotonic()
+
+        def enough():
+            with lock:
+                seen = {path for path, _ in counts}
+                return ("/", 200) in counts and seen == set(wanted)
 
         def client(number):
             i = number
-            while time.monotonic() < stop:
+            while time.monotonic() < begin + SECONDS or not enough() and time.monotonic() < begin + PATIENCE:
                 path = wanted[i % len(wanted)]
                 i += 1
                 status = request(proxy.port, path).status

@@ -156,7 +156,7 @@ class RelayTest : public ::testing::Test {
   // Turns the loop until the condition holds.
   template <class Condition>
   void run_until(Condition condition) {
-    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     while (!condition() && std::chrono::steady_clock::now() < give_up) loop_.run_once(milliseconds(50));
     ASSERT_TRUE(condition());
   }

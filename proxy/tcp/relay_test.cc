@@ -273,14 +273,21 @@ TEST_F(RelayTest, AnIdleConnectionIsClosedAndABusyOneIsNot) {
   End& client = this->client();
   End& server = this->server();
   const auto begin = std::chrono::steady_clock::now();
-  for (size_t n = 1; std::chrono::steady_clock::now() - begin < milliseconds(500); ++n) {
+  auto last = begin;
+  auto longest = last - last;  // how long it was idle at most, which a busy machine may stretch
+  for (size_t n = 1; last - begin < milliseconds(500) && !client.over(); ++n) {
     (n % 2 ? client : server).connection->write("x");
     End& other = n % 2 ? server : client;
     const size_t before = other.bytes;
-    run_until([&] { return other.bytes > before; });
+    run_until([&] { return other.bytes > before || other.over(); });
     loop_.run_once(milliseconds(20));
+    const auto now = std::chrono::steady_clock::now();
+    longest = std::max(longest, now - last);
+    last = now;
   }
-  EXPECT_EQ(metric("tcp.t.idle_timeout"), 0);
+  if (longest < milliseconds(150)) {
+    EXPECT_EQ(metric("tcp.t.idle_timeout"), 0);
+  }
   run_until([&] { return client.over() && server.over(); });
   EXPECT_EQ(metric("tcp.t.idle_timeout"), 1);
   run_until_none_is_left();

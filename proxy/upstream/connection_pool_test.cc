@@ -361,8 +361,12 @@ class LimitsTest : public ConnectionPoolTest {
     config.max_connections = 1;
     config.max_pending_requests = 1;
     config.max_requests_per_connection = 2;
-    config.idle_timeout = std::chrono::milliseconds(50);
   }
+};
+
+class IdleTest : public ConnectionPoolTest {
+ protected:
+  void configure(config::Cluster& config) override { config.idle_timeout = std::chrono::milliseconds(50); }
 };
 
 TEST_F(LimitsTest, ConnectionsPendingAndOverflow) {
@@ -379,7 +383,7 @@ TEST_F(LimitsTest, ConnectionsPendingAndOverflow) {
   EXPECT_EQ(stat("upstream_cx_max_requests"), 1);
 }
 
-TEST_F(LimitsTest, IdleConnectionsAreClosed) {
+TEST_F(IdleTest, ConnectionsAreClosed) {
   Exchange a;
   ASSERT_TRUE(a.start(pool()));
   ASSERT_TRUE(finish(a));

@@ -15,7 +15,7 @@ def address(port, host="127.0.0.1"):
 def cluster(name, *ports, host="127.0.0.1", **fields):
     endpoints = [{"endpoint": {"address": address(port, host)}} for port in ports]
     kind = "STATIC" if host[0].isdigit() else "STRICT_DNS"
-    return {"name": name, "type": kind, "connect_timeout": "1s",
+    return {"name": name, "type": kind, "connect_timeout": "10s",
             "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": endpoints}]}, **fields}
 
 
@@ -67,9 +67,9 @@ def listener(filters=(), routes=None, virtual_hosts=None, name="ingress", **mana
     return {"name": name, "address": address(free_port()), "filter_chains": [chain]}
 
 
-def augmenter(provider="provider", expiry="360s", **keys):
-    """The header-augmenting filter; provider is a cluster's name."""
-    return wasm(filter_module(), {"header_providing_service_cluster": provider,
+def augmenter(provider="provider", expiry="360s", module=None, **keys):
+    """The header-augmenting filter, as it was built or from `module`; provider is a cluster's name."""
+    return wasm(module or filter_module(), {"header_providing_service_cluster": provider,
                                   "header_providing_service_authority": "provider.test",
                                   "header_cache_expiry": expiry, **keys}, name="header_augmenting", vm_id="augmenter")
 

@@ -70,11 +70,11 @@ class Hostile(TestCase):
     def assemble(self, text):
         return guests.assemble(self.directory, "guest", text)
 
-    def start_with(self, behaviour, policy="FAIL_CLOSED", concurrency=1, **plugin):
+    def start_with(self, behaviour, policy="FAIL_CLOSED", concurrency=1, flags=(), **plugin):
         echo = self.start(Echo(self.directory, name=f"echo-{len(self.programs)}"))
         guest = config.wasm(self.module(behaviour), policy=policy, **plugin)
         made = config.bootstrap([config.cluster("origin", echo.port)], [guest])
-        self.proxy = self.start_proxy(made, concurrency=concurrency, engine=self.engine)
+        self.proxy = self.start_proxy(made, concurrency=concurrency, engine=self.engine, flags=flags)
         self.port = self.proxy.port
         self.assertEqual(self.good(), "survived")
 

@@ -18,8 +18,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BUILD = os.environ.get("INLAY_BUILD", os.path.join(ROOT, "build", "release"))
 INLAY = os.path.join(BUILD, "inlay")
 SANITIZED = any(word in os.path.basename(BUILD) for word in ("asan", "tsan"))
-# What a sanitizer or a busy machine may take longer.
-PATIENCE = 30
+# How long to wait for what must come: bounds a hang, and says nothing about speed.
+PATIENCE = 60
 
 _ports = itertools.count(int(os.environ.get("INLAY_TEST_PORTS", str(20000 + os.getpid() * 37 % 9000))))
 
@@ -93,11 +93,11 @@ class Program:
     def wait(self, seconds=PATIENCE):
         return self.process.wait(seconds)
 
-    def end(self):
+    def end(self, seconds=PATIENCE):
         """SIGTERM, and SIGKILL where that is not heard. Returns the exit status."""
         self.terminate()
         try:
-            return self.process.wait(5)
+            return self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             self.process.kill()
             return self.process.wait()
@@ -122,7 +122,9 @@ def listening(port, host="127.0.0.1"):
 class Proxy(Program):
     """`inlay run` with a configuration given as a dict; .port is its listener's, .admin_port its admin's."""
 
-    def __init__(self, directory, config, concurrency=1, level="info", engine=None, flags=(), name="inlay", environment=None):
+    def __init__(self, directory, config, concurrency=1, level="info", engine=None, flags=(), name="inlay", environment=None,
+                 program=INLAY):
+        self.program = program
         self.config_path = os.path.join(directory, f"{name}.json")
         with open(self.config_path, "w") as file:
             json.dump(config, file, indent=1)
@@ -133,7 +135,7 @@ class Proxy(Program):
         super().__init__(name, command, directory, {"XDG_CACHE_HOME": os.path.join(BUILD, "test-cache"), **(environment or {})})
 
     def command_line(self, concurrency, level):
-        return [INLAY, "run", "-c", self.config_path, "--concurrency", str(concurrency), "--log-level", level]
+        return [self.program, "run", "-c", self.config_path, "--concurrency", str(concurrency), "--log-level", level]
 
     def wait_ready(self):
         def ready():
@@ -142,7 +144,7 @@ class Proxy(Program):
                     return answer.status == 200
             except OSError:
                 return False
-        self.wait_for(ready, "/ready", 60)
+        self.wait_for(ready, "/ready", 2 * PATIENCE)
         return self
 
     def admin(self, path, method="GET"):
@@ -170,7 +172,7 @@ class TestCase(unittest.TestCase):
 
     def _end_programs(self):
         for program in reversed(self.programs):
-            program.end()
+            program.end(5)  # a test that asserts how it ends has ended it
         outcome = self._outcome
         failed = outcome is not None and not outcome.success
         for program in self.programs:

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs one module of tests/ and leaves a report for scripts/test:  run_module.py MODULE REPORT.json"""
+"""Runs one module of tests/ and leaves a report for scripts/test:  run_module.py MODULE REPORT.json [CASE]
+
+CASE: only the cases whose name contains it.
+"""
 
 import json
 import os
@@ -21,6 +24,8 @@ class CountingResult(unittest.TextTestResult):
 
 def main():
     module, report = sys.argv[1:3]
+    if len(sys.argv) > 3:
+        unittest.defaultTestLoader.testNamePatterns = [f"*{sys.argv[3]}*"]
     suite = unittest.defaultTestLoader.loadTestsFromName(module)
     result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, resultclass=CountingResult).run(suite)
     failed = {str(test) for test, _ in result.failures + result.errors} | {str(t) for t in result.unexpectedSuccesses}

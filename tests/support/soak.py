@@ -23,10 +23,11 @@ JUDGE = """
 
 
 class Provider(PythonServer):
-    """An OAuth2 token endpoint whose tokens live for `lifetime` seconds and say until when."""
+    """An OAuth2 token endpoint whose tokens live for `lifetime` seconds, by what it says; the token itself is taken for
+    `grace` seconds more."""
 
-    def __init__(self, lifetime):
-        self.lifetime = lifetime
+    def __init__(self, lifetime, grace):
+        self.lifetime, self.grace = lifetime, grace
         self.lock = threading.Lock()
         self.tokens = 0
         super().__init__(self.answer)
@@ -35,7 +36,7 @@ class Provider(PythonServer):
         with self.lock:
             self.tokens += 1
             number = self.tokens
-        end = int((time.time() + self.lifetime) * 1000)
+        end = int((time.time() + self.lifetime + self.grace) * 1000)
         body = json.dumps({"access_token": f"tok-{number}.{end}", "token_type": "Bearer", "expires_in": self.lifetime})
         return 200, {"content-type": "application/json"}, body.encode()
 
@@ -61,14 +62,14 @@ class Result:
 
 
 class Soak:
-    """start() one, run() it, end() it."""
+    """Make one, run() it, end() it. `keys` are more keys of the filter's configuration."""
 
-    def __init__(self, directory, workers=8, lifetime=1):
-        self.provider = Provider(lifetime)
+    def __init__(self, directory, workers=8, lifetime=1, grace=0, **keys):
+        self.provider = Provider(lifetime, grace)
         self.origin = Haproxy(directory, JUDGE)
         source = {"name": "idp", "cluster": "idp", "path": "/token", "format": "oauth2",
                   "oauth2": {"client_id": "soak", "client_secret": "secret"}}
-        augmenter = config.wasm(filter_module(), {"sources": [source]}, name="header_augmenting", vm_id="soak")
+        augmenter = config.wasm(filter_module(), {"sources": [source], **keys}, name="header_augmenting", vm_id="soak")
         clusters = [config.cluster("origin", self.origin.port), config.cluster("idp", self.provider.port)]
         for one in clusters:
             one["circuit_breakers"] = {"thresholds": [{"max_connections": 4096, "max_pending_requests": 4096, "max_requests": 4096}]}

@@ -14,7 +14,7 @@ class Client(threading.Thread):
     def __init__(self, port):
         super().__init__(daemon=True)
         self.port = port
-        self.got = []  # (when it was sent, path, status)
+        self.got = []  # (when it was sent, when it was answered, path, status)
         self.failures = []
         self.stopping = False
         self.start()
@@ -27,8 +27,8 @@ class Client(threading.Thread):
                         at = time.monotonic()
                         wire.send(f"GET {path} HTTP/1.1\r\nhost: upstream.test\r\nauthorization: forged\r\nx-key: forged\r\n\r\n")
                         answer = wire.response()
-                        self.got.append((at, path, answer.status))
-                        time.sleep(0.008)  # the load's rate
+                        self.got.append((at, time.monotonic(), path, answer.status))
+                        time.sleep(0.01)  # the load's rate
                         if self.stopping or answer.get("connection") == "close":
                             break
             except (OSError, EOFError, ValueError) as error:
