@@ -5,8 +5,9 @@ import json
 import unittest
 
 from support import config
+from support.guests import assemble, guest
 from support.origins import Echo
-from support.processes import TestCase
+from support.processes import TestCase, filter_module
 from support.wire import request
 
 
@@ -71,6 +72,37 @@ class Admin(TestCase):
     def test_config_dump_is_json_with_the_listener(self):
         dump = json.loads(self.proxy.admin("/config_dump")[1])
         self.assertIn("ingress", json.dumps(dump))
+
+    def test_config_dump_shows_no_secret(self):
+        """Envoy 1.40 shows all of these as they are written."""
+        keys = {"sources": [{"name": "tokens", "cluster": "origin", "path": "/token?sig=hunter2", "timeout": "7s",
+                             "body": "client_secret=hunter2", "request_headers": {"x-auth": "hunter2"},
+                             "headers": {"x-key": "hunter2"}, "format": "template"},
+                            {"name": "oauth", "cluster": "origin", "path": "/oauth", "format": "oauth2",
+                             "oauth2": {"client_id": "hunter2", "client_secret": "${env:CLIENT_SECRET}",
+                                        "endpoint_params": {"assertion": "hunter2"}}}],
+                "rules": [{"match": {"headers": [{"name": "x-client", "exact": "hunter2"}]}, "use": ["tokens"]}]}
+        known = config.wasm(filter_module(), keys, name="by_its_module",
+                            vm={"environment_variables": {"key_values": {"CLIENT_SECRET": "hunter2"}},
+                                "configuration": config.string_value("hunter2")})
+        module = assemble(self.directory, "other", guest(""))
+        other = config.wasm(module, {"cluster": "hunter2"}, name="other")
+        made = config.bootstrap([config.cluster("origin", self.echo.port)], [known, other], routes=[{
+            **config.route(match={"prefix": "/", "headers": [{"name": "x-key", "string_match": {"exact": "hunter2"}}]}),
+            "request_headers_to_add": [{"header": {"key": "x-plain", "value": "hunter2"}}]}])
+        made["node"] = {"id": "me", "metadata": {"kind": "hunter2"}}
+        proxy = self.start_proxy(made)
+        text = proxy.admin("/config_dump")[1]
+        self.assertNotIn("hunter2", text)
+        manager = json.loads(text)["configs"][0]["bootstrap"]["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]
+        filters = manager["typed_config"]["http_filters"]
+        shown = json.loads(filters[0]["typed_config"]["config"]["configuration"]["value"])
+        self.assertEqual(shown["sources"][0], {
+            "name": "tokens", "cluster": "origin", "path": "/token?[redacted]", "timeout": "7s", "body": "[redacted]",
+            "request_headers": "[redacted]", "headers": "[redacted]", "format": "template"})
+        self.assertEqual(shown["sources"][1]["oauth2"], {
+            "client_id": "[redacted]", "client_secret": "${env:CLIENT_SECRET}", "endpoint_params": "[redacted]"})
+        self.assertEqual(filters[1]["typed_config"]["config"]["configuration"]["value"], "[redacted: 22 bytes]")
 
     def test_what_is_not_there(self):
         self.assertEqual(self.proxy.admin("/nonsense")[0], 404)

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "proxy/config/redact_plugin.h"
 #include "proxy/config/scalar_check.h"
 #include "proxy/config/scalars.h"
 
@@ -22,7 +23,15 @@ constexpr std::string_view kSecretWords[] = {"secret",        "password",   "pas
                                              "cookie",        "signature",  "bearer"};
 
 // Fields whose text is data of unknown content.
-constexpr std::string_view kOpaqueFields[] = {"inline_string", "inline_bytes", "key_values", "raw_value"};
+constexpr std::string_view kOpaqueFields[] = {
+    "inline_string", "inline_bytes",         "key_values",          "raw_value", "binary",
+    "access_token",  "google_refresh_token", "authorization_token", "json_key"};
+// Shown without a query and what stands before a host.
+constexpr std::string_view kUris[] = {
+    "uri", "token_exchange_service_uri", "path", "path_redirect", "host_redirect", "prefix_rewrite", "substitution"};
+constexpr std::string_view kToClients = "response_headers_to_add";
+constexpr std::string_view kHarmlessHeaders[] = {":method", ":scheme", ":authority",       "host",   "accept",
+                                                 "origin",  "upgrade", "content-encoding", "expect", "content-type"};
 
 std::string letters(std::string_view key) {
   std::string out;
@@ -42,23 +51,53 @@ bool looks_secret(std::string_view key) {
 
 namespace {
 
-// Replaces every leaf below a secret-looking key, and every text that holds white space and such a word ("Bearer x").
-void redact_value(rapidjson::Value& value, bool secret, int depth) {
-  constexpr int kDeepest = 64;
-  if (depth > kDeepest || (secret && !value.IsObject() && !value.IsArray())) {
-    if (value.IsNull() || value.IsBool()) return;
-    value.SetString(kRedacted.data(), static_cast<rapidjson::SizeType>(kRedacted.size()));
-    return;
+// Whether a text is made of command operators ("%REQ(:PATH)% %PROTOCOL%"), so that it holds no value of its own.
+bool only_operators(std::string_view text) {
+  while (!text.empty()) {
+    if (text[0] != '%') {
+      if (std::string_view(" ,;:/|").find(text[0]) == std::string_view::npos) return false;
+      text.remove_prefix(1);
+      continue;
+    }
+    const size_t end = text.find('%', 1);
+    if (end == std::string_view::npos || end < 2 || text[1] < 'A' || text[1] > 'Z') return false;
+    text.remove_prefix(end + 1);
   }
+  return true;
+}
+
+void redact_leaf(rapidjson::Value& value) {
+  value.SetString(kRedacted.data(), static_cast<rapidjson::SizeType>(kRedacted.size()));
+}
+
+// A Struct's schema is its reader's own: numbers and flags are shown, but for those with secret-looking keys; no text
+// is, unless it is made of operators.
+void redact_struct(rapidjson::Value& value, bool secret, int depth) {
+  constexpr int kDeepest = 64;
+  if (depth > kDeepest) return redact_leaf(value);
   if (value.IsObject()) {
-    auto member = value.MemberBegin();
-    for (rapidjson::SizeType i = 0; i < value.MemberCount(); ++i, ++member) {
-      const std::string_view key(member->name.GetString(), member->name.GetStringLength());
-      redact_value(member->value, secret || looks_secret(key), depth + 1);
+    for (auto& member : value.GetObject()) {
+      const std::string_view key(member.name.GetString(), member.name.GetStringLength());
+      redact_struct(member.value, secret || looks_secret(key), depth + 1);
     }
   } else if (value.IsArray()) {
-    for (auto& item : value.GetArray()) redact_value(item, secret, depth + 1);
+    for (auto& item : value.GetArray()) redact_struct(item, secret, depth + 1);
+  } else if (value.IsString()) {
+    if (!only_operators({value.GetString(), value.GetStringLength()})) redact_leaf(value);
+  } else if (secret && value.IsNumber()) {
+    redact_leaf(value);
   }
+}
+
+std::string redacted_struct(const std::string& json) {
+  rapidjson::Document document;
+  document.Parse<rapidjson::kParseIterativeFlag>(json.data(), json.size());
+  if (document.HasParseError()) return std::string(kRedactedLiteral);
+  redact_struct(document, false, 0);
+  rapidjson::StringBuffer buffer;
+  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
+  document.Accept(writer);
+  return {buffer.GetString(), buffer.GetSize()};
 }
 
 }  // namespace
@@ -72,18 +111,6 @@ std::string without_secrets(std::string_view uri) {
   if (at != std::string::npos && at >= host) shown.replace(host, at - host, kRedacted);
   if (query != std::string_view::npos) shown.append("?").append(kRedacted);
   return shown;
-}
-
-std::string redacted_configuration(std::string_view text) {
-  if (text.empty()) return "";
-  rapidjson::Document document;
-  document.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
-  if (document.HasParseError() || (!document.IsObject() && !document.IsArray())) return std::string(kRedacted);
-  redact_value(document, false, 0);
-  rapidjson::StringBuffer buffer;
-  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
-  document.Accept(writer);
-  return {buffer.GetString(), buffer.GetSize()};
 }
 
 namespace {
@@ -139,21 +166,35 @@ class Dump {
   void any(const TreeNode& node) {
     out_ += "{\"@type\":" + json_string("type.googleapis.com/" + node.any_type) + ",\"value\":";
     if (node.any_type == "google.protobuf.StringValue") {
-      out_ += json_string(redacted_configuration(node.text));
+      out_ += json_string(redacted_plugin_configuration(plugin_of(node), node.text));
     } else if (node.any_type == "google.protobuf.Struct" && node.source != nullptr) {
-      out_ += redacted_configuration(to_json(*node.source));
+      const std::string shown = redacted_plugin_configuration(plugin_of(node), to_json(*node.source));
+      out_ += shown.starts_with('{') ? shown : json_string(shown);
     } else {
       out_ += kRedactedLiteral;
     }
     out_ += '}';
   }
 
+  // What the plugin whose configuration the node is (not its VM's) is called: its name, or else its module's.
+  static std::string plugin_of(const TreeNode& node) {
+    const TreeNode* plugin = node.parent;
+    if (!is(plugin, "envoy.extensions.wasm.v3.PluginConfig")) return "";
+    const TreeNode* name = plugin->find("name");
+    if (name != nullptr && is_header_augmenting(name->text)) return name->text;
+    const TreeNode* at = plugin;
+    for (const char* step : {"vm_config", "code", "local", "filename"})
+      if (at != nullptr) at = at->find(step);
+    return at == nullptr ? "" : at->text.substr(at->text.rfind('/') + 1);
+  }
+
   void scalar(const TreeNode& node) {
+    const std::string& field = node.field->name;
     if (secret(node)) {
       out_ += kRedactedLiteral;
     } else if (node.field->kind == FieldKind::kStruct || node.field->kind == FieldKind::kValue) {
-      out_ += redacted_configuration(to_json(*node.source));
-    } else if (node.field->name == "uri") {
+      out_ += redacted_struct(to_json(*node.source));
+    } else if (in(kUris, field)) {
       out_ += json_string(without_secrets(node.text));
     } else if (node.field->kind == FieldKind::kEnum || node.field->kind == FieldKind::kString) {
       out_ += json_string(node.text);
@@ -163,19 +204,46 @@ class Dump {
   }
 
   static bool secret(const TreeNode& node) {
-    const std::string& field = node.field->name;
-    for (std::string_view opaque : kOpaqueFields)
-      if (field == opaque) return !public_text(node);
-    if (field != "value" || node.parent == nullptr || node.parent->message == nullptr) return false;
-    const TreeNode* key = node.parent->find("key");  // a HeaderValue
-    return key != nullptr && looks_secret(key->text);
+    if (in(kOpaqueFields, node.field->name)) return !public_text(node);
+    if (is(node.parent, "envoy.config.core.v3.HealthCheck.Payload")) return true;
+    if (node.field->name == "value" && is(node.parent, "envoy.config.core.v3.HeaderValue"))
+      return secret_header(*node.parent, node.text);
+    return node.field->kind == FieldKind::kString && secret_match(node);
+  }
+
+  // Each client gets the headers of a response anyway. What goes to an upstream is shown where it is no value.
+  static bool secret_header(const TreeNode& header, std::string_view value) {
+    if (only_operators(value)) return false;
+    const TreeNode* key = header.find("key");
+    const TreeNode* option = header.parent;
+    const bool to_clients = option != nullptr && option->field != nullptr && option->field->name == kToClients;
+    return !to_clients || key == nullptr || looks_secret(key->text);
+  }
+
+  // What a header or a parameter of the query is compared with is what a client that may pass has to send.
+  static bool secret_match(const TreeNode& node) {
+    for (const TreeNode* at = node.parent; at != nullptr; at = at->parent) {
+      const bool header = is(at, "envoy.config.route.v3.HeaderMatcher");
+      if (!header && !is(at, "envoy.config.route.v3.QueryParameterMatcher")) continue;
+      if (at == node.parent && node.field->name == "name") return false;
+      const TreeNode* name = at->find("name");
+      return !header || name == nullptr || !in(kHarmlessHeaders, name->text);
+    }
+    return false;
   }
 
   // The body of a direct response goes to every client anyway.
   static bool public_text(const TreeNode& node) {
-    const TreeNode* source = node.parent;
-    return source != nullptr && source->parent != nullptr && source->parent->message != nullptr &&
-           source->parent->message->name == "envoy.config.route.v3.DirectResponseAction";
+    return node.parent != nullptr && is(node.parent->parent, "envoy.config.route.v3.DirectResponseAction");
+  }
+
+  static bool is(const TreeNode* node, std::string_view message) {
+    return node != nullptr && node->message != nullptr && node->message->name == message;
+  }
+
+  template <size_t N>
+  static bool in(const std::string_view (&list)[N], std::string_view word) {
+    return std::find(std::begin(list), std::end(list), word) != std::end(list);
   }
 
   std::string out_;

@@ -9,13 +9,10 @@
 namespace inlay::proxy::config {
 
 // The checked bootstrap as JSON for /config_dump: field names in snake_case, TypedStructs unwrapped, and each value
-// that may hold a secret replaced by "[redacted]": private keys and passwords, inline data, environment values, headers
-// such as authorization, and in plugins' configurations the leaves with secret-looking keys (the whole text when it is
-// not JSON).
+// that may hold a secret replaced by "[redacted]": inline data such as private keys, environment values, headers that
+// are set on requests, what headers and parameters are matched with, the query of a URI, texts of metadata, messages
+// that are not known, and plugins' configurations (proxy/config/redact_plugin.h).
 std::string redacted_json(const Tree& tree);
-
-// A plugin's configuration text, redacted as above. Returns text, not a JSON literal.
-std::string redacted_configuration(std::string_view text);
 
 // Whether a key looks as if its value were secret: password, token, api_key, authorization, credential ...
 bool looks_secret(std::string_view key);
