@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Names out of a module are whatever its author, or an attacker, put there.
+// How the reports write names out of a module, and numbers.
 
 #include <string>
-#include <string_view>
+
+#include "base/printable.h"
 
 namespace inlay::inspect {
 
-// `text` as valid UTF-8: each byte that is none becomes U+FFFD.
-std::string valid_utf8(std::string_view text);
-
-// The same, fit for a terminal: control characters are written as \xNN.
-std::string printable(std::string_view text);
+using inlay::printable;
+using inlay::valid_utf8;
 
 // 38048 is "38,048".
 std::string grouped(unsigned long long number);

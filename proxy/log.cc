@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/printable.h"
+
 namespace inlay::proxy {
 namespace {
 
@@ -98,8 +100,12 @@ abi::LogLevel Logger::level(std::string_view component) const {
 
 void Logger::write(abi::LogLevel level, std::string_view component, std::string_view message) {
   const size_t i = index_of(component);
-  impl_->loggers[i < kComponents.size() ? i : kMain]->log(to_spdlog(level),
-                                                          spdlog::string_view_t(message.data(), message.size()));
+  spdlog::logger& logger = *impl_->loggers[i < kComponents.size() ? i : kMain];
+  if (!logger.should_log(to_spdlog(level))) return;
+  message.remove_suffix(message.size() - (message.find_last_not_of("\r\n") + 1));  // a guest's line may have its end
+  std::string storage;
+  const std::string_view line = one_line(message, storage);
+  logger.log(to_spdlog(level), spdlog::string_view_t(line.data(), line.size()));
 }
 
 Result<Unit> Logger::set_level(std::string_view component, std::string_view level) {

@@ -2,7 +2,8 @@
 #pragma once
 
 // Logger: the program's log, in Envoy's form: "[2026-11-23 01:02:03.456][thread][level][component] message".
-// Thread-safe.
+// Thread-safe. A message is one line whatever is in it, since guests and peers have a say in some: line breaks and
+// other control characters are escaped (base/printable.h), but for line breaks at its end, which are left out.
 //
 //     INLAY_TRY(auto log, Logger::create({.level = "info", .component_levels = "wasm:debug,http:trace"}));
 //     log->info("main", "starting");

@@ -5,7 +5,7 @@ import json
 import unittest
 
 from support import config
-from support.guests import assemble, guest
+from support.guests import assemble, guest, import_proxy
 from support.origins import Echo
 from support.processes import TestCase, filter_module
 from support.wire import request
@@ -103,6 +103,29 @@ class Admin(TestCase):
         self.assertEqual(shown["sources"][1]["oauth2"], {
             "client_id": "[redacted]", "client_secret": "${env:CLIENT_SECRET}", "endpoint_params": "[redacted]"})
         self.assertEqual(filters[1]["typed_config"]["config"]["configuration"]["value"], "[redacted: 22 bytes]")
+
+    def test_a_guest_forges_no_line(self):
+        """Neither of /stats nor of the log. Envoy 1.40 writes both as the guest made them, but for the JSON."""
+        log = r"said\0a[2026-01-01 00:00:00.000][1][info][main] forged\0d\1b[2K\ff"
+        names = r"x\0aserver.live: 77", r"quote\22 \ff"
+        text = "".join(f'(data (i32.const {at}) "{text}")' for at, text in ((1024, log), (2048, names[0]), (3072, names[1])))
+        module = assemble(self.directory, "forger", guest(f"""{text}
+          (func (export "proxy_on_configure") (param i32 i32) (result i32)
+            (call $say (i32.const 1024) (i32.const 58))
+            (drop (call $define_metric (i32.const 0) (i32.const 2048) (i32.const 17) (i32.const 16)))
+            (drop (call $define_metric (i32.const 1) (i32.const 3072) (i32.const 8) (i32.const 16)))
+            (i32.const 1))""", import_proxy("define_metric", 4)))
+        proxy = self.start_proxy(config.bootstrap([config.cluster("origin", self.echo.port)], [config.wasm(module)]))
+        self.assertEqual(proxy.stats()["server.live"], 1)
+        text = proxy.admin("/stats?filter=wasmcustom")[1]
+        self.assertEqual(text, 'wasmcustom.quote" \\xff: 0\nwasmcustom.x\\nserver.live: 77: 0\n')
+        stats = json.loads(proxy.admin("/stats?format=json&filter=wasmcustom")[1])["stats"]
+        self.assertEqual([stat["name"] for stat in stats], ['wasmcustom.quote" \xff', "wasmcustom.x\nserver.live: 77"])
+        self.assertIn("\nquote___{} 0\n", proxy.admin("/stats/prometheus")[1])
+        lines = [line for line in proxy.log().splitlines() if "forged" in line]
+        self.assertTrue(lines)
+        for line in lines:
+            self.assertRegex(line, r"^\[[^]]*\]\[\d+\]\[info\]\[wasm\] .*said\\n\[2026.*forged\\r\\x1b\[2K\\xff$")
 
     def test_what_is_not_there(self):
         self.assertEqual(self.proxy.admin("/nonsense")[0], 404)

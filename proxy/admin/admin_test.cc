@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
+#include <rapidjson/document.h>
 
 #include "proxy/admin/admin_server.h"
 #include "proxy/admin/handlers.h"
@@ -103,6 +104,44 @@ TEST_F(AdminTest, Prometheus) {
             "# TYPE envoy_http_downstream_rq_total counter\n"
             "envoy_http_downstream_rq_total{envoy_http_conn_manager_prefix=\"in\"} 3\n"
             "# TYPE header_injected counter\nheader_injected{} 2\n");
+}
+
+// Envoy 1.40 writes such names into its text as they are.
+TEST_F(AdminTest, NoNameForgesALine) {
+  metrics_.define(abi::MetricType::kCounter, "wasmcustom.a\nserver.live: 1");
+  metrics_.define(abi::MetricType::kGauge, "wasmcustom.b\"\\\xff\xc3\xa9\x01");
+  metrics_.define(abi::MetricType::kCounter, "wasmcustom.c\xc3\xa9");
+  metrics_.define(abi::MetricType::kHistogram, "wasmcustom.d\r\xff");
+  EXPECT_EQ(get("/stats?filter=wasmcustom.[abcd]").body,
+            "wasmcustom.a\\nserver.live: 1: 0\n"
+            "wasmcustom.b\"\\\\xff\xc3\xa9\\x01: 0\n"
+            "wasmcustom.c\xc3\xa9: 0\n"
+            "wasmcustom.d\\r\\xff: No recorded values\n");
+  const std::string json = get("/stats?format=json&filter=wasmcustom.[abcd]").body;
+  rapidjson::Document document;
+  document.Parse<rapidjson::kParseValidateEncodingFlag>(json.c_str());
+  ASSERT_FALSE(document.HasParseError()) << json;
+  const auto& stats = document["stats"];
+  EXPECT_STREQ(stats[0]["name"].GetString(), "wasmcustom.a\nserver.live: 1");
+  // As in Envoy: of what is no UTF-8, each byte is the character of its number.
+  EXPECT_STREQ(stats[1]["name"].GetString(), "wasmcustom.b\"\\\xc3\xbf\xc3\x83\xc2\xa9\x01");
+  EXPECT_STREQ(stats[2]["name"].GetString(), "wasmcustom.c\xc3\xa9");
+  EXPECT_EQ(get("/stats/prometheus?filter=wasmcustom.[ab]").body,
+            "# TYPE a_server_live__1 counter\na_server_live__1{} 0\n# TYPE b______ gauge\nb______{} 0\n");
+}
+
+TEST_F(AdminTest, GuestsAddNothingToTheHostsFamilies) {
+  bootstrap_.stats_tags = {{"zone", "(?s)(_zone=(.*))", {}}};
+  host::Gauge(metrics_.define(abi::MetricType::kGauge, "server.live")).set(1);
+  metrics_.define(abi::MetricType::kGauge, "wasmcustom.envoy_server_live_zone=eu");
+  metrics_.define(abi::MetricType::kHistogram, "server.took");
+  metrics_.define(abi::MetricType::kCounter, "wasmcustom.envoy_server_took_count");
+  metrics_.define(abi::MetricType::kCounter, "wasmcustom.mine_zone=a\n");
+  const std::string page = get("/stats/prometheus?filter=server|mine").body;
+  EXPECT_EQ(page.find("eu"), std::string::npos) << page;
+  EXPECT_NE(page.find("\nenvoy_server_live{} 1\n"), std::string::npos) << page;
+  EXPECT_EQ(page.find("TYPE envoy_server_took_count"), std::string::npos) << page;
+  EXPECT_NE(page.find("mine{zone=\"a\\n\"} 0\n"), std::string::npos) << page;
 }
 
 TEST_F(AdminTest, PrometheusHistograms) {

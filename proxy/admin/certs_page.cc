@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "base/deleter.h"
+#include "proxy/admin/json_text.h"
 #include "proxy/config/pem_reader.h"
 #include "proxy/tls/verifier.h"
 
@@ -19,11 +20,6 @@ namespace {
 
 using Json = rapidjson::PrettyWriter<rapidjson::StringBuffer>;
 using SanType = config::TlsValidation::SubjectAltName::Type;
-
-void text(Json& json, const char* key, const std::string& value) {
-  json.Key(key);
-  json.String(value.data(), static_cast<rapidjson::SizeType>(value.size()));
-}
 
 std::string serial_number(const X509& certificate) {
   const std::unique_ptr<BIGNUM, Deleter<BN_free>> number(
@@ -57,7 +53,7 @@ void write_names(Json& json, const X509& certificate) {
   for (const auto& [type, key] : kKeys) {
     for (const std::string& name : tls::subject_alt_names(certificate, type)) {
       json.StartObject();
-      text(json, key, name);
+      write_text(json, key, name);
       json.EndObject();
     }
   }
@@ -71,12 +67,13 @@ void write_first(Json& json, const std::string& pem, const std::string& file) {
   constexpr std::time_t kDay = 24 * 60 * 60;
   const std::time_t end = seconds_of(X509_get0_notAfter(certificate.get()));
   json.StartObject();
-  text(json, "path", file);
-  text(json, "serial_number", serial_number(*certificate));
+  write_text(json, "path", file);
+  write_text(json, "serial_number", serial_number(*certificate));
   write_names(json, *certificate);
-  text(json, "days_until_expiration", std::to_string(std::max<std::time_t>(0, (end - std::time(nullptr)) / kDay)));
-  text(json, "valid_from", iso_time(seconds_of(X509_get0_notBefore(certificate.get()))));
-  text(json, "expiration_time", iso_time(end));
+  write_text(json, "days_until_expiration",
+             std::to_string(std::max<std::time_t>(0, (end - std::time(nullptr)) / kDay)));
+  write_text(json, "valid_from", iso_time(seconds_of(X509_get0_notBefore(certificate.get()))));
+  write_text(json, "expiration_time", iso_time(end));
   json.EndObject();
 }
 

@@ -12,6 +12,7 @@
 #include <functional>
 
 #include "proxy/admin/certs_page.h"
+#include "proxy/admin/json_text.h"
 #include "proxy/admin/stats_page.h"
 
 namespace inlay::proxy::admin {
@@ -22,11 +23,6 @@ constexpr const char* kJson = "application/json";
 
 const std::chrono::steady_clock::time_point kStarted = std::chrono::steady_clock::now();
 
-void text(Json& json, const char* key, std::string_view value) {
-  json.Key(key);
-  json.String(value.data(), static_cast<rapidjson::SizeType>(value.size()));
-}
-
 Response json_page(const std::function<void(Json&)>& write) {
   rapidjson::StringBuffer buffer;
   Json json(buffer);
@@ -36,7 +32,7 @@ Response json_page(const std::function<void(Json&)>& write) {
 }
 
 Response bad_request(const std::string& message) {
-  return {400, Response().content_type, message + "\n"};
+  return {400, Response().content_type, one_line(message) + "\n"};
 }
 
 Response page(Result<std::string> body, const char* content_type = nullptr) {
@@ -98,7 +94,7 @@ Response clusters_json(AdminTarget& target) {
     for (size_t i = 0; i < target.clusters().size(); ++i) {
       const upstream::Cluster& cluster = target.clusters().at(i);
       json.StartObject();
-      text(json, "name", cluster.config.name);
+      write_text(json, "name", cluster.config.name);
       json.Key("host_statuses");
       json.StartArray();
       for (const upstream::HostSpec& host : *cluster.hosts()) {
@@ -107,18 +103,18 @@ Response clusters_json(AdminTarget& target) {
         json.StartObject();
         json.Key("socket_address");
         json.StartObject();
-        text(json, "address", host.address.host);
+        write_text(json, "address", host.address.host);
         json.Key("port_value");
         json.Uint(host.address.port);
         json.EndObject();
         json.EndObject();
         json.Key("health_status");
         json.StartObject();
-        text(json, "eds_health_status", host.healthy ? "HEALTHY" : "UNHEALTHY");
+        write_text(json, "eds_health_status", host.healthy ? "HEALTHY" : "UNHEALTHY");
         json.EndObject();
         json.Key("weight");
         json.Uint(host.weight);
-        text(json, "hostname", host.hostname);
+        write_text(json, "hostname", host.hostname);
         json.EndObject();
       }
       json.EndArray();
@@ -137,7 +133,7 @@ Response clusters(Query query, AdminTarget& target) {
     const upstream::Cluster& cluster = target.clusters().at(i);
     const std::string& name = cluster.config.name;
     const auto line = [&](const std::string& key, const std::string& value) {
-      out += name + "::" + key + "::" + value + "\n";
+      out += one_line(name + "::" + key + "::" + value) + "\n";
     };
     line("observability_name", cluster.config.alt_stat_name.empty() ? name : cluster.config.alt_stat_name);
     line("default_priority::max_connections", std::to_string(cluster.config.max_connections));
@@ -161,7 +157,7 @@ Response listeners(Query query, AdminTarget& target) {
   if (query_parameter(query, "format") != "json") {
     Response response;
     for (size_t i = 0; i < configs.size() && i < addresses.size(); ++i) {
-      response.body += configs[i].name + "::" + addresses[i].to_string() + "\n";
+      response.body += one_line(configs[i].name + "::" + addresses[i].to_string()) + "\n";
     }
     return response;
   }
@@ -171,12 +167,12 @@ Response listeners(Query query, AdminTarget& target) {
     json.StartArray();
     for (size_t i = 0; i < configs.size() && i < addresses.size(); ++i) {
       json.StartObject();
-      text(json, "name", configs[i].name);
+      write_text(json, "name", configs[i].name);
       json.Key("local_address");
       json.StartObject();
       json.Key("socket_address");
       json.StartObject();
-      text(json, "address", addresses[i].host);
+      write_text(json, "address", addresses[i].host);
       json.Key("port_value");
       json.Uint(addresses[i].port);
       json.EndObject();
@@ -200,10 +196,10 @@ Response server_info(Query, AdminTarget& target) {
     const auto up = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - kStarted);
     const std::string uptime = std::to_string(up.count()) + "s";
     json.StartObject();
-    text(json, "version", "inlay/" + target.version());
-    text(json, "state", state_name(target.state()));
-    text(json, "uptime_current_epoch", uptime);
-    text(json, "uptime_all_epochs", uptime);
+    write_text(json, "version", "inlay/" + target.version());
+    write_text(json, "state", state_name(target.state()));
+    write_text(json, "uptime_current_epoch", uptime);
+    write_text(json, "uptime_all_epochs", uptime);
     json.Key("command_line_options");
     json.StartObject();
     json.Key("concurrency");
@@ -211,8 +207,8 @@ Response server_info(Query, AdminTarget& target) {
     json.EndObject();
     json.Key("node");
     json.StartObject();
-    text(json, "id", target.bootstrap().node.id);
-    text(json, "cluster", target.bootstrap().node.cluster);
+    write_text(json, "id", target.bootstrap().node.id);
+    write_text(json, "cluster", target.bootstrap().node.cluster);
     json.EndObject();
     json.EndObject();
   });
@@ -231,10 +227,10 @@ Response memory(Query, AdminTarget&) {
   return json_page([&](Json& json) {
     const auto info = mallinfo2();
     json.StartObject();
-    text(json, "allocated", std::to_string(info.uordblks));
-    text(json, "heap_size", std::to_string(info.arena + info.hblkhd));
-    text(json, "pageheap_free", std::to_string(info.fordblks));
-    text(json, "total_physical_bytes", std::to_string(resident_bytes()));
+    write_text(json, "allocated", std::to_string(info.uordblks));
+    write_text(json, "heap_size", std::to_string(info.arena + info.hblkhd));
+    write_text(json, "pageheap_free", std::to_string(info.fordblks));
+    write_text(json, "total_physical_bytes", std::to_string(resident_bytes()));
     json.EndObject();
   });
 }

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/admin/prometheus_name.h"
 
+#include "base/printable.h"
+
 namespace inlay::proxy::admin {
 namespace {
+
+constexpr std::string_view kGuests = "wasmcustom.";
 
 // What stands between the first dot and the last is the label's value: "cluster.<value>.<statistic>". Values may have
 // dots
@@ -49,21 +53,26 @@ void append_label(std::string_view label, std::string_view value, std::string& o
   if (!out.empty()) out += ',';
   append_sanitized(label, out);
   out += "=\"";
-  for (const char c : value) {
+  const std::string valid = is_utf8(value) ? std::string() : valid_utf8(value);
+  for (const char c : valid.empty() ? value : std::string_view(valid)) {
     if (c == '\n') {
       out += "\\n";
       continue;
     }
     if (c == '"' || c == '\\') out += '\\';
-    out += c;
+    const bool control = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+    out += control ? "\xef\xbf\xbd" : std::string(1, c);
   }
   out += '"';
 }
 
+bool is_guest_metric(std::string_view name) {
+  return name.starts_with(kGuests);
+}
+
 PrometheusName split_prometheus_name(std::string_view name) {
-  constexpr std::string_view kGuests = "wasmcustom.";
   PrometheusName result;
-  if (name.starts_with(kGuests)) {
+  if (is_guest_metric(name)) {
     name.remove_prefix(kGuests.size());
     if (!name.empty() && is_digit(name[0])) result.family += '_';
     append_sanitized(name, result.family);

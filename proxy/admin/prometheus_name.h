@@ -20,7 +20,10 @@ struct PrometheusName {
 // A guest's metric ("wasmcustom.<name>") is its name alone, without labels and without Envoy's prefix, as in Envoy.
 PrometheusName split_prometheus_name(std::string_view name);
 
-// Appends `label="value"` to labels as PrometheusName has them; what Prometheus allows in no label becomes `_`.
+bool is_guest_metric(std::string_view name);
+
+// Appends `label="value"` to labels as PrometheusName has them; what Prometheus allows in no label becomes `_`. In the
+// value, bytes that are no UTF-8, for which Prometheus refuses the whole page, and control characters become U+FFFD.
 void append_label(std::string_view label, std::string_view value, std::string& labels);
 
 }  // namespace inlay::proxy::admin

@@ -24,6 +24,7 @@ TEST(PrometheusName, NamesAndCodesBecomeLabels) {
       {"listener.127.0.0.1_80.downstream_cx_active", "envoy_listener_downstream_cx_active",
        "envoy_listener_address=\"127.0.0.1_80\""},
       {"cluster.a\"b\\c.x", "envoy_cluster_x", "envoy_cluster_name=\"a\\\"b\\\\c\""},
+      {"cluster.a\xff\r.x", "envoy_cluster_x", "envoy_cluster_name=\"a\xef\xbf\xbd\xef\xbf\xbd\""},
       {"cluster.odd", "envoy_cluster_odd", ""},
       {"server.live", "envoy_server_live", ""},
       {"wasm.envoy.wasm.runtime.v8.active", "envoy_wasm_envoy_wasm_runtime_v8_active", ""},

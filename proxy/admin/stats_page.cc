@@ -11,6 +11,8 @@
 #include <map>
 #include <set>
 
+#include "base/printable.h"
+#include "proxy/admin/json_text.h"
 #include "proxy/admin/prometheus_name.h"
 #include "proxy/admin/stats_tags.h"
 
@@ -72,9 +74,10 @@ void prometheus_histogram(const PrometheusName& name, const host::HistogramData&
 Result<std::string> stats_text(const host::MetricStore& metrics, const StatsFilter& filter) {
   std::string out;
   std::string histograms;
+  std::string escaped;
   INLAY_TRY([[maybe_unused]] Unit done, for_each(metrics, filter, [&](const host::MetricView& m) {
               std::string& to = m.histogram != nullptr ? histograms : out;
-              to += m.name;
+              to += one_line(m.name);
               to += ": ";
               to += m.histogram != nullptr ? histogram_text(*m.histogram) : std::to_string(m.value);
               to += '\n';
@@ -85,10 +88,6 @@ Result<std::string> stats_text(const host::MetricStore& metrics, const StatsFilt
 namespace {
 
 using Json = rapidjson::Writer<rapidjson::StringBuffer>;
-
-void write_text(Json& json, std::string_view s) {
-  json.String(s.data(), static_cast<rapidjson::SizeType>(s.size()));
-}
 
 void write_quantiles(Json& json, const host::MetricView& m) {
   json.StartObject();
@@ -160,24 +159,34 @@ Result<std::string> stats_prometheus(const host::MetricStore& metrics, const Sta
   const StatsTags extractors(tags);
   constexpr const char* kTypes[] = {"counter", "gauge", "histogram"};
   // All samples of a family must stand together. Two names that differ only in characters that Prometheus does not have
-  // would be one sample twice: the first stays.
+  // would be one sample twice: the first stays. A guest, whose names have no prefix here, adds nothing to a family of
+  // the host's, nor to the series of one of its histograms.
   struct Family {
     abi::MetricType type;
+    bool of_guest;
     std::set<std::string> seen;
     std::string samples;
   };
   std::map<std::string, Family> families;
-  INLAY_TRY([[maybe_unused]] Unit done, for_each(metrics, filter, [&](const host::MetricView& m) {
-              const PrometheusName name = extractors.split(m.name);
-              if (name.family.empty()) return;
-              Family& family = families.try_emplace(name.family, Family{m.type, {}, {}}).first->second;
-              if (family.type != m.type || !family.seen.insert(name.labels).second) return;
-              if (m.histogram != nullptr) {
-                prometheus_histogram(name, *m.histogram, family.samples);
-              } else {
-                family.samples += name.family + "{" + name.labels + "} " + std::to_string(m.value) + "\n";
-              }
-            }));
+  std::set<std::string> reserved;
+  const auto add = [&](const host::MetricView& m, bool of_guest) {
+    const PrometheusName name = extractors.split(m.name);
+    if (name.family.empty() || (of_guest && reserved.contains(name.family))) return;
+    Family& family = families.try_emplace(name.family, Family{m.type, of_guest, {}, {}}).first->second;
+    if (family.type != m.type || family.of_guest != of_guest || !family.seen.insert(name.labels).second) return;
+    if (m.histogram == nullptr) {
+      family.samples += name.family + "{" + name.labels + "} " + std::to_string(m.value) + "\n";
+      return;
+    }
+    prometheus_histogram(name, *m.histogram, family.samples);
+    if (of_guest) return;
+    for (const char* series : {"_bucket", "_sum", "_count"}) reserved.insert(name.family + series);
+  };
+  for (const bool guests : {false, true}) {
+    INLAY_TRY([[maybe_unused]] Unit done, for_each(metrics, filter, [&](const host::MetricView& m) {
+                if (is_guest_metric(m.name) == guests) add(m, guests);
+              }));
+  }
   std::string out;
   for (const auto& [name, family] : families) {
     out += "# TYPE " + name + " " + kTypes[static_cast<size_t>(family.type)] + "\n" + family.samples;
