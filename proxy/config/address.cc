@@ -2,6 +2,8 @@
 // config/core/v3 Address and SocketAddress.
 #include <arpa/inet.h>
 
+#include <algorithm>
+
 #include "proxy/config/builders.h"
 #include "proxy/config/scalars.h"
 
@@ -21,9 +23,11 @@ constexpr FieldRule kSocketAddress[] = {
     {"named_port", Support::kNo, "use `port_value`"},
     {"ipv4_compat", Support::kNo, "bind to an IPv4 and an IPv6 address with two listeners"},
 };
+constexpr FieldRule kCidrRange[] = {{"address_prefix"}, {"prefix_len"}};
 constexpr MessageRules kRules[] = {
     {"envoy.config.core.v3.Address", kAddress},
     {"envoy.config.core.v3.SocketAddress", kSocketAddress},
+    {"envoy.config.core.v3.CidrRange", kCidrRange},
 };
 
 }  // namespace
@@ -64,6 +68,25 @@ Address build_address(View address, bool names_allowed, BuildContext& context) {
   if (!socket.has("named_port")) context.require(socket, "port_value");
   if (port > 65535) context.field_error(socket, "port_value", "must be at most 65535, is " + std::to_string(port));
   out.port = static_cast<uint16_t>(port);
+  return out;
+}
+
+CidrRange build_cidr_range(View range, BuildContext& context) {
+  CidrRange out;
+  const std::string prefix = range.text("address_prefix");
+  if (!context.require(range, "address_prefix")) return out;
+  out.v6 = prefix.find(':') != std::string::npos;
+  if (::inet_pton(out.v6 ? AF_INET6 : AF_INET, prefix.c_str(), out.address.data()) != 1) {
+    context.field_error(range, "address_prefix",
+                        quote(prefix) + " is not an IP address; how many of its bits count stands in `prefix_len`");
+  }
+  const uint32_t length = range.uint32("prefix_len");
+  if (length > 128) context.field_error(range, "prefix_len", "must be at most 128, is " + std::to_string(length));
+  out.prefix_len = std::min(length, out.v6 ? 128u : 32u);
+  if (length == 0) {
+    context.report.warning(range.node(), "has a `prefix_len` of 0, as when it is not set: every " +
+                                             std::string(out.v6 ? "IPv6" : "IPv4") + " address is in this range");
+  }
   return out;
 }
 

@@ -34,6 +34,7 @@ struct BuildContext {
 
 Bootstrap build_bootstrap(const Tree& tree, BuildContext& context);
 Address build_address(View address, bool names_allowed, BuildContext& context);
+CidrRange build_cidr_range(View range, BuildContext& context);
 Listener build_listener(View listener, BuildContext& context);
 HttpConnectionManager build_http_connection_manager(View manager, BuildContext& context);
 TcpProxy build_tcp_proxy(View proxy, BuildContext& context);

@@ -39,6 +39,7 @@ constexpr FieldRule kManager[] = {
     {"use_remote_address"},
     {"xff_num_trusted_hops"},
     {"skip_xff_append"},
+    {"internal_address_config"},
     {"via"},
     {"generate_request_id"},
     {"preserve_external_request_id"},
@@ -51,6 +52,10 @@ constexpr FieldRule kManager[] = {
     {"strip_any_host_port"},
     {"local_reply_config", Support::kNo, "remove it; local replies have Envoy's default form"},
     {"upgrade_configs", Support::kNo, "upgrades such as WebSocket are not passed on"},
+};
+constexpr FieldRule kInternalAddresses[] = {
+    {"unix_sockets", Support::kIgnored, "no listener has a Unix socket"},
+    {"cidr_ranges"},
 };
 constexpr FieldRule kCommonOptions[] = {
     {"idle_timeout"},        {"max_connection_duration"},         {"max_headers_count"},
@@ -81,6 +86,8 @@ constexpr FieldRule kRouter[] = {
 };
 constexpr MessageRules kRules[] = {
     {"envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager", kManager},
+    {"envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.InternalAddressConfig",
+     kInternalAddresses},
     {"envoy.config.core.v3.HttpProtocolOptions", kCommonOptions},
     {"envoy.config.core.v3.Http1ProtocolOptions", kHttp1Options},
     {"envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter", kHttpFilter},
@@ -226,6 +233,8 @@ HttpConnectionManager build_http_connection_manager(View manager, BuildContext& 
     context.field_error(manager, "max_request_headers_kb", "must be from 1 to 8192");
   build_common_options(manager["common_http_protocol_options"], out, context);
   build_switches(manager, out);
+  for (View range : manager["internal_address_config"].list("cidr_ranges"))
+    out.internal_addresses.push_back(build_cidr_range(range, context));
   build_filters(manager, out, context);
   for (View log : manager.list("access_log")) {
     if (auto built = build_access_log(log, context)) out.access_logs.push_back(*std::move(built));

@@ -4,6 +4,7 @@
 // The typed configuration that the loader makes from an Envoy v3 bootstrap and the data plane runs on: plain, immutable
 // values with Envoy's names and Envoy's defaults already filled in. No YAML, no protobuf, no pointers into the source.
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -26,6 +27,13 @@ struct Address {
   std::string host;  // an IP address, or for STRICT_DNS and LOGICAL_DNS endpoints a name
   uint16_t port = 0;
   std::string to_string() const;  // "127.0.0.1:80", "[::1]:80"
+};
+
+// config/core/v3 CidrRange.
+struct CidrRange {
+  bool v6 = false;
+  std::array<uint8_t, 16> address{};  // in network order; of IPv4 the first four
+  uint32_t prefix_len = 0;            // at most 32 or 128
 };
 
 // Metadata: filter name to a JSON text (google.protobuf.Struct), kept for properties.
@@ -243,6 +251,7 @@ struct HttpConnectionManager {
   bool use_remote_address = false;
   uint32_t xff_num_trusted_hops = 0;
   bool skip_xff_append = false;
+  std::vector<CidrRange> internal_addresses;  // internal_address_config: whose requests are not a stranger's
   bool generate_request_id = true;
   bool preserve_external_request_id = false;
   bool always_set_request_id_in_response = false;

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <vector>
 
+#include "proxy/http/client_address.h"
 #include "proxy/http/http1_grammar.h"
 #include "proxy/http/path_normalizer.h"
 
@@ -91,27 +93,34 @@ LocalReply refuse(uint32_t status, std::string details) {
   return reply;
 }
 
-// What an external client must not say (Envoy's edge requests).
-constexpr std::array<std::string_view, 18> kInternalHeaders = {
-    "x-envoy-decorator-operation",
-    "x-envoy-downstream-service-cluster",
-    "x-envoy-downstream-service-node",
+// What a stranger must not say to the filters and to the router, as Envoy 1.40 has it.
+constexpr std::array<std::string_view, 15> kInternalHeaders = {
     "x-envoy-expected-rq-timeout-ms",
     "x-envoy-force-trace",
     "x-envoy-hedge-on-per-try-timeout",
     "x-envoy-ip-tags",
-    "x-envoy-is-timeout-retry",
     "x-envoy-max-retries",
-    "x-envoy-original-host",
-    "x-envoy-original-path",
+    "x-envoy-original-url",
     "x-envoy-retriable-header-names",
     "x-envoy-retriable-status-codes",
     "x-envoy-retry-grpc-on",
     "x-envoy-retry-on",
     "x-envoy-upstream-alt-stat-name",
     "x-envoy-upstream-rq-per-try-timeout-ms",
+    "x-envoy-upstream-rq-timeout-alt-response",
     "x-envoy-upstream-rq-timeout-ms",
+    "x-envoy-upstream-stream-duration-ms",
 };
+// What only another proxy of ours may say, so that it is removed where strangers come in (use_remote_address).
+constexpr std::array<std::string_view, 5> kHopHeaders = {
+    "x-envoy-decorator-operation",     "x-envoy-downstream-service-cluster",
+    "x-envoy-downstream-service-node", "x-envoy-original-host",
+    "x-envoy-original-path",
+};
+
+bool contains(std::span<const std::string_view> names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
 
 }  // namespace
 
@@ -182,22 +191,49 @@ void HeaderRules::strip_port(HeaderMap& headers) const {
   headers.set(HeaderId::kAuthority, authority.substr(0, colon));
 }
 
+HeaderRules::Client HeaderRules::client_of(const HeaderMap& headers, uint64_t mask, const config::Address& remote) {
+  const uint32_t hops = config_.xff_num_trusted_hops;
+  scratch_.clear();
+  const bool forwarded = (mask & bit(HeaderId::kXForwardedFor)) != 0 && join_forwarded_for(headers, scratch_);
+  const auto is_internal = [&](const std::string& ip) {
+    return !config_.internal_addresses.empty() && is_in_ranges(ip, config_.internal_addresses);
+  };
+  if (config_.use_remote_address) {
+    Client client{remote.host, !forwarded && is_internal(remote.host)};
+    if (!forwarded || hops == 0) return client;
+    if (auto told = forwarded_address(scratch_, hops - 1)) client.ip = told_ = *std::move(told);
+    return client;
+  }
+  // Only a list of one is believed: who stands in front of a proxy of ours could have written the others.
+  if (config_.internal_addresses.empty() || !forwarded || hops > 0 || scratch_.find(',') != std::string::npos)
+    return {};
+  const auto told = forwarded_address(scratch_, 0);
+  return {"", told && is_internal(*told)};
+}
+
+void HeaderRules::sanitize(HeaderMap& headers) const {
+  const bool edge = config_.use_remote_address;
+  headers.remove_if([edge](const HeaderMap::Entry& entry) {
+    if (!entry.name.starts_with("x-envoy-")) return false;
+    return contains(kInternalHeaders, entry.name) || (edge && contains(kHopHeaders, entry.name));
+  });
+}
+
 void HeaderRules::prepare_forwarded(HeaderMap& headers, const config::Address& remote) {
   const uint64_t mask = present(headers);
-  const bool edge = config_.use_remote_address;
   if (mask & bit(HeaderId::kXEnvoyInternal)) headers.remove(HeaderId::kXEnvoyInternal);
-  if (edge) {
-    for (std::string_view name : kInternalHeaders) headers.remove(name);
+  const Client client = client_of(headers, mask, remote);  // leaves x-forwarded-for in scratch_
+  const bool edge = config_.use_remote_address && !client.internal;
+  if (!client.internal) sanitize(headers);
+  if (config_.use_remote_address) {
     if (!config_.skip_xff_append) {
-      scratch_.clear();
-      for (const auto& entry : headers) {
-        if (entry.id == HeaderId::kXForwardedFor) scratch_.append(entry.value) += ',';
-      }
+      if (!scratch_.empty()) scratch_ += ',';
       headers.set(HeaderId::kXForwardedFor, scratch_ += remote.host);
     }
-    headers.set(HeaderId::kXEnvoyExternalAddress, remote.host);
     if (config_.xff_num_trusted_hops == 0) headers.set(HeaderId::kXForwardedProto, scheme_);
   }
+  if (client.internal) headers.set(HeaderId::kXEnvoyInternal, "true");
+  if (edge) headers.set(HeaderId::kXEnvoyExternalAddress, client.ip);
   if (!headers.has(HeaderId::kXForwardedProto)) {
     headers.add(HeaderId::kXForwardedProto, "x-forwarded-proto", scheme_);
   }

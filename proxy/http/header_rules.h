@@ -34,6 +34,14 @@ class HeaderRules {
   std::optional<host::LocalReply> check_names(host::HeaderMap& headers) const;
   bool prepare_path(host::HeaderMap& headers) const;
   void strip_port(host::HeaderMap& headers) const;
+  struct Client {
+    std::string_view ip;    // with use_remote_address; else empty. Valid until the next request
+    bool internal = false;  // not a stranger: internal_address_config
+  };
+  // Puts the list of all x-forwarded-for fields into scratch_. `mask`: which known fields there are.
+  Client client_of(const host::HeaderMap& headers, uint64_t mask, const config::Address& remote);
+  // Removes what a stranger must not say.
+  void sanitize(host::HeaderMap& headers) const;
   void prepare_forwarded(host::HeaderMap& headers, const config::Address& remote);
   void append_via(host::HeaderMap& headers) const;
 
@@ -42,6 +50,7 @@ class HeaderRules {
   const std::string_view scheme_;  // of the connections that come here
   RandomIds ids_;
   std::string scratch_;
+  std::string told_;  // an address out of x-forwarded-for
 };
 
 }  // namespace inlay::proxy::http

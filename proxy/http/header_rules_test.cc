@@ -86,8 +86,122 @@ TEST(HeaderRules, RemoteAddress) {
                      edge),
             ":method=GET :path=/ :authority=h :scheme=http x-forwarded-for=1.1.1.1,192.0.2.7 x-forwarded-proto=http "
             "x-envoy-external-address=192.0.2.7 ");
-  EXPECT_EQ(prepared(request({{"x-envoy-internal", "true"}, {"x-envoy-max-retries", "9"}})),
-            ":method=GET :path=/ :authority=h :scheme=http x-envoy-max-retries=9 x-forwarded-proto=http ");
+}
+
+// What is left of a client's own x-envoy-* fields, without those that the proxy adds. All that Envoy 1.40 knows of, and
+// some that it does not; `passed` was seen there.
+std::string envoy_headers_left(std::string_view forwarded_for,
+                               const std::function<void(config::HttpConnectionManager&)>& change) {
+  HeaderMap headers = request({});
+  for (std::string_view name : {"attempt-count",
+                                "decorator-operation",
+                                "downstream-service-cluster",
+                                "downstream-service-node",
+                                "expected-rq-timeout-ms",
+                                "force-trace",
+                                "hedge-on-per-try-timeout",
+                                "internal",
+                                "ip-tags",
+                                "is-timeout-retry",
+                                "max-retries",
+                                "original-dst-host",
+                                "original-host",
+                                "original-path",
+                                "original-url",
+                                "peer-metadata",
+                                "retriable-header-names",
+                                "retriable-status-codes",
+                                "retry-grpc-on",
+                                "retry-on",
+                                "upstream-alt-stat-name",
+                                "upstream-rq-per-try-timeout-ms",
+                                "upstream-rq-timeout-alt-response",
+                                "upstream-rq-timeout-ms",
+                                "upstream-stream-duration-ms",
+                                "unknown"})
+    headers.add("x-envoy-" + std::string(name), "1");
+  if (!forwarded_for.empty()) headers.add("x-forwarded-for", forwarded_for);
+  config::Listener listener;
+  if (change) change(listener.http);
+  HeaderRules rules(listener);
+  EXPECT_FALSE(rules.prepare_request(headers, {"192.0.2.7", 1234}, 1));
+  std::string left;
+  for (const auto& entry : headers)
+    if (entry.name.starts_with("x-envoy-") && entry.value == "1") left += std::string(entry.name.substr(8)) + " ";
+  return left;
+}
+
+void trust_10_and_192(config::HttpConnectionManager& http) {
+  http.internal_addresses = {{false, {10}, 8}, {false, {192, 0, 2}, 29}, {true, {0xfd}, 8}};
+}
+
+constexpr const char* kAll =
+    "attempt-count decorator-operation downstream-service-cluster downstream-service-node expected-rq-timeout-ms "
+    "force-trace hedge-on-per-try-timeout ip-tags is-timeout-retry max-retries original-dst-host original-host "
+    "original-path original-url peer-metadata retriable-header-names retriable-status-codes retry-grpc-on retry-on "
+    "upstream-alt-stat-name upstream-rq-per-try-timeout-ms upstream-rq-timeout-alt-response upstream-rq-timeout-ms "
+    "upstream-stream-duration-ms unknown ";
+constexpr const char* kOfAStranger =
+    "attempt-count decorator-operation downstream-service-cluster downstream-service-node is-timeout-retry "
+    "original-dst-host original-host original-path peer-metadata unknown ";
+constexpr const char* kAtTheEdge = "attempt-count is-timeout-retry original-dst-host peer-metadata unknown ";
+
+TEST(HeaderRules, AStrangerDoesNotSpeakToTheRouter) {
+  EXPECT_EQ(envoy_headers_left("", {}), kOfAStranger);
+  EXPECT_EQ(envoy_headers_left("10.0.0.1", {}), kOfAStranger) << "no address is internal unless it is said so";
+  EXPECT_EQ(envoy_headers_left("", [](auto& http) { http.use_remote_address = true; }), kAtTheEdge);
+}
+
+TEST(HeaderRules, AnInternalClientMaySpeakToTheRouter) {
+  EXPECT_EQ(envoy_headers_left("10.0.0.1", trust_10_and_192), kAll);
+  EXPECT_EQ(envoy_headers_left(" fd00::1 ", trust_10_and_192), kAll);
+  for (std::string_view no_internal : {"", "11.0.0.1", "10.0.0.1, 10.0.0.2", "10.0.0.1,", "10.0.0.1:80",
+                                       "::ffff:10.0.0.1", "[fd00::1]", "010.0.0.1", "junk"})
+    EXPECT_EQ(envoy_headers_left(no_internal, trust_10_and_192), kOfAStranger) << no_internal;
+  const auto edge = [](auto& http) {
+    trust_10_and_192(http);
+    http.use_remote_address = true;
+  };
+  EXPECT_EQ(envoy_headers_left("", edge), kAll);
+  EXPECT_EQ(envoy_headers_left("10.0.0.1", edge), kAtTheEdge) << "it came through somebody";
+  EXPECT_EQ(envoy_headers_left("10.0.0.1",
+                               [](auto& http) {
+                                 trust_10_and_192(http);
+                                 http.xff_num_trusted_hops = 1;
+                               }),
+            kOfAStranger);
+}
+
+TEST(HeaderRules, TheClientBehindTrustedHops) {
+  const auto external = [](std::string_view forwarded_for, uint32_t hops) {
+    HeaderMap headers = request({});
+    if (!forwarded_for.empty()) headers.add("x-forwarded-for", forwarded_for);
+    config::Listener listener;
+    listener.http.use_remote_address = true;
+    listener.http.xff_num_trusted_hops = hops;
+    HeaderRules rules(listener);
+    EXPECT_FALSE(rules.prepare_request(headers, {"192.0.2.7", 1234}, 1));
+    return std::string(headers.value(host::HeaderId::kXEnvoyExternalAddress));
+  };
+  EXPECT_EQ(external("8.8.8.8", 0), "192.0.2.7");
+  EXPECT_EQ(external("", 1), "192.0.2.7");
+  EXPECT_EQ(external("8.8.8.8, FD01:0::1", 1), "fd01::1");
+  EXPECT_EQ(external("8.8.8.8, 1.1.1.1", 2), "8.8.8.8");
+  EXPECT_EQ(external("8.8.8.8, 1.1.1.1", 3), "192.0.2.7");
+  EXPECT_EQ(external("8.8.8.8, junk", 1), "192.0.2.7");
+}
+
+TEST(HeaderRules, AnInternalRequestSaysSoAndKeepsItsId) {
+  const auto edge = [](auto& http) {
+    trust_10_and_192(http);
+    http.use_remote_address = true;
+  };
+  EXPECT_EQ(prepared(request({{"x-envoy-internal", "false"}}), edge),
+            ":method=GET :path=/ :authority=h :scheme=http x-forwarded-for=192.0.2.7 x-forwarded-proto=http "
+            "x-envoy-internal=true ");
+  EXPECT_EQ(prepared(request({{"x-forwarded-for", ""}}), edge),
+            ":method=GET :path=/ :authority=h :scheme=http x-forwarded-for=192.0.2.7 x-forwarded-proto=http "
+            "x-envoy-external-address=192.0.2.7 ");
 }
 
 TEST(HeaderRules, RequestIds) {

@@ -42,15 +42,25 @@ uint32_t flag_for(ResetReason reason) {
   return 0;
 }
 
-// What a client may say to the router; it is not passed on.
-constexpr HeaderId kRouterHeaders[] = {
-    HeaderId::kXEnvoyUpstreamRqTimeoutMs,  HeaderId::kXEnvoyUpstreamRqPerTryTimeoutMs,
-    HeaderId::kXEnvoyMaxRetries,           HeaderId::kXEnvoyRetryOn,
-    HeaderId::kXEnvoyRetriableStatusCodes, HeaderId::kXEnvoyExpectedRqTimeoutMs,
+// What is said to the router, by a filter or by a client that is no stranger; it is not passed on.
+constexpr std::string_view kRouterHeaders[] = {
+    "x-envoy-expected-rq-timeout-ms",
+    "x-envoy-hedge-on-per-try-timeout",
+    "x-envoy-max-retries",
+    "x-envoy-retriable-header-names",
+    "x-envoy-retriable-status-codes",
+    "x-envoy-retry-grpc-on",
+    "x-envoy-retry-on",
+    "x-envoy-upstream-alt-stat-name",
+    "x-envoy-upstream-rq-per-try-timeout-ms",
+    "x-envoy-upstream-rq-timeout-alt-response",
+    "x-envoy-upstream-rq-timeout-ms",
+    "x-envoy-upstream-stream-duration-ms",
 };
 
-bool is_router_header(HeaderId id) {
-  return std::find(std::begin(kRouterHeaders), std::end(kRouterHeaders), id) != std::end(kRouterHeaders);
+bool is_router_header(std::string_view name) {
+  return name.starts_with("x-envoy-") &&
+         std::find(std::begin(kRouterHeaders), std::end(kRouterHeaders), name) != std::end(kRouterHeaders);
 }
 
 }  // namespace
@@ -132,7 +142,7 @@ void RouterFilter::take_timeout(host::HeaderMap& headers) {
     uint32_t ms = 0;
     if (parse_number(*asked, ms)) timeout_ = std::chrono::milliseconds(ms);
   }
-  headers.remove_if([](const host::HeaderMap::Entry& e) { return is_router_header(e.id); });
+  headers.remove_if([](const host::HeaderMap::Entry& e) { return is_router_header(e.name); });
   if (timeout_.count() > 0 && !options_.suppress_envoy_headers) {
     set_number(headers, HeaderId::kXEnvoyExpectedRqTimeoutMs, timeout_.count());
   }
