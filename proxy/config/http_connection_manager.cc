@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // extensions/filters/network/http_connection_manager/v3 HttpConnectionManager and HttpFilter; the router filter.
+#include <algorithm>
+
 #include "proxy/config/builders.h"
 #include "proxy/config/scalars.h"
 
@@ -47,7 +49,8 @@ constexpr FieldRule kManager[] = {
     {"forward_client_cert_details", Support::kOnly, "", "SANITIZE"},
     {"normalize_path"},
     {"merge_slashes"},
-    {"path_with_escaped_slashes_action", Support::kOnly, "", "KEEP_UNCHANGED"},
+    {"path_with_escaped_slashes_action", Support::kYes,
+     "with UNESCAPE_AND_REDIRECT, `/.` stands before a location that would name another server (`//name`)"},
     {"strip_matching_host_port"},
     {"strip_any_host_port"},
     {"local_reply_config", Support::kNo, "remove it; local replies have Envoy's default form"},
@@ -123,6 +126,11 @@ void build_common_options(View options, HttpConnectionManager& out, BuildContext
       static_cast<HttpConnectionManager::UnderscoreAction>(options.enumerator("headers_with_underscores_action"));
 }
 
+// Envoy's 0, as when it is not set, is its 1: KEEP_UNCHANGED.
+HttpConnectionManager::EscapedSlashes escaped_slashes_action(int64_t value) {
+  return static_cast<HttpConnectionManager::EscapedSlashes>(std::max<int64_t>(value, 1) - 1);
+}
+
 void build_switches(View manager, HttpConnectionManager& out) {
   const View http1 = manager["http_protocol_options"];
   out.enable_trailers = http1.boolean("enable_trailers");
@@ -136,6 +144,7 @@ void build_switches(View manager, HttpConnectionManager& out) {
   out.always_set_request_id_in_response = manager.boolean("always_set_request_id_in_response");
   out.normalize_path = manager.boolean("normalize_path");
   out.merge_slashes = manager.boolean("merge_slashes");
+  out.escaped_slashes = escaped_slashes_action(manager.enumerator("path_with_escaped_slashes_action"));
   out.strip_matching_host_port = manager.boolean("strip_matching_host_port");
   out.strip_any_host_port = manager.boolean("strip_any_host_port");
   out.via = manager.text("via");

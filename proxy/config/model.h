@@ -257,6 +257,12 @@ struct HttpConnectionManager {
   bool always_set_request_id_in_response = false;
   bool normalize_path = false;
   bool merge_slashes = false;
+  enum class EscapedSlashes : uint8_t {
+    kKeepUnchanged,
+    kReject,
+    kRedirect,
+    kForward
+  } escaped_slashes = EscapedSlashes::kKeepUnchanged;  // path_with_escaped_slashes_action
   bool strip_matching_host_port = false;
   bool strip_any_host_port = false;
   std::string via;

@@ -86,6 +86,13 @@ bool wants_upgrade(const HeaderMap& headers) {
   return has_option(headers, HeaderId::kConnection, "upgrade") && !has_option(headers, HeaderId::kUpgrade, "h2c");
 }
 
+// application/grpc, or with a "+proto" behind it; a grpc-web client follows redirects.
+bool is_grpc(const HeaderMap& headers) {
+  const std::string_view type = headers.value(HeaderId::kContentType);
+  constexpr std::string_view kGrpc = "application/grpc";
+  return type.starts_with(kGrpc) && (type.size() == kGrpc.size() || type[kGrpc.size()] == '+');
+}
+
 LocalReply refuse(uint32_t status, std::string details) {
   LocalReply reply;
   reply.status = status;
@@ -142,7 +149,7 @@ std::optional<LocalReply> HeaderRules::prepare_request(HeaderMap& headers, const
   if ((mask & bit(HeaderId::kTrailer)) && !config_.enable_trailers) headers.remove(HeaderId::kTrailer);
   // What a client says of its certificate, an upstream would take for what we have verified: SANITIZE, as by default.
   if (mask & bit(HeaderId::kXForwardedClientCert)) headers.remove(HeaderId::kXForwardedClientCert);
-  if (!prepare_path(headers)) return refuse(400, "path_normalization_failed");
+  if (auto reply = prepare_path(headers)) return reply;
   if (config_.strip_any_host_port || config_.strip_matching_host_port) strip_port(headers);
   prepare_forwarded(headers, remote);
   if (!config_.via.empty()) append_via(headers);
@@ -169,17 +176,19 @@ std::optional<LocalReply> HeaderRules::check_names(HeaderMap& headers) const {
   return std::nullopt;
 }
 
-bool HeaderRules::prepare_path(HeaderMap& headers) const {
-  if (!config_.normalize_path && !config_.merge_slashes) return true;
+std::optional<LocalReply> HeaderRules::prepare_path(HeaderMap& headers) const {
+  if (!path_rules_concern(config_, headers.value(HeaderId::kPath))) return std::nullopt;
   std::string path(headers.value(HeaderId::kPath));
-  if (config_.normalize_path) {
-    auto normal = normalize_path(path);
-    if (!normal) return false;
-    path = std::move(*normal);
-  }
-  if (config_.merge_slashes) path = merge_slashes(path);
+  const PathOutcome outcome = apply_path_rules(config_, path);
   if (path != headers.value(HeaderId::kPath)) headers.set(HeaderId::kPath, path);
-  return true;
+  if (outcome == PathOutcome::kTake) return std::nullopt;
+  // A gRPC client follows no redirect.
+  if (outcome == PathOutcome::kRefuse || is_grpc(headers)) {
+    return refuse(400, kPathNormalizationFailed);
+  }
+  LocalReply reply = refuse(307, kPathNormalizationFailed);
+  reply.headers.emplace_back("location", same_server_reference(path));
+  return reply;
 }
 
 void HeaderRules::strip_port(HeaderMap& headers) const {

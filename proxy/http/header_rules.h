@@ -17,6 +17,9 @@
 
 namespace inlay::proxy::http {
 
+// The details of a reply by the path rules: 400, or 307 to the normal path.
+inline constexpr const char* kPathNormalizationFailed = "path_normalization_failed";
+
 class HeaderRules {
  public:
   explicit HeaderRules(const config::Listener& listener)
@@ -32,7 +35,7 @@ class HeaderRules {
  private:
   std::optional<host::LocalReply> check_version(host::HeaderMap& headers, uint32_t minor_version) const;
   std::optional<host::LocalReply> check_names(host::HeaderMap& headers) const;
-  bool prepare_path(host::HeaderMap& headers) const;
+  std::optional<host::LocalReply> prepare_path(host::HeaderMap& headers) const;
   void strip_port(host::HeaderMap& headers) const;
   struct Client {
     std::string_view ip;    // with use_remote_address; else empty. Valid until the next request

@@ -9,7 +9,6 @@
 #include <string>
 
 #include "proxy/http/local_reply.h"
-#include "proxy/http/path_normalizer.h"
 
 namespace inlay::proxy::http {
 namespace {
@@ -254,6 +253,38 @@ TEST(HeaderRules, Underscores) {
   EXPECT_NE(prepared(request({{"a_b", "1"}})).find("a_b=1"), std::string::npos);
 }
 
+// What is done with a path under the action; the other path rules are on, as at an edge.
+std::string path_under(config::HttpConnectionManager::EscapedSlashes action, std::string_view path,
+                       std::string_view content_type = "") {
+  HeaderMap headers = request({{":path", path}});
+  if (!content_type.empty()) headers.set("content-type", content_type);
+  config::Listener listener;
+  listener.http.normalize_path = listener.http.merge_slashes = true;
+  listener.http.escaped_slashes = action;
+  HeaderRules rules(listener);
+  const auto refusal = rules.prepare_request(headers, {"192.0.2.7", 1234}, 1);
+  if (!refusal) return std::string(headers.value(host::HeaderId::kPath));
+  std::string text = std::to_string(refusal->status) + " " + refusal->details;
+  for (const auto& [name, value] : refusal->headers) text += " " + name + "=" + value;
+  return text;
+}
+
+TEST(HeaderRules, EscapedSlashes) {
+  using Action = config::HttpConnectionManager::EscapedSlashes;
+  EXPECT_EQ(path_under(Action::kKeepUnchanged, "/a%2fb"), "/a%2fb");
+  EXPECT_EQ(path_under(Action::kReject, "/a%2fb"), "400 path_normalization_failed");
+  EXPECT_EQ(path_under(Action::kForward, "/x/..%2fadmin?q=%2f"), "/admin?q=%2f");
+  EXPECT_EQ(path_under(Action::kRedirect, "/x/..%2fadmin?q=%2f"),
+            "307 path_normalization_failed location=/admin?q=%2f");
+  EXPECT_EQ(path_under(Action::kRedirect, "/%2fadmin"), "307 path_normalization_failed location=/admin");
+  EXPECT_EQ(path_under(Action::kRedirect, "/a%00%2fb"), "400 path_normalization_failed");
+  EXPECT_EQ(path_under(Action::kRedirect, "//a/./b"), "/a/b") << "what needs no escape is forwarded";
+  for (const char* grpc : {"application/grpc", "application/grpc+proto"})
+    EXPECT_EQ(path_under(Action::kRedirect, "/a%2fb", grpc), "400 path_normalization_failed") << grpc;
+  EXPECT_EQ(path_under(Action::kRedirect, "/a%2fb", "application/grpc-web"),
+            "307 path_normalization_failed location=/a/b");
+}
+
 TEST(HeaderRules, HostPort) {
   const auto any = [](auto& http) { http.strip_any_host_port = true; };
   const auto matching = [](auto& http) { http.strip_matching_host_port = true; };
@@ -298,21 +329,6 @@ TEST(HeaderRules, Responses) {
       EXPECT_EQ(map.value(host::HeaderId::kServer), has ? row.with : row.without);
     }
   }
-}
-
-TEST(PathNormalizer, Table) {
-  const struct {
-    const char* path;
-    const char* normal;
-  } table[] = {
-      {"/", "/"},          {"/a/b", "/a/b"},     {"/a/./b/", "/a/b/"},         {"/a/../b", "/b"},
-      {"/a/b/..", "/a/"},  {"/..", "/"},         {"/../../x", "/x"},           {"/a/%2e%2E/admin", "/admin"},
-      {"/a\\..\\b", "/b"}, {"/%61%2f", "/a%2F"}, {"/a?/../%2e", "/a?/../%2e"}, {"/a//b", "/a//b"},
-      {"*", "*"},
-  };
-  for (const auto& row : table) EXPECT_EQ(normalize_path(row.path), row.normal) << row.path;
-  for (const char* bad : {"/%", "/%4", "/%zz", "/%00"}) EXPECT_EQ(normalize_path(bad), std::nullopt) << bad;
-  EXPECT_EQ(merge_slashes("//a///b?c//d"), "/a/b?c//d");
 }
 
 TEST(LocalReply, Rules) {

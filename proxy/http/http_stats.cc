@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/http/http_stats.h"
 
+#include "proxy/http/header_rules.h"
+
 namespace inlay::proxy::http {
 
 HttpStats::HttpStats(host::MetricStore& store, const config::Listener& listener_config)
@@ -32,6 +34,8 @@ HttpStats::HttpStats(host::MetricStore& store, const config::Listener& listener_
   rq_max_duration_reached = counter("rq_max_duration_reached");
   rq_too_large = counter("rq_too_large");
   rq_response_before_rq_complete = counter("rq_response_before_rq_complete");
+  rq_failed_path_normalization = counter("rq_failed_path_normalization");
+  rq_redirected_with_normalized_path = counter("rq_redirected_with_normalized_path");
   for (size_t i = 0; i < rq_class.size(); ++i) rq_class[i] = counter("rq_" + std::to_string(i + 1) + "xx");
   rq_time = store.define(abi::MetricType::kHistogram, http + "rq_time");
 }
@@ -39,6 +43,11 @@ HttpStats::HttpStats(host::MetricStore& store, const config::Listener& listener_
 void HttpStats::charge_response(uint32_t status) const {
   rq_completed.add();
   if (status >= 100 && status < 600) rq_class[status / 100 - 1].add();
+}
+
+void HttpStats::charge_refusal(const host::LocalReply& refusal) const {
+  if (refusal.details != kPathNormalizationFailed) return;
+  (refusal.status == 307 ? rq_redirected_with_normalized_path : rq_failed_path_normalization).add();
 }
 
 }  // namespace inlay::proxy::http

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "host/embedder.h"
 #include "host/metrics.h"
 #include "proxy/config/model.h"
 #include "proxy/net/listener_stats.h"
@@ -16,6 +17,8 @@ namespace inlay::proxy::http {
 struct HttpStats {
   HttpStats(host::MetricStore& store, const config::Listener& listener_config);
   void charge_response(uint32_t status) const;
+  // A reply in the place of a request that the filters do not get.
+  void charge_refusal(const host::LocalReply& refusal) const;
 
   host::Counter cx_total;
   host::Gauge cx_active;
@@ -37,6 +40,8 @@ struct HttpStats {
   host::Counter rq_max_duration_reached;
   host::Counter rq_too_large;
   host::Counter rq_response_before_rq_complete;
+  host::Counter rq_failed_path_normalization;
+  host::Counter rq_redirected_with_normalized_path;
   std::array<host::Counter, 5> rq_class;         // 1xx to 5xx
   host::MetricStore::Metric* rq_time = nullptr;  // milliseconds
   net::ListenerStats listener;

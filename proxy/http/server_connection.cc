@@ -272,7 +272,8 @@ void ServerConnection::on_headers(bool end_stream) {
   if (end_stream) request_complete();
   if (!parser_->keep_alive()) close_after_response_ = true;
   if (auto refusal = manager_.rules.prepare_request(headers, connection_->remote_address(), parser_->minor_version())) {
-    close_after_response_ = true;
+    manager_.stats.charge_refusal(*refusal);
+    if (refusal->status >= 400) close_after_response_ = true;
     return chain.send_local_reply(std::move(*refusal));
   }
   if (parser_->expects_100_continue()) {
