@@ -137,6 +137,35 @@ class Matching(Routing):
                 self.assertEqual(request(port, host=name).status, status)
 
 
+    def test_long_hosts_and_ports(self):
+        def host(name, status, *domains):
+            return {"name": name, "domains": domains, "routes": [{"match": {"prefix": "/"}, "direct_response": {"status": status}}]}
+        hosts = [host("billing", 201, "billing.local"), host("search", 202, "*.search.local"), host("all", 206, "*")]
+        plain = self.proxy_of(virtual_hosts=hosts)
+        for name, status in (("a" * 245 + ".search.local", 202), ("a" * 3000 + ".search.local", 202), ("billing.local:1", 206),
+                             ("billing.local:", 206), ("a.search.local:7", 206)):
+            with self.subTest(name[-30:]):
+                self.assertEqual(request(plain, host=name).status, status)
+
+    def test_a_port_that_is_stripped_or_ignored(self):
+        def host(name, to, *domains):
+            return {"name": name, "domains": domains, "routes": [route(to)]}
+        hosts = [host("billing", "origin", "billing.local"), host("all", "nobody", "*")]
+        made = {"clusters": [cluster("origin", self.echo.port), cluster("nobody")], "virtual_hosts": hosts}
+        stripping = self.proxy_of(**made, strip_any_host_port=True, strip_trailing_host_dot=True)
+        for name in ("billing.local:1", "BILLING.local:80", "billing.local.", "billing.local.:8080"):
+            with self.subTest(name):
+                self.assertEqual(echoed(stripping, host=name)["headers"]["host"].lower(), "billing.local")
+        self.assertEqual(request(stripping, host="billing.local:").status, 503)
+        ignoring = config.bootstrap(**made)
+        manager = ignoring["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+        manager["route_config"]["ignore_port_in_host_matching"] = True
+        port = self.start_proxy(ignoring, name="ignoring").port
+        for name in ("billing.local:1", "billing.local:", "billing.local:x"):
+            with self.subTest(name):
+                self.assertEqual(echoed(port, host=name)["headers"]["host"], name, "the upstream gets it as it came")
+
+
 class Clusters(Routing):
     def test_round_robin(self):
         other = self.start(Echo(self.directory, name="echo-2"))

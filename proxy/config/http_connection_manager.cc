@@ -53,6 +53,7 @@ constexpr FieldRule kManager[] = {
      "with UNESCAPE_AND_REDIRECT, `/.` stands before a location that would name another server (`//name`)"},
     {"strip_matching_host_port"},
     {"strip_any_host_port"},
+    {"strip_trailing_host_dot"},
     {"local_reply_config", Support::kNo, "remove it; local replies have Envoy's default form"},
     {"upgrade_configs", Support::kNo, "upgrades such as WebSocket are not passed on"},
 };
@@ -147,6 +148,7 @@ void build_switches(View manager, HttpConnectionManager& out) {
   out.escaped_slashes = escaped_slashes_action(manager.enumerator("path_with_escaped_slashes_action"));
   out.strip_matching_host_port = manager.boolean("strip_matching_host_port");
   out.strip_any_host_port = manager.boolean("strip_any_host_port");
+  out.strip_trailing_host_dot = manager.boolean("strip_trailing_host_dot");
   out.via = manager.text("via");
 }
 
@@ -244,6 +246,10 @@ HttpConnectionManager build_http_connection_manager(View manager, BuildContext& 
   build_switches(manager, out);
   for (View range : manager["internal_address_config"].list("cidr_ranges"))
     out.internal_addresses.push_back(build_cidr_range(range, context));
+  if (out.strip_matching_host_port && out.strip_any_host_port) {
+    context.field_error(manager, "strip_any_host_port",
+                        "only one of `strip_matching_host_port` and `strip_any_host_port` can be set");
+  }
   build_filters(manager, out, context);
   for (View log : manager.list("access_log")) {
     if (auto built = build_access_log(log, context)) out.access_logs.push_back(*std::move(built));

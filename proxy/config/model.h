@@ -265,6 +265,7 @@ struct HttpConnectionManager {
   } escaped_slashes = EscapedSlashes::kKeepUnchanged;  // path_with_escaped_slashes_action
   bool strip_matching_host_port = false;
   bool strip_any_host_port = false;
+  bool strip_trailing_host_dot = false;
   std::string via;
 };
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <span>
 #include <vector>
 
@@ -150,6 +151,7 @@ std::optional<LocalReply> HeaderRules::prepare_request(HeaderMap& headers, const
   // What a client says of its certificate, an upstream would take for what we have verified: SANITIZE, as by default.
   if (mask & bit(HeaderId::kXForwardedClientCert)) headers.remove(HeaderId::kXForwardedClientCert);
   if (auto reply = prepare_path(headers)) return reply;
+  if (config_.strip_trailing_host_dot) strip_trailing_dot(headers);
   if (config_.strip_any_host_port || config_.strip_matching_host_port) strip_port(headers);
   prepare_forwarded(headers, remote);
   if (!config_.via.empty()) append_via(headers);
@@ -191,12 +193,25 @@ std::optional<LocalReply> HeaderRules::prepare_path(HeaderMap& headers) const {
   return reply;
 }
 
+// Of the name, whether a port follows it or not.
+void HeaderRules::strip_trailing_dot(HeaderMap& headers) const {
+  const std::string authority(headers.value(HeaderId::kAuthority));
+  const size_t dot = authority.rfind('.');
+  if (dot == std::string::npos) return;
+  const std::string_view rest = std::string_view(authority).substr(dot + 1);
+  if (rest.empty() || rest[0] == ':') headers.set(HeaderId::kAuthority, authority.substr(0, dot).append(rest));
+}
+
 void HeaderRules::strip_port(HeaderMap& headers) const {
   const std::string authority(headers.value(HeaderId::kAuthority));
   const size_t colon = authority.rfind(':');
   if (colon == std::string::npos || authority.find(']', colon) != std::string::npos) return;
-  const std::string_view port = std::string_view(authority).substr(colon + 1);
-  if (!config_.strip_any_host_port && port != std::to_string(port_)) return;
+  // What is no number is no port: it stays.
+  uint32_t port = 0;
+  const char* const end = authority.data() + authority.size();
+  const auto parsed = std::from_chars(authority.data() + colon + 1, end, port);
+  if (parsed.ec != std::errc() || parsed.ptr != end) return;
+  if (!config_.strip_any_host_port && port != port_) return;
   headers.set(HeaderId::kAuthority, authority.substr(0, colon));
 }
 

@@ -36,6 +36,7 @@ class HeaderRules {
   std::optional<host::LocalReply> check_version(host::HeaderMap& headers, uint32_t minor_version) const;
   std::optional<host::LocalReply> check_names(host::HeaderMap& headers) const;
   std::optional<host::LocalReply> prepare_path(host::HeaderMap& headers) const;
+  void strip_trailing_dot(host::HeaderMap& headers) const;
   void strip_port(host::HeaderMap& headers) const;
   struct Client {
     std::string_view ip;    // with use_remote_address; else empty. Valid until the next request

@@ -297,6 +297,27 @@ TEST(HeaderRules, HostPort) {
   EXPECT_EQ(host(prepared(request({{":authority", "[::1]"}}), any)), "[::1]");
   EXPECT_EQ(host(prepared(request({{":authority", "h:81"}}), matching)), "h:81");
   EXPECT_EQ(host(prepared(request({{":authority", "h:8080"}}), matching)), "h");
+  // What is no port stays, so that no host is found for it; seen in Envoy 1.40.
+  for (const char* odd : {"h:", "h:x", "h:80:", "h:-1", "h:99999999999"})
+    EXPECT_EQ(host(prepared(request({{":authority", odd}}), any)), odd);
+  EXPECT_EQ(host(prepared(request({{":authority", "h:1:2"}}), any)), "h:1");
+}
+
+TEST(HeaderRules, TrailingDotOfTheHost) {
+  const auto host = [](const char* authority, bool strip_port) {
+    HeaderMap headers = request({{":authority", authority}});
+    config::Listener listener;
+    listener.http.strip_trailing_host_dot = true;
+    listener.http.strip_any_host_port = strip_port;
+    HeaderRules rules(listener);
+    EXPECT_FALSE(rules.prepare_request(headers, {"192.0.2.7", 1234}, 1));
+    return std::string(headers.value(host::HeaderId::kAuthority));
+  };
+  EXPECT_EQ(host("h.test.", false), "h.test");
+  EXPECT_EQ(host("h.test.:80", false), "h.test:80");
+  EXPECT_EQ(host("h.test.:80", true), "h.test");
+  EXPECT_EQ(host("h.test", false), "h.test");
+  EXPECT_EQ(host("h", false), "h");
 }
 
 TEST(HeaderRules, Responses) {

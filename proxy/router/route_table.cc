@@ -171,8 +171,13 @@ const RouteTable::Host* RouteTable::find_host(std::string_view authority) const 
   const auto any = [&]() -> const Host* { return any_ ? &hosts_[*any_] : nullptr; };
   if (exact_.empty() && suffixes_.empty() && prefixes_.empty()) return any();
   if (config_->ignore_port_in_host_matching) authority = without_port(authority);
-  char lowered[256];
-  if (authority.size() > sizeof lowered) return any();  // longer than any domain name
+  char short_name[256];
+  std::string long_name;  // longer than any domain name, but a wildcard matches it all the same
+  char* lowered = short_name;
+  if (authority.size() > sizeof short_name) [[unlikely]] {
+    long_name.resize(authority.size());
+    lowered = long_name.data();
+  }
   std::transform(authority.begin(), authority.end(), lowered,
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; });
   const std::string_view name(lowered, authority.size());
