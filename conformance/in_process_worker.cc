@@ -96,9 +96,9 @@ std::unique_ptr<proxy::net::ConnectionOwner> InProcessWorker::make_http(Shared& 
   size_t plugin = listener.network_filters.size();
   for (const proxy::config::HttpFilter& filter : listener.http.http_filters) {
     if (std::holds_alternative<proxy::config::WasmPlugin>(filter.config)) {
-      http_factories.push_back(
-          std::make_unique<proxy::wasm_filter::WasmFilterFactory>(proxy::wasm_filter::WasmFilter::Options{
-              filter.name, guests->worker().attach(shared.plugins[plugin++]), attributes, shared.routes}));
+      http_factories.push_back(std::make_unique<proxy::wasm_filter::WasmFilterFactory>(
+          proxy::wasm_filter::WasmFilter::Options{filter.name, guests->worker().attach(shared.plugins[plugin++]),
+                                                  attributes, shared.routes, filter.disabled}));
     } else {
       http_factories.push_back(std::make_unique<ScriptedOriginFactory>(shared.script));
     }

@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include "proxy/config/plugins.h"
 #include "proxy/net/listener_stats.h"
 #include "proxy/wasm_filter/attributes.h"
 
@@ -101,7 +102,7 @@ Result<Unit> ServerParts::prepare_http(const config::Listener& listener, SharedS
   parts.routes = *routes;
   for (const config::HttpFilter& filter : listener.http.http_filters) {
     const auto* wasm = std::get_if<config::WasmPlugin>(&filter.config);
-    if (wasm == nullptr || filter.disabled) {
+    if (wasm == nullptr || !config::is_ever_on(filter, listener.http)) {
       parts.plugins.emplace_back();
       continue;
     }

@@ -7,6 +7,7 @@
 
 #include "proxy/access_log/filtered_logger.h"
 #include "proxy/access_log/worker_logs.h"
+#include "proxy/config/plugins.h"
 #include "proxy/http/connection_manager.h"
 #include "proxy/loop_guests.h"
 #include "proxy/net/connection.h"
@@ -99,13 +100,13 @@ std::unique_ptr<net::ConnectionOwner> Worker::Core::make_http(size_t index,
   };
   for (size_t i = 0; i < listener.http.http_filters.size(); ++i) {
     const config::HttpFilter& filter = listener.http.http_filters[i];
-    if (filter.disabled) continue;
+    if (!config::is_ever_on(filter, listener.http)) continue;
     if (const auto* router = std::get_if<config::RouterFilter>(&filter.config)) {
       add(std::make_unique<router::RouterFilterFactory>(
           filter.name, router::RouterFilter::Options{parts.routes, &guests.clusters, router->suppress_envoy_headers}));
     } else {
       add(std::make_unique<wasm_filter::WasmFilterFactory>(wasm_filter::WasmFilter::Options{
-          filter.name, guests.worker.attach(parts.plugins[i]), attributes(listener), parts.routes}));
+          filter.name, guests.worker.attach(parts.plugins[i]), attributes(listener), parts.routes, filter.disabled}));
     }
   }
   auto manager = std::make_unique<http::ConnectionManager>(

@@ -125,6 +125,14 @@ struct DirectResponseAction {
   std::string body;
 };
 
+// typed_per_filter_config with FilterConfig: filters that are on or off here, whatever the wider places say (from the
+// filter's own `disabled` over RouteConfiguration and VirtualHost to Route).
+struct FilterSwitch {
+  std::string filter;  // its `name`
+  bool on = false;
+};
+using FilterSwitches = std::vector<FilterSwitch>;
+
 struct Route {
   std::string name;
   RouteMatch match;
@@ -132,7 +140,7 @@ struct Route {
   HeaderEdits request_headers;
   HeaderEdits response_headers;
   Metadata metadata;
-  std::vector<std::string> disabled_filters;  // typed_per_filter_config FilterConfig{disabled: true}
+  FilterSwitches filter_switches;
 };
 
 struct VirtualHost {
@@ -142,6 +150,7 @@ struct VirtualHost {
   HeaderEdits request_headers;
   HeaderEdits response_headers;
   Metadata metadata;
+  FilterSwitches filter_switches;
 };
 
 struct RouteConfiguration {
@@ -151,6 +160,7 @@ struct RouteConfiguration {
   HeaderEdits response_headers;
   bool most_specific_header_mutations_wins = false;
   bool ignore_port_in_host_matching = false;
+  FilterSwitches filter_switches;
 };
 
 constexpr size_t kLargestModule = size_t{64} << 20;  // bytes of a wasm module

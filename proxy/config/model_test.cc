@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "proxy/config/load.h"
+#include "proxy/config/plugins.h"
 
 namespace inlay::proxy::config {
 namespace {
@@ -123,9 +124,59 @@ TEST(Model, HeaderEdits) {
   EXPECT_EQ(route.response_headers.remove, std::vector<std::string>{"server"});
 }
 
+TEST(Model, PathAndHostRules) {
+  using Action = HttpConnectionManager::EscapedSlashes;
+  const HttpConnectionManager& http = load_case("hcm_escaped_slashes").listeners.at(0).http;
+  EXPECT_EQ(http.escaped_slashes, Action::kRedirect);
+  EXPECT_TRUE(http.strip_trailing_host_dot);
+  EXPECT_EQ(load_case("hcm_internal_addresses").listeners.at(0).http.escaped_slashes, Action::kKeepUnchanged);
+}
+
+TEST(Model, InternalAddresses) {
+  const Bootstrap bootstrap = load_case("hcm_internal_addresses");
+  const auto& ranges = bootstrap.listeners.at(0).http.internal_addresses;
+  ASSERT_EQ(ranges.size(), 2u);
+  EXPECT_FALSE(ranges[0].v6);
+  EXPECT_EQ(ranges[0].address[0], 10);
+  EXPECT_EQ(ranges[0].prefix_len, 8u);
+  EXPECT_TRUE(ranges[1].v6);
+  EXPECT_EQ(ranges[1].address[0], 0xfd);
+}
+
+TEST(Model, ClientLimits) {
+  const Bootstrap bootstrap = load_case("limits_clients");
+  EXPECT_EQ(bootstrap.max_clients, 1000u);
+  EXPECT_EQ(bootstrap.listeners.at(0).max_clients, 500u) << "the last layer wins";
+  EXPECT_TRUE(bootstrap.listeners.at(0).ignore_global_conn_limit);
+  const Bootstrap plain = load_case("hcm_internal_addresses");
+  EXPECT_EQ(plain.max_clients, std::nullopt);
+  EXPECT_EQ(plain.listeners.at(0).max_clients, std::nullopt);
+}
+
+TEST(Model, FilterSwitches) {
+  const Bootstrap bootstrap = load_case("routes_filter_config_on");
+  const RouteConfiguration& routes = bootstrap.listeners.at(0).http.route_config;
+  ASSERT_EQ(routes.filter_switches.size(), 1u);
+  EXPECT_TRUE(routes.filter_switches[0].on);
+  ASSERT_EQ(routes.virtual_hosts.at(0).filter_switches.size(), 1u);
+  EXPECT_FALSE(routes.virtual_hosts[0].filter_switches[0].on);
+  ASSERT_EQ(first_route(bootstrap).filter_switches.size(), 1u);
+  EXPECT_TRUE(first_route(bootstrap).filter_switches[0].on);
+
+  HttpFilter filter;
+  filter.name = "a";
+  EXPECT_TRUE(is_ever_on(filter, bootstrap.listeners[0].http));
+  filter.disabled = true;
+  EXPECT_TRUE(is_ever_on(filter, bootstrap.listeners[0].http));
+  filter.name = "b";
+  EXPECT_FALSE(is_ever_on(filter, bootstrap.listeners[0].http));
+}
+
 TEST(Model, DisabledFilters) {
   const Bootstrap bootstrap = load_case("routes_filter_config");
-  EXPECT_EQ(first_route(bootstrap).disabled_filters, std::vector<std::string>{"filter"});
+  ASSERT_EQ(first_route(bootstrap).filter_switches.size(), 1u);
+  EXPECT_EQ(first_route(bootstrap).filter_switches[0].filter, "filter");
+  EXPECT_FALSE(first_route(bootstrap).filter_switches[0].on);
 }
 
 TEST(Model, Clusters) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/config/plugins.h"
 
+#include <algorithm>
+
 namespace inlay::proxy::config {
 
 std::vector<const WasmPlugin*> wasm_plugins(const Bootstrap& bootstrap) {
@@ -10,12 +12,27 @@ std::vector<const WasmPlugin*> wasm_plugins(const Bootstrap& bootstrap) {
     for (const NetworkFilter& filter : listener.network_filters) all.push_back(&filter.wasm);
     for (const HttpFilter& filter : listener.http.http_filters) {
       const auto* wasm = std::get_if<WasmPlugin>(&filter.config);
-      if (wasm != nullptr && !filter.disabled) all.push_back(wasm);
+      if (wasm != nullptr && is_ever_on(filter, listener.http)) all.push_back(wasm);
     }
     for (const AccessLog& log : listener.access_logs())
       if (log.wasm) all.push_back(&*log.wasm);
   }
   return all;
+}
+
+bool is_ever_on(const HttpFilter& filter, const HttpConnectionManager& manager) {
+  if (!filter.disabled) return true;
+  const auto turns_on = [&](const FilterSwitches& switches) {
+    return std::any_of(switches.begin(), switches.end(),
+                       [&](const FilterSwitch& s) { return s.on && s.filter == filter.name; });
+  };
+  const RouteConfiguration& routes = manager.route_config;
+  return turns_on(routes.filter_switches) ||
+         std::any_of(routes.virtual_hosts.begin(), routes.virtual_hosts.end(), [&](const VirtualHost& host) {
+           return turns_on(host.filter_switches) ||
+                  std::any_of(host.routes.begin(), host.routes.end(),
+                              [&](const Route& route) { return turns_on(route.filter_switches); });
+         });
 }
 
 }  // namespace inlay::proxy::config

@@ -11,4 +11,7 @@ namespace inlay::proxy::config {
 // listener's filters and access loggers. The pointers are into `bootstrap`.
 std::vector<const WasmPlugin*> wasm_plugins(const Bootstrap& bootstrap);
 
+// Whether the filter takes part in some request: not when it is disabled and no route of its manager turns it on.
+bool is_ever_on(const HttpFilter& filter, const HttpConnectionManager& manager);
+
 }  // namespace inlay::proxy::config

@@ -7,6 +7,9 @@ namespace inlay::proxy::config {
 
 namespace {
 
+constexpr std::string_view kFilterConfigNote =
+    "config.route.v3.FilterConfig only, which turns a filter off (`disabled: true`) or on (`config: {}`)";
+
 constexpr FieldRule kRouteConfiguration[] = {
     {"name"},
     {"virtual_hosts"},
@@ -18,6 +21,7 @@ constexpr FieldRule kRouteConfiguration[] = {
     {"validate_clusters"},
     {"max_direct_response_body_size_bytes"},
     {"ignore_port_in_host_matching"},
+    {"typed_per_filter_config", Support::kYes, kFilterConfigNote},
     {"metadata", Support::kIgnored, "nothing in Inlay reads it"},
     {"vhds", Support::kNo, "write the `virtual_hosts` into the file"},
 };
@@ -31,6 +35,7 @@ constexpr FieldRule kVirtualHost[] = {
     {"request_headers_to_remove"},
     {"response_headers_to_add"},
     {"response_headers_to_remove"},
+    {"typed_per_filter_config", Support::kYes, kFilterConfigNote},
     {"metadata"},
 };
 constexpr FieldRule kRoute[] = {
@@ -43,7 +48,7 @@ constexpr FieldRule kRoute[] = {
     {"decorator", Support::kIgnored, "it concerns tracing only"},
     {"tracing", Support::kIgnored, "Inlay has no tracing"},
     {"stat_prefix", Support::kIgnored, "Inlay has no statistics of single routes"},
-    {"typed_per_filter_config", Support::kYes, "config.route.v3.FilterConfig with `disabled` only"},
+    {"typed_per_filter_config", Support::kYes, kFilterConfigNote},
     {"request_headers_to_add"},
     {"request_headers_to_remove"},
     {"response_headers_to_add"},
@@ -55,7 +60,8 @@ constexpr FieldRule kRouteMatch[] = {
 };
 constexpr FieldRule kFilterConfig[] = {
     {"disabled"},
-    {"is_optional", Support::kIgnored, "the filter's settings are known to Inlay"},
+    {"config", Support::kYes, "`{}` only, which turns the filter on: no filter has settings of a route"},
+    {"is_optional", Support::kYes, "a `config` that is not supported is left out, with a warning"},
 };
 constexpr MessageRules kRules[] = {
     {"envoy.config.route.v3.RouteConfiguration", kRouteConfiguration},
@@ -115,11 +121,35 @@ RouteMatch build_match(View match, BuildContext& context) {
   return out;
 }
 
-std::vector<std::string> disabled_filters(View route, BuildContext& context) {
-  std::vector<std::string> out;
-  for (View entry : route.list("typed_per_filter_config")) {
+// What a FilterConfig does with its filter; nullopt: nothing. Envoy refuses one that says nothing, so that nobody takes
+// `disabled: false` for "on".
+std::optional<bool> turned_on(View config, BuildContext& context) {
+  if (config.boolean("disabled")) return false;
+  const TreeNode* settings = config["config"] ? &config["config"].node() : nullptr;
+  const Source* source = config.node().source;
+  const Source* given = source == nullptr ? nullptr : source->find("config");
+  if (given == nullptr || given->kind == Source::Kind::kNull) {
+    context.error(config, "does nothing: `disabled: true` turns the filter off, `config: {}` turns it on");
+    return std::nullopt;
+  }
+  if (given->kind == Source::Kind::kMap && given->entries.empty()) return true;
+  if (settings == nullptr) return std::nullopt;  // it has its error already
+  const std::string message = "a filter's settings of a route, of type " + quote(settings->any_type) +
+                              ", are not something that Inlay supports; `config: {}` turns the filter on as it is";
+  if (config.boolean("is_optional")) {
+    context.report.warning(*settings, message);
+  } else {
+    context.report.error(*settings, message);
+  }
+  return std::nullopt;
+}
+
+FilterSwitches build_filter_switches(View message, BuildContext& context) {
+  FilterSwitches out;
+  for (View entry : message.list("typed_per_filter_config")) {
     const TreeNode* config = context.typed(entry, {"envoy.config.route.v3.FilterConfig"}, "a route's filter setting");
-    if (config != nullptr && View(config).boolean("disabled")) out.push_back(entry.node().key);
+    if (config == nullptr) continue;
+    if (const auto on = turned_on(View(config), context)) out.push_back({entry.node().key, *on});
   }
   return out;
 }
@@ -143,7 +173,7 @@ Route build_route(View route, const RouteLimits& limits, BuildContext& context) 
   out.request_headers = build_header_edits(route, "request", context);
   out.response_headers = build_header_edits(route, "response", context);
   out.metadata = build_metadata(route["metadata"]);
-  out.disabled_filters = disabled_filters(route, context);
+  out.filter_switches = build_filter_switches(route, context);
   return out;
 }
 
@@ -173,6 +203,7 @@ VirtualHost build_virtual_host(View host, const RouteLimits& limits, BuildContex
   out.request_headers = build_header_edits(host, "request", context);
   out.response_headers = build_header_edits(host, "response", context);
   out.metadata = build_metadata(host["metadata"]);
+  out.filter_switches = build_filter_switches(host, context);
   return out;
 }
 
@@ -201,6 +232,7 @@ RouteConfiguration build_route_configuration(View routes, BuildContext& context)
   out.response_headers = build_header_edits(routes, "response", context);
   out.most_specific_header_mutations_wins = routes.boolean("most_specific_header_mutations_wins");
   out.ignore_port_in_host_matching = routes.boolean("ignore_port_in_host_matching");
+  out.filter_switches = build_filter_switches(routes, context);
   return out;
 }
 

@@ -58,6 +58,9 @@ Result<RouteEntry> compile_route(const config::RouteConfiguration& config, const
   }
   if (entry.route != nullptr && !entry.route->cluster.empty()) entry.cluster = find_cluster(entry.route->cluster);
 
+  for (const auto* switches : {&route.filter_switches, &virtual_host.filter_switches, &config.filter_switches})
+    entry.filter_switches.insert(entry.filter_switches.end(), switches->begin(), switches->end());
+
   std::vector<const config::HeaderEdits*> request = {&route.request_headers, &virtual_host.request_headers,
                                                      &config.request_headers};
   std::vector<const config::HeaderEdits*> response = {&route.response_headers, &virtual_host.response_headers,
@@ -102,6 +105,12 @@ bool RouteEntry::matches(std::string_view path, std::string_view query, const ho
                      [&](const match::QueryParameterMatcher& m) { return m.matches(query); });
 }
 
+std::optional<bool> RouteEntry::filter_switch(std::string_view filter) const {
+  for (const config::FilterSwitch& entry : filter_switches)
+    if (entry.filter == filter) return entry.on;
+  return std::nullopt;
+}
+
 bool RouteEntry::rewrite_path(std::string_view path_and_query, std::string& out) const {
   const std::string& prefix = route != nullptr ? route->prefix_rewrite : redirect->prefix_rewrite;
   const size_t question = std::min(path_and_query.find('?'), path_and_query.size());
@@ -141,7 +150,7 @@ Result<std::shared_ptr<const RouteTable>> RouteTable::compile(const config::Rout
                       (error.where.empty() ? "" : ", " + error.where);
         return error;
       }
-      table->disables_filters_ = table->disables_filters_ || !route.disabled_filters.empty();
+      table->switches_filters_ = table->switches_filters_ || !entry->filter_switches.empty();
       host.routes.push_back(*std::move(entry));
     }
     for (const std::string& domain : virtual_host.domains) table->add_domain(domain, table->hosts_.size());

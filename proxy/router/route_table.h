@@ -34,6 +34,7 @@ struct RouteEntry {
 
   std::optional<size_t> cluster;  // the index of route->cluster; nullopt: no such cluster, or cluster_header
   std::shared_ptr<const re2::RE2> rewrite_regex;
+  config::FilterSwitches filter_switches;  // of the route, then of its virtual host, then of all
   HeaderEdits request_edits;
   HeaderEdits response_edits;
 
@@ -43,6 +44,8 @@ struct RouteEntry {
 
   // `path` and `query` are the request's :path, split at the "?".
   bool matches(std::string_view path, std::string_view query, const host::HeaderMap& request) const;
+  // Whether the route turns the filter on or off; nullopt: neither, so the filter's own `disabled` decides.
+  std::optional<bool> filter_switch(std::string_view filter) const;
   // The request's path (with query) after the action's prefix_rewrite or regex_rewrite, into `out`; false: none is
   // configured, or it does not change the path.
   bool rewrite_path(std::string_view path_and_query, std::string& out) const;
@@ -60,8 +63,8 @@ class RouteTable {
 
   // The first route that matches of the virtual host that the :authority belongs to.
   const RouteEntry* match(const host::HeaderMap& request) const;
-  // Some route turns some filter off (typed_per_filter_config).
-  bool disables_filters() const { return disables_filters_; }
+  // Some route turns some filter off or on (typed_per_filter_config).
+  bool switches_filters() const { return switches_filters_; }
   const config::RouteConfiguration& config() const { return *config_; }
 
  private:
@@ -88,7 +91,7 @@ class RouteTable {
   std::vector<Wildcards> suffixes_;  // longest first
   std::vector<Wildcards> prefixes_;  // longest first
   std::optional<size_t> any_;
-  bool disables_filters_ = false;
+  bool switches_filters_ = false;
 };
 
 }  // namespace inlay::proxy::router

@@ -55,6 +55,52 @@ class RouteTableTest : public testing::Test {
   config::RouteConfiguration config_;
 };
 
+// Seen in Envoy 1.40: nothing is too long to be matched.
+TEST_F(RouteTableTest, LongHosts) {
+  config_.virtual_hosts = {host("any", {"*"}), host("suffix", {"*.search.local"}), host("prefix", {"www.*"}),
+                           host("exact", {std::string(300, 'b') + ".local"})};
+  for (size_t length : {240u, 241u, 242u, 243u, 244u, 300u, 60'000u}) {
+    const std::string label(length, 'A');
+    EXPECT_EQ(match(label + ".SEARCH.local", "/"), "suffix") << length;
+    EXPECT_EQ(match("WWW." + label, "/"), "prefix") << length;
+    EXPECT_EQ(match(label, "/"), "any") << length;
+  }
+  EXPECT_EQ(match(std::string(300, 'B') + ".local", "/"), "exact");
+}
+
+// Seen in Envoy 1.40.
+TEST_F(RouteTableTest, PortsOfHosts) {
+  config_.virtual_hosts = {host("any", {"*"}), host("billing", {"billing.local"}),
+                           host("ported", {"ported.local:8080"}), host("v6", {"[::1]"})};
+  for (const char* other : {"billing.local:1", "billing.local:", "billing.local:80", "billing.local.", "[::1]:8"})
+    EXPECT_EQ(match(other, "/"), "any") << other;
+  EXPECT_EQ(match("ported.local:8080", "/"), "ported");
+  config_.ignore_port_in_host_matching = true;
+  for (const char* same : {"billing.local", "billing.local:1", "billing.local:", "BILLING.local:80", "billing.local:x"})
+    EXPECT_EQ(match(same, "/"), "billing") << same;
+  EXPECT_EQ(match("[::1]:8", "/"), "v6");
+  EXPECT_EQ(match("[::1]", "/"), "v6");
+  for (const char* other : {"billing.local.", "billing.local:1:2", "ported.local:8080", "::1"})
+    EXPECT_EQ(match(other, "/"), "any") << other;
+}
+
+TEST_F(RouteTableTest, TheMostSpecificFilterSwitchCounts) {
+  config_.virtual_hosts = {host("v", {"*"})};
+  config::Route& route = config_.virtual_hosts[0].routes[0];
+  const auto switched = [&](const char* filter) {
+    auto table = RouteTable::compile(config_, [](std::string_view) { return std::optional<size_t>(0); });
+    EXPECT_EQ((*table)->switches_filters(), true);
+    return (*table)->match(request("h", "/"))->filter_switch(filter);
+  };
+  config_.filter_switches = {{"a", true}, {"b", true}, {"c", true}};
+  config_.virtual_hosts[0].filter_switches = {{"a", false}, {"b", false}};
+  route.filter_switches = {{"a", true}};
+  EXPECT_EQ(switched("a"), true);
+  EXPECT_EQ(switched("b"), false);
+  EXPECT_EQ(switched("c"), true);
+  EXPECT_EQ(switched("d"), std::nullopt);
+}
+
 TEST_F(RouteTableTest, VirtualHostsByTheirDomains) {
   config_.virtual_hosts = {host("any", {"*"}), host("suffix", {"*.example.com"}),
                            host("longer suffix", {"*.api.example.com"}), host("prefix", {"api.*"}),

@@ -31,18 +31,17 @@ bool WasmFilter::ensure_context() {
   return !bypass_;
 }
 
-bool WasmFilter::turned_off_by_route(const host::HeaderMap& headers) const {
-  if (!options_.routes || !options_.routes->disables_filters()) return false;
+bool WasmFilter::is_off(const host::HeaderMap& headers) const {
+  if (!options_.routes || !options_.routes->switches_filters()) return options_.disabled;
   const router::RouteEntry* route = options_.routes->match(headers);
-  if (route == nullptr) return false;
-  const auto& off = route->config->disabled_filters;
-  return std::find(off.begin(), off.end(), options_.name) != off.end();
+  if (route == nullptr) return options_.disabled;
+  return !route->filter_switch(options_.name).value_or(!options_.disabled);
 }
 
 // --- the request ---
 
 HeadersStatus WasmFilter::decode_headers(host::HeaderMap& headers, bool end_stream) {
-  if (turned_off_by_route(headers)) bypass_ = true;
+  if (is_off(headers)) bypass_ = true;
   if (!ensure_context()) return HeadersStatus::kContinue;
   request_.headers = &headers;
   request_.end_stream = end_stream;
@@ -115,7 +114,9 @@ void WasmFilter::on_log() {
   logging_ = true;
   request_.close();
   response_.close();
-  // A request that an earlier filter answered is logged all the same.
+  // A request that an earlier filter answered is logged all the same, unless the filter has no part in it.
+  const host::HeaderMap* headers = callbacks_->request_headers();
+  if (context_ == nullptr && headers != nullptr && is_off(*headers)) bypass_ = true;
   if (ensure_context()) context_->on_log();
 }
 

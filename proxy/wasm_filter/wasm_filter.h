@@ -17,10 +17,11 @@ namespace inlay::proxy::wasm_filter {
 class WasmFilter final : public http::StreamFilter, private host::HttpStream {
  public:
   struct Options {
-    std::string name;                      // of the filter in the chain, which routes may turn off
+    std::string name;                      // of the filter in the chain, which routes may turn off or on
     host::WorkerPlugin* plugin = nullptr;  // not null
     AttributeOptions attributes;
     std::shared_ptr<const router::RouteTable> routes;  // for typed_per_filter_config and xds.*
+    bool disabled = false;                             // off where no route turns it on
   };
   explicit WasmFilter(const Options& options) : options_(options) {}
 
@@ -57,7 +58,7 @@ class WasmFilter final : public http::StreamFilter, private host::HttpStream {
   };
   http::DataStatus on_data(Side& side, host::Buffer& data, host::Buffer* buffered, bool end_stream, bool request);
   StreamAttributes attributes() const;
-  bool turned_off_by_route(const host::HeaderMap& headers) const;
+  bool is_off(const host::HeaderMap& headers) const;
   bool ensure_context();
 
   const Options& options_;
