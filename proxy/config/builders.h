@@ -41,7 +41,8 @@ TcpProxy build_tcp_proxy(View proxy, BuildContext& context);
 RouteConfiguration build_route_configuration(View routes, BuildContext& context);
 Cluster build_cluster(View cluster, BuildContext& context);
 // A transport socket: nullopt for plain text, and after an error.
-std::optional<UpstreamTls> build_upstream_tls(View socket, BuildContext& context);
+// `cluster`: its name, for messages.
+std::optional<UpstreamTls> build_upstream_tls(View socket, const std::string& cluster, BuildContext& context);
 std::optional<DownstreamTls> build_downstream_tls(View socket, BuildContext& context);
 // Of a message with a PluginConfig as `config`: a filter, an access logger or a service.
 WasmPlugin build_wasm(View wasm, BuildContext& context);

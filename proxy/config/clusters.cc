@@ -229,7 +229,7 @@ Cluster build_cluster(View cluster, BuildContext& context) {
       cluster.uint32("per_connection_buffer_limit_bytes", out.per_connection_buffer_limit_bytes);
   build_circuit_breakers(cluster, out);
   build_protocol(cluster, out, context);
-  if (View socket = cluster["transport_socket"]) out.tls = build_upstream_tls(socket, context);
+  if (View socket = cluster["transport_socket"]) out.tls = build_upstream_tls(socket, out.name, context);
   out.metadata = build_metadata(cluster["metadata"]);
   return out;
 }

@@ -277,7 +277,7 @@ std::span<const MessageRules> tls_rules() {
   return kRules;
 }
 
-std::optional<UpstreamTls> build_upstream_tls(View socket, BuildContext& context) {
+std::optional<UpstreamTls> build_upstream_tls(View socket, const std::string& cluster, BuildContext& context) {
   const TreeNode* node = tls_of(socket, kUpstreamTls, "a transport socket of a cluster", context);
   if (node == nullptr) return std::nullopt;
   const View tls(node);
@@ -295,9 +295,11 @@ std::optional<UpstreamTls> build_upstream_tls(View socket, BuildContext& context
     context.field_error(tls, "auto_sni_san_validation",
                         "there is no name to compare with: `sni` or `auto_host_sni` must be set");
   if (!out.validation) {
-    context.report.warning(socket.node(),
-                           "the server's certificate is not verified, as in Envoy: without a `validation_context` "
-                           "anybody on the way can answer in its place");
+    context.report.warning(
+        socket.node(), "the server's certificate of cluster " + quote(cluster) +
+                           " is not verified, as in Envoy: anybody on the way can answer in its place, and gets what "
+                           "is sent. `common_tls_context.validation_context` with `trusted_ca` would say whom to "
+                           "trust, `sni` and `auto_sni_san_validation: true` for which name");
   }
   return out;
 }
