@@ -2,7 +2,6 @@
 #include "proxy/server.h"
 
 #include <malloc.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <atomic>
@@ -15,6 +14,7 @@
 #include "proxy/code_fetching.h"
 #include "proxy/late_listeners.h"
 #include "proxy/loop_guests.h"
+#include "proxy/net/descriptors.h"
 #include "proxy/net/event_loop.h"
 #include "proxy/port_check.h"
 #include "proxy/remote_plugins.h"
@@ -29,13 +29,6 @@ namespace {
 
 // Names that do not resolve at once must not hold up the start for ever: such a cluster begins without hosts.
 constexpr std::chrono::seconds kFirstResolution{5};
-
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 // For a server that will not run: a file is right or wrong whatever the network says.
 Result<std::vector<std::string>> resolve_nothing(const std::string&, upstream::DnsFamily) {
@@ -57,6 +50,7 @@ struct Server::Impl final : admin::AdminTarget, RemotePlugins::Observer {
   Result<Unit> prepare();
   Result<Unit> start();
   Result<Unit> start_workers();
+  void limit_clients();
   void start_main_guests();
   void log_listener(size_t i);
   void on_late_listener(size_t i, const Result<Unit>& outcome);
@@ -103,6 +97,7 @@ struct Server::Impl final : admin::AdminTarget, RemotePlugins::Observer {
   std::optional<CodeFetching> fetching;  // only when some code is remote
   std::optional<RemotePlugins> remote;   // as `fetching`
   std::vector<config::Address> addresses;
+  std::optional<uint64_t> descriptors;  // how many there may be
   std::vector<std::unique_ptr<Worker>> workers;
   LateListeners late;
   std::unique_ptr<admin::AdminServer> admin;
@@ -180,6 +175,29 @@ void Server::Impl::on_late_listener(size_t i, const Result<Unit>& outcome) {
   begin_drain();
 }
 
+// Half of what is left is for clients, so that each may have a connection to an upstream. After the workers have
+// started, since what they have open for themselves is not left.
+void Server::Impl::limit_clients() {
+  const auto& configured = parts.bootstrap.max_clients;
+  net::ClientLimit& clients = *parts.shared.clients;
+  if (configured) clients.set_most(*configured);
+  if (!descriptors) return;
+  net::keep_last_descriptors(*descriptors);
+  const uint64_t taken =
+      net::open_descriptors() + addresses.size() * workers.size() + net::kept_descriptors(*descriptors);
+  const uint64_t left = *descriptors > taken ? *descriptors - taken : 0;
+  const uint64_t fit = std::max<uint64_t>(left / 2, 1);
+  if (!configured) clients.set_most(fit);
+  const std::string words = std::to_string(*descriptors) + " descriptors (ulimit -n)";
+  if (configured && *configured > left) {
+    parts.log.warn("main", "max_active_downstream_connections is " + std::to_string(*configured) + ", but of " + words +
+                               " only " + std::to_string(left) + " are left for clients and upstreams");
+  } else if (!configured) {
+    parts.log.info("main", "at most " + std::to_string(fit) + " clients at once, half of what is left of " + words +
+                               "; envoy.resource_monitors.global_downstream_max_connections sets another number");
+  }
+}
+
 Result<Unit> Server::Impl::start_workers() {
   std::vector<bool> open;
   for (size_t i = 0; i < addresses.size(); ++i) open.push_back(!late.waits(i));
@@ -187,6 +205,7 @@ Result<Unit> Server::Impl::start_workers() {
     workers.push_back(std::make_unique<Worker>(parts.shared, i));
     workers.back()->start(open);
   }
+  limit_clients();
   // Nobody is let in before the last guest is ready: one that sets shared data up when it starts would else undo what
   // another has written for a request.
   for (auto& worker : workers) {
@@ -280,8 +299,9 @@ Server::~Server() {
 
 Result<std::unique_ptr<Server>> Server::create(const config::Bootstrap& bootstrap, ServerOptions options, Logger& log) {
   if (options.handle_signals) SignalSource::block();
-  raise_descriptor_limit();
+  const auto descriptors = net::raise_descriptor_limit();
   auto impl = std::make_unique<Impl>(bootstrap, std::move(options), log);
+  impl->descriptors = descriptors;
   {
     std::optional<StopOnSignal> stop;
     if (impl->options.handle_signals) stop.emplace(SignalSource::signals(), impl->parts.modules.stop());

@@ -114,6 +114,7 @@ Result<Unit> ServerParts::prepare_http(const config::Listener& listener, SharedS
 
 Result<Unit> ServerParts::prepare_listener(const config::Listener& listener) {
   SharedState::ListenerParts parts;
+  if (listener.max_clients) parts.clients = std::make_shared<net::ClientLimit>(*listener.max_clients);
   INLAY_TRY(parts.tls, prepare_tls(listener));
   INLAY_TRY([[maybe_unused]] Unit network, prepare_network(listener, parts));
   if (!listener.tcp_proxy) {

@@ -12,6 +12,7 @@
 #include "proxy/loop_guests.h"
 #include "proxy/net/connection.h"
 #include "proxy/net/connection_owner.h"
+#include "proxy/net/listener_stats.h"
 #include "proxy/router/router_filter.h"
 #include "proxy/tcp/connection_manager.h"
 #include "proxy/tcp/filtered_connections.h"
@@ -22,6 +23,12 @@
 #include "proxy/wasm_filter/wasm_filter.h"
 
 namespace inlay::proxy {
+
+namespace {
+
+constexpr int64_t kRefusalInterval = 1'000'000'000;
+
+}  // namespace
 
 // In the order in which things need each other: destruction goes from sockets over streams and guests to pools.
 struct Worker::Core {
@@ -45,6 +52,8 @@ struct Worker::Core {
   std::unique_ptr<net::ConnectionOwner> make_tcp(size_t index, std::vector<http::StreamLogger*> stream_loggers);
   http::StreamLogger* add_logger(const config::Listener& listener, const SharedState::AccessLogger& logger);
   Result<config::Address> listen(size_t index, const config::Address& address);
+  net::Admission admission(size_t index);
+  void log_refusal(const config::Listener& listener, const std::string& why);
 
   const SharedState& shared_;
   net::EventLoop& loop;
@@ -128,17 +137,40 @@ http::StreamLogger* Worker::Core::add_logger(const config::Listener& listener,
   return keep(std::make_unique<access_log::FilteredLogger>(logger.log, *guest));
 }
 
+net::Admission Worker::Core::admission(size_t index) {
+  const config::Listener& listener = shared_.bootstrap.listeners[index];
+  net::ClientLimit* const all = listener.ignore_global_conn_limit ? nullptr : shared_.clients.get();
+  net::ClientLimit* const own = shared_.listeners[index].clients.get();
+  const net::ListenerStats stats(shared_.metrics, listener);
+  const auto on_refused = [this, &listener, own, stats](net::Refusal why) {
+    const bool by_listener = why == net::Refusal::kListener;
+    (by_listener ? stats.cx_overflow : stats.global_cx_overflow).add();
+    log_refusal(listener, by_listener ? "it has " + std::to_string(own->count()) + ", its connection_limit"
+                                      : "there are " + std::to_string(shared_.clients->count()) +
+                                            " in all, what global_downstream_max_connections or ulimit -n allows");
+  };
+  return {.all = all, .own = own, .on_refused = on_refused, .keep_descriptors = true};
+}
+
+// One line a second, whichever worker has it.
+void Worker::Core::log_refusal(const config::Listener& listener, const std::string& why) {
+  int64_t next = shared_.next_refusal->load(std::memory_order_relaxed);
+  if (loop.now() < next || !shared_.next_refusal->compare_exchange_strong(next, loop.now() + kRefusalInterval)) return;
+  shared_.log.warn("connection", "listener '" + listener.name + "' closes new clients at once: " + why);
+}
+
 Result<config::Address> Worker::Core::listen(size_t index, const config::Address& address) {
   net::ConnectionOwner& manager = *managers[index];
-  INLAY_TRY(auto socket, net::listen(
-                             loop, address,
-                             [this, &manager, tls = shared_.listeners[index].tls](std::unique_ptr<net::Connection> c) {
-                               manager.accept(tls ? tls::accept(loop, std::move(c), tls) : std::move(c));
-                             },
-                             [this](std::string_view what) {
-                               shared_.log.warn("connection", "cannot accept a connection: " + std::string(what));
-                             },
-                             net::Sharing::kShared));  // each worker has a socket of its own on the address
+  INLAY_TRY(auto socket,
+            net::listen(
+                loop, address,
+                [this, &manager, tls = shared_.listeners[index].tls](std::unique_ptr<net::Connection> c) {
+                  manager.accept(tls ? tls::accept(loop, std::move(c), tls) : std::move(c));
+                },
+                [this](std::string_view what) {
+                  shared_.log.warn("connection", "cannot accept a connection: " + std::string(what));
+                },
+                net::Sharing::kShared, admission(index)));  // each worker has a socket of its own on the address
   sockets.push_back(std::move(socket));
   return sockets.back()->address();
 }

@@ -6,6 +6,7 @@
 // The Worker object belongs to the server's thread; what it shares is immutable or thread-safe. start() comes first,
 // then listen(); everything else may be called from the server's thread at any time after.
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <future>
@@ -18,6 +19,7 @@
 #include "proxy/access_log/log_files.h"
 #include "proxy/config/model.h"
 #include "proxy/log.h"
+#include "proxy/net/client_limit.h"
 #include "proxy/net/event_loop.h"
 #include "proxy/router/route_table.h"
 #include "proxy/tls/context.h"
@@ -43,6 +45,7 @@ struct SharedState {
   struct ListenerParts {
     std::shared_ptr<const router::RouteTable> routes;
     std::shared_ptr<const tls::ServerContext> tls;  // nullptr: plain connections
+    std::shared_ptr<net::ClientLimit> clients;      // the listener's own; nullptr: none
     std::vector<Plugin> network_plugins;            // one for each network_filter
     std::vector<Plugin> plugins;                    // one for each http_filter, null for what is no wasm filter
     std::vector<AccessLogger> access_loggers;
@@ -61,6 +64,10 @@ struct SharedState {
   std::vector<Plugin> singletons;  // one on the main thread
   std::chrono::milliseconds log_flush_interval{1000};
   bool envoy_strict = false;
+  // Of all listeners but those with ignore_global_conn_limit. Thread-safe, as are the listeners' own.
+  std::shared_ptr<net::ClientLimit> clients = std::make_shared<net::ClientLimit>();
+  // When the log may next say that clients are sent away: one line a second, whichever worker it is.
+  std::shared_ptr<std::atomic<int64_t>> next_refusal = std::make_shared<std::atomic<int64_t>>(0);
 };
 
 class Worker {

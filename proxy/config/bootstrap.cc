@@ -24,10 +24,10 @@ constexpr FieldRule kBootstrap[] = {
     {"watchdog", Support::kIgnored},
     {"watchdogs", Support::kIgnored},
     {"tracing", Support::kIgnored, "Inlay has no tracing"},
-    {"layered_runtime", Support::kIgnored, "Inlay has no runtime flags"},
+    {"layered_runtime", Support::kYes, "`envoy.resource_limits.listener.NAME.connection_limit` in static layers"},
     {"admin"},
     {"bootstrap_extensions", Support::kYes, "WasmService"},
-    {"overload_manager", Support::kIgnored},
+    {"overload_manager", Support::kYes, "the number of clients; memory is bounded by the buffers' limits"},
     {"enable_dispatcher_stats", Support::kIgnored},
     {"header_prefix", Support::kOnly, "", "x-envoy"},
     {"stats_server_version_override", Support::kIgnored},
@@ -64,7 +64,7 @@ constexpr FieldRule kAdmin[] = {
     {"profile_path", Support::kIgnored},
     {"address"},
     {"socket_options", Support::kIgnored},
-    {"ignore_global_conn_limit", Support::kIgnored, "there is no global limit"},
+    {"ignore_global_conn_limit", Support::kIgnored, "the admin page's clients never count"},
     {"allow_paths", Support::kYes, "matched against the path without its query; 403 for others"},
 };
 constexpr FieldRule kNode[] = {
@@ -156,6 +156,13 @@ std::vector<StatsTag> build_stats_tags(View stats, BuildContext& context) {
   return out;
 }
 
+void build_limits(View root, Bootstrap& out, BuildContext& context) {
+  out.max_clients = build_max_clients(root["overload_manager"], context);
+  const auto limits = build_connection_limits(root["layered_runtime"], context);
+  for (Listener& listener : out.listeners)
+    if (const auto limit = limits.find(listener.name); limit != limits.end()) listener.max_clients = limit->second;
+}
+
 }  // namespace
 
 Bootstrap build_bootstrap(const Tree& tree, BuildContext& context) {
@@ -184,6 +191,7 @@ Bootstrap build_bootstrap(const Tree& tree, BuildContext& context) {
     out.listeners.push_back(build_listener(listener, context));
     check_unique_address(listener, out.listeners.back().address, addresses, context);
   }
+  build_limits(root, out, context);
   return out;
 }
 

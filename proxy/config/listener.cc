@@ -40,8 +40,8 @@ constexpr FieldRule kListener[] = {
     {"max_connections_to_accept_per_socket_event", Support::kIgnored},
     {"bind_to_port", Support::kOnly, "", "true"},
     {"enable_mptcp", Support::kIgnored},
-    {"ignore_global_conn_limit", Support::kIgnored, "there is no global limit"},
-    {"bypass_overload_manager", Support::kIgnored, "there is no overload manager"},
+    {"ignore_global_conn_limit"},
+    {"bypass_overload_manager", Support::kIgnored, "there are no overload actions"},
     {"tcp_keepalive", Support::kIgnored},
 };
 constexpr FieldRule kFilterChain[] = {
@@ -149,6 +149,7 @@ Listener build_listener(View listener, BuildContext& context) {
   out.per_connection_buffer_limit_bytes =
       listener.uint32("per_connection_buffer_limit_bytes", out.per_connection_buffer_limit_bytes);
   out.stat_prefix = listener.text("stat_prefix");
+  out.ignore_global_conn_limit = listener.boolean("ignore_global_conn_limit");
   out.metadata = build_metadata(listener["metadata"]);
   check_listener_filters(listener, context);
   const std::vector<View> chains = listener.list("filter_chains");

@@ -309,6 +309,8 @@ struct Listener {
   std::string filter_chain_name;
   Metadata metadata;
   std::optional<DownstreamTls> tls;
+  bool ignore_global_conn_limit = false;  // its clients do not count for Bootstrap::max_clients
+  std::optional<uint64_t> max_clients;    // runtime key envoy.resource_limits.listener.NAME.connection_limit
   std::vector<NetworkFilter> network_filters;
   std::optional<TcpProxy> tcp_proxy;
   HttpConnectionManager http;  // of no meaning when there is a tcp_proxy
@@ -367,6 +369,8 @@ struct Bootstrap {
   std::vector<Cluster> clusters;
   std::vector<WasmService> wasm_services;
   std::vector<StatsTag> stats_tags;
+  // envoy.resource_monitors.global_downstream_max_connections, of all listeners; nullopt: what the descriptors allow
+  std::optional<uint64_t> max_clients;
   // The file as JSON with every secret-bearing value replaced, for /config_dump.
   std::string redacted_json;
 };

@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "host/buffer.h"
 #include "proxy/config/model.h"
+#include "proxy/net/client_limit.h"
 #include "proxy/net/event_loop.h"
 
 namespace inlay::proxy::net {
@@ -122,10 +123,11 @@ using AcceptHandler = std::function<void(std::unique_ptr<Connection>)>;
 // second program that did so unnoticed would take every other request.
 enum class Sharing : uint8_t { kAlone, kShared };
 // Errors: kIo with the address and what the system said ("address already in use" says who could be holding it).
+// A client that `admission` does not let in is closed at once.
 // After the system has refused a connection (no descriptors, no memory) it accepts again after 100 ms; `on_error` hears
 // what the system said, at most once a second.
 Result<std::unique_ptr<Listener>> listen(EventLoop& loop, const config::Address& address, AcceptHandler on_accept,
                                          std::function<void(std::string_view)> on_error = {},
-                                         Sharing sharing = Sharing::kAlone);
+                                         Sharing sharing = Sharing::kAlone, Admission admission = {});
 
 }  // namespace inlay::proxy::net

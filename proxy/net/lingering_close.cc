@@ -18,17 +18,21 @@ constexpr int kReadsPerEvent = 16;
 }  // namespace
 
 void LingeringClose::start(EventLoop& loop, int fd, host::Buffer unsent, std::chrono::milliseconds longest,
-                           std::chrono::milliseconds flush) {
-  auto* closing = new LingeringClose(loop, fd, std::move(unsent), longest, flush);
+                           std::chrono::milliseconds flush, ClientTicket ticket) {
+  auto* closing = new LingeringClose(loop, fd, std::move(unsent), longest, flush, std::move(ticket));
   lingering_list(loop).add(*closing);
   if (!closing->step() || !loop.watch(fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP, *closing)) delete closing;
 }
 
 LingeringClose::LingeringClose(EventLoop& loop, int fd, host::Buffer unsent, std::chrono::milliseconds longest,
-                               std::chrono::milliseconds flush)
-    : loop_(loop), fd_(fd), out_(std::move(unsent)), longest_(longest), flush_(flush), timer_(loop, [this] {
-        delete this;
-      }) {
+                               std::chrono::milliseconds flush, ClientTicket ticket)
+    : loop_(loop),
+      fd_(fd),
+      ticket_(std::move(ticket)),
+      out_(std::move(unsent)),
+      longest_(longest),
+      flush_(flush),
+      timer_(loop, [this] { delete this; }) {
   timer_.arm(out_.empty() ? longest_ : flush_);
 }
 

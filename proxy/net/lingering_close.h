@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "host/buffer.h"
+#include "proxy/net/client_limit.h"
 #include "proxy/net/event_loop.h"
 
 namespace inlay::proxy::net {
@@ -17,12 +18,12 @@ namespace inlay::proxy::net {
 class LingeringClose final : IoHandler {
  public:
   // Takes over `fd`, which is watched by nobody. `longest`: for the peer to close its side; `flush`: without progress,
-  // for what is left.
+  // for what is left. `ticket`: of a client, until it is closed.
   static void start(EventLoop& loop, int fd, host::Buffer unsent, std::chrono::milliseconds longest,
-                    std::chrono::milliseconds flush);
+                    std::chrono::milliseconds flush, ClientTicket ticket);
 
   LingeringClose(EventLoop& loop, int fd, host::Buffer unsent, std::chrono::milliseconds longest,
-                 std::chrono::milliseconds flush);
+                 std::chrono::milliseconds flush, ClientTicket ticket);
   ~LingeringClose();
   LingeringClose(const LingeringClose&) = delete;
   LingeringClose& operator=(const LingeringClose&) = delete;
@@ -36,6 +37,7 @@ class LingeringClose final : IoHandler {
 
   EventLoop& loop_;
   int fd_;
+  ClientTicket ticket_;
   host::Buffer out_;
   bool fin_sent_ = false;
   std::chrono::milliseconds longest_;

@@ -43,12 +43,14 @@ bool is_transient(int error) {
 
 class TcpListener final : public Listener, IoHandler {
  public:
-  TcpListener(EventLoop& loop, int fd, AcceptHandler on_accept, std::function<void(std::string_view)> on_error)
+  TcpListener(EventLoop& loop, int fd, AcceptHandler on_accept, std::function<void(std::string_view)> on_error,
+              Admission admission)
       : loop_(loop),
         fd_(fd),
         address_(local_address_of(fd)),
         on_accept_(std::move(on_accept)),
         on_error_(std::move(on_error)),
+        admission_(std::move(admission)),
         retry_(loop, [this] { watch(); }) {}
   ~TcpListener() override { TcpListener::stop_accepting(); }
 
@@ -67,7 +69,7 @@ class TcpListener final : public Listener, IoHandler {
       SocketAddress peer;
       const int fd = accept4(fd_, peer.get(), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (fd >= 0) {
-        on_accept_(std::make_unique<TcpConnection>(loop_, fd, local_address_of(fd), from_socket_address(peer)));
+        take(fd, peer);
         continue;
       }
       if (errno == EAGAIN || errno == EWOULDBLOCK) return;
@@ -75,6 +77,16 @@ class TcpListener final : public Listener, IoHandler {
       pause(errno);
       return;
     }
+  }
+
+  void take(int fd, const SocketAddress& peer) {
+    ClientTicket ticket;
+    if (!admission_.admit(fd, ticket)) {
+      ::close(fd);
+      return;
+    }
+    on_accept_(
+        std::make_unique<TcpConnection>(loop_, fd, local_address_of(fd), from_socket_address(peer), std::move(ticket)));
   }
 
   void pause(int error) {
@@ -90,6 +102,7 @@ class TcpListener final : public Listener, IoHandler {
   config::Address address_;
   AcceptHandler on_accept_;
   std::function<void(std::string_view)> on_error_;
+  Admission admission_;
   Timer retry_;
   int64_t next_error_ = 0;
 };
@@ -120,14 +133,16 @@ Result<int> bind_socket(const config::Address& address, bool shared) {
 }  // namespace
 
 Result<std::unique_ptr<Listener>> listen(EventLoop& loop, const config::Address& address, AcceptHandler on_accept,
-                                         std::function<void(std::string_view)> on_error, Sharing sharing) {
+                                         std::function<void(std::string_view)> on_error, Sharing sharing,
+                                         Admission admission) {
   INLAY_TRY(const int fd, bind_socket(address, sharing == Sharing::kShared));
   if (::listen(fd, SOMAXCONN) != 0) {
     const int error = errno;
     ::close(fd);
     return listen_error(address, "listen on", error);
   }
-  auto listener = std::make_unique<TcpListener>(loop, fd, std::move(on_accept), std::move(on_error));
+  auto listener =
+      std::make_unique<TcpListener>(loop, fd, std::move(on_accept), std::move(on_error), std::move(admission));
   if (!listener->watch()) return listen_error(address, "watch", errno);
   return std::unique_ptr<Listener>(std::move(listener));
 }

@@ -12,9 +12,11 @@ std::string listener_stat_prefix(const config::Listener& listener) {
 }
 
 ListenerStats::ListenerStats(host::MetricStore& store, const config::Listener& listener) {
-  const std::string prefix = listener_stat_prefix(listener) + "downstream_cx_";
-  cx_total = host::Counter(store.define(abi::MetricType::kCounter, prefix + "total"));
-  cx_active = host::Gauge(store.define(abi::MetricType::kGauge, prefix + "active"));
+  const std::string prefix = listener_stat_prefix(listener) + "downstream_";
+  cx_total = host::Counter(store.define(abi::MetricType::kCounter, prefix + "cx_total"));
+  cx_active = host::Gauge(store.define(abi::MetricType::kGauge, prefix + "cx_active"));
+  cx_overflow = host::Counter(store.define(abi::MetricType::kCounter, prefix + "cx_overflow"));
+  global_cx_overflow = host::Counter(store.define(abi::MetricType::kCounter, prefix + "global_cx_overflow"));
 }
 
 }  // namespace inlay::proxy::net

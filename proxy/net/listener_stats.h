@@ -18,6 +18,8 @@ struct ListenerStats {
 
   host::Counter cx_total;
   host::Gauge cx_active;
+  host::Counter cx_overflow;         // sent away: the listener's own limit
+  host::Counter global_cx_overflow;  // sent away: the process has enough clients
 };
 
 }  // namespace inlay::proxy::net

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <utility>
 
+#include "proxy/net/descriptors.h"
 #include "proxy/net/destruction_guard.h"
 #include "proxy/net/lingering_close.h"
 #include "proxy/net/socket_address.h"
@@ -32,9 +33,11 @@ void set_no_delay(int fd) {
 
 }  // namespace
 
-TcpConnection::TcpConnection(EventLoop& loop, int fd, config::Address local, config::Address remote)
+TcpConnection::TcpConnection(EventLoop& loop, int fd, config::Address local, config::Address remote,
+                             ClientTicket ticket)
     : loop_(loop),
       fd_(fd),
+      ticket_(std::move(ticket)),
       local_(std::move(local)),
       remote_(std::move(remote)),
       flush_task_(loop, DeferredTask::When::kAfterEvent, [this] { flush(); }),
@@ -65,6 +68,7 @@ void TcpConnection::release_socket() {
   loop_.unwatch(fd_, *this);
   ::close(fd_);
   fd_ = -1;
+  ticket_.release();
 }
 
 void TcpConnection::start_connect(const config::Address& remote, std::chrono::milliseconds timeout) {
@@ -72,6 +76,7 @@ void TcpConnection::start_connect(const config::Address& remote, std::chrono::mi
   if (!address) return fail(CloseReason::kConnectFailed, EINVAL);
   fd_ = socket(address->family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd_ < 0) return fail(CloseReason::kConnectFailed, errno);
+  if (!descriptor_may_be_used(fd_)) return fail(CloseReason::kConnectFailed, EMFILE);
   set_no_delay(fd_);
   if (::connect(fd_, address->get(), address->size) != 0 && errno != EINPROGRESS) {
     return fail(CloseReason::kConnectFailed, errno);
@@ -288,7 +293,8 @@ void TcpConnection::close(Close how) {
   connect_timer_.reset();
   if (how == Close::kAfterFlush && open && !(out_.empty() && end_seen_)) {
     loop_.unwatch(fd_, *this);
-    LingeringClose::start(loop_, std::exchange(fd_, -1), std::move(out_), linger_, flush_timeout_.value_or(linger_));
+    LingeringClose::start(loop_, std::exchange(fd_, -1), std::move(out_), linger_, flush_timeout_.value_or(linger_),
+                          std::move(ticket_));
   } else {
     release_socket();
   }

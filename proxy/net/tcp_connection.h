@@ -16,8 +16,8 @@ namespace inlay::proxy::net {
 
 class TcpConnection final : public Connection, IoHandler {
  public:
-  // An accepted socket.
-  TcpConnection(EventLoop& loop, int fd, config::Address local, config::Address remote);
+  // An accepted socket. `ticket` is given back when the socket is closed.
+  TcpConnection(EventLoop& loop, int fd, config::Address local, config::Address remote, ClientTicket ticket = {});
   // A socket that connects to `remote`.
   TcpConnection(EventLoop& loop, const config::Address& remote, std::chrono::milliseconds timeout,
                 ConnectionHandler& handler);
@@ -56,6 +56,7 @@ class TcpConnection final : public Connection, IoHandler {
 
   EventLoop& loop_;
   int fd_ = -1;
+  ClientTicket ticket_;
   State state_ = State::kOpen;
   bool reading_ = false;
   bool readable_ = false;      // bytes or FIN may wait in the kernel

@@ -120,10 +120,10 @@ def listening(port, host="127.0.0.1"):
 
 
 class Proxy(Program):
-    """`inlay run` with a configuration given as a dict; .port is its listener's, .admin_port its admin's."""
+    """`inlay run` with a configuration given as a dict; .port is its listener's, .admin_port its admin's; descriptors: its ulimit -n."""
 
     def __init__(self, directory, config, concurrency=1, level="info", engine=None, flags=(), name="inlay", environment=None,
-                 program=INLAY):
+                 program=INLAY, descriptors=None):
         self.program = program
         self.config_path = os.path.join(directory, f"{name}.json")
         with open(self.config_path, "w") as file:
@@ -132,6 +132,8 @@ class Proxy(Program):
         self.port = resources["listeners"][0]["address"]["socket_address"]["port_value"] if resources["listeners"] else None
         self.admin_port = config["admin"]["address"]["socket_address"]["port_value"]
         command = self.command_line(concurrency, level) + (["--engine", engine] if engine else []) + list(flags)
+        if descriptors:
+            command = ["prlimit", f"--nofile={descriptors}:{descriptors}", *command]
         super().__init__(name, command, directory, {"XDG_CACHE_HOME": os.path.join(BUILD, "test-cache"), **(environment or {})})
 
     def command_line(self, concurrency, level):
