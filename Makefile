@@ -8,9 +8,9 @@ export PRESET
 help:
 	@echo "make demo      build everything and watch a request get its headers, step by step"
 	@echo "make build     build/inlay, build/header_augmenting.wasm and the modules of the examples"
-	@echo "make test      every test; the last line is 'N passed, N failed' (PRESET=asan-ubsan, tsan, debug, coverage)"
+	@echo "make test      every test; the last line is 'N passed, N failed', and 'N skipped' where some were (PRESET=asan-ubsan, tsan, debug, coverage)"
 	@echo "make conformance  the cases of docs/reference/conformance.md, on both engines, in process and on sockets"
-	@echo "make bench     requests a second against nginx and HAProxy, memory, and the micro-benchmarks"
+	@echo "make bench     requests a second against nginx and HAProxy, memory, and the micro-benchmarks (AGAINST=revision: or slower than that?)"
 	@echo "make soak      20,000 requests a second for a minute on 8 workers, with tokens that live for a second"
 	@echo "make fuzz      run every fuzzer, or FUZZERS, for FUZZ_SECONDS (default 60)"
 	@echo "make package   the filter as an OCI image: build/oci/header_augmenting, and its digest"
@@ -45,7 +45,7 @@ package: build
 bench:
 	@scripts/bootstrap build bench
 	@scripts/build bench
-	@scripts/bench
+	@scripts/bench $(if $(AGAINST),--against $(AGAINST))
 
 soak:
 	@scripts/bootstrap build test
