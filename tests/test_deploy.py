@@ -38,7 +38,7 @@ class DeployCase(TestCase):
             file.write(text)
 
     def inlay(self, *arguments, **options):
-        done = subprocess.run([INLAY, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
+        done = subprocess.run([INLAY, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=600,
                               cwd=options.get("cwd", self.directory), stdin=subprocess.DEVNULL)
         return done.returncode, done.stdout.decode(), done.stderr.decode()
 
@@ -97,7 +97,7 @@ class Examples(DeployCase):
         environment = dict(os.environ, INLAY_BUILD=os.path.dirname(INLAY))
         done = subprocess.run([os.path.join(ROOT, "scripts", "deploy"), os.path.join(self.directory, values),
                                os.path.join(self.directory, "out")], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              env=environment, timeout=120)
+                              env=environment, timeout=600)
         text = done.stdout.decode()
         self.assertEqual(done.returncode, 0, text)
         self.assertRegex(text.splitlines()[-1], r"^deploy: 4 targets rendered from \S+, \d+ checks passed")
@@ -412,7 +412,7 @@ class Guide(DeployCase):
                 continue
             ran += 1
             done = subprocess.run(command, shell=True, cwd=self.directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                  timeout=60)
+                                  timeout=600)
             self.assertEqual(done.returncode, 0, done.stdout.decode())
             self.assertEqual(done.stdout.decode().splitlines(), output, command)
         self.assertEqual(ran, 5)

@@ -38,7 +38,7 @@ class FilterConfiguration(TestCase):
         with open(path, "w") as file:
             json.dump(config.bootstrap([config.cluster("origin", 1)], [augmenter]), file)
         done = subprocess.run([INLAY, command, "-c", path, *flags], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              stdin=subprocess.DEVNULL, timeout=60, cwd=self.directory, check=False)
+                              stdin=subprocess.DEVNULL, timeout=600, cwd=self.directory, check=False)
         return done.returncode, done.stdout.decode()
 
     def errors_of(self, output):

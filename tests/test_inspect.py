@@ -11,7 +11,7 @@ from support.processes import INLAY, TestCase, filter_module
 
 
 def inspect(*arguments, environment=None):
-    done = subprocess.run([INLAY, "inspect", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120,
+    done = subprocess.run([INLAY, "inspect", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=600,
                           stdin=subprocess.DEVNULL, env=dict(os.environ, **(environment or {})))
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
@@ -100,7 +100,7 @@ class Inspect(TestCase):
 
     def test_a_folder_is_no_module(self):
         for command in ("inspect", "compile"):
-            done = subprocess.run([INLAY, command, self.directory], stderr=subprocess.PIPE, timeout=60)
+            done = subprocess.run([INLAY, command, self.directory], stderr=subprocess.PIPE, timeout=600)
             self.assertEqual(done.returncode, 1)
             self.assertIn(self.directory, done.stderr.decode())
 

@@ -9,12 +9,11 @@ from support import config
 from support.origins import CHECKING_HAPROXY, CHECKING_NGINX, Haproxy, Nginx, Provider, PythonServer, all_workers_answer
 from support.processes import SANITIZED, TestCase, wait_until
 
-PARALLEL = False
 REQUESTS = 10_000 if SANITIZED else 100_000
 
 
 def output_of(command):
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300, stdin=subprocess.DEVNULL)
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600, stdin=subprocess.DEVNULL)
     text = done.stdout.decode(errors="replace")
     if done.returncode:
         raise AssertionError(f"{command[0]} ended with {done.returncode}:\n{text[-3000:]}")

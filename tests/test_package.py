@@ -19,7 +19,7 @@ from support.wire import request
 
 
 def inlay(*arguments, environment=None, directory=None):
-    done = subprocess.run([INLAY, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120, cwd=directory,
+    done = subprocess.run([INLAY, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=600, cwd=directory,
                           stdin=subprocess.DEVNULL, env={**os.environ, "SOURCE_DATE_EPOCH": "", **(environment or {})})
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
@@ -183,7 +183,7 @@ class Layout(Packages):
     def test_unpack_to_the_standard_output_writes_the_module_and_nothing_else(self):
         self.package("out")
         # What /dev/stdout leads to; that itself, for the whole machine, would be gone if a rename replaced it.
-        done = subprocess.run([INLAY, "unpack", self.path("out"), "-o", "/proc/self/fd/1"], stdout=subprocess.PIPE, timeout=60)
+        done = subprocess.run([INLAY, "unpack", self.path("out"), "-o", "/proc/self/fd/1"], stdout=subprocess.PIPE, timeout=600)
         self.assertEqual((done.returncode, done.stdout), (0, read(filter_module())))
 
     def test_what_an_image_says_of_itself_does_not_reach_the_terminal_raw(self):
@@ -228,7 +228,7 @@ class Registry(Packages):
         self.start_program("registry", ["docker-registry", "serve", self.path("registry.yml")], self.port)
 
     def skopeo(self, *arguments):
-        done = subprocess.run(["skopeo", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120,
+        done = subprocess.run(["skopeo", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600,
                               env=dict(os.environ, HOME=self.directory, XDG_RUNTIME_DIR=self.directory))
         self.assertEqual(done.returncode, 0, done.stdout.decode())
         return done.stdout.decode()

@@ -19,7 +19,7 @@ from support.wire import Wire, request
 
 
 def inlay(*arguments, directory=None):
-    done = subprocess.run([INLAY, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, cwd=directory,
+    done = subprocess.run([INLAY, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=600, cwd=directory,
                           stdin=subprocess.DEVNULL)
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
@@ -55,7 +55,7 @@ class CommandLine(unittest.TestCase):
 
     def test_what_cannot_be_printed_is_an_error(self):
         with open("/dev/full", "w") as full:
-            done = subprocess.run([INLAY, "version"], stdout=full, stderr=subprocess.PIPE, timeout=60)
+            done = subprocess.run([INLAY, "version"], stdout=full, stderr=subprocess.PIPE, timeout=600)
         self.assertEqual(done.returncode, 1)
         self.assertIn(b"cannot write to the standard output: No space left on device", done.stderr)
 

@@ -17,7 +17,7 @@ class Build(TestCase):
     def size(self, budget):
         done = subprocess.run(["cmake", f"-DMODULE={filter_module()}", "-DNAME=filter", f"-DBUDGET={budget}",
                                "-DOBJDUMP=wasm-objdump", "-P", os.path.join(ROOT, "cmake", "wasm_size.cmake")],
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600)
         return done.returncode, done.stdout.decode()
 
     def test_the_budget(self):

@@ -6,8 +6,6 @@ import unittest
 from support.processes import PATIENCE, SANITIZED, TestCase, wait_until
 from support.soak import Soak
 
-PARALLEL = False
-
 
 class SoakTest(TestCase):
     def test_every_request_has_a_good_token_and_one_worker_in_eight_asks(self):

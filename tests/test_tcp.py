@@ -229,7 +229,7 @@ class Guests(TestCase):
         made = tcp.bootstrap([cluster("origin", free_port())], [tcp.wasm_filter(filter_module(), "{not json")])
         with open(path, "w") as file:
             json.dump(made, file)
-        done = subprocess.run([INLAY, "validate", "-c", path], capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run([INLAY, "validate", "-c", path], capture_output=True, text=True, timeout=600, check=False)
         self.assertEqual(done.returncode, 1)
         self.assertIn("unable to create Wasm plugin guest", done.stdout + done.stderr)
 

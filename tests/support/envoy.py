@@ -50,7 +50,7 @@ def validate(path, version=None, directory=ROOT):
     with open(path) as file:
         names = [name for keys in re.findall(r"host_env_keys: \[(.*)\]", file.read()) for name in re.findall(r"\w+", keys)]
     done = subprocess.run([find_envoy(version)[0], "--mode", "validate", "-c", path, "--log-level", "warning"], cwd=directory,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, timeout=120, check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, timeout=600, check=False,
                           env={**os.environ, **dict.fromkeys(names, "a-stand-in")})
     return done.returncode, done.stdout.decode(errors="replace")
 

@@ -37,7 +37,7 @@ def install():
     command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1", "--fetch-timeout=60000"]
     try:
         done = subprocess.run(command, cwd=HOME, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                              timeout=300, check=False)
+                              timeout=600, check=False)
     except subprocess.TimeoutExpired:
         raise unittest.SkipTest("npm has not got oidc-provider within 300 s") from None
     output = done.stdout.decode(errors="replace")
