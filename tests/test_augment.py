@@ -8,8 +8,8 @@ import time
 import unittest
 
 from support import config
-from support.origins import Echo, Haproxy, Nginx, Provider, PythonServer, ScriptedOrigin, all_workers_answer, echoed, unused
-from support.processes import TestCase, wait_until
+from support.origins import Echo, Haproxy, Nginx, Provider, PythonServer, ScriptedOrigin, all_workers_answer, echoed
+from support.processes import TestCase, free_port, wait_until
 from support.wire import request
 
 TOKEN = re.compile(r"^Bearer (\d+)\.[0-9a-f]{16}$")
@@ -178,7 +178,7 @@ class Faults(Augment):
 
     def test_a_provider_that_starts_late_is_found(self):
         self.echo = self.start(Echo(self.directory))
-        port = unused()
+        port = free_port()
         self.provider = type("Later", (), {"port": port})
         self.proxy = self.start_proxy(self.config())
         self.assertEqual(request(self.proxy.port).status, 503)

@@ -5,8 +5,8 @@ import unittest
 
 from support import config
 from support.config import cluster, route
-from support.origins import Echo, ScriptedOrigin, echoed, read_request, unused
-from support.processes import TestCase
+from support.origins import Echo, ScriptedOrigin, echoed, read_request
+from support.processes import TestCase, free_port
 from support.wire import Wire, request
 
 
@@ -46,7 +46,7 @@ class LocalReplies(Routing):
         self.check(request(port, host="two.test"), 404)
 
     def test_connection_refused(self):
-        response = request(self.proxy_of(clusters=[cluster("origin", unused())]))
+        response = request(self.proxy_of(clusters=[cluster("origin", free_port())]))
         self.assertEqual(response.status, 503)
         self.assertEqual(response.get("content-type"), "text/plain")
         self.assertTrue(response.body.startswith(

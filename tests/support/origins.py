@@ -215,10 +215,3 @@ CHECKING_HAPROXY = """
   http-request return status 400 unless { req.hdr(authorization) -m reg '^Bearer [0-9]+[.][0-9a-f]+$' }
   http-request return status 200 content-type text/plain string "ok"
 """
-
-
-def unused():
-    """A port on which connections are refused."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
