@@ -64,7 +64,7 @@ class RemoteCodeTest : public ::testing::Test {
     });
   }
   void run_until(const std::function<bool()>& reached) {
-    for (int i = 0; i < 500 && !reached(); ++i) loop_.run_once(std::chrono::milliseconds(10));
+    for (int i = 0; i < 6000 && !reached(); ++i) loop_.run_once(std::chrono::milliseconds(10));
     ASSERT_TRUE(reached());
   }
   int64_t count(const std::string& name) {

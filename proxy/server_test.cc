@@ -21,12 +21,12 @@ namespace {
 using namespace std::chrono_literals;
 using upstream::testing::TestServer;
 
-// A blocking client; every call gives up after five seconds.
+// A blocking client; every call gives up after a minute.
 class Client {
  public:
   explicit Client(const config::Address& address, int receive_buffer = 0) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
     if (receive_buffer > 0) setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
-    const timeval limit{5, 0};
+    const timeval limit{60, 0};
     setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     sockaddr_in to{};
     to.sin_family = AF_INET;

@@ -52,7 +52,7 @@ class HostilePeer : public ::testing::Test {
 
   template <class Done>
   bool turn_until(Done done) {
-    for (int i = 0; i < 5000 && !done(); ++i) loop_.run_once(5ms);
+    for (int i = 0; i < 20000 && !done(); ++i) loop_.run_once(5ms);
     return done();
   }
   // What came goes to OpenSSL, what it has to say goes out.

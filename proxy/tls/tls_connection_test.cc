@@ -84,7 +84,7 @@ class TlsConnectionTest : public ::testing::Test {
 
   template <class Done>
   bool turn_until(Done done) {
-    for (int i = 0; i < 2000 && !done(); ++i) loop.run_once(5ms);
+    for (int i = 0; i < 20000 && !done(); ++i) loop.run_once(5ms);
     return done();
   }
   bool handshaken() {

@@ -91,7 +91,7 @@ TEST_F(ClusterManagerTest, FollowsDnsAndKeepsTheLastGoodAnswer) {
   std::atomic<int> warnings{0};
   ClusterRegistry registry(
       clusters_, store_, [&](std::string_view) { ++warnings; }, dns_.function());
-  ASSERT_TRUE(registry.wait_resolved(5s));
+  ASSERT_TRUE(registry.wait_resolved(60s));
   ClusterManager manager(loop_, registry);
   WorkerCluster& cluster = manager.at(0);
   EXPECT_EQ(hosts(cluster), (std::set<std::string>{"10.0.0.1"}));
@@ -115,7 +115,7 @@ TEST_F(ClusterManagerTest, LogicalDnsTakesTheFirstAddress) {
   add("a", config::Cluster::Type::kLogicalDns, 1);
   dns_.set(std::vector<std::string>{"10.0.0.8", "10.0.0.9"});
   ClusterRegistry registry(clusters_, store_, nullptr, dns_.function());
-  ASSERT_TRUE(registry.wait_resolved(5s));
+  ASSERT_TRUE(registry.wait_resolved(60s));
   ClusterManager manager(loop_, registry);
   EXPECT_EQ(hosts(manager.at(0)), (std::set<std::string>{"10.0.0.8"}));
 }
