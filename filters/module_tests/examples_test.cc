@@ -83,6 +83,9 @@ std::string to_json(const YAML::Node& node) {
 std::string without_clusters(const YAML::Node& configuration) {
   YAML::Node copy = YAML::Clone(configuration);
   for (auto source : copy["sources"]) source.remove("cluster");
+  for (auto rule : copy["rules"]) {
+    if (rule["match"]) rule["match"].remove("cluster");
+  }
   return to_json(copy);
 }
 
@@ -131,6 +134,10 @@ TEST(Examples, IstioRunsTheFifth) {
     EXPECT_EQ(encrypted, clusters);
     for (const auto& source : configuration["sources"]) {
       EXPECT_TRUE(clusters.contains(source["cluster"].as<std::string>())) << source["cluster"].as<std::string>();
+    }
+    for (const auto& rule : configuration["rules"]) {
+      if (!rule["match"]) continue;
+      EXPECT_TRUE(rule["match"]["cluster"].as<std::string>().starts_with("outbound|80||")) << "where it is routed to";
     }
 
     fs::path bootstrap = file;
