@@ -8,9 +8,11 @@ import time
 import unittest
 
 from support import config
-from support.origins import Echo, Haproxy, Nginx, Provider, PythonServer, ScriptedOrigin, all_workers_answer, echoed
+from support.envoy import Envoy, needs_envoy
+from support.origins import (
+    Echo, Haproxy, Nginx, Provider, PythonServer, ScriptedOrigin, all_workers_answer, echoed, read_request)
 from support.processes import TestCase, free_port, wait_until
-from support.wire import request
+from support.wire import Wire, request
 
 TOKEN = re.compile(r"^Bearer (\d+)\.[0-9a-f]{16}$")
 
@@ -120,6 +122,11 @@ class Basics(Augment):
 
 
 class WhereTheTokenGoes(Augment):
+    kind = None
+
+    def run_proxy(self, made):
+        self.proxy = self.start_proxy(made, **({"kind": self.kind} if self.kind else {}))
+
     def test_a_rule_by_cluster_goes_by_the_route_and_not_by_the_host_header(self):
         self.echo, stranger = self.start(Echo(self.directory)), self.start(Echo(self.directory, name="stranger"))
         self.provider = self.start(Provider(self.directory))
@@ -130,7 +137,7 @@ class WhereTheTokenGoes(Augment):
                      {"match": {"prefix": "/"}, "route": {"cluster_header": "x-to"}}]},
                  {"name": "all", "domains": ["*"], "routes": [config.route("stranger")]}]
         augmenter = config.augmenter(rules=[{"match": {"cluster": payments}}])
-        self.proxy = self.start_proxy(config.bootstrap(
+        self.run_proxy(config.bootstrap(
             [config.cluster(payments, self.echo.port), config.cluster("stranger", stranger.port),
              config.cluster("provider", self.provider.port)], [augmenter], virtual_hosts=hosts))
         wait_until(lambda: request(self.proxy.port, host="payments.local").status == 200, "a first token")
@@ -142,6 +149,50 @@ class WhereTheTokenGoes(Augment):
         self.assertIsNone(self.token(host="header.local", headers={"x-to": "stranger"}))
         for to in ("nobody", payments + "x"):
             self.assertEqual(request(self.proxy.port, host="header.local", headers={"x-to": to}).status, 503)
+
+    def test_what_a_client_could_spoil_or_see_of_an_owned_header(self):
+        seen = []  # (request line, headers, trailers)
+
+        def script(wire):
+            while True:
+                line, headers, _, trailers = read_request(wire)
+                seen.append((line, headers, trailers))
+                wire.send("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+
+        origin = ScriptedOrigin(script)
+        self.addCleanup(origin.close)
+        provider = PythonServer(lambda _: (200, {}, b'{"authorization": "Bearer real", "x-api-key": "REAL"}'))
+        self.addCleanup(provider.close)
+        trailers = {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+            "@type": config.TYPE + "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+            "explicit_http_config": {"http_protocol_options": {"enable_trailers": True}}}}
+        self.run_proxy(config.bootstrap(
+            [config.cluster("origin", origin.port, typed_extension_protocol_options=trailers), config.cluster("provider", provider.port)],
+            [config.augmenter(rules=[{"remove": ["x-internal-user"]}])], http_protocol_options={"enable_trailers": True}))
+        wait_until(lambda: request(self.proxy.port).status == 200, "the first headers")
+        evil = [(name, "evil") for name in ("X_Api_Key", "x-api_key", "x_api-key", "X-Api-Key", "x_internal_user", "x_other_key")]
+
+        request(self.proxy.port, headers=evil)
+        headers = seen[-1][1]
+        self.assertEqual(headers["x-api-key"], ["REAL"])
+        self.assertEqual(headers["x_other_key"], ["evil"])
+        self.assertFalse({"x_api_key", "x-api_key", "x_api-key", "x_internal_user"} & headers.keys(), headers)
+
+        self.assertEqual(request(self.proxy.port, method="TRACE", headers=evil).status, 200)
+        line, headers, _ = seen[-1]
+        self.assertTrue(line.startswith("TRACE "), line)
+        self.assertFalse({"authorization", "x-api-key", "x_api_key", "x-api_key", "x_api-key"} & headers.keys(), headers)
+
+        with Wire(self.proxy.port) as wire:
+            wire.send("POST / HTTP/1.1\r\nhost: a\r\nte: trailers\r\ntransfer-encoding: chunked\r\n\r\n1\r\nb\r\n0\r\n")
+            wire.send("X-Api-Key: evil\r\nx_api_key: evil\r\nAuthorization: evil\r\nx-internal-user: evil\r\nchecksum: 1\r\n\r\n")
+            self.assertEqual(wire.response("POST").status, 200)
+        self.assertEqual(seen[-1][2], [("checksum", "1")])
+
+
+@needs_envoy()
+class WhereTheTokenGoesInEnvoy(WhereTheTokenGoes):
+    kind = Envoy
 
 
 class OnTheInterpreter(Basics):

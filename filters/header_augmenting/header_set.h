@@ -5,10 +5,12 @@
 // into it. Made once for each new version; read on the hot path.
 
 #include <cstddef>
+#include <span>
 #include <string_view>
 #include <vector>
 
 #include "abi/pairs.h"
+#include "filters/header_augmenting/arena.h"
 #include "sdk/bytes.h"
 
 namespace inlay::header_augmenting {
@@ -16,27 +18,27 @@ namespace inlay::header_augmenting {
 class HeaderSet {
  public:
   // assign: takes over a copy of `pairs`, the wire form of a header map. False, and unchanged, if it is malformed.
-  bool assign(std::string_view pairs) {
-    sdk::Bytes bytes = sdk::Bytes::allocate(pairs.size());
-    if (bytes.data() == nullptr) return false;
-    pairs.copy(bytes.data(), bytes.size());
-    auto reader = abi::PairsReader::open(bytes.view());
-    if (!reader) return false;
-    std::vector<abi::Pair> headers;
-    headers.reserve(reader->size());
-    for (abi::Pair pair; reader->next(pair);) headers.push_back(pair);
-    bytes_ = std::move(bytes);
-    headers_ = std::move(headers);
-    return true;
-  }
+  bool assign(std::string_view pairs);
 
   const abi::Pair* begin() const { return headers_.data(); }
   const abi::Pair* end() const { return headers_.data() + headers_.size(); }
   size_t size() const { return headers_.size(); }
 
+  // aliases: every alias (request_match.h) of the set's names, while there are kMaxAliases at most: for so many, taking
+  // each off a request costs a host less than showing all headers of the request, in which to look for them. A name
+  // with n dashes has 2^n - 1 of them.
+  static constexpr size_t kMaxAliases = 7;
+  std::span<const std::string_view> aliases() const { return aliases_; }
+  bool has_more_aliases() const { return has_more_aliases_; }  // then aliases() is empty
+
  private:
+  void find_aliases();
+
   sdk::Bytes bytes_;
   std::vector<abi::Pair> headers_;
+  Arena arena_;  // of the aliases
+  std::vector<std::string_view> aliases_;
+  bool has_more_aliases_ = false;
 };
 
 }  // namespace inlay::header_augmenting

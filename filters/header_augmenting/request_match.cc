@@ -64,6 +64,24 @@ std::string_view RequestView::read(Field& field, std::string_view name) {
   return field.value.view();
 }
 
+bool is_alias(std::string_view owned, std::string_view name) {
+  if (owned.size() != name.size()) return false;
+  bool differs = false;
+  for (size_t i = 0; i < name.size(); ++i) {
+    if (owned[i] == name[i]) continue;
+    if ((owned[i] != '-' && owned[i] != '_') || (name[i] != '-' && name[i] != '_')) return false;
+    differs = true;
+  }
+  return differs;
+}
+
+bool has_aliases(std::string_view name) {
+  for (const char c : name) {
+    if (c == '-' || c == '_') return true;
+  }
+  return false;
+}
+
 bool is_authority(std::string_view pattern, std::string_view authority) {
   if (port_at(pattern) == pattern.size()) authority = authority.substr(0, port_at(authority));
   if (!pattern.starts_with("*.")) return is_lower(authority, pattern);

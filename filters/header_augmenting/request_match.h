@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Which rule a request falls under. What of the request is read from the host, and when: only what a rule that is
-// looked at asks for, and the cluster, :authority, :path and :method once at most.
+// Which rule a request falls under, and what an origin may take for one of the filter's headers. What of the request is
+// read from the host, and when: only what a rule that is looked at asks for, and the cluster, :authority, :path and
+// :method once at most.
 
 #include <string_view>
 
@@ -37,6 +38,13 @@ class RequestView {
 
 // matches: whether every condition of `match` that is given holds.
 bool matches(const Match& match, RequestView& request);
+
+// is_alias: whether an origin may take a header `name` for `owned`, though it is another: CGI, WSGI and their kin make
+// "_" of each "-", so that they know no difference between x-api-key, x_api_key and x-api_key.
+bool is_alias(std::string_view owned, std::string_view name);
+
+// has_aliases: whether there is any alias of `name`.
+bool has_aliases(std::string_view name);
 
 // is_authority: whether `authority`, as a client sent it, is `pattern`: the same but for the case of letters, or what
 // "*.x" stands for. A pattern without a port takes any port.

@@ -28,5 +28,14 @@ TEST(Authority, StarStandsForOneLabelAtLeast) {
   EXPECT_FALSE(is_authority("*.local", "alocal"));
 }
 
+TEST(Alias, IsWhatDiffersInDashesAndUnderscoresOnly) {
+  for (const char* alias : {"x_api_key", "x-api_key", "x_api-key"}) EXPECT_TRUE(is_alias("x-api-key", alias)) << alias;
+  EXPECT_TRUE(is_alias("x_api_key", "x-api-key")) << "as well where the filter's own name has the underscore";
+  for (const char* other : {"x-api-key", "x.api.key", "xapikey", "x_api_keys", "x__api_key", "x_api_kez", ""}) {
+    EXPECT_FALSE(is_alias("x-api-key", other)) << other;
+  }
+  EXPECT_FALSE(is_alias("authorization", "authorization"));
+}
+
 }  // namespace
 }  // namespace inlay::header_augmenting

@@ -4,7 +4,6 @@
 #include <span>
 #include <utility>
 
-#include "filters/header_augmenting/request_match.h"
 #include "sdk/buffer.h"
 #include "sdk/clock.h"
 #include "sdk/environment.h"
@@ -62,17 +61,42 @@ bool AugmentingRoot::on_configure(size_t) {
 }
 
 sdk::HeadersStatus AugmentingRoot::on_request(AugmentingStream& stream) {
-  const Rule* const rule = find_rule();
-  if (rule == nullptr) return sdk::HeadersStatus::kContinue;
-  for (const std::string_view name : rule->remove) (void)sdk::request_headers().remove(name);
+  RequestView request;
+  const Rule* const rule = find_rule(request);
+  if (rule == nullptr || (rule->sources.empty() && rule->remove.empty())) return sdk::HeadersStatus::kContinue;
+  stream.rule_ = rule;
+  stream.generation_ = generation_;
+  remove(*rule);
+  if (rule->sources.empty()) return sdk::HeadersStatus::kContinue;
+  if (request.method() == "TRACE") [[unlikely]] {  // whose answer is the request, with all that was added
+    if (rule->mode == Mode::kSet) take_off(sdk::request_headers(), *rule, Off::kOwned);
+    return sdk::HeadersStatus::kContinue;
+  }
   if (!is_usable(*rule) && !look(stream, *rule)) [[unlikely]]
     return on_missing(stream, *rule);
   inject(stream, *rule);
   return sdk::HeadersStatus::kContinue;
 }
 
-const Rule* AugmentingRoot::find_rule() const {
-  RequestView request;
+void AugmentingRoot::on_trailers(const AugmentingStream& stream) {
+  if (stream.rule_ == nullptr || stream.generation_ < configured_) return;
+  const Rule& rule = *stream.rule_;
+  take_off(sdk::request_trailers(), rule, rule.mode == Mode::kAppend ? Off::kRemoved : Off::kOwned);
+}
+
+// remove: takes off what the rule says. A name without an alias costs no look at the request.
+void AugmentingRoot::remove(const Rule& rule) const {
+  bool aliases = false;
+  for (const std::string_view name : rule.remove) {
+    if (has_aliases(name))
+      aliases = true;
+    else
+      (void)sdk::request_headers().remove(name);
+  }
+  if (aliases) take_off(sdk::request_headers(), rule, Off::kRemoved);
+}
+
+const Rule* AugmentingRoot::find_rule(RequestView& request) const {
   for (const Rule& rule : config_->rules) {
     if (matches(rule.match, request)) return &rule;
   }
@@ -96,13 +120,22 @@ bool AugmentingRoot::look(AugmentingStream& stream, const Rule& rule) {
 }
 
 void AugmentingRoot::inject(AugmentingStream& stream, const Rule& rule) {
+  if (rule.mode != Mode::kAppend) {
+    bool more = false;
+    for (const uint32_t source : rule.sources) {
+      const HeaderSet& headers = sources_[source]->headers();
+      for (const std::string_view alias : headers.aliases()) (void)sdk::request_headers().remove(alias);
+      more = more || headers.has_more_aliases();
+    }
+    if (more) [[unlikely]]
+      take_off(sdk::request_headers(), rule, Off::kAliases);
+  }
   bool stale = false;
   for (const uint32_t source : rule.sources) {
     for (const abi::Pair& header : sources_[source]->headers()) set(rule.mode, header);
     stale = stale || sources_[source]->stale();
   }
-  if (rule.sources.empty()) return;
-  stream.rule_ = &rule;
+  stream.given_ = true;
   stream.generation_ = generation_;
   metrics_.add(RequestMetrics::kInjected);
   if (stale) [[unlikely]]
@@ -113,14 +146,13 @@ sdk::HeadersStatus AugmentingRoot::on_missing(AugmentingStream& stream, const Ru
   const WhenMissing& missing = config_->when_missing;
   if (missing.action == WhenMissing::Action::kPass) {
     metrics_.add(RequestMetrics::kPassedWithout);
-    if (rule.mode == Mode::kSet) remove_forged(rule);
+    if (rule.mode == Mode::kSet) take_off(sdk::request_headers(), rule, Off::kOwned);
     return sdk::HeadersStatus::kContinue;
   }
   if (missing.action == WhenMissing::Action::kHold && held_count_ < missing.max_held) {
     metrics_.add(RequestMetrics::kHeld);
     ++held_count_;
     stream.held_ = true;
-    stream.rule_ = &rule;
     stream.held_until_ms_ = sdk::steady_ms() + missing.hold_for_ms;
     stream.generation_ = generation_;
     stream.link_before(held_);
@@ -130,12 +162,32 @@ sdk::HeadersStatus AugmentingRoot::on_missing(AugmentingStream& stream, const Ru
   return sdk::HeadersStatus::kStopIteration;
 }
 
-// remove_forged: takes off what a client sent under names that the rule's sources are known to set.
-void AugmentingRoot::remove_forged(const Rule& rule) const {
-  for (const uint32_t source : rule.sources) {
-    for (const abi::Pair& header : sources_[source]->config().headers) (void)sdk::request_headers().remove(header.key);
-    for (const abi::Pair& header : sources_[source]->headers()) (void)sdk::request_headers().remove(header.key);
+void AugmentingRoot::take_off(sdk::HeaderMap map, const Rule& rule, Off off) const {
+  const auto pairs = map.pairs();
+  if (!pairs) return;
+  abi::PairsReader reader = pairs->reader();
+  for (abi::Pair pair; reader.next(pair);) {
+    if (is_off(rule, pair.key, off)) (void)map.remove(pair.key);
   }
+}
+
+bool AugmentingRoot::is_off(const Rule& rule, std::string_view name, Off off) const {
+  for (const std::string_view removed : rule.remove) {
+    if (name == removed || is_alias(removed, name)) return true;
+  }
+  if (off == Off::kRemoved) return false;
+  const auto is_owned = [&](std::string_view owned) {
+    return is_alias(owned, name) || (off == Off::kOwned && owned == name);
+  };
+  for (const uint32_t source : rule.sources) {
+    for (const abi::Pair& header : sources_[source]->headers()) {
+      if (is_owned(header.key)) return true;
+    }
+    for (const abi::Pair& header : sources_[source]->config().headers) {
+      if (is_owned(header.key)) return true;
+    }
+  }
+  return false;
 }
 
 void AugmentingRoot::reject() {
@@ -186,7 +238,6 @@ void AugmentingRoot::release() {
       inject(stream, *stream.rule_);
       (void)sdk::continue_stream(sdk::StreamType::kHttpRequest);
     } else {
-      stream.rule_ = nullptr;
       reject();
     }
     make_effective();

@@ -11,6 +11,7 @@
 #include "filters/header_augmenting/config.h"
 #include "filters/header_augmenting/link.h"
 #include "filters/header_augmenting/metrics.h"
+#include "filters/header_augmenting/request_match.h"
 #include "filters/header_augmenting/source.h"
 #include "sdk/context.h"
 
@@ -25,8 +26,12 @@ class AugmentingRoot : public sdk::RootContext, private SourceObserver {
   bool on_configure(size_t configuration_size) override;
 
   // on_request: does what the first rule that matches the request in hand says. With usable headers: one host call for
-  // each header set or removed, and one for each thing that a rule looks at; no allocation of its own, no parsing.
+  // the method, one for each header that is set or removed or has an alias, and one for each thing that a rule looks
+  // at; no allocation of its own, no parsing.
   sdk::HeadersStatus on_request(AugmentingStream& stream);
+
+  // on_trailers: takes off what a request must not carry as a trailer either.
+  void on_trailers(const AugmentingStream& stream);
 
   // on_response: invalidates the sources whose headers the request was given, if the response's status says so.
   void on_response(AugmentingStream& stream);
@@ -34,13 +39,18 @@ class AugmentingRoot : public sdk::RootContext, private SourceObserver {
  private:
   friend class AugmentingStream;
   uint32_t on_new_headers() override;
-  const Rule* find_rule() const;
+  const Rule* find_rule(RequestView& request) const;
   bool is_usable(const Rule& rule) const;
   void inject(AugmentingStream& stream, const Rule& rule);
   // look: is_usable, after a look at what other workers have published. May release held requests.
   bool look(AugmentingStream& stream, const Rule& rule);
   sdk::HeadersStatus on_missing(AugmentingStream& stream, const Rule& rule);
-  void remove_forged(const Rule& rule) const;
+  void remove(const Rule& rule) const;
+  // take_off: looks through `map` for what is to be removed: what the rule says, with its aliases; kAliases: and the
+  // aliases of what the rule's sources set or are known to set; kOwned: and those headers themselves.
+  enum class Off : uint8_t { kRemoved, kAliases, kOwned };
+  void take_off(sdk::HeaderMap map, const Rule& rule, Off off) const;
+  bool is_off(const Rule& rule, std::string_view name, Off off) const;
   void reject();
   sdk::Task<> watch_held();
   // release: lets held requests go on whose headers are there, and rejects those that have waited too long.
@@ -52,7 +62,8 @@ class AugmentingRoot : public sdk::RootContext, private SourceObserver {
   Link held_;  // in order of arrival
   uint64_t held_count_ = 0;
   bool releasing_ = false;
-  uint32_t generation_ = 0;  // of the configuration and of every source's headers: counts each change
+  uint32_t generation_ = 0;  // of the configuration and of every source's
+                             // headers: counts each change
   uint32_t configured_ = 0;  // the generation that came with the configuration
 };
 
@@ -62,16 +73,21 @@ class AugmentingStream : public sdk::HttpContext, private Link {
   ~AugmentingStream() override;
   sdk::HeadersStatus on_request_headers(size_t, bool) override { return root_.on_request(*this); }
   sdk::HeadersStatus on_response_headers(size_t, bool) override {
-    if (rule_ != nullptr && !held_) root_.on_response(*this);
+    if (given_) root_.on_response(*this);
     return sdk::HeadersStatus::kContinue;
+  }
+  sdk::TrailersStatus on_request_trailers(size_t) override {
+    root_.on_trailers(*this);
+    return sdk::TrailersStatus::kContinue;
   }
 
  private:
   friend class AugmentingRoot;
   AugmentingRoot& root_;
-  const Rule* rule_ = nullptr;  // whose headers the request was given, or waits for
-  uint32_t generation_ = 0;     // when it was given them
-  bool held_ = false;
+  const Rule* rule_ = nullptr;  // that the request falls under
+  uint32_t generation_ = 0;     // when it came, or was given headers
+  bool given_ = false;          // it has headers of the rule's sources
+  bool held_ = false;           // it waits for them
   uint64_t held_until_ms_ = 0;
 };
 

@@ -89,11 +89,22 @@ TEST_F(FilterTest, AWorkerThatStartsLaterUsesWhatIsThereFromItsFirstRequestOn) {
   EXPECT_EQ(polls_, 1);
 }
 
-TEST_F(FilterTest, HotPathIsOneHostCallForEachHeader) {
+TEST_F(FilterTest, HotPathIsOneHostCallForEachHeaderAndOneForTheMethod) {
   provider_is({}, R"({"a":"1","b":"2","c":"3"})");
   const auto root = start(worker_);
   host_.advance(1s);
-  EXPECT_EQ(get(worker_, root).host_calls, 3u);
+  EXPECT_EQ(get(worker_, root).host_calls, 1u + 3u);
+}
+
+TEST_F(FilterTest, AliasesCostOneHostCallEachOrOneForTheRequest) {
+  for (const auto& [name, calls] : {std::pair("x-tenant", 1u), std::pair("x_api-key", 3u), std::pair("a-b-c-d", 7u),
+                                    std::pair("a-b-c-d-e", 1u), std::pair("a-b-c-d-e-f-g-h-i-j-k-l", 1u)}) {
+    provider_is({}, R"({")" + std::string(name) + R"(":"1"})");
+    const auto root = start(worker_, R"({"header_cache_expiry": "10s"})");
+    host_.advance(30s);
+    EXPECT_EQ(get(worker_, root).host_calls, 1u + 1u + calls) << name;
+    worker_.stop(root);
+  }
 }
 
 TEST_F(FilterTest, ForgedHeaderIsReplaced) {

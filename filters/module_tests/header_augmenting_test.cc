@@ -53,10 +53,11 @@ TEST_P(HeaderAugmentingModule, ImportsAndExportsOnlyWhatItNeeds) {
   }
   std::set<std::string> exports;
   for (const auto& item : (*module)->exports()) exports.insert(std::string(item.name));
-  EXPECT_EQ(exports, (std::set<std::string>{"_initialize", "memory", "proxy_abi_version_0_2_1", "proxy_on_configure",
-                                            "proxy_on_context_create", "proxy_on_delete", "proxy_on_http_call_response",
-                                            "proxy_on_memory_allocate", "proxy_on_request_headers",
-                                            "proxy_on_response_headers", "proxy_on_tick"}));
+  EXPECT_EQ(exports,
+            (std::set<std::string>{"_initialize", "memory", "proxy_abi_version_0_2_1", "proxy_on_configure",
+                                   "proxy_on_context_create", "proxy_on_delete", "proxy_on_http_call_response",
+                                   "proxy_on_memory_allocate", "proxy_on_request_headers", "proxy_on_request_trailers",
+                                   "proxy_on_response_headers", "proxy_on_tick"}));
 }
 
 TEST_P(HeaderAugmentingModule, TwoWorkersShareOneFetchAndReplaceForgedHeaders) {

@@ -55,8 +55,10 @@ class FakeWorker {
   bool configure(abi::ContextId root, std::string_view configuration);
   // request: a stream context, whose request headers the filter sees.
   FakeStream request(abi::ContextId root, Headers headers);
-  // open: the same, but the stream stays, until close. respond: the response headers of such a stream.
+  // open: the same, but the stream stays, until close. end: the request trailers of such a stream; respond: its
+  // response headers.
   FakeStream& open(abi::ContextId root, Headers headers);
+  abi::TrailersStatus end(FakeStream& stream, Headers trailers);
   HeadersStatus respond(FakeStream& stream, Headers headers);
   void close(FakeStream& stream);
   // connect: a connection context; it stays until disconnect. client_sends, server_sends: bytes, behind those that the
@@ -273,6 +275,14 @@ inline FakeStream& FakeWorker::open(abi::ContextId root, Headers headers) {
     stream->host_calls = host_.host_calls - before;
   });
   return *stream;
+}
+
+inline abi::TrailersStatus FakeWorker::end(FakeStream& stream, Headers trailers) {
+  stream.trailers = std::move(trailers);
+  return enter(stream.id, [&] {
+    HttpContext* const context = vm_.http(stream.id);
+    return context == nullptr ? abi::TrailersStatus::kContinue : context->on_request_trailers(stream.trailers.size());
+  });
 }
 
 inline HeadersStatus FakeWorker::respond(FakeStream& stream, Headers headers) {

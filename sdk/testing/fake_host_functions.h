@@ -37,9 +37,22 @@ struct FakeHostFunctions {
     FakeWorker& w = worker();
     FakeStream* const stream = w.stream();
     if (type == MapType::kHttpRequestHeaders && stream != nullptr) return &stream->headers;
+    if (type == MapType::kHttpRequestTrailers && stream != nullptr) return &stream->trailers;
     if (type == MapType::kHttpResponseHeaders && stream != nullptr) return &stream->response;
     if (type == MapType::kHttpCallResponseHeaders && w.reply_ != nullptr) return &w.reply_headers_;
     return nullptr;
+  }
+
+  static Status get_pairs(MapType type, char** data, size_t* size) {
+    host();
+    const Headers* const headers = map(type);
+    if (headers == nullptr) return Status::kBadArgument;
+    std::vector<abi::Pair> pairs;
+    for (const auto& [name, value] : *headers) pairs.push_back({name, value});
+    std::string text(abi::pairs_size(pairs), '\0');
+    abi::write_pairs(pairs, text.data());
+    give(text, data, size);
+    return Status::kOk;
   }
 
   static std::optional<std::string_view> buffer(abi::BufferType type) {
@@ -262,6 +275,10 @@ INLAY_FAKE_ inlay::abi::Status proxy_get_header_map_value(inlay::abi::MapType ty
     return inlay::abi::Status::kOk;
   }
   return inlay::abi::Status::kNotFound;
+}
+
+INLAY_FAKE_ inlay::abi::Status proxy_get_header_map_pairs(inlay::abi::MapType type, char** data, size_t* size) {
+  return InlayFake::get_pairs(type, data, size);
 }
 
 INLAY_FAKE_ inlay::abi::Status proxy_remove_header_map_value(inlay::abi::MapType type, const char* key,

@@ -65,6 +65,7 @@ struct FakeStream {
   std::string reply_details;
   Headers reply_headers;
   Headers response = {};   // what respond was given, as the filter left it
+  Headers trailers = {};   // what end was given, as the filter left it
   uint64_t continued = 0;  // which continue_stream of the host's it was that let the request go on; 0: none
   size_t host_calls = 0;   // calls into the host in the last callback
 
