@@ -188,11 +188,11 @@ TEST_F(ServerTest, ProxiesAndCounts) {
   });
   add_cluster("app", backend.address());
   start(2);
-  const std::string answer = get("/app", "x-envoy-upstream-rq-timeout-ms: 5000\r\n");
+  const std::string answer = get("/app", "x-envoy-upstream-rq-timeout-ms: 5000\r\n");  // a stranger has no say
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 OK\r\n")) << answer;
   EXPECT_TRUE(has(answer, "x-envoy-upstream-service-time: ")) << answer;
   EXPECT_TRUE(has(answer, "\r\n\r\nGET /app HTTP/1.1\r\nhost: h\r\n")) << answer;
-  EXPECT_TRUE(has(answer, "x-envoy-expected-rq-timeout-ms: 5000\r\n")) << answer;
+  EXPECT_TRUE(has(answer, "x-envoy-expected-rq-timeout-ms: 15000\r\n")) << answer;
   EXPECT_FALSE(has(answer, "x-envoy-upstream-rq-timeout-ms")) << answer;
   EXPECT_TRUE(has(answer, "x-request-id: ") && has(answer, "x-forwarded-proto: http\r\n")) << answer;
 
