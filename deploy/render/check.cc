@@ -174,8 +174,11 @@ Result<std::string> Check::sample_sidecar(const Source* sidecar) const {
         }
       }
       const std::string stranger = istio_cluster("stranger." + values_.name_space + ".svc.cluster.local", port);
-      add_cluster(stranger, port);
-      listener.add("routes").set("domains", yaml_list({"stranger.example"})).set("cluster", stranger);
+      if (std::find(names.begin(), names.end(), stranger) == names.end()) {
+        add_cluster(stranger, port);
+        names.push_back(stranger);
+        listener.add("routes").set("domains", yaml_list({"stranger.example"})).set("cluster", stranger);
+      }
       listener.add("routes").set("domains", "['*']").set("cluster", std::string(kPassthrough));
     }
   }

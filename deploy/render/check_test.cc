@@ -59,6 +59,20 @@ TEST_F(Check, PassesWhatWasRendered) {
   EXPECT_EQ(spoilt("istio", "", "", "", "istio: {attach: TrafficExtension, sidecar: false}"), "");
 }
 
+TEST_F(Check, TakesADestinationThatIsCalledAsItsOwnStranger) {
+  std::string text(kValues);
+  const std::string name = "payments.shop";
+  text.replace(text.find(name), name.size(), "stranger.shop");
+  Diagnostics diagnostics;
+  const auto values = read_values_text(text, "values.yaml", modules_.folder(), diagnostics);
+  ASSERT_TRUE(values) << diagnostics.to_string();
+  proxy::config::Reporter report("values.yaml", diagnostics);
+  const auto rendering = find_target("istio")->render(*values, report);
+  ASSERT_TRUE(rendering);
+  const auto checked = check_rendering("istio", *rendering, *values);
+  EXPECT_TRUE(checked) << checked.error().to_string();
+}
+
 TEST_F(Check, MissesAClusterThatThePluginCalls) {
   EXPECT_EQ(spoilt("istio", "sidecar.yaml", "    - other/tokens.other.svc.cluster.local\n", ""),
             "sidecar.json: what was rendered is not right: the plugin calls the cluster "

@@ -267,8 +267,11 @@ class Builder {
                                       container(destination)});
       const Destination& added = values_.destinations.back();
       for (size_t i = 0; i + 1 < values_.destinations.size(); ++i)
-        if (values_.destinations[i].host == added.host && values_.destinations[i].port == added.port)
+        if (values_.destinations[i].mesh_host == added.mesh_host && values_.destinations[i].port == added.port)
           report_.error(destination.node(), "this destination stands twice");
+      for (View subset : destination.list("subsets"))
+        if (std::count(added.subsets.begin(), added.subsets.end(), subset.node().text) != 1)
+          report_.error(subset.node(), "this subset stands twice");
     }
     if (!view.has("direction")) return;
     if (values_.outbound && values_.destinations.empty() && !stands(view, "destinations"))

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "deploy/render/rules.h"
 
-#include <rapidjson/document.h>
-
 #include <algorithm>
 
 #include "deploy/render/placeholders.h"
@@ -151,25 +149,19 @@ SourcePtr with_rules(const Values& values, const ClusterNames& names) {
 }
 
 bool can_augment(std::string_view configuration_json, std::string_view cluster) {
-  rapidjson::Document document;
-  document.Parse(configuration_json.data(), configuration_json.size());
-  if (document.HasParseError() || !document.IsObject()) return true;
-  const auto rules = document.FindMember("rules");
-  if (rules == document.MemberEnd() || !rules->value.IsArray() || rules->value.Empty()) return true;
-  for (const rapidjson::Value& rule : rules->value.GetArray()) {
-    if (!rule.IsObject()) return true;
-    const auto match = rule.FindMember("match");
-    const bool narrowed = match != rule.MemberEnd() && match->value.IsObject() && match->value.HasMember("cluster");
-    if (narrowed) {
-      const rapidjson::Value& name = match->value["cluster"];
-      if (name.IsString() && std::string_view(name.GetString(), name.GetStringLength()) != cluster) continue;
-    }
-    const auto use = rule.FindMember("use");
-    const bool none = use != rule.MemberEnd() && use->value.IsArray() && use->value.Empty();
+  proxy::config::Diagnostics diagnostics;
+  const SourcePtr configuration = proxy::config::parse_source(configuration_json, true, "configuration", diagnostics);
+  const Source* rules = configuration == nullptr ? nullptr : configuration->find("rules");
+  if (rules == nullptr || rules->kind != Source::Kind::kList || rules->items.empty()) return true;
+  for (const SourcePtr& rule : rules->items) {
+    const Source* narrow = match_cluster(*rule);
+    if (narrow != nullptr && narrow->text != cluster) continue;
+    const Source* use = rule->find("use");
+    const bool none = use != nullptr && use->kind == Source::Kind::kList && use->items.empty();
     if (!none) return true;
-    const bool takes_all =
-        match == rule.MemberEnd() || (match->value.IsObject() && match->value.MemberCount() == (narrowed ? 1u : 0u));
-    if (takes_all) return false;
+    const Source* match = rule->find("match");
+    const size_t others = match == nullptr ? 0 : match->entries.size() - (narrow == nullptr ? 0 : 1);
+    if (others == 0) return false;  // no later rule is looked at
   }
   return false;  // the filter leaves alone what no rule matches
 }

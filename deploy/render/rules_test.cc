@@ -93,6 +93,13 @@ TEST_F(Rules, ThatCannotBeNarrowedAreRefused) {
             std::string::npos);
 }
 
+TEST_F(Rules, AreForDestinationsThatStandOnce) {
+  EXPECT_NE(configured("{}", destination() + ", " + destination("payments")).find("this destination stands twice"),
+            std::string::npos);
+  EXPECT_NE(configured("{}", destination("a", ", subsets: [v1, v1]")).find("this subset stands twice"),
+            std::string::npos);
+}
+
 TEST_F(Rules, AreForTheFilterThatKnowsThem) {
   EXPECT_EQ(configured("{a: 1}", destination(), "{file: foreign.wasm}"), R"({"a":1})");
   EXPECT_EQ(configured("a text", destination(), "{file: foreign.wasm}"), "atext");
@@ -115,6 +122,7 @@ TEST(CanAugment, ReadsRulesAsTheFilterDoes) {
   EXPECT_TRUE(gets(R"({"match": {"cluster": "a", "path": "/"}, "use": []}, {})", "a"));
   EXPECT_TRUE(gets(R"({"match": {"cluster": "a"}, "use": ["t"]}, {"use": []})", "a"));
   EXPECT_FALSE(gets(R"({"match": {"cluster": "a"}}, {"use": []})", "b"));
+  EXPECT_FALSE(can_augment(R"({"x": 1e999, "rules": [{"use": []}]})", "b"));
   EXPECT_FALSE(gets(R"({"match": {"cluster": "a"}})", "b"));
   EXPECT_FALSE(gets(R"({"match": {"cluster": "a"}, "use": []}, {})", "a"));
 }
