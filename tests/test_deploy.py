@@ -187,6 +187,35 @@ class Envoy(DeployCase):
         self.assertRegex(stats, r"(?m)^cluster\.two\.upstream_rq_total: 1$")
 
 
+    def test_each_destination_gets_its_own_headers(self):
+        """By rules of the values file that name destinations; one for all destinations comes first."""
+        self.port, self.admin = free_port(), free_port()
+        origins = {name: self.start(Echo(self.directory, name)) for name in ("one", "two")}
+        values = {
+            "name": "tokens", "namespace": "shop", "module": {"file": "../build/header_augmenting.wasm"},
+            "plugin": {"name": "augmenter", "configuration": {"sources": [], "rules": [
+                {"match": {"path": "/healthz"}, "use": []}]}},
+            "services": [], "workload": {"name": "orders"}, "traffic": {"direction": "outbound", "destinations": []},
+            "envoy": {"port": self.port, "admin_port": self.admin, "resolve": {}}}
+        configuration = values["plugin"]["configuration"]
+        for name, origin in origins.items():
+            provider = PythonServer(lambda handler, name=name: (200, {}, json.dumps({"x-token": f"of {name}"}).encode()))
+            self.addCleanup(provider.close)
+            host = f"{name}.shop.svc.cluster.local"
+            configuration["sources"].append({"name": name, "cluster": "${cluster:provider-%s}" % name})
+            configuration["rules"].append({"match": {"cluster": "${cluster:%s}" % host}, "use": [name]})
+            values["services"].append({"name": f"provider-{name}", "sidecar": {"port": provider.port}})
+            values["traffic"]["destinations"].append({"host": host, "port": origin.port})
+            values["envoy"]["resolve"][host] = "127.0.0.1"
+        self.write("deploy/values.yaml", json.dumps(values))
+        self.start_rendered()
+        for name, origin in origins.items():
+            for host in (f"{name}.shop.svc.cluster.local", f"{name}.shop.svc.cluster.local:{origin.port}"):
+                wait_until(lambda: request(self.port, "/pay", host=host).status == 200, "a token")  # noqa: B023
+                self.assertEqual(echoed(self.port, "/pay", host=host)["headers"]["x-token"], f"of {name}")
+                self.assertNotIn("x-token", echoed(self.port, "/healthz", host=host)["headers"])
+
+
 # Of a sidecar: a listener that takes every host on its port. A service that is known has a cluster of its own, the rest is
 # passed through.
 SIDECAR = """
