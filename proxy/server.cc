@@ -282,6 +282,9 @@ void Server::Impl::end_workers() {
 
 void Server::Impl::on_signal(int number) {
   if (number == SIGUSR1) return reopen_logs();
+  if (number == SIGHUP) {
+    return parts.log.warn("main", "SIGHUP changes nothing: a new configuration needs a new start");
+  }
   if (draining) {
     parts.log.warn("main", "second signal: ending at once");
     parts.modules.stop().request_stop();
@@ -304,7 +307,7 @@ Result<std::unique_ptr<Server>> Server::create(const config::Bootstrap& bootstra
   impl->descriptors = descriptors;
   {
     std::optional<StopOnSignal> stop;
-    if (impl->options.handle_signals) stop.emplace(SignalSource::signals(), impl->parts.modules.stop());
+    if (impl->options.handle_signals) stop.emplace(SignalSource::ending(), impl->parts.modules.stop());
     INLAY_TRY([[maybe_unused]] Unit prepared, impl->prepare());
   }
   if (impl->options.handle_signals) {

@@ -28,7 +28,8 @@ struct ServerOptions {
   bool compat_legacy_properties = true;
   std::chrono::seconds drain_time{600};  // at most this long after the first signal
   std::string admin_address_path;        // the admin's address is written to this file
-  bool handle_signals = false;           // SIGTERM, SIGINT: drain, the second one ends at once; SIGUSR1: reopen logs
+  // SIGTERM, SIGINT: drain, the second one ends at once; SIGUSR1: reopen logs; SIGHUP: a line in the log.
+  bool handle_signals = false;
   std::chrono::milliseconds log_flush_interval{1000};  // access logs are written at the latest this much later
   bool fetch_remote_code = false;  // validate(): fetch what is not cached, instead of leaving its plugin unchecked
   std::string version = "0";

@@ -22,12 +22,18 @@ SignalSource::~SignalSource() {
   close(fd_);
 }
 
-sigset_t SignalSource::signals() {
+sigset_t SignalSource::ending() {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
+  return set;
+}
+
+sigset_t SignalSource::signals() {
+  sigset_t set = ending();
   sigaddset(&set, SIGUSR1);
+  sigaddset(&set, SIGHUP);
   return set;
 }
 

@@ -194,6 +194,24 @@ class Life(TestCase):
             proxy.terminate()
             self.assertEqual(proxy.wait(), 0)  # and not when the drain's time is over
 
+    def test_sighup_changes_nothing_and_says_so(self):
+        """As in Envoy 1.40, which says "caught and eating SIGHUP"."""
+        echo = self.start(Echo(self.directory))
+        proxy = self.start_proxy(config.bootstrap([config.cluster("origin", echo.port)]))
+        proxy.process.send_signal(signal.SIGHUP)
+        proxy.wait_for(lambda: "SIGHUP changes nothing" in proxy.log(), "the line about SIGHUP")
+        proxy.process.send_signal(signal.SIGPIPE)
+        self.assertEqual(echoed(proxy.port)["path"], "/")
+        proxy.terminate()
+        self.assertEqual(proxy.wait(), 0)
+
+    def test_other_signals_end_it(self):
+        """As in Envoy 1.40."""
+        for number in (signal.SIGUSR2, signal.SIGQUIT):
+            proxy = self.start_proxy(config.bootstrap([config.cluster("origin", 1)]))
+            proxy.process.send_signal(number)
+            self.assertEqual(proxy.wait(), -number)
+
     def test_a_port_that_is_taken(self):
         with socket.socket() as holder:  # without SO_REUSEPORT
             holder.bind(("127.0.0.1", 0))
