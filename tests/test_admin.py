@@ -2,6 +2,7 @@
 """The admin interface."""
 
 import json
+import socket
 import unittest
 
 from support import config
@@ -129,6 +130,23 @@ class Admin(TestCase):
 
     def test_what_is_not_there(self):
         self.assertEqual(self.proxy.admin("/nonsense")[0], 404)
+
+    def test_a_page_of_another_site_changes_nothing(self):
+        """Envoy 1.40 lets it."""
+        def post(**headers):
+            return request(self.proxy.admin_port, "/quitquitquit", method="POST",
+                           headers=[(name.replace("_", "-"), value) for name, value in headers.items()])
+        self.assertEqual(post(origin="http://evil.example").status, 403)
+        self.assertEqual(post(sec_fetch_site="cross-site").status, 403)
+        self.assertEqual(self.proxy.admin("/ready"), (200, "LIVE\n"))
+
+    def test_idle_clients_keep_nobody_out(self):
+        idle = [socket.create_connection(("127.0.0.1", self.proxy.admin_port)) for _ in range(300)]
+        try:
+            self.assertEqual(self.proxy.admin("/ready"), (200, "LIVE\n"))
+        finally:
+            for one in idle:
+                one.close()
 
     def test_quitquitquit_by_post_only(self):
         self.assertIn(self.proxy.admin("/quitquitquit")[0], (400, 405))

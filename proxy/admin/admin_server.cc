@@ -27,6 +27,18 @@ class AdminServer::Client final : private net::ConnectionHandler, private http::
     idle_.arm(kIdleTimeout);
   }
 
+  bool closed() const { return closed_; }
+  // Whether it waits for nothing of ours: then it is no loss to close it.
+  bool has_its_answers() const { return !above_watermark_; }
+
+  void close() {
+    if (closed_) return;
+    closed_ = true;
+    idle_.disarm();
+    connection_->close(net::Connection::Close::kAfterFlush);
+    server_.remove(*this);
+  }
+
  private:
   void on_data(host::Buffer& data, bool end) override {
     while (!closed_ && !above_watermark_ && !data.empty()) {
@@ -69,8 +81,11 @@ class AdminServer::Client final : private net::ConnectionHandler, private http::
   void answer() {
     const std::string_view method = headers_.value(host::HeaderId::kMethod);
     const bool keep_alive = parser_->keep_alive();
-    send(server_.answer({method, headers_.value(host::HeaderId::kPath)}), method == "HEAD", keep_alive);
+    send(server_.answer({method, headers_.value(host::HeaderId::kPath), headers_.value(host::HeaderId::kAuthority),
+                         headers_.value("origin"), headers_.value("sec-fetch-site")}),
+         method == "HEAD", keep_alive);
     parser_->next_message();
+    server_.used(*this);
     idle_.arm(kIdleTimeout);
     if (!keep_alive) close();
   }
@@ -88,14 +103,6 @@ class AdminServer::Client final : private net::ConnectionHandler, private http::
     http::write_response_head(head, http::BodyFraming::kContentLength, !keep_alive, out);
     if (!head_only) out.append(response.body);
     connection_->write(out);
-  }
-
-  void close() {
-    if (closed_) return;
-    closed_ = true;
-    idle_.disarm();
-    connection_->close(net::Connection::Close::kAfterFlush);
-    server_.remove(*this);
   }
 
   AdminServer& server_;
@@ -141,16 +148,27 @@ Response AdminServer::answer(const Request& request) const {
   return handle(request, target_);
 }
 
+// Whoever holds connections without using them does not keep others out: the one that was used longest ago goes.
 void AdminServer::accept(std::unique_ptr<net::Connection> connection) {
-  if (clients_.size() >= kMaxClients) {
-    connection->close(net::Connection::Close::kNow);
-    return;
+  if (open_ >= kMaxClients) {
+    const auto oldest = std::find_if(clients_.begin(), clients_.end(),
+                                     [](const auto& client) { return !client->closed() && client->has_its_answers(); });
+    if (oldest == clients_.end()) return connection->close(net::Connection::Close::kNow);
+    (*oldest)->close();
   }
+  ++open_;
   clients_.push_back(std::make_unique<Client>(*this, std::move(connection)));
+}
+
+void AdminServer::used(const Client& client) {
+  const auto found =
+      std::find_if(clients_.begin(), clients_.end(), [&](const auto& owned) { return owned.get() == &client; });
+  if (found != clients_.end()) clients_.splice(clients_.end(), clients_, found);
 }
 
 // On a later turn: the client is on the stack now.
 void AdminServer::remove(Client& client) {
+  --open_;
   loop_.post([this, alive = alive_, gone = &client] {
     if (*alive) clients_.remove_if([&](const auto& owned) { return owned.get() == gone; });
   });

@@ -85,6 +85,36 @@ TEST_F(AdminTest, WhatChangesTheServerNeedsAPost) {
   EXPECT_TRUE(quit_ && drained_ && reopened_);
 }
 
+// Envoy 1.40 takes them all.
+TEST_F(AdminTest, APostOfAnotherSitesPageIsRefused) {
+  struct Case {
+    std::string_view host, origin, fetch_site;
+    bool cross_site;
+  };
+  for (const Case& c : {
+           Case{"127.0.0.1:9901", "", "", false},
+           {"inlay.internal:9901", "", "", false},  // curl, or a program
+           {"127.0.0.1:9901", "http://127.0.0.1:9901", "same-origin", false},
+           {"localhost:9901", "http://localhost:9901", "", false},
+           {"[::1]:9901", "", "none", false},
+           {"127.0.0.1:9901", "http://evil.example", "", true},
+           {"127.0.0.1:9901", "http://127.0.0.1:8080", "same-site", true},
+           {"127.0.0.1:9901", "https://127.0.0.1:9901", "", true},
+           {"127.0.0.1:9901", "null", "", true},
+           {"127.0.0.1:9901", "", "cross-site", true},
+           // A name that evil.example's name server says is here.
+           {"evil.example:9901", "http://evil.example:9901", "same-origin", true},
+           {"evil.example:9901", "", "none", true},
+           {"", "http://", "", true},
+       }) {
+    EXPECT_EQ(is_cross_site({"POST", "/", c.host, c.origin, c.fetch_site}), c.cross_site) << c.host << " " << c.origin;
+  }
+  const Request post{"POST", "/quitquitquit", "127.0.0.1:9901", "http://evil.example", {}};
+  EXPECT_EQ(handle(post, *this).status, 403u);
+  EXPECT_FALSE(quit_);
+  EXPECT_EQ(handle({"GET", "/ready", "127.0.0.1:9901", {}, "cross-site"}, *this).status, 200u);
+}
+
 TEST_F(AdminTest, Stats) {
   EXPECT_EQ(get("/stats?filter=^http").body, "http.in.downstream_rq_total: 3\n");
   EXPECT_EQ(get("/stats?usedonly&filter=(rq_total|injected)$").body,
@@ -221,6 +251,26 @@ class Client final : public net::ConnectionHandler {
  private:
   std::unique_ptr<net::Connection> connection_;
 };
+
+TEST_F(AdminTest, IdleClientsKeepNobodyOut) {
+  net::EventLoop loop;
+  auto server = AdminServer::create(loop, {{"127.0.0.1", 0}, {}}, *this);
+  ASSERT_TRUE(server);
+  constexpr std::string_view kAsk = "GET /ready HTTP/1.1\r\nhost: a\r\n\r\n";
+  std::vector<std::unique_ptr<Client>> idle;
+  for (int i = 0; i < 256; ++i) {
+    idle.push_back(std::make_unique<Client>(loop, (*server)->address()));
+    idle.back()->send(kAsk);
+    ASSERT_TRUE(run_until(loop, [&] { return idle.back()->received.ends_with("LIVE\n"); })) << i;
+  }
+  idle[0]->received.clear();
+  idle[0]->send(kAsk);
+  ASSERT_TRUE(run_until(loop, [&] { return idle[0]->received.ends_with("LIVE\n"); }));
+  Client late(loop, (*server)->address());
+  late.send(kAsk);
+  ASSERT_TRUE(run_until(loop, [&] { return late.received.ends_with("LIVE\n") && idle[1]->ended; }));
+  EXPECT_FALSE(idle[0]->ended || idle[2]->ended || idle[255]->ended) << "the one that was used longest ago goes";
+}
 
 TEST_F(AdminTest, OverASocket) {
   net::EventLoop loop;

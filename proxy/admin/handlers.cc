@@ -363,6 +363,28 @@ std::string query_parameter(std::string_view query, std::string_view name, bool*
   return "";
 }
 
+namespace {
+
+// "127.0.0.1:9901", "[::1]", "localhost:80": what no name server is asked about.
+bool is_address_or_localhost(std::string_view host) {
+  if (host.starts_with('[')) return true;
+  host = host.substr(0, host.find(':'));
+  if (host == "localhost" || host.ends_with(".localhost")) return true;
+  const bool only_digits = host.find_first_not_of("0123456789.") == std::string_view::npos;
+  return only_digits && !host.empty() && host.back() != '.';
+}
+
+}  // namespace
+
+bool is_cross_site(const Request& request) {
+  if (request.origin.empty() && request.fetch_site.empty()) return false;
+  if (!request.fetch_site.empty() && request.fetch_site != "same-origin" && request.fetch_site != "none") return true;
+  constexpr std::string_view kScheme = "http://";
+  const bool own = request.origin.starts_with(kScheme) && request.origin.substr(kScheme.size()) == request.host;
+  if (!request.origin.empty() && !own) return true;
+  return !is_address_or_localhost(request.host);
+}
+
 Response handle(const Request& request, AdminTarget& target) {
   const size_t question = std::min(request.target.find('?'), request.target.size());
   const std::string_view path = request.target.substr(0, question);
@@ -374,6 +396,10 @@ Response handle(const Request& request, AdminTarget& target) {
   }
   if (request.method != "GET" && request.method != "HEAD" && request.method != "POST") {
     return {405, Response().content_type, "Method " + std::string(request.method) + " not allowed.\n"};
+  }
+  if (request.method == "POST" && is_cross_site(request)) {
+    return {403, Response().content_type,
+            "a browser's POST is taken only from this interface's own page, by its address or as localhost\n"};
   }
   return found->handle(query, target);
 }
