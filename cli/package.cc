@@ -84,6 +84,13 @@ void print(const PackageOptions& options, const package::Image& image, size_t mo
   std::printf("  digest   %s\n", digest.c_str());
   std::printf("  push     skopeo copy --preserve-digests %s docker://%s:%s\n", quoted(layout).c_str(),
               repository.c_str(), options.image.tag.c_str());
+  if (!tar) {
+    const std::string folder = quoted(options.output);
+    std::printf("           crane push %s %s:%s\n", folder.c_str(), repository.c_str(), options.image.tag.c_str());
+    std::printf("           oras cp --from-oci-layout %s %s:%s\n",
+                quoted(options.output + ":" + options.image.tag).c_str(), repository.c_str(),
+                options.image.tag.c_str());
+  }
   std::printf("  pull     oci://%s@%s\n", repository.c_str(), digest.c_str());
 }
 

@@ -269,6 +269,51 @@ TEST(Layout, ImagesThatOthersHaveMade) {
   EXPECT_FALSE(load_module_from_tar(around(manifest_with(plain, kPlainLayerType), {}), ""));  // a layer is missing
 }
 
+// As `docker buildx build -o type=oci` writes it: index.json names an index, in which an attestation stands beside the
+// image.
+TEST(Layout, AnIndexOfOnePlatformIsTheImage) {
+  const TarFile file{"plugin.wasm", "the module"};
+  const Blob layer(write_tar({&file, 1}));
+  const Blob image(manifest_with(layer, kPlainLayerType));
+  const auto listed = [&](std::string_view platform, std::string_view more = "") {
+    return R"({"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":")" + image.digest +
+           R"(","platform":{"os":")" + (more.empty() ? "linux" : "unknown") + R"(","architecture":")" +
+           std::string(platform) + "\"}" + std::string(more) + "}";
+  };
+  const std::string attestation = listed(
+      "unknown",
+      R"(,"annotations":{"vnd.docker.reference.type":"attestation-manifest","vnd.docker.reference.digest":"x"})");
+  const auto load = [&](const std::string& platforms, std::string_view type, const std::string& tag) {
+    Image layout;
+    layout.manifest = Blob(R"({"manifests":[)" + platforms + "]}");
+    layout.blobs = {layer, image};
+    layout.index = R"({"manifests":[{"mediaType":")" + std::string(type) + R"(","digest":")" + layout.manifest.digest +
+                   R"(","annotations":{"org.opencontainers.image.ref.name":"1.0"}}]})";
+    return load_module_from_tar(tar_of(layout), tag);
+  };
+  for (const std::string_view type : {kIndexType, kDockerIndexType}) {
+    for (const char* tag : {"", "1.0"}) {
+      const auto module = load(listed("amd64") + "," + attestation, type, tag);
+      ASSERT_TRUE(module) << module.error().message;
+      EXPECT_EQ(module->bytes, "the module");
+      EXPECT_EQ(module->image, image.digest);
+    }
+  }
+  const auto two = load(listed("amd64") + "," + attestation + "," + listed("arm64"), kIndexType, "");
+  ASSERT_FALSE(two);
+  EXPECT_NE(two.error().message.find("2 images (linux/amd64, linux/arm64)"), std::string::npos) << two.error().message;
+  const auto none = load(attestation, kIndexType, "");
+  ASSERT_FALSE(none);
+  EXPECT_NE(none.error().message.find("an index without an image"), std::string::npos) << none.error().message;
+  EXPECT_FALSE(load("1,{\"platform\":2},{}", kIndexType, ""));
+  // And with both in index.json itself.
+  Image flat;
+  flat.manifest = image;
+  flat.blobs = {layer};
+  flat.index = R"({"manifests":[)" + attestation + "," + listed("amd64") + "]}";
+  EXPECT_TRUE(load_module_from_tar(tar_of(flat), ""));
+}
+
 TEST(Layout, AModuleByItselfIsReadAsItIs) {
   const Folder folder;
   std::ofstream(folder / "module.wasm") << text_of(wasm(kProxy));

@@ -8,6 +8,7 @@
 namespace inlay::package {
 
 inline constexpr std::string_view kIndexType = "application/vnd.oci.image.index.v1+json";
+inline constexpr std::string_view kDockerIndexType = "application/vnd.docker.distribution.manifest.list.v2+json";
 inline constexpr std::string_view kManifestType = "application/vnd.oci.image.manifest.v1+json";
 inline constexpr std::string_view kDockerManifestType = "application/vnd.docker.distribution.manifest.v2+json";
 inline constexpr std::string_view kConfigType = "application/vnd.oci.image.config.v1+json";
@@ -30,7 +31,9 @@ inline constexpr const char* kLicenses = "org.opencontainers.image.licenses";
 inline constexpr const char* kSource = "org.opencontainers.image.source";
 inline constexpr const char* kCreated = "org.opencontainers.image.created";
 inline constexpr const char* kTag = "org.opencontainers.image.ref.name";  // in index.json
-inline constexpr const char* kVariant = "module.wasm.image/variant";      // "compat"
+// buildx: "attestation-manifest" says that the manifest is about another one, and no image.
+inline constexpr const char* kReferenceType = "vnd.docker.reference.type";
+inline constexpr const char* kVariant = "module.wasm.image/variant";  // "compat"
 inline constexpr const char* kAbiVersion = "inlay.module/abi-version";
 inline constexpr const char* kModuleSha256 = "inlay.module/sha256";
 

@@ -94,29 +94,58 @@ Result<std::string> read_blob(const Layout& layout, const Value& descriptor, siz
   return content;
 }
 
-std::string tags_of(const Value& index) {
-  std::string tags;
+std::string_view annotation_of(const Value& descriptor, const char* key) {
+  if (!descriptor.IsObject() || !descriptor.HasMember("annotations")) return {};
+  return text_at(descriptor["annotations"], key);
+}
+
+// The images that an index lists; what is said about them (buildx' attestations) is none.
+std::vector<const Value*> images_of(const Value& index) {
+  std::vector<const Value*> images;
   for (const Value& manifest : list_at(index, "manifests")) {
-    if (!manifest.IsObject() || !manifest.HasMember("annotations")) continue;
-    const std::string_view tag = text_at(manifest["annotations"], kTag);
+    if (annotation_of(manifest, kReferenceType) != "attestation-manifest") images.push_back(&manifest);
+  }
+  return images;
+}
+
+std::string tags_of(const std::vector<const Value*>& images) {
+  std::string tags;
+  for (const Value* image : images) {
+    const std::string_view tag = annotation_of(*image, kTag);
     if (!tag.empty()) tags.append(tags.empty() ? "" : ", ").append(shown(tag));
   }
   return tags.empty() ? "none has a tag" : "there are " + tags;
 }
 
 Result<const Value*> choose(const Value& index, const std::string& tag) {
-  const auto manifests = list_at(index, "manifests");
+  const std::vector<const Value*> images = images_of(index);
   if (tag.empty()) {
-    if (manifests.Size() == 1) return &manifests[0];
-    if (manifests.Empty()) return Error{ErrorCode::kNotFound, "the layout has no image", {}};
-    return invalid("the layout has " + std::to_string(manifests.Size()) +
-                   " images; say which by --tag: " + tags_of(index));
+    if (images.size() == 1) return images[0];
+    if (images.empty()) return Error{ErrorCode::kNotFound, "the layout has no image", {}};
+    return invalid("the layout has " + std::to_string(images.size()) +
+                   " images; say which by --tag: " + tags_of(images));
   }
-  for (const Value& manifest : manifests) {
-    if (!manifest.IsObject() || !manifest.HasMember("annotations")) continue;
-    if (text_at(manifest["annotations"], kTag) == tag) return &manifest;
+  for (const Value* image : images) {
+    if (annotation_of(*image, kTag) == tag) return image;
   }
-  return Error{ErrorCode::kNotFound, "the layout has no image with the tag " + tag + "; " + tags_of(index), {}};
+  return Error{ErrorCode::kNotFound, "the layout has no image with the tag " + tag + "; " + tags_of(images), {}};
+}
+
+// The one image of an index of platforms.
+Result<const Value*> only_platform(const Value& index) {
+  const std::vector<const Value*> images = images_of(index);
+  if (images.size() == 1) return images[0];
+  if (images.empty()) return Error{ErrorCode::kNotFound, "the image is an index without an image", {}};
+  std::string platforms;
+  for (const Value* image : images) {
+    const bool said = image->IsObject() && image->HasMember("platform");
+    const std::string name =
+        said ? shown(text_at((*image)["platform"], "os")) + "/" + shown(text_at((*image)["platform"], "architecture"))
+             : "no platform";
+    platforms.append(platforms.empty() ? "" : ", ").append(name);
+  }
+  return invalid("the image is an index of " + std::to_string(images.size()) + " images (" + platforms +
+                 "); a module has no platform: build it for one, as with `docker buildx build --platform linux/amd64`");
 }
 
 Result<std::string> module_in_layer(const std::string& layer, bool compressed) {
@@ -152,8 +181,12 @@ Result<LoadedModule> load_from(const Layout& layout, const std::string& tag) {
   INLAY_TRY(const std::string index_text, layout(std::string(kIndexFile), kMaxJson));
   INLAY_TRY(const auto index, parse(index_text, kIndexFile));
   INLAY_TRY(const Value* descriptor, choose(*index, tag));
-  if (text_at(*descriptor, "mediaType") == kIndexType) {
-    return invalid("the image is an index of images for several platforms; a module has no platform");
+  std::unique_ptr<rapidjson::Document> platforms;  // `descriptor` may point into it
+  const std::string_view type = text_at(*descriptor, "mediaType");
+  if (type == kIndexType || type == kDockerIndexType) {
+    INLAY_TRY(const std::string platforms_text, read_blob(layout, *descriptor, kMaxJson));
+    INLAY_TRY(platforms, parse(platforms_text, "the index of platforms"));
+    INLAY_TRY(descriptor, only_platform(*platforms));
   }
   INLAY_TRY(const std::string manifest_text, read_blob(layout, *descriptor, kMaxJson));
   INLAY_TRY(const auto manifest, parse(manifest_text, "the manifest"));

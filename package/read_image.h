@@ -20,7 +20,8 @@ struct LoadedModule {
 };
 
 // Reads the module from `path`: a module, or an image layout as a folder or a tar file. `tag` chooses one of several
-// images; empty if there is only one. As Istio does it, the module is plugin.wasm in the last layer, or the layer of
+// images; empty if there is only one. An image may be an index of one platform beside attestations, as buildx writes
+// it. As Istio does it, the module is plugin.wasm in the last layer, or the layer of
 // the artifact form. Every digest is checked. Errors: kIo, kNotFound (no such image, no module in it),
 // kInvalidArgument, kResourceExhausted.
 Result<LoadedModule> load_module(const std::string& path, const std::string& tag);
