@@ -82,7 +82,7 @@ class AdminServer::Client final : private net::ConnectionHandler, private http::
     const std::string_view method = headers_.value(host::HeaderId::kMethod);
     const bool keep_alive = parser_->keep_alive();
     send(server_.answer({method, headers_.value(host::HeaderId::kPath), headers_.value(host::HeaderId::kAuthority),
-                         headers_.value("origin"), headers_.value("sec-fetch-site")}),
+                         headers_.get("origin").value_or(""), headers_.get("sec-fetch-site").value_or("")}),
          method == "HEAD", keep_alive);
     parser_->next_message();
     server_.used(*this);
