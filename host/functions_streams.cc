@@ -5,6 +5,7 @@
 
 #include "host/connection_context.h"
 #include "host/functions.h"
+#include "host/header_fault.h"
 #include "host/stream_context.h"
 #include "host/vm.h"
 
@@ -14,6 +15,7 @@ namespace {
 constexpr u32 kMaxGrpcStatus = 16;
 constexpr u32 kMinStatus = 200;
 constexpr u32 kMaxStatus = 599;
+constexpr u32 kNoStatus = 500;  // in the place of one that is none
 
 // As in Envoy, a direction that the context does not have is Ok, and nothing happens: guests' SDKs panic at anything
 // else.
@@ -38,12 +40,28 @@ Status close_side(Vm& vm, Peer side) {
   return Status::kOk;
 }
 
-bool add_headers(const Pairs& pairs, LocalReply& reply) {
+// A guest that is refused its reply has nothing else to say, and its client would wait: so what cannot be sent is left
+// out. Pseudo-headers without a word, as in Envoy, since SDKs hand out a call's ":status" with its other headers.
+void add_headers(Vm& vm, const Pairs& pairs, LocalReply& reply) {
   for (const auto& [name, value] : pairs) {
-    if (!is_header_name(name) || !is_header_value(value)) return false;
-    reply.headers.emplace_back(name, value);
+    if (name.starts_with(':')) continue;
+    if (is_header_name(name) && is_header_value(value)) {
+      reply.headers.emplace_back(name, value);
+      continue;
+    }
+    vm.advise(Advice::kReplyFields, [&, field = name] {
+      return "sends a reply with the header " + show_bytes(field) +
+             ", which is left out, for its name or value has a character that would break the response";
+    });
   }
-  return true;
+}
+
+// As a status line can say it.
+uint32_t reply_status(Vm& vm, u32 status) {
+  if (status >= kMinStatus && status <= kMaxStatus) return status;
+  vm.advise(Advice::kReplyStatus,
+            [&] { return "replies with the status " + std::to_string(status) + ", which is none: 500 is sent"; });
+  return kNoStatus;
 }
 
 }  // namespace
@@ -109,12 +127,13 @@ Status proxy_send_local_response(Vm& vm, u32 status, u32 details, u32 details_si
   const auto body_bytes = vm.read(body, body_size);
   const auto header_bytes = vm.read(headers, headers_size);
   if (!details_text || !body_bytes || !header_bytes) return Status::kInvalidMemoryAccess;
-  if (status < kMinStatus || status > kMaxStatus) return Status::kBadArgument;
+  if (body_bytes->size() > limits::kReplyBytes) return vm.over_limit(GuestLimit::kReply);
   LocalReply reply;
   Pairs& pairs = vm.scratch_pairs();
-  if (!parse_pairs(*header_bytes, pairs) || !add_headers(pairs, reply)) return Status::kBadArgument;
-  if (body_bytes->size() > limits::kReplyBytes) return vm.over_limit(GuestLimit::kReply);
-  reply.status = status;
+  if (!parse_pairs(*header_bytes, pairs))
+    vm.advise(Advice::kReplyHeaders, [] { return "sends a reply with malformed headers, which are left out"; });
+  add_headers(vm, pairs, reply);
+  reply.status = reply_status(vm, status);
   reply.body = *body_bytes;
   if (grpc_status <= kMaxGrpcStatus) reply.grpc_status = grpc_status;
   reply.details = details_text->substr(0, limits::kReplyDetails);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The insides of Host and Plugin. Host::Impl is thread-safe; VmSpec and PluginImpl are immutable.
+// The insides of Host and Plugin. Host::Impl is thread-safe; VmSpec and PluginImpl are immutable, but for what the log
+// has been told.
 
 #include <atomic>
 #include <map>
@@ -48,6 +49,16 @@ struct VmSpec {
   bool allows(std::string_view capability) const;
 };
 
+// Advice is a kind of fault in what a plugin does that the log tells of, once a plugin.
+enum class Advice : uint8_t {
+  kHeaderFault,   // a header that cannot be sent
+  kReplyFields,   // the same, in a local reply
+  kReplyStatus,   // a local reply's status
+  kReplyHeaders,  // a local reply's headers as a whole
+  kBodyLength,    // a body that has not the length of its content-length
+  kCallLength,    // the same, of a call
+};
+
 class PluginImpl final : public Plugin {
  public:
   PluginImpl(PluginConfig config, std::shared_ptr<const VmSpec> spec);
@@ -58,11 +69,16 @@ class PluginImpl final : public Plugin {
   const std::shared_ptr<const VmSpec>& spec() const { return spec_; }
   // Envoy's plugin key: plugins with equal keys share a root context.
   const std::string& key() const { return key_; }
+  // Whether the log knows already; and true the first time. Any thread.
+  bool has_told(Advice advice) const { return (told_.load(std::memory_order_relaxed) & bit(advice)) != 0; }
+  bool tell_once(Advice advice) const { return !has_told(advice) && (told_.fetch_or(bit(advice)) & bit(advice)) == 0; }
 
  private:
   PluginConfig config_;
   std::shared_ptr<const VmSpec> spec_;
   std::string key_;
+  static uint32_t bit(Advice advice) { return 1u << static_cast<uint32_t>(advice); }
+  mutable std::atomic<uint32_t> told_{0};
 };
 
 struct Host::Impl {
@@ -81,7 +97,6 @@ struct Host::Impl {
   std::map<std::string, std::weak_ptr<Namespace>> namespaces;
   std::map<std::string, std::weak_ptr<engine::Module>> canaries;  // by plugin key: those that passed
   // What the log has told of.
-  std::atomic<bool> header_value_told{false};
   std::atomic<bool> grpc_told{false};
   std::atomic<uint32_t> legacy_properties_told{0};  // one bit a name
 };

@@ -17,6 +17,13 @@ std::string stat_name(const VmSpec& spec, std::string_view what) {
   return std::string("wasm.").append(spec.runtime).append(".").append(what);
 }
 
+std::string forbidden_text(std::string_view function) {
+  return std::string("it calls ") + std::string(function) +
+         ", which a module may do in its callbacks only, in Envoy too (\"restricted_callback\"); what is to be done "
+         "once, "
+         "such as defining metrics, belongs in proxy_on_vm_start or proxy_on_configure";
+}
+
 }  // namespace
 
 Vm::Vm(Host::Impl& host, std::shared_ptr<const VmSpec> spec, Worker::Impl* worker)
@@ -42,9 +49,19 @@ Result<std::unique_ptr<Vm>> Vm::create(Host::Impl& host, std::shared_ptr<const V
   const VmSpec& made_from = *vm->spec_;
   INLAY_TRY(vm->instance_,
             engine::Instance::create(made_from.module, made_from.imports(), vm.get(), host.options.limits));
+  if (!vm->forbidden_.empty())
+    return Error{ErrorCode::kInvalidArgument, forbidden_text(vm->forbidden_), "the module's start function"};
   if (auto resolved = vm->resolve_callbacks(); !resolved) return std::move(resolved).error();
   if (auto initialized = vm->initialize(); !initialized) return std::move(initialized).error();
+  vm->initializing_ = false;
   return vm;
+}
+
+// While the start function runs there is no instance to stop yet: create() looks afterwards.
+void Vm::forbid(std::string_view function) {
+  if (!forbidden_.empty()) return;
+  forbidden_ = function;
+  if (instance_) instance_->raise({engine::TrapKind::kHost, forbidden_text(function)});
 }
 
 Result<> Vm::resolve_callbacks() {

@@ -33,7 +33,8 @@ namespace inlay::host {
 
 class Vm {
  public:
-  // Instantiates and initialises the module (_initialize, main; else _start). `worker` is nullptr for the canary.
+  // Instantiates and initialises the module (_initialize, main; else _start). `worker` is nullptr for the canary. A
+  // module that calls a host function meanwhile, other than those that need no context (forbid()), cannot be used.
   static Result<std::unique_ptr<Vm>> create(Host::Impl& host, std::shared_ptr<const VmSpec> spec, Worker::Impl* worker);
   ~Vm();
   Vm(const Vm&) = delete;
@@ -76,6 +77,12 @@ class Vm {
   void remove_deferred(FlowContext& context) { std::erase(deferred_, &context); }
 
   // --- For host functions ---
+
+  // Before any callback: the module's start function, _initialize, _start, main.
+  bool initializing() const { return initializing_; }
+  // Ends the initialisation, since the guest has called `function` (which outlives the VM), that Envoy restricts to
+  // callbacks.
+  void forbid(std::string_view function);
 
   // The context that they act on; nullptr during initialisation and inside the guest's allocator.
   Context* current() { return current_; }
@@ -133,6 +140,12 @@ class Vm {
   void print(bool error, std::string_view text);
   // The guest has come to a limit: logs the first time. Returns kInternalFailure, for the host function to return.
   abi::Status over_limit(GuestLimit limit);
+  // A warning about what the guest does, "plugin NAME " + text(), once a plugin. For host functions, in a context.
+  template <class Text>
+  void advise(Advice advice, Text&& text) {
+    const PluginImpl& plugin = current_->root->plugin();
+    if (plugin.tell_once(advice)) host_.log(abi::LogLevel::kWarn, "plugin " + plugin.config().name + " " + text());
+  }
   // Logs that the guest called a function that its capability restriction does not allow.
   void log_restricted(std::string_view function);
 
@@ -192,11 +205,13 @@ class Vm {
 
   Context* current_ = nullptr;
   Context* called_ = nullptr;
+  bool initializing_ = true;
   bool running_ = false;  // a call into the guest is under way
   bool dead_ = false;
   std::string trap_message_;
-  bool starting_ = true;   // until a plugin has started, and while another one does
-  std::string last_line_;  // what was logged last while starting
+  std::string_view forbidden_;  // what the guest called while it was initialised, and may not
+  bool starting_ = true;        // until a plugin has started, and while another one does
+  std::string last_line_;       // what was logged last while starting
   std::vector<FlowContext*> deferred_;
   bool after_call_ = false;  // there is something in deferred_, or a line in output_ that has not ended
   std::array<GuestOutput, 2> output_{GuestOutput(limits::kLogLine), GuestOutput(limits::kLogLine)};  // stdout, stderr

@@ -4,7 +4,9 @@
 // What the tests of single host functions share: a guest logs what a function returned, and story() is what it logged.
 
 #include <string>
+#include <vector>
 
+#include "abi/pairs.h"
 #include "testkit/guest_fixture.h"
 
 namespace inlay::testkit {
@@ -14,6 +16,25 @@ inline const HeaderList kRequest = {{":method", "GET"}, {":path", "/"}};
 // proxy_on_request_headers that does `body` and continues.
 inline std::string on_request_headers(const std::string& body) {
   return "(func (export \"proxy_on_request_headers\") (param i32 i32 i32) (result i32)" + body + " (i32.const 0))";
+}
+
+// Pairs in the wire form, as the text of a (data) segment; `size` is how many bytes that is.
+struct PairsText {
+  std::string text;
+  size_t size = 0;
+};
+inline PairsText pairs_text(const HeaderList& list) {
+  std::vector<abi::Pair> pairs;
+  for (const auto& [name, value] : list) pairs.push_back({name, value});
+  std::string bytes(abi::pairs_size(pairs), '\0');
+  abi::write_pairs(pairs, bytes.data());
+  PairsText data{"", bytes.size()};
+  constexpr char kHex[] = "0123456789abcdef";
+  for (const char c : bytes) {
+    const auto byte = static_cast<uint8_t>(c);
+    data.text += {'\\', kHex[byte >> 4], kHex[byte & 15]};
+  }
+  return data;
 }
 
 // The lines logged since the last time, without their prefix, joined by spaces.

@@ -33,6 +33,46 @@ TEST_P(HostStreams, ALocalReplyStopsTheStreamWhateverTheGuestReturns) {
   EXPECT_TRUE(stream->continued.empty());
 }
 
+// A guest that is refused its reply ends or leaves its client waiting: what cannot be sent is left out.
+TEST_P(HostStreams, ALocalReplyIsSentWithoutWhatCannotBeSent) {
+  TestProxy proxy(options());
+  const PairsText headers = pairs_text({{":status", "200"},
+                                        {":path", "/"},
+                                        {"", "1"},
+                                        {"x y", "1"},
+                                        {"x-lines", "1\r\nx-evil: 2"},
+                                        {"x-nul", std::string("1\0", 2)},
+                                        {"x-ok", "1"}});
+  auto& plugin =
+      load(proxy, guest(import_proxy("log", 3) + import_proxy("send_local_response", 8),
+                        kLogNumber + "(data (i32.const 64) \"" + headers.text + "\")" + on_request_headers(R"(
+      (call $log_number (call $send_local_response (i32.const 403) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)
+        (i32.const 64) (i32.const )" + std::to_string(headers.size) + R"() (i32.const -1))))")));
+  auto stream = proxy.stream(plugin, kRequest);
+  EXPECT_EQ(stream->request_headers(), HeadersStatus::kStopAllIterationAndWatermark);
+  EXPECT_EQ(proxy.log().count("plugin test sends a reply with the header"), 1u) << proxy.log().text();
+  EXPECT_EQ(story(proxy), "0");
+  ASSERT_TRUE(stream->local_reply);
+  EXPECT_EQ(stream->local_reply->status, 403u);
+  EXPECT_EQ(stream->local_reply->headers, (std::vector<std::pair<std::string, std::string>>{{"x-ok", "1"}}));
+}
+
+TEST_P(HostStreams, ALocalReplyWhoseStatusOrHeadersAreNoneIsSentAllTheSame) {
+  TestProxy proxy(options());
+  auto& plugin = load(proxy, guest(import_proxy("log", 3) + import_proxy("send_local_response", 8), kLogNumber + R"(
+    (data (i32.const 64) "\ff\ff\ff\7f"))" + on_request_headers(R"(
+      (call $log_number (call $send_local_response (i32.const 1000) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)
+        (i32.const 64) (i32.const 4) (i32.const -1))))")));
+  auto stream = proxy.stream(plugin, kRequest);
+  stream->request_headers();
+  EXPECT_EQ(proxy.log().count("plugin test replies with the status 1000, which is none"), 1u) << proxy.log().text();
+  EXPECT_EQ(proxy.log().count("plugin test sends a reply with malformed headers"), 1u) << proxy.log().text();
+  EXPECT_EQ(story(proxy), "0");
+  ASSERT_TRUE(stream->local_reply);
+  EXPECT_EQ(stream->local_reply->status, 500u);
+  EXPECT_TRUE(stream->local_reply->headers.empty());
+}
+
 TEST_P(HostStreams, StreamsAreResumedAndClosedAfterTheGuestHasReturned) {
   TestProxy proxy(options());
   auto& plugin =

@@ -147,6 +147,8 @@ std::optional<LocalReply> HeaderRules::prepare_request(HeaderMap& headers, const
     if ((mask & bit(HeaderId::kUpgrade)) && wants_upgrade(headers)) return refuse(403, "upgrade_failed");
     remove_hop_by_hop(headers, mask);
   }
+  // The parser has dealt with it; how the request is framed upstream is our own choice.
+  if (mask & bit(HeaderId::kTransferEncoding)) headers.remove(HeaderId::kTransferEncoding);
   if ((mask & bit(HeaderId::kTrailer)) && !config_.enable_trailers) headers.remove(HeaderId::kTrailer);
   // What a client says of its certificate, an upstream would take for what we have verified: SANITIZE, as by default.
   if (mask & bit(HeaderId::kXForwardedClientCert)) headers.remove(HeaderId::kXForwardedClientCert);
@@ -284,6 +286,7 @@ void HeaderRules::prepare_response(HeaderMap& response, const HeaderMap& request
   const uint64_t mask = present(response);
   if (mask & kHopByHop) remove_hop_by_hop(response, mask);
   if ((mask & bit(HeaderId::kTrailer)) && !config_.enable_trailers) response.remove(HeaderId::kTrailer);
+  if (mask & bit(HeaderId::kTransferEncoding)) response.remove(HeaderId::kTransferEncoding);
   if (!(mask & bit(HeaderId::kDate))) response.add(HeaderId::kDate, "date", http_date);
   if (!(mask & bit(HeaderId::kServer))) {
     if (config_.server_header != ServerHeader::kPassThrough) {

@@ -58,6 +58,7 @@ TEST(HeaderRules, RemovesHopByHopFields) {
                               {"keep-alive", "1"},
                               {"proxy-connection", "x"},
                               {"upgrade", "h2c"},
+                              {"transfer-encoding", "chunked"},
                               {"te", "gzip"}})),
             kPlain);
   EXPECT_EQ(prepared(request({{"connection", "te"}, {"te", "gzip, trailers;q=1"}})),
@@ -366,7 +367,9 @@ TEST(LocalReply, Rules) {
   EXPECT_EQ(make(request({{":method", "HEAD"}}), reply),
             ":status=403 x-a=1 content-length=2 content-type=text/plain []");
   EXPECT_EQ(make(request({{"content-type", "application/grpc+proto"}}), reply),
-            ":status=200 content-type=application/grpc grpc-status=7 grpc-message=no x-a=1 []");
+            ":status=200 x-a=1 content-type=application/grpc grpc-status=7 grpc-message=no []");
+  reply.headers = {{"Content-Type", "a"}, {"content-type", "b"}, {"x-a", "1"}, {"x-a", "2"}};
+  EXPECT_EQ(make(request({}), reply), ":status=403 content-type=a,b x-a=1 x-a=2 content-length=2 [no]");
   reply.headers = {{"content-type", "text/html"}, {"bad name", "x"}, {"bad", "x\r\ny: z"}, {":status", "200"}};
   EXPECT_EQ(make(request({}), reply), ":status=403 content-type=text/html content-length=2 [no]");
   reply.body.clear();

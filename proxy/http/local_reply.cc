@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "host/envoy_headers.h"
 #include "proxy/http/status_reason.h"
 
 namespace inlay::proxy::http {
@@ -29,18 +30,17 @@ std::string encode_grpc_message(std::string_view text) {
 
 void append_headers(const host::LocalReply& reply, HeaderMap& response) {
   for (const auto& [name, value] : reply.headers) {
-    if (name == ":status" || !host::is_header_name(name) || !host::is_header_value(value)) continue;
-    response.add(name, value);
+    if (!host::is_header_name(name) || !host::is_header_value(value)) continue;
+    host::add_field(response, name, value);
   }
 }
 
 std::string make_grpc_reply(const host::LocalReply& reply, HeaderMap& response) {
   response.add(HeaderId::kStatus, ":status", "200");
-  response.add(HeaderId::kContentType, "content-type", "application/grpc");
-  response.add(HeaderId::kGrpcStatus, "grpc-status",
-               std::to_string(reply.grpc_status.value_or(grpc_status_of(reply.status))));
-  if (!reply.body.empty()) response.add(HeaderId::kGrpcMessage, "grpc-message", encode_grpc_message(reply.body));
   append_headers(reply, response);
+  response.set(HeaderId::kContentType, "application/grpc");
+  response.set(HeaderId::kGrpcStatus, std::to_string(reply.grpc_status.value_or(grpc_status_of(reply.status))));
+  if (!reply.body.empty()) response.set(HeaderId::kGrpcMessage, encode_grpc_message(reply.body));
   return {};
 }
 

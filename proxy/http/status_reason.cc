@@ -73,6 +73,7 @@ constexpr auto kReasons = std::to_array<Reason>({
     {"507", "Insufficient Storage"},
     {"508", "Loop Detected"},
     {"511", "Network Authentication Required"},
+    {"599", "Last Unassigned Server Error Code"},
 });
 
 }  // namespace
