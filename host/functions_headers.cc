@@ -5,6 +5,7 @@
 
 #include "host/envoy_headers.h"
 #include "host/functions.h"
+#include "host/header_fault.h"
 #include "host/stream_context.h"
 #include "host/vm.h"
 
@@ -17,32 +18,33 @@ constexpr u32 kMapTypes = 8;
 // A map whose arena is no larger is not looked at more closely.
 constexpr size_t kCompactAt = 128 * 1024;
 
-bool is_name(std::string_view name) {
-  if (!name.empty() && name[0] == ':') name.remove_prefix(1);
-  return is_header_name(name);
-}
-
 std::string_view canonical(u32 type, std::string_view name) {
   return static_cast<MapType>(type) == MapType::kHttpRequestHeaders ? request_field(name) : name;
 }
 
-// A field that a guest names. `lower`: the name is in lower case, and `id` is its id.
+// A field that a guest names. `lower`: the name is in lower case, and `id` is its id. `good`: it is a name.
 struct Field {
   std::string_view name;
   HeaderId id = HeaderId::kOther;
   bool lower = true;
+  bool good = true;
 };
 
-// nullopt for what is no name.
-std::optional<Field> field(u32 type, std::string_view name) {
+Field field(u32 type, std::string_view name) {
   const HeaderId id = header_id(name);
   if (id != HeaderId::kOther && id != HeaderId::kHost) return Field{name, id};
   const std::string_view known_as = canonical(type, name);
   if (known_as.size() != name.size()) return Field{known_as, HeaderId::kAuthority};
   const std::string_view token = name.starts_with(':') ? name.substr(1) : name;
   const NameForm form = header_name_form(token);
-  if (form == NameForm::kBad) return std::nullopt;
-  return Field{name, id, form == NameForm::kLower};
+  return Field{name, id, form == NameForm::kLower, form != NameForm::kBad};
+}
+
+void add(HeaderMap& map, const Field& one, std::string_view value) {
+  if (one.lower)
+    add_field(map, one.id, one.name, value);
+  else
+    add_field(map, one.name, value);
 }
 
 // The map of the current context, or nullptr while there is none.
@@ -81,16 +83,16 @@ bool has_room(HeaderMap& map, size_t more) {
   return bytes + more <= limits::kMapBytes;
 }
 
-// BadArgument. A guest seldom looks at it, and the text is mostly one from a configuration in YAML: say it, once in the
-// process.
-Status bad_value(Vm& vm, std::string_view name) {
-  Host::Impl& host = vm.host();
-  if (host.header_value_told.exchange(true, std::memory_order_relaxed)) return Status::kBadArgument;
-  host.log(abi::LogLevel::kWarn,
-           "plugin " + vm.current()->root->plugin().config().name + " was refused a value of the header " +
-               std::string(name) +
-               ", for it has a line break or a NUL (YAML's `|` ends a text with a line break, `|-` does not)");
-  return Status::kBadArgument;
+// A field that cannot be sent. As in Envoy that is Ok, and what ends is the one request that has it, where it would be
+// sent: guests' SDKs end their VM at a status that they do not expect, and with it everybody's requests. False: it is
+// not even kept, since a field without a name has nothing to be found by.
+[[gnu::noinline]] bool keep_faulty(Vm& vm, std::string_view name) {
+  vm.advise(Advice::kHeaderFault, [&] {
+    return "has set the header " + show_bytes(name) +
+           ", whose name or value has a line break, a NUL or another character that no header can have: what has such "
+           "a header is answered with 503 and not sent (YAML's `|` ends a text with a line break, `|-` does not)";
+  });
+  return !name.empty();
 }
 
 template <class Edit>
@@ -100,11 +102,13 @@ Status edit(Vm& vm, u32 type, u32 key, u32 key_size, u32 value, u32 value_size, 
   const auto text = vm.read(value, value_size);
   if (!name || !text) return Status::kInvalidMemoryAccess;
   HeaderMap* map = find(vm, type, true);
-  const auto edited = field(type, *name);
-  if (map == nullptr || !edited) return Status::kBadArgument;
-  if (!is_header_value(*text)) return bad_value(vm, *name);
+  if (map == nullptr) return Status::kBadArgument;
+  const Field edited = field(type, *name);
   if (!has_room(*map, name->size() + text->size())) return vm.over_limit(GuestLimit::kHeaderMap);
-  apply(*map, *edited, *text);
+  if (!edited.good || !is_value_of(edited.id, *text)) [[unlikely]] {
+    if (!keep_faulty(vm, *name)) return Status::kOk;
+  }
+  apply(*map, edited, *text);
   return Status::kOk;
 }
 
@@ -133,12 +137,14 @@ Status proxy_set_header_map_pairs(Vm& vm, u32 type, u32 pairs, u32 size) {
   if (map == nullptr) return Status::kBadArgument;
   Pairs& list = vm.scratch_pairs();
   if (!parse_pairs(*bytes, list)) return Status::kBadArgument;
-  for (const auto& [name, value] : list) {
-    if (!is_name(name)) return Status::kBadArgument;
-    if (!is_header_value(value)) return bad_value(vm, name);
-  }
   map->clear();
-  for (const auto& [name, value] : list) add_field(*map, canonical(type, name), value);
+  for (const auto& [name, value] : list) {
+    const Field one = field(type, name);
+    if (!one.good || !is_value_of(one.id, value)) [[unlikely]] {
+      if (!keep_faulty(vm, name)) continue;
+    }
+    add(*map, one, value);
+  }
   return Status::kOk;
 }
 
@@ -156,12 +162,7 @@ Status proxy_get_header_map_value(Vm& vm, u32 type, u32 key, u32 key_size, u32 r
 }
 
 Status proxy_add_header_map_value(Vm& vm, u32 type, u32 key, u32 key_size, u32 value, u32 value_size) {
-  return edit(vm, type, key, key_size, value, value_size, [](HeaderMap& map, const Field& one, std::string_view text) {
-    if (one.lower)
-      add_field(map, one.id, one.name, text);
-    else
-      add_field(map, one.name, text);
-  });
+  return edit(vm, type, key, key_size, value, value_size, add);
 }
 
 Status proxy_replace_header_map_value(Vm& vm, u32 type, u32 key, u32 key_size, u32 value, u32 value_size) {

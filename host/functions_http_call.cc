@@ -3,18 +3,17 @@
 
 #include "host/envoy_headers.h"
 #include "host/functions.h"
+#include "host/header_fault.h"
 #include "host/vm.h"
 
 namespace inlay::host::proxy {
 namespace {
 
-// False if a name or value could not be sent as it is. As everywhere, "host" is another name of ":authority"; where
-// both are given, the latter counts.
-bool fill(HeaderMap& map, const Pairs& pairs) {
+// As everywhere, "host" is another name of ":authority"; where both are given, the latter counts. A field that cannot
+// be sent is kept: the embedder answers such a call, with 503, as Envoy does.
+void fill(HeaderMap& map, const Pairs& pairs) {
   for (const auto& [name, value] : pairs) {
-    std::string_view token = name;
-    if (token.starts_with(':')) token.remove_prefix(1);
-    if (!is_header_name(token) || !is_header_value(value)) return false;
+    if (name.empty()) continue;
     const std::string_view field = request_field(name);
     if (field == ":authority" && map.has(HeaderId::kAuthority)) {
       if (name == field) map.set(HeaderId::kAuthority, value);
@@ -22,7 +21,6 @@ bool fill(HeaderMap& map, const Pairs& pairs) {
     }
     add_field(map, field, value);
   }
-  return true;
 }
 
 bool is_complete(const HeaderMap& headers) {
@@ -46,9 +44,22 @@ Status proxy_http_call(Vm& vm, u32 upstream, u32 upstream_size, u32 headers, u32
     return Status::kInvalidMemoryAccess;
   HttpCallRequest request;
   Pairs& pairs = vm.scratch_pairs();
-  if (!parse_pairs(*header_bytes, pairs) || !fill(request.headers, pairs)) return Status::kBadArgument;
-  if (!parse_pairs(*trailer_bytes, pairs) || !fill(request.trailers, pairs)) return Status::kBadArgument;
+  if (!parse_pairs(*header_bytes, pairs)) return Status::kBadArgument;
+  fill(request.headers, pairs);
+  if (!parse_pairs(*trailer_bytes, pairs)) return Status::kBadArgument;
+  fill(request.trailers, pairs);
+  if (const std::string fault = header_fault(request.headers); !fault.empty()) [[unlikely]]
+    vm.advise(Advice::kHeaderFault, [&] { return "makes a call that is answered with 503, not sent: " + fault; });
   if (!is_complete(request.headers) || static_cast<int32_t>(timeout) < 0) return Status::kBadArgument;
+  if (body_bytes->empty()) {
+    if (const auto length = request.headers.get(HeaderId::kContentLength); length && *length != "0") {
+      vm.advise(Advice::kCallLength, [] {
+        return "makes a call with a content-length and no body, as if it had copied a request's headers: 0 is sent; "
+               "Envoy "
+               "sends it as it is, and the call ends in a timeout";
+      });
+    }
+  }
   request.cluster = *cluster;
   request.body = *body_bytes;
   request.timeout = std::chrono::milliseconds(timeout);
@@ -89,14 +100,26 @@ Status proxy_grpc_call(Vm& vm, u32, u32, u32, u32, u32, u32, u32, u32, u32, u32,
 Status proxy_grpc_stream(Vm& vm, u32, u32, u32, u32, u32, u32, u32, u32, u32) {
   return no_grpc(vm);
 }
-Status proxy_grpc_send(Vm&, u32, u32, u32, u32) {
-  return Status::kNotFound;
+// The low two bits of a token say what it is of.
+namespace {
+constexpr u32 kTokenMask = 3;
+constexpr u32 kOfCall = 1;
+constexpr u32 kOfStream = 2;
+
+Status no_call(u32 token) {
+  const u32 kind = token & kTokenMask;
+  return kind == kOfCall || kind == kOfStream ? Status::kNotFound : Status::kBadArgument;
 }
-Status proxy_grpc_cancel(Vm&, u32) {
-  return Status::kNotFound;
+}  // namespace
+
+Status proxy_grpc_send(Vm&, u32 token, u32, u32, u32) {
+  return (token & kTokenMask) == kOfStream ? Status::kNotFound : Status::kBadArgument;
 }
-Status proxy_grpc_close(Vm&, u32) {
-  return Status::kNotFound;
+Status proxy_grpc_cancel(Vm&, u32 token) {
+  return no_call(token);
+}
+Status proxy_grpc_close(Vm&, u32 token) {
+  return no_call(token);
 }
 
 }  // namespace inlay::host::proxy

@@ -26,7 +26,11 @@ class StreamContext final : public HttpContext, public FlowContext {
   abi::DataStatus data(Direction direction, size_t size, bool end_of_stream);
   abi::TrailersStatus trailers(Direction direction);
   void log() { FlowContext::log(); }
-  void finish() { FlowContext::finish(Log::kBefore); }
+  // Its maps are gone by then, as in Envoy: on_log is where a guest reads the whole stream.
+  void finish() {
+    maps_closed_ = {true, true};
+    FlowContext::finish(Log::kBefore);
+  }
 
  private:
   template <class Call>

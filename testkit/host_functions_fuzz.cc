@@ -14,6 +14,7 @@
 #include "engine/wat.h"
 #include "host/functions.h"
 #include "host/guest_limits.h"
+#include "host/header_fault.h"
 #include "testkit/proxy.h"
 
 namespace {
@@ -174,11 +175,7 @@ std::shared_ptr<engine::Module> guest_module() {
 
 void check(const host::HeaderMap& map) {
   if (map.byte_size() > host::limits::kMapBytes + 4096) std::abort();
-  for (const auto& e : map) {
-    std::string_view name = e.name;
-    if (name.starts_with(':')) name.remove_prefix(1);
-    if (!host::is_header_name(name) || !host::is_header_value(e.value)) std::abort();
-  }
+  (void)host::header_fault(map);  // a guest may put anything into a map: who sends it asks
 }
 
 // Drives one stream a step further.

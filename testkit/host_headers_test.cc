@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Header functions and header callbacks, on guests in text form.
 
+#include "host/header_fault.h"
 #include "testkit/guest_fixture.h"
 
 namespace inlay::testkit {
@@ -107,7 +108,8 @@ TEST_P(HostHeaders, PairsGoBothWays) {
             "wasm log test: 27\n");
 }
 
-TEST_P(HostHeaders, WhatCannotBeSentIsRefused) {
+// SDKs end their VM at a status that they do not expect: what must not be sent is kept, and noted for who sends.
+TEST_P(HostHeaders, WhatCannotBeSentIsTakenAndNoted) {
   TestProxy proxy(options());
   auto& plugin = load(proxy, guest(import_proxy("log", 3) + import_proxy("add_header_map_value", 5),
                                    kLogNumber + R"((data (i32.const 0) "x\0d\0a evil"))" + on_request_headers(R"(
@@ -117,9 +119,22 @@ TEST_P(HostHeaders, WhatCannotBeSentIsRefused) {
       (i32.const 0))")));
   auto stream = proxy.stream(plugin, kRequest);
   stream->request_headers();
-  EXPECT_EQ(proxy.log().count(": 2"), 3u);
-  EXPECT_EQ(proxy.log().count("plugin test was refused a value of the header x, for it has a line break"), 1u);
-  EXPECT_EQ(stream->request.size(), 3u);
+  EXPECT_EQ(proxy.log().count(": 0"), 3u);
+  EXPECT_EQ(proxy.log().count("plugin test has set the header x, whose name or value has a line break"), 1u);
+  EXPECT_EQ(stream->request.get("x"), "\r\n ");
+  EXPECT_EQ(stream->request.size(), 5u);  // a field without a name is not kept
+  EXPECT_EQ(host::header_fault(stream->request), "invalid header value for: x");
+}
+
+TEST_P(HostHeaders, AMethodThatIsNoneIsNoted) {
+  TestProxy proxy(options());
+  auto& plugin = load(proxy, guest(import_proxy("replace_header_map_value", 5),
+                                   R"((data (i32.const 0) ":methodGET / HTTP/1.1"))" + on_request_headers(R"(
+      (drop (call $replace_header_map_value (i32.const 0) (i32.const 0) (i32.const 7) (i32.const 7) (i32.const 14)))
+      (i32.const 0))")));
+  auto stream = proxy.stream(plugin, kRequest);
+  stream->request_headers();
+  EXPECT_EQ(host::header_fault(stream->request), "invalid header value for: :method");
 }
 
 TEST_P(HostHeaders, AGuestCannotFillTheHostsMemory) {

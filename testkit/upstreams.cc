@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "testkit/upstreams.h"
 
+#include "host/header_fault.h"
+
 namespace inlay::testkit {
 namespace {
 
@@ -14,15 +16,15 @@ void fill(host::HeaderMap& map, const HeaderList& list) {
   for (const auto& [name, value] : list) map.add(name, value);
 }
 
+Answer local(const char* status, std::string body) {
+  std::string length = std::to_string(body.size());
+  return Answer{.headers = {{":status", status}, {"content-length", std::move(length)}, {"content-type", "text/plain"}},
+                .body = std::move(body),
+                .trailers = {}};
+}
+
 // The failures that look like answers, as Envoy words them.
 Answer as_response(const Answer& answer) {
-  const auto local = [](const char* status, std::string body) {
-    std::string length = std::to_string(body.size());
-    return Answer{
-        .headers = {{":status", status}, {"content-length", std::move(length)}, {"content-type", "text/plain"}},
-        .body = std::move(body),
-        .trailers = {}};
-  };
   if (answer.shape == Answer::Shape::kTimeout) return local("504", "upstream request timeout");
   if (answer.shape == Answer::Shape::kRefused) {
     return local("503", "upstream connect error or disconnect/reset before headers. reset reason: connection failure");
@@ -52,6 +54,7 @@ Result<uint64_t> ScriptedUpstreams::start_http_call(host::HttpCallRequest reques
     answer = script->second.front();
     if (script->second.size() > 1) script->second.pop_front();
   }
+  if (std::string fault = host::header_fault(request.headers); !fault.empty()) answer = local("503", std::move(fault));
   if (answer.shape == Answer::Shape::kUnavailable)
     return Error{ErrorCode::kUnavailable, "no healthy host in " + request.cluster, "testkit"};
   calls_.push_back({request.cluster, to_list(request.headers), request.body, to_list(request.trailers), request.timeout,

@@ -4,11 +4,16 @@
 #include <charconv>
 #include <string>
 
+#include "host/header_fault.h"
 #include "proxy/upstream/failure.h"
 
 namespace inlay::proxy::upstream {
 
 using host::HeaderId;
+
+namespace {
+constexpr uint32_t kNoContent = 204;  // has no content-length, whatever the upstream says
+}  // namespace
 
 class HttpCalls::Call final : public UpstreamHandler {
  public:
@@ -28,6 +33,13 @@ class HttpCalls::Call final : public UpstreamHandler {
     const auto timeout = std::chrono::ceil<std::chrono::milliseconds>(message_.timeout);
     if (timeout.count() > 0) timer_.arm(timeout);
     starting_ = true;
+    // Before anything is sent: the guest's bytes would go to the upstream as they are.
+    if (const std::string fault = host::header_fault(message_.headers); !fault.empty()) [[unlikely]] {
+      answer_locally(503, fault);
+      finish();
+      starting_ = false;
+      return;
+    }
     const bool end = message_.body.empty();
     if (request_.start(host, message_.headers, end) == UpstreamRequest::Started::kOverflow) {
       on_upstream_reset(ResetReason::kOverflow, "");
@@ -50,7 +62,10 @@ class HttpCalls::Call final : public UpstreamHandler {
     const auto text = response_.headers.value(HeaderId::kStatus);
     std::from_chars(text.data(), text.data() + text.size(), status);
     cluster_.stats().charge_response(status);
-    cluster_.stats().record_time(static_cast<uint64_t>((owner_.loop_.now() - started_) / 1'000'000));
+    if (status == kNoContent) response_.headers.remove(HeaderId::kContentLength);
+    const int64_t milliseconds = (owner_.loop_.now() - started_) / 1'000'000;
+    cluster_.stats().record_time(static_cast<uint64_t>(milliseconds));
+    response_.headers.set(HeaderId::kXEnvoyUpstreamServiceTime, std::to_string(milliseconds));
     if (end_stream) finish();
   }
   void on_upstream_data(host::Buffer& data, bool end_stream) override {

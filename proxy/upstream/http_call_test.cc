@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <map>
+#include <string>
+#include <vector>
 
 #include "proxy/upstream/test_server.h"
 
@@ -86,6 +89,33 @@ TEST_F(HttpCallTest, ABodyHasItsLength) {
   };
   EXPECT_EQ(status(call(std::move(r))), "204");
   EXPECT_NE(server_.peers[0]->received.find("content-length: 12\r\n"), std::string::npos);
+}
+
+TEST_F(HttpCallTest, AnAnswerHasTheTimeThatItTook) {
+  server_.on_bytes = [](TestServer::Peer& peer) {
+    peer.send("HTTP/1.1 204 No Content\r\ncontent-length: 0\r\nx-envoy-upstream-service-time: x\r\n\r\n");
+  };
+  const auto response = call(request("up"));
+  EXPECT_EQ(status(response), "204");
+  EXPECT_FALSE(response.headers.get("content-length"));
+  EXPECT_EQ(response.headers.count("x-envoy-upstream-service-time"), 1u);
+  EXPECT_NE(response.headers.get("x-envoy-upstream-service-time"), "x");
+}
+
+// Nothing of it goes to the upstream.
+TEST_F(HttpCallTest, HeadersThatCannotBeSentAreA503) {
+  for (const auto& [name, value, fault] : std::vector<std::array<std::string, 3>>{
+           {"x-bad", "1\r\nx-evil: 2", "invalid header value for: x-bad"},
+           {"x y", "1", "invalid header name: x y"},
+           {":path", "/a\r\nb", "invalid header value for: :path"},
+           {":method", "GET /admin HTTP/1.1\r\n", "invalid header value for: :method"}}) {
+    auto r = request("up");
+    r.headers.set(name, value);
+    const auto response = call(std::move(r));
+    EXPECT_EQ(status(response), "503");
+    EXPECT_EQ(response.body.to_string(), fault);
+  }
+  EXPECT_TRUE(server_.peers.empty());
 }
 
 TEST_F(HttpCallTest, NoClusterAndNoHostFailAtOnce) {

@@ -2,7 +2,9 @@
 #include "proxy/wasm_filter/wasm_filter.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "host/header_fault.h"
 #include "proxy/wasm_filter/filter_state.h"
 
 namespace inlay::proxy::wasm_filter {
@@ -13,10 +15,14 @@ using http::DataStatus;
 using http::HeadersStatus;
 using http::TrailersStatus;
 
+namespace {
+constexpr uint32_t kCannotBeSent = 503;
+}  // namespace
+
 bool WasmFilter::start(http::FilterCallbacks& callbacks) {
   callbacks_ = &callbacks;
   context_ = nullptr;
-  bypass_ = logging_ = false;
+  bypass_ = logging_ = over_ = false;
   request_.close();
   response_.close();
   return true;
@@ -46,7 +52,9 @@ HeadersStatus WasmFilter::decode_headers(host::HeaderMap& headers, bool end_stre
   request_.headers = &headers;
   request_.end_stream = end_stream;
   const HeadersStatus status = context_->on_request_headers(end_stream);
-  if (status == HeadersStatus::kContinue) request_.headers = nullptr;
+  if (status != HeadersStatus::kContinue) return status;
+  if (!let_pass(request_)) return HeadersStatus::kStopAllIterationAndWatermark;
+  request_.headers = nullptr;
   return status;
 }
 
@@ -59,7 +67,9 @@ TrailersStatus WasmFilter::decode_trailers(host::HeaderMap& trailers) {
   if (context_ == nullptr) return TrailersStatus::kContinue;
   request_.trailers = &trailers;
   const TrailersStatus status = context_->on_request_trailers();
-  if (status == TrailersStatus::kContinue) request_.trailers = nullptr;
+  if (status != TrailersStatus::kContinue) return status;
+  if (!let_pass(request_)) return TrailersStatus::kStopIteration;
+  request_.trailers = nullptr;
   return status;
 }
 
@@ -70,7 +80,9 @@ HeadersStatus WasmFilter::encode_headers(host::HeaderMap& headers, bool end_stre
   response_.headers = &headers;
   response_.end_stream = end_stream;
   const HeadersStatus status = context_->on_response_headers(end_stream);
-  if (status == HeadersStatus::kContinue) response_.headers = nullptr;
+  if (status != HeadersStatus::kContinue) return status;
+  if (!let_pass(response_)) return HeadersStatus::kStopAllIterationAndWatermark;
+  response_.headers = nullptr;
   return status;
 }
 
@@ -83,7 +95,9 @@ TrailersStatus WasmFilter::encode_trailers(host::HeaderMap& trailers) {
   if (context_ == nullptr) return TrailersStatus::kContinue;
   response_.trailers = &trailers;
   const TrailersStatus status = context_->on_response_trailers();
-  if (status == TrailersStatus::kContinue) response_.trailers = nullptr;
+  if (status != TrailersStatus::kContinue) return status;
+  if (!let_pass(response_)) return TrailersStatus::kStopIteration;
+  response_.trailers = nullptr;
   return status;
 }
 
@@ -105,7 +119,26 @@ DataStatus WasmFilter::on_data(Side& side, host::Buffer& data, host::Buffer* buf
   side.body = nullptr;
   side.buffering = status == DataStatus::kStopIterationAndBuffer;
   side.paused_body = side.buffering || status == DataStatus::kStopIterationAndWatermark;
+  if (status == DataStatus::kContinue && !let_pass(side)) return DataStatus::kStopIterationNoBuffer;
   return status;
+}
+
+// --- what goes on ---
+
+// Envoy looks at a request where it would send it, and answers with these words and flags. A response it sends as it
+// is, with whatever lines are in it: not here. Only what a guest has had to write is looked at.
+bool WasmFilter::let_pass(Side& side) {
+  if (std::exchange(side.passed, true) || !side.edited || side.headers == nullptr || callbacks_ == nullptr) return true;
+  std::string fault = host::header_fault(*side.headers);
+  if (fault.empty()) return true;
+  const bool request = &side == &request_;
+  if (request) callbacks_->info().response_flags |= http::kDownstreamProtocolError;
+  host::LocalReply reply;
+  reply.status = kCannotBeSent;
+  reply.details = host::fault_details(request ? "request" : "response", fault);
+  reply.body = std::move(fault);
+  callbacks_->send_local_reply(std::move(reply));
+  return false;
 }
 
 // --- the end ---
@@ -121,6 +154,7 @@ void WasmFilter::on_log() {
 }
 
 void WasmFilter::on_destroy() {
+  over_ = true;
   if (context_ != nullptr) context_->destroy();
   context_ = nullptr;
   callbacks_ = nullptr;
@@ -147,8 +181,10 @@ host::HeaderMap* WasmFilter::headers(MapType type, bool writable) {
   }
   switch (type) {
     case MapType::kHttpRequestHeaders:
+      request_.edited = request_.edited || writable;
       return request_.headers;
     case MapType::kHttpResponseHeaders:
+      response_.edited = response_.edited || writable;
       return response_.headers;
     case MapType::kHttpRequestTrailers:
       if (request_.trailers == nullptr && request_.body != nullptr && request_.end_stream && writable) {
@@ -178,6 +214,7 @@ host::Buffer* WasmFilter::body(BufferType type) {
 
 void WasmFilter::continue_stream(host::Direction direction) {
   if (callbacks_ == nullptr) return;
+  if (!let_pass(direction == host::Direction::kRequest ? request_ : response_)) return;
   if (direction == host::Direction::kRequest) {
     request_.headers = request_.trailers = nullptr;
     request_.paused_body = false;
@@ -194,13 +231,15 @@ void WasmFilter::send_local_reply(host::LocalReply reply) {
 }
 
 void WasmFilter::reset(std::string_view details) {
-  if (callbacks_ != nullptr) callbacks_->reset_stream(details);
+  // An upstream's response that is under way keeps its details, as in Envoy.
+  if (callbacks_ == nullptr) return;
+  callbacks_->reset_stream(callbacks_->info().response_code_details.empty() ? details : std::string_view());
 }
 
-// A guest may ask for headers as long as the stream has them. Envoy shows them only from the callback that brings them
-// until the guest goes on, and again when the stream is logged; so does --envoy-strict.
+// A guest may ask for headers as long as the stream has them, to on_log. Envoy shows them only from the callback that
+// brings them until the guest goes on, and again when the stream is logged; so does --envoy-strict.
 StreamAttributes WasmFilter::attributes() const {
-  const bool all = logging_ || !options_.attributes.strict;
+  const bool all = !over_ && (logging_ || !options_.attributes.strict);
   StreamAttributes stream{callbacks_->info()};
   stream.now = callbacks_->loop().now();
   stream.complete = logging_;

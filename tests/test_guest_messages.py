@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a guest gives that cannot be sent costs one message, and what it may not call before its callbacks the start: in
+Inlay, and the same in Envoy where that is on the machine."""
+
+import subprocess
+import unittest
+
+from support import config, guests
+from support.envoy import Envoy, needs_envoy
+from support.guests import import_proxy
+from support.origins import Echo
+from support.processes import INLAY, PATIENCE, Proxy, TestCase
+from support.wire import request
+
+# A request to /reply is answered with ":status: 200, x-ok: 1" among the headers of a 403; one to /bad gets an x-guest
+# of two lines; others go on.
+GUEST = guests.guest(r"""
+  (data (i32.const 1024) "\02\00\00\00\07\00\00\00\03\00\00\00\04\00\00\00\01\00\00\00:status\00200\00x-ok\001\00")
+  (data (i32.const 1100) "1\0d\0ax-evil: 2")
+  (data (i32.const 1200) ":path")
+  (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) (local $second i32)
+    (drop (call $get (i32.const 0) (i32.const 1200) (i32.const 5) (i32.const 1300) (i32.const 1304)))
+    (local.set $second (i32.load8_u offset=1 (i32.load (i32.const 1300))))
+    (if (i32.eq (local.get $second) (i32.const 114)) (then
+      (drop (call $reply (i32.const 403) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 1024)
+        (i32.const 39) (i32.const -1)))
+      (return (i32.const 1))))
+    (if (i32.eq (local.get $second) (i32.const 98)) (then (call $add_header (i32.const 1100) (i32.const 12))))
+    (i32.const 0))""", import_proxy("send_local_response", 8).replace("$send_local_response", "$reply") +
+                     import_proxy("get_header_map_value", 5).replace("$get_header_map_value", "$get"))
+
+EARLY = guests.guest("""
+  (func (export "_initialize") (drop (call $define (i32.const 0) (i32.const 32) (i32.const 7) (i32.const 1024))))""",
+                     import_proxy("define_metric", 4).replace("$define_metric", "$define"))
+
+
+class GuestMessages(TestCase):
+    kind = Proxy
+
+    def serve(self):
+        echo = self.start(Echo(self.directory))
+        guest = config.wasm(guests.assemble(self.directory, "guest", GUEST))
+        return self.start_proxy(config.bootstrap([config.cluster("origin", echo.port)], [guest]), kind=self.kind)
+
+    def test_a_reply_with_a_status_among_its_headers_is_sent_without_it(self):
+        answer = request(self.serve().port, path="/reply")
+        self.assertEqual((answer.status, answer.get("x-ok")), (403, "1"))
+
+    def test_a_header_of_two_lines_costs_its_request(self):
+        proxy = self.serve()
+        answer = request(proxy.port, path="/bad")
+        self.assertEqual((answer.status, answer.body), (503, b"invalid header value for: x-guest"))
+        self.assertEqual(request(proxy.port, path="/").status, 200)
+
+    def test_a_host_function_before_the_callbacks_ends_the_start(self):
+        guest = config.wasm(guests.assemble(self.directory, "early", EARLY), name="early")
+        bootstrap = config.bootstrap([config.cluster("origin", 1)], [guest])
+        proxy = self.start(self.kind(self.directory, bootstrap))
+        self.assertNotEqual(proxy.wait(), 0)
+        self.refused(proxy)
+
+    def refused(self, proxy):
+        said = ("unable to create Wasm plugin early: _initialize: it calls proxy_define_metric, which a module may do in its "
+                "callbacks only")
+        self.assertIn(said, proxy.log())
+        done = subprocess.run([INLAY, "validate", "-c", proxy.config_path], capture_output=True, text=True, timeout=PATIENCE,
+                              check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(said, done.stderr)
+
+
+@needs_envoy()
+class GuestMessagesInEnvoy(GuestMessages):
+    kind = Envoy
+
+    def refused(self, proxy):
+        self.assertIn("restricted_callback", proxy.log())
+
+
+if __name__ == "__main__":
+    unittest.main()
