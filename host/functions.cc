@@ -24,21 +24,76 @@ constexpr uint32_t restricted_result(Errno) {
   return static_cast<uint32_t>(Errno::kNotcapable);
 }
 
+// What a guest may call while it is initialised: Envoy's choice (1.40; 1.36 has some less), tried function by function.
+template <auto F>
+constexpr bool kBeforeCallbacks = false;
+template <>
+constexpr bool kBeforeCallbacks<&proxy::proxy_log> = true;
+template <>
+constexpr bool kBeforeCallbacks<&wasi::args_get> = true;
+template <>
+constexpr bool kBeforeCallbacks<&wasi::args_sizes_get> = true;
+template <>
+constexpr bool kBeforeCallbacks<&wasi::clock_res_get> = true;
+template <>
+constexpr bool kBeforeCallbacks<&wasi::clock_time_get> = true;
+template <>
+constexpr bool kBeforeCallbacks<&wasi::environ_get> = true;
+template <>
+constexpr bool kBeforeCallbacks<&wasi::environ_sizes_get> = true;
+template <>
+constexpr bool kBeforeCallbacks<&wasi::fd_fdstat_get> = true;
+template <>
+constexpr bool kBeforeCallbacks<&wasi::fd_fdstat_set_flags> = true;
+template <>
+constexpr bool kBeforeCallbacks<&wasi::fd_filestat_get> = true;
+template <>
+constexpr bool kBeforeCallbacks<&wasi::fd_prestat_dir_name> = true;
+template <>
+constexpr bool kBeforeCallbacks<&wasi::fd_prestat_get> = true;
+template <>
+constexpr bool kBeforeCallbacks<&wasi::fd_write> = true;
+template <>
+constexpr bool kBeforeCallbacks<&wasi::path_filestat_get> = true;
+template <>
+constexpr bool kBeforeCallbacks<&wasi::poll_oneoff> = true;
+template <>
+constexpr bool kBeforeCallbacks<&wasi::random_get> = true;
+
+// Whether the guest may not call F now; the call has ended it then.
+template <auto F>
+bool is_too_early(Vm& vm) {
+  if constexpr (!kBeforeCallbacks<F>) {
+    if (vm.initializing()) [[unlikely]] {
+      vm.forbid(function_name<F>);
+      return true;
+    }
+  }
+  return false;
+}
+
 // What the engine calls: a function of this room on raw numbers, and its twin for guests that may not use it.
 template <auto F>
 struct Entry;
 template <class R, class... P, R (*F)(Vm&, P...)>
 requires(!std::is_void_v<R>) struct Entry<F> {
-  static uint32_t call(Vm* vm, P... args) { return static_cast<uint32_t>(F(*vm, args...)); }
+  static uint32_t call(Vm* vm, P... args) {
+    if (is_too_early<F>(*vm)) return restricted_result(R{});
+    return static_cast<uint32_t>(F(*vm, args...));
+  }
   static uint32_t refuse(Vm* vm, P...) {
-    vm->log_restricted(function_name<F>);
+    if (!is_too_early<F>(*vm)) vm->log_restricted(function_name<F>);
     return restricted_result(R{});
   }
 };
 template <class... P, void (*F)(Vm&, P...)>
 struct Entry<F> {
-  static void call(Vm* vm, P... args) { F(*vm, args...); }
-  static void refuse(Vm* vm, P...) { vm->log_restricted(function_name<F>); }
+  static void call(Vm* vm, P... args) {
+    if (!is_too_early<F>(*vm)) F(*vm, args...);
+  }
+  static void refuse(Vm* vm, P...) {
+    if (!is_too_early<F>(*vm)) vm->log_restricted(function_name<F>);
+  }
 };
 
 // Does a function have the wire signature that the ABI declares?
@@ -68,7 +123,8 @@ Row row(std::string_view module, std::string_view name) {
 
 // What Emscripten's runtime imports beside the ABI. Never restricted.
 void emscripten_notify_memory_growth(Vm*, uint32_t) {}
-uint32_t pthread_equal(Vm*, uint32_t left, uint32_t right) {
+uint32_t pthread_equal(Vm* vm, uint32_t left, uint32_t right) {
+  if (vm->initializing()) vm->forbid("pthread_equal");
   return left == right;
 }
 

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Start-up, the canary, module checks, context ids, the order of callbacks, shut-down.
 
+#include <algorithm>
+#include <array>
+
+#include "host/functions.h"
 #include "testkit/guest_fixture.h"
 
 namespace inlay::testkit {
@@ -195,15 +199,107 @@ TEST_P(HostLifecycle, ARestrictionWithoutACallbackIsToldOf) {
   EXPECT_EQ(proxy.log().count("vm_start"), 2u);
 }
 
-TEST_P(HostLifecycle, InitializeAndMainRunOnceAndHaveNoContext) {
+TEST_P(HostLifecycle, InitializeAndMainRunOnce) {
   TestProxy proxy(options());
-  auto& plugin =
-      load(proxy, guest(import_proxy("log", 3) + import_proxy("set_tick_period_milliseconds", 1), kLogNumber + R"(
+  auto& plugin = load(proxy, guest(import_proxy("log", 3), kLogNumber + R"(
     (func (export "_start") unreachable)
-    (func (export "_initialize") (call $log_number (call $set_tick_period_milliseconds (i32.const 5))))
+    (func (export "_initialize") (call $log_number (i32.const 41)))
     (func (export "main") (param i32 i32) (result i32) (call $log_number (i32.const 42)) (i32.const 0)))"));
   EXPECT_TRUE(plugin.healthy());
-  EXPECT_EQ(story(proxy), "10 42 10 42");  // InternalFailure: nobody is there to tick
+  EXPECT_EQ(story(proxy), "41 42 41 42");
+}
+
+// A module with one import, which it calls with zeros where `how` says: "$call" is that call.
+std::string calling(const engine::HostFunction& f, const std::string& how) {
+  std::string params;
+  std::string call = "(call $f";
+  for (const engine::ValueType type : f.params) {
+    params += type == engine::ValueType::kI64 ? " i64" : " i32";
+    call += type == engine::ValueType::kI64 ? " (i64.const 0)" : " (i32.const 0)";
+  }
+  call += ")";
+  if (!f.results.empty()) call = "(drop " + call + ")";
+  const std::string result = f.results.empty() ? "" : "(result i32)";
+  std::string text = "(import \"" + std::string(f.module) + "\" \"" + std::string(f.name) + "\" (func $f (param" +
+                     params + ") " + result + "))";
+  std::string code = how;
+  code.replace(code.find("$call"), 5, call);
+  return guest(text, code);
+}
+
+// Envoy 1.40, each function tried.
+constexpr std::array<std::string_view, 17> kBeforeCallbacks = {"proxy_log",
+                                                               "args_get",
+                                                               "args_sizes_get",
+                                                               "clock_res_get",
+                                                               "clock_time_get",
+                                                               "environ_get",
+                                                               "environ_sizes_get",
+                                                               "fd_fdstat_get",
+                                                               "fd_fdstat_set_flags",
+                                                               "fd_filestat_get",
+                                                               "fd_prestat_dir_name",
+                                                               "fd_prestat_get",
+                                                               "fd_write",
+                                                               "path_filestat_get",
+                                                               "poll_oneoff",
+                                                               "random_get",
+                                                               "emscripten_notify_memory_growth"};
+
+TEST_P(HostLifecycle, BeforeItsCallbacksAModuleMayCallWhatNeedsNoContext) {
+  if (GetParam() == engine::EngineKind::kAot) return;  // a module a function: the next test has both engines
+  for (const engine::HostFunction& f : host::all_functions()) {
+    if (f.module == "wasi_unstable") continue;
+    const bool allowed =
+        std::find(kBeforeCallbacks.begin(), kBeforeCallbacks.end(), f.name) != kBeforeCallbacks.end() ||
+        host::support(f.module, f.name) == host::Support::kNosys;
+    TestProxy proxy(options());
+    const auto made = proxy.load(wasm(calling(f, "(func (export \"_initialize\") $call)")), {.name = "early"});
+    EXPECT_EQ(made.has_value(), allowed) << f.name;
+    if (made) continue;
+    EXPECT_EQ(made.error().message.find("unable to create Wasm plugin early: _initialize: it calls " +
+                                        std::string(f.name) + ", which a module may do in its callbacks only"),
+              0u)
+        << made.error().message;
+    EXPECT_EQ(proxy.metric("wasm.envoy.wasm.runtime.v8.active"), 0);
+  }
+}
+
+TEST_P(HostLifecycle, OtherHostFunctionsAreForCallbacksWhereverAModuleBegins) {
+  const engine::HostFunction& f = *host::find_function("env", "proxy_define_metric");
+  for (const auto& [where, how] : std::vector<std::pair<std::string, std::string>>{
+           {"_start", "(func (export \"_start\") $call)"},
+           {"main",
+            "(func (export \"_initialize\")) (func (export \"main\") (param i32 i32) (result i32) $call (i32.const "
+            "0))"},
+           {"__main_void",
+            "(func (export \"_initialize\")) (func (export \"__main_void\") (result i32) $call (i32.const 0))"},
+           {"the module's start function", "(func $begin $call) (start $begin)"}}) {
+    TestProxy proxy(options());
+    const auto made = proxy.load(wasm(calling(f, how)), {.name = "early"});
+    ASSERT_FALSE(made) << where;
+    EXPECT_NE(made.error().message.find(where + ": it calls proxy_define_metric"), std::string::npos)
+        << made.error().message;
+  }
+  TestProxy proxy(options());
+  EXPECT_TRUE(proxy.load(
+      wasm(calling(f, "(func (export \"proxy_on_vm_start\") (param i32 i32) (result i32) $call (i32.const 1))")),
+      {.name = "in time"}));
+}
+
+// on_log is where a stream is read as a whole.
+TEST_P(HostLifecycle, AStreamsMapsAreGoneAfterItsLog) {
+  TestProxy proxy(options());
+  auto& plugin = load(proxy, guest(import_proxy("log", 3) + import_proxy("get_header_map_value", 5), kLogNumber + R"(
+    (data (i32.const 0) ":path")
+    (func $get (call $log_number (call $get_header_map_value (i32.const 0) (i32.const 0) (i32.const 5) (i32.const 16) (i32.const 20))))
+    (func (export "proxy_on_log") (param i32) (call $get))
+    (func (export "proxy_on_done") (param i32) (result i32) (call $get) (i32.const 1))
+    (func (export "proxy_on_delete") (param i32) (call $get)))"));
+  auto stream = proxy.stream(plugin, {{":path", "/"}});
+  stream->request_headers();
+  stream->finish();
+  EXPECT_EQ(story(proxy), "0 2 2");
 }
 
 TEST_P(HostLifecycle, TwoPluginsShareAVmAndNotARoot) {
