@@ -333,6 +333,9 @@ bool InProcess::upstream_head(const std::string& upstream, const Answer& answer,
   if (!chunked && !has_field(answer.headers, "content-length")) {
     call->answer.headers.emplace_back("content-length", std::to_string(answer.body.size()));
   }
+  if (answer.status == "204")
+    std::erase_if(call->answer.headers, [](const auto& f) { return f.first == "content-length"; });
+  call->answer.headers.emplace_back("x-envoy-upstream-service-time", "0");
   call->answer.body = end ? answer.body : "";
   call->answer.trailers = answer.trailers;
   return end ? finish_call(upstream) : true;

@@ -101,6 +101,7 @@ void ScriptedOrigin::send_head(const Answer& answer, bool end, bool chunked) {
     headers.add("content-length", std::to_string(answer.body.size()));
   }
   if (chunked && !end && !has_field(answer.headers, "content-length")) headers.add("transfer-encoding", "chunked");
+  if (answer.status == "204") headers.remove("content-length");
   callbacks_->info().response_code_details = "via_upstream";
   callbacks_->info().response_code = static_cast<uint32_t>(std::strtoul(answer.status.c_str(), nullptr, 10));
   if (request_complete_) headers.add("x-envoy-upstream-service-time", "0");

@@ -22,10 +22,17 @@ struct AbiChoice {
 };
 
 inline constexpr AbiChoice kAbiChoices[] = {
+    {"host functions before any callback (the start function, `_initialize`, `_start`, `main`)", Follows::kEnvoy,
+     "`proxy_log`, and of WASI clocks, randomness, arguments, environment, `fd_write`, `fd_fdstat_*`, `fd_prestat_*`, "
+     "`fd_filestat_get`, `path_filestat_get`, `poll_oneoff` and what returns ENOSYS only. Any other ends the module: "
+     "it is not loaded, and the message names "
+     "the function. (Envoy 1.36 also refuses `clock_res_get`, `fd_filestat_get`, `path_filestat_get` and "
+     "`poll_oneoff`; a call of `env` in a start function ends its process.)"},
     // Header maps
     {"`proxy_get_header_map_value`, map not there", Follows::kEnvoy,
      "BadArgument; NotFound while the stream is logged. ABI 0.1.0: a missing value is Ok and empty, also while the "
-     "stream is logged."},
+     "stream is logged. Of a call that was reset: NotFound, where Envoy has BadArgument, at which a guest of Rust's "
+     "SDK ends."},
     {"`proxy_get_header_map_pairs`, map not there", Follows::kEnvoy, "Ok and empty."},
     {"`proxy_get_header_map_size`", Follows::kEnvoy,
      "The bytes of all names and values, not of their wire form. Also of maps that can only be read, where Envoy has "
@@ -34,9 +41,18 @@ inline constexpr AbiChoice kAbiChoices[] = {
      "Names become lower-case. In a request `host` is another name of `:authority`. A second value of a field that the "
      "proxy itself knows (`content-type`, `x-forwarded-for`, ...) is appended to the first with a comma; other fields "
      "get another entry. BadArgument for a map that cannot be changed now."},
-    {"editing a map, invalid name or value", Follows::kOwn,
-     "BadArgument; Envoy lets CR, LF and NUL through to its codec."},
+    {"editing a map, a name or value that is none", Follows::kEnvoy,
+     "Ok, with a line of the log. A request, or a call, with a character that no name or value can have (CR, LF, NUL, "
+     "...) is not sent: it is answered with 503 `invalid header value for: x`, flags DPE. So is, other than in Envoy, "
+     "which sends it and with it what its author likes, a response (without flags). A trailer of that kind, and a "
+     "field "
+     "with an empty name, is left out."},
     {"malformed pairs", Follows::kOwn, "BadArgument; Envoy takes them for an empty map."},
+    {"maps of a stream in its `proxy_on_done` and `proxy_on_delete`", Follows::kEnvoy,
+     "Not there, nor are the properties that come from headers (`request.path`, `request.headers`, `request.id`, ...): "
+     "`proxy_on_log`, which comes before, is where a stream is read as a whole. Codes, flags, addresses, times and "
+     "sizes "
+     "of bodies stay."},
     {"request trailers while the stream is logged", Follows::kText, "Can be read; Envoy has none there."},
     {"trailers on the last piece of a body", Follows::kEnvoy,
      "Adding to trailers that are not there creates them, in the body callback with `end_of_stream`."},
@@ -44,7 +60,7 @@ inline constexpr AbiChoice kAbiChoices[] = {
     {"`proxy_get_buffer_bytes`, `proxy_get_buffer_status`, buffer not there", Follows::kText,
      "NotFound; Envoy has Ok and empty for bodies and the bytes of connections."},
     {"`proxy_get_buffer_bytes`, beyond the end", Follows::kEnvoy,
-     "Ok, and what there is; BadArgument if start + length overflows."},
+     "Ok, and what there is, whatever start and length are: the largest length gives all that follows."},
     {"`proxy_set_buffer_bytes`", Follows::kEnvoy,
      "Start 0 replaces the first bytes, start at or beyond the end appends; a start in the middle is BadArgument."},
     {"`proxy_set_buffer_bytes`, buffer not there", Follows::kText, "NotFound; Envoy has BadArgument."},
@@ -56,8 +72,16 @@ inline constexpr AbiChoice kAbiChoices[] = {
     // Streams
     {"`proxy_send_local_response`", Follows::kEnvoy,
      "Ok, also where there is no stream or it is answered already; sent when the guest has returned, the first one "
-     "counts. A gRPC status counts from 0 to 16. White space in the details becomes `_`."},
-    {"`proxy_send_local_response`, status outside of 200..599", Follows::kOwn, "BadArgument; Envoy sends it."},
+     "counts. (Do not rely on it: on a stream that is over, in `proxy_on_log` and `proxy_on_done`, and where two "
+     "calls' answers both reply, Envoy 1.36 to 1.40 ends its process.) A gRPC status counts from 0 to 16. White space "
+     "in the details becomes `_`."},
+    {"`proxy_send_local_response`, headers", Follows::kEnvoy,
+     "Pseudo-headers such as `:status` are left out. So is a field whose name or value has a character that would "
+     "break "
+     "the response (CR, LF, NUL, ...; Envoy sends it, which lets its author write headers and bodies of others' "
+     "responses), and malformed pairs as a whole; either with a line of the log."},
+    {"`proxy_send_local_response`, status outside of 200..599", Follows::kOwn,
+     "Ok, and 500 is sent, with a line of the log; Envoy sends the status as it is."},
     {"`proxy_done`, `proxy_on_done` of a stream", Follows::kText,
      "`false` keeps the context until `proxy_done`; Envoy does so for root contexts only. At the end of the process "
      "root "
@@ -68,6 +92,10 @@ inline constexpr AbiChoice kAbiChoices[] = {
     {"HTTP's functions on a connection, TCP's on an HTTP stream, either in a root context", Follows::kEnvoy,
      "Maps and buffers are not there. `proxy_continue_stream` and `proxy_close_stream` of a direction that the context "
      "does not have are Ok and do nothing, as `proxy_send_local_response` is and does."},
+    {"`proxy_continue_stream` of a direction of a request that is not paused", Follows::kOwn,
+     "Ok, and nothing happens. Envoy 1.36 to 1.40 sends the head a second time (called in the headers' callback, which "
+     "then continues), loses what follows (which then pauses), or ends its process (the response's direction, before "
+     "there is a response)."},
     {"`proxy_continue_stream` of what an upstream sends on a connection", Follows::kOwn,
      "It goes on after a pause. Envoy has Unimplemented, in every context; so has this host with `--envoy-strict`, and "
      "in "
@@ -93,14 +121,19 @@ inline constexpr AbiChoice kAbiChoices[] = {
      "Of the call whose callback is running, whatever the effective context; else 0."},
     {"gRPC", Follows::kOwn,
      "`proxy_grpc_call` and `proxy_grpc_stream` return InternalFailure, as Envoy does of a call that cannot be "
-     "begun, and the others NotFound: there is no HTTP/2."},
+     "begun, and the others NotFound or, for a token that is of no call or stream (its low two bits), BadArgument: "
+     "there is no HTTP/2."},
     // Data, queues, metrics, timers
     {"`proxy_set_shared_data`, key absent", Follows::kEnvoy, "A compare-and-swap value is not looked at."},
     {"shared queues", Follows::kEnvoy,
      "The last root context to register one is told of items. An empty VM id resolves the guest's own."},
     {"`proxy_define_metric`", Follows::kEnvoy,
-     "The low two bits of an id are the type. The same name and type gives the same id; a counter and a gauge may have "
-     "one name. An empty name is BadArgument."},
+     "The low two bits of an id are the type. A counter and a gauge may have one name. Any name is taken: an empty one "
+     "is "
+     "`wasmcustom` alone, and how a name with line ends, quotes or bytes above 0x7f is shown is the admin page's "
+     "business. The same name and type gives the same id; in Envoy another one each time, for the same metric, so that "
+     "a "
+     "guest that defines a metric per request leaks there."},
     {"`proxy_increment_metric`, `proxy_get_metric`", Follows::kEnvoy,
      "BadArgument for an id that says histogram, known or not, and for a counter's delta below 1."},
     {"`proxy_record_metric` of a counter", Follows::kEnvoy, "Adds."},

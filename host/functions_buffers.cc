@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string_view>
 #include <variant>
+#include <vector>
 
 #include "host/connection_context.h"
 #include "host/functions.h"
@@ -68,6 +70,25 @@ Source find(Vm& vm, BufferType type) {
   }
 }
 
+// A body that gets another length while its content-length stays: the request is answered with 503, the response cut
+// off. The guest may make up for it in a later piece, so this is no more than a word about it.
+void tell_of_length(Vm& vm, BufferType type) {
+  static const std::vector<std::string_view> kLengths[] = {{"request", "headers", "content-length"},
+                                                           {"response", "headers", "content-length"}};
+  StreamContext* stream = vm.current()->stream();
+  if (stream == nullptr || stream->http() == nullptr) return;
+  if (vm.current()->root->plugin().has_told(Advice::kBodyLength)) return;
+  std::string& length = vm.scratch_text();
+  const auto& path = kLengths[type == BufferType::kHttpRequestBody ? 0 : 1];
+  if (stream->http()->get_property(path, length) != Status::kOk) return;
+  vm.advise(Advice::kBodyLength, [&] {
+    return "has changed the length of a body and left content-length: " + length +
+           " as it was: unless a later piece makes up for it, a request is answered with 503 and a response is cut "
+           "off; "
+           "remove content-length when the headers come";
+  });
+}
+
 }  // namespace
 
 Status proxy_get_buffer_bytes(Vm& vm, u32 type, u32 start, u32 max_size, u32 return_data, u32 return_size) {
@@ -75,7 +96,6 @@ Status proxy_get_buffer_bytes(Vm& vm, u32 type, u32 start, u32 max_size, u32 ret
   if (type >= kBufferTypes) return Status::kBadArgument;
   const Source source = find(vm, static_cast<BufferType>(type));
   if (!source.exists()) return Status::kNotFound;
-  if (uint64_t{start} + max_size > UINT32_MAX) return Status::kBadArgument;
   const size_t length = start < source.size() ? std::min<size_t>(max_size, source.size() - start) : 0;
   return vm.return_filled(length, return_data, return_size, [&](char* to) { source.copy(start, length, to); });
 }
@@ -100,6 +120,7 @@ Status proxy_set_buffer_bytes(Vm& vm, u32 type, u32 start, u32 size, u32 value, 
   Buffer& body = *source.body;
   const size_t kept = start == 0 ? body.size() - std::min<size_t>(size, body.size()) : body.size();
   if (kept + bytes->size() > std::max(body.size(), limits::kBodyBytes)) return vm.over_limit(GuestLimit::kBody);
+  const size_t before = body.size();
   if (start == 0) {
     body.drain(std::min<size_t>(size, body.size()));
     body.prepend(*bytes);
@@ -108,6 +129,7 @@ Status proxy_set_buffer_bytes(Vm& vm, u32 type, u32 start, u32 size, u32 value, 
   } else {
     return Status::kBadArgument;
   }
+  if (body.size() != before) tell_of_length(vm, static_cast<BufferType>(type));
   return Status::kOk;
 }
 

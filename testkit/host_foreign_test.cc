@@ -360,11 +360,12 @@ TEST_P(HostForeign, AGuestNeedNotTakeTheResult) {
       (call $log_number (call $call_foreign_function (i32.const 0) (i32.const -1) (i32.const 0) (i32.const 0) (i32.const 64) (i32.const 68)))
       (call $log_number (call $call_foreign_function (i32.const 0) (i32.const 17) (i32.const -4) (i32.const 5) (i32.const 64) (i32.const 68)))
       (call $log_number (call $call_foreign_function (i32.const 17) (i32.const 8) (i32.const 0) (i32.const 5) (i32.const -1) (i32.const 68)))
-      (call $log_number (call $grpc_cancel (i32.const 1))))")));
+      (call $log_number (call $grpc_cancel (i32.const 1)))
+      (call $log_number (call $grpc_cancel (i32.const 3))))")));
   auto stream = proxy.stream(plugin, kRequest);
   stream->request_headers();
   EXPECT_EQ(stream->route_cache_clears, 1u);
-  EXPECT_EQ(story(proxy), "0 0 99 0 13 6 6 6 1") << "99: 'c', address 0 was not written to";
+  EXPECT_EQ(story(proxy), "0 0 99 0 13 6 6 6 1 2") << "99: 'c', address 0 was not written to";
 }
 
 TEST(ForeignFunctions, EachIsDescribed) {

@@ -50,7 +50,7 @@ class GuestMessages(TestCase):
         proxy = self.serve()
         answer = request(proxy.port, path="/bad")
         self.assertEqual((answer.status, answer.body), (503, b"invalid header value for: x-guest"))
-        self.assertEqual(request(proxy.port, path="/").status, 200)
+        self.assertEqual(request(proxy.port, path="/other").status, 200)
 
     def test_a_host_function_before_the_callbacks_ends_the_start(self):
         guest = config.wasm(guests.assemble(self.directory, "early", EARLY), name="early")

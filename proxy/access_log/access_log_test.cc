@@ -79,9 +79,26 @@ TEST_F(AccessLogTest, JsonHasTypedValues) {
   EXPECT_EQ(entry(R"({"json_format": {"code": "%RESPONSE_CODE%", "a": "%REQ(X-A)%", "none": "%REQ(NONE)%",
                       "text": "100%%", "mixed": "%REQ(NONE)%/%DURATION%", "n": 5, "on": true, "nothing": null,
                       "list": ["%BYTES_SENT%", {"deep": "x"}], "empty": {}, "short": "%REQ(X-A):1%"}})"),
-            R"({"code":200,"a":"value","none":null,"text":"100%","mixed":"-/250","n":5,"on":true,"nothing":null,)"
-            R"("list":[7,{"deep":"x"}],"empty":{},"short":"v"})"
+            R"({"a":"value","code":200,"empty":{},"list":[7,{"deep":"x"}],"mixed":"-/250","n":5,"none":null,)"
+            R"("nothing":null,"on":true,"short":"v","text":"100%"})"
             "\n");
+}
+
+// Envoy 1.40: what is there and empty is not what is missing.
+TEST_F(AccessLogTest, AnEmptyHeaderIsEmpty) {
+  request_.add("x-empty", "");
+  EXPECT_EQ(
+      entry(
+          R"({"text_format_source": {"inline_string": "[%REQ(X-EMPTY)%] [%REQ(X-EMPTY?X-A)%] [%REQ(NONE)%] [%RESPONSE_CODE_DETAILS%]\n"}})"),
+      "[] [] [-] []\n");
+  EXPECT_EQ(entry(R"({"json_format": {"e": "%REQ(X-EMPTY)%", "m": "a%REQ(X-EMPTY)%b", "n": "%REQ(NONE)%"}})"),
+            R"({"e":"","m":"ab","n":null})"
+            "\n");
+  EXPECT_EQ(entry(R"({"omit_empty_values": true, "json_format": {"e": "%REQ(X-EMPTY)%", "n": "%REQ(NONE)%"}})"),
+            R"({"e":""})"
+            "\n");
+  info_.response_code = 0;
+  EXPECT_EQ(entry(R"({"text_format_source": {"inline_string": "%RESPONSE_CODE_DETAILS%\n"}})"), "-\n");
 }
 
 TEST_F(AccessLogTest, JsonMayOmitWhatIsEmpty) {

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "proxy/config/scalars.h"
+#include "proxy/router/empty_value.h"
 
 namespace inlay::proxy::access_log {
 namespace {
@@ -99,7 +100,7 @@ class Writer {
     for (const config::FormatPart& part : format.parts) {
       const size_t before = out_.size();
       router::append_value(part, context_, out_);
-      if (out_.size() == before && !omit_empty_) out_ += '-';
+      if (out_.size() == before && !omit_empty_ && !router::has_empty_value(part, context_)) out_ += '-';
       escape_tail(out_, before);
     }
     out_ += '"';
@@ -111,7 +112,7 @@ class Writer {
     if (!number) out_ += '"';
     const size_t begin = out_.size();
     router::append_value(part, context_, out_);
-    if (out_.size() == begin) {
+    if (out_.size() == begin && !router::has_empty_value(part, context_)) {
       out_.resize(before);
       if (omit_empty_) return false;
       out_ += "null";

@@ -105,8 +105,11 @@ JsonFormat build_json(const Source& source, View at, const std::string& path, Bu
   };
   if (source.kind == Source::Kind::kMap) {
     out.kind = Kind::kObject;
-    for (const Source::Entry& entry : source.entries)
-      add(*entry.value, "." + entry.key).key = json_string(entry.key) + ":";
+    std::vector<const Source::Entry*>
+        sorted;  // by name, as in Envoy, where a Struct's fields have no order of their own
+    for (const Source::Entry& entry : source.entries) sorted.push_back(&entry);
+    std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) { return a->key < b->key; });
+    for (const Source::Entry* entry : sorted) add(*entry->value, "." + entry->key).key = json_string(entry->key) + ":";
   } else if (source.kind == Source::Kind::kList) {
     out.kind = Kind::kList;
     for (const auto& item : source.items) add(*item, "[" + std::to_string(out.children.size()) + "]");

@@ -36,7 +36,7 @@ void FilterChain::start(ResponseSink& sink) {
   }
   request_pauses_ = response_pauses_ = 0;
   started_ = decode_aborted_ = have_request_headers_ = have_request_trailers_ = have_response_trailers_ = false;
-  encode_begun_ = response_sent_ = local_reply_ = finish_requested_ = finishing_ = false;
+  encode_begun_ = response_sent_ = local_reply_ = closes_ = finish_requested_ = finishing_ = false;
 }
 
 void FilterChain::start_filters() {

@@ -60,6 +60,8 @@ class FilterChain {
   // Answers on behalf of the connection. Passes the encoder filters, and they log it, also before decode_headers().
   void send_local_reply(host::LocalReply reply);
   void reset(std::string_view details);
+  // The same without a flag in StreamInfo.
+  void end(std::string_view details);
   void on_above_write_watermark();
   void on_below_write_watermark();
   // Ends the stream: on_log() and on_destroy() of each filter, then the sink's on_finished(); at once, or when the
@@ -68,6 +70,9 @@ class FilterChain {
 
   bool finished() const { return finish_requested_; }
   bool is_local_reply() const { return local_reply_; }
+  // The response says that the request's bytes made no sense (a local 400): nothing behind them does, and its
+  // connection ends, as in Envoy.
+  bool closes_connection() const { return closes_; }
 
  private:
   struct Slot;
@@ -125,6 +130,7 @@ class FilterChain {
   bool encode_begun_ = false;
   bool response_sent_ = false;  // its head is at the sink
   bool local_reply_ = false;
+  bool closes_ = false;
   bool finish_requested_ = true;
   bool finishing_ = false;
 };

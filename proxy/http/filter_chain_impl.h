@@ -68,7 +68,7 @@ struct FilterChain::Slot final : FilterCallbacks {
   void continue_decoding() override { go_on(kDecode); }
   void continue_encoding() override { go_on(kEncode); }
   void send_local_reply(host::LocalReply reply) override;
-  void reset_stream(std::string_view details) override { chain.reset(details); }
+  void reset_stream(std::string_view details) override { chain.end(details); }
 
   HeaderMap& response_storage() override;
   HeaderMap& response_trailers_storage() override;

@@ -8,6 +8,10 @@
 
 namespace inlay::proxy::http {
 
+namespace {
+constexpr uint32_t kBadRequest = 400;
+}  // namespace
+
 void FilterChain::send_local_reply(host::LocalReply reply) {
   Entry entry(*this);
   do_local_reply(std::move(reply));
@@ -15,7 +19,7 @@ void FilterChain::send_local_reply(host::LocalReply reply) {
 
 void FilterChain::do_local_reply(host::LocalReply reply) {
   if (finish_requested_) return;
-  if (response_sent_) return reset(reply.details);
+  if (response_sent_) return end(reply.details);
   ++epoch_[kDecode];
   const uint32_t epoch = ++epoch_[kEncode];
   decode_aborted_ = local_reply_ = true;
@@ -26,6 +30,8 @@ void FilterChain::do_local_reply(host::LocalReply reply) {
   encode_begun_ = true;
   have_response_trailers_ = false;
   info_.response_code_details = reply.details;
+  info_.response_code = reply.status;  // for the filters on its way
+  closes_ = reply.status == kBadRequest;
   const std::string body_text = make_local_reply(request_headers_, std::move(reply), response_headers_);
   const size_t place = direct ? active_.size() : 0;
   push_headers(kEncode, place, body_text.empty());
@@ -36,10 +42,14 @@ void FilterChain::do_local_reply(host::LocalReply reply) {
 }
 
 void FilterChain::reset(std::string_view details) {
+  if (!finish_requested_ && info_.response_flags == 0) info_.response_flags = kLocalReset;
+  end(details);
+}
+
+void FilterChain::end(std::string_view details) {
   if (finish_requested_) return;
   Entry entry(*this);
   if (info_.response_code_details.empty() || !details.empty()) info_.response_code_details = details;
-  if (info_.response_flags == 0) info_.response_flags = kLocalReset;
   ++epoch_[kDecode];
   ++epoch_[kEncode];
   decode_aborted_ = true;
@@ -56,7 +66,7 @@ void FilterChain::refuse_head() {
 }
 
 void FilterChain::over_limit(Way way) {
-  if (way == kEncode && response_sent_) return reset("response_payload_too_large");
+  if (way == kEncode && response_sent_) return end("response_payload_too_large");
   host::LocalReply reply;
   reply.status = way == kDecode ? 413 : 500;
   reply.body = way == kDecode ? "Payload Too Large" : "Internal Server Error";

@@ -15,6 +15,8 @@ namespace {
 
 using host::HeaderId;
 
+constexpr std::string_view kConnectionClose = "connectionclose";  // what that field is counted as
+
 int64_t system_now() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
       .count();
@@ -332,7 +334,8 @@ void ServerConnection::encode_100_continue() {
 bool ServerConnection::must_close(bool end_stream) const {
   const uint32_t most = manager_.http.max_requests_per_connection;
   const bool ends_early = !request_complete_ && (end_stream || stream_->chain.is_local_reply());
-  return close_after_response_ || manager_.draining || ends_early || (most > 0 && requests_ >= most);
+  return close_after_response_ || stream_->chain.closes_connection() || manager_.draining || ends_early ||
+         (most > 0 && requests_ >= most);
 }
 
 void ServerConnection::choose_framing(HeaderMap& headers, bool end_stream) {
@@ -368,12 +371,13 @@ void ServerConnection::encode_headers(HeaderMap& headers, bool end_stream) {
   StreamInfo& info = chain.info();
   info.response_code = status_of(headers);
   manager_.rules.prepare_response(headers, chain.request_headers(), manager_.loop.http_date());
+  info.response_headers_bytes = headers.byte_size();
   choose_framing(headers, end_stream);
   if (must_close(end_stream)) close_after_response_ = true;
   if (parser_->minor_version() == 0 && !close_after_response_) {
     headers.add(HeaderId::kConnection, "connection", "keep-alive");
   }
-  info.response_headers_bytes = headers.byte_size();
+  if (close_after_response_) info.response_headers_bytes += kConnectionClose.size();
   write_response_head(headers, framing_, close_after_response_, out_);
   connection_->write(out_);
   if (end_stream) response_complete();

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <ctime>
 
+#include "proxy/router/empty_value.h"
 #include "proxy/router/route_table.h"
 
 namespace inlay::proxy::router {
@@ -168,6 +169,12 @@ std::string_view tls_text(Operator op, const net::TlsInfo& tls) {
   }
 }
 
+// As they were sent on: with what filters and the router have made of them. 0 for a request that was none.
+uint64_t request_headers_bytes(const FormatContext& context) {
+  const bool none = context.request_headers == nullptr || context.info->request_headers_bytes == 0;
+  return none ? 0 : context.request_headers->byte_size();
+}
+
 void append_operator(const FormatPart& part, const FormatContext& context, std::string& out) {
   const http::StreamInfo& info = *context.info;
   const auto address = [&](const config::Address* a) {
@@ -204,7 +211,7 @@ void append_operator(const FormatPart& part, const FormatContext& context, std::
     case Operator::kBytesSent:
       return append_number(info.bytes_sent, out);
     case Operator::kRequestHeadersBytes:
-      return append_number(info.request_headers_bytes, out);
+      return append_number(request_headers_bytes(context), out);
     case Operator::kResponseHeadersBytes:
       return append_number(info.response_headers_bytes, out);
     case Operator::kDuration:
@@ -267,6 +274,10 @@ void append_operator(const FormatPart& part, const FormatContext& context, std::
   }
 }
 
+bool has_header(const host::HeaderMap* headers, const FormatPart& part) {
+  return headers != nullptr && (headers->get(part.text) || (!part.otherwise.empty() && headers->get(part.otherwise)));
+}
+
 void escape_controls(std::string& out, size_t from) {
   const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
   const auto begin = out.begin() + static_cast<ptrdiff_t>(from);
@@ -285,6 +296,21 @@ void escape_controls(std::string& out, size_t from) {
 }
 
 }  // namespace
+
+bool has_empty_value(const FormatPart& part, const FormatContext& context) {
+  switch (part.op) {
+    case Operator::kRequestHeader:
+      return has_header(context.request_headers, part);
+    case Operator::kResponseHeader:
+      return has_header(context.response_headers, part);
+    case Operator::kResponseTrailer:
+      return has_header(context.response_trailers, part);
+    case Operator::kResponseCodeDetails:
+      return context.info->response_code != 0;  // a guest's reply that gave none
+    default:
+      return false;
+  }
+}
 
 void append_value(const FormatPart& part, const FormatContext& context, std::string& out) {
   const size_t before = out.size();
@@ -322,7 +348,7 @@ void Formatter::append_line(const FormatContext& context, std::string_view empty
     append_value(part, context, out);
     if (part.op == Operator::kText) continue;
     if (out.size() == before) {
-      out += empty;
+      if (!has_empty_value(part, context)) out += empty;
     } else {
       escape_controls(out, before);
     }

@@ -66,7 +66,7 @@ TEST_F(FormatterTest, Operators) {
       {"%RESPONSE_CODE_DETAILS%", "via_upstream"},
       {"%RESPONSE_CODE_DETAILS(ALLOW_WHITESPACES)%", "via upstream"},
       {"%RESPONSE_DURATION%", "50"},
-      {"%REQUEST_HEADERS_BYTES%/%RESPONSE_HEADERS_BYTES%", "11/12"},
+      {"%REQUEST_HEADERS_BYTES%/%RESPONSE_HEADERS_BYTES%", "18/12"},
       {"%DYNAMIC_METADATA(a:b)%", ""},
   };
   for (const auto& [text, expected] : cases) EXPECT_EQ(format(text), expected) << text;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "host/header_fault.h"
 #include "proxy/router/redirect.h"
 #include "proxy/upstream/failure.h"
 
@@ -58,6 +59,17 @@ constexpr std::string_view kRouterHeaders[] = {
     "x-envoy-upstream-stream-duration-ms",
 };
 
+constexpr uint32_t kNoContent = 204;  // has no content-length, whatever the upstream says
+
+// What a filter has taken away and no request can be without; empty: nothing.
+std::string request_fault(const host::HeaderMap& headers) {
+  if (!headers.has(HeaderId::kMethod)) [[unlikely]]
+    return "missing required header: :method";
+  if (!headers.has(HeaderId::kPath)) [[unlikely]]
+    return "missing required header: :path";
+  return {};
+}
+
 bool is_router_header(std::string_view name) {
   return name.starts_with("x-envoy-") &&
          std::find(std::begin(kRouterHeaders), std::end(kRouterHeaders), name) != std::end(kRouterHeaders);
@@ -74,6 +86,16 @@ bool RouterFilter::start(http::FilterCallbacks& callbacks) {
   request_complete_at_ = 0;
   request_complete_ = response_started_ = response_edited_ = downstream_paused_ = false;
   return true;
+}
+
+// A request that never came here is logged with the cluster that it would have gone to.
+void RouterFilter::on_log() {
+  http::StreamInfo& info = callbacks_->info();
+  const host::HeaderMap* headers = callbacks_->request_headers();
+  if (cluster_ != nullptr || headers == nullptr) return;
+  if (route_ == nullptr) info.route = route_ = options_.routes->match(*headers);
+  if (route_ == nullptr || route_->route == nullptr) return;
+  if (const upstream::WorkerCluster* cluster = cluster_of(*headers)) info.upstream_cluster = cluster->config().name;
 }
 
 void RouterFilter::on_destroy() {
@@ -116,16 +138,16 @@ void RouterFilter::answer_directly() {
   callbacks_->send_local_reply(std::move(answer));
 }
 
+upstream::WorkerCluster* RouterFilter::cluster_of(const host::HeaderMap& headers) {
+  if (route_->cluster) return &options_.clusters->at(*route_->cluster);
+  const std::string& header = route_->route->cluster_header;
+  return header.empty() ? nullptr : options_.clusters->find(headers.get(header).value_or(""));
+}
+
 upstream::WorkerCluster* RouterFilter::find_cluster(const host::HeaderMap& headers) {
-  const config::RouteAction& action = *route_->route;
-  upstream::WorkerCluster* cluster = nullptr;
-  if (route_->cluster) {
-    cluster = &options_.clusters->at(*route_->cluster);
-  } else if (!action.cluster_header.empty()) {
-    cluster = options_.clusters->find(headers.get(action.cluster_header).value_or(""));
-  }
+  upstream::WorkerCluster* cluster = cluster_of(headers);
   if (cluster == nullptr) {
-    reply(action.cluster_not_found_response_code, "", http::kNoClusterFound, "cluster_not_found");
+    reply(route_->route->cluster_not_found_response_code, "", http::kNoClusterFound, "cluster_not_found");
   }
   return cluster;
 }
@@ -150,24 +172,26 @@ void RouterFilter::take_timeout(host::HeaderMap& headers) {
 
 void RouterFilter::rewrite(host::HeaderMap& headers) {
   const config::RouteAction& action = *route_->route;
-  if (!action.host_rewrite_literal.empty()) headers.set(HeaderId::kAuthority, action.host_rewrite_literal);
+  if (!action.host_rewrite_literal.empty()) rewrite_host(headers, action.host_rewrite_literal);
   const std::string_view path = headers.value(HeaderId::kPath);
   if (!route_->rewrite_path(path, scratch_)) return;
   if (!options_.suppress_envoy_headers) headers.set(HeaderId::kXEnvoyOriginalPath, path);
   headers.set(HeaderId::kPath, scratch_);
 }
 
+void RouterFilter::rewrite_host(host::HeaderMap& headers, std::string_view host) {
+  if (!options_.suppress_envoy_headers) headers.set("x-envoy-original-host", headers.value(HeaderId::kAuthority));
+  headers.set(HeaderId::kAuthority, host);
+}
+
 void RouterFilter::send_upstream(upstream::WorkerCluster& cluster, host::HeaderMap& headers, bool end_stream) {
   cluster_ = &cluster;
-  // A filter may have taken away what no request can be without.
-  if (!headers.has(HeaderId::kMethod) || !headers.has(HeaderId::kPath)) [[unlikely]] {
-    const std::string name = headers.has(HeaderId::kMethod) ? ":path" : ":method";
-    reply(503, "missing required header: " + name, 0,
-          "filter_removed_required_request_headers{missing_required_header:_" + name + "}");
-    return;
-  }
   http::StreamInfo& info = callbacks_->info();
   info.upstream_cluster = cluster.config().name;
+  if (std::string fault = request_fault(headers); !fault.empty()) [[unlikely]] {
+    reply(503, fault, http::kDownstreamProtocolError, host::fault_details("request", fault));
+    return;
+  }
   upstream::ConnectionPool* host = cluster.choose_host();
   if (host == nullptr) {
     cluster.stats().charge_response(503);
@@ -178,7 +202,7 @@ void RouterFilter::send_upstream(upstream::WorkerCluster& cluster, host::HeaderM
   info.upstream_asked_monotonic = callbacks_->loop().now();
   ++info.upstream_request_attempts;
   if (route_->route->auto_host_rewrite && !host->host().hostname.empty()) {
-    headers.set(HeaderId::kAuthority, host->host().hostname);
+    rewrite_host(headers, host->host().hostname);
   }
   if (request_complete_ && timeout_.count() > 0) timer_->arm(timeout_);
   if (request_.start(*host, headers, end_stream) == upstream::UpstreamRequest::Started::kOverflow) {
@@ -237,6 +261,7 @@ void RouterFilter::on_upstream_headers(bool end_stream) {
   uint32_t status = 0;
   parse_number(headers.value(HeaderId::kStatus), status);
   callbacks_->info().response_code = status;
+  if (status == kNoContent) headers.remove(HeaderId::kContentLength);
   cluster_->stats().charge_response(status);
   if (request_complete_) {
     const int64_t milliseconds = (now - request_complete_at_) / 1'000'000;

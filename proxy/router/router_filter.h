@@ -33,6 +33,7 @@ class RouterFilter final : public http::StreamFilter, private upstream::Upstream
   http::HeadersStatus encode_headers(host::HeaderMap& headers, bool end_stream) override;
   void on_above_write_watermark() override { request_.pause_response(); }
   void on_below_write_watermark() override { request_.resume_response(); }
+  void on_log() override;
   void on_destroy() override;
 
  private:
@@ -52,11 +53,14 @@ class RouterFilter final : public http::StreamFilter, private upstream::Upstream
   void on_upstream_below_watermark() override;
 
   void answer_directly();
-  // nullptr: answered with a local reply.
+  // The cluster that the route leads to; nullptr: there is none.
+  upstream::WorkerCluster* cluster_of(const host::HeaderMap& headers);
+  // The same; nullptr: answered with a local reply.
   upstream::WorkerCluster* find_cluster(const host::HeaderMap& headers);
   void prepare_headers(host::HeaderMap& headers);
   void take_timeout(host::HeaderMap& headers);
   void rewrite(host::HeaderMap& headers);
+  void rewrite_host(host::HeaderMap& headers, std::string_view host);
   void send_upstream(upstream::WorkerCluster& cluster, host::HeaderMap& headers, bool end_stream);
   void edit_response(host::HeaderMap& headers);
   void on_request_complete();

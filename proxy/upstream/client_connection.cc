@@ -15,8 +15,7 @@ using host::HeaderId;
 constexpr http::ParserLimits kResponseLimits{};
 
 bool method_without_body(std::string_view method) {
-  return method == "GET" || method == "HEAD" || method == "DELETE" || method == "OPTIONS" || method == "TRACE" ||
-         method == "CONNECT";
+  return method == "GET" || method == "HEAD" || method == "DELETE" || method == "TRACE" || method == "CONNECT";
 }
 
 bool parse_length(std::string_view text, uint64_t& out) {

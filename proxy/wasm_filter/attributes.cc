@@ -5,6 +5,7 @@
 #include <array>
 
 #include "abi/pairs.h"
+#include "proxy/http/http1_grammar.h"
 #include "proxy/wasm_filter/attribute.h"
 #include "proxy/wasm_filter/struct_value.h"
 
@@ -42,8 +43,12 @@ Status find(const AttributeOptions& options, const StreamAttributes* stream, std
       std::find_if(kRoots.begin(), kRoots.end(), [&](const AttributeRoot& r) { return r.name == root; });
   if (found == kRoots.end() || (found->needs_stream && stream == nullptr)) return Status::kNotFound;
   if (path.empty()) return Status::kSerializationFailure;
-  for (const Attribute& attribute : found->attributes())
-    if (attribute.name == path.front()) return attribute.get({options, stream, path.subspan(1)}, value);
+  for (const Attribute& attribute : found->attributes()) {
+    if (attribute.name != path.front()) continue;
+    const bool has_parts = attribute.kind == AttributeKind::kMap || attribute.kind == AttributeKind::kMessage;
+    if (path.size() > 1 && !has_parts) return Status::kNotFound;
+    return attribute.get({options, stream, path.subspan(1)}, value);
+  }
   return Status::kNotFound;
 }
 
@@ -78,14 +83,14 @@ std::span<const AttributeRoot> attribute_roots() {
 
 Status put_headers(std::string& out, const HeaderMap* headers, Path rest) {
   if (!rest.empty()) {
-    if (headers == nullptr || rest.size() > 1 || headers->count(rest.front()) == 0) return Status::kNotFound;
+    if (headers == nullptr || rest.size() > 1) return Status::kNotFound;
     out.clear();
-    bool first = true;
+    bool found = false;
     for (const auto& entry : *headers) {
-      if (entry.name != rest.front()) continue;
-      out.append(std::exchange(first, false) ? "" : ",").append(entry.value);
+      if (!http::equals_ignore_case(entry.name, rest.front())) continue;
+      out.append(std::exchange(found, true) ? "," : "").append(entry.value);
     }
-    return Status::kOk;
+    return found ? Status::kOk : Status::kNotFound;
   }
   std::vector<std::pair<std::string_view, std::string>> fields;
   if (headers != nullptr) {

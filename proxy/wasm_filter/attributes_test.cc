@@ -7,6 +7,7 @@
 
 #include "abi/pairs.h"
 #include "proxy/router/route_table.h"
+#include "proxy/wasm_filter/attribute.h"
 
 namespace inlay::proxy::wasm_filter {
 namespace {
@@ -180,6 +181,8 @@ TEST_F(AttributesTest, HeadersAreAMapOfListedValues) {
                                                       "200\0",
                                                       24));
   EXPECT_EQ(get({"response", "trailers"}), std::string(4, '\0')) << "an empty map, not nothing";
+  EXPECT_EQ(get({"request", "headers", "X-A"}), "1,2");
+  EXPECT_EQ(get({"request", "headers", "Host"}), "h");
   get({"request", "headers", "nope"}, Status::kNotFound);
   get({"request", "headers", "x-a", "deeper"}, Status::kNotFound);
   get({"response", "trailers", "x-a"}, Status::kNotFound);
@@ -360,6 +363,9 @@ TEST_F(AttributesTest, MetadataIsAMessageOfMaps) {
   get({"xds", "upstream_host_metadata"}, Status::kNotFound);
   send_upstream();
   EXPECT_EQ(get({"xds", "upstream_host_metadata", "filter_metadata", "e", "k"}), "endpoint value");
+  info_.upstream_host = {"10.1.1.2", 80};  // without any
+  get({"xds", "upstream_host_metadata"}, Status::kSerializationFailure);
+  get({"xds", "upstream_host_metadata", "filter_metadata"}, Status::kNotFound);
 }
 
 TEST_F(AttributesTest, ValuesOfStructsAreEncodedByTheirKind) {
@@ -412,6 +418,12 @@ TEST_F(AttributesTest, WhatIsNotThere) {
   get({"nope"}, Status::kNotFound);
   get({"nope", "x"}, Status::kNotFound);
   get({"connection_id", "x"}, Status::kNotFound);
+  for (const auto& root : attribute_roots()) {
+    for (const Attribute& attribute : root.attributes()) {
+      if (attribute.kind == AttributeKind::kMap || attribute.kind == AttributeKind::kMessage) continue;
+      get({root.name, attribute.name, "x"}, Status::kNotFound);
+    }
+  }
   get({"upstream_filter_state"}, Status::kNotFound);
   get({"upstream_filter_state", "wasm.mine"}, Status::kNotFound);
   EXPECT_EQ(get({"metadata"}), "") << "dynamic metadata: a message that is there and empty";

@@ -3,6 +3,7 @@
 
 #include <charconv>
 
+#include "host/envoy_headers.h"
 #include "proxy/wasm_filter/attribute.h"
 
 namespace inlay::proxy::wasm_filter {
@@ -51,7 +52,9 @@ Status query(const Source& s, std::string& out) {
 }
 
 Status request_headers(const Source& s, std::string& out) {
-  return put_headers(out, s.stream->request_headers, s.rest);
+  if (s.rest.size() != 1) return put_headers(out, s.stream->request_headers, s.rest);
+  const std::string_view name = host::request_field(s.rest.front());  // "host" is ":authority" here, too
+  return put_headers(out, s.stream->request_headers, {&name, 1});
 }
 Status request_headers_bytes(const Source& s, std::string& out) {
   return put_number(out, bytes_of(s.stream->request_headers));

@@ -56,14 +56,20 @@ Status virtual_host_metadata(const Source& s, std::string& out) {
   return route != nullptr ? metadata_attribute(route->virtual_host->metadata, s.rest, out) : Status::kNotFound;
 }
 
+// An endpoint without metadata has none, where a cluster or a route has an empty message.
+Status endpoint_metadata(const config::Metadata& metadata, const Source& s, std::string& out) {
+  if (metadata.empty()) return s.rest.empty() ? Status::kSerializationFailure : Status::kNotFound;
+  return metadata_attribute(metadata, s.rest, out);
+}
+
 Status upstream_host_metadata(const Source& s, std::string& out) {
   const config::Endpoint* endpoint = endpoint_of(s);
-  return endpoint != nullptr ? metadata_attribute(endpoint->metadata, s.rest, out) : Status::kNotFound;
+  return endpoint != nullptr ? endpoint_metadata(endpoint->metadata, s, out) : Status::kNotFound;
 }
 
 Status upstream_host_locality_metadata(const Source& s, std::string& out) {
   const config::Endpoint* endpoint = endpoint_of(s);
-  return endpoint != nullptr ? metadata_attribute(endpoint->locality_metadata, s.rest, out) : Status::kNotFound;
+  return endpoint != nullptr ? endpoint_metadata(endpoint->locality_metadata, s, out) : Status::kNotFound;
 }
 
 // A listener's attributes are a stream's, as in Envoy: a root context may serve several listeners.
