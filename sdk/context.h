@@ -4,8 +4,36 @@
 // The contexts that a filter derives from. Overriding a member is all it takes to receive the callback: the module
 // exports exactly those callbacks that some registered class overrides (sdk/register.h), and hosts skip the others.
 // The host creates contexts and deletes them; a stream context never outlives its root context.
+//
+// A context may spawn tasks, which sleep, call services and wait for events (sdk/event.h). Here a request waits for a
+// service's word:
+//
+//     class Check : public HttpContext {
+//      public:
+//       HeadersStatus on_request_headers(size_t, bool) override {
+//         spawn(check());
+//         return HeadersStatus::kStopAllIterationAndWatermark;
+//       }
+//
+//      private:
+//       Task<> check() {
+//         const Pair headers[] = {{":method", "GET"}, {":path", "/check"}, {":authority", "auth"}};
+//         const auto answer = co_await http_call({.cluster = "auth", .headers = headers}, 1s);
+//         if (!answer || answer->status != 200) co_return reply(403);
+//         (void)request_headers().set("x-checked", "yes");
+//         resume_request();
+//       }
+//     };
+//     INLAY_REGISTER("*", RootContext, Check);
+//
+// A task ends with its context: where the client goes away in the meantime, the task is destroyed where it stands, and
+// the answer, when it comes, is dropped. Whenever a task runs, its context is the effective one: request_headers() and
+// all else that is asked of the host concern the task's own stream. So a task that acts on a stream belongs to that
+// stream. A root context that spawned it would find another request, or another's memory, when it goes on.
 
 #include <cstdint>
+#include <span>
+#include <string_view>
 #include <utility>
 
 #include "abi/types.h"
@@ -13,6 +41,7 @@
 #include "sdk/detail/scheduler.h"
 #include "sdk/host_functions.h"
 #include "sdk/http_call.h"
+#include "sdk/local_reply.h"
 
 namespace inlay::sdk {
 
@@ -26,8 +55,17 @@ using abi::TrailersStatus;
 namespace detail {
 class Vm;
 class RegistrationBase;
+class Callback;
+class StreamCallback;
 // kUndecided: a stream of a filter that has HTTP and TCP contexts, before its first callback.
 enum class ContextKind : uint8_t { kRoot, kHttp, kTcp, kUndecided };
+
+// The two directions of a stream, as bits of Context::state_, and what else it says of each, so many bits further up.
+inline constexpr uint8_t kToServer = 1;  // a callback has paused it and nobody has resumed it
+inline constexpr uint8_t kToClient = 2;
+inline constexpr uint8_t kUnderWay = 2;   // a callback of it is under way
+inline constexpr uint8_t kTakenBack = 4;  // and the pause, which is still to come, has been taken back
+inline constexpr uint8_t kAnswered = 6;   // an answer of the filter's own has put an end to it
 
 // The callbacks that coroutines wait for, exported where something spawns one. (V is always Vm, which is not complete
 // here.)
@@ -51,77 +89,62 @@ class Context {
 
   ContextId id() const { return id_; }
 
-  // make_effective: what the host does from now on in this callback, it does for this context. A root context that has
-  // made one of its streams effective may change that stream's request and let it go on, and then makes itself
-  // effective again.
-  void make_effective() const { (void)proxy_set_effective_context(id_); }
+  // spawn: starts a task that belongs to this context, and runs it to its first suspension. It ends with the context at
+  // the latest. Any callback may spawn, and so may a task; the constructor of a stream context may not.
+  template <class V = detail::Vm>
+  void spawn(Task<> task) {
+    (void)&detail::on_tick<V>;
+    (void)&detail::on_http_call_response<V>;
+    start(std::move(task));
+  }
+
+  // cancel_tasks: destroys every spawned task where it stands. Not to be called from one of them.
+  void cancel_tasks() { tasks_.cancel(); }
+
+  // sleep: co_await sleep(250ms). Rounded up to whole milliseconds; any number may be under way.
+  [[nodiscard]] auto sleep(Duration delay) { return SleepAwaiter(*scheduler_, delay); }
+
+  // http_call: co_await http_call(request, 5s) sends the call and gives a Result<HttpReply>. Errors: what
+  // send_http_call gives, at once; and kBrokenConnection if no answer came. A host answers some failures itself, as 503
+  // or 504. A host that never answers is given up on shortly after the time-out. Calls of one task come one after
+  // another; those of several tasks are under way at the same time.
+  [[nodiscard]] auto http_call(const HttpRequest& request, Duration timeout = Duration(5000)) {
+    return HttpCallAwaiter(*scheduler_, request, timeout);
+  }
+
+  // make_effective: what the host does from now on in this callback, it does for this context. An error if the host
+  // does not know the context, or does not allow it: whatever was effective before, still is, and nothing meant for
+  // this context may be asked of the host. EffectiveScope below gives the other one back; tasks, resume_request,
+  // reply and their like need neither.
+  Result<> make_effective() const;
 
   // on_done: the host is finished with the context; false keeps it until proxy_done. on_log: last words, for log
-  // entries. Hosts differ in which comes first.
+  // entries. Hosts differ in which comes first. From either on, nothing can be done to the stream.
   virtual bool on_done() { return true; }
   virtual void on_log() {}
 
  protected:
   explicit Context(detail::ContextKind kind) : kind_(kind) {}
 
- private:
-  friend class detail::Vm;
-  ContextId id_ = 0;
-  detail::ContextKind kind_;
-  const detail::RegistrationBase* registration_ = nullptr;
-};
-
-// RootContext: one for each plugin and worker. Configuration, timers and call-outs are its business.
-class RootContext : public Context {
- public:
-  RootContext() : Context(detail::ContextKind::kRoot) {}
-
-  // on_vm_start, on_configure: false refuses the configuration. The sizes are those of vm_configuration() and
-  // plugin_configuration(), which can be read here and not later. A host may configure a context only to try the
-  // configuration, and throw it away: calls belong after the first sleep.
-  virtual bool on_vm_start(size_t /*configuration_size*/) { return true; }
-  virtual bool on_configure(size_t /*configuration_size*/) { return true; }
-  virtual void on_queue_ready(uint32_t /*queue_id*/) {}
-  // on_http_call_response: answers to calls sent with send_http_call; those of http_call go to who awaits them.
-  virtual void on_http_call_response(uint32_t /*call_id*/, size_t /*num_headers*/, size_t /*body_size*/,
-                                     size_t /*num_trailers*/) {}
-  virtual void on_grpc_receive_initial_metadata(uint32_t /*call_id*/, size_t /*num_elements*/) {}
-  virtual void on_grpc_receive(uint32_t /*call_id*/, size_t /*message_size*/) {}
-  virtual void on_grpc_receive_trailing_metadata(uint32_t /*call_id*/, size_t /*num_elements*/) {}
-  virtual void on_grpc_close(uint32_t /*call_id*/, uint32_t /*status*/) {}
-  virtual void on_foreign_function(uint32_t /*function_id*/, size_t /*arguments_size*/) {}
-  // on_tick: the raw timer, for a context that sets its own period with proxy_set_tick_period_milliseconds. A context
-  // that sleeps in coroutines leaves both alone, since they share the one timer.
-  virtual void on_tick() {}
-
-  // spawn: starts a task that belongs to this context and is destroyed with it.
-  template <class V = detail::Vm>
-  void spawn(Task<> task) {
-    (void)&detail::on_tick<V>;
-    (void)&detail::on_http_call_response<V>;
-    scheduler_.spawn(std::move(task));
-  }
-
-  // cancel_tasks: destroys every spawned task where it stands. Not to be called from one of them.
-  void cancel_tasks() { scheduler_.cancel(); }
-
-  // sleep: co_await sleep(250ms). Rounded up to whole milliseconds; any number may be under way.
-  auto sleep(Duration delay) { return SleepAwaiter(scheduler_, delay); }
-
-  // http_call: co_await http_call(request, 5s) gives a Result<HttpReply>. Errors: what send_http_call gives, and
-  // kBrokenConnection if no answer came. A host answers some failures itself, as 503 or 504. A host that never
-  // answers is given up on shortly after the time-out.
-  auto http_call(const HttpRequest& request, Duration timeout) { return HttpCallAwaiter(scheduler_, request, timeout); }
+  // resume, close: see HttpContext and TcpContext.
+  bool resume(uint8_t direction, StreamType type);
+  void close(StreamType type);
 
  private:
   friend class detail::Vm;
+  friend class detail::Callback;
+  friend class detail::StreamCallback;
+  friend class Event;
+  friend class RootContext;
+  friend class HttpContext;
 
   class SleepAwaiter {
    public:
     SleepAwaiter(detail::Scheduler& scheduler, Duration delay) : scheduler_(scheduler), delay_(delay) {}
     bool await_ready() const { return false; }
-    void await_suspend(std::coroutine_handle<> coroutine) {
-      waiter_.coroutine = coroutine;
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> coroutine) {
+      waiter_.suspend(coroutine);
       scheduler_.arm(waiter_, delay_);
     }
     void await_resume() const {}
@@ -135,10 +158,16 @@ class RootContext : public Context {
   class HttpCallAwaiter {
    public:
     HttpCallAwaiter(detail::Scheduler& scheduler, const HttpRequest& request, Duration timeout)
-        : scheduler_(scheduler), timeout_(timeout), sent_(send_http_call(request, timeout)) {}
-    bool await_ready() const { return !sent_; }
-    void await_suspend(std::coroutine_handle<> coroutine) {
-      waiter_.coroutine = coroutine;
+        : scheduler_(scheduler), timeout_(timeout), request_(request), sent_(Status::kEmpty) {}
+    HttpCallAwaiter(const HttpCallAwaiter&) = delete;
+    HttpCallAwaiter& operator=(const HttpCallAwaiter&) = delete;
+    bool await_ready() {
+      sent_ = detail::send_call(request_, timeout_);
+      return !sent_;
+    }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> coroutine) {
+      waiter_.suspend(coroutine);
       waiter_.is_call = true;
       waiter_.call_id = *sent_;
       scheduler_.arm(waiter_, timeout_ + kGrace);
@@ -154,14 +183,97 @@ class RootContext : public Context {
     static constexpr Duration kGrace{1000};
     detail::Scheduler& scheduler_;
     Duration timeout_;
+    HttpRequest request_;
     Result<uint32_t> sent_;
     detail::Waiter waiter_;
   };
 
-  detail::Scheduler scheduler_;
+  void start(Task<> task);
+
+  ContextId id_ = 0;
+  detail::ContextKind kind_;
+  // state_: four bits for each of the directions, kToServer and kToClient, as below.
+  uint8_t state_ = 0;
+  enum : uint8_t { kAlive, kOver, kDeleted } life_ = kAlive;  // kOver: nothing can be done to the stream any longer
+  const detail::RegistrationBase* registration_ = nullptr;
+  detail::Scheduler* scheduler_ = nullptr;  // the root context's
+  detail::TaskList tasks_;
+};
+
+// EffectiveScope: makes a context the effective one, and at its end gives back the one before. Where that is not
+// possible (see make_effective) it is false, and what was meant for the context has to be left.
+//
+//     void tag(const HttpContext& stream) {
+//       if (const EffectiveScope scope(stream); scope) (void)request_headers().set("x-tagged", "yes");
+//     }
+class EffectiveScope {
+ public:
+  explicit EffectiveScope(const Context& context);
+  EffectiveScope(const EffectiveScope&) = delete;
+  EffectiveScope& operator=(const EffectiveScope&) = delete;
+  ~EffectiveScope();
+  explicit operator bool() const { return effective_; }
+
+ private:
+  ContextId before_;
+  bool effective_;
+  bool changed_ = false;
+};
+
+// RootContext: one for each plugin and worker. Configuration, timers and what all streams share are its business.
+class RootContext : public Context {
+ public:
+  RootContext() : Context(detail::ContextKind::kRoot), own_scheduler_(*this) { scheduler_ = &own_scheduler_; }
+
+  // on_vm_start, on_configure: false refuses the configuration. The sizes are those of vm_configuration() and
+  // plugin_configuration(), which can be read here and not later. A host may configure a context only to try the
+  // configuration, and throw it away: calls belong after the first sleep.
+  virtual bool on_vm_start(size_t /*configuration_size*/) { return true; }
+  virtual bool on_configure(size_t /*configuration_size*/) { return true; }
+  virtual void on_queue_ready(uint32_t /*queue_id*/) {}
+  // on_http_call_response: answers to calls sent with send_http_call; those of http_call go to the task that awaits
+  // them, or to nobody if it is no more.
+  virtual void on_http_call_response(uint32_t /*call_id*/, size_t /*num_headers*/, size_t /*body_size*/,
+                                     size_t /*num_trailers*/) {}
+  virtual void on_grpc_receive_initial_metadata(uint32_t /*call_id*/, size_t /*num_elements*/) {}
+  virtual void on_grpc_receive(uint32_t /*call_id*/, size_t /*message_size*/) {}
+  virtual void on_grpc_receive_trailing_metadata(uint32_t /*call_id*/, size_t /*num_elements*/) {}
+  virtual void on_grpc_close(uint32_t /*call_id*/, uint32_t /*status*/) {}
+  virtual void on_foreign_function(uint32_t /*function_id*/, size_t /*arguments_size*/) {}
+  // on_tick: the raw timer, for a context that sets its own period with proxy_set_tick_period_milliseconds. A context
+  // with tasks, its own or its streams', leaves both alone, since they share the one timer.
+  virtual void on_tick() {}
+
+ private:
+  friend class detail::Vm;
+  detail::Scheduler own_scheduler_;
 };
 
 // HttpContext: one for each request. Constructed with a reference to its root context, if it has such a constructor.
+//
+// What a callback returns says what becomes of the piece that it was shown. Everything behind a pause waits, in this
+// filter and in those that follow, until the direction goes on:
+//
+//     callback               status                            effect
+//     headers of either      kContinue                         they go on
+//     direction              kStopAllIterationAndWatermark     they and all behind them wait; the sender is slowed down
+//                            kStopAllIterationAndBuffer        the same; a large body is answered with 413 or 500
+//                            kStopIteration                    the same as kStopAllIterationAndWatermark. Not where the
+//                                                              plugin has allow_on_headers_stop_iteration: there the
+//                                                              body's callbacks come all the same, and the first that
+//                                                              returns kContinue, or is not overridden, sends all on
+//                            kContinueAndEndStream             they go on, and nothing follows them
+//     body of either         kContinue                         what is in the buffer goes on, and what waited before it
+//     direction              kStopIterationAndBuffer           it waits; the next callback has it and what has come
+//                                                              since; too much is answered with 413 or 500
+//                            kStopIterationAndWatermark        the same; the sender is slowed down
+//                            kStopIterationNoBuffer            it is dropped
+//     trailers of either     kContinue                         they go on
+//     direction              kStopIteration                    they wait
+//
+// `end_of_stream`: nothing follows. A body's end may come in a callback of its own, without a byte: who wants the whole
+// body returns kStopIterationAndBuffer from each callback until the one with `end_of_stream`, and reads it there. Who
+// holds only the last piece while it asks a service, holds nothing: what came before has gone.
 class HttpContext : public Context {
  public:
   HttpContext() : Context(detail::ContextKind::kHttp) {}
@@ -171,11 +283,29 @@ class HttpContext : public Context {
   }
   virtual DataStatus on_request_body(size_t /*body_size*/, bool /*end_of_stream*/) { return DataStatus::kContinue; }
   virtual TrailersStatus on_request_trailers(size_t /*num_trailers*/) { return TrailersStatus::kContinue; }
+  // The response's callbacks come for local replies too, this filter's own among them.
   virtual HeadersStatus on_response_headers(size_t /*num_headers*/, bool /*end_of_stream*/) {
     return HeadersStatus::kContinue;
   }
   virtual DataStatus on_response_body(size_t /*body_size*/, bool /*end_of_stream*/) { return DataStatus::kContinue; }
   virtual TrailersStatus on_response_trailers(size_t /*num_trailers*/) { return TrailersStatus::kContinue; }
+
+  // resume_request, resume_response: let a direction go on that a callback of this context has paused. Each may be
+  // called from anywhere, and acts on this stream whichever context is effective. Within a callback of that direction
+  // it takes back the pause that the callback is about to return, so a task may end before its first suspension. False,
+  // and nothing happens, if the direction does not wait, if the request has been answered, or if the stream is over: a
+  // host may do harm then (Envoy sends a head twice, or ends).
+  bool resume_request() { return resume(detail::kToServer, StreamType::kHttpRequest); }
+  bool resume_response() { return resume(detail::kToClient, StreamType::kHttpResponse); }
+
+  // reply: answers the request instead of sending it on, or in the place of a response whose headers are still held.
+  // From anywhere; a callback that replies returns a status that pauses. Only the first reply counts. Nothing happens
+  // when the stream is over. A reply that the host refuses, for its status or a header, becomes a plain 500.
+  void reply(uint32_t status, std::string_view body = {}) { reply({.status = status, .body = body}); }
+  void reply(const LocalReply& answer, std::span<const Pair> headers = {});
+
+  // close: resets the stream; its client gets no answer, or a part of one.
+  void close() { Context::close(StreamType::kHttpRequest); }
 };
 
 // TcpContext: one for each connection, in a network filter. Constructed with a reference to its root context, if it has
@@ -183,7 +313,7 @@ class HttpContext : public Context {
 //
 // kPause keeps the bytes from the filters that follow. They stay in downstream_data() or upstream_data(), where the
 // next callback of that direction finds them with those that have come since, until it returns kContinue or somebody
-// calls continue_stream(StreamType::kDownstream or kUpstream).
+// calls resume_downstream or resume_upstream.
 class TcpContext : public Context {
  public:
   TcpContext() : Context(detail::ContextKind::kTcp) {}
@@ -198,6 +328,15 @@ class TcpContext : public Context {
   // on_upstream_connection_close: the server has sent its last byte; hosts do not say by whom it was closed.
   virtual void on_downstream_connection_close(PeerType /*peer*/) {}
   virtual void on_upstream_connection_close(PeerType /*peer*/) {}
+
+  // resume_downstream, resume_upstream: let the client's, or the server's, bytes go on that a callback of this context
+  // has paused; resume_downstream also a connection that on_new_connection holds. As for HttpContext::resume_request.
+  // Envoy cannot resume what the server sends: there resume_upstream is false, and the bytes wait.
+  bool resume_downstream() { return resume(detail::kToServer, StreamType::kDownstream); }
+  bool resume_upstream() { return resume(detail::kToClient, StreamType::kUpstream); }
+
+  // close: closes the connection, both sides of it. A callback that closes returns kPause.
+  void close() { Context::close(StreamType::kDownstream); }
 };
 
 }  // namespace inlay::sdk

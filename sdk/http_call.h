@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// HTTP call-outs: what is sent, and what comes back. RootContext::http_call awaits one.
+// HTTP call-outs: what is sent, and what comes back. Context::http_call awaits one.
 
 #include <cstdint>
 #include <span>
@@ -32,8 +32,14 @@ struct HttpReply {
 };
 
 // send_http_call: sends `request`, and gives the call's number. The answer comes to the root context's
-// on_http_call_response. Errors: kBadArgument (unknown cluster, missing pseudo-header), kInternalFailure (not sent).
-inline Result<uint32_t> send_http_call(const HttpRequest& request, Duration timeout) {
+// on_http_call_response, and to nobody if it does not override that; who wants it in a task uses http_call. Errors:
+// kBadArgument (unknown cluster, missing pseudo-header), kInternalFailure (not sent).
+Result<uint32_t> send_http_call(const HttpRequest& request, Duration timeout);
+
+namespace detail {
+
+// send_call: send_http_call, but of a call whose answer the root context is not told of.
+inline Result<uint32_t> send_call(const HttpRequest& request, Duration timeout) {
   Bytes pairs = Bytes::allocate(abi::pairs_size(request.headers));
   if (pairs.data() == nullptr) return Status::kInternalFailure;
   abi::write_pairs(request.headers, pairs.data());
@@ -44,8 +50,6 @@ inline Result<uint32_t> send_http_call(const HttpRequest& request, Duration time
   if (status != Status::kOk) return status;
   return call_id;
 }
-
-namespace detail {
 
 // parse_status: ":status" as a number, 0 if it is none.
 inline uint32_t parse_status(std::string_view text) {

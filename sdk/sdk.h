@@ -18,6 +18,7 @@
 #include "sdk/clock.h"         // IWYU pragma: export
 #include "sdk/context.h"       // IWYU pragma: export
 #include "sdk/environment.h"   // IWYU pragma: export
+#include "sdk/event.h"         // IWYU pragma: export
 #include "sdk/foreign.h"       // IWYU pragma: export
 #include "sdk/headers.h"       // IWYU pragma: export
 #include "sdk/http_call.h"     // IWYU pragma: export

@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Task<T>: a coroutine that gives a T. It starts when it is awaited, or when a RootContext spawns it; frames come from
+// Task<T>: a coroutine that gives a T. It starts when it is awaited, or when a context spawns it; frames come from
 // malloc; nothing is thrown. A Task that is destroyed before its end takes its frame, and all that it awaits, with it.
 //
-//     Task<int> answer() { co_await sleep(10ms); co_return 42; }
-//     Task<> run() { for (;;) use(co_await answer()); }
+//     class Clock : public RootContext {
+//       Task<int> answer() { co_await sleep(10ms); co_return 42; }
+//       Task<> run() { for (;;) log_info("the answer is ", co_await answer()); }
+//     };
+//
+// A task belongs to the context that spawned it, and so do the tasks that it awaits, whichever object they are members
+// of: it ends with that context, and that context is the effective one whenever it runs.
 //
 // Awaiting a task that ends without suspending does not grow the stack, so an endless loop of such tasks is safe.
 // Pass arguments by value, or by reference to what outlives the coroutine: a reference to a temporary dangles after the
-// first suspension.
+// first suspension. With GCC 12, which serves natively, give what an awaited task returns a name before you look at it:
+// its `if (co_await task())` destroys the task twice when it is cancelled.
 
 #include <coroutine>
 #include <optional>
@@ -17,12 +23,13 @@
 
 namespace inlay::sdk {
 
+class Context;
 template <class T = void>
 class Task;
 
 namespace detail {
 
-// TaskList owns the frames of spawned tasks: a ring of nodes, of which the list itself is one.
+// TaskNode: an element of a ring that takes itself out when it dies. A list is an element of its own.
 struct TaskNode {
   TaskNode* previous = this;
   TaskNode* next = this;
@@ -46,7 +53,8 @@ struct TaskNode {
 
 struct PromiseBase : TaskNode {
   std::coroutine_handle<> continuation;
-  bool detached = false;  // spawned: the frame frees itself at the end
+  Context* owner = nullptr;  // of the task that was spawned, here or further out
+  bool detached = false;     // spawned: the frame frees itself at the end
 
   struct FinalAwaiter {
     bool detached;
@@ -106,8 +114,11 @@ class [[nodiscard]] Task {
   struct Awaiter {
     Handle task;
     bool await_ready() const noexcept { return false; }
-    // Runs the task to its first suspension; the caller goes on at once if it has ended by then.
-    __attribute__((noinline)) bool await_suspend(std::coroutine_handle<> caller) const {
+    // Runs the task to its first suspension; the caller goes on at once if it has ended by then. Tasks are awaited by
+    // tasks only.
+    template <class Promise>
+    __attribute__((noinline)) bool await_suspend(std::coroutine_handle<Promise> caller) const {
+      task.promise().owner = caller.promise().owner;
       task.resume();
       if (task.done()) return false;
       task.promise().continuation = caller;
@@ -130,6 +141,35 @@ Task<T> Promise<T>::get_return_object() {
 inline Task<void> Promise<void>::get_return_object() {
   return Task<void>(std::coroutine_handle<Promise>::from_promise(*this));
 }
+
+// TaskList owns the frames of the tasks that one context has spawned. Who owns the list cancels them before it dies.
+class TaskList {
+ public:
+  TaskList() = default;
+  TaskList(const TaskList&) = delete;
+  TaskList& operator=(const TaskList&) = delete;
+
+  // adopt: takes the task, which has not begun, and frees its frame when it ends.
+  std::coroutine_handle<> adopt(Task<> task, Context& owner) {
+    const auto handle = task.release();
+    handle.promise().owner = &owner;
+    handle.promise().detached = true;
+    handle.promise().link_before(tasks_);
+    return handle;
+  }
+
+  // cancel: destroys every task where it stands.
+  void cancel() {
+    while (tasks_.next != &tasks_) {
+      auto& promise = static_cast<Promise<void>&>(*tasks_.next);
+      promise.unlink();
+      std::coroutine_handle<Promise<void>>::from_promise(promise).destroy();
+    }
+  }
+
+ private:
+  TaskNode tasks_;
+};
 
 }  // namespace detail
 }  // namespace inlay::sdk

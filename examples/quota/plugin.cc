@@ -37,7 +37,7 @@ class QuotaStream : public HttpContext {
   HeadersStatus on_request_headers(size_t, bool) override {
     if (root_.open()) return HeadersStatus::kContinue;
     const Pair headers[] = {{"retry-after", "1"}};
-    (void)send_local_reply({.status = 429, .body = "try again\n", .details = "quota"}, headers);
+    reply({.status = 429, .body = "try again\n", .details = "quota"}, headers);
     return HeadersStatus::kStopIteration;
   }
 

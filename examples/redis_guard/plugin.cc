@@ -45,7 +45,7 @@ class GuardConnection : public TcpContext {
     }
     if (reader.stopped() == CommandReader::Stop::kBroken) {
       log(LogLevel::kWarn, "closing a connection that does not speak Redis's protocol");
-      (void)close_stream(StreamType::kDownstream);
+      close();
       return Action::kPause;
     }
     if (reader.stopped() == CommandReader::Stop::kCut && !end_of_stream) return Action::kPause;

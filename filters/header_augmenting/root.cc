@@ -7,7 +7,6 @@
 #include "sdk/buffer.h"
 #include "sdk/clock.h"
 #include "sdk/environment.h"
-#include "sdk/local_reply.h"
 #include "sdk/log.h"
 
 namespace inlay::header_augmenting {
@@ -72,7 +71,7 @@ sdk::HeadersStatus AugmentingRoot::on_request(AugmentingStream& stream) {
     if (rule->mode == Mode::kSet) take_off(sdk::request_headers(), *rule, Off::kOwned);
     return sdk::HeadersStatus::kContinue;
   }
-  if (!is_usable(*rule) && !look(stream, *rule)) [[unlikely]]
+  if (!is_usable(*rule) && !look(*rule)) [[unlikely]]
     return on_missing(stream, *rule);
   inject(stream, *rule);
   return sdk::HeadersStatus::kContinue;
@@ -110,12 +109,11 @@ bool AugmentingRoot::is_usable(const Rule& rule) const {
   return true;
 }
 
-bool AugmentingRoot::look(AugmentingStream& stream, const Rule& rule) {
+bool AugmentingRoot::look(const Rule& rule) {
   bool usable = true;
   for (const uint32_t source : rule.sources) {
     if (!sources_[source]->usable()) usable = sources_[source]->look() && usable;
   }
-  stream.make_effective();  // held requests may have been released
   return usable;
 }
 
@@ -158,7 +156,7 @@ sdk::HeadersStatus AugmentingRoot::on_missing(AugmentingStream& stream, const Ru
     stream.link_before(held_);
     return sdk::HeadersStatus::kStopAllIterationAndWatermark;
   }
-  reject();
+  reject(stream);
   return sdk::HeadersStatus::kStopIteration;
 }
 
@@ -190,14 +188,14 @@ bool AugmentingRoot::is_off(const Rule& rule, std::string_view name, Off off) co
   return false;
 }
 
-void AugmentingRoot::reject() {
+void AugmentingRoot::reject(AugmentingStream& stream) {
   const WhenMissing& missing = config_->when_missing;
   metrics_.add(RequestMetrics::kRejected);
   const sdk::Pair retry_after[] = {{"retry-after", missing.retry_after}};
   const sdk::LocalReply reply{.status = static_cast<uint32_t>(missing.status),
                               .body = missing.body,
                               .details = "header_augmenting_no_headers_yet"};
-  (void)sdk::send_local_reply(reply, std::span(retry_after, missing.retry_after.empty() ? 0 : 1));
+  stream.reply(reply, std::span(retry_after, missing.retry_after.empty() ? 0 : 1));
 }
 
 uint32_t AugmentingRoot::on_new_headers() {
@@ -233,14 +231,14 @@ void AugmentingRoot::release() {
     stream.unlink();
     stream.held_ = false;
     --held_count_;
-    stream.make_effective();
+    const sdk::EffectiveScope scope(stream);
+    if (!scope) continue;  // what was meant for it must not befall another
     if (usable) {
       inject(stream, *stream.rule_);
-      (void)sdk::continue_stream(sdk::StreamType::kHttpRequest);
+      stream.resume_request();
     } else {
-      reject();
+      reject(stream);
     }
-    make_effective();
   }
   releasing_ = false;
 }
@@ -255,10 +253,7 @@ void AugmentingRoot::on_response(AugmentingStream& stream) {
         const auto text = sdk::response_headers().get(":status");
         status = text ? sdk::detail::parse_status(text->view()) : 0;
       }
-      if (one != status) continue;
-      make_effective();
-      source.invalidate(stream.generation_);
-      stream.make_effective();
+      if (one == status) source.invalidate(stream.generation_);
     }
   }
 }

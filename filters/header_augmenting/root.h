@@ -43,7 +43,7 @@ class AugmentingRoot : public sdk::RootContext, private SourceObserver {
   bool is_usable(const Rule& rule) const;
   void inject(AugmentingStream& stream, const Rule& rule);
   // look: is_usable, after a look at what other workers have published. May release held requests.
-  bool look(AugmentingStream& stream, const Rule& rule);
+  bool look(const Rule& rule);
   sdk::HeadersStatus on_missing(AugmentingStream& stream, const Rule& rule);
   void remove(const Rule& rule) const;
   // take_off: looks through `map` for what is to be removed: what the rule says, with its aliases; kAliases: and the
@@ -51,7 +51,7 @@ class AugmentingRoot : public sdk::RootContext, private SourceObserver {
   enum class Off : uint8_t { kRemoved, kAliases, kOwned };
   void take_off(sdk::HeaderMap map, const Rule& rule, Off off) const;
   bool is_off(const Rule& rule, std::string_view name, Off off) const;
-  void reject();
+  void reject(AugmentingStream& stream);
   sdk::Task<> watch_held();
   // release: lets held requests go on whose headers are there, and rejects those that have waited too long.
   void release();

@@ -49,8 +49,7 @@ class Source {
   bool look();
 
   // invalidate: an upstream did not accept the headers that a request got at `generation`: has them fetched anew, at
-  // once, unless there are newer ones, a fetch is due anyway, or the last is less than the first retry delay ago. The
-  // root context has to be the effective one.
+  // once, unless there are newer ones, a fetch is due anyway, or the last is less than the first retry delay ago.
   void invalidate(uint32_t generation);
 
   const SourceConfig& config() const { return config_; }

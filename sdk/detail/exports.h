@@ -31,17 +31,38 @@ void on_delete(ContextId id) {
   V::current().on_delete(id);
 }
 // INLAY_CALLBACK_: a callback that is handed on as it is. An unknown context gets the answer that changes nothing.
+// INLAY_END_: one that tells of the context's end. INLAY_STREAM_: one that may pause a direction of its stream.
 #define INLAY_CALLBACK_(lookup, name, result, otherwise, params, ...) \
   template <class V>                                                  \
   INLAY_EXPORT_(proxy_##name)                                         \
   result name params {                                                \
     auto* context = V::current().lookup(id);                          \
     if (context == nullptr) return otherwise;                         \
+    const Callback callback(*context);                                \
     return static_cast<result>(context->name(__VA_ARGS__));           \
   }
+#define INLAY_END_(lookup, name, result, otherwise, params, ...) \
+  template <class V>                                             \
+  INLAY_EXPORT_(proxy_##name)                                    \
+  result name params {                                           \
+    auto* context = V::current().lookup(id);                     \
+    if (context == nullptr) return otherwise;                    \
+    const Callback callback(*context);                           \
+    callback.ends();                                             \
+    return static_cast<result>(context->name(__VA_ARGS__));      \
+  }
+#define INLAY_STREAM_(lookup, name, direction, params, ...) \
+  template <class V>                                        \
+  INLAY_EXPORT_(proxy_##name)                               \
+  uint32_t name params {                                    \
+    auto* context = V::current().lookup(id);                \
+    if (context == nullptr) return 0;                       \
+    StreamCallback callback(*context, direction);           \
+    return callback.result(context->name(__VA_ARGS__));     \
+  }
 
-INLAY_CALLBACK_(any, on_done, uint32_t, 1, (ContextId id))
-INLAY_CALLBACK_(any, on_log, void, void(), (ContextId id))
+INLAY_END_(any, on_done, uint32_t, 1, (ContextId id))
+INLAY_END_(any, on_log, void, void(), (ContextId id))
 INLAY_CALLBACK_(root, on_vm_start, uint32_t, 1, (ContextId id, size_t size), size)
 INLAY_CALLBACK_(root, on_configure, uint32_t, 1, (ContextId id, size_t size), size)
 INLAY_CALLBACK_(root, on_queue_ready, void, void(), (ContextId id, uint32_t queue), queue)
@@ -50,17 +71,19 @@ INLAY_CALLBACK_(root, on_grpc_receive, void, void(), (ContextId id, uint32_t cal
 INLAY_CALLBACK_(root, on_grpc_receive_trailing_metadata, void, void(), (ContextId id, uint32_t call, size_t n), call, n)
 INLAY_CALLBACK_(root, on_grpc_close, void, void(), (ContextId id, uint32_t call, uint32_t status), call, status)
 INLAY_CALLBACK_(root, on_foreign_function, void, void(), (ContextId id, uint32_t function, size_t size), function, size)
-INLAY_CALLBACK_(http, on_request_headers, uint32_t, 0, (ContextId id, size_t n, uint32_t end), n, end != 0)
-INLAY_CALLBACK_(http, on_request_body, uint32_t, 0, (ContextId id, size_t size, uint32_t end), size, end != 0)
-INLAY_CALLBACK_(http, on_request_trailers, uint32_t, 0, (ContextId id, size_t n), n)
-INLAY_CALLBACK_(http, on_response_headers, uint32_t, 0, (ContextId id, size_t n, uint32_t end), n, end != 0)
-INLAY_CALLBACK_(http, on_response_body, uint32_t, 0, (ContextId id, size_t size, uint32_t end), size, end != 0)
-INLAY_CALLBACK_(http, on_response_trailers, uint32_t, 0, (ContextId id, size_t n), n)
-INLAY_CALLBACK_(tcp, on_new_connection, uint32_t, 0, (ContextId id))
-INLAY_CALLBACK_(tcp, on_downstream_data, uint32_t, 0, (ContextId id, size_t size, uint32_t end), size, end != 0)
-INLAY_CALLBACK_(tcp, on_upstream_data, uint32_t, 0, (ContextId id, size_t size, uint32_t end), size, end != 0)
-INLAY_CALLBACK_(tcp, on_downstream_connection_close, void, void(), (ContextId id, PeerType peer), peer)
+INLAY_STREAM_(http, on_request_headers, kToServer, (ContextId id, size_t n, uint32_t end), n, end != 0)
+INLAY_STREAM_(http, on_request_body, kToServer, (ContextId id, size_t size, uint32_t end), size, end != 0)
+INLAY_STREAM_(http, on_request_trailers, kToServer, (ContextId id, size_t n), n)
+INLAY_STREAM_(http, on_response_headers, kToClient, (ContextId id, size_t n, uint32_t end), n, end != 0)
+INLAY_STREAM_(http, on_response_body, kToClient, (ContextId id, size_t size, uint32_t end), size, end != 0)
+INLAY_STREAM_(http, on_response_trailers, kToClient, (ContextId id, size_t n), n)
+INLAY_STREAM_(tcp, on_new_connection, kToServer, (ContextId id))
+INLAY_STREAM_(tcp, on_downstream_data, kToServer, (ContextId id, size_t size, uint32_t end), size, end != 0)
+INLAY_STREAM_(tcp, on_upstream_data, kToClient, (ContextId id, size_t size, uint32_t end), size, end != 0)
+INLAY_END_(tcp, on_downstream_connection_close, void, void(), (ContextId id, PeerType peer), peer)
 INLAY_CALLBACK_(tcp, on_upstream_connection_close, void, void(), (ContextId id, PeerType peer), peer)
+#undef INLAY_STREAM_
+#undef INLAY_END_
 #undef INLAY_CALLBACK_
 
 // Each list names the callbacks of one base class.

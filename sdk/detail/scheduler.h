@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Scheduler: many sleeps, calls and spawned tasks over the one timer that the ABI gives a root context. It asks the
-// host for a tick at the nearest deadline and for none when nothing waits. One for each root context; not thread-safe,
-// as a guest has one thread.
+// Scheduler: many sleeps and calls over the one timer that the ABI gives a root context, for the tasks of that context
+// and of its streams. It asks the host for a tick at the nearest deadline and for none when nothing waits. One for each
+// root context; not thread-safe, as a guest has one thread.
 
 #include <coroutine>
 #include <cstdint>
@@ -13,41 +13,52 @@
 
 namespace inlay::sdk::detail {
 
-// Waiter is a suspended coroutine's place in the scheduler: it waits for a deadline, and if call_id is not 0 for the
-// answer to that call as well. It lives in the coroutine's frame and takes itself out when the frame dies.
+// resume_as: resumes a coroutine of `owner`'s with `owner` as the effective context, or, where the host does not have
+// it so, not at all. set_tick_period: of that root context. (sdk/detail/vm.h)
+void resume_as(Context& owner, std::coroutine_handle<> coroutine);
+void set_tick_period(Context& root, uint32_t period_ms);
+
+// Waiter is a suspended coroutine's place in the scheduler: it waits for a deadline. It lives in the coroutine's frame
+// and takes itself out when the frame dies.
 struct Waiter : TaskNode {
   std::coroutine_handle<> coroutine;
+  Context* owner = nullptr;  // of the coroutine
   uint64_t deadline_ns = 0;
   uint32_t call_id = 0;
-  bool is_call = false;
+  bool is_call = false;  // waits for the answer to that call as well
   bool answered = false;
   size_t num_headers = 0;  // of the answer
   size_t body_size = 0;
   uint32_t round = 0;  // the tick after which it was armed; a tick wakes only those that were there before it
+
+  template <class Promise>
+  void suspend(std::coroutine_handle<Promise> awaiting) {
+    coroutine = awaiting;
+    owner = awaiting.promise().owner;
+  }
+  void resume() {
+    unlink();
+    resume_as(*owner, coroutine);
+  }
 };
 
 class Scheduler {
  public:
-  Scheduler() = default;
+  explicit Scheduler(Context& root) : root_(root) {}
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
-  ~Scheduler() { cancel(); }
 
+  // arm: the waiter is resumed when `delay` has passed.
   void arm(Waiter& waiter, Duration delay) {
     const uint64_t now = current_ns();
     const uint64_t length = delay.count() < 1 ? 1 : static_cast<uint64_t>(delay.count());
     waiter.deadline_ns = length > (UINT64_MAX - now) / kNsPerMs ? UINT64_MAX : now + length * kNsPerMs;
     waiter.round = round_;
-    waiter.link_before(waiters_);
-  }
-
-  // spawn: starts `task` and owns it until it ends or the context is deleted.
-  void spawn(Task<> task) {
-    const auto handle = task.release();
-    handle.promise().detached = true;
-    handle.promise().link_before(tasks_);
-    handle.resume();
-    settle();
+    // They stand in order of their deadlines. Most wait for as long as those before them.
+    TaskNode* place = &waiters_;
+    while (place->previous != &waiters_ && static_cast<Waiter&>(*place->previous).deadline_ns > waiter.deadline_ns)
+      place = place->previous;
+    waiter.link_before(*place);
   }
 
   // on_tick: resumes all whose deadline has come. A coroutine that sleeps again in the meantime waits for the next
@@ -56,31 +67,40 @@ class Scheduler {
     const uint64_t now = current_ns();
     ++round_;
     ticks_at_ns_ = period_ms_ == 0 ? 0 : now + period_ms_ * kNsPerMs;
-    while (Waiter* due = next_due(now)) resume(*due);
+    while (Waiter* due = next_due(now)) due->resume();
     settle();
   }
 
-  // on_call_response: resumes who waits for `call_id`; an answer nobody waits for any longer is dropped.
-  void on_call_response(uint32_t call_id, size_t num_headers, size_t body_size) {
+  // on_call_response: resumes who waits for `call_id`. False if nobody does.
+  bool on_call_response(uint32_t call_id, size_t num_headers, size_t body_size) {
     for (TaskNode* n = waiters_.next; n != &waiters_; n = n->next) {
       auto& waiter = static_cast<Waiter&>(*n);
       if (!waiter.is_call || waiter.call_id != call_id) continue;
       waiter.answered = true;
       waiter.num_headers = num_headers;
       waiter.body_size = body_size;
-      resume(waiter);
-      break;
+      waiter.resume();
+      settle();
+      return true;
     }
-    settle();
+    return false;
   }
 
-  // cancel: destroys every spawned task, where it stands.
-  void cancel() {
-    while (tasks_.next != &tasks_) {
-      auto& promise = static_cast<Promise<void>&>(*tasks_.next);
-      promise.unlink();
-      std::coroutine_handle<Promise<void>>::from_promise(promise).destroy();
-    }
+  // settle: asks for the tick that the nearest deadline needs, unless the one under way does. For whoever has resumed
+  // or spawned a task.
+  void settle() {
+    if (waiters_.next == &waiters_) return set_period(0, 0);
+    const uint64_t nearest = static_cast<Waiter&>(*waiters_.next).deadline_ns;
+    if (nearest == UINT64_MAX) return set_period(0, 0);
+    if (nearest == ticks_at_ns_) return;
+    const uint64_t now = current_ns();
+    const uint64_t wait_ns = nearest > now ? nearest - now : 0;
+    uint64_t period = (wait_ns + kNsPerMs - 1) / kNsPerMs;
+    if (period == 0) period = 1;
+    if (period > kMaxPeriodMs) period = kMaxPeriodMs;
+    // Hosts start the period anew after each tick, so what is asked for and counts from now needs no asking.
+    if (period == period_ms_ && ticks_at_ns_ == now + period * kNsPerMs) return;
+    set_period(period, now + period * kNsPerMs);
   }
 
  private:
@@ -104,47 +124,22 @@ class Scheduler {
   }
 
   Waiter* next_due(uint64_t now) {
-    Waiter* due = nullptr;
     for (TaskNode* n = waiters_.next; n != &waiters_; n = n->next) {
       auto& waiter = static_cast<Waiter&>(*n);
-      if (waiter.round == round_ || waiter.deadline_ns > now) continue;
-      if (due == nullptr || waiter.deadline_ns < due->deadline_ns) due = &waiter;
+      if (waiter.deadline_ns > now) break;
+      if (waiter.round != round_) return &waiter;
     }
-    return due;
-  }
-
-  static void resume(Waiter& waiter) {
-    waiter.unlink();
-    waiter.coroutine.resume();
-  }
-
-  // settle: asks for the tick that the nearest deadline needs, unless the one under way does.
-  void settle() {
-    uint64_t nearest = UINT64_MAX;
-    for (TaskNode* n = waiters_.next; n != &waiters_; n = n->next) {
-      const uint64_t deadline = static_cast<Waiter&>(*n).deadline_ns;
-      if (deadline < nearest) nearest = deadline;
-    }
-    if (nearest == UINT64_MAX) return set_period(0, 0);
-    if (nearest == ticks_at_ns_) return;
-    const uint64_t now = current_ns();
-    const uint64_t wait_ns = nearest > now ? nearest - now : 0;
-    uint64_t period = (wait_ns + kNsPerMs - 1) / kNsPerMs;
-    if (period == 0) period = 1;
-    if (period > kMaxPeriodMs) period = kMaxPeriodMs;
-    // Hosts start the period anew after each tick, so what is asked for and counts from now needs no asking.
-    if (period == period_ms_ && ticks_at_ns_ == now + period * kNsPerMs) return;
-    set_period(period, now + period * kNsPerMs);
+    return nullptr;
   }
 
   void set_period(uint64_t period_ms, uint64_t ticks_at_ns) {
     ticks_at_ns_ = ticks_at_ns;
     if (period_ms == 0 && period_ms_ == 0) return;
     period_ms_ = period_ms;
-    (void)proxy_set_tick_period_milliseconds(static_cast<uint32_t>(period_ms));
+    set_tick_period(root_, static_cast<uint32_t>(period_ms));
   }
 
-  TaskNode tasks_;
+  Context& root_;
   TaskNode waiters_;
   uint64_t last_ns_ = 0;
   uint64_t period_ms_ = 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Vm: the contexts of one VM by number, and the dispatch of the host's callbacks to them. A module has one; a native
-// test has one for each worker that it plays (sdk/testing/fake_host.h).
+// Vm: the contexts of one VM by number, which of them runs, and the dispatch of the host's callbacks to them. A module
+// has one; a native test has one for each worker that it plays (sdk/testing/fake_host.h).
 
 #include <cstdint>
 #include <cstdlib>
@@ -89,12 +89,13 @@ class ContextTable {
     slots_[i].context = context;
   }
 
-  // any: some context's number, 0 if there is none.
-  ContextId any() const {
+  // any: some context of which `is` is true; nullptr if there is none.
+  template <class Predicate>
+  Context* any(Predicate is) const {
     for (uint32_t i = 0; i < capacity_; ++i) {
-      if (slots_[i].id != 0) return slots_[i].id;
+      if (slots_[i].id != 0 && is(*slots_[i].context)) return slots_[i].context;
     }
-    return 0;
+    return nullptr;
   }
 
   void free_slots() {
@@ -164,34 +165,23 @@ class Vm {
                     : registration->create_stream(*parent, registration->streams());
     }
     if (context == nullptr) return;
-    context->id_ = id;
-    context->registration_ = registration;
-    if (!table_.insert(id, context)) registration->destroy(context);
+    adopt(*context, id, registration, root(parent_id));
+    if (!table_.insert(id, context)) destroy(*context);
   }
 
   void on_delete(ContextId id) {
-    Context* context = table_.find(id);
+    Context* const context = table_.find(id);
     if (context == nullptr) return;
     table_.erase(id);
-    // Tasks first: they may use members of the class derived from RootContext.
-    if (context->kind_ == ContextKind::kRoot) static_cast<RootContext*>(context)->scheduler_.cancel();
-    context->registration_->destroy(context);
+    effective_ = id;
+    destroy(*context);
   }
 
-  // tick, call_response: to the scheduler of the root context, then to its own member.
-  void on_tick(ContextId id) {
-    if (RootContext* context = root(id)) {
-      context->scheduler_.on_tick();
-      context->on_tick();
-    }
-  }
-  void on_http_call_response(ContextId id, uint32_t call_id, size_t num_headers, size_t body_size,
-                             size_t num_trailers) {
-    if (RootContext* context = root(id)) {
-      context->scheduler_.on_call_response(call_id, num_headers, body_size);
-      context->on_http_call_response(call_id, num_headers, body_size, num_trailers);
-    }
-  }
+  // on_tick: to the tasks of the root context and of its streams, then to its own member.
+  void on_tick(ContextId id);
+  // on_http_call_response: to the task that waits for the answer, else to the root context. Some hosts name the stream
+  // that has made the call.
+  void on_http_call_response(ContextId id, uint32_t call_id, size_t num_headers, size_t body_size, size_t num_trailers);
 
   Context* any(ContextId id) const { return table_.find(id); }
   RootContext* root(ContextId id) const { return static_cast<RootContext*>(of_kind(id, ContextKind::kRoot)); }
@@ -200,13 +190,52 @@ class Vm {
 
   static ContextKind kind(const Context& context) { return context.kind_; }
 
+  // effective: what the SDK knows to be the effective context: that of the callback, until make_effective.
+  ContextId effective() const { return effective_; }
+  void set_effective(ContextId id) { effective_ = id; }
+
+  // expect_answer: to a call that send_http_call sends; false if there is no memory. expect: its number.
+  bool expect_answer() {
+    auto* const call = static_cast<Call*>(std::malloc(sizeof(Call)));
+    if (call == nullptr) return false;
+    *call = {calls_, 0};
+    calls_ = call;
+    return true;
+  }
+  void expect(uint32_t call_id) { calls_->call_id = call_id; }
+  // take_call: whether that call is one of those, which it then no longer is.
+  bool take_call(uint32_t call_id) {
+    for (Call** at = &calls_; *at != nullptr; at = &(*at)->next) {
+      if ((*at)->call_id != call_id) continue;
+      Call* const call = *at;
+      *at = call->next;
+      std::free(call);
+      return true;
+    }
+    return false;
+  }
+
+  // destroy: ends the tasks of a context that is no longer in the table, and then the context: they may use members of
+  // the derived class.
+  static void destroy(Context& context) {
+    context.life_ = Context::kDeleted;
+    context.tasks_.cancel();
+    context.registration_->destroy(&context);
+  }
+
   // clear: deletes every context, stream contexts before root contexts. Only tests end a VM.
   void clear() {
-    for (ContextId id; (id = table_.any()) != 0;) on_delete(id);
+    while (Context* c = table_.any([](Context& one) { return one.kind_ != ContextKind::kRoot; })) on_delete(c->id_);
+    while (Context* c = table_.any([](Context&) { return true; })) on_delete(c->id_);
     table_.free_slots();
+    while (calls_ != nullptr) (void)take_call(calls_->call_id);
   }
 
  private:
+  struct Call {
+    Call* next;
+    uint32_t call_id;
+  };
   Context* of_kind(ContextId id, ContextKind kind) const {
     Context* context = table_.find(id);
     return context != nullptr && context->kind_ == kind ? context : nullptr;
@@ -223,11 +252,17 @@ class Vm {
     const ContextId id = undecided.id_;
     Context* const context = registration->create_stream(static_cast<UndecidedContext&>(undecided).root, kind);
     if (context == nullptr) return nullptr;
-    context->id_ = id;
-    context->registration_ = registration;
+    adopt(*context, id, registration, &static_cast<UndecidedContext&>(undecided).root);
     table_.replace(id, context);
     delete &undecided;
     return context;
+  }
+
+  // adopt: tells a context what it is. `root`: of a stream.
+  static void adopt(Context& context, ContextId id, const RegistrationBase* registration, const RootContext* root) {
+    context.id_ = id;
+    context.registration_ = registration;
+    if (root != nullptr) context.scheduler_ = root->scheduler_;
   }
 
   // find_registration: the one for the plugin's root id, else the one for any ("*").
@@ -243,6 +278,8 @@ class Vm {
   }
 
   ContextTable table_;
+  ContextId effective_ = 0;
+  Call* calls_ = nullptr;  // sent with send_http_call
 };
 
 #ifdef __wasm__
@@ -257,4 +294,161 @@ inline Vm& Vm::current() {
 }
 #endif
 
+// Callback: a callback of a context, which is the effective one.
+class Callback {
+ public:
+  explicit Callback(Context& context) : context_(context) { Vm::current().set_effective(context.id()); }
+  Callback(const Callback&) = delete;
+  Callback& operator=(const Callback&) = delete;
+  // ends: it tells of the stream's end.
+  void ends() const { context_.life_ = Context::kOver; }
+
+ protected:
+  Context& context_;
+};
+
+// StreamCallback: one that may pause a direction.
+class StreamCallback : public Callback {
+ public:
+  StreamCallback(Context& context, uint8_t direction) : Callback(context), direction_(direction) {
+    // A response to a local reply is one.
+    if (direction == kToClient) context.state_ &= static_cast<uint8_t>(~(kToClient << kAnswered));
+    context.state_ |= static_cast<uint8_t>(direction << kUnderWay);
+  }
+
+  // result: what the host is told: that the direction goes on, if its pause has been taken back.
+  uint32_t result(HeadersStatus status) {
+    return result(static_cast<uint32_t>(status), status != HeadersStatus::kContinueAndEndStream);
+  }
+  template <class OtherStatus>
+  uint32_t result(OtherStatus status) {
+    return result(static_cast<uint32_t>(status), true);
+  }
+
+ private:
+  uint32_t result(uint32_t status, bool may_pause) {
+    const unsigned state = context_.state_;
+    const unsigned d = direction_;
+    if ((state & d << kTakenBack) != 0) status = 0;
+    const bool held = may_pause && status != 0 && (state & d << kAnswered) == 0;
+    context_.state_ = static_cast<uint8_t>((state & ~(d | d << kUnderWay | d << kTakenBack)) | (held ? d : 0u));
+    return status;
+  }
+
+  uint8_t direction_;
+};
+
+inline void Vm::on_tick(ContextId id) {
+  RootContext* const context = root(id);
+  if (context == nullptr) return;
+  const Callback callback(*context);
+  context->own_scheduler_.on_tick();
+  context->on_tick();
+}
+
+inline void Vm::on_http_call_response(ContextId id, uint32_t call_id, size_t num_headers, size_t body_size,
+                                      size_t num_trailers) {
+  Context* const context = table_.find(id);
+  if (context == nullptr) return;
+  const Callback callback(*context);
+  if (context->scheduler_->on_call_response(call_id, num_headers, body_size) || !take_call(call_id)) return;
+  if (context->kind_ == ContextKind::kRoot)
+    static_cast<RootContext*>(context)->on_http_call_response(call_id, num_headers, body_size, num_trailers);
+}
+
+inline void resume_as(Context& owner, std::coroutine_handle<> coroutine) {
+  const EffectiveScope scope(owner);
+  if (scope) return coroutine.resume();
+  constexpr std::string_view kRefused = "a task waits: proxy_set_effective_context is refused";
+  (void)proxy_log(abi::LogLevel::kError, kRefused.data(), kRefused.size());
+}
+
+inline void set_tick_period(Context& root, uint32_t period_ms) {
+  const EffectiveScope scope(root);
+  (void)proxy_set_tick_period_milliseconds(period_ms);
+}
+
 }  // namespace inlay::sdk::detail
+
+namespace inlay::sdk {
+
+inline Result<> Context::make_effective() const {
+  const Status status = proxy_set_effective_context(id_);
+  if (status == Status::kOk) detail::Vm::current().set_effective(id_);
+  return to_result(status);
+}
+
+inline EffectiveScope::EffectiveScope(const Context& context) : before_(detail::Vm::current().effective()) {
+  effective_ = before_ == context.id();
+  if (!effective_) effective_ = changed_ = context.make_effective().has_value();
+}
+
+inline EffectiveScope::~EffectiveScope() {
+  if (!changed_) return;
+  // 0 is the context of the callback, in case that the other one is no more.
+  if (proxy_set_effective_context(before_) != Status::kOk) (void)proxy_set_effective_context(0);
+  detail::Vm::current().set_effective(before_);
+}
+
+inline Result<uint32_t> send_http_call(const HttpRequest& request, Duration timeout) {
+  detail::Vm& vm = detail::Vm::current();
+  if (!vm.expect_answer()) return Status::kInternalFailure;
+  auto sent = detail::send_call(request, timeout);
+  if (sent)
+    vm.expect(*sent);
+  else
+    (void)vm.take_call(0);
+  return sent;
+}
+
+inline void Context::start(Task<> task) {
+  if (scheduler_ == nullptr) __builtin_trap();  // within the constructor of a stream context
+  if (life_ == kDeleted) return;                // within its destructor, or that of a task
+  detail::Scheduler& scheduler = *scheduler_;
+  detail::resume_as(*this, tasks_.adopt(std::move(task), *this));
+  scheduler.settle();
+}
+
+inline bool Context::resume(uint8_t direction, StreamType type) {
+  const unsigned d = direction;
+  if (life_ != kAlive || (state_ & d << detail::kAnswered) != 0) return false;
+  if ((state_ & d << detail::kUnderWay) != 0) {
+    state_ |= static_cast<uint8_t>(d << detail::kTakenBack);
+    return true;
+  }
+  if ((state_ & d) == 0) return false;
+  const EffectiveScope scope(*this);
+  if (!scope) return false;
+  if (proxy_continue_stream(type) != Status::kOk) return false;
+  state_ &= static_cast<uint8_t>(~d);
+  return true;
+}
+
+inline void Context::close(StreamType type) {
+  if (life_ != kAlive) return;
+  const EffectiveScope scope(*this);
+  if (!scope) return;
+  life_ = kOver;
+  state_ = 0;
+  (void)proxy_close_stream(type);
+}
+
+inline void HttpContext::reply(const LocalReply& answer, std::span<const Pair> headers) {
+  if (life_ != kAlive || (state_ & detail::kToServer << detail::kAnswered) != 0) return;
+  const EffectiveScope scope(*this);
+  if (!scope) return;
+  // The request is answered, and a response whose callback this is.
+  const unsigned under_way = state_ >> detail::kUnderWay & 3u;
+  state_ = static_cast<uint8_t>(under_way << detail::kUnderWay | (under_way | detail::kToServer) << detail::kAnswered);
+  const auto send = [](const LocalReply& r, std::span<const Pair> extra) {
+    constexpr uint32_t kNoGrpcStatus = UINT32_MAX;
+    Bytes pairs = Bytes::allocate(abi::pairs_size(extra));
+    if (pairs.data() == nullptr) return Status::kInternalFailure;
+    abi::write_pairs(extra, pairs.data());
+    return proxy_send_local_response(r.status, r.details.data(), r.details.size(), r.body.data(), r.body.size(),
+                                     pairs.data(), pairs.size(), kNoGrpcStatus);
+  };
+  if (send(answer, headers) != Status::kOk) (void)send({.details = "a_reply_was_refused"}, {});
+}
+
+}  // namespace inlay::sdk

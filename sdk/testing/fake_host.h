@@ -17,11 +17,14 @@
 //     EXPECT_EQ(connection.to_server, "HELLO");
 //
 // It does as Envoy does where the ABI leaves a choice: the compare-and-swap value of an absent key is not looked at, an
-// unknown cluster is kBadArgument, a tick comes again and again in its period.
+// unknown cluster is kBadArgument, a tick comes again and again in its period, a call belongs to the root context
+// and is answered although its stream has gone. What a filter must not do, since it would harm or end Envoy, is Ok,
+// does nothing, and stands in `misuses`.
 
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -31,6 +34,7 @@
 #include <vector>
 
 #include "abi/pairs.h"
+#include "sdk/detail/exports.h"
 #include "sdk/detail/vm.h"
 #include "sdk/host_functions.h"
 #include "sdk/testing/fake_records.h"
@@ -55,12 +59,27 @@ class FakeWorker {
   bool configure(abi::ContextId root, std::string_view configuration);
   // request: a stream context, whose request headers the filter sees.
   FakeStream request(abi::ContextId root, Headers headers);
-  // open: the same, but the stream stays, until close. end: the request trailers of such a stream; respond: its
-  // response headers.
-  FakeStream& open(abi::ContextId root, Headers headers);
+  // open: the same, but the stream stays, until close. send_body: a piece of its request's body, which holds what has
+  // been paused before; open says that there is one. end: the request trailers; respond: the response headers. close:
+  // the stream's end, however it came.
+  FakeStream& open(abi::ContextId root, Headers headers, bool end_of_stream = true);
+  DataStatus send_body(FakeStream& stream, std::string_view bytes, bool end_of_stream = true);
   abi::TrailersStatus end(FakeStream& stream, Headers trailers);
   HeadersStatus respond(FakeStream& stream, Headers headers);
   void close(FakeStream& stream);
+  // answer_call: a callback with that number, whether there is such a call or not. As of the context that made it, or
+  // another.
+  void answer_call(abi::ContextId context, uint32_t call_id, uint32_t status = 200);
+  // run: something, as within a callback of that context.
+  template <class F>
+  void run(abi::ContextId context, F&& call) {
+    enter(context, [&] {
+      vm_.set_effective(context);
+      call();
+    });
+  }
+  // number_next: the next stream or connection gets that context number, which must be free.
+  void number_next(abi::ContextId id) { given_number_ = id; }
   // connect: a connection context; it stays until disconnect. client_sends, server_sends: bytes, behind those that the
   // filter has paused. What it lets pass goes to connection.to_server and to_client.
   FakeConnection& connect(abi::ContextId root);
@@ -102,6 +121,10 @@ class FakeWorker {
   };
   template <class F>
   auto enter(abi::ContextId context, F&& call);
+  abi::ContextId new_number() { return given_number_ != 0 ? std::exchange(given_number_, 0) : next_context_++; }
+  bool knows(abi::ContextId id) const {
+    return roots_.contains(id) || streams_.contains(id) || connections_.contains(id);
+  }
   FakeStream* stream() {
     const auto at = streams_.find(effective_);
     return at == streams_.end() ? nullptr : at->second.get();
@@ -110,15 +133,21 @@ class FakeWorker {
     const auto at = connections_.find(effective_);
     return at == connections_.end() ? nullptr : at->second.get();
   }
+  void finish(abi::ContextId stream);
   void tick(abi::ContextId root);
+  void tell_of_items(abi::ContextId root, uint32_t queue);
   void answer(uint32_t call_id);
+  void give_answer(abi::ContextId context, uint32_t call_id, const FakeReply& reply);
 
   FakeHost& host_;
   detail::Vm vm_;
   std::map<abi::ContextId, Root> roots_;
   std::map<uint32_t, Pending> pending_;
   abi::ContextId next_context_ = 1;
+  abi::ContextId given_number_ = 0;
+  abi::ContextId called_ = 0;  // the callback's
   abi::ContextId effective_ = 0;
+  bool ending_ = false;  // a stream is told of its end
   std::map<abi::ContextId, std::unique_ptr<FakeStream>> streams_;
   std::map<abi::ContextId, std::unique_ptr<FakeConnection>> connections_;
   std::map<abi::ContextId, abi::ContextId> parents_;  // of streams and connections
@@ -144,7 +173,10 @@ class FakeHost {
   std::map<std::string, int64_t> metrics;
   std::map<std::string, std::pair<std::string, uint32_t>> shared_data;
   std::map<std::string, std::string> environment;  // of every VM
+  std::vector<std::string> misuses;                // what a filter did that would harm or end Envoy
+  bool may_set_effective = true;                   // false: a capability restriction takes the function away
   bool has_shared_data = true;
+  bool resumes_upstream = true;                  // of a connection; Envoy does not
   bool has_steady_clock = true;                  // WASI's monotonic clock; without it, filters go by the wall clock
   uint64_t time_ns = 1'700'000'000'000'000'000;  // the monotonic clock's; the wall clock's differs by the step
   int64_t wall_step_ns = 0;                      // how far the wall clock has been set forward, or back
@@ -164,6 +196,15 @@ class FakeHost {
     while (step(end_ns)) {
     }
     time_ns = end_ns;
+  }
+
+  // enqueue: an item of a shared queue, which some root context has opened. It hears of it when time passes.
+  void enqueue(std::string_view name, std::string item) {
+    for (Queue& one : queues_) {
+      if (one.name != name) continue;
+      one.items.push_back(std::move(item));
+      one.news = true;
+    }
   }
 
   uint64_t now_ms() const { return time_ns / 1'000'000; }
@@ -205,12 +246,31 @@ class FakeHost {
         event = [w = worker.get(), id = id] { w->answer(id); };
       }
     }
+    for (auto& queue : queues_) {
+      if (!queue.news || queue.owner == nullptr) continue;
+      at_ms = now_ms();
+      event = [&queue] {
+        queue.news = false;
+        queue.owner->tell_of_items(queue.root, queue.id);
+      };
+    }
     if (!event) return false;
     time_ns = std::max(time_ns, at_ms * 1'000'000);
     event();
     return true;
   }
 
+  struct Queue {
+    std::string name;
+    uint32_t id;
+    FakeWorker* owner = nullptr;  // who hears of items
+    abi::ContextId root = 0;
+    bool news = false;
+    std::deque<std::string> items = {};
+  };
+  Queue* queue(uint32_t id) { return id >= 1 && id <= queues_.size() ? &queues_[id - 1] : nullptr; }
+
+  std::deque<Queue> queues_;
   std::vector<std::unique_ptr<FakeWorker>> workers_;
   uint32_t next_cas_ = 1;
   uint32_t next_call_ = 4;
@@ -222,15 +282,20 @@ template <class F>
 auto FakeWorker::enter(abi::ContextId context, F&& call) {
   FakeWorker* const outer = std::exchange(FakeHost::current_worker(), this);
   detail::Vm* const outer_vm = std::exchange(detail::current_vm, &vm_);
-  effective_ = context;
   struct Restore {
+    FakeWorker& self;
     FakeWorker* worker;
     detail::Vm* vm;
+    abi::ContextId called;
+    abi::ContextId effective;
     ~Restore() {
       FakeHost::current_worker() = worker;
       detail::current_vm = vm;
+      self.called_ = called;
+      self.effective_ = effective;
     }
-  } restore{outer, outer_vm};
+  } restore{*this, outer, outer_vm, called_, effective_};
+  called_ = effective_ = context;
   return call();
 }
 
@@ -238,7 +303,7 @@ inline bool FakeWorker::configure(abi::ContextId id, std::string_view configurat
   roots_[id].configuration = configuration;
   return enter(id, [&] {
     configuring_ = true;
-    const bool ok = vm_.root(id)->on_configure(configuration.size());
+    const bool ok = detail::on_configure<detail::Vm>(id, configuration.size()) != 0;
     configuring_ = false;
     return ok;
   });
@@ -250,8 +315,8 @@ inline abi::ContextId FakeWorker::start(std::string_view root_id, std::string_vi
   const bool configured = enter(id, [&] {
     configuring_ = true;
     vm_.on_context_create(id, 0);
-    RootContext* const root = vm_.root(id);
-    const bool ok = root != nullptr && root->on_vm_start(0) && root->on_configure(configuration.size());
+    const bool ok = vm_.root(id) != nullptr && detail::on_vm_start<detail::Vm>(id, 0) != 0 &&
+                    detail::on_configure<detail::Vm>(id, configuration.size()) != 0;
     configuring_ = false;
     return ok;
   });
@@ -260,8 +325,8 @@ inline abi::ContextId FakeWorker::start(std::string_view root_id, std::string_vi
   return 0;
 }
 
-inline FakeStream& FakeWorker::open(abi::ContextId root, Headers headers) {
-  const abi::ContextId id = next_context_++;
+inline FakeStream& FakeWorker::open(abi::ContextId root, Headers headers, bool end_of_stream) {
+  const abi::ContextId id = new_number();
   auto& stream = streams_[id] = std::make_unique<FakeStream>();
   stream->id = id;
   stream->headers = std::move(headers);
@@ -269,9 +334,9 @@ inline FakeStream& FakeWorker::open(abi::ContextId root, Headers headers) {
   enter(id, [&] {
     vm_.on_context_create(id, root);
     const size_t before = host_.host_calls;
-    if (HttpContext* context = vm_.http(id)) {
-      stream->status = context->on_request_headers(stream->headers.size(), true);
-    }
+    stream->status = HeadersStatus{
+        detail::on_request_headers<detail::Vm>(id, stream->headers.size(), static_cast<uint32_t>(end_of_stream))};
+    stream->request_held = stream->waits(stream->status);
     stream->host_calls = host_.host_calls - before;
   });
   return *stream;
@@ -280,8 +345,18 @@ inline FakeStream& FakeWorker::open(abi::ContextId root, Headers headers) {
 inline abi::TrailersStatus FakeWorker::end(FakeStream& stream, Headers trailers) {
   stream.trailers = std::move(trailers);
   return enter(stream.id, [&] {
-    HttpContext* const context = vm_.http(stream.id);
-    return context == nullptr ? abi::TrailersStatus::kContinue : context->on_request_trailers(stream.trailers.size());
+    const TrailersStatus status{detail::on_request_trailers<detail::Vm>(stream.id, stream.trailers.size())};
+    stream.request_held = stream.waits(status);
+    return status;
+  });
+}
+
+inline DataStatus FakeWorker::send_body(FakeStream& stream, std::string_view bytes, bool end_of_stream) {
+  stream.body += bytes;
+  return enter(stream.id, [&] {
+    const DataStatus status{detail::on_request_body<detail::Vm>(stream.id, stream.body.size(), end_of_stream ? 1 : 0)};
+    stream.request_held = stream.waits(status);
+    return status;
   });
 }
 
@@ -289,37 +364,48 @@ inline HeadersStatus FakeWorker::respond(FakeStream& stream, Headers headers) {
   stream.response = std::move(headers);
   return enter(stream.id, [&] {
     const size_t before = host_.host_calls;
-    HttpContext* const context = vm_.http(stream.id);
-    const auto status =
-        context == nullptr ? HeadersStatus::kContinue : context->on_response_headers(stream.response.size(), true);
+    stream.response_status =
+        HeadersStatus{detail::on_response_headers<detail::Vm>(stream.id, stream.response.size(), 1)};
+    stream.response_held = stream.waits(stream.response_status);
     stream.host_calls = host_.host_calls - before;
-    return status;
+    return stream.response_status;
+  });
+}
+
+// finish: HTTP streams hear of it in this order.
+inline void FakeWorker::finish(abi::ContextId id) {
+  enter(id, [&] {
+    ending_ = true;
+    detail::on_log<detail::Vm>(id);
+    (void)detail::on_done<detail::Vm>(id);
+    detail::on_delete<detail::Vm>(id);
+    ending_ = false;
   });
 }
 
 inline void FakeWorker::close(FakeStream& stream) {
   const abi::ContextId id = stream.id;
-  enter(id, [&] { vm_.on_delete(id); });
+  finish(id);
   streams_.erase(id);
 }
 
 inline FakeStream FakeWorker::request(abi::ContextId root, Headers headers) {
   FakeStream& stream = open(root, std::move(headers));
   const abi::ContextId id = stream.id;
-  enter(id, [&] { vm_.on_delete(id); });
+  finish(id);
   FakeStream result = std::move(stream);
   streams_.erase(id);
   return result;
 }
 
 inline FakeConnection& FakeWorker::connect(abi::ContextId root) {
-  const abi::ContextId id = next_context_++;
+  const abi::ContextId id = new_number();
   FakeConnection& made = *(connections_[id] = std::make_unique<FakeConnection>());
   made.id = id;
   parents_[id] = root;
   enter(id, [&] {
     vm_.on_context_create(id, root);
-    if (TcpContext* context = vm_.tcp(id)) made.opened = context->on_new_connection();
+    made.opened = Action{detail::on_new_connection<detail::Vm>(id)};
   });
   return made;
 }
@@ -327,9 +413,8 @@ inline FakeConnection& FakeWorker::connect(abi::ContextId root) {
 inline Action FakeWorker::client_sends(FakeConnection& connection, std::string_view bytes, bool end_of_stream) {
   connection.from_client += bytes;
   const Action action = enter(connection.id, [&] {
-    TcpContext* const context = vm_.tcp(connection.id);
-    return context == nullptr ? Action::kContinue
-                              : context->on_downstream_data(connection.from_client.size(), end_of_stream);
+    return Action{detail::on_downstream_data<detail::Vm>(connection.id, connection.from_client.size(),
+                                                         static_cast<uint32_t>(end_of_stream))};
   });
   if (action == Action::kContinue) connection.pass_to_server();
   return action;
@@ -338,9 +423,8 @@ inline Action FakeWorker::client_sends(FakeConnection& connection, std::string_v
 inline Action FakeWorker::server_sends(FakeConnection& connection, std::string_view bytes, bool end_of_stream) {
   connection.from_server += bytes;
   const Action action = enter(connection.id, [&] {
-    TcpContext* const context = vm_.tcp(connection.id);
-    return context == nullptr ? Action::kContinue
-                              : context->on_upstream_data(connection.from_server.size(), end_of_stream);
+    return Action{detail::on_upstream_data<detail::Vm>(connection.id, connection.from_server.size(),
+                                                       static_cast<uint32_t>(end_of_stream))};
   });
   if (action == Action::kContinue) connection.pass_to_client();
   return action;
@@ -349,18 +433,16 @@ inline Action FakeWorker::server_sends(FakeConnection& connection, std::string_v
 inline void FakeWorker::disconnect(FakeConnection& connection, abi::PeerType by) {
   const abi::ContextId id = connection.id;
   enter(id, [&] {
-    if (TcpContext* context = vm_.tcp(id)) {
-      context->on_downstream_connection_close(by);
-      (void)context->on_done();
-      context->on_log();
-    }
-    vm_.on_delete(id);
+    detail::on_downstream_connection_close<detail::Vm>(id, by);
+    (void)detail::on_done<detail::Vm>(id);
+    detail::on_log<detail::Vm>(id);
+    detail::on_delete<detail::Vm>(id);
   });
   connections_.erase(id);
 }
 
 inline void FakeWorker::stop(abi::ContextId root) {
-  enter(root, [&] { vm_.on_delete(root); });
+  enter(root, [&] { detail::on_delete<detail::Vm>(root); });
   roots_.erase(root);
   std::erase_if(pending_, [&](const auto& call) { return call.second.root == root; });
 }
@@ -381,21 +463,33 @@ inline void FakeWorker::kill() {
 inline void FakeWorker::tick(abi::ContextId id) {
   Root& root = roots_[id];
   root.tick_at_ms += root.period_ms;
-  enter(id, [&] { vm_.on_tick(id); });
+  enter(id, [&] { detail::on_tick<detail::Vm>(id); });
+}
+
+inline void FakeWorker::tell_of_items(abi::ContextId root, uint32_t queue) {
+  enter(root, [&] { detail::on_queue_ready<detail::Vm>(root, queue); });
 }
 
 inline void FakeWorker::answer(uint32_t call_id) {
   const Pending pending = std::move(pending_[call_id]);
   pending_.erase(call_id);
-  const FakeReply& reply = pending.reply;
+  give_answer(pending.root, call_id, pending.reply);
+}
+
+inline void FakeWorker::answer_call(abi::ContextId context, uint32_t call_id, uint32_t status) {
+  give_answer(context, call_id, {.status = status});
+}
+
+inline void FakeWorker::give_answer(abi::ContextId context, uint32_t call_id, const FakeReply& reply) {
   reply_headers_.clear();
   if (!reply.reset) {
     reply_headers_ = reply.headers;
     reply_headers_.insert(reply_headers_.begin(), {":status", std::to_string(reply.status)});
   }
-  enter(pending.root, [&] {
+  enter(context, [&] {
     reply_ = &reply;
-    vm_.on_http_call_response(pending.root, call_id, reply_headers_.size(), reply.reset ? 0 : reply.body.size(), 0);
+    detail::on_http_call_response<detail::Vm>(context, call_id, reply_headers_.size(),
+                                              reply.reset ? 0 : reply.body.size(), 0);
     reply_ = nullptr;
   });
 }

@@ -59,6 +59,7 @@ struct FakeHostFunctions {
     FakeWorker& w = worker();
     if (type == abi::BufferType::kPluginConfiguration && w.configuring_) return w.roots_[w.effective_].configuration;
     if (type == abi::BufferType::kHttpCallResponseBody && w.reply_ != nullptr) return w.reply_->body;
+    if (type == abi::BufferType::kHttpRequestBody && w.stream() != nullptr) return w.stream()->body;
     if (const std::string* data = connection_data(type)) return *data;
     return std::nullopt;
   }
@@ -106,18 +107,27 @@ struct FakeHostFunctions {
     return headers;
   }
 
-  static void reply_locally(uint32_t status, std::string_view details, std::string_view body, Headers headers) {
+  static void misuse(std::string text) { FakeHost::current_host()->misuses.push_back(std::move(text)); }
+
+  static Status reply_locally(uint32_t status, std::string_view details, std::string_view body, Headers headers) {
     FakeStream* const stream = worker().stream();
-    if (stream == nullptr) return;
+    if (status < 200 || status > 599) return Status::kBadArgument;
+    if (stream == nullptr) return Status::kOk;
+    if (worker().ending_ || stream->closed) misuse("a reply on a stream that is over");
+    if (stream->reply_status != 0) misuse("a second reply");
     stream->reply_status = status;
     stream->reply_details = details;
     stream->reply_body = body;
     stream->reply_headers = std::move(headers);
+    stream->request_held = stream->response_held = false;
+    return Status::kOk;
   }
 
   static Status set_effective_context(abi::ContextId id) {
-    host();
-    worker().effective_ = id;
+    if (!host().may_set_effective) return Status::kInternalFailure;
+    FakeWorker& w = worker();
+    if (id != 0 && !w.knows(id)) return Status::kBadArgument;
+    w.effective_ = id == 0 ? w.called_ : id;
     return Status::kOk;
   }
 
@@ -125,12 +135,20 @@ struct FakeHostFunctions {
     FakeHost& h = host();
     if (FakeConnection* connection = worker().connection()) {
       if (type == abi::StreamType::kDownstream) return connection->pass_to_server(), Status::kOk;
+      if (type == abi::StreamType::kUpstream && !h.resumes_upstream) return Status::kUnimplemented;
       if (type == abi::StreamType::kUpstream) connection->pass_to_client();
       return Status::kOk;
     }
     FakeStream* const stream = worker().stream();
-    if (stream == nullptr || stream->status == HeadersStatus::kContinue) return Status::kBadArgument;
-    stream->continued = ++h.continued_;
+    if (stream == nullptr) return Status::kOk;
+    const bool request = type == abi::StreamType::kHttpRequest;
+    bool& held = request ? stream->request_held : stream->response_held;
+    if (!held) {
+      misuse(request ? "a request goes on that is not held" : "a response goes on that is not held");
+      return Status::kOk;
+    }
+    held = false;
+    (request ? stream->continued : stream->response_continued) = ++h.continued_;
     if (h.on_continue) h.on_continue(*stream);
     return Status::kOk;
   }
@@ -140,6 +158,47 @@ struct FakeHostFunctions {
     FakeConnection* const connection = worker().connection();
     const bool tcp = type == abi::StreamType::kDownstream || type == abi::StreamType::kUpstream;
     if (connection != nullptr && tcp) connection->closed = true;
+    FakeStream* const stream = worker().stream();
+    if (stream == nullptr || tcp) return Status::kOk;
+    if (worker().ending_) misuse("a stream is closed that is over");
+    stream->closed = true;
+    stream->request_held = stream->response_held = false;
+    return Status::kOk;
+  }
+
+  static FakeHost::Queue* queue(std::string_view name) {
+    for (FakeHost::Queue& q : host().queues_)
+      if (q.name == name) return &q;
+    return nullptr;
+  }
+
+  static Status register_queue(std::string_view name, uint32_t* id) {
+    FakeHost::Queue* q = queue(name);
+    FakeHost& h = host();
+    if (q == nullptr) {
+      const auto next = static_cast<uint32_t>(h.queues_.size() + 1);
+      q = &h.queues_.emplace_back(FakeHost::Queue{.name = std::string(name), .id = next});
+    }
+    q->owner = &worker();
+    q->root = worker().root_of(worker().effective_);
+    *id = q->id;
+    return Status::kOk;
+  }
+
+  static Status enqueue(uint32_t id, std::string_view item) {
+    FakeHost::Queue* const q = host().queue(id);
+    if (q == nullptr) return Status::kNotFound;
+    q->items.emplace_back(item);
+    q->news = true;
+    return Status::kOk;
+  }
+
+  static Status dequeue(uint32_t id, char** data, size_t* size) {
+    FakeHost::Queue* const q = host().queue(id);
+    if (q == nullptr) return Status::kNotFound;
+    if (q->items.empty()) return Status::kEmpty;
+    give(q->items.front(), data, size);
+    q->items.pop_front();
     return Status::kOk;
   }
 
@@ -313,9 +372,8 @@ INLAY_FAKE_ inlay::abi::Status proxy_send_local_response(uint32_t status, const 
                                                          const char* body, size_t body_size, const char* headers,
                                                          size_t headers_size, uint32_t) {
   (void)InlayFake::host();
-  InlayFake::reply_locally(status, {details, details_size}, {body, body_size},
-                           InlayFake::decode({headers, headers_size}));
-  return inlay::abi::Status::kOk;
+  return InlayFake::reply_locally(status, {details, details_size}, {body, body_size},
+                                  InlayFake::decode({headers, headers_size}));
 }
 
 INLAY_FAKE_ inlay::abi::Status proxy_http_call(const char* upstream, size_t upstream_size, const char* headers,
@@ -335,6 +393,26 @@ INLAY_FAKE_ inlay::abi::Status proxy_get_shared_data(const char* key, size_t key
 INLAY_FAKE_ inlay::abi::Status proxy_set_shared_data(const char* key, size_t key_size, const char* value,
                                                      size_t value_size, uint32_t cas) {
   return InlayFake::set_shared_data({key, key_size}, {value, value_size}, cas);
+}
+
+INLAY_FAKE_ inlay::abi::Status proxy_register_shared_queue(const char* name, size_t size, uint32_t* id) {
+  return InlayFake::register_queue({name, size}, id);
+}
+
+INLAY_FAKE_ inlay::abi::Status proxy_resolve_shared_queue(const char*, size_t, const char* name, size_t size,
+                                                          uint32_t* id) {
+  const auto* const queue = InlayFake::queue({name, size});
+  if (queue == nullptr) return inlay::abi::Status::kNotFound;
+  *id = queue->id;
+  return inlay::abi::Status::kOk;
+}
+
+INLAY_FAKE_ inlay::abi::Status proxy_enqueue_shared_queue(uint32_t id, const char* data, size_t size) {
+  return InlayFake::enqueue(id, {data, size});
+}
+
+INLAY_FAKE_ inlay::abi::Status proxy_dequeue_shared_queue(uint32_t id, char** data, size_t* size) {
+  return InlayFake::dequeue(id, data, size);
 }
 
 INLAY_FAKE_ inlay::abi::Status proxy_define_metric(inlay::abi::MetricType, const char* name, size_t name_size,

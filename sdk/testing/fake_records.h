@@ -58,16 +58,28 @@ struct FakeLog {
 // FakeStream: what has become of a request.
 struct FakeStream {
   abi::ContextId id = 0;
-  HeadersStatus status = HeadersStatus::kContinue;
-  Headers headers;            // as the filter left them
+  HeadersStatus status = HeadersStatus::kContinue;           // what on_request_headers said
+  HeadersStatus response_status = HeadersStatus::kContinue;  // what on_response_headers said
+  Headers headers;                                           // as the filter left them
+  std::string body = {};      // of the request: what the filter holds, and then what it let pass
   uint32_t reply_status = 0;  // of a local reply; 0: none
   std::string reply_body;
   std::string reply_details;
   Headers reply_headers;
-  Headers response = {};   // what respond was given, as the filter left it
-  Headers trailers = {};   // what end was given, as the filter left it
+  Headers response = {};      // what respond was given, as the filter left it
+  Headers trailers = {};      // what end was given, as the filter left it
+  bool request_held = false;  // a callback has paused it
+  bool response_held = false;
+  bool closed = false;     // the filter has reset it
   uint64_t continued = 0;  // which continue_stream of the host's it was that let the request go on; 0: none
-  size_t host_calls = 0;   // calls into the host in the last callback
+  uint64_t response_continued = 0;
+  size_t host_calls = 0;  // calls into the host in the last callback
+
+  // waits: whether a direction waits after a callback that has returned `status`.
+  template <class Status>
+  bool waits(Status said) const {
+    return said != Status::kContinue && reply_status == 0 && !closed;
+  }
 
   std::string header(std::string_view name) const {
     std::string all;
