@@ -3,7 +3,7 @@
 
 // Buffers: bodies, TCP data, configuration. A Buffer names one buffer of the host, and costs nothing.
 //
-//     if (auto body = request_body().read(0, 4096)) inspect(body->view());
+//     if (auto body = request_body().read(0, 4096)) log_info("the body begins with ", body->view());
 
 #include <cstdint>
 #include <string_view>

@@ -4,7 +4,7 @@
 // Bytes: a block of memory that the host has allocated in the guest, owned and freed by this handle. Move-only.
 //
 //     sdk::Result<sdk::Bytes> value = sdk::request_headers().get("accept");
-//     if (value) use(value->view());   // the view lives as long as *value
+//     if (value) sdk::log_info("accept: ", value->view());  // the view lives as long as *value
 
 #include <cstdlib>
 #include <string_view>

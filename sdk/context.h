@@ -254,22 +254,22 @@ class RootContext : public Context {
 // What a callback returns says what becomes of the piece that it was shown. Everything behind a pause waits, in this
 // filter and in those that follow, until the direction goes on:
 //
-//     callback               status                            effect
-//     headers of either      kContinue                         they go on
-//     direction              kStopAllIterationAndWatermark     they and all behind them wait; the sender is slowed down
-//                            kStopAllIterationAndBuffer        the same; a large body is answered with 413 or 500
-//                            kStopIteration                    the same as kStopAllIterationAndWatermark. Not where the
-//                                                              plugin has allow_on_headers_stop_iteration: there the
-//                                                              body's callbacks come all the same, and the first that
-//                                                              returns kContinue, or is not overridden, sends all on
-//                            kContinueAndEndStream             they go on, and nothing follows them
-//     body of either         kContinue                         what is in the buffer goes on, and what waited before it
-//     direction              kStopIterationAndBuffer           it waits; the next callback has it and what has come
-//                                                              since; too much is answered with 413 or 500
-//                            kStopIterationAndWatermark        the same; the sender is slowed down
-//                            kStopIterationNoBuffer            it is dropped
-//     trailers of either     kContinue                         they go on
-//     direction              kStopIteration                    they wait
+//   callback               status                            effect
+//   headers of either      kContinue                         they go on
+//   direction              kStopAllIterationAndWatermark     they and all behind them wait; the sender is slowed down
+//                          kStopAllIterationAndBuffer        the same; a large body is answered with 413 or 500
+//                          kStopIteration                    the same as kStopAllIterationAndWatermark. Not where the
+//                                                            plugin has allow_on_headers_stop_iteration: there the
+//                                                            body's callbacks come all the same, and the first that
+//                                                            returns kContinue, or is not overridden, sends all on
+//                          kContinueAndEndStream             they go on, and nothing follows them
+//   body of either         kContinue                         what is in the buffer goes on, and what waited before it
+//   direction              kStopIterationAndBuffer           it waits; the next callback has it and what has come
+//                                                            since; too much is answered with 413 or 500
+//                          kStopIterationAndWatermark        the same; the sender is slowed down
+//                          kStopIterationNoBuffer            it is dropped
+//   trailers of either     kContinue                         they go on
+//   direction              kStopIteration                    they wait
 //
 // `end_of_stream`: nothing follows. A body's end may come in a callback of its own, without a byte: who wants the whole
 // body returns kStopIterationAndBuffer from each callback until the one with `end_of_stream`, and reads it there. Who

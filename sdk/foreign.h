@@ -4,11 +4,13 @@
 // Foreign functions: what a host offers beyond the ABI, by name. Those below are Envoy's; a host without one answers
 // kNotFound.
 //
-//     auto small = sdk::compress(body);                              // a zlib stream
-//     if (small) sdk::set_shared_data("cache", small->view());
+//     auto small = sdk::compress("a long text");  // a zlib stream
+//     if (small) (void)sdk::set_shared_data("cache", small->view());
 //
 //     // In on_configure: the property lives as long as the connection, and its first value stays.
-//     sdk::declare_property({.name = "tenant", .read_only = true, .span = sdk::LifeSpan::kDownstreamConnection});
+//     auto declared = sdk::declare_property(
+//         {.name = "tenant", .read_only = true, .span = sdk::LifeSpan::kDownstreamConnection});
+//     if (!declared) sdk::log_error("tenant: ", declared.error());
 
 #include <cstdint>
 #include <cstring>

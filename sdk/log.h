@@ -3,9 +3,13 @@
 
 // Logging through the host, which adds its own prefix and drops what is below its level.
 //
+//     const int status = 503;
+//     const uint64_t delay_ms = 250;
 //     sdk::log_warn("the provider answered ", status, ", trying again in ", delay_ms, " ms");
+//     if (auto value = sdk::get_property("unknown"); !value) sdk::log_info("no property: ", value.error());
 
 #include <string_view>
+#include <type_traits>
 
 #include "sdk/host_functions.h"
 #include "sdk/text.h"
@@ -18,12 +22,17 @@ inline void log(LogLevel level, std::string_view message) {
   (void)proxy_log(level, message.data(), message.size());
 }
 
-// log: each part is a string or an unsigned number; lines above Line::kMaxSize are cut.
+// log: each part is a string, an integer of any type, a bool, a char or a Status; lines above Line::kMaxSize are cut.
+// One string alone is not cut.
 template <class... Parts>
-requires(sizeof...(Parts) > 1) void log(LogLevel level, Parts... parts) {
-  Line line;
-  (line.add(parts), ...);
-  log(level, line.view());
+requires(sizeof...(Parts) > 0) void log(LogLevel level, Parts... parts) {
+  if constexpr (sizeof...(Parts) == 1 && (std::is_convertible_v<Parts, std::string_view> && ...)) {
+    log(level, std::string_view(parts...));
+  } else {
+    Line line;
+    (line.add(parts), ...);
+    log(level, line.view());
+  }
 }
 
 template <class... Parts>

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Properties: what the host knows about the request, the connection, the plugin. A path is its parts, each ended by the
-// next with a NUL between; use property_path, or a literal with "\0" in it.
+// Properties: what the host knows about the request, the connection, the plugin. A path is its parts with a NUL between
+// each two.
 //
 //     auto name = sdk::get_property("plugin_root_id");
+//     if (name) sdk::log_info("of ", name->view());
 //     auto code = sdk::get_property(std::string_view("response\0code", 13));
+//     if (code && code->size() == 8) sdk::log_info("its first byte is ", code->view()[0]);
 
 #include <string_view>
 

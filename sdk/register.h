@@ -3,9 +3,13 @@
 
 // Registration: ties a root id to the classes that serve it, and exports the callbacks that they override.
 //
-//     INLAY_REGISTER("my_root_id", MyRoot, MyHttp);   // MyHttp is constructed with MyRoot&, or without arguments
-//     INLAY_REGISTER("proxy", MyRoot, MyHttp, MyTcp); // serves HTTP filters and network filters
-//     INLAY_REGISTER("*", MyRoot);                    // any other root id; no stream contexts
+//     class MyRoot : public RootContext {};
+//     class MyHttp : public HttpContext {};
+//     class MyTcp : public TcpContext {};
+//
+//     INLAY_REGISTER("my_root_id", MyRoot, MyHttp);    // MyHttp is constructed with MyRoot&, or without arguments
+//     INLAY_REGISTER("proxy", MyRoot, MyHttp, MyTcp);  // serves HTTP filters and network filters
+//     INLAY_REGISTER("*", MyRoot);                     // any other root id; no stream contexts
 //
 // at namespace scope in a .cc file. One module may register any number of root ids.
 

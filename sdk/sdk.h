@@ -4,14 +4,19 @@
 // The guest SDK: everything that a proxy-wasm filter needs, header-only, without exceptions, RTTI or WASI imports.
 // It compiles to WebAssembly (cmake/WasmModule.cmake) and natively, against sdk/testing/fake_host.h, for tests.
 //
-//     class Hello : public inlay::sdk::HttpContext {
+//     using namespace inlay::sdk;
+//
+//     class Hello : public HttpContext {
 //      public:
 //       HeadersStatus on_request_headers(size_t, bool) override {
-//         inlay::sdk::request_headers().set("x-hello", "world");
+//         if (!request_headers().set("x-hello", "world")) log_warn("the host does not take x-hello");
 //         return HeadersStatus::kContinue;
 //       }
 //     };
-//     INLAY_REGISTER("*", inlay::sdk::RootContext, Hello);
+//     INLAY_REGISTER("*", RootContext, Hello);
+//
+// What may fail gives a Result, which has to be looked at; a (void) before it says that the failure does not matter.
+// tests/test_sdk_examples.py compiles the examples in these comments, and in docs/guide.
 
 #include "sdk/buffer.h"        // IWYU pragma: export
 #include "sdk/bytes.h"         // IWYU pragma: export

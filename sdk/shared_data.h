@@ -4,7 +4,8 @@
 // Shared data: keys and values that all VMs of one vm_id in the process see, whichever worker they run on.
 //
 //     auto entry = sdk::get_shared_data("counter");
-//     if (entry) sdk::set_shared_data("counter", next(entry->value.view()), entry->cas);   // kCasMismatch: try again
+//     auto stored = entry ? sdk::set_shared_data("counter", "next", entry->cas) : entry.error();
+//     if (!stored && stored.error() == sdk::Status::kCasMismatch) sdk::log_info("another VM was faster: try again");
 
 #include <cstdint>
 #include <string_view>

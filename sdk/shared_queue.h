@@ -4,9 +4,10 @@
 // Shared queues: items of bytes between VMs of one process, whichever their vm_id and wherever they run. Who makes the
 // queue hears of items in on_queue_ready; any VM may put some in.
 //
-//     auto jobs = SharedQueue::open("jobs");                      // the receiver, in on_configure
-//     auto jobs = SharedQueue::find("receiver_vm_id", "jobs");    // a sender
-//     if (jobs) (void)jobs->enqueue("item");
+//     auto jobs = SharedQueue::open("jobs");                    // the receiver, in on_configure
+//     if (!jobs) log_error("no queue: ", jobs.error());
+//     auto of_it = SharedQueue::find("receiver_vm_id", "jobs");  // a sender
+//     if (of_it && !of_it->enqueue("item")) log_warn("an item is lost");
 
 #include <cstdint>
 #include <string_view>

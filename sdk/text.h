@@ -5,13 +5,27 @@
 // costs a guest tens of kilobytes). What does not fit is cut off and marked with "...".
 //
 //     sdk::Line line;
-//     line.add("status ").add(404u);
+//     line.add("status ").add(404).add(", retried: ").add(true);
 
 #include <cstdint>
 #include <cstring>
 #include <string_view>
+#include <type_traits>
+
+#include "abi/types.h"
 
 namespace inlay::sdk {
+
+// status_name: as in the ABI's documents; "unknown status" for a number that is none.
+constexpr std::string_view status_name(abi::Status status) {
+  constexpr std::string_view kNames[] = {
+      "Ok",           "NotFound",       "BadArgument",         "SerializationFailure",
+      "ParseFailure", "BadExpression",  "InvalidMemoryAccess", "Empty",
+      "CasMismatch",  "ResultMismatch", "InternalFailure",     "BrokenConnection",
+      "Unimplemented"};
+  const auto number = static_cast<uint32_t>(status);
+  return number < sizeof kNames / sizeof kNames[0] ? kNames[number] : "unknown status";
+}
 
 class Line {
  public:
@@ -28,21 +42,36 @@ class Line {
 
   Line& add(const char* text) { return add(std::string_view(text)); }
 
-  // add: in decimal. Negative numbers are not needed by any caller.
-  Line& add(uint64_t number) {
-    char digits[20];
-    size_t at = sizeof digits;
-    do {
-      digits[--at] = static_cast<char>('0' + number % 10);
-      number /= 10;
-    } while (number != 0);
-    return add(std::string_view(digits + at, sizeof digits - at));
+  // add: an integer in decimal, a bool as true or false, a char as itself, a status by its name.
+  template <class T>
+  requires std::is_integral_v<T> Line& add(T value) {
+    if constexpr (std::is_same_v<T, bool>) {
+      return add(value ? std::string_view("true") : std::string_view("false"));
+    } else if constexpr (std::is_same_v<T, char>) {
+      return add(std::string_view(&value, 1));
+    } else if constexpr (std::is_signed_v<T>) {
+      const auto number = static_cast<uint64_t>(int64_t{value});
+      return value < 0 ? add_number(0 - number, true) : add_number(number, false);
+    } else {
+      return add_number(value, false);
+    }
   }
-  Line& add(uint32_t number) { return add(uint64_t{number}); }
+  Line& add(abi::Status status) { return add(status_name(status)); }
 
   std::string_view view() const { return {text_, size_}; }
 
  private:
+  Line& add_number(uint64_t number, bool negative) {
+    char text[20];  // as long as the largest, and the smallest with its sign
+    size_t at = sizeof text;
+    do {
+      text[--at] = static_cast<char>('0' + number % 10);
+      number /= 10;
+    } while (number != 0);
+    if (negative) text[--at] = '-';
+    return add(std::string_view(text + at, sizeof text - at));
+  }
+
   char text_[kMaxSize];
   size_t size_ = 0;
 };

@@ -20,7 +20,7 @@ class QuotaRoot : public RootContext {
       const HttpRequest request{.cluster = "quota", .headers = headers};
       const auto reply = co_await http_call(request, 500ms);
       if (!reply) {
-        log_warn("the quota service cannot be asked, status ", static_cast<uint32_t>(reply.error()));
+        log_warn("the quota service cannot be asked: ", reply.error());
         continue;
       }
       open_ = reply->status == 200;

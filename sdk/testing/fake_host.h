@@ -5,16 +5,18 @@
 // FakeWorker one of its VMs. The filter's own code runs in it, linked natively, with no WebAssembly between. Everything
 // happens in advance() and in the calls on a worker; nothing sleeps. One FakeHost at a time; not thread-safe.
 //
-//     FakeHost host;
-//     host.services["sidecar"] = [](const FakeCall&) { return FakeReply{.body = R"({"x-key":"1"})"}; };
-//     FakeWorker& worker = host.add_worker();
-//     ContextId root = worker.start("my_root_id", configuration);
-//     host.advance(1s);
-//     FakeStream stream = worker.request(root, {{":path", "/"}});
-//     EXPECT_EQ(stream.header("x-key"), "1");
-//     FakeConnection& connection = worker.connect(root);              // of a TCP filter
-//     worker.client_sends(connection, "hello");
-//     EXPECT_EQ(connection.to_server, "HELLO");
+//     TEST(MyFilter, SetsTheKey) {
+//       FakeHost host;
+//       host.services["sidecar"] = [](const FakeCall&) { return FakeReply{.body = R"({"x-key":"1"})"}; };
+//       FakeWorker& worker = host.add_worker();
+//       ContextId root = worker.start("my_root_id", "the configuration");
+//       host.advance(1s);
+//       FakeStream stream = worker.request(root, {{":path", "/"}});
+//       EXPECT_EQ(stream.header("x-key"), "1");
+//       FakeConnection& connection = worker.connect(root);  // of a TCP filter
+//       EXPECT_EQ(worker.client_sends(connection, "hello"), Action::kContinue);
+//       EXPECT_EQ(connection.to_server, "HELLO");
+//     }
 //
 // It does as Envoy does where the ABI leaves a choice: the compare-and-swap value of an absent key is not looked at, an
 // unknown cluster is kBadArgument, a tick comes again and again in its period, a call belongs to the root context

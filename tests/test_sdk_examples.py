@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each example in a header of the SDK, and each piece of C++ in the guides of the SDK, compiles: natively, as tests are
+built, and for wasm32.
+
+An example of a header is a block of comment lines that are indented by five blanks, after an empty one. One that begins with a class, a function
+or a registration stands at namespace scope, any other in a function. What needs GoogleTest is for native builds only. The
+pieces of a guide are one file, in their order."""
+
+import glob
+import os
+import re
+import subprocess
+import unittest
+
+from support.processes import BUILD, ROOT, TestCase
+
+AT_NAMESPACE_SCOPE = re.compile(r"(class|struct|template|using namespace|INLAY_REGISTER|TEST|Task<.*{|void .*{)")
+GUIDES = ("docs/guide/sdk.md", "docs/guide/tcp.md")
+FLAGS = ["-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function", "-Wno-unused-variable",
+         "-Wno-unused-but-set-variable", "-Wno-unused-parameter", f"-I{ROOT}"]
+
+
+def cmake_variable(name):
+    with open(os.path.join(BUILD, "CMakeCache.txt")) as cache:
+        return re.search(rf"^{name}:\w+=(.*)$", cache.read(), re.M).group(1)
+
+
+class Example:
+    def __init__(self, path, line, text):
+        self.path, self.line, self.text = path, line, text
+        self.native_only = bool(re.search(r"\b(TEST(_F)?\(|Fake\w+|::testing::)", text))
+
+
+def header_examples():
+    found = []
+    for path in sorted(glob.glob(os.path.join(ROOT, "sdk", "**", "*.h"), recursive=True)):
+        name = os.path.relpath(path, ROOT)
+        with open(path) as file:
+            lines = file.read().splitlines()
+        at = 0
+        while at < len(lines):
+            end = at
+            while lines[at - 1] == "//" and end < len(lines) and (lines[end].startswith("//     ") or
+                                        (end > at and lines[end] == "//" and lines[end + 1].startswith("//     "))):
+                end += 1
+            if end > at:
+                found.append(Example(name, at + 1, "\n".join(line[7:] for line in lines[at:end])))
+            at = max(end, at + 1)
+    return found
+
+
+def guide_examples(guide):
+    with open(os.path.join(ROOT, guide)) as file:
+        text = file.read()
+    return [Example(guide, text.count("\n", 0, match.start(1)) + 1, match.group(1))
+            for match in re.finditer(r"^```cpp\n(.*?)^```", text, re.M | re.S)]
+
+
+def as_file(examples, native, scoped):
+    text = '#include "sdk/sdk.h"\n'
+    if native:
+        text += '#include <gtest/gtest.h>\n#include "sdk/testing/fake_host.h"\nusing namespace inlay::sdk::testing;\n'
+    for number, example in enumerate(examples):
+        if example.native_only and not native:
+            continue
+        lines = f'#line {example.line} "{example.path}"\n{example.text}\n'
+        if not scoped:
+            text += lines
+            continue
+        if not AT_NAMESPACE_SCOPE.match(example.text):
+            lines = f"inline void example() {{\n{lines}}}\n"
+        text += f"namespace inlay::example_{number} {{\nusing namespace inlay::sdk;\n{lines}}}\n"
+    return text
+
+
+# What the header of the log promises, for every type there is.
+EVERY_TYPE = Example("every type", 1, """template <class... T>
+void log_each() { (log_info("headers ", T{}), ...); (log_info(T{}), ...); }
+void log_all(size_t n, inlay::sdk::Status status) {
+  log_info("headers ", n);
+  log_each<bool, char, signed char, unsigned char, short, unsigned short, int, unsigned, long, unsigned long, long long,
+           unsigned long long, wchar_t, char8_t, char16_t, char32_t, int8_t, uint8_t, int16_t, uint16_t, int32_t, uint32_t,
+           int64_t, uint64_t, size_t, ptrdiff_t, uintptr_t, inlay::sdk::Status>();
+  log_warn(status, ' ', -1, " ", 7u, std::string_view("x"));
+}
+""")
+
+
+class Examples(TestCase):
+    def compile(self, name, text, native):
+        path = os.path.join(self.directory, name)
+        with open(path, "w") as file:
+            file.write(text)
+        compiler = cmake_variable("CMAKE_CXX_COMPILER" if native else "INLAY_WASM_CXX")
+        flags = FLAGS if native else ["--target=wasm32-wasi", "-mbulk-memory", "-fno-exceptions", "-fno-rtti", *FLAGS]
+        done = subprocess.run([compiler, *flags, path], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        self.assertEqual(done.returncode, 0, f"{name}:\n{done.stdout.decode(errors='replace')[:6000]}")
+
+    def test_headers(self):
+        examples = header_examples()
+        self.assertGreaterEqual(len({example.path for example in examples}), 16)
+        for native in (True, False):
+            with self.subTest(native=native):
+                self.compile("headers.cc", as_file([*examples, EVERY_TYPE], native, scoped=True), native)
+
+    def test_guides(self):
+        for guide in GUIDES:
+            examples = guide_examples(guide)
+            self.assertGreaterEqual(len(examples), 4, guide)
+            for native in (True, False):
+                with self.subTest(guide=guide, native=native):
+                    self.compile(os.path.basename(guide) + ".cc", as_file(examples, native, scoped=False), native)
+
+
+if __name__ == "__main__":
+    unittest.main()
