@@ -55,6 +55,7 @@ class GateRoot : public RootContext {
   }
 
   Event word_came;
+  Event stream_came;
   std::string last_word;
   bool queue_ = false;
 };
@@ -64,11 +65,14 @@ using Plan = Task<> (GateRequest::*)();
 
 class GateRequest : public HttpContext {
  public:
-  explicit GateRequest(GateRoot& root) : root_(root) {}
+  explicit GateRequest(GateRoot& root) : root_(root) {
+    // What is effective within a constructor is the new stream, also after others have been told something.
+    root_.stream_came.notify();
+    if (const auto user = request_headers().get("user")) user_ = user->view();
+  }
   ~GateRequest() override { trace->notes.push_back("~" + user_); }
 
   HeadersStatus on_request_headers(size_t, bool) override {
-    if (const auto user = request_headers().get("user")) user_ = user->view();
     const auto plan = request_headers().get("plan");
     const std::string_view name = plan ? plan->view() : std::string_view("check");
     if (name == "body") return HeadersStatus::kContinue;
@@ -81,7 +85,7 @@ class GateRequest : public HttpContext {
     const std::pair<std::string_view, Plan> plans[] = {
         {"check", &GateRequest::check},  {"helper", &GateRequest::helper}, {"twice", &GateRequest::twice},
         {"sleep", &GateRequest::sleepy}, {"word", &GateRequest::word},     {"deny all", &GateRequest::deny_all},
-        {"eager", &GateRequest::eager},  {"hasty", &GateRequest::hasty}};
+        {"next", &GateRequest::next},    {"eager", &GateRequest::eager},   {"hasty", &GateRequest::hasty}};
     for (const auto& [known, member] : plans)
       if (known == name) spawn((this->*member)());
     return HeadersStatus::kStopAllIterationAndWatermark;
@@ -157,6 +161,12 @@ class GateRequest : public HttpContext {
     const Witness witness;
     if (!co_await root_.word_came.wait(100ms)) co_return reply(504);
     (void)request_headers().set("word", root_.last_word);
+    resume_request();
+  }
+  Task<> next() {
+    const Witness witness;
+    (void)co_await root_.stream_came.wait();
+    (void)request_headers().set("next", user_);
     resume_request();
   }
   Task<> eager() {
@@ -379,6 +389,16 @@ TEST_F(StreamTask, SharedQueueWakesWhoWaitsForIt) {
   host_.advance(200ms);
   EXPECT_EQ(late.reply_status, 504u) << "nothing came in time";
   EXPECT_EQ(worker_.context<GateRoot>(root)->last_word, "go");
+}
+
+TEST_F(StreamTask, ConstructorMayWakeOthers) {
+  FakeStream& one = open("one", "next");
+  FakeStream& two = open("admin");
+  EXPECT_EQ(one.header("next"), "one");
+  EXPECT_EQ(one.continued, 1u);
+  EXPECT_EQ(two.header("next"), "");
+  host_.advance(200ms);
+  EXPECT_EQ(two.header("checked"), "admin");
 }
 
 TEST_F(StreamTask, CallThatCannotBeSentIsDecidedWithinTheCallback) {

@@ -153,6 +153,7 @@ class Vm {
 
   void on_context_create(ContextId id, ContextId parent_id) {
     if (id == 0 || table_.find(id) != nullptr) return;
+    effective_ = id;
     Context* context = nullptr;
     const RegistrationBase* registration = nullptr;
     if (parent_id == 0) {
@@ -329,8 +330,9 @@ class StreamCallback : public Callback {
   uint32_t result(uint32_t status, bool may_pause) {
     const unsigned state = context_.state_;
     const unsigned d = direction_;
-    if ((state & d << kTakenBack) != 0) status = 0;
-    const bool held = may_pause && status != 0 && (state & d << kAnswered) == 0;
+    const bool pauses = may_pause && status != 0;
+    if (pauses && (state & d << kTakenBack) != 0) status = 0;
+    const bool held = pauses && (state & (d << kTakenBack | d << kAnswered)) == 0;
     context_.state_ = static_cast<uint8_t>((state & ~(d | d << kUnderWay | d << kTakenBack)) | (held ? d : 0u));
     return status;
   }
