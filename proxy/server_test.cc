@@ -294,6 +294,7 @@ TEST_F(ServerTest, ShutdownSendsTheRestOfAnAnswerThatTheProxyHasWhole) {
   config::DirectResponseAction direct;
   direct.body = std::string(16'000'000, 'x') + "end";
   add_route("/big").action = direct;
+  bootstrap_.listeners[0].http.delayed_close_timeout = 60s;  // a busy machine may let the client wait for its turn
   start();
   Client client(address(), 64 * 1024);
   client.send("GET /big HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n");
