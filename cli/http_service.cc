@@ -74,6 +74,7 @@ class Session : public proxy::net::ConnectionHandler, public proxy::http::Parser
     }
     if (ended_) return;
     if (replying_ && reply_.how == Reply::How::kHang) {
+      data.clear();
       if (last_) finish(Connection::Close::kNow);
     } else if (replying_) {
       if (!last_) connection_->pause_reading();

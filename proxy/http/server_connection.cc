@@ -16,6 +16,8 @@ namespace {
 using host::HeaderId;
 
 constexpr std::string_view kConnectionClose = "connectionclose";  // what that field is counted as
+// Of answers that the client has not taken, before its next request is begun.
+constexpr size_t kMostUnreadAnswers = 64 * 1024;
 
 int64_t system_now() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
@@ -50,8 +52,7 @@ ServerConnection::ServerConnection(ConnectionManager::Impl& manager, std::unique
       index_(index),
       below_(below) {
   connection_->set_handler(this);
-  const uint32_t limit = manager_.options.listener.per_connection_buffer_limit_bytes;
-  if (limit > 0) connection_->set_write_watermark(limit);
+  connection_->set_write_watermark(write_limit());
   connection_->set_linger(manager_.http.delayed_close_timeout);
   connection_->resume_reading();
   arm_idle();
@@ -64,6 +65,11 @@ ServerConnection::ServerConnection(ConnectionManager::Impl& manager, std::unique
 }
 
 ServerConnection::~ServerConnection() = default;
+
+size_t ServerConnection::write_limit() const {
+  const uint32_t limit = manager_.options.listener.per_connection_buffer_limit_bytes;
+  return limit > 0 ? limit : SIZE_MAX;
+}
 
 void ServerConnection::arm_idle() {
   if (manager_.http.idle_timeout.count() > 0) {
@@ -151,6 +157,7 @@ void ServerConnection::parse_all(Buffer& data) {
   while (!closed_ && !data.empty()) {
     if (parser_->message_complete()) {
       // One at a time, and none before the client has taken what it asked for: the next request stays where it is.
+      if (!stream_ && connection_->unsent() > kMostUnreadAnswers) wait_for_reader();
       if (stream_ || above_watermark_) {
         waiting_ = true;
         return connection_->pause_reading();
@@ -165,6 +172,13 @@ void ServerConnection::parse_all(Buffer& data) {
       if (!data.empty()) return;  // paused
     }
   }
+}
+
+// Between two requests the write buffer's limit, which is for one answer, is lower: on_below_write_watermark() comes when
+// half of this is left, and raises it again.
+void ServerConnection::wait_for_reader() {
+  connection_->set_write_watermark(std::min(write_limit(), kMostUnreadAnswers));
+  if (!above_watermark_) connection_->set_write_watermark(write_limit());
 }
 
 // FIN: an answer that is under way is still sent; a request that is not complete never will be.
@@ -193,6 +207,7 @@ void ServerConnection::on_above_write_watermark() {
 void ServerConnection::on_below_write_watermark() {
   above_watermark_ = false;
   if (!stream_) {
+    connection_->set_write_watermark(write_limit());
     if (std::exchange(waiting_, false)) connection_->resume_reading();
     return;
   }

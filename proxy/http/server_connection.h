@@ -58,6 +58,8 @@ class ServerConnection final : net::ConnectionHandler, ParserSink, ResponseSink 
   void on_finished() override;
 
   void parse_all(Buffer& data);
+  size_t write_limit() const;
+  void wait_for_reader();
   void flush_body(bool end_stream);
   void request_complete();
   void inherit_state(StreamInfo& info);

@@ -31,8 +31,8 @@ class ConnectionHandler {
  public:
   virtual ~ConnectionHandler() = default;
   virtual void on_connected() {}
-  // New bytes are at the end of `data`; what the handler does not drain stays for the next call. `end` says that the
-  // peer has sent its last byte (FIN); after that a call comes only for bytes that were left, when reading is resumed.
+  // `data` is what came. A handler that does not drain it pauses reading: the rest stays, nothing is received behind it,
+  // and it comes again when reading is resumed. `end` says that the peer has sent its last byte (FIN).
   virtual void on_data(host::Buffer& data, bool end) = 0;
   // Unsent bytes rose over the high watermark, or fell below the low one (half of it).
   virtual void on_above_write_watermark() {}
@@ -73,6 +73,7 @@ class Connection {
   virtual void write(std::string_view data) = 0;
   // Bytes that the kernel has not taken yet.
   virtual size_t unsent() const = 0;
+  // What is unsent already counts: the handler may hear of it from inside of this call.
   virtual void set_write_watermark(size_t high) = 0;
   // Sends FIN after what is unsent; reading goes on.
   virtual void shutdown_write() = 0;

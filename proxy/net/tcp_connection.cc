@@ -23,7 +23,7 @@ namespace {
 constexpr uint32_t kEvents = EPOLLIN | EPOLLOUT | EPOLLRDHUP;
 // Reads of one connection in one turn of the loop, so that a fast sender does not starve the others.
 constexpr int kReadsPerTurn = 16;
-constexpr size_t kReadSize = 4 * 1024;  // at least; in general the rest of a block, up to 16 KiB
+constexpr size_t kReadSize = host::Buffer::kBlockSize;
 constexpr size_t kIovecs = 64;
 
 void set_no_delay(int fd) {
@@ -144,7 +144,7 @@ void TcpConnection::resume_reading() {
   if (state_ == State::kOpen && (!in_.empty() || (readable_ && !end_seen_))) turn_task_.schedule();
 }
 
-// One recv. False: the connection failed. `more`: another one may bring something.
+// One recv, into the empty buffer. False: the connection failed. `more`: another one may bring something.
 bool TcpConnection::read_once(bool& more) {
   const auto space = in_.reserve(kReadSize);
   const ssize_t n = recv(fd_, space.data(), space.size(), 0);
@@ -156,7 +156,7 @@ bool TcpConnection::read_once(bool& more) {
   }
   const int error = errno;
   more = false;
-  if (in_.empty()) in_ = host::Buffer();  // gives the reserved block back
+  in_ = host::Buffer();  // gives the reserved block back
   if (n == 0) {
     end_seen_ = true;
     readable_ = false;
@@ -175,28 +175,27 @@ bool TcpConnection::read_once(bool& more) {
   return false;
 }
 
+// What the handler has left goes first, and only an empty buffer takes more: what waits for the handler waits in the
+// kernel, where the peer feels it, and never costs more than one block here.
 void TcpConnection::read_some() {
   if (state_ == State::kFailed) return report_failure();
-  if (state_ != State::kOpen || !reading_ || (end_seen_ && in_.empty())) return;
+  if (state_ != State::kOpen || !reading_) return;
   DestructionGuard guard(destroyed_);
-  bool undelivered = !in_.empty();
+  if (!in_.empty()) {
+    handler_->on_data(in_, false);
+    if (guard.destroyed() || state_ != State::kOpen || !reading_ || !in_.empty()) return;
+  }
   bool more = readable_ && !end_seen_;
   for (int i = 0; more && i < kReadsPerTurn; ++i) {
-    const size_t before = in_.size();
     if (!read_once(more)) {
       turn_task_.cancel();
       return report_failure();
     }
-    if (in_.size() == before && !end_seen_) continue;
-    undelivered = false;
+    if (in_.empty() && !end_seen_) continue;
     handler_->on_data(in_, end_seen_);
     if (guard.destroyed() || state_ != State::kOpen) return;
     if (end_seen_ && write_errno_ != 0) return fail(CloseReason::kRemoteReset, write_errno_);
-    if (!reading_ || end_seen_) return;
-  }
-  if (undelivered) {
-    handler_->on_data(in_, end_seen_);
-    if (guard.destroyed() || state_ != State::kOpen || !reading_) return;
+    if (!reading_ || !in_.empty()) return;
   }
   if (more) turn_task_.schedule();
 }
@@ -229,10 +228,13 @@ void TcpConnection::after_append() {
       flush_task_.schedule();
     }
   }
-  if (!above_ && state_ != State::kFailed && out_.size() > high_) {
-    above_ = true;
-    if (handler_) handler_->on_above_write_watermark();
-  }
+  check_high_watermark();
+}
+
+void TcpConnection::check_high_watermark() {
+  if (above_ || state_ == State::kFailed || out_.size() <= high_) return;
+  above_ = true;
+  if (handler_) handler_->on_above_write_watermark();
 }
 
 // One system call's worth. A single piece, the usual case, goes by send, which costs the kernel less than sendmsg.
@@ -275,6 +277,12 @@ void TcpConnection::check_low_watermark() {
   if (out_.size() > high_ / 2) return;
   above_ = false;
   if (handler_) handler_->on_below_write_watermark();
+}
+
+void TcpConnection::set_write_watermark(size_t high) {
+  high_ = high;
+  if (above_) check_low_watermark();
+  check_high_watermark();
 }
 
 void TcpConnection::shutdown_write() {

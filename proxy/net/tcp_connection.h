@@ -29,7 +29,7 @@ class TcpConnection final : public Connection, IoHandler {
   void write(host::Buffer& data) override;
   void write(std::string_view data) override;
   size_t unsent() const override { return out_.size(); }
-  void set_write_watermark(size_t high) override { high_ = high; }
+  void set_write_watermark(size_t high) override;
   void shutdown_write() override;
   void close(Close how) override;
   void set_linger(std::chrono::milliseconds longest) override { linger_ = longest; }
@@ -49,6 +49,7 @@ class TcpConnection final : public Connection, IoHandler {
   void after_append();
   ssize_t send_some();
   void flush();
+  void check_high_watermark();
   void check_low_watermark();
   void fail(CloseReason reason, int error);
   void report_failure();

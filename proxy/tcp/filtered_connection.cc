@@ -63,6 +63,7 @@ void FilteredConnection::deliver() {
   if (in_.empty() && (!end || end_told_)) return;
   end_told_ = end;
   handler_->on_data(in_, end);
+  update_reading();
 }
 
 void FilteredConnection::pause_reading() {
@@ -76,8 +77,9 @@ void FilteredConnection::resume_reading() {
   turn_task_.schedule();
 }
 
+// Nothing is received behind what the handler has left.
 void FilteredConnection::update_reading() {
-  const bool read = handler_reads_ && chain_.read_waiting() < limit_;
+  const bool read = handler_reads_ && in_.empty() && chain_.read_waiting() < limit_;
   if (closed_ || read == inner_reads_) return;
   inner_reads_ = read;
   read ? inner_->resume_reading() : inner_->pause_reading();
@@ -108,6 +110,7 @@ void FilteredConnection::send(Buffer& data, bool end_stream) {
 void FilteredConnection::set_write_watermark(size_t high) {
   high_ = high;
   inner_->set_write_watermark(high);
+  update_writing();
 }
 
 void FilteredConnection::on_above_write_watermark() {

@@ -62,12 +62,14 @@ void TlsConnection::start_server(std::unique_ptr<net::Connection> plain, std::ch
   inner_->set_handler(this);
   if (timeout.count() > 0) timer_.arm(timeout);
   if (ssl_) SSL_set_accept_state(ssl_.get());
+  inner_reads_ = true;
   inner_->resume_reading();
 }
 
 // --- the connection below ---
 
 void TlsConnection::on_connected() {
+  inner_reads_ = true;
   inner_->resume_reading();
   drive();
 }
@@ -199,37 +201,40 @@ void TlsConnection::finish_handshake() {
   if (guard.destroyed() || state_ != State::kOpen) return;
   if (client_) handler_->on_connected();
   if (guard.destroyed() || state_ != State::kOpen) return;
-  if (!reading_) inner_->pause_reading();
+  update_reading();
 }
 
 // --- reading ---
 
 void TlsConnection::pause_reading() {
   reading_ = false;
-  if (state_ == State::kOpen) inner_->pause_reading();
+  if (state_ == State::kOpen) update_reading();
 }
 
 void TlsConnection::resume_reading() {
   reading_ = true;
   if (state_ != State::kOpen) return;
-  inner_->resume_reading();
   if (!plain_in_.empty() || !cipher_in_.empty() || SSL_pending(ssl_.get()) > 0 || (inner_ended_ && !end_seen_))
     turn_task_.schedule();
+  update_reading();
+}
+
+// More is taken from the wire only when all that came is decrypted and the handler has taken it: what waits for the
+// handler waits in the kernel, where the peer feels it.
+void TlsConnection::update_reading() {
+  const bool read = reading_ && plain_in_.empty() && cipher_in_.empty();
+  if (read == inner_reads_) return;
+  inner_reads_ = read;
+  read ? inner_->resume_reading() : inner_->pause_reading();
 }
 
 void TlsConnection::turn() {
   if (state_ != State::kOpen) return;
   if (write_failed_) return fail(net::CloseReason::kRemoteReset, "TLS error: what was written could not be encrypted");
-  if (!reading_) return;
-  net::DestructionGuard guard(destroyed_);
-  if (!plain_in_.empty()) {
-    handler_->on_data(plain_in_, end_seen_);
-    if (guard.destroyed() || state_ != State::kOpen || !reading_) return;
-  }
   read_plain();
 }
 
-// Takes one record's bytes to plain_in_, or the end. False: there is nothing yet, or the connection has failed.
+// Takes one record's bytes to plain_in_, which is empty, or the end. False: there is nothing yet, or the connection has failed.
 bool TlsConnection::read_record() {
   const auto space = plain_in_.reserve(kReadSize);
   (void)take_openssl_error();
@@ -253,8 +258,19 @@ bool TlsConnection::read_record() {
 
 void TlsConnection::read_plain() {
   net::DestructionGuard guard(destroyed_);
+  deliver_records();
+  if (!guard.destroyed() && state_ == State::kOpen) update_reading();
+}
+
+// What the handler has left goes first, then record by record.
+void TlsConnection::deliver_records() {
+  net::DestructionGuard guard(destroyed_);
+  if (reading_ && !plain_in_.empty()) {
+    handler_->on_data(plain_in_, false);
+    if (guard.destroyed()) return;
+  }
   for (int i = 0; i < kRecordsPerTurn; ++i) {
-    if (!reading_ || end_seen_ || state_ != State::kOpen) return;
+    if (!reading_ || end_seen_ || state_ != State::kOpen || !plain_in_.empty()) return;
     const bool more = read_record();
     if (guard.destroyed() || state_ != State::kOpen || !answer() || !more) return;
     handler_->on_data(plain_in_, end_seen_);

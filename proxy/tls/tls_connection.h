@@ -80,7 +80,9 @@ class TlsConnection final : public net::Connection, private net::ConnectionHandl
   void drive();
   void handshake();
   void finish_handshake();
+  void update_reading();
   void read_plain();
+  void deliver_records();
   bool read_record();
   void encrypt(host::Buffer& data);
   void flush();
@@ -99,6 +101,7 @@ class TlsConnection final : public net::Connection, private net::ConnectionHandl
   bool* destroyed_ = nullptr;  // on the stack of the innermost callback
   State state_ = State::kHandshake;
   bool reading_ = false;
+  bool inner_reads_ = false;
   bool inner_ended_ = false;  // FIN
   bool end_seen_ = false;     // the peer's last byte was delivered
   bool shutdown_ = false;     // asked for

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Clients that send requests faster than they are answered: what waits, waits in their own sockets. Bounded by counts, not by
+time; scripts/flood does the same for a minute each and prints figures."""
+
+import unittest
+
+from support import flood
+from support.processes import SANITIZED, TestCase
+
+MOST_KIB = 1024  # more of resident memory, for each client
+
+
+class Flood(TestCase):
+    def setUp(self):
+        super().setUp()
+        self.target = flood.Target(self.directory, self.start)
+
+    def grown(self, clients, done):
+        """By how many KiB the proxy has grown when done() is true; `clients` have all of their answers to come."""
+        try:
+            before = self.target.proxy.memory_kib()
+            most = before
+
+            def check():
+                nonlocal most
+                most = max(most, self.target.proxy.memory_kib())
+                return done()
+            flood.run(clients, check)
+            self.assertFalse(any(client.ended for client in clients))
+            self.assertTrue(self.target.proxy.running())
+            return most - before
+        finally:
+            for client in clients:
+                client.close()
+
+    def warm_up(self, tls):
+        for request in flood.REQUESTS.values():
+            for reads in (True, False):
+                client = self.target.client(request, reads, tls)
+                answered = self.target.answered() + 20
+                flood.run([client], lambda: self.target.answered() >= answered)
+                client.close()
+
+    def check(self, tls, count, answers):
+        self.warm_up(tls)
+        for name, request in flood.REQUESTS.items():
+            with self.subTest(f"{name}, answers are read"):
+                goal = self.target.answered() + answers
+                clients = [self.target.client(request, True, tls) for _ in range(count)]
+                grown = self.grown(clients, lambda: self.target.answered() >= goal)
+                if not SANITIZED:
+                    self.assertLess(grown, MOST_KIB * count)
+            with self.subTest(f"{name}, answers are not read"):
+                clients = [self.target.client(request, False, tls) for _ in range(count)]
+                last = []
+
+                def stuck():
+                    # Nothing is taken and nothing is answered any more. Where that only seems so, less waits than might.
+                    last.append((self.target.answered(), all(client.blocked for client in clients)))
+                    return len(last) > 10 and last[-1][1] and len(set(last[-10:])) == 1
+                grown = self.grown(clients, stuck)
+                if not SANITIZED:
+                    self.assertLess(grown, MOST_KIB * count)
+
+    def test_one_client(self):
+        self.check(False, 1, 2000)
+
+    def test_one_client_over_tls(self):
+        self.check(True, 1, 2000)
+
+    def test_ten_clients(self):
+        self.check(False, 10, 2000)
+
+    def test_ten_clients_over_tls(self):
+        self.check(True, 10, 2000)
+
+
+if __name__ == "__main__":
+    unittest.main()
