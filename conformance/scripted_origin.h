@@ -44,7 +44,11 @@ class ScriptedOrigin final : public proxy::http::StreamFilter {
   void send_head(const Answer& answer, bool end, bool chunked);
   void send_body(std::string_view bytes, bool end);
   void send_trailers(const Fields& trailers);
-  void send_continue() { callbacks_->encode_100_continue(); }
+  void send_continue() {
+    host::HeaderMap headers;
+    headers.add(":status", "100");
+    callbacks_->encode_informational(headers);
+  }
   void reset();
 
  private:

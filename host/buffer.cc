@@ -7,6 +7,8 @@
 #include <new>
 #include <utility>
 
+#include "host/buffer_memory.h"
+
 namespace inlay::host {
 
 struct Buffer::Block {
@@ -28,6 +30,7 @@ struct FreeList {
   bool closed = false;
 };
 thread_local FreeList free_list;
+thread_local BlockCount blocks;
 
 struct Cleaner {
   ~Cleaner() {
@@ -43,7 +46,12 @@ thread_local Cleaner cleaner;
 
 }  // namespace
 
+BlockCount& block_count() {
+  return blocks;
+}
+
 Buffer::Block* Buffer::new_block(size_t capacity) {
+  if (++blocks.live > blocks.most) blocks.most = blocks.live;
   if (capacity == kBlockSize && free_list.head) {
     auto* block = static_cast<Block*>(free_list.head);
     free_list.head = block->next;
@@ -54,6 +62,7 @@ Buffer::Block* Buffer::new_block(size_t capacity) {
 }
 
 void Buffer::free_block(Block* block) {
+  --blocks.live;
   if (block->capacity != kBlockSize || free_list.count >= kMaxFreeBlocks || free_list.closed) {
     ::operator delete(block);
     return;

@@ -4,8 +4,9 @@ time; scripts/flood does the same for a minute each and prints figures."""
 
 import unittest
 
-from support import flood
-from support.processes import SANITIZED, TestCase
+from support import config, flood
+from support.origins import PythonServer
+from support.processes import SANITIZED, TestCase, wait_until
 
 MOST_KIB = 1024  # more of resident memory, for each client
 
@@ -73,6 +74,24 @@ class Flood(TestCase):
 
     def test_ten_clients_over_tls(self):
         self.check(True, 10, 2000)
+
+
+class Given(TestCase):
+    def test_memory_is_given_back(self):
+        body = b"x" * (4 << 20)
+        origin = PythonServer(lambda _: (200, {}, body))
+        self.addCleanup(origin.close)
+        proxy = self.start_proxy(config.bootstrap([config.cluster("origin", origin.port)]))
+        clients = [flood.Client(proxy.port, flood.SMALL, reads=False) for _ in range(40)]
+        before = proxy.memory_kib()
+        for client in clients:
+            client.socket.send(flood.SMALL)
+        if not SANITIZED:
+            wait_until(lambda: proxy.memory_kib() > before + 30 * 1024, "answers that nobody reads to fill their buffers")
+        for client in clients:
+            client.close()
+        if not SANITIZED:
+            wait_until(lambda: proxy.memory_kib() < before + 8 * 1024, "the memory to be given back")
 
 
 if __name__ == "__main__":

@@ -2,11 +2,13 @@
 """HTTP/1.1 on both sides, byte by byte."""
 
 import re
+import socket
+import threading
 import unittest
 
 from support import config
 from support.origins import Echo, ScriptedOrigin, echoed, read_request
-from support.processes import TestCase, wait_until
+from support.processes import PATIENCE, TestCase, wait_until
 from support.wire import Wire, request
 
 
@@ -199,6 +201,177 @@ class Trailers(Http1):
             wire.send(self.UP)
             self.assertEqual(wire.response().trailers, [("x-sum", "8")])
         self.assertEqual(got[0][3], [("x-sum", "7")])
+
+
+OK = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+GET = "GET / HTTP/1.1\r\nhost: a\r\n\r\n"
+
+
+class Interim(Http1):
+    """As Envoy 1.40: interim answers are swallowed, or with proxy_100_continue the first of 100, 102 and 103 is passed on. None
+    goes to HTTP/1.0, where Envoy sends them, too."""
+
+    @staticmethod
+    def script(wire):
+        while True:
+            read_request(wire)
+            wire.send("HTTP/1.1 103 Early Hints\r\nlink: </a>\r\nconnection: x-hop\r\nx-hop: 1\r\n\r\n"
+                      "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 199 What\r\n\r\n" + OK)
+
+    def test_swallowed_by_default(self):
+        with Wire(self.scripted(self.script)) as wire:
+            for _ in range(2):
+                response = wire.send(GET).response(informational=True)
+                self.assertEqual((response.status, response.body, response.get("link")), (200, b"ok", None))
+
+    def test_the_first_is_passed_on_where_asked_for(self):
+        with Wire(self.scripted(self.script, proxy_100_continue=True)) as wire:
+            for _ in range(2):
+                hints = wire.send(GET).response(informational=True)
+                self.assertEqual((hints.status, hints.headers), (103, [("link", "</a>")]))
+                response = wire.response(informational=True)
+                self.assertEqual((response.status, response.body, response.get("link")), (200, b"ok", None))
+
+    def test_the_origin_decides_about_expect_where_asked_for(self):
+        got = []
+        def script(wire):
+            while line := wire.line():
+                got.append(line.lower())
+            wire.send("HTTP/1.1 100 Continue\r\n\r\n")
+            wire.exactly(4)
+            wire.send(OK)
+        with Wire(self.scripted(script, proxy_100_continue=True)) as wire:
+            wire.send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\nexpect: 100-continue\r\n\r\n")
+            self.assertEqual(wire.response(informational=True).status, 100)
+            self.assertEqual(wire.send("data").response(informational=True).status, 200)
+        self.assertIn("expect: 100-continue", got)
+
+    def test_none_to_http_1_0(self):
+        old = {"http_protocol_options": {"accept_http_10": True}}
+        with Wire(self.scripted(self.script, proxy_100_continue=True, **old)) as wire:
+            wire.send("GET / HTTP/1.0\r\nhost: a\r\n\r\n")
+            self.assertEqual(wire.response(informational=True).status, 200)
+
+
+class BrokenAnswers(Http1):
+    """What an origin sent before it died is the client's. As Envoy 1.40, which drops the part before a broken chunk."""
+
+    def broken(self, answer):
+        def script(wire):
+            read_request(wire)
+            wire.send(answer)
+            wire.socket.close()
+        log = {"name": "log", "typed_config": {
+            "@type": config.TYPE + "envoy.extensions.access_loggers.stream.v3.StdoutAccessLog",
+            "log_format": {"text_format_source": {"inline_string": "LOG %RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS%\n"}}}}
+        with Wire(self.scripted(script, access_log=[log])) as wire:
+            wire.send(GET)
+            received = b""
+            while data := wire.socket.recv(1 << 16):
+                received += data
+        head, _, body = received.partition(b"\r\n\r\n")
+        proxy = self.programs[-1]
+        line = wait_until(lambda: [text for text in proxy.log().splitlines() if text.startswith("LOG")], "the access log")
+        return head.split(b" ")[1], body, line[0]
+
+    def test_a_body_that_is_cut_short(self):
+        started = "LOG 200 UPE upstream_reset_after_response_started{protocol_error}"
+        for answer, body in (("content-length: 10\r\n\r\nhel", b"hel"),
+                             ("content-length: 10\r\n\r\n", b""),
+                             ("transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n", b"5\r\nhello\r\n"),
+                             ("transfer-encoding: chunked\r\n\r\n5\r\nhello\r\nZZ\r\n", b"5\r\nhello\r\n")):
+            with self.subTest(answer):
+                self.assertEqual(self.broken("HTTP/1.1 200 OK\r\n" + answer), (b"200", body, started))
+
+    def test_a_head_that_is_cut_short(self):
+        def script(wire):
+            read_request(wire)
+            wire.send("HTTP/1.1 200 OK\r\nconte")
+            wire.socket.close()
+        self.assertEqual(request(self.scripted(script)).status, 502)
+
+
+class Origins(Http1):
+    """Answers of odd origins that are still answers. As Envoy 1.40."""
+
+    def answer(self, text):
+        def script(wire):
+            while True:
+                read_request(wire)
+                wire.send(text)
+        return request(self.scripted(script))
+
+    def test_lines_that_end_with_lf(self):
+        response = self.answer("HTTP/1.1 200 OK\ncontent-length: 2\nx: y\n\nok")
+        self.assertEqual((response.status, response.get("x"), response.body), (200, "y", b"ok"))
+
+    def test_statuses_above_the_classes(self):
+        self.assertEqual(self.answer("HTTP/1.1 799 Odd\r\ncontent-length: 2\r\n\r\nok").status, 799)
+
+    def test_padded_chunk_lines(self):
+        response = self.answer("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n02  \r\nok\r\n0 ; a=b\r\n\r\n")
+        self.assertEqual(response.body, b"ok")
+
+
+class Clients(Http1):
+    def test_methods_that_envoy_does_not_know(self):
+        for method, status in (("FROB-X_1", 400), ("get", 400), ("M-SEARCH", 400), ("PRI", 400), ("QUERY", 400), ("PROPFIND", 200)):
+            with self.subTest(method):
+                self.assertEqual(request(self.port, method=method).status, status)
+        self.assertEqual(request(self.port, method="QUERY", headers={"content-type": "a/b"}).status, 200)
+        custom = {"http_protocol_options": {"allow_custom_methods": True}}
+        proxy = self.start_proxy(config.bootstrap([config.cluster("origin", self.echo.port)], **custom))
+        self.assertTrue(request(proxy.port, method="FROB-X_1").body.startswith(b"FROB-X_1 / "))
+
+    def test_a_length_with_zeros_before_it_is_passed_on_without(self):
+        with Wire(self.port) as wire:
+            wire.send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 00000000000000000000002\r\n\r\nhi")
+            body = wire.response().body
+        self.assertIn(b"content-length: 2\n", body.replace(b"\r", b""))
+        self.assertIn(b"body: 2 bytes", body)
+
+    def test_later_versions(self):
+        with Wire(self.port) as wire:
+            self.assertEqual(wire.send("GET / HTTP/1.2\r\nhost: a\r\n\r\n").response().status, 426)
+
+    def test_a_client_that_leaves_ends_its_request(self):
+        for behind in ("", GET):  # with a pipelined request that is not read
+            with self.subTest(behind=behind):
+                came, ended = threading.Event(), threading.Event()
+                def script(wire):
+                    read_request(wire)
+                    came.set()
+                    if wire.socket.recv(1) == b"":
+                        ended.set()
+                port = self.scripted(script)
+                with Wire(port) as wire:
+                    wire.send(GET + behind)
+                    self.assertTrue(came.wait(PATIENCE))
+                    wire.socket.shutdown(socket.SHUT_WR)
+                    self.assertTrue(ended.wait(PATIENCE), "the upstream connection ends")
+                    self.assertTrue(wire.ended())
+                stats = self.programs[-1].stats()
+                self.assertEqual(stats["http.ingress.downstream_rq_rx_reset"], 1)
+                self.assertEqual(stats["cluster.origin.upstream_rq_active"], 0)
+
+    def test_part_of_a_head_does_not_hold_up_the_end(self):
+        with Wire(self.port) as wire:
+            wire.send("GET / HT")
+            wait_until(lambda: self.proxy.stats()["http.ingress.downstream_rq_active"] == 1, "the head to begin")
+            self.proxy.terminate()
+            self.assertEqual(self.proxy.wait(), 0)
+            self.assertTrue(wire.ended())
+
+    def test_an_answer_before_the_request_is_whole_says_close(self):
+        def script(wire):
+            while wire.line():
+                pass
+            wire.send(OK)
+            wire.line()
+        with Wire(self.scripted(script)) as wire:
+            response = wire.send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nabc").response()
+            self.assertEqual((response.status, response.get("connection")), (200, "close"))
+            self.assertTrue(wire.ended())
 
 
 class Limits(Http1):

@@ -46,6 +46,7 @@ constexpr FieldRule kManager[] = {
     {"generate_request_id"},
     {"preserve_external_request_id"},
     {"always_set_request_id_in_response"},
+    {"proxy_100_continue"},
     {"forward_client_cert_details", Support::kOnly, "", "SANITIZE"},
     {"normalize_path"},
     {"merge_slashes"},
@@ -68,6 +69,7 @@ constexpr FieldRule kCommonOptions[] = {
 constexpr FieldRule kHttp1Options[] = {
     {"allow_absolute_url", Support::kOnly, "", "true"},
     {"accept_http_10"},
+    {"allow_custom_methods"},
     {"default_host_for_http_10"},
     {"enable_trailers"},
     {"use_balsa_parser", Support::kIgnored, "Inlay has one parser"},
@@ -136,6 +138,8 @@ void build_switches(View manager, HttpConnectionManager& out) {
   const View http1 = manager["http_protocol_options"];
   out.enable_trailers = http1.boolean("enable_trailers");
   out.accept_http_10 = http1.boolean("accept_http_10");
+  out.allow_custom_methods = http1.boolean("allow_custom_methods");
+  out.proxy_100_continue = manager.boolean("proxy_100_continue");
   out.default_host_for_http_10 = http1.text("default_host_for_http_10");
   out.use_remote_address = manager.boolean("use_remote_address");
   out.xff_num_trusted_hops = manager.uint32("xff_num_trusted_hops");

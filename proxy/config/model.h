@@ -257,6 +257,8 @@ struct HttpConnectionManager {
   } headers_with_underscores = UnderscoreAction::kAllow;
   bool enable_trailers = false;  // http_protocol_options
   bool accept_http_10 = false;
+  bool allow_custom_methods = false;
+  bool proxy_100_continue = false;
   std::string default_host_for_http_10;
   bool use_remote_address = false;
   uint32_t xff_num_trusted_hops = 0;

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/http/connection_manager.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <utility>
 
+#include "host/buffer_memory.h"
 #include "proxy/http/connection_manager_impl.h"
 #include "proxy/http/server_connection.h"
 
@@ -12,6 +15,10 @@ namespace {
 
 // Streams kept for later requests, however few there are; each holds its filters and a few KiB of header memory.
 constexpr size_t kFreeStreams = 64;
+// Blocks of buffers that a peak must have had more than there are now, for the allocator's pages to be worth a look: 4
+// MiB.
+constexpr int64_t kPeakBlocks = 256;
+constexpr std::chrono::seconds kTrimMemoryAfter(5);
 
 }  // namespace
 
@@ -26,11 +33,12 @@ ConnectionManager::Impl::Impl(net::EventLoop& event_loop, Options manager_option
     : loop(event_loop),
       options(std::move(manager_options)),
       http(options.listener.http),
-      limits{size_t{http.max_request_headers_kb} * 1024, http.max_headers_count},
+      limits{size_t{http.max_request_headers_kb} * 1024, http.max_headers_count, http.allow_custom_methods},
       stats(options.metrics, options.listener),
       rules(options.listener),
       bury_task(loop, net::DeferredTask::When::kNextTurn, [this] { bury(); }),
-      trim_timer(loop, [this] { trim_streams(); }) {}
+      trim_timer(loop, [this] { trim_streams(); }),
+      memory_timer(loop, [this] { trim_memory(); }) {}
 
 ConnectionManager::Impl::~Impl() {
   on_drained = nullptr;
@@ -69,7 +77,14 @@ void ConnectionManager::Impl::trim_streams() {
   if (free_streams.size() > kFreeStreams) trim_timer.arm(options.trim_streams_every);
 }
 
+void ConnectionManager::Impl::trim_memory() {
+  host::BlockCount& blocks = host::block_count();
+  if (blocks.most - blocks.live >= kPeakBlocks) malloc_trim(0);
+  blocks.most = blocks.live;
+}
+
 void ConnectionManager::Impl::release(ServerConnection& connection) {
+  if (host::block_count().most >= kPeakBlocks && !memory_timer.armed()) memory_timer.arm(kTrimMemoryAfter);
   const size_t index = connection.index();
   dead.push_back(std::move(connections[index]));
   if (index + 1 != connections.size()) {

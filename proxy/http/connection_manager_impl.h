@@ -39,6 +39,8 @@ struct ConnectionManager::Impl {
   void bury();
   // Destroys what nobody has needed since the last time, and comes again while there is something left to destroy.
   void trim_streams();
+  // Gives the system back what a peak of buffered bytes has left with the allocator.
+  void trim_memory();
   void close_all();
 
   net::EventLoop& loop;
@@ -56,6 +58,7 @@ struct ConnectionManager::Impl {
   std::function<void()> on_drained;
   net::DeferredTask bury_task;
   net::Timer trim_timer;
+  net::Timer memory_timer;
 };
 
 }  // namespace inlay::proxy::http

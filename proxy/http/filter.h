@@ -131,8 +131,8 @@ class FilterCallbacks {
   virtual void encode_headers(bool end_stream) = 0;
   virtual void encode_data(Buffer& data, bool end_stream) = 0;
   virtual void encode_trailers() = 0;
-  // 100 Continue from upstream.
-  virtual void encode_100_continue() = 0;
+  // An interim (1xx) head from upstream, which the codec may change; most clients are not told (proxy_100_continue).
+  virtual void encode_informational(HeaderMap& headers) = 0;
   // Flow control. The router pauses the request while upstream cannot take more (calls nest); it is told to pause and
   // go on with the response by StreamFilter::on_above_write_watermark and on_below_write_watermark.
   virtual void pause_request() = 0;

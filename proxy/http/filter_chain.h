@@ -25,7 +25,7 @@ namespace inlay::proxy::http {
 class ResponseSink {
  public:
   virtual ~ResponseSink() = default;
-  virtual void encode_100_continue() = 0;
+  virtual void encode_informational(HeaderMap& headers) = 0;
   virtual void encode_headers(HeaderMap& headers, bool end_stream) = 0;
   virtual void encode_data(Buffer& data, bool end_stream) = 0;
   virtual void encode_trailers(HeaderMap& trailers) = 0;

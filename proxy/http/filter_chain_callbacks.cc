@@ -63,8 +63,8 @@ void FilterChain::Slot::encode_trailers() {
   chain.push_trailers(kEncode, 0);
 }
 
-void FilterChain::Slot::encode_100_continue() {
-  if (!chain.encode_begun_ && !chain.finish_requested_) chain.sink_->encode_100_continue();
+void FilterChain::Slot::encode_informational(HeaderMap& headers) {
+  if (!chain.encode_begun_ && !chain.finish_requested_) chain.sink_->encode_informational(headers);
 }
 
 void FilterChain::Slot::pause_request() {

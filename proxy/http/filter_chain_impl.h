@@ -75,7 +75,7 @@ struct FilterChain::Slot final : FilterCallbacks {
   void encode_headers(bool end_stream) override;
   void encode_data(Buffer& data, bool end_stream) override;
   void encode_trailers() override;
-  void encode_100_continue() override;
+  void encode_informational(HeaderMap& headers) override;
   void pause_request() override;
   void resume_request() override;
   uint32_t buffer_limit() override { return chain.limit_; }

@@ -5,6 +5,8 @@
 #include <array>
 #include <charconv>
 #include <span>
+#include <string>
+#include <tuple>
 #include <vector>
 
 #include "proxy/http/client_address.h"
@@ -41,25 +43,65 @@ bool may_be_nominated(std::string_view lower) {
          std::find(kKept.begin(), kKept.end(), lower) == kKept.end();
 }
 
-std::string to_lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-  return result;
+// Nominations: the fields that Connection takes away. A client may name thousands that are not there, so those that are
+// there are looked up by a hash.
+class Nominations {
+ public:
+  explicit Nominations(const HeaderMap& headers) {
+    for (const auto& entry : headers) {
+      if (may_be_nominated(entry.name)) fields_.push_back({hash(entry.name), entry.name, false});
+    }
+    std::sort(fields_.begin(), fields_.end(),
+              [](const Field& a, const Field& b) { return std::tie(a.hash, a.name) < std::tie(b.hash, b.name); });
+    const auto same = [](const Field& a, const Field& b) { return a.name == b.name; };
+    fields_.erase(std::unique(fields_.begin(), fields_.end(), same), fields_.end());
+  }
+  void add(std::string_view option) {
+    const uint32_t wanted = hash(option);
+    const auto before = [](const Field& field, uint32_t value) { return field.hash < value; };
+    auto at = std::lower_bound(fields_.begin(), fields_.end(), wanted, before);
+    for (; at != fields_.end() && at->hash == wanted; ++at) {
+      at->gone = at->gone || equals_ignore_case(at->name, option);
+    }
+  }
+  void remove_from(HeaderMap& headers) const {
+    std::vector<std::string> names;  // its own: removing one may move the others
+    for (const Field& field : fields_) {
+      if (field.gone) names.emplace_back(field.name);
+    }
+    for (const std::string& name : names) headers.remove(name);
+  }
+
+ private:
+  struct Field {
+    uint32_t hash;
+    std::string_view name;
+    bool gone;
+  };
+  static uint32_t hash(std::string_view text) {
+    uint32_t value = 2166136261u;  // FNV-1a, without case
+    for (char c : text) value = (value ^ static_cast<uint8_t>(c | 0x20)) * 16777619u;
+    return value;
+  }
+
+  std::vector<Field> fields_;
+};
+
+void remove_nominated(HeaderMap& headers) {
+  std::optional<Nominations> nominations;
+  for (const auto& entry : headers) {
+    if (entry.id != HeaderId::kConnection) continue;
+    for_each_list_element(entry.value, [&](std::string_view option) {
+      if (equals_ignore_case(option, "keep-alive") || equals_ignore_case(option, "close")) return;
+      if (!nominations) nominations.emplace(headers);
+      nominations->add(option);
+    });
+  }
+  if (nominations) nominations->remove_from(headers);
 }
 
 void remove_hop_by_hop(HeaderMap& headers, uint64_t mask) {
-  if (mask & bit(HeaderId::kConnection)) {
-    std::vector<std::string> nominated;
-    for (const auto& entry : headers) {
-      if (entry.id != HeaderId::kConnection) continue;
-      for_each_list_element(entry.value, [&](std::string_view option) {
-        if (equals_ignore_case(option, "keep-alive") || equals_ignore_case(option, "close")) return;
-        std::string lower = to_lower(option);
-        if (may_be_nominated(lower)) nominated.push_back(std::move(lower));
-      });
-    }
-    for (const std::string& name : nominated) headers.remove(name);
-  }
+  if (mask & bit(HeaderId::kConnection)) remove_nominated(headers);
   bool te_trailers = false;
   headers.remove_if([&](const HeaderMap::Entry& entry) {
     if (entry.id == HeaderId::kTe) {
@@ -142,7 +184,10 @@ std::optional<LocalReply> HeaderRules::prepare_request(HeaderMap& headers, const
     if (auto reply = check_names(headers)) return reply;
   }
   const uint64_t mask = present(headers);
-  if (headers.value(HeaderId::kMethod) == "CONNECT") return refuse(403, "upgrade_failed");
+  const std::string_view method = headers.value(HeaderId::kMethod);
+  if (method == "CONNECT") return refuse(403, "upgrade_failed");
+  // RFC 9110 section 8.3 leaves it open, QUERY's own specification does not; as Envoy.
+  if (method == "QUERY" && !headers.has(HeaderId::kContentType)) return refuse(400, "query_missing_content_type");
   if (mask & kHopByHop) {
     if ((mask & bit(HeaderId::kUpgrade)) && wants_upgrade(headers)) return refuse(403, "upgrade_failed");
     remove_hop_by_hop(headers, mask);
@@ -279,6 +324,12 @@ void HeaderRules::append_via(HeaderMap& headers) const {
   std::string value(headers.value(HeaderId::kVia));
   if (!value.empty()) value += ", ";
   headers.set(HeaderId::kVia, value + config_.via);
+}
+
+void HeaderRules::prepare_informational(HeaderMap& headers) const {
+  const uint64_t mask = present(headers);
+  if (mask & kHopByHop) remove_hop_by_hop(headers, mask);
+  headers.remove(HeaderId::kContentLength);
 }
 
 void HeaderRules::prepare_response(HeaderMap& response, const HeaderMap& request, std::string_view http_date) const {

@@ -28,6 +28,8 @@ class HeaderRules {
   // Edits the head in place, or says how to refuse the request.
   std::optional<host::LocalReply> prepare_request(host::HeaderMap& headers, const config::Address& remote,
                                                   uint32_t minor_version);
+  // Of an interim (1xx) response: what belongs to this connection or to a body is taken out.
+  void prepare_informational(host::HeaderMap& headers) const;
   void prepare_response(host::HeaderMap& response, const host::HeaderMap& request, std::string_view http_date) const;
 
   RandomIds& ids() { return ids_; }

@@ -115,6 +115,16 @@ std::optional<Target> parse_target(std::string_view method, std::string_view tar
   return parse_absolute(target);
 }
 
+bool is_known_method(std::string_view method) {
+  if (method == "GET" || method == "POST") return true;
+  static constexpr std::array<std::string_view, 34> kMethods = {
+      "ACL",    "BIND",   "CHECKOUT",   "CONNECT",    "COPY",   "DELETE", "GET",     "HEAD",   "LINK",
+      "LOCK",   "MERGE",  "MKACTIVITY", "MKCALENDAR", "MKCOL",  "MOVE",   "MSEARCH", "NOTIFY", "OPTIONS",
+      "PATCH",  "POST",   "PROPFIND",   "PROPPATCH",  "PURGE",  "PUT",    "QUERY",   "REBIND", "REPORT",
+      "SEARCH", "SOURCE", "SUBSCRIBE",  "TRACE",      "UNBIND", "UNLINK", "UNLOCK"};
+  return std::find(kMethods.begin(), kMethods.end(), method) != kMethods.end() || method == "UNSUBSCRIBE";
+}
+
 bool is_authority(std::string_view text) {
   return all_in(kAuthority, text);
 }
@@ -133,16 +143,16 @@ bool is_other_version(std::string_view version) {
 
 std::optional<StatusLine> parse_status_line(std::string_view line) {
   if (line.size() < 12 || line[8] != ' ') return std::nullopt;
-  const auto version = parse_version(line.substr(0, 8));
-  if (!version) return std::nullopt;
+  const std::string_view version = line.substr(0, 8);
+  if (!version.starts_with("HTTP/1.") || !is_other_version(version)) return std::nullopt;
   StatusLine result;
-  result.minor_version = *version;
+  result.minor_version = version[7] == '0' ? 0 : 1;
   result.status_text = line.substr(9, 3);
   for (char c : result.status_text) {
     if (c < '0' || c > '9') return std::nullopt;
     result.status = result.status * 10 + static_cast<uint32_t>(c - '0');
   }
-  if (result.status < 100 || result.status > 599) return std::nullopt;
+  if (result.status < 100) return std::nullopt;
   const std::string_view rest = line.substr(12);
   if (!rest.empty() && (rest[0] != ' ' || !is_field_value(rest))) return std::nullopt;
   return result;
@@ -167,13 +177,20 @@ bool parse_field_line(std::string_view line, FieldLine& out) {
 }
 
 std::optional<uint64_t> parse_content_length(std::string_view text) {
-  if (text.empty() || text.size() > 19) return std::nullopt;  // 19 digits fit into 64 bits
+  if (text.empty()) return std::nullopt;
+  text = without_leading_zeros(text);
+  if (text.size() > 19) return std::nullopt;  // 19 digits fit into 64 bits
   uint64_t result = 0;
   for (char c : text) {
     if (c < '0' || c > '9') return std::nullopt;
     result = result * 10 + static_cast<uint64_t>(c - '0');
   }
   return result;
+}
+
+std::string_view without_leading_zeros(std::string_view digits) {
+  while (digits.size() > 1 && digits[0] == '0') digits.remove_prefix(1);
+  return digits;
 }
 
 bool equals_ignore_case(std::string_view a, std::string_view b) {

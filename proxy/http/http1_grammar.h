@@ -33,12 +33,16 @@ std::optional<Target> parse_target(std::string_view method, std::string_view tar
 // A host with an optional port, as in Host; empty is allowed (RFC 9112 section 3.2). No user information.
 bool is_authority(std::string_view text);
 
+// The methods that Envoy 1.40 knows, as they are written: what it takes without allow_custom_methods.
+bool is_known_method(std::string_view method);
+
 // The n of "HTTP/1.n" for n of 0 and 1; nullopt for all else.
 std::optional<uint32_t> parse_version(std::string_view version);
 // "HTTP/" DIGIT "." DIGIT of another version: well-formed, but not ours.
 bool is_other_version(std::string_view version);
 
-// HTTP-version SP 3DIGIT SP [reason].
+// HTTP-version SP 3DIGIT SP [reason]. HTTP/1.2 and later are HTTP/1.1 with more of it (RFC 9110 section 6.2), and what
+// is above 599 is passed on as it is (section 15).
 struct StatusLine {
   uint32_t minor_version = 1;
   uint32_t status = 0;
@@ -58,8 +62,10 @@ struct FieldLine {
 // control characters in the value; and for a name above kMaxName.
 bool parse_field_line(std::string_view line, FieldLine& out);
 
-// Digits only, no sign, no overflow.
+// Digits only, no sign, no overflow; as many zeros before them as there are.
 std::optional<uint64_t> parse_content_length(std::string_view text);
+// One zero stays.
+std::string_view without_leading_zeros(std::string_view digits);
 
 // Calls `use` with each element of a comma-separated list, without white space around it; empty ones are left out.
 template <class Use>

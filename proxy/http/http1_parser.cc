@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/http/http1_parser.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <string>
@@ -196,8 +197,11 @@ ParserImpl::Outcome ParserImpl::check_line_size(size_t size) {
 }
 
 ParserImpl::Outcome ParserImpl::take_line(std::string_view line) {
-  if (line.empty() || line.back() != '\r') return bad("a line does not end with CRLF");
-  line.remove_suffix(1);
+  if (!line.empty() && line.back() == '\r') {
+    line.remove_suffix(1);
+  } else if (kind_ == Kind::kRequest || state_ == State::kChunkSize || state_ == State::kChunkEnd) {
+    return bad("a line does not end with CRLF");
+  }
   switch (state_) {
     case State::kIdle:
       if (line.empty()) return Unit{};
@@ -226,10 +230,11 @@ ParserImpl::Outcome ParserImpl::take_line(std::string_view line) {
 ParserImpl::Outcome ParserImpl::take_request_line(std::string_view line) {
   const auto parts = split_request_line(line);
   if (!parts) return bad("the request line is not 'method target version'");
+  if (!limits_.any_method && !is_known_method(parts->method)) return bad("the method is not known");
   const auto version = parse_version(parts->version);
   if (!version) {
     if (!is_other_version(parts->version)) return bad("the request line has no HTTP version");
-    return bad("only HTTP/1.1 and HTTP/1.0 are spoken here", "http1.codec_error", 505);
+    return bad("only HTTP/1.1 and HTTP/1.0 are spoken here", "low_version", 426);  // as Envoy, for 1.2 too
   }
   minor_version_ = *version;
   const auto target = parse_target(parts->method, parts->target);
@@ -268,6 +273,7 @@ ParserImpl::Outcome ParserImpl::take_field(std::string_view line) {
     if (field.id == HeaderId::kHost && kind_ == Kind::kRequest) return take_host(field.value);
     auto outcome = take_known_field(field);
     if (!outcome) return outcome;
+    if (field.id == HeaderId::kContentLength) field.value = without_leading_zeros(field.value);
   }
   map_->add(field.id, field.name, field.value);
   return Unit{};
@@ -314,7 +320,8 @@ void ParserImpl::take_connection(std::string_view value) {
 }
 
 ParserImpl::Outcome ParserImpl::take_chunk_size(std::string_view line) {
-  size_t digits = 0;
+  const size_t zeros = std::min(line.find_first_not_of('0'), line.size());
+  size_t digits = zeros;
   uint64_t size = 0;
   for (; digits < line.size(); ++digits) {
     const char c = line[digits];
@@ -327,14 +334,16 @@ ParserImpl::Outcome ParserImpl::take_chunk_size(std::string_view line) {
     } else {
       break;
     }
-    if (digits == 15) return bad("a chunk size has too many digits");  // 60 bits
+    if (digits - zeros == 15) return bad("a chunk size has too many digits");  // 60 bits
     size = size << 4 | value;
   }
-  const std::string_view extension = line.substr(digits);
+  // What follows is left out: white space, with which some pad the size, and extensions (RFC 9112 section 7.1.1).
+  const std::string_view rest = line.substr(digits);
+  const std::string_view extension = rest.substr(std::min(rest.find_first_not_of(" \t"), rest.size()));
   if (digits == 0 || (!extension.empty() && (extension[0] != ';' || !host::is_header_value(extension)))) {
     return bad("a chunk size is not valid");
   }
-  chunk_extension_bytes_ += extension.size();
+  chunk_extension_bytes_ += rest.size() + zeros;
   if (chunk_extension_bytes_ > kMaxChunkExtensions) return bad("there are too many chunk extensions");
   body_left_ = size;
   if (size > 0) {
@@ -423,6 +432,7 @@ ParserImpl::Outcome ParserImpl::finish_response_head() {
   if (status_ == 101) return bad("the server switches protocols without being asked");
   if (status_ < 200) {
     sink_.on_informational(status_);
+    map_->clear();
     const bool head_request = head_request_;
     next_message();
     head_request_ = head_request;

@@ -4,8 +4,9 @@
 // Http1Parser: incremental HTTP/1.1 messages (RFC 9112) out of a Buffer, straight into a HeaderMap and a sink. Bodies
 // move as blocks, without a copy. One parser serves all messages of a connection, one after another.
 //
-// Strict, so that no two readers of the same bytes can disagree about where a message ends: lines end with CRLF, no
-// obs-fold, no white space before a colon, one Content-Length of digits, or one Transfer-Encoding that is exactly
+// Strict, so that no two readers of the same bytes can disagree about where a message ends: lines end with CRLF (those
+// of a response's head and trailers may end with LF alone, as Envoy has it), no obs-fold, no white space before a
+// colon, one Content-Length of digits, which loses its leading zeros, or one Transfer-Encoding that is exactly
 // "chunked", never both. Transfer-Encoding stays in the map, for filters to see; the writers below leave it out.
 
 #include <cstdint>
@@ -22,9 +23,10 @@ namespace inlay::proxy::http {
 struct ParserLimits {
   size_t max_header_bytes = 60 * 1024;
   size_t max_header_count = 100;
+  bool any_method = false;  // allow_custom_methods; else those that Envoy knows
 };
 
-// ParseError says how to answer: a request's error has the status for its local reply (400, 431, 501, 505).
+// ParseError says how to answer: a request's error has the status for its local reply (400, 426, 431, 501).
 // `message` is for logs.
 struct ParseError {
   uint32_t status = 400;
@@ -42,7 +44,8 @@ class ParserSink {
   virtual host::HeaderMap& headers_storage() = 0;
   virtual host::HeaderMap& trailers_storage() = 0;
   // The head is in headers_storage(): pseudo-headers first, names lower-case, `host` made into :authority.
-  // end_stream: there is no body. Responses with 1xx come as on_informational.
+  // end_stream: there is no body. Responses with 1xx come as on_informational: what is in headers_storage() is gone
+  // after the call.
   virtual void on_headers(bool end_stream) = 0;
   virtual void on_informational(uint32_t status) = 0;
   virtual void on_data(host::Buffer& data) = 0;

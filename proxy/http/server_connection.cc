@@ -81,8 +81,9 @@ void ServerConnection::arm_idle() {
 
 void ServerConnection::drain() {
   close_after_response_ = true;
-  if (stream_ || closed_) return;
+  if (closed_ || (stream_ && headers_complete_)) return;
   manager_.stats.cx_drain_close.add();
+  if (stream_) return disconnect("drained_before_request", kLocalReset);  // part of a head is no request under way
   close(net::Connection::Close::kAfterFlush);
 }
 
@@ -99,7 +100,7 @@ void ServerConnection::disconnect(std::string_view details, uint32_t flag) {
     }
     (flag == kDownstreamConnectionTermination ? manager_.stats.rq_rx_reset : manager_.stats.rq_tx_reset).add();
   }
-  close(net::Connection::Close::kNow);
+  close(net::Connection::Close::kAfterFlush);  // what the origin sent before it died is the client's
 }
 
 void ServerConnection::close(net::Connection::Close how) {
@@ -150,7 +151,7 @@ void ServerConnection::touch() {
 void ServerConnection::on_data(Buffer& data, bool end) {
   parse_all(data);
   if (closed_) return data.clear();
-  if (end && data.empty()) on_client_end();  // else the rest comes again when reading is resumed
+  if (end && (stream_ || data.empty())) on_client_end();  // else the rest comes again when reading is resumed
 }
 
 void ServerConnection::parse_all(Buffer& data) {
@@ -174,21 +175,23 @@ void ServerConnection::parse_all(Buffer& data) {
   }
 }
 
-// Between two requests the write buffer's limit, which is for one answer, is lower: on_below_write_watermark() comes when
-// half of this is left, and raises it again.
+// Between two requests the write buffer's limit, which is for one answer, is lower: on_below_write_watermark() comes
+// when half of this is left, and raises it again.
 void ServerConnection::wait_for_reader() {
   connection_->set_write_watermark(std::min(write_limit(), kMostUnreadAnswers));
   if (!above_watermark_) connection_->set_write_watermark(write_limit());
 }
 
-// FIN: an answer that is under way is still sent; a request that is not complete never will be.
+// FIN, as in Envoy: the client has gone, and nobody waits for the answer that is under way. Those that are complete are
+// still sent.
 void ServerConnection::on_client_end() {
   if (!stream_) return close(net::Connection::Close::kAfterFlush);
-  if (request_complete_) {
-    close_after_response_ = true;
-    return;
-  }
   disconnect("downstream_remote_disconnect", kDownstreamConnectionTermination);
+}
+
+// With bytes before it that are not read, since one request is served at a time.
+void ServerConnection::on_peer_closing() {
+  if (stream_) on_client_end();
 }
 
 void ServerConnection::on_closed(net::CloseReason reason, std::string_view detail) {
@@ -234,7 +237,7 @@ void ServerConnection::on_codec_error(ParseError error) {
 HeaderMap& ServerConnection::headers_storage() {
   stream_ = manager_.acquire_stream(*this);
   stream_->chain.start(*this);
-  headers_complete_ = request_complete_ = has_trailers_ = response_started_ = false;
+  headers_complete_ = request_complete_ = has_trailers_ = response_started_ = informed_ = false;
   framing_ = BodyFraming::kNone;
   ++requests_;
   manager_.stats.rq_total.add();
@@ -293,7 +296,7 @@ void ServerConnection::on_headers(bool end_stream) {
     if (refusal->status >= 400) close_after_response_ = true;
     return chain.send_local_reply(std::move(*refusal));
   }
-  if (parser_->expects_100_continue()) {
+  if (parser_->expects_100_continue() && !manager_.http.proxy_100_continue) {
     headers.remove(HeaderId::kExpect);
     if (!end_stream) connection_->write("HTTP/1.1 100 Continue\r\n\r\n");
   }
@@ -340,16 +343,23 @@ void ServerConnection::pause_request(bool paused) {
 
 // --- the response ---
 
-void ServerConnection::encode_100_continue() {
-  if (!closed_ && !response_started_) connection_->write("HTTP/1.1 100 Continue\r\n\r\n");
+// As Envoy: none unless asked for, then the first one of those that a client can make something of. Never to HTTP/1.0,
+// which does not know them (RFC 9110 section 15.2); Envoy sends them there, too.
+void ServerConnection::encode_informational(HeaderMap& headers) {
+  if (!manager_.http.proxy_100_continue || parser_->minor_version() == 0) return;
+  const std::string_view status = headers.value(HeaderId::kStatus);
+  if (closed_ || response_started_ || informed_ || (status != "100" && status != "102" && status != "103")) return;
+  informed_ = true;
+  manager_.rules.prepare_informational(headers);
+  write_response_head(headers, BodyFraming::kNone, false, out_);
+  connection_->write(out_);
 }
 
-// A response that ends before its request ends the connection, since the rest of the request is in the way. That is
-// known beforehand for local replies; an origin's answer may stream along with the request.
-bool ServerConnection::must_close(bool end_stream) const {
+// A response that begins before its request has ended ends the connection, as in Envoy: the rest of the request may be
+// in the way.
+bool ServerConnection::must_close() const {
   const uint32_t most = manager_.http.max_requests_per_connection;
-  const bool ends_early = !request_complete_ && (end_stream || stream_->chain.is_local_reply());
-  return close_after_response_ || stream_->chain.closes_connection() || manager_.draining || ends_early ||
+  return close_after_response_ || stream_->chain.closes_connection() || manager_.draining || !request_complete_ ||
          (most > 0 && requests_ >= most);
 }
 
@@ -388,7 +398,7 @@ void ServerConnection::encode_headers(HeaderMap& headers, bool end_stream) {
   manager_.rules.prepare_response(headers, chain.request_headers(), manager_.loop.http_date());
   info.response_headers_bytes = headers.byte_size();
   choose_framing(headers, end_stream);
-  if (must_close(end_stream)) close_after_response_ = true;
+  if (must_close()) close_after_response_ = true;
   if (parser_->minor_version() == 0 && !close_after_response_) {
     headers.add(HeaderId::kConnection, "connection", "keep-alive");
   }

@@ -35,6 +35,7 @@ class ServerConnection final : net::ConnectionHandler, ParserSink, ResponseSink 
  private:
   // net::ConnectionHandler
   void on_data(Buffer& data, bool end) override;
+  void on_peer_closing() override;
   void on_above_write_watermark() override;
   void on_below_write_watermark() override;
   void on_closed(net::CloseReason reason, std::string_view detail) override;
@@ -49,7 +50,7 @@ class ServerConnection final : net::ConnectionHandler, ParserSink, ResponseSink 
   void on_message_complete() override;
 
   // ResponseSink
-  void encode_100_continue() override;
+  void encode_informational(HeaderMap& headers) override;
   void encode_headers(HeaderMap& headers, bool end_stream) override;
   void encode_data(Buffer& data, bool end_stream) override;
   void encode_trailers(HeaderMap& trailers) override;
@@ -67,7 +68,7 @@ class ServerConnection final : net::ConnectionHandler, ParserSink, ResponseSink 
   void on_codec_error(ParseError error);
   void on_connection_timeout();
   void choose_framing(HeaderMap& headers, bool end_stream);
-  bool must_close(bool end_stream) const;
+  bool must_close() const;
   void response_complete();
   void touch();
   void disconnect(std::string_view details, uint32_t flag);
@@ -95,6 +96,7 @@ class ServerConnection final : net::ConnectionHandler, ParserSink, ResponseSink 
   bool request_complete_ = false;
   bool has_trailers_ = false;
   bool response_started_ = false;
+  bool informed_ = false;                        // an interim response was passed on
   std::vector<FilterState> state_;               // what guests keep with the connection, between its streams
   const std::vector<FilterState>* const below_;  // what network filters do; may be null
 };

@@ -142,9 +142,9 @@ TEST_F(ServerConnectionTest, AnswersPipelinedRequestsInOrder) {
   std::string expected;
   for (int i = 0; i < 50; ++i) {
     requests += "GET /" + std::to_string(i) + "x HTTP/1.1\r\nhost: h\r\n\r\n";
-    requests += "POST /echo HTTP/1.1\r\nhost: h\r\ncontent-length: 3\r\n\r\nabc";
+    requests += "POST /post HTTP/1.1\r\nhost: h\r\ncontent-length: 3\r\n\r\nabc";
   }
-  const std::string all = ask(requests, "0\r\n\r\n", 50);
+  const std::string all = ask(requests, "at /post", 50);
   size_t at = 0;
   for (int i = 0; i < 50; ++i) {
     at = all.find("at /" + std::to_string(i) + "x", at);
@@ -210,10 +210,25 @@ TEST_F(ServerConnectionTest, AHalfClosedClientGetsItsAnswer) {
   EXPECT_THAT(client_->received, HasSubstr("at /x"));
 }
 
+// As in Envoy: the client has gone.
+TEST_F(ServerConnectionTest, AClientThatHalfClosesEndsItsStream) {
+  for (const bool more_behind : {false, true}) {
+    start();
+    client_->connection->write("GET /never HTTP/1.1\r\nhost: h\r\n\r\n" + (more_behind ? kGet : ""));
+    EXPECT_TRUE(run_until([&] { return manager_->stream_count() == 1; }));
+    client_->connection->shutdown_write();
+    EXPECT_TRUE(run_until([&] { return client_->end; })) << more_behind;
+    EXPECT_EQ(client_->received, "");
+    EXPECT_EQ(manager_->stream_count(), 0u);
+  }
+  EXPECT_EQ(metric("http.t.downstream_rq_rx_reset"), 2);
+}
+
 TEST_F(ServerConnectionTest, AnEarlyAnswerEndsTheConnection) {
   start();
   const std::string all = ask_to_end("POST /early HTTP/1.1\r\nhost: h\r\ncontent-length: 10\r\n\r\nabc");
   EXPECT_THAT(all, HasSubstr("at /early"));
+  EXPECT_THAT(all, HasSubstr("connection: close\r\n"));
   EXPECT_EQ(metric("http.t.downstream_rq_response_before_rq_complete"), 1);
 }
 
@@ -264,24 +279,23 @@ TEST_P(Refusals, AreAnsweredAndClosed) {
 
 INSTANTIATE_TEST_SUITE_P(
     Http, Refusals,
-    ::testing::Values(Refusal{"Garbage", "\x16\x03\x01\n", "400 Bad Request", "Bad Request"},
-                      Refusal{"NoHost", "GET / HTTP/1.1\r\n\r\n", "400 Bad Request", "Bad Request"},
-                      Refusal{"Smuggling",
-                              "GET / HTTP/1.1\r\nhost: h\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n",
-                              "400 Bad Request", "Bad Request"},
-                      Refusal{"UnknownCoding", "GET / HTTP/1.1\r\nhost: h\r\ntransfer-encoding: gzip\r\n\r\n",
-                              "501 Not Implemented", "Not Implemented"},
-                      Refusal{"LargeHead", "GET / HTTP/1.1\r\nhost: h\r\nx: " + std::string(70'000, 'x') + "\r\n\r\n",
-                              "431 Request Header Fields Too Large", "Request Header Fields Too Large"},
-                      Refusal{"Http10", "GET / HTTP/1.0\r\nhost: h\r\n\r\n", "426 Upgrade Required", ""},
-                      Refusal{"Http2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "505 HTTP Version Not Supported",
-                              "HTTP Version Not Supported"},
-                      Refusal{"Connect", "CONNECT a:1 HTTP/1.1\r\nhost: a:1\r\n\r\n", "403 Forbidden", ""},
-                      Refusal{"Upgrade",
-                              "GET / HTTP/1.1\r\nhost: h\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n",
-                              "403 Forbidden", ""},
-                      Refusal{"BadBody", "POST /x HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
-                              "400 Bad Request", "Bad Request"}),
+    ::testing::Values(
+        Refusal{"Garbage", "\x16\x03\x01\n", "400 Bad Request", "Bad Request"},
+        Refusal{"NoHost", "GET / HTTP/1.1\r\n\r\n", "400 Bad Request", "Bad Request"},
+        Refusal{"Smuggling", "GET / HTTP/1.1\r\nhost: h\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n",
+                "400 Bad Request", "Bad Request"},
+        Refusal{"UnknownCoding", "GET / HTTP/1.1\r\nhost: h\r\ntransfer-encoding: gzip\r\n\r\n", "501 Not Implemented",
+                "Not Implemented"},
+        Refusal{"LargeHead", "GET / HTTP/1.1\r\nhost: h\r\nx: " + std::string(70'000, 'x') + "\r\n\r\n",
+                "431 Request Header Fields Too Large", "Request Header Fields Too Large"},
+        Refusal{"Http10", "GET / HTTP/1.0\r\nhost: h\r\n\r\n", "426 Upgrade Required", ""},
+        Refusal{"Http2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "400 Bad Request", "Bad Request"},
+        Refusal{"Http12", "GET / HTTP/1.2\r\nhost: h\r\n\r\n", "426 Upgrade Required", "Upgrade Required"},
+        Refusal{"Connect", "CONNECT a:1 HTTP/1.1\r\nhost: a:1\r\n\r\n", "403 Forbidden", ""},
+        Refusal{"Upgrade", "GET / HTTP/1.1\r\nhost: h\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n",
+                "403 Forbidden", ""},
+        Refusal{"BadBody", "POST /x HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n", "400 Bad Request",
+                "Bad Request"}),
     [](const auto& param) { return param.param.name; });
 
 TEST_F(ServerConnectionTest, IdleConnectionsAreClosed) {
@@ -353,6 +367,17 @@ TEST_F(ServerConnectionTest, TakesNoRequestWhileTheClientDoesNotReadTheAnswers) 
   EXPECT_LT(taken, kRequests) << "all answers wait in the proxy";
   client_->connection->resume_reading();
   EXPECT_TRUE(run_until([&] { return metric("http.t.downstream_rq_2xx") == kRequests; }));
+}
+
+TEST_F(ServerConnectionTest, PartOfAHeadIsNoRequestUnderWay) {
+  start();
+  client_->connection->write("GET /x HT");
+  EXPECT_TRUE(run_until([&] { return manager_->stream_count() == 1; }));
+  bool drained = false;
+  manager_->drain([&] { drained = true; });
+  EXPECT_TRUE(run_until([&] { return drained; }));
+  EXPECT_TRUE(run_until([&] { return client_->end; }));
+  EXPECT_EQ(client_->received, "");
 }
 
 TEST_F(ServerConnectionTest, DrainFinishesWhatIsUnderWay) {

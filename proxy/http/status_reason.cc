@@ -87,7 +87,7 @@ std::string_view status_reason(std::string_view status) {
 
 bool is_status(std::string_view text) {
   const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  return text.size() == 3 && text[0] >= '1' && text[0] <= '5' && digit(text[1]) && digit(text[2]);
+  return text.size() == 3 && text[0] >= '1' && digit(text[1]) && digit(text[2]);
 }
 
 }  // namespace inlay::proxy::http

@@ -9,7 +9,7 @@ namespace inlay::proxy::http {
 // registry does not have.
 std::string_view status_reason(std::string_view status);
 
-// Three digits, 100 to 599.
+// Three digits, 100 to 999.
 bool is_status(std::string_view text);
 
 }  // namespace inlay::proxy::http

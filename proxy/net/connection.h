@@ -31,9 +31,11 @@ class ConnectionHandler {
  public:
   virtual ~ConnectionHandler() = default;
   virtual void on_connected() {}
-  // `data` is what came. A handler that does not drain it pauses reading: the rest stays, nothing is received behind it,
-  // and it comes again when reading is resumed. `end` says that the peer has sent its last byte (FIN).
+  // `data` is what came. A handler that does not drain it pauses reading: the rest stays, nothing is received behind
+  // it, and it comes again when reading is resumed. `end` says that the peer has sent its last byte (FIN).
   virtual void on_data(host::Buffer& data, bool end) = 0;
+  // The peer has sent its last byte (FIN), and bytes before that are not read, since reading is paused. May come again.
+  virtual void on_peer_closing() {}
   // Unsent bytes rose over the high watermark, or fell below the low one (half of it).
   virtual void on_above_write_watermark() {}
   virtual void on_below_write_watermark() {}
@@ -87,6 +89,8 @@ class Connection {
   virtual void set_flush_timeout(std::chrono::milliseconds longest) = 0;
   virtual const config::Address& local_address() const = 0;
   virtual const config::Address& remote_address() const = 0;
+  // The loop has seen that something came which it has not handed over: bytes, the end, or a failure.
+  virtual bool has_news() const { return false; }
   // nullptr for a connection without TLS, and before its handshake is done.
   virtual const TlsInfo* tls() const { return nullptr; }
   // The same, for who needs it when the connection is gone.

@@ -89,6 +89,7 @@ struct EventLoop::Impl final : IoHandler {
   void run_after_event() {
     while (!after_event.empty()) after_event.run();
   }
+  static void announce(const epoll_event& event) { static_cast<IoHandler*>(event.data.ptr)->set_announced(true); }
   int wait_ms(std::chrono::milliseconds limit) const;
   void turn(std::chrono::milliseconds limit);
   void run_posted();
@@ -96,6 +97,7 @@ struct EventLoop::Impl final : IoHandler {
   int epoll_fd = -1;
   int wake_fd = -1;
   int64_t now;
+  uint64_t turns = 0;
   TimerWheel wheel;
   TaskList after_event;
   TaskList next_turn;
@@ -129,10 +131,14 @@ void EventLoop::Impl::turn(std::chrono::milliseconds limit) {
   run_after_event();  // what was scheduled before run()
   event_count = epoll_wait(epoll_fd, events.data(), static_cast<int>(events.size()), wait_ms(limit));
   now = read_clock(CLOCK_MONOTONIC);
+  ++turns;
+  for (int i = 0; i < event_count; ++i) announce(events[static_cast<size_t>(i)]);
   for (event_index = 0; event_index < event_count; ++event_index) {
     const epoll_event& event = events[static_cast<size_t>(event_index)];
     if (!event.data.ptr) continue;  // unwatched by an earlier handler of this turn
-    static_cast<IoHandler*>(event.data.ptr)->on_io(event.events);
+    IoHandler& handler = *static_cast<IoHandler*>(event.data.ptr);
+    handler.set_announced(false);
+    handler.on_io(event.events);
     run_after_event();
   }
   event_count = 0;
@@ -194,6 +200,10 @@ void EventLoop::post(std::function<void()> task) {
   if (first) impl_->wake();
 }
 
+uint64_t EventLoop::turn() const {
+  return impl_->turns;
+}
+
 int64_t EventLoop::now() const {
   return impl_->now;
 }
@@ -220,6 +230,7 @@ void EventLoop::unwatch(int fd, IoHandler& handler) {
     auto& event = impl_->events[static_cast<size_t>(i)];
     if (event.data.ptr == &handler) event.data.ptr = nullptr;
   }
+  handler.set_announced(false);
 }
 
 LingeringList& lingering_list(EventLoop& loop) {

@@ -23,9 +23,15 @@ namespace inlay::proxy::net {
 class IoHandler {
  public:
   virtual void on_io(uint32_t epoll_events) = 0;
+  // The loop has fetched an event for it, and on_io() is still to come in this turn. Set by the loop.
+  bool announced() const { return announced_; }
+  void set_announced(bool announced) { announced_ = announced; }
 
  protected:
   ~IoHandler() = default;
+
+ private:
+  bool announced_ = false;
 };
 
 class EventLoop {
@@ -42,6 +48,8 @@ class EventLoop {
   void stop();                            // any thread
   void post(std::function<void()> task);  // any thread
 
+  // How often it has looked for events.
+  uint64_t turn() const;
   // Monotonic nanoseconds, read once per turn of the loop: what timers and durations are computed from.
   int64_t now() const;
   // Seconds since the epoch as an HTTP date ("Mon, 23 Nov 2026 01:02:03 GMT"), made once a second. The view is valid

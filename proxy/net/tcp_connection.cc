@@ -41,7 +41,7 @@ TcpConnection::TcpConnection(EventLoop& loop, int fd, config::Address local, con
       local_(std::move(local)),
       remote_(std::move(remote)),
       flush_task_(loop, DeferredTask::When::kAfterEvent, [this] { flush(); }),
-      turn_task_(loop, DeferredTask::When::kNextTurn, [this] { read_some(); }) {
+      turn_task_(loop, DeferredTask::When::kNextTurn, [this] { read(); }) {
   set_no_delay(fd_);
   if (!loop_.watch(fd_, kEvents, *this)) fail(CloseReason::kRemoteReset, errno);
 }
@@ -54,7 +54,7 @@ TcpConnection::TcpConnection(EventLoop& loop, const config::Address& remote, std
       handler_(&handler),
       remote_(remote),
       flush_task_(loop, DeferredTask::When::kAfterEvent, [this] { flush(); }),
-      turn_task_(loop, DeferredTask::When::kNextTurn, [this] { read_some(); }) {
+      turn_task_(loop, DeferredTask::When::kNextTurn, [this] { read(); }) {
   start_connect(remote, timeout);
 }
 
@@ -129,7 +129,7 @@ void TcpConnection::on_io(uint32_t events) {
     turn_task_.cancel();
     return report_failure();
   }
-  if (reading_ && readable_) read_some();
+  read();
 }
 
 void TcpConnection::pause_reading() {
@@ -173,6 +173,13 @@ bool TcpConnection::read_once(bool& more) {
   }
   fail(CloseReason::kRemoteReset, error);
   return false;
+}
+
+void TcpConnection::read() {
+  DestructionGuard guard(destroyed_);
+  if (reading_ || state_ == State::kFailed) read_some();
+  if (guard.destroyed() || reading_ || end_seen_ || !peer_closing_ || state_ != State::kOpen) return;
+  if (handler_ != nullptr) handler_->on_peer_closing();
 }
 
 // What the handler has left goes first, and only an empty buffer takes more: what waits for the handler waits in the

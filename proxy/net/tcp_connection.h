@@ -34,6 +34,7 @@ class TcpConnection final : public Connection, IoHandler {
   void close(Close how) override;
   void set_linger(std::chrono::milliseconds longest) override { linger_ = longest; }
   void set_flush_timeout(std::chrono::milliseconds longest) override { flush_timeout_ = longest; }
+  bool has_news() const override { return readable_ || announced(); }
   const config::Address& local_address() const override { return local_; }
   const config::Address& remote_address() const override { return remote_; }
 
@@ -43,6 +44,7 @@ class TcpConnection final : public Connection, IoHandler {
   void on_io(uint32_t events) override;
   void start_connect(const config::Address& remote, std::chrono::milliseconds timeout);
   void finish_connect();
+  void read();
   void read_some();
   bool read_once(bool& more);
   bool takes_writes() const;

@@ -44,7 +44,7 @@ class RouterFilter final : public http::StreamFilter, private upstream::Upstream
   }
   host::HeaderMap& response_trailers_storage() override { return callbacks_->response_trailers_storage(); }
   void on_upstream_connection(const net::Connection& connection) override;
-  void on_upstream_100_continue() override { callbacks_->encode_100_continue(); }
+  void on_upstream_informational() override { callbacks_->encode_informational(*response_headers_); }
   void on_upstream_headers(bool end_stream) override;
   void on_upstream_data(host::Buffer& data, bool end_stream) override;
   void on_upstream_trailers() override;

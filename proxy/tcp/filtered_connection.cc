@@ -56,14 +56,19 @@ void FilteredConnection::on_data(Buffer& data, bool end) {
   if (ended_ && !end_told_) deliver();
 }
 
-// The end comes behind all that the filters have let pass or dropped, and not before.
+// As in Envoy, a client that has sent its last byte has gone: what a filter still holds of it goes no further.
 void FilteredConnection::deliver() {
   if (closed_ || !handler_reads_ || handler_ == nullptr) return;
-  const bool end = ended_ && chain_.read_waiting() == 0;
-  if (in_.empty() && (!end || end_told_)) return;
-  end_told_ = end;
-  handler_->on_data(in_, end);
+  if (in_.empty() && (!ended_ || end_told_)) return;
+  end_told_ = ended_;
+  handler_->on_data(in_, ended_);
   update_reading();
+  if (closing_ && !handler_reads_ && !end_told_) on_peer_closing();
+}
+
+void FilteredConnection::on_peer_closing() {
+  closing_ = true;
+  if (!closed_ && handler_ != nullptr) handler_->on_peer_closing();
 }
 
 void FilteredConnection::pause_reading() {

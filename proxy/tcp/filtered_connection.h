@@ -47,6 +47,7 @@ class FilteredConnection final : public net::Connection, private net::Connection
 
   // net::ConnectionHandler, of the connection below
   void on_data(Buffer& data, bool end) override;
+  void on_peer_closing() override;
   void on_above_write_watermark() override;
   void on_below_write_watermark() override;
   void on_closed(net::CloseReason reason, std::string_view detail) override;
@@ -75,6 +76,7 @@ class FilteredConnection final : public net::Connection, private net::Connection
   std::string close_details_;
   bool handler_reads_ = false;
   bool inner_reads_ = false;
+  bool closing_ = false;       // the client has sent its last byte, and not all is read
   bool ended_ = false;         // the client has sent its last byte
   bool end_told_ = false;      // to the handler
   bool above_ = false;         // the connection below takes no more for now

@@ -80,6 +80,11 @@ void TlsConnection::on_data(host::Buffer& data, bool end) {
   drive();
 }
 
+void TlsConnection::on_peer_closing() {
+  inner_closing_ = true;
+  if (state_ == State::kOpen && !reading_) handler_->on_peer_closing();
+}
+
 void TlsConnection::on_above_write_watermark() {
   note_above();
 }
@@ -234,7 +239,8 @@ void TlsConnection::turn() {
   read_plain();
 }
 
-// Takes one record's bytes to plain_in_, which is empty, or the end. False: there is nothing yet, or the connection has failed.
+// Takes one record's bytes to plain_in_, which is empty, or the end. False: there is nothing yet, or the connection has
+// failed.
 bool TlsConnection::read_record() {
   const auto space = plain_in_.reserve(kReadSize);
   (void)take_openssl_error();
@@ -259,7 +265,9 @@ bool TlsConnection::read_record() {
 void TlsConnection::read_plain() {
   net::DestructionGuard guard(destroyed_);
   deliver_records();
-  if (!guard.destroyed() && state_ == State::kOpen) update_reading();
+  if (guard.destroyed() || state_ != State::kOpen) return;
+  update_reading();
+  if (inner_closing_ && !reading_ && !end_seen_) handler_->on_peer_closing();
 }
 
 // What the handler has left goes first, then record by record.

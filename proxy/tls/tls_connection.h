@@ -50,6 +50,7 @@ class TlsConnection final : public net::Connection, private net::ConnectionHandl
   void close(Close how) override;
   void set_linger(std::chrono::milliseconds longest) override { inner_->set_linger(longest); }
   void set_flush_timeout(std::chrono::milliseconds longest) override { inner_->set_flush_timeout(longest); }
+  bool has_news() const override { return inner_->has_news() || !cipher_in_.empty() || !plain_in_.empty(); }
   const config::Address& local_address() const override { return inner_->local_address(); }
   const config::Address& remote_address() const override { return inner_->remote_address(); }
   const net::TlsInfo* tls() const override { return state_ == State::kHandshake ? nullptr : info_.get(); }
@@ -73,6 +74,7 @@ class TlsConnection final : public net::Connection, private net::ConnectionHandl
   // net::ConnectionHandler, of the connection below
   void on_connected() override;
   void on_data(host::Buffer& data, bool end) override;
+  void on_peer_closing() override;
   void on_above_write_watermark() override;
   void on_below_write_watermark() override;
   void on_closed(net::CloseReason reason, std::string_view detail) override;
@@ -102,10 +104,11 @@ class TlsConnection final : public net::Connection, private net::ConnectionHandl
   State state_ = State::kHandshake;
   bool reading_ = false;
   bool inner_reads_ = false;
-  bool inner_ended_ = false;  // FIN
-  bool end_seen_ = false;     // the peer's last byte was delivered
-  bool shutdown_ = false;     // asked for
-  bool above_ = false;        // the handler was told
+  bool inner_closing_ = false;  // FIN has come, and bytes before it are not read
+  bool inner_ended_ = false;    // FIN, and all before it
+  bool end_seen_ = false;       // the peer's last byte was delivered
+  bool shutdown_ = false;       // asked for
+  bool above_ = false;          // the handler was told
   bool write_failed_ = false;
   size_t high_ = SIZE_MAX;
   size_t answered_ = 0;  // bytes that that OpenSSL sent of its own accord and that may be waiting still

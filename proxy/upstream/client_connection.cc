@@ -34,9 +34,11 @@ ClientConnection::ClientConnection(ConnectionPool& pool, net::EventLoop& loop)
                     close();
                     pool_.on_gone(*this, false);
                   }),
-      resume_timer_(loop, [this] {
-        if (state_ == State::kBusy && !paused_) parse(leftover_, peer_ended_);
-      }) {
+      resume_timer_(loop,
+                    [this] {
+                      if (state_ == State::kBusy && !paused_) parse(leftover_, peer_ended_);
+                    }),
+      written_task_(loop, net::DeferredTask::When::kAfterEvent, [] {}) {
   const config::Cluster& config = pool.cluster().config;
   connection_ = connect_to(loop, pool.cluster(), pool.host(), *this);
   connection_->set_write_watermark(config.per_connection_buffer_limit_bytes);
@@ -51,6 +53,7 @@ void ClientConnection::mark_closed() {
   active_ = nullptr;
   idle_timer_.disarm();
   resume_timer_.disarm();
+  written_task_.cancel();
 }
 
 void ClientConnection::close() {
@@ -78,6 +81,7 @@ void ClientConnection::begin(UpstreamRequest& request) {
   parser_->set_request_method(request.headers_->value(HeaderId::kMethod));
   write_head(request);
   request.send_queued();
+  if (state_ == State::kBusy) written_task_.schedule();  // behind the connection's own task, which writes
 }
 
 void ClientConnection::write_head(UpstreamRequest& request) {
@@ -172,7 +176,12 @@ void ClientConnection::on_data(host::Buffer& data, bool end) {
     pool_.on_gone(*this, true);
     return;
   }
-  if (state_ == State::kBusy) parse(data, end);
+  if (state_ != State::kBusy) return;
+  if (written_task_.scheduled() && !data.empty()) {
+    data.clear();
+    return fail(ResetReason::kProtocolError, "an answer came before the request was sent");
+  }
+  parse(data, end);
 }
 
 void ClientConnection::parse(host::Buffer& data, bool end) {
@@ -181,13 +190,7 @@ void ClientConnection::parse(host::Buffer& data, bool end) {
   if (!result) {
     deliver_held();
     if (state_ != State::kBusy) return;
-    if (end && data.empty()) {
-      lost(ResetReason::kConnectionTermination, "");
-    } else {
-      pool_.cluster().stats.cx_protocol_error.add();
-      fail(ResetReason::kProtocolError, result.error().message);
-    }
-    return;
+    return fail(ResetReason::kProtocolError, result.error().message, end);
   }
   if (parser_->message_complete()) {
     complete_response(!end && data.empty());
@@ -226,8 +229,8 @@ void ClientConnection::on_headers(bool end_stream) {
   }
 }
 
-void ClientConnection::on_informational(uint32_t status) {
-  if (active_ != nullptr && status == 100) active_->handler_.on_upstream_100_continue();
+void ClientConnection::on_informational(uint32_t) {
+  if (active_ != nullptr) active_->handler_.on_upstream_informational();
 }
 
 void ClientConnection::on_data(host::Buffer& data) {
@@ -312,10 +315,11 @@ void ClientConnection::abandon() {
   close();
 }
 
-void ClientConnection::fail(ResetReason reason, std::string_view detail) {
+void ClientConnection::fail(ResetReason reason, std::string_view detail, bool by_peer) {
   UpstreamRequest* request = active_;
+  if (reason == ResetReason::kProtocolError) pool_.cluster().stats.cx_protocol_error.add();
   close();
-  pool_.on_gone(*this, false);
+  pool_.on_gone(*this, by_peer);
   if (request != nullptr) request->finish_reset(reason, detail);
 }
 
@@ -351,8 +355,8 @@ void ClientConnection::on_closed(net::CloseReason reason, std::string_view detai
       pool_.on_gone(*this, true);
       return;
     case State::kBusy:
-      lost(ResetReason::kConnectionTermination, detail);
-      return;
+      if (!parser_->message_started()) return lost(ResetReason::kConnectionTermination, detail);
+      return fail(ResetReason::kProtocolError, detail, true);  // as Envoy: half an answer is none
     case State::kClosed:
       return;
   }

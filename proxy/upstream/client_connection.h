@@ -38,6 +38,8 @@ class ClientConnection final : private net::ConnectionHandler, private http::Par
 
   bool connecting() const { return state_ == State::kConnecting; }
   bool idle() const { return state_ == State::kIdle; }
+  // Something came that has not been handled yet.
+  bool has_news() const { return connection_->has_news(); }
   bool above_watermark() const { return above_watermark_; }
 
  private:
@@ -70,7 +72,7 @@ class ClientConnection final : private net::ConnectionHandler, private http::Par
   void deliver_held();
   void complete_response(bool reusable);
   // Ends the connection and its request.
-  void fail(ResetReason reason, std::string_view detail);
+  void fail(ResetReason reason, std::string_view detail, bool by_peer = false);
   void lost(ResetReason reason, std::string_view detail);
   void mark_closed();
 
@@ -79,6 +81,7 @@ class ClientConnection final : private net::ConnectionHandler, private http::Par
   std::unique_ptr<http::Http1Parser> parser_;
   net::Timer idle_timer_;
   net::Timer resume_timer_;
+  net::DeferredTask written_task_;  // waits as long as nothing of a request's head has left
   UpstreamRequest* active_ = nullptr;
   State state_ = State::kConnecting;
   Framing framing_ = Framing::kNone;

@@ -7,7 +7,11 @@
 namespace inlay::proxy::upstream {
 
 ConnectionPool::ConnectionPool(net::EventLoop& loop, Cluster& cluster, HostSpec host, Bury bury)
-    : loop_(loop), cluster_(cluster), host_(std::move(host)), bury_(std::move(bury)) {}
+    : loop_(loop),
+      cluster_(cluster),
+      host_(std::move(host)),
+      bury_(std::move(bury)),
+      serve_task_(loop, net::DeferredTask::When::kNextTurn, [this] { serve_pending(); }) {}
 
 ConnectionPool::~ConnectionPool() {
   while (first_pending_ != nullptr) {
@@ -23,8 +27,13 @@ ConnectionPool::~ConnectionPool() {
 bool ConnectionPool::acquire(UpstreamRequest& request) {
   ClusterStats& stats = cluster_.stats;
   Breakers& breakers = cluster_.breakers;
-  if (breakers.requests.load(std::memory_order_relaxed) >= cluster_.config.max_requests ||
-      (idle_.empty() && breakers.pending.load(std::memory_order_relaxed) >= cluster_.config.max_pending_requests)) {
+  if (breakers.requests.load(std::memory_order_relaxed) >= cluster_.config.max_requests) {
+    stats.rq_pending_overflow.add();
+    return false;
+  }
+  ClientConnection* connection = take_idle();
+  if (connection == nullptr &&
+      breakers.pending.load(std::memory_order_relaxed) >= cluster_.config.max_pending_requests + resting_.size()) {
     stats.rq_pending_overflow.add();
     return false;
   }
@@ -33,15 +42,49 @@ bool ConnectionPool::acquire(UpstreamRequest& request) {
   stats.rq_total.add();
   stats.rq_active.add();
   request.pool_ = this;
-  if (!idle_.empty()) {
-    ClientConnection* connection = idle_.back();
-    idle_.pop_back();
+  if (connection != nullptr) {
     connection->begin(request);
     return true;
   }
   enqueue(request);
   connect_as_needed();
+  if (!resting_.empty()) serve_task_.schedule();
   return true;
+}
+
+ClientConnection* ConnectionPool::take_idle() {
+  if (!resting_.empty() && resting_since_ != loop_.turn()) {
+    idle_.insert(idle_.end(), resting_.begin(), resting_.end());
+    resting_.clear();
+  }
+  for (size_t i = idle_.size(); i-- > 0;) {
+    ClientConnection* connection = idle_[i];
+    if (connection->has_news()) continue;  // it is about to end
+    idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(i));
+    return connection;
+  }
+  return nullptr;
+}
+
+void ConnectionPool::rest(ClientConnection& connection) {
+  if (resting_since_ != loop_.turn()) {
+    idle_.insert(idle_.end(), resting_.begin(), resting_.end());
+    resting_.clear();
+    resting_since_ = loop_.turn();
+  }
+  resting_.push_back(&connection);
+  connection.become_idle();
+}
+
+void ConnectionPool::serve_pending() {
+  while (first_pending_ != nullptr) {
+    ClientConnection* connection = take_idle();
+    if (connection == nullptr) break;
+    UpstreamRequest& request = *first_pending_;
+    unqueue(request);
+    connection->begin(request);
+  }
+  if (first_pending_ != nullptr && !resting_.empty()) serve_task_.schedule();
 }
 
 void ConnectionPool::forget(UpstreamRequest& request) {
@@ -121,23 +164,20 @@ void ConnectionPool::end_tcp() {
 
 void ConnectionPool::on_connected(ClientConnection& connection) {
   --connecting_;
-  on_free(connection);
+  if (first_pending_ == nullptr) return on_free(connection);
+  UpstreamRequest& request = *first_pending_;
+  unqueue(request);
+  connection.begin(request);
 }
 
 void ConnectionPool::on_free(ClientConnection& connection) {
-  if (first_pending_ != nullptr) {
-    UpstreamRequest& request = *first_pending_;
-    unqueue(request);
-    connection.begin(request);
-    return;
-  }
-  if (draining_) {
+  if (draining_ && first_pending_ == nullptr) {
     connection.close();
     on_gone(connection, false);
     return;
   }
-  idle_.push_back(&connection);
-  connection.become_idle();
+  rest(connection);
+  if (first_pending_ != nullptr) serve_task_.schedule();
 }
 
 void ConnectionPool::on_connect_failed(ClientConnection& connection, ResetReason reason, std::string_view detail) {
@@ -165,6 +205,7 @@ void ConnectionPool::on_gone(ClientConnection& connection, bool by_peer) {
 
 void ConnectionPool::remove(ClientConnection& connection) {
   std::erase(idle_, &connection);
+  std::erase(resting_, &connection);
   const auto it = std::find_if(connections_.begin(), connections_.end(),
                                [&](const auto& owned) { return owned.get() == &connection; });
   if (it == connections_.end()) return;
@@ -179,7 +220,8 @@ void ConnectionPool::remove(ClientConnection& connection) {
 
 void ConnectionPool::drain() {
   draining_ = true;
-  const auto idle = idle_;
+  auto idle = idle_;
+  idle.insert(idle.end(), resting_.begin(), resting_.end());
   for (ClientConnection* connection : idle) {
     connection->close();
     on_gone(*connection, false);

@@ -2,8 +2,9 @@
 #pragma once
 
 // ConnectionPool: a worker's connections to one host, the requests that wait for one, and the circuit breakers on the
-// way. Idle connections are used again last in, first out, so that those in excess reach their idle timeout. Loop
-// thread only.
+// way. Idle connections are used again last in, first out, so that those in excess reach their idle timeout. One whose
+// answer is complete is not used before the loop has looked for events once more: what a faulty peer sends behind its
+// answer is news then and ends the connection, and does not answer somebody else's request. Loop thread only.
 
 #include <cstdint>
 #include <functional>
@@ -33,7 +34,7 @@ class ConnectionPool {
   // Requests under way or waiting, and TCP connections.
   const uint32_t& active_requests() const { return active_requests_; }
   size_t connections() const { return connections_.size(); }
-  size_t idle_connections() const { return idle_.size(); }
+  size_t idle_connections() const { return idle_.size() + resting_.size(); }
 
   // A TCP connection to the host (TcpUpstream) counts as a connection and, as in Envoy, as a request.
   void begin_tcp();
@@ -58,11 +59,15 @@ class ConnectionPool {
   // For ClientConnection.
   void on_connected(ClientConnection& connection);
   void on_connect_failed(ClientConnection& connection, ResetReason reason, std::string_view detail);
-  void on_free(ClientConnection& connection);  // its response is complete and it can take another request
+  void on_free(ClientConnection& connection);  // its response is complete and it can soon take another request
   void on_gone(ClientConnection& connection, bool by_peer);
 
   void enqueue(UpstreamRequest& request);
   void unqueue(UpstreamRequest& request);
+  // An idle connection that is quiet, taken out; nullptr: there is none.
+  ClientConnection* take_idle();
+  void rest(ClientConnection& connection);
+  void serve_pending();
   void connect_as_needed();
   void connect();
   void remove(ClientConnection& connection);
@@ -73,6 +78,9 @@ class ConnectionPool {
   Bury bury_;
   std::vector<std::unique_ptr<ClientConnection>> connections_;
   std::vector<ClientConnection*> idle_;
+  std::vector<ClientConnection*> resting_;  // idle, and not looked at since its answer
+  uint64_t resting_since_ = 0;              // the loop's turn in which all of them came
+  net::DeferredTask serve_task_;
   size_t connecting_ = 0;
   UpstreamRequest* first_pending_ = nullptr;
   UpstreamRequest* last_pending_ = nullptr;

@@ -2,9 +2,12 @@
 #include "proxy/upstream/connection_pool.h"
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <memory>
 
+#include "proxy/net/socket_address.h"
 #include "proxy/upstream/cluster_manager.h"
 #include "proxy/upstream/test_server.h"
 
@@ -35,7 +38,7 @@ class Exchange final : public UpstreamHandler {
 
   host::HeaderMap& response_headers_storage() override { return response; }
   host::HeaderMap& response_trailers_storage() override { return trailers; }
-  void on_upstream_100_continue() override { ++continues; }
+  void on_upstream_informational() override { interim.emplace_back(response.value(host::HeaderId::kStatus)); }
   void on_upstream_headers(bool end) override {
     status = response.value(host::HeaderId::kStatus);
     done = end;
@@ -61,7 +64,8 @@ class Exchange final : public UpstreamHandler {
   std::optional<ResetReason> reset;
   bool done = false;
   bool cancel_on_headers = false;
-  int continues = 0, above = 0, below = 0;
+  std::vector<std::string> interim;
+  int above = 0, below = 0;
 };
 
 class ConnectionPoolTest : public ::testing::Test {
@@ -85,12 +89,16 @@ class ConnectionPoolTest : public ::testing::Test {
   }
   virtual void configure(config::Cluster&) {}
   void make() {
+    manager_.reset();
     registry_ = std::make_unique<ClusterRegistry>(clusters_, store_, nullptr);
     manager_ = std::make_unique<ClusterManager>(loop_, *registry_);
   }
   ConnectionPool& pool() { return *manager_->at(0).choose_host(); }
+  // And lets the loop see that the connection is quiet.
   bool finish(Exchange& e) {
-    return run_until(loop_, [&] { return e.done; });
+    const bool done = run_until(loop_, [&] { return e.done; });
+    loop_.run_once(std::chrono::milliseconds(0));
+    return done;
   }
   int64_t stat(std::string_view name) {
     int64_t value = -1;
@@ -134,6 +142,47 @@ TEST_F(ConnectionPoolTest, ReusesTheConnectionThatWasFreedLast) {
   EXPECT_EQ(server_.peers.size(), 2u);
   const int busiest = std::max(server_.peers[0]->requests, server_.peers[1]->requests);
   EXPECT_EQ(busiest, 4);
+}
+
+// A connection whose answer is complete waits for a look of the loop: what came behind the answer meanwhile ends it,
+// and is nobody's answer.
+TEST_F(ConnectionPoolTest, LateBytesAnswerNobody) {
+  server_.on_bytes = [&](TestServer::Peer& peer) {
+    if (peer.requests++ > 0) return;
+    peer.send(kOk);
+  };
+  Exchange first;
+  ASSERT_TRUE(first.start(pool()));
+  ASSERT_TRUE(run_until(loop_, [&] { return first.done; }));
+  EXPECT_EQ(pool().idle_connections(), 1u);
+  // A whole second answer, which leaves before the loop looks for events.
+  server_.peers[0]->send("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil");
+  server_.on_bytes = [](TestServer::Peer& peer) { peer.send(kOk); };
+  Exchange second;
+  ASSERT_TRUE(second.start(pool()));
+  ASSERT_TRUE(finish(second));
+  EXPECT_EQ(second.body, "ok");
+  EXPECT_EQ(server_.peers.size(), 2u);
+}
+
+TEST_F(ConnectionPoolTest, AnAnswerBeforeTheRequestIsAnError) {
+  const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  auto address = net::to_socket_address({"127.0.0.1", 0});
+  ASSERT_EQ(bind(listener, address->get(), address->size), 0);
+  ASSERT_EQ(listen(listener, 1), 0);
+  clusters_[0].endpoints[0].address = net::local_address_of(listener);
+  manager_.reset();
+  make();
+  Exchange e;
+  ASSERT_TRUE(e.start(pool()));
+  // Accepted and spoken to before the loop looks: that it is connected and that there are bytes is one event.
+  const int peer = accept(listener, nullptr, nullptr);
+  ASSERT_GE(peer, 0);
+  ASSERT_EQ(send(peer, kOk.data(), kOk.size(), 0), static_cast<ssize_t>(kOk.size()));
+  EXPECT_TRUE(finish(e));
+  EXPECT_EQ(e.reset, ResetReason::kProtocolError);
+  close(peer);
+  close(listener);
 }
 
 TEST_F(ConnectionPoolTest, BodiesAreFramed) {
@@ -205,7 +254,7 @@ TEST_F(ConnectionPoolTest, ContinueChunksAndTrailers) {
   Exchange e;
   ASSERT_TRUE(e.start(pool()));
   ASSERT_TRUE(finish(e));
-  EXPECT_EQ(e.continues, 1);
+  EXPECT_EQ(e.interim, std::vector<std::string>{"100"});
   EXPECT_EQ(e.body, "abc");
   EXPECT_EQ(e.trailers.get("x-sum"), "7");
   EXPECT_EQ(pool().idle_connections(), 1u);
@@ -235,7 +284,8 @@ TEST_F(ConnectionPoolTest, ABodyMayEndWithTheConnection) {
   EXPECT_EQ(pool().connections(), 0u);
 }
 
-TEST_F(ConnectionPoolTest, ACloseInTheMiddleIsATermination) {
+// As in Envoy.
+TEST_F(ConnectionPoolTest, ACloseBeforeTheAnswerIsATerminationAndInsideOfItAProtocolError) {
   for (const char* answer : {"", "HTTP/1.1 200 OK\r\nconte", "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nab"}) {
     server_.on_bytes = [&](TestServer::Peer& peer) {
       peer.send(answer);
@@ -244,8 +294,9 @@ TEST_F(ConnectionPoolTest, ACloseInTheMiddleIsATermination) {
     Exchange e;
     ASSERT_TRUE(e.start(pool()));
     ASSERT_TRUE(finish(e));
-    EXPECT_EQ(e.reset, ResetReason::kConnectionTermination) << answer;
+    EXPECT_EQ(e.reset, *answer == 0 ? ResetReason::kConnectionTermination : ResetReason::kProtocolError) << answer;
   }
+  EXPECT_EQ(stat("upstream_cx_protocol_error"), 2);
 }
 
 TEST_F(ConnectionPoolTest, GarbageIsAProtocolError) {

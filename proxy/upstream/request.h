@@ -46,7 +46,8 @@ class UpstreamHandler {
   virtual host::HeaderMap& response_trailers_storage() = 0;
   // The request has a connection; its head goes out now.
   virtual void on_upstream_connection(const net::Connection& /*connection*/) {}
-  virtual void on_upstream_100_continue() {}
+  // An interim (1xx) head is in response_headers_storage(), for this call only; the answer's own is still to come.
+  virtual void on_upstream_informational() {}
   virtual void on_upstream_headers(bool end_stream) = 0;
   virtual void on_upstream_data(host::Buffer& data, bool end_stream) = 0;
   virtual void on_upstream_trailers() = 0;
