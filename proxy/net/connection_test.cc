@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -40,6 +41,24 @@ struct Recorder : ConnectionHandler {
   std::string detail;
   std::string received;
   std::function<void()> on_bytes;
+};
+
+// Takes so many bytes of what it is given, then pauses; notes the most that it was given.
+struct Sipper : ConnectionHandler {
+  void on_data(host::Buffer& data, bool) override {
+    most = std::max(most, data.size());
+    const size_t n = std::min(sip, data.size());
+    taken += n;
+    data.drain(n);
+    connection->pause_reading();
+  }
+  void on_peer_closing() override { ++closing; }
+  void on_closed(CloseReason, std::string_view) override {}
+  Connection* connection = nullptr;
+  size_t sip = 10;
+  size_t taken = 0;
+  size_t most = 0;
+  int closing = 0;
 };
 
 class ConnectionTest : public ::testing::TestWithParam<const char*> {
@@ -117,6 +136,47 @@ TEST_P(ConnectionTest, PausedBytesComeWithTheNextResume) {
   EXPECT_EQ(server_handler_.received, "");
   server_->resume_reading();
   run_until([&] { return server_handler_.received == "early"; });
+}
+
+TEST_P(ConnectionTest, NothingIsReceivedBehindWhatIsLeft) {
+  server_reads_ = false;
+  run_until([&] { return server_ != nullptr && client_handler_.connected; });
+  client_->write(std::string(1 << 20, 'x'));
+  Sipper sipper;
+  sipper.connection = server_.get();
+  server_->set_handler(&sipper);
+  for (size_t i = 1; i <= 200; ++i) {
+    server_->resume_reading();
+    run_until([&] { return sipper.taken >= 10 * i; });
+  }
+  EXPECT_LE(sipper.most, host::Buffer::kBlockSize);
+}
+
+TEST_P(ConnectionTest, AnEndBehindBytesThatAreNotReadIsAnnounced) {
+  server_reads_ = false;
+  run_until([&] { return server_ != nullptr && client_handler_.connected; });
+  Sipper sipper;
+  sipper.connection = server_.get();
+  server_->set_handler(&sipper);
+  client_->write("more than a sip");
+  server_->resume_reading();
+  run_until([&] { return sipper.taken == 10; });
+  EXPECT_EQ(sipper.closing, 0);
+  client_->shutdown_write();
+  run_until([&] { return sipper.closing > 0; });
+  EXPECT_EQ(sipper.taken, 10u);
+}
+
+TEST_P(ConnectionTest, ALowerWatermarkCountsWhatIsUnsent) {
+  server_reads_ = false;
+  run_until([&] { return server_ != nullptr && client_handler_.connected; });
+  client_->write(std::string(16 << 20, 'x'));
+  ASSERT_GT(client_->unsent(), size_t{1} << 20);
+  EXPECT_EQ(client_handler_.above, 0);
+  client_->set_write_watermark(1 << 20);
+  EXPECT_EQ(client_handler_.above, 1);
+  client_->set_write_watermark(SIZE_MAX);
+  EXPECT_EQ(client_handler_.below, 1);
 }
 
 TEST_P(ConnectionTest, AResetIsNoticedWhileReadingIsPaused) {

@@ -13,6 +13,7 @@ class FilteredConnection::Last final : public Filter {
   explicit Last(FilteredConnection& connection) : connection_(connection) {}
   void start(FilterCallbacks& callbacks) override { connection_.last_ = &callbacks; }
   Action on_read(Buffer& data, bool) override {
+    if (connection_.end_told_) data.clear();  // held until the client had gone
     connection_.in_.move_from(data);
     connection_.deliver();
     return Action::kContinue;

@@ -155,24 +155,26 @@ TEST_F(FilteredConnectionTest, WhatTheHandlerLeavesComesAgainAndNoFilterSeesItTw
   EXPECT_EQ(trace_, "f new\nf read:abcd\n");
 }
 
-TEST_F(FilteredConnectionTest, TheEndWaitsForWhatAFilterHolds) {
+// As in Envoy.
+TEST_F(FilteredConnectionTest, TheEndDoesNotWaitForWhatAFilterHolds) {
   factory_.prepare = [](ScriptedFilter& f) { f.read = [](auto&, Buffer&, bool) { return Action::kPause; }; };
   connection();
   client_sends("held", true);
-  EXPECT_EQ(codec_.trace, "");
-  filter().callbacks->continue_reading();
-  turn();
-  EXPECT_EQ(codec_.trace, "got held.\n");
-}
-
-TEST_F(FilteredConnectionTest, TheEndComesWhenAFilterHasDroppedTheRest) {
-  factory_.prepare = [](ScriptedFilter& f) { f.read = [](auto&, Buffer&, bool) { return Action::kPause; }; };
-  connection();
-  client_sends("held", true);
-  filter().callbacks->read_buffer().clear();
+  EXPECT_EQ(codec_.trace, "got .\n");
   filter().callbacks->continue_reading();
   turn();
   EXPECT_EQ(codec_.trace, "got .\n");
+}
+
+TEST_F(FilteredConnectionTest, ReadsNothingBehindWhatTheHandlerLeaves) {
+  FilteredConnection& c = connection();
+  codec_.takes = 2;
+  client_sends("abc");
+  EXPECT_FALSE(below_.reading);
+  c.resume_reading();
+  turn();
+  EXPECT_EQ(codec_.trace, "got ab\ngot c\n");
+  EXPECT_TRUE(below_.reading);
 }
 
 TEST_F(FilteredConnectionTest, ReadsNoMoreThanMayWaitBehindAFilter) {

@@ -9,8 +9,8 @@
 //     owner.accept(std::move(connection));
 //
 // As in Envoy, where connections before an HttpConnectionManager know no half-close: the filters get no end_of_stream;
-// a client that has sent its last byte closed the connection, by itself (PeerType::kRemote), when it is over. What the
-// filters store with the connection (filter state) every request of the connection can read.
+// a client that has sent its last byte has closed the connection, by itself (PeerType::kRemote), whatever waits. What
+// the filters store with the connection (filter state) every request of the connection can read.
 //
 // Bytes that a filter still holds when the manager closes the connection are dropped.
 

@@ -5,10 +5,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "host/buffer_memory.h"
 #include "proxy/tls/test_certificates.h"
 
 namespace inlay::proxy::tls {
@@ -131,6 +133,36 @@ TEST_F(TlsConnectionTest, CarriesBytesBothWaysAndTheEnd) {
   EXPECT_EQ(metric("cluster.a.ssl.handshake"), 1);
   EXPECT_EQ(metric("listener.a.ssl.handshake"), 1);
   EXPECT_EQ(metric("cluster.a.ssl.connection_error"), 0);
+}
+
+// What waits for the handler waits in the kernel, encrypted, and not here; also when it comes in many small records.
+TEST_F(TlsConnectionTest, NothingIsReceivedBehindWhatIsLeft) {
+  struct Sipper final : net::ConnectionHandler {
+    void on_data(host::Buffer& data, bool) override {
+      most = std::max(most, data.size());
+      const size_t n = std::min<size_t>(10, data.size());
+      taken += n;
+      data.drain(n);
+      connection->pause_reading();
+    }
+    void on_closed(net::CloseReason, std::string_view) override {}
+    net::Connection* connection = nullptr;
+    size_t taken = 0;
+    size_t most = 0;
+  } sipper;
+  start();
+  ASSERT_TRUE(handshaken());
+  sipper.connection = server.connection.get();
+  server.connection->set_handler(&sipper);
+  for (int i = 0; i < 20'000; ++i) client.connection->write("a record of its own");
+  client.connection->write(std::string(1 << 20, 'x'));
+  const int64_t before = host::block_count().live;
+  for (size_t i = 1; i <= 200; ++i) {
+    server.connection->resume_reading();
+    ASSERT_TRUE(turn_until([&] { return sipper.taken >= 10 * i; }));
+  }
+  EXPECT_LE(sipper.most, host::Buffer::kBlockSize);
+  EXPECT_LE(host::block_count().live, before + 4) << "of both ends; the client's are fewer and fewer";
 }
 
 TEST_F(TlsConnectionTest, SaysWhatTheHandshakeCameTo) {
