@@ -55,7 +55,7 @@ class Session : public proxy::net::ConnectionHandler, public proxy::http::Parser
   Session(Service& service, std::unique_ptr<Connection> connection)
       : service_(service),
         connection_(std::move(connection)),
-        parser_(Http1Parser::create(Http1Parser::Kind::kRequest, {}, *this)),
+        parser_(Http1Parser::create(Http1Parser::Kind::kRequest, {.any_method = true}, *this)),
         delay_(service.loop(), [this] { send(); }) {
     connection_->set_handler(this);
     connection_->resume_reading();

@@ -450,7 +450,7 @@ void ServerConnection::response_complete() {
 }
 
 void ServerConnection::on_reset() {
-  disconnect(stream_ ? stream_->chain.info().response_code_details : "", kLocalReset);
+  disconnect(stream_ ? stream_->chain.info().response_code_details : "", 0);  // the flags are there
 }
 
 void ServerConnection::on_finished() {

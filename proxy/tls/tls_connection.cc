@@ -224,10 +224,10 @@ void TlsConnection::resume_reading() {
   update_reading();
 }
 
-// More is taken from the wire only when all that came is decrypted and the handler has taken it: what waits for the
-// handler waits in the kernel, where the peer feels it.
+// More is taken from the wire only when the handler has taken what was decrypted, and when what is not decrypted is
+// little (part of a record, as a rule): what waits for the handler waits in the kernel, where the peer feels it.
 void TlsConnection::update_reading() {
-  const bool read = reading_ && plain_in_.empty() && cipher_in_.empty();
+  const bool read = reading_ && plain_in_.empty() && cipher_in_.size() < host::Buffer::kBlockSize;
   if (read == inner_reads_) return;
   inner_reads_ = read;
   read ? inner_->resume_reading() : inner_->pause_reading();

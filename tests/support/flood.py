@@ -27,7 +27,6 @@ class Client:
         self.at = 0
         self.taken = 0     # bytes of requests that the socket took
         self.received = 0  # bytes of answers
-        self.blocked = False
         self.ended = False
         self.socket = socket.socket()
         if not reads:
@@ -39,14 +38,13 @@ class Client:
 
     def step(self):
         """Sends and receives what can be."""
-        self.blocked = False
         try:
             for _ in range(16):
                 sent = self.socket.send(self.block[self.at:self.at + (1 << 14)])
                 self.taken += sent
                 self.at = (self.at + sent) % len(self.block)
         except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
-            self.blocked = True
+            pass
         except OSError:
             self.ended = True
         try:
