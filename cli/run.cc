@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sched.h>
+
+#include <algorithm>
+#include <cctype>
 #include <chrono>
 #include <cstdio>
 #include <memory>
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
+#include "cli/run_flags.h"
 #include "cli/subcommand.h"
 #include "proxy/config/load.h"
 #include "proxy/server.h"
@@ -26,29 +32,11 @@ struct RunOptions {
   uint64_t guest_call_ms = 1000;
   uint32_t drain_time_s = 600;
   uint32_t file_flush_interval_msec = 1000;
+  std::vector<std::string> stats_tags;
+  std::vector<std::string> ignored;  // flags of Envoy's that were given
   proxy::Logger::Options log;
   proxy::ServerOptions server;
   proxy::config::LoadOptions load;
-};
-
-// Envoy's flags that have no meaning here: accepted, so that a command line written for Envoy works as it is.
-struct IgnoredFlag {
-  const char* name;
-  bool takes_value;
-};
-constexpr IgnoredFlag kIgnored[] = {
-    {"--base-id", true},
-    {"--base-id-path", true},
-    {"--restart-epoch", true},
-    {"--disable-hot-restart", false},
-    {"--parent-shutdown-time-s", true},
-    {"--reject-unknown-dynamic-fields", false},
-    {"--ignore-unknown-dynamic-fields", false},
-    {"--bootstrap-version", true},
-    {"--drain-strategy", true},
-    {"--log-format", true},
-    {"--local-address-ip-version", true},
-    {"--cpuset-threads", false},
 };
 
 int fail(const Error& error) {
@@ -58,9 +46,12 @@ int fail(const Error& error) {
 
 Result<proxy::config::Bootstrap> load(const RunOptions& options) {
   proxy::config::Diagnostics diagnostics;
-  auto bootstrap = options.config_yaml.empty()
-                       ? proxy::config::load_file(options.config_path, options.load, diagnostics)
-                       : proxy::config::load_text(options.config_yaml, "--config-yaml", options.load, diagnostics);
+  constexpr const char* kText = "--config-yaml";
+  auto bootstrap =
+      options.config_yaml.empty()   ? proxy::config::load_file(options.config_path, options.load, diagnostics)
+      : options.config_path.empty() ? proxy::config::load_text(options.config_yaml, kText, options.load, diagnostics)
+                                    : proxy::config::load_file_and_text(options.config_path, options.config_yaml, kText,
+                                                                        options.load, diagnostics);
   std::fputs(diagnostics.to_string().c_str(), stderr);
   if (!bootstrap) return bootstrap;
   // As in Envoy, the flags say what the file leaves open.
@@ -70,12 +61,33 @@ Result<proxy::config::Bootstrap> load(const RunOptions& options) {
   fill(bootstrap->node.cluster, options.service_cluster);
   fill(bootstrap->node.id, options.service_node);
   fill(bootstrap->node.locality.zone, options.service_zone);
+  for (const std::string& tag : options.stats_tags) {
+    const size_t colon = tag.find(':');
+    bootstrap->stats_tags.push_back({tag.substr(0, colon), "", tag.substr(colon + 1)});
+  }
   return bootstrap;
 }
 
+// Of --stats-tag, as Envoy has it.
+std::string check_stats_tag(const std::string& tag) {
+  const size_t colon = tag.find(':');
+  if (colon == std::string::npos || colon == 0) return "is to be NAME:VALUE, not '" + tag + "'";
+  const std::string name = tag.substr(0, colon);
+  if (!std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) != 0; }))
+    return "has a name of letters and digits, not '" + name + "'";
+  return tag.find('.', colon) == std::string::npos ? "" : "has a value without a dot, unlike '" + tag + "'";
+}
+
+// The processors that this process may use.
+size_t usable_processors() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0) return static_cast<size_t>(CPU_COUNT(&set));
+  return std::max(std::thread::hardware_concurrency(), 1u);
+}
+
 int run(RunOptions& options) {
-  if (options.config_path.empty() == options.config_yaml.empty()) {
-    return fail({ErrorCode::kInvalidArgument, "give either -c FILE or --config-yaml TEXT", ""});
+  if (options.config_path.empty() && options.config_yaml.empty()) {
+    return fail({ErrorCode::kInvalidArgument, "give -c FILE, --config-yaml TEXT, or both", ""});
   }
   options.server.engine = options.engine == "aot"      ? engine::EngineKind::kAot
                           : options.engine == "interp" ? engine::EngineKind::kInterp
@@ -89,6 +101,11 @@ int run(RunOptions& options) {
   options.server.compat_legacy_properties = options.legacy_properties.value_or(!options.server.envoy_strict);
   auto log = proxy::Logger::create(options.log);
   if (!log) return fail(log.error());
+  if (!options.ignored.empty()) {
+    std::string names;
+    for (const std::string& name : options.ignored) names += (names.empty() ? "" : ", ") + name;
+    (*log)->info("main", "flags of Envoy's without effect here: " + names);
+  }
   auto bootstrap = load(options);
   if (!bootstrap) return fail(bootstrap.error());
   if (options.mode == "validate") {
@@ -105,7 +122,7 @@ int run(RunOptions& options) {
 
 void add_options(CLI::App& command, RunOptions& options) {
   command.add_option("-c,--config-path", options.config_path, "Envoy v3 bootstrap, YAML or JSON");
-  command.add_option("--config-yaml", options.config_yaml, "The bootstrap itself, as YAML");
+  command.add_option("--config-yaml", options.config_yaml, "The bootstrap itself, as YAML; merged into the file of -c");
   command.add_option("--mode", options.mode, "serve, or validate: check everything up to the plugins' start, then end")
       ->check(CLI::IsMember({"serve", "validate"}))
       ->capture_default_str();
@@ -118,6 +135,7 @@ void add_options(CLI::App& command, RunOptions& options) {
       ->capture_default_str();
   command.add_option("--component-log-level", options.log.component_levels, "For example wasm:debug,http:trace");
   command.add_option("--log-path", options.log.path, "Log to this file instead of standard error");
+  command.add_option("--log-format", options.log.format, "spdlog's pattern of a line");
   command.add_option("--engine", options.engine, "auto: compiled where possible; aot; interp")
       ->check(CLI::IsMember({"auto", "aot", "interp"}))
       ->capture_default_str();
@@ -138,7 +156,7 @@ void add_options(CLI::App& command, RunOptions& options) {
       "--compat-legacy-properties,!--no-compat-legacy-properties",
       [&options](int64_t count) { options.legacy_properties = count > 0; },
       "Also the top-level properties that Envoy 1.33 removed (node, cluster_name, ...); on, but with --envoy-strict");
-  command.add_flag("--allow-unknown-static-fields", options.load.allow_unknown_static_fields,
+  command.add_flag("--allow-unknown-static-fields,--allow-unknown-fields", options.load.allow_unknown_static_fields,
                    "Warn about fields that Envoy does not have, instead of failing");
   command.add_option("--drain-time-s", options.drain_time_s, "At most this long from SIGTERM to the end")
       ->capture_default_str();
@@ -151,20 +169,19 @@ void add_options(CLI::App& command, RunOptions& options) {
   command.add_option("--service-cluster", options.service_cluster, "node.cluster, when the file has none");
   command.add_option("--service-node", options.service_node, "node.id, when the file has none");
   command.add_option("--service-zone", options.service_zone, "node.locality.zone, when the file has none");
-  for (const IgnoredFlag& flag : kIgnored) {
-    const auto notice = [name = flag.name] { std::fprintf(stderr, "inlay: %s has no effect\n", name); };
-    CLI::Option* option = flag.takes_value ? command.add_option_function<std::string>(
-                                                 flag.name, [notice](const std::string&) { notice(); })
-                                           : command.add_flag_callback(flag.name, notice);
-    option->group("Accepted for Envoy's sake, without effect");
-  }
+  command.add_option("--stats-tag", options.stats_tags, "NAME:VALUE, a label of all statistics, any number of times")
+      ->check(check_stats_tag)
+      ->expected(1)
+      ->take_all();
+  command.set_version_flag("--version", "inlay " INLAY_VERSION);
+  add_envoy_flags(command, options.ignored);
 }
 
 }  // namespace
 
 void add_run(CLI::App& app, Action& action) {
   auto options = std::make_shared<RunOptions>();
-  options->server.concurrency = std::max(std::thread::hardware_concurrency(), 1u);
+  options->server.concurrency = usable_processors();
   CLI::App* command = app.add_subcommand("run", "Run the proxy that an Envoy bootstrap file describes");
   add_options(*command, *options);
   command->callback([options, &action] { action = [options] { return run(*options); }; });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/log.h"
 
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
@@ -9,6 +10,7 @@
 #include <array>
 
 #include "base/printable.h"
+#include "proxy/config/scalars.h"
 
 namespace inlay::proxy {
 namespace {
@@ -18,6 +20,101 @@ constexpr std::array<std::string_view, 8> kComponents = {"admin", "config",   "c
                                                          "main",  "upstream", "wasm",       "worker"};
 constexpr size_t kMain = 4;
 static_assert(kComponents[kMain] == "main");
+
+// Those that only Envoy has (1.36 to 1.40).
+constexpr std::string_view kEnvoysComponents[] = {"a2a",
+                                                  "ai_protocol_manager",
+                                                  "alternate_protocols_cache",
+                                                  "assert",
+                                                  "aws",
+                                                  "backtrace",
+                                                  "basic_auth",
+                                                  "cache_filter",
+                                                  "client",
+                                                  "compression",
+                                                  "conn_handler",
+                                                  "credential_injector",
+                                                  "decompression",
+                                                  "dns",
+                                                  "dubbo",
+                                                  "dynamic_modules",
+                                                  "envoy_bug",
+                                                  "ext_authz",
+                                                  "ext_proc",
+                                                  "file",
+                                                  "filter",
+                                                  "forward_proxy",
+                                                  "geolocation",
+                                                  "golang",
+                                                  "grpc",
+                                                  "happy_eyeballs",
+                                                  "hc",
+                                                  "health_checker",
+                                                  "http2",
+                                                  "hystrix",
+                                                  "init",
+                                                  "io",
+                                                  "ip_tagging",
+                                                  "json_rpc",
+                                                  "jwt",
+                                                  "kafka",
+                                                  "key_value_store",
+                                                  "local_rate_limit",
+                                                  "lua",
+                                                  "matcher",
+                                                  "mcp",
+                                                  "misc",
+                                                  "mongo",
+                                                  "multi_connection",
+                                                  "notification",
+                                                  "oauth2",
+                                                  "pool",
+                                                  "quic",
+                                                  "quic_stream",
+                                                  "rate_limit_quota",
+                                                  "rbac",
+                                                  "rds",
+                                                  "redis",
+                                                  "rocketmq",
+                                                  "router",
+                                                  "runtime",
+                                                  "secret",
+                                                  "sse",
+                                                  "stats",
+                                                  "stats_sinks",
+                                                  "tap",
+                                                  "testing",
+                                                  "thrift",
+                                                  "tracing",
+                                                  "udp",
+                                                  "websocket"};
+
+bool is_envoys(std::string_view component) {
+  return std::find(std::begin(kEnvoysComponents), std::end(kEnvoysComponents), component) !=
+         std::end(kEnvoysComponents);
+}
+
+// Envoy's %j: the message for a JSON string, without its quotes.
+class JsonMessage final : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& out) override {
+    const std::string json = config::json_string({message.payload.data(), message.payload.size()});
+    out.append(json.data() + 1, json.data() + json.size() - 1);
+  }
+  std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<JsonMessage>(); }
+};
+
+std::unique_ptr<spdlog::formatter> make_formatter(std::string pattern) {
+  // Envoy's escaped message, which a message always is here; and the place in the source, of which there is none.
+  for (const auto& [flag, ours] : {std::pair("%_", "%v"), std::pair("%g:%#", "")}) {
+    const std::string_view theirs = flag;
+    for (size_t at = pattern.find(theirs); at != std::string::npos; at = pattern.find(theirs, at))
+      pattern.replace(at, theirs.size(), ours);
+  }
+  auto formatter = std::make_unique<spdlog::pattern_formatter>();
+  formatter->add_flag<JsonMessage>('j').set_pattern(pattern);
+  return formatter;
+}
 
 struct LevelName {
   std::string_view name;
@@ -69,7 +166,7 @@ Result<std::unique_ptr<Logger>> Logger::create(const Options& options) {
       return Error{ErrorCode::kIo, std::string("cannot open the log: ") + e.what(), options.path};
     }
   }
-  sink->set_pattern("[%Y-%m-%d %T.%e][%t][%l][%n] %v");
+  sink->set_formatter(make_formatter(options.format.empty() ? "[%Y-%m-%d %T.%e][%t][%l][%n] %v" : options.format));
   auto impl = std::make_unique<Impl>();
   for (size_t i = 0; i < kComponents.size(); ++i) {
     impl->loggers[i] = std::make_shared<spdlog::logger>(std::string(kComponents[i]), sink);
@@ -78,6 +175,7 @@ Result<std::unique_ptr<Logger>> Logger::create(const Options& options) {
   }
   std::unique_ptr<Logger> logger(new Logger(std::move(impl)));
   INLAY_TRY([[maybe_unused]] Unit all, logger->set_level("", options.level));
+  std::string ignored;
   std::string_view rest = options.component_levels;
   while (!rest.empty()) {
     const std::string_view part = rest.substr(0, rest.find(','));
@@ -87,8 +185,15 @@ Result<std::unique_ptr<Logger>> Logger::create(const Options& options) {
       return Error{ErrorCode::kInvalidArgument,
                    "'" + std::string(part) + "' is no component level; 'wasm:debug' would be one", ""};
     }
-    INLAY_TRY([[maybe_unused]] Unit one, logger->set_level(part.substr(0, colon), part.substr(colon + 1)));
+    const std::string_view component = part.substr(0, colon);
+    if (is_envoys(component)) {
+      INLAY_TRY([[maybe_unused]] const auto level, parse_level(part.substr(colon + 1)));
+      ignored.append(ignored.empty() ? "" : ", ").append(component);
+      continue;
+    }
+    INLAY_TRY([[maybe_unused]] Unit one, logger->set_level(component, part.substr(colon + 1)));
   }
+  if (!ignored.empty()) logger->info("main", "components of Envoy's without a log of their own here: " + ignored);
   return logger;
 }
 

@@ -24,9 +24,11 @@ class Logger final : public host::Log {
   struct Options {
     std::string level = "info";
     std::string component_levels;  // "component:level,component:level"
-    std::string path;              // appended to; empty: standard error
+    std::string path = {};         // appended to; empty: standard error
+    std::string format = {};       // spdlog's pattern, with Envoy's %_ and %j; empty: the form above
   };
   // Errors: kInvalidArgument for an unknown level or component (the message lists those that exist), kIo for the file.
+  // A component that only Envoy has is no error; a line says that it is ignored.
   static Result<std::unique_ptr<Logger>> create(const Options& options);
   ~Logger() override;
 

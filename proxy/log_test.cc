@@ -15,7 +15,7 @@ class LoggerFileTest : public testing::Test {
   void SetUp() override {
     std::string pattern = testing::TempDir() + "inlay-log-XXXXXX";
     folder_ = mkdtemp(pattern.data());
-    log_ = Logger::create({.level = "info", .component_levels = "", .path = folder_ / "log"}).value();
+    log_ = Logger::create({.level = "info", .component_levels = "", .path = folder_ / "log", .format = {}}).value();
   }
   void TearDown() override {
     log_.reset();
@@ -52,6 +52,33 @@ TEST_F(LoggerFileTest, LevelsAreByComponent) {
   log_->info("wasm", "not written");
   log_->info("main", "written");
   EXPECT_EQ(lines(), "[main] written\n");
+}
+
+TEST_F(LoggerFileTest, TheFormatIsThatOfEnvoysFlag) {
+  const auto written = [&](const std::string& format) {
+    const std::filesystem::path path = folder_ / "formatted";
+    std::filesystem::remove(path);
+    Logger::create({.level = "info", .component_levels = "", .path = path, .format = format})
+        .value()
+        ->info("wasm", "say \"a\nb\"");
+    std::stringstream out;
+    out << std::ifstream(path).rdbuf();
+    return out.str();
+  };
+  EXPECT_EQ(written("%l\tenvoy %n %g:%#\t%v"), "info\tenvoy wasm \tsay \"a\\nb\"\n");
+  EXPECT_EQ(written("{\"m\":\"%j\"}"), "{\"m\":\"say \\\"a\\\\nb\\\"\"}\n");
+  EXPECT_EQ(written("%_%_"), "say \"a\\nb\"say \"a\\nb\"\n");
+}
+
+TEST_F(LoggerFileTest, EnvoysComponentsAreIgnoredAloud) {
+  const auto log = Logger::create(
+      {.level = "info", .component_levels = "misc:error,wasm:debug,router:off", .path = folder_ / "log", .format = {}});
+  ASSERT_TRUE(log);
+  EXPECT_EQ((*log)->level("wasm"), abi::LogLevel::kDebug);
+  EXPECT_EQ(lines(), "[main] components of Envoy's without a log of their own here: misc, router\n");
+  for (const char* wrong : {"misc:loud", "nonsense:debug", "misc"})
+    EXPECT_FALSE(Logger::create({.level = "info", .component_levels = wrong, .path = folder_ / "log", .format = {}}))
+        << wrong;
 }
 
 }  // namespace

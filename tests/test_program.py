@@ -70,6 +70,53 @@ class CommandLine(unittest.TestCase):
             self.assertTrue(stat.S_ISFIFO(os.stat(pipe).st_mode))
 
 
+class EnvoysFlags(TestCase):
+    """What Envoy 1.36 to 1.40 were seen to take, or to refuse."""
+
+    def validate(self, *flags, made=None):
+        path = os.path.join(self.directory, "envoy.json")
+        with open(path, "w") as file:
+            json.dump(made or config.bootstrap([config.cluster("origin", 1)]), file)
+        return inlay("run", "-c", path, "--mode", "validate", *flags)
+
+    def test_the_command_line_of_istios_agent(self):
+        status, out, err = self.validate(
+            "--drain-time-s", "45", "--drain-strategy", "immediate", "--local-address-ip-version", "v4",
+            "--file-flush-interval-msec", "1000", "--disable-hot-restart", "--allow-unknown-static-fields",
+            "--log-format", "%Y-%m-%dT%T.%fZ\t%l\tenvoy %n %g:%#\t%v\tthread=%t", "--component-log-level", "misc:error",
+            "--restart-epoch", "0", "--parent-shutdown-time-s", "60", "--concurrency", "2", "-l", "info")
+        self.assertEqual(status, 0, out + err)
+        self.assertRegex(err, r"(?m)^\d{4}-\d\d-\d\dT[\d:.]+Z\tinfo\tenvoy main \tflags of Envoy's without effect here: "
+                              r".*--drain-strategy.*\tthread=\d+$")
+        self.assertIn("without a log of their own here: misc\t", err)
+        self.assertNotIn("--disable-hot-restart", err)
+
+    def test_what_is_refused(self):
+        for flags, why in ((["--disable-extensions", "envoy.filters.http.wasm"], "cannot turn extensions off"),
+                           (["--hot-restart-version"], "no hot restart"), (["--component-log-level", "nonsense:debug"], "nonsense"),
+                           (["--stats-tag", "zone"], "NAME:VALUE"), (["--stats-tag", "a.b:c"], "letters and digits"),
+                           (["--stats-tag", "a:b.c"], "without a dot"), (["--mode", "init_only"], "--mode")):
+            status, _, err = self.validate(*flags)
+            self.assertNotEqual(status, 0, flags)
+            self.assertIn(why, err)
+
+    def test_a_text_is_merged_into_the_file(self):
+        made = config.bootstrap([config.cluster("origin", 1)])
+        port = free_port()
+        text = {"node": {"id": "over"}, "admin": {"address": {"socket_address": {"port_value": port}}},
+                "static_resources": {"clusters": [config.cluster("more", 2)]}}
+        proxy = Proxy(self.directory, made, flags=["--config-yaml", json.dumps(text), "--stats-tag", "zone:eu"])
+        proxy.admin_port = port
+        self.start(proxy).wait_ready()
+        names = {line.split("::")[0] for line in proxy.admin("/clusters")[1].splitlines()}
+        self.assertEqual(names, {"origin", "more"})
+        self.assertEqual(json.loads(proxy.admin("/server_info")[1])["node"]["id"], "over")
+        self.assertIn('envoy_server_live{zone="eu"} 1\n', proxy.admin("/stats/prometheus")[1])
+        status, _, err = self.validate("--config-yaml", "node: {idd: x}")
+        self.assertEqual(status, 1)
+        self.assertIn("--config-yaml:1:8: error: node.idd", err)
+
+
 class Validate(TestCase):
     def check(self, text, name="envoy.yaml", flags=()):
         path = os.path.join(self.directory, name)

@@ -20,6 +20,7 @@ namespace inlay::proxy::config {
 struct Place {
   uint32_t line = 0;
   uint32_t column = 0;
+  uint32_t file = 0;  // which text, where several are read as one
 };
 
 struct Diagnostic {

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/config/load.h"
 
+#include <optional>
+#include <vector>
+
 #include "proxy/config/builders.h"
+#include "proxy/config/merge.h"
 #include "proxy/config/read_file.h"
 #include "proxy/config/redact.h"
 #include "proxy/config/source.h"
@@ -21,26 +25,40 @@ void check_durations(const Tree& tree, Reporter& report) {
     if (node.duration.count() < 0) report.error(node, "a duration must not be negative");
 }
 
-}  // namespace
+struct Text {
+  std::string_view text;
+  std::string name;
+};
 
-Result<Bootstrap> load_text(std::string_view text, const std::string& name, const LoadOptions& options,
-                            Diagnostics& diagnostics) {
-  auto source = parse_source(text, name.ends_with(".json"), name, diagnostics);
-  if (source == nullptr) return failure(diagnostics, name, ErrorCode::kInvalidArgument);
+// The later texts are merged into the first.
+Result<Bootstrap> load(const std::vector<Text>& texts, const LoadOptions& options, Diagnostics& diagnostics) {
+  const std::string& name = texts.front().name;
   Reporter report(name, diagnostics);
-  const MessageType& type = *find_message("envoy.config.bootstrap.v3.Bootstrap");
-  const Tree tree = check_tree(std::move(source), type, options.allow_unknown_static_fields, report);
-  check_durations(tree, report);
-  check_support(tree, report);
+  std::optional<Tree> tree;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    auto source = parse_source(texts[i].text, texts[i].name.ends_with(".json"), texts[i].name, diagnostics);
+    if (source == nullptr) return failure(diagnostics, texts[i].name, ErrorCode::kInvalidArgument);
+    Reporter own(texts[i].name, diagnostics);
+    const MessageType& type = *find_message("envoy.config.bootstrap.v3.Bootstrap");
+    Tree read = check_tree(std::move(source), type, options.allow_unknown_static_fields, own);
+    check_durations(read, own);
+    if (!tree) {
+      tree = std::move(read);
+      continue;
+    }
+    report.add_file(texts[i].name);
+    merge_tree(*tree, std::move(read), static_cast<uint32_t>(i));
+  }
+  check_support(*tree, report);
   BuildContext context{options, report, {}};
-  Bootstrap bootstrap = build_bootstrap(tree, context);
+  Bootstrap bootstrap = build_bootstrap(*tree, context);
   diagnostics.sort();
   if (diagnostics.errors() != 0) return failure(diagnostics, name, ErrorCode::kInvalidArgument);
-  bootstrap.redacted_json = redacted_json(tree);
+  bootstrap.redacted_json = redacted_json(*tree);
   return bootstrap;
 }
 
-Result<Bootstrap> load_file(const std::string& path, const LoadOptions& options, Diagnostics& diagnostics) {
+Result<std::string> read_config(const std::string& path, Diagnostics& diagnostics) {
   auto text = read_file(path, kMaxSourceBytes);
   if (!text) {
     diagnostics.add({Diagnostic::Severity::kError, path, {}, "", text.error().message});
@@ -55,7 +73,25 @@ Result<Bootstrap> load_file(const std::string& path, const LoadOptions& options,
                      "Envoy reads " + std::string(binary) + " files, but Inlay does not yet; use YAML or JSON"});
     return failure(diagnostics, path, ErrorCode::kUnsupported);
   }
-  return load_text(*text, path, options, diagnostics);
+  return text;
+}
+
+}  // namespace
+
+Result<Bootstrap> load_text(std::string_view text, const std::string& name, const LoadOptions& options,
+                            Diagnostics& diagnostics) {
+  return load({{text, name}}, options, diagnostics);
+}
+
+Result<Bootstrap> load_file(const std::string& path, const LoadOptions& options, Diagnostics& diagnostics) {
+  INLAY_TRY(const std::string text, read_config(path, diagnostics));
+  return load({{text, path}}, options, diagnostics);
+}
+
+Result<Bootstrap> load_file_and_text(const std::string& path, std::string_view text, const std::string& name,
+                                     const LoadOptions& options, Diagnostics& diagnostics) {
+  INLAY_TRY(const std::string in_file, read_config(path, diagnostics));
+  return load({{in_file, path}, {text, name}}, options, diagnostics);
 }
 
 }  // namespace inlay::proxy::config

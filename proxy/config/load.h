@@ -37,6 +37,9 @@ struct LoadOptions {
 // Blocking file reads; no other side effect. Thread-safe. The error is kInvalidArgument (kIo when the file cannot be
 // read) and counts the diagnostics, which hold the details.
 Result<Bootstrap> load_file(const std::string& path, const LoadOptions& options, Diagnostics& diagnostics);
+// A file, and a text that is merged into it as Envoy does with its --config-yaml (proxy/config/merge.h).
+Result<Bootstrap> load_file_and_text(const std::string& path, std::string_view text, const std::string& name,
+                                     const LoadOptions& options, Diagnostics& diagnostics);
 // `name` is the file's name for diagnostics; a name that ends in ".json" says that the text is JSON.
 Result<Bootstrap> load_text(std::string_view text, const std::string& name, const LoadOptions& options,
                             Diagnostics& diagnostics);

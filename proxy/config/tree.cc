@@ -23,10 +23,10 @@ const TreeNode* TreeNode::find(std::string_view name) const {
 }
 
 void Reporter::error(Place place, std::string path, std::string message) {
-  sink_.add({Diagnostic::Severity::kError, file_, place, std::move(path), std::move(message)});
+  sink_.add({Diagnostic::Severity::kError, file_of(place), place, std::move(path), std::move(message)});
 }
 void Reporter::warning(Place place, std::string path, std::string message) {
-  sink_.add({Diagnostic::Severity::kWarning, file_, place, std::move(path), std::move(message)});
+  sink_.add({Diagnostic::Severity::kWarning, file_of(place), place, std::move(path), std::move(message)});
 }
 
 namespace {

@@ -51,19 +51,26 @@ struct Tree {
   std::shared_ptr<const Source> source;
   std::deque<TreeNode> nodes;
   const TreeNode* root = nullptr;
+  // What was merged into this one (proxy/config/merge.h), and Structs made of two.
+  std::vector<std::shared_ptr<const Tree>> others;
+  std::vector<std::shared_ptr<const Source>> merged;
 };
 
 // Reporter puts diagnostics at nodes.
 class Reporter {
  public:
-  Reporter(std::string file, Diagnostics& sink) : file_(std::move(file)), sink_(sink) {}
+  Reporter(std::string file, Diagnostics& sink) : files_({std::move(file)}), sink_(sink) {}
+  // Of several texts: the one that places with the next number are in.
+  void add_file(std::string file) { files_.push_back(std::move(file)); }
   void error(Place place, std::string path, std::string message);
   void warning(Place place, std::string path, std::string message);
   void error(const TreeNode& node, std::string message) { error(node.place, node.path(), std::move(message)); }
   void warning(const TreeNode& node, std::string message) { warning(node.place, node.path(), std::move(message)); }
 
  private:
-  std::string file_;
+  const std::string& file_of(Place place) const { return files_[place.file < files_.size() ? place.file : 0]; }
+
+  std::vector<std::string> files_;
   Diagnostics& sink_;
 };
 
