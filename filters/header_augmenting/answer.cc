@@ -70,24 +70,17 @@ class Collector {
   uint32_t refused_ = 0;
 };
 
-// read_lifetime: of `expires_in`, in seconds, a number or the digits of one. What is not above 0 says nothing; what is
-// above a hundred years is a hundred years.
+// read_lifetime: of `expires_in`, in seconds: a number in any of JSON's forms, or a string that is one. What is not
+// above 0 says nothing; what is above a hundred years is a hundred years.
 uint64_t read_lifetime_ms(const Json& json) {
   const Json::Node* const node = find(json, "/expires_in");
-  if (node == nullptr) return 0;
-  constexpr uint64_t kMax = kMaxDurationMs / 1000;
-  uint64_t seconds = 0;
-  for (const char c : node->text) {
-    if (c == '.') break;
-    if (c < '0' || c > '9') return 0;
-    if (seconds <= kMax) seconds = seconds * 10 + static_cast<uint64_t>(c - '0');
-  }
-  return (seconds < kMax ? seconds : kMax) * 1000;
+  return node == nullptr ? 0 : read_seconds_ms(node->text);
 }
 
 }  // namespace
 
 Result<Answer, FetchFailure> read_answer(std::string_view body, const SourceConfig& source) {
+  if (body.starts_with("\xef\xbb\xbf")) body.remove_prefix(3);  // which RFC 8259 section 8.1 lets a reader ignore
   const auto json = Json::parse(body);
   if (!json || json->root().type != Json::Type::kObject) return FetchFailure::kBadJson;
 
@@ -113,6 +106,40 @@ Result<Answer, FetchFailure> read_answer(std::string_view body, const SourceConf
     collector.add(header.key, collector.arena().copy(value.view()));
   }
   return collector.finish(read_lifetime_ms(*json));
+}
+
+uint64_t read_seconds_ms(std::string_view text) {
+  constexpr uint64_t kMostDigits = 1'000'000'000'000'000;
+  constexpr int64_t kMostExponent = 1000;
+  uint64_t digits = 0;   // the value is digits * 10^exponent seconds
+  int64_t exponent = 3;  // of milliseconds
+  bool point = false;
+  size_t at = 0;
+  const auto is_digit = [&] { return at < text.size() && text[at] >= '0' && text[at] <= '9'; };
+  if (!is_digit()) return 0;
+  for (; is_digit() || (!point && at < text.size() && text[at] == '.'); ++at) {
+    if (text[at] == '.') {
+      point = true;
+      continue;
+    }
+    const bool kept = digits < kMostDigits;
+    if (kept) digits = digits * 10 + static_cast<uint64_t>(text[at] - '0');
+    if (kept == point) exponent += point ? -1 : 1;
+  }
+  if (at < text.size() && (text[at] | 0x20) == 'e') {
+    ++at;
+    const bool negative = at < text.size() && text[at] == '-';
+    if (at < text.size() && (negative || text[at] == '+')) ++at;
+    if (!is_digit()) return 0;
+    int64_t given = 0;
+    for (; is_digit(); ++at) given = given < kMostExponent ? given * 10 + (text[at] - '0') : given;
+    exponent += negative ? -given : given;
+  }
+  if (at != text.size() || digits == 0) return 0;
+  for (; exponent > 0 && digits < kMaxDurationMs; --exponent) digits *= 10;
+  for (; exponent < 0 && digits != 0; ++exponent) digits /= 10;
+  if (digits == 0) return 1;  // little, but not nothing
+  return digits < kMaxDurationMs ? digits : kMaxDurationMs;
 }
 
 uint64_t read_max_age(std::string_view cache_control) {

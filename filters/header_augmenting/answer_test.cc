@@ -80,6 +80,12 @@ TEST_F(AnswerTest, WhatIsNoObjectOrHasNothingUsableFails) {
   EXPECT_EQ(read("{}"), "");
 }
 
+TEST_F(AnswerTest, ByteOrderMarkIsSkipped) {
+  EXPECT_EQ(read("\xef\xbb\xbf{\"a\":\"b\"}"), "a=b;");
+  EXPECT_EQ(read("\xef\xbb\xbf\xef\xbb\xbf{}"), "bad_json");
+  EXPECT_EQ(read("\xfe\xff{}"), "bad_json") << "that is another encoding";
+}
+
 TEST_F(AnswerTest, OnlyAllowedNamesAreSet) {
   std::string_view allow[] = {"authorization", "x-team-*"};
   source.allow = allow;
@@ -122,12 +128,25 @@ TEST_F(AnswerTest, TokenIsAString) {
 TEST_F(AnswerTest, LifetimeIsReadFromExpiresIn) {
   EXPECT_EQ(lifetime_of("3600"), 3'600'000u);
   EXPECT_EQ(lifetime_of("\"3600\""), 3'600'000u);
-  EXPECT_EQ(lifetime_of("59.9"), 59'000u);
-  for (const char* nothing : {"0", "-1", "\"\"", "\"soon\"", "null", "{}", "[5]", "true", "1e18", "0.5"}) {
+  EXPECT_EQ(lifetime_of("59.9"), 59'900u);
+  EXPECT_EQ(lifetime_of("0.5"), 500u);
+  EXPECT_EQ(lifetime_of("3.6e3"), 3'600'000u);
+  EXPECT_EQ(lifetime_of("36e2"), 3'600'000u);
+  EXPECT_EQ(lifetime_of("1E+3"), 1'000'000u);
+  EXPECT_EQ(lifetime_of("36000000e-4"), 3'600'000u);
+  EXPECT_EQ(lifetime_of("\"1e3\""), 1'000'000u);
+  EXPECT_EQ(lifetime_of("1.00000000000000000000000001"), 1'000u);
+  EXPECT_EQ(lifetime_of("100000000000000000000000000e-24"), 100'000u);
+  EXPECT_EQ(lifetime_of("1e-9"), 1u) << "little, but not nothing";
+  EXPECT_EQ(lifetime_of("1e-99999999999999999999"), 1u);
+  for (const char* nothing : {"0", "-1", "-3.6e3", "0.0", "0e9", "\"\"", "\"soon\"", "\"1e\"", "\"1.2.3\"", "\"0x10\"",
+                              "\"3600 s\"", "null", "{}", "[5]", "true"}) {
     EXPECT_EQ(lifetime_of(nothing), 0u) << nothing;
   }
   const uint64_t hundred_years_ms = 100ull * 365 * 24 * 3600 * 1000;
   EXPECT_EQ(lifetime_of("1000000000000000000"), hundred_years_ms);
+  EXPECT_EQ(lifetime_of("1e18"), hundred_years_ms);
+  EXPECT_EQ(lifetime_of("1e99999999999999999999"), hundred_years_ms);
   EXPECT_EQ(lifetime_of("99999999999999999999999999999999"), hundred_years_ms);
 }
 
