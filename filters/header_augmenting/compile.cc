@@ -100,7 +100,8 @@ class Compiler {
     }
     must(!oauth2 || !source.path.empty(), "path", "nothing", "the token endpoint's path");
     must(!oauth2 || source.body.data() == nullptr, "body", "a string", "none: oauth2 makes its own");
-    must(!oauth2 || source.method.empty(), "method", "a string", "none: oauth2 uses POST");
+    must(!oauth2 || source.method.empty() || source.method == "POST", "method", source.method,
+         "POST, with which a token endpoint is asked (RFC 6749 section 3.2), or none");
     must(source.oauth2.grant_type != OAuth2::Grant::kPassword ||
              (source.oauth2.username.data() != nullptr && source.oauth2.password.data() != nullptr),
          "oauth2", "\"grant_type\" \"password\"", "\"username\" and \"password\" with it");
@@ -114,7 +115,7 @@ class Compiler {
   void build_call(SourceConfig& source) {
     const bool oauth2 = source.format == Format::kOAuth2;
     const bool basic = oauth2 && source.oauth2.auth_method == OAuth2::Authentication::kBasic;
-    Pairs call = arena_.array<abi::Pair>(6 + source.request_headers.size());
+    Pairs call = arena_.array<abi::Pair>(7 + source.request_headers.size());
     size_t size = 0;
     call[size++] = {":method", source.method.empty() ? "GET" : source.method};
     call[size++] = {":path", source.path.empty() ? "/headers" : source.path};
@@ -129,6 +130,7 @@ class Compiler {
     if (basic) add("authorization", basic_authorization(source.oauth2, arena_));
     if (oauth2) add("content-type", "application/x-www-form-urlencoded");
     add("accept", "application/json");
+    add("accept-encoding", "identity");  // nothing is decoded here
     source.call = call.first(size);
   }
 

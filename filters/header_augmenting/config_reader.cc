@@ -15,6 +15,7 @@ namespace inlay::header_augmenting {
 namespace {
 
 constexpr std::string_view kVariable = "${env:";
+constexpr std::string_view kLiteral = "$${";  // stands for "${"
 
 template <class T>
 bool put(char* out, const T& value) {
@@ -27,6 +28,19 @@ bool is_word(std::string_view text) {
     if (static_cast<unsigned char>(c) <= ' ' || c == '\x7f') return false;
   }
   return !text.empty();
+}
+
+// without_line_breaks: what a shell would make of a file or a program's output: the text without those at its end.
+std::string_view without_line_breaks(std::string_view text) {
+  while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
+  return text;
+}
+
+bool is_line(std::string_view text) {
+  for (const char c : text) {
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') return false;
+  }
+  return true;
 }
 
 std::optional<uint64_t> whole_number(std::string_view text, uint64_t max) {
@@ -170,7 +184,7 @@ bool ConfigReader::strings(const Place& place, const Json::Node& node, Kind kind
   const bool single = kind == Kind::kTexts && node.type == Json::Type::kString;
   if (node.type != Json::Type::kArray && !single) return false;
   const Texts texts = arena_.array<std::string_view>(single ? 1 : count(node));
-  const auto one_kind = kind == Kind::kTexts ? Kind::kText : kind == Kind::kWords ? Kind::kWord : Kind::kHeaderName;
+  const auto one_kind = kind == Kind::kTexts ? Kind::kLine : kind == Kind::kWords ? Kind::kWord : Kind::kHeaderName;
   size_t index = 0;
   for (const Json::Node* n = single ? &node : json_.first(node); n != nullptr; n = single ? nullptr : json_.next(*n)) {
     const Place at = {&place, {}, index};
@@ -189,7 +203,8 @@ bool ConfigReader::pairs(const Place& place, const Json::Node& node, Kind kind, 
     const Place at = {&place, n->key};
     abi::Pair& pair = pairs[index++];
     pair.key = n->key;
-    value(at, *n, {"", Kind::kText, 0}, reinterpret_cast<char*>(&pair.value));
+    const Kind one_kind = kind == Kind::kParameters ? Kind::kLine : Kind::kText;
+    value(at, *n, {"", one_kind, 0}, reinterpret_cast<char*>(&pair.value));
     if (kind == Kind::kParameters) continue;
     pair.key = arena_.lower(n->key);
     if (!is_token(pair.key) || is_forbidden(pair.key)) report_.add(at, "the key", expected(Kind::kHeaderNames));
@@ -253,6 +268,9 @@ bool ConfigReader::scalar(const Json::Node& node, Kind kind, std::string_view te
   switch (kind) {
     case Kind::kText:
       return put(out, text);
+    case Kind::kLine:
+      text = without_line_breaks(text);
+      return is_line(text) && put(out, text);
     case Kind::kPath:
       return text.starts_with('/') && is_word(text) && put(out, text);
     case Kind::kWord:
@@ -278,26 +296,36 @@ bool ConfigReader::string(const Place& place, const Json::Node& node, std::strin
   out = node.text;
   TextBuilder built;
   bool replaced = false;
-  for (size_t at = 0; at < node.text.size();) {
-    const std::string_view rest = node.text.substr(at);
-    if (!rest.starts_with(kVariable)) {
+  for (std::string_view rest = node.text; !rest.empty();) {
+    if (rest.starts_with(kLiteral)) {
+      built.add("${");
+      rest.remove_prefix(kLiteral.size());
+      replaced = true;
+      continue;
+    }
+    if (!rest.starts_with("${")) {
       built.add(rest[0]);
-      ++at;
+      rest.remove_prefix(1);
       continue;
     }
     size_t end = kVariable.size();
     while (end < rest.size() && rest[end] != '}') ++end;
-    const std::string_view name = rest.substr(kVariable.size(), end - kVariable.size());
+    const bool whole = rest.starts_with(kVariable) && end < rest.size();
+    const std::string_view name = whole ? rest.substr(kVariable.size(), end - kVariable.size()) : std::string_view();
+    if (!is_token(name)) {  // what stands there may be part of a secret
+      report_.add(place, "\"${\" that begins no ${env:NAME}", "${env:NAME} for a variable, or $${ for ${ itself");
+      return false;
+    }
     std::string_view value;
-    if (end == rest.size() || !variable(name, value)) {
+    if (!variable(name, value)) {
       sdk::Line found;
       report_.add(place, found.add(kVariable).add(name.substr(0, 64)).add("}, which is not set").view(),
                   "a variable of the VM's environment (vm_config.environment_variables)");
       return false;
     }
-    built.add(value);
+    built.add(without_line_breaks(value));
     replaced = true;
-    at += end + 1;
+    rest.remove_prefix(end + 1);
   }
   if (replaced) out = arena_.copy(built.view());
   return true;

@@ -47,7 +47,8 @@ class ConfigReader {
   bool statuses(const Json::Node& node, char* out);
   void choice(const Place& place, const Json::Node& node, std::string_view text, const Field& field, char* out);
   bool scalar(const Json::Node& node, Kind kind, std::string_view text, char* out);
-  // string: `node`'s text, with the environment's variables in the place of their names.
+  // string: `node`'s text, with the environment's variables in the place of their names, each without line breaks at
+  // its end.
   bool string(const Place& place, const Json::Node& node, std::string_view& out);
   bool variable(std::string_view name, std::string_view& out) const;
   size_t count(const Json::Node& node) const;

@@ -13,6 +13,7 @@ namespace {
 // In the order of Kind.
 constexpr const char* kExpected[] = {
     "a string",
+    "a string without control characters",
     "a string without white space",
     "a host name, a string without white space",
     "a path that starts with \"/\", a string without white space",
@@ -70,11 +71,11 @@ constexpr Schema kRefresh = {kRefreshFields};
 
 constexpr Field kOAuth2Fields[] = {
     {"grant_type", Kind::kChoice, offsetof(OAuth2, grant_type), kGrants},
-    {"client_id", Kind::kText, offsetof(OAuth2, client_id), {}, true},
-    {"client_secret", Kind::kText, offsetof(OAuth2, client_secret)},
+    {"client_id", Kind::kLine, offsetof(OAuth2, client_id), {}, true},
+    {"client_secret", Kind::kLine, offsetof(OAuth2, client_secret)},
     {"auth_method", Kind::kChoice, offsetof(OAuth2, auth_method), kAuthentications},
-    {"username", Kind::kText, offsetof(OAuth2, username)},
-    {"password", Kind::kText, offsetof(OAuth2, password)},
+    {"username", Kind::kLine, offsetof(OAuth2, username)},
+    {"password", Kind::kLine, offsetof(OAuth2, password)},
     {"scopes", Kind::kTexts, offsetof(OAuth2, scopes)},
     {"audience", Kind::kTexts, offsetof(OAuth2, audience)},
     {"resource", Kind::kTexts, offsetof(OAuth2, resource)},

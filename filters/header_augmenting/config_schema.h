@@ -14,6 +14,7 @@ namespace inlay::header_augmenting {
 // Kind: what a value has to be, and so what it is stored as.
 enum class Kind : uint8_t {
   kText,         // a string                                     std::string_view
+  kLine,         // the same without a control character         std::string_view
   kWord,         // a string without white space, not empty      std::string_view
   kHost,         // the same, in lower case                      std::string_view
   kPath,         // a word that starts with "/"                  std::string_view

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "sdk/testing/fake_host.h"
 
@@ -86,7 +88,7 @@ TEST_F(ConfigTest, ReadsASource) {
   EXPECT_EQ(source.name, "keys");
   std::string call;
   for (const auto& header : source.call) call += std::string(header.key) + "=" + std::string(header.value) + ";";
-  EXPECT_EQ(call, ":method=PUT;:path=/k;:authority=c;x-a=1;accept=text/json;");
+  EXPECT_EQ(call, ":method=PUT;:path=/k;:authority=c;x-a=1;accept=text/json;accept-encoding=identity;");
   EXPECT_EQ(source.body, "b");
   EXPECT_EQ(source.headers[0].key, "x-key");
   EXPECT_EQ(source.allow[0], "x-*");
@@ -198,7 +200,7 @@ TEST_F(ConfigTest, AllErrorsComeInOnePass) {
 
 TEST_F(ConfigTest, MissingKeyIsSaidOnce) {
   EXPECT_EQ(errors_of(R"({"sources": [{"format": "oauth2", "path": "/t", "oauth2": {"client_secret": "s"}}]})"),
-            "configuration: sources[0].oauth2.client_id: found nothing, expected a string");
+            "configuration: sources[0].oauth2.client_id: found nothing, expected a string without control characters");
 }
 
 TEST_F(ConfigTest, KeysThatDoNotGoTogetherAreRefused) {
@@ -270,6 +272,81 @@ TEST_F(ConfigTest, RefusesBadValues) {
            R"({"rules": [{"match": {"headers": [{"name": "x", "present": 1}]}}]})",
        }) {
     EXPECT_NE(error_of(text), "") << text;
+  }
+}
+
+// Files, editors and `echo` end a secret with a line break, which would be sent as %0A.
+TEST_F(ConfigTest, LineBreakAtTheEndOfASecretIsDropped) {
+  const std::string_view environment("LF=s3\n\0CRLF=s3\r\n\0IN=a\nb\0TOP=\ns3\n\0", 33);
+  const auto oauth2 = [](const std::string& keys) {
+    return R"({"sources": [{"format": "oauth2", "path": "/t", "oauth2": {"client_id": "id\n", "auth_method": "none",
+        "grant_type": "password", "username": "u", "password": "p\n\r\n", )" +
+           keys + "}}]}";
+  };
+  Config config;
+  ASSERT_TRUE(parse_config(oauth2(R"("client_secret": "${env:LF}", "audience": "${env:CRLF}",
+      "endpoint_params": {"assertion": "${env:LF}"})"),
+                           environment, config));
+  const OAuth2& read = config.sources[0].oauth2;
+  EXPECT_EQ(read.client_id, "id");
+  EXPECT_EQ(read.client_secret, "s3");
+  EXPECT_EQ(read.password, "p");
+  EXPECT_EQ(read.audience[0], "s3");
+  EXPECT_EQ(read.endpoint_params[0].value, "s3");
+  Config header;
+  ASSERT_TRUE(parse_config(R"({"sources": [{"request_headers": {"x": "k ${env:LF}"}, "body": "${env:IN}"}]})",
+                           environment, header));
+  EXPECT_EQ(header.sources[0].request_headers[0].value, "k s3");
+  EXPECT_EQ(header.sources[0].body, "a\nb") << "a body may have lines";
+
+  const char* const wanted = ": found a string, expected a string without control characters";
+  for (const auto& [keys, place] : std::vector<std::pair<std::string, std::string>>{
+           {R"("client_secret": "${env:IN}")", "client_secret"},
+           {R"("client_secret": "${env:TOP}")", "client_secret"},
+           {R"("client_secret": "a\tb")", "client_secret"},
+           {R"("client_secret": "a\u007f")", "client_secret"},
+           {R"("client_secret": "s", "scopes": ["a", "b\u0000"])", "scopes[1]"},
+           {R"("client_secret": "s", "endpoint_params": {"assertion": "${env:IN}"})", "endpoint_params.assertion"}}) {
+    host_.logs.clear();
+    Config refused;
+    EXPECT_FALSE(parse_config(oauth2(keys), environment, refused)) << keys;
+    ASSERT_EQ(host_.logs.size(), 1u) << keys;
+    EXPECT_EQ(host_.logs[0].text, "configuration: sources[0].oauth2." + place + wanted);
+  }
+}
+
+TEST_F(ConfigTest, DollarAndBraceBeginAVariableOrAreWrittenAsSuch) {
+  const auto body = [&](const std::string& text) { return R"({"when_missing": {"body": ")" + text + "\"}}"; };
+  for (const char* wrong : {"${SECRET}", "${env:SECRET", "a ${", "${}", "${env:}", "${ENV:ID}", "${env:hunter2 x}",
+                            "${hunter2", "$${x} ${hunter2}", "${env:hunter2\\n}", "${source:idp}"}) {
+    EXPECT_EQ(
+        error_of(body(wrong)),
+        "when_missing.body: found \"${\" that begins no ${env:NAME}, expected ${env:NAME} for a variable, or $${ for "
+        "${ itself")
+        << wrong;
+  }
+  const auto read_body = [&](const std::string& text) {
+    Config config;
+    EXPECT_TRUE(parse_config(body(text), std::string_view("ID=me\0", 6), config)) << text;
+    return std::string(config.when_missing.body);
+  };
+  EXPECT_EQ(read_body("$${env:ID}"), "${env:ID}");
+  EXPECT_EQ(read_body("$$${env:ID}"), "$${env:ID}");
+  EXPECT_EQ(read_body("$ $$ {x} $x ${env:ID}$"), "$ $$ {x} $x me$");
+  EXPECT_EQ(read_body("$${${env:ID}}"), "${me}");
+}
+
+TEST_F(ConfigTest, TokenEndpointIsAskedWithPostWhetherOrNotItIsSaid) {
+  const auto method = [](const std::string& name) {
+    return R"({"sources": [{"format": "oauth2", "path": "/t", "method": ")" + name +
+           R"(", "oauth2": {"client_id": "x"}}]})";
+  };
+  ASSERT_TRUE(read(method("POST")));
+  EXPECT_EQ(config_.sources[0].call[0].value, "POST");
+  for (const char* other : {"GET", "post", "PUT"}) {
+    EXPECT_EQ(error_of(method(other)), "sources[0].method: found " + std::string(other) +
+                                           ", expected POST, with which a token endpoint is asked (RFC 6749 section "
+                                           "3.2), or none");
   }
 }
 

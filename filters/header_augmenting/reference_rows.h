@@ -21,10 +21,10 @@ inline constexpr ReferenceRow kReferenceRows[] = {
     {"sources[].cluster", nullptr, "the cluster that is asked"},
     {"sources[].authority", "the cluster's name", "`:authority`"},
     {"sources[].path", "`/headers`", "`:path`; has no default with `oauth2`"},
-    {"sources[].method", "`GET`", "`:method`; always `POST` with `oauth2`"},
+    {"sources[].method", "`GET`", "`:method`; with `oauth2` `POST`, and no other"},
     {"sources[].request_headers", nullptr,
-     "more headers of the request; `accept: application/json` and, with `oauth2`, `content-type` and `authorization` "
-     "are sent unless they stand here"},
+     "more headers of the request; `accept: application/json`, `accept-encoding: identity` and, with `oauth2`, "
+     "`content-type` and `authorization` are sent unless they stand here"},
     {"sources[].body", "none", "the request's body; `oauth2` makes its own"},
     {"sources[].timeout", nullptr, "of one call"},
     {"sources[].format", nullptr, "what the answer is, see below"},
@@ -50,8 +50,9 @@ inline constexpr ReferenceRow kReferenceRows[] = {
      "or up to this much later, but not after half of `early`; any other answer is renewed up to this much before its "
      "end. So proxies do not ask in step"},
     {"sources[].refresh.retry.initial", nullptr,
-     "after a failed fetch the next waits a random time up to this, doubled with each failure"},
-    {"sources[].refresh.retry.max", nullptr, "but to no more than this"},
+     "after a failed fetch the next waits a random time up to this, doubled with each failure; also how soon after a "
+     "fetch an upstream's refusal brings about another"},
+    {"sources[].refresh.retry.max", nullptr, "but to no more than this, whatever `retry-after` says"},
     {"sources[].max_stale", "`0s` with `oauth2`, else `unlimited`",
      "how long after their expiry the last good headers are still used while fetches fail"},
     {"rules[].match.cluster", nullptr,
@@ -74,7 +75,7 @@ inline constexpr ReferenceRow kReferenceRows[] = {
      "wait. What passes has lost what the client sent under the names that the sources are known to set, if the rule's "
      "mode is `set`"},
     {"when_missing.status", nullptr, "status of the local reply"},
-    {"when_missing.body", nullptr, "its body"},
+    {"when_missing.body", nullptr, "its body; of a gRPC request, whose status' message it becomes, the first line"},
     {"when_missing.retry-after", "none", "its `retry-after` header"},
     {"when_missing.hold_for", nullptr, "how long a request waits, in order of arrival, before it is rejected"},
     {"when_missing.max_held", nullptr, "how many wait on one worker; the next is rejected"},

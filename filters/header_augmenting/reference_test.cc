@@ -63,6 +63,7 @@ std::string share(const Share& share) {
 std::string value_of(const Field& field) {
   // In the order of Kind.
   static constexpr const char* kWords[] = {"string",
+                                           "string",
                                            "word",
                                            "word",
                                            "path",
@@ -91,6 +92,7 @@ std::string value_of(const Field& field) {
 std::string default_of(const Field& field, const char* at) {
   switch (field.kind) {
     case Kind::kText:
+    case Kind::kLine:
     case Kind::kWord:
     case Kind::kHost:
     case Kind::kPath:
