@@ -92,6 +92,9 @@ class Basics(Augment):
         self.proxy = self.start_proxy(self.config(), engine=self.engine)
         self.assertEqual(request(self.proxy.port).status, 503)
         self.assertEqual(request(self.proxy.port, "/path", "POST", body=b"x" * 1000).status, 503)
+        grpc = request(self.proxy.port, "/service/method", "POST", {"content-type": "application/grpc"}, b"x" * 5)
+        self.assertEqual((grpc.get("grpc-status"), grpc.get("grpc-message")),
+                         ("14", "the headers that this request needs are not available yet"))
 
     def test_or_passed_where_that_is_wanted(self):
         self.echo = self.start(Echo(self.directory))

@@ -78,11 +78,11 @@ def check_storm(cell):
 
 
 ROWS = [
-    Row("down_at_start", down=True, at_start=True, reasons=("status",), rate=RETRIES),
-    Row("down_later", down=True, reasons=("status",), rate=RETRIES),
-    Row("refusing", faults.reset, ("status",), RETRIES),
-    Row("slow_beyond_the_timeout", faults.slow, ("status",), SLOW_RETRIES, timeout=SHORT),
-    Row("never_answering_at_start", faults.silent, ("status",), SLOW_RETRIES, at_start=True, timeout=SHORT),
+    Row("down_at_start", down=True, at_start=True, reasons=("unreachable",), rate=RETRIES),
+    Row("down_later", down=True, reasons=("unreachable",), rate=RETRIES),
+    Row("refusing", faults.reset, ("unreachable",), RETRIES),
+    Row("slow_beyond_the_timeout", faults.slow, ("unreachable",), SLOW_RETRIES, timeout=SHORT),
+    Row("never_answering_at_start", faults.silent, ("unreachable",), SLOW_RETRIES, at_start=True, timeout=SHORT),
     Row("status_401", faults.status("401 Unauthorized"), ("status",), RETRIES),
     Row("status_500", faults.status("500 Internal Server Error"), ("status",), RETRIES),
     Row("status_500_at_start", faults.status("500 Internal Server Error"), ("status",), RETRIES, at_start=True),
@@ -90,7 +90,7 @@ ROWS = [
     Row("no_content", faults.raw("HTTP/1.1 204 No Content\r\n\r\n"), ("status",), RETRIES),
     Row("half_an_answer", faults.raw(faults.OK + 'content-length: 100\r\n\r\n{"access_token": "tok-h'), ("no_answer",), RETRIES),
     Row("half_a_chunk", faults.raw(faults.OK + 'transfer-encoding: chunked\r\n\r\n40\r\n{"access_token": "tok-h'), ("no_answer",), RETRIES),
-    Row("no_http", faults.raw("SSH-2.0-s3cr3t\r\n"), ("status",), RETRIES),
+    Row("no_http", faults.raw("SSH-2.0-s3cr3t\r\n"), ("unreachable",), RETRIES),
     Row("empty_body", faults.body(""), ("bad_json",), RETRIES),
     Row("invalid_json", faults.body('{"access_token": "tok-broken", "x-key": "key-broken'), ("bad_json",), RETRIES),
     Row("html", faults.body("<html>s3cr3t-page</html>"), ("bad_json",), RETRIES),

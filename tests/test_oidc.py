@@ -151,7 +151,7 @@ class OpenId(TestCase):
         self.assertEqual(self.get(), 503)
         self.assertEqual(self.upstream.tokens, [])
         self.assertIn({"refused": "invalid_client"}, self.server.events())
-        self.assertIn("the answer's status is not 200 but 401", self.proxy.log())
+        self.assertIn("the answer's status is not 200 but 401 (invalid_client)", self.proxy.log())
         # An operator mends it; nothing is restarted but the server.
         self.server.end()
         self.server = self.start(AuthorizationServer(

@@ -9,7 +9,9 @@ import unittest
 import urllib.parse
 
 from support import config
-from support.origins import PythonServer
+from support.certificates import Authority, server_context
+from support.envoy import Envoy, needs_envoy
+from support.origins import PythonServer, ScriptedOrigin, read_request, unused
 from support.processes import PATIENCE, TestCase, filter_module, wait_until
 from support.wire import request
 
@@ -57,7 +59,7 @@ class Tokens(TestCase):
                                   vm_id="tokens") for number in range(plugins)]
         for augmenter in augmenters:
             vm = augmenter["typed_config"]["config"]["vm_config"]
-            vm["environment_variables"] = {"key_values": {"SECRET": SECRET}}
+            vm["environment_variables"] = {"key_values": {"SECRET": SECRET + "\n"}}  # as a file or a program ends it
         self.proxy = self.start_proxy(config.bootstrap([config.cluster("origin", self.origin.port),
                                                         config.cluster("idp", self.provider.port)], augmenters),
                                       concurrency=workers, level="trace")
@@ -145,6 +147,59 @@ class Tokens(TestCase):
         wait_until(third, "the third token")
         self.assertEqual(self.bare, 0)
         self.assert_secret()
+
+
+class Unreachable(TestCase):
+    """Providers that no answer can be had from, each with a line of the log that says so."""
+
+    kind = None
+    CONNECT = "remote connection failure, transport failure reason: delayed connect error: "
+    REASONS = {"misnamed": CONNECT + "TLS error: certificate verify failed: ", "untrusted": CONNECT + "TLS error: certificate verify failed: unable to get",
+               "expired": CONNECT + "TLS error: certificate verify failed: certificate has expired", "refused": CONNECT}
+    OWN_ANSWER = None  # of a service that uses the proxy's words: the header by which it is told has to be on call-outs' answers
+
+    def test_the_log_says_why(self):
+        authority, stranger = Authority(self.directory, "ca"), Authority(self.directory, "stranger")
+        certificates = {"misnamed": authority.issue("other", "DNS:other.example"),
+                        "untrusted": stranger.issue("idp", "DNS:idp.example"),
+                        "expired": authority.issue("old", "DNS:idp.example", expired=True)}
+        trusted = config.upstream_tls(sni="idp.example", common_tls_context={"validation_context": {
+            "trusted_ca": {"filename": authority.certificate},
+            "match_typed_subject_alt_names": [{"san_type": "DNS", "matcher": {"exact": "idp.example"}}]}})
+        clusters = [config.cluster("origin", unused()), config.cluster("refused", unused())]
+        for name, certificate in certificates.items():
+            server = PythonServer(lambda _: (200, {}, b'{"access_token": "tok-1"}'), server_context(*certificate))
+            self.addCleanup(server.close)
+            clusters.append(config.cluster(name, server.port, transport_socket=trusted))
+        for name, script in {"closing": read_request, "silent": lambda wire: (read_request(wire), wire.socket.recv(1))}.items():
+            server = ScriptedOrigin(script)
+            self.addCleanup(server.close)
+            clusters.append(config.cluster(name, server.port))
+        busy = PythonServer(lambda _: (503, {}, b"upstream connect error or disconnect/reset before headers. reset reason: s3cr+t"))
+        self.addCleanup(busy.close)
+        clusters.append(config.cluster("busy", busy.port))
+        no_answer = "the proxy got no answer from the service: "
+        expected = {**{name: no_answer + reason for name, reason in self.REASONS.items()},
+                    "closing": no_answer + "connection termination", "silent": no_answer + "upstream request timeout",
+                    "missing": "the call could not be sent: there is no such cluster: missing"}
+        if self.OWN_ANSWER:
+            expected["busy"] = self.OWN_ANSWER
+        sources = [{"name": name, "cluster": name, "path": "/token", "format": "oauth2", "timeout": "300ms" if name == "silent" else "20s",
+                    "oauth2": {"client_id": "orders", "client_secret": "s3cr+t"}} for name in expected]
+        augmenter = config.wasm(filter_module(), {"sources": sources}, name="header_augmenting")
+        proxy = self.start_proxy(config.bootstrap(clusters, [augmenter]), **({"kind": self.kind} if self.kind else {}))
+        for name, reason in expected.items():
+            wait_until(lambda line=f"source {name}: fetch failed: {reason}": line in proxy.log(), f"the log's word on {name}: {reason}")
+        self.assertNotIn("s3cr+t", proxy.log())
+
+
+@needs_envoy()
+class UnreachableInEnvoy(Unreachable):
+    """Envoy 1.40 has one word for all that happens before a connection stands."""
+
+    kind = Envoy
+    REASONS = dict.fromkeys(Unreachable.REASONS, "remote connection failure")
+    OWN_ANSWER = "the answer's status is not 200 but 503; "
 
 
 if __name__ == "__main__":

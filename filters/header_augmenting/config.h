@@ -115,7 +115,7 @@ struct WhenMissing {
   enum class Action : uint8_t { kReject, kPass, kHold };
   Action action = Action::kReject;
   uint64_t status = 503;
-  std::string_view body = "the headers that this request needs are not available yet\n";
+  std::string_view body = "the headers that this request needs are not available yet";
   std::string_view retry_after;  // seconds, in decimal; empty: no such header
   uint64_t hold_for_ms = 2'000;
   uint64_t max_held = 1024;

@@ -8,7 +8,16 @@
 
 namespace inlay::header_augmenting {
 
-enum class FetchFailure : uint8_t { kNotSent, kNoAnswer, kStatus, kTooLarge, kBadJson, kNoHeaders, kNoValue };
+enum class FetchFailure : uint8_t {
+  kNotSent,
+  kUnreachable,
+  kNoAnswer,
+  kStatus,
+  kTooLarge,
+  kBadJson,
+  kNoHeaders,
+  kNoValue
+};
 
 struct FetchFailureText {
   const char* metric;  // <source>.fetch_failed.<metric>
@@ -17,7 +26,8 @@ struct FetchFailureText {
 
 // In the order of the enumerators.
 inline constexpr FetchFailureText kFetchFailures[] = {
-    {"not_sent", "the call could not be sent (is the cluster defined?)"},
+    {"not_sent", "the call could not be sent: "},
+    {"unreachable", "the proxy got no answer from the service: "},
     {"no_answer", "no answer came"},
     {"status", "the answer's status is not 200 but "},
     {"too_large", "the answer's body is larger than max_body"},

@@ -100,7 +100,7 @@ TEST_F(LongFormTest, HeadersOfTheCallMayBeReplaced) {
     "request_headers": {"Authorization": "Custom x", "accept": "*/*"}, "oauth2": {"client_id": "id"}}]})");
   host_.advance(1s);
   ASSERT_EQ(host_.calls.size(), 1u);
-  EXPECT_EQ(host_.calls[0].headers.size(), 6u);
+  EXPECT_EQ(host_.calls[0].headers.size(), 7u);
   EXPECT_EQ(host_.calls[0].header("authorization"), "Custom x");
   EXPECT_EQ(host_.calls[0].header("accept"), "*/*");
 }
@@ -161,8 +161,8 @@ TEST_F(LongFormTest, EveryMetricIsThere) {
   EXPECT_EQ(names,
             "held idp.age_s idp.expires_in_s idp.fetch_failed.bad_json idp.fetch_failed.no_answer "
             "idp.fetch_failed.no_headers idp.fetch_failed.no_value idp.fetch_failed.not_sent idp.fetch_failed.status "
-            "idp.fetch_failed.too_large idp.fetch_ok idp.invalidated injected passed_without refused_header rejected "
-            "stale_used ");
+            "idp.fetch_failed.too_large idp.fetch_failed.unreachable idp.fetch_ok idp.invalidated injected "
+            "passed_without refused_header rejected stale_used ");
 }
 
 }  // namespace

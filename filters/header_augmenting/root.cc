@@ -191,10 +191,13 @@ bool AugmentingRoot::is_off(const Rule& rule, std::string_view name, Off off) co
 void AugmentingRoot::reject(AugmentingStream& stream) {
   const WhenMissing& missing = config_->when_missing;
   metrics_.add(RequestMetrics::kRejected);
+  std::string_view body = missing.body;
+  // The body becomes the message of a gRPC status, which is one line.
+  const auto type = sdk::request_headers().get("content-type");
+  if (type && type->view().starts_with("application/grpc")) body = body.substr(0, body.find_first_of("\r\n"));
   const sdk::Pair retry_after[] = {{"retry-after", missing.retry_after}};
-  const sdk::LocalReply reply{.status = static_cast<uint32_t>(missing.status),
-                              .body = missing.body,
-                              .details = "header_augmenting_no_headers_yet"};
+  const sdk::LocalReply reply{
+      .status = static_cast<uint32_t>(missing.status), .body = body, .details = "header_augmenting_no_headers_yet"};
   stream.reply(reply, std::span(retry_after, missing.retry_after.empty() ? 0 : 1));
 }
 

@@ -269,8 +269,8 @@ TEST_F(FilterTest, TimeOutIsAFailedFetch) {
   provider_is({.delay_ms = 60'000});
   const auto root = start(worker_);
   host_.advance(6s);
-  EXPECT_EQ(metric("default.fetch_failed.status"), 1);
-  EXPECT_TRUE(host_.logged("not 200 but 504"));
+  EXPECT_EQ(metric("default.fetch_failed.unreachable"), 1);
+  EXPECT_TRUE(host_.logged("the proxy got no answer from the service: upstream request timeout"));
   EXPECT_EQ(get(worker_, root).reply_status, 503u);
 }
 
@@ -296,6 +296,18 @@ TEST_F(FilterTest, RejectsWhileThereAreNoHeaders) {
   host_.advance(1s);
   EXPECT_EQ(metric("rejected"), 1);
   EXPECT_EQ(metric("injected"), 0);
+}
+
+TEST_F(FilterTest, RejectionIsOneLineForGrpc) {
+  provider_is({.status = 500});
+  auto root = start(worker_);
+  const auto body = [&](const char* type) { return get(worker_, root, {{"content-type", type}}).reply_body; };
+  EXPECT_EQ(body("application/grpc"), "the headers that this request needs are not available yet");
+  EXPECT_EQ(body("text/plain"), body("application/grpc"));
+  root = start(worker_, R"({"when_missing": {"body": "soon\r\nor later\n"}})");
+  EXPECT_EQ(body("application/grpc"), "soon");
+  EXPECT_EQ(body("application/grpc-web+proto"), "soon");
+  EXPECT_EQ(body("application/json"), "soon\r\nor later\n") << "as it is configured";
 }
 
 TEST_F(FilterTest, PassesWhileThereAreNoHeaders) {

@@ -63,8 +63,7 @@ sdk::Task<> Source::fetch(Lease lease) {
   const auto reply = co_await root_.http_call(request, sdk::Duration(config_.timeout_ms));
   fetching_ = false;
   if (!reply) {
-    const bool answered = reply.error() == sdk::Status::kBrokenConnection;
-    on_failed(lease, {answered ? FetchFailure::kNoAnswer : FetchFailure::kNotSent});
+    on_failed(lease, failed_call(reply.error(), config_.cluster));
     co_return;
   }
   const auto fetched = read(*reply);
@@ -74,14 +73,14 @@ sdk::Task<> Source::fetch(Lease lease) {
     on_failed(lease, fetched.error());
 }
 
-Result<Source::Fetched, Source::Failed> Source::read(const sdk::HttpReply& reply) const {
-  if (reply.status != 200) return Failed{FetchFailure::kStatus, reply.status};
-  if (reply.body_size > max_body_) return Failed{FetchFailure::kTooLarge};
+Result<Source::Fetched, FailedFetch> Source::read(const sdk::HttpReply& reply) const {
+  if (reply.status != 200) return failed_status(reply, config_, max_body_);
+  if (reply.body_size > max_body_) return FailedFetch{FetchFailure::kTooLarge};
   const auto body = reply.body(max_body_ + 1);
-  if (!body) return Failed{FetchFailure::kNoAnswer};
-  if (body->size() > max_body_) return Failed{FetchFailure::kTooLarge};
+  if (!body) return FailedFetch{FetchFailure::kNoAnswer};
+  if (body->size() > max_body_) return FailedFetch{FetchFailure::kTooLarge};
   auto answer = read_answer(body->view(), config_);
-  if (!answer) return Failed{answer.error()};
+  if (!answer) return failed_body(answer.error(), reply, body->view(), config_);
   uint64_t given = answer->lifetime_ms;
   if (given == 0) {
     if (const auto cache_control = reply.headers().get("cache-control"))
@@ -117,14 +116,16 @@ void Source::on_fetched(Lease& lease, const Fetched& fetched, uint64_t sent_ms) 
   failing_ = false;
 }
 
-void Source::on_failed(Lease& lease, const Failed& failed) {
+void Source::on_failed(Lease& lease, const FailedFetch& failed) {
   const auto reason = static_cast<size_t>(failed.reason);
   entry_.load();
   metrics_.fetch_failed[reason].increment();
-  const uint64_t wait = retry_delay_ms(entry_.state().failures);
+  // As the service says, if that is later; never later than retries come at all, so that no answer can stop them.
+  const uint64_t told = std::min(failed.retry_after_ms, config_.refresh.retry_max_ms);
+  const uint64_t wait = std::max(retry_delay_ms(entry_.state().failures), told);
   sdk::Line line;
-  line.add("source ").add(config_.name).add(": fetch failed: ").add(kFetchFailures[reason].log);
-  if (failed.reason == FetchFailure::kStatus) line.add(failed.status);
+  line.add("source ").add(config_.name).add(": fetch failed: ");
+  line.add(kFetchFailures[reason].log).add(failed.detail.view());
   line.add(usable_ ? "; the last good headers stay in use" : "; there are no usable headers");
   sdk::log(sdk::LogLevel::kWarn, line.add("; the next try is in ").add(wait).add(" ms").view());
   failing_ = true;
@@ -155,13 +156,15 @@ void Source::invalidate(uint32_t generation) {
   entry_.load();
   const uint64_t now = sdk::steady_ms();
   EntryState state = entry_.state();
-  // After a failure, the retry schedule rules.
-  if (state.failures != 0 || state.due_at_ms <= now || state.version != version_) return;
-  if (now < state.fetched_at_ms + config_.refresh.retry_initial_ms) return;
-  state.due_at_ms = now;
+  // No sooner after the last fetch than a first retry could come.
+  const uint64_t at = std::max(now, state.fetched_at_ms + config_.refresh.retry_initial_ms);
+  // After a failure, the retry schedule rules; what is due by then needs no second reason.
+  if (state.failures != 0 || state.due_at_ms <= at || state.version != version_) return;
+  state.due_at_ms = at;
   if (!entry_.store(state, entry_.pairs())) return;
   metrics_.invalidated.increment();
-  sdk::log_info("source ", config_.name, ": an upstream did not accept its headers; they are fetched anew");
+  sdk::log_info("source ", config_.name, ": an upstream did not accept its headers; they are fetched anew in ",
+                at - now, " ms");
   entry_.load();
   fetch_if_due(now);
 }

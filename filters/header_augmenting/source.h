@@ -10,6 +10,7 @@
 
 #include "filters/header_augmenting/answer.h"
 #include "filters/header_augmenting/config.h"
+#include "filters/header_augmenting/failed_fetch.h"
 #include "filters/header_augmenting/header_set.h"
 #include "filters/header_augmenting/lease.h"
 #include "filters/header_augmenting/metrics.h"
@@ -49,7 +50,8 @@ class Source {
   bool look();
 
   // invalidate: an upstream did not accept the headers that a request got at `generation`: has them fetched anew, at
-  // once, unless there are newer ones, a fetch is due anyway, or the last is less than the first retry delay ago.
+  // once, or once the first retry delay has passed since the last fetch; not if there are newer ones, or a fetch is due
+  // by then anyway.
   void invalidate(uint32_t generation);
 
   const SourceConfig& config() const { return config_; }
@@ -60,16 +62,12 @@ class Source {
     uint64_t lifetime_ms = 0;
     bool lifetime_given = false;  // by the answer
   };
-  struct Failed {
-    FetchFailure reason;
-    uint32_t status = 0;
-  };
 
   void fetch_if_due(uint64_t now_ms);
   sdk::Task<> fetch(Lease lease);
-  Result<Fetched, Failed> read(const sdk::HttpReply& reply) const;
+  Result<Fetched, FailedFetch> read(const sdk::HttpReply& reply) const;
   void on_fetched(Lease& lease, const Fetched& fetched, uint64_t sent_ms);
-  void on_failed(Lease& lease, const Failed& failed);
+  void on_failed(Lease& lease, const FailedFetch& failed);
   void adopt(uint64_t now_ms);
   void report(uint64_t now_ms);
   bool is_due(uint64_t now_ms) const;

@@ -185,6 +185,26 @@ TEST_F(LongFormTest, StormOfRefusalsCostsOneFetchForEachRetryDelay) {
   EXPECT_LE(tokens_, 6) << "ten seconds, one fetch in two";
 }
 
+TEST_F(LongFormTest, RefusalSoonAfterAFetchIsDeferredOnce) {
+  const auto root = start(R"({"sources": [{"name": "idp", "cluster": "idp", "path": "/token", "format": "oauth2",
+    "refresh": {"retry": {"initial": "2s"}}, "oauth2": {"client_id": "id"}}]})");
+  host_.advance(500ms);
+  ASSERT_EQ(tokens_, 1);
+  for (int i = 0; i < 3; ++i) {
+    FakeStream& stream = worker_.open(root, {{":path", "/"}});
+    worker_.respond(stream, {{":status", "401"}});
+    worker_.close(stream);
+  }
+  EXPECT_EQ(metric("idp.invalidated"), 1);
+  EXPECT_TRUE(host_.logged("an upstream did not accept its headers; they are fetched anew in "));
+  host_.advance(1s);
+  EXPECT_EQ(tokens_, 1) << "not within retry.initial of the last fetch";
+  host_.advance(1s);
+  EXPECT_EQ(tokens_, 2) << "but then";
+  host_.advance(10s);
+  EXPECT_EQ(tokens_, 2) << "and once";
+}
+
 TEST_F(LongFormTest, ResponsesCostNothingUnlessTheyCanInvalidate) {
   host_.services["sidecar"] = [](const FakeCall&) { return FakeReply{.body = R"({"a":"b"})"}; };
   const auto root = start("{}");

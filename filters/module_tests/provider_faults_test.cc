@@ -45,9 +45,9 @@ std::vector<Fault> faults() {
   };
   return {
       same("unavailable", {.shape = Shape::kUnavailable}, "not_sent"),
-      same("refused", {.shape = Shape::kRefused}, "status"),
+      same("refused", {.shape = Shape::kRefused}, "unreachable"),
       same("reset", {.shape = Shape::kReset}, "no_answer"),
-      same("timeout", {.shape = Shape::kTimeout}, "status", 6),
+      same("timeout", {.shape = Shape::kTimeout}, "unreachable", 6),
       same("401", status("401"), "status"),
       same("500", status("500"), "status"),
       same("204", status("204"), "status"),
@@ -70,7 +70,7 @@ std::vector<Fault> faults() {
       lifetime("digits", "\"1\"", 8),
       lifetime("text", "\"soon\"", 8),
       lifetime("10^18", "1000000000000000000", 1),
-      lifetime("1e18", "1e18", 8),
+      lifetime("1e18", "1e18", 1),
   };
 }
 

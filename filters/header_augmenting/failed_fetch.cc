@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "filters/header_augmenting/failed_fetch.h"
+
+#include "filters/header_augmenting/header_rules.h"
+#include "filters/header_augmenting/json.h"
+#include "filters/header_augmenting/retry_after.h"
+#include "filters/header_augmenting/template.h"
+
+namespace inlay::header_augmenting {
+namespace {
+
+constexpr size_t kMaxLocalAnswer = 4096;
+constexpr size_t kMaxWhy = 256;
+constexpr size_t kMaxCode = 64;
+
+// What local answers begin with, in Envoy's words. The first says nothing more, and is left out.
+constexpr std::string_view kConnect = "upstream connect error or disconnect/reset before headers. reset reason: ";
+constexpr std::string_view kOthers[] = {"upstream request timeout", "no healthy upstream"};
+
+// add_error_code: the code of an OAuth2 error response (RFC 6749 section 5.2), if it is one. What else stands there may
+// be anything.
+void add_error_code(const SourceConfig& source, std::string_view body, sdk::Line& out) {
+  if (source.format != SourceConfig::Format::kOAuth2) return;
+  const auto json = Json::parse(body);
+  if (!json || json->root().type != Json::Type::kObject) return;
+  const Json::Node* const code = find(*json, "/error");
+  if (code == nullptr || code->type != Json::Type::kString || code->text.size() > kMaxCode || !is_token(code->text))
+    return;
+  out.add(" (").add(code->text).add(")");
+}
+
+}  // namespace
+
+FailedFetch failed_call(sdk::Status status, std::string_view cluster) {
+  FailedFetch failed;
+  if (status == sdk::Status::kBrokenConnection) return failed;
+  failed.reason = FetchFailure::kNotSent;
+  failed.detail.add(status == sdk::Status::kBadArgument ? "there is no such cluster: "
+                                                        : "no host of the cluster can be used (is one healthy, "
+                                                          "does its name resolve?): ");
+  failed.detail.add(cluster.substr(0, kMaxCode));
+  return failed;
+}
+
+bool is_local_answer(const sdk::HttpReply& reply, sdk::Line& why) {
+  if (reply.status < 502 || reply.status > 504 || reply.body_size > kMaxLocalAnswer) return false;
+  if (reply.headers().get("x-envoy-upstream-service-time")) return false;
+  const auto body = reply.body();
+  if (!body) return false;
+  std::string_view text = body->view();
+  bool known = text.starts_with(kConnect);
+  if (known) text.remove_prefix(kConnect.size());
+  for (const std::string_view other : kOthers) known = known || text == other;
+  if (!known) return false;
+  for (const char& c : text.substr(0, kMaxWhy)) why.add(c < ' ' || c > '~' ? "?" : std::string_view(&c, 1));
+  return true;
+}
+
+FailedFetch failed_status(const sdk::HttpReply& reply, const SourceConfig& source, size_t max_body) {
+  FailedFetch failed;
+  failed.reason = FetchFailure::kUnreachable;
+  if (is_local_answer(reply, failed.detail)) return failed;
+  failed.reason = FetchFailure::kStatus;
+  failed.detail.add(reply.status);
+  if (reply.body_size <= max_body) {
+    if (const auto body = reply.body()) add_error_code(source, body->view(), failed.detail);
+  }
+  if (reply.status != 429 && reply.status != 503) return failed;
+  if (const auto after = reply.headers().get("retry-after")) {
+    const auto date = reply.headers().get("date");
+    failed.retry_after_ms = read_retry_after_ms(after->view(), date ? date->view() : std::string_view());
+  }
+  return failed;
+}
+
+FailedFetch failed_body(FetchFailure reason, const sdk::HttpReply& reply, std::string_view body,
+                        const SourceConfig& source) {
+  FailedFetch failed;
+  failed.reason = reason;
+  if (reason == FetchFailure::kNoValue) add_error_code(source, body, failed.detail);
+  if (reason != FetchFailure::kBadJson) return failed;
+  if (const auto coding = reply.headers().get("content-encoding")) {
+    const std::string_view name = coding->view();
+    failed.detail.add(": it has a content coding, ")
+        .add(is_token(name) && name.size() <= kMaxCode ? name : std::string_view("more than one"));
+  }
+  return failed;
+}
+
+}  // namespace inlay::header_augmenting
