@@ -19,8 +19,7 @@ constexpr std::string_view kOthers[] = {"upstream request timeout", "no healthy 
 
 // add_error_code: the code of an OAuth2 error response (RFC 6749 section 5.2), if it is one. What else stands there may
 // be anything.
-void add_error_code(const SourceConfig& source, std::string_view body, sdk::Line& out) {
-  if (source.format != SourceConfig::Format::kOAuth2) return;
+void add_error_code(std::string_view body, sdk::Line& out) {
   const auto json = Json::parse(body);
   if (!json || json->root().type != Json::Type::kObject) return;
   const Json::Node* const code = find(*json, "/error");
@@ -62,8 +61,8 @@ FailedFetch failed_status(const sdk::HttpReply& reply, const SourceConfig& sourc
   if (is_local_answer(reply, failed.detail)) return failed;
   failed.reason = FetchFailure::kStatus;
   failed.detail.add(reply.status);
-  if (reply.body_size <= max_body) {
-    if (const auto body = reply.body()) add_error_code(source, body->view(), failed.detail);
+  if (source.format == SourceConfig::Format::kOAuth2 && reply.body_size <= max_body) {
+    if (const auto body = reply.body()) add_error_code(body->view(), failed.detail);
   }
   if (reply.status != 429 && reply.status != 503) return failed;
   if (const auto after = reply.headers().get("retry-after")) {
@@ -77,7 +76,8 @@ FailedFetch failed_body(FetchFailure reason, const sdk::HttpReply& reply, std::s
                         const SourceConfig& source) {
   FailedFetch failed;
   failed.reason = reason;
-  if (reason == FetchFailure::kNoValue) add_error_code(source, body, failed.detail);
+  if (reason == FetchFailure::kNoValue && source.format == SourceConfig::Format::kOAuth2)
+    add_error_code(body, failed.detail);
   if (reason != FetchFailure::kBadJson) return failed;
   if (const auto coding = reply.headers().get("content-encoding")) {
     const std::string_view name = coding->view();
