@@ -11,8 +11,8 @@ import urllib.parse
 from support import config
 from support.certificates import Authority, server_context
 from support.envoy import Envoy, needs_envoy
-from support.origins import PythonServer, ScriptedOrigin, read_request, unused
-from support.processes import PATIENCE, TestCase, filter_module, wait_until
+from support.origins import PythonServer, ScriptedOrigin, read_request
+from support.processes import PATIENCE, TestCase, filter_module, free_port, wait_until
 from support.wire import request
 
 SECRET = "s3cr+t &%"
@@ -165,7 +165,7 @@ class Unreachable(TestCase):
         trusted = config.upstream_tls(sni="idp.example", common_tls_context={"validation_context": {
             "trusted_ca": {"filename": authority.certificate},
             "match_typed_subject_alt_names": [{"san_type": "DNS", "matcher": {"exact": "idp.example"}}]}})
-        clusters = [config.cluster("origin", unused()), config.cluster("refused", unused())]
+        clusters = [config.cluster("origin", free_port()), config.cluster("refused", free_port())]
         for name, certificate in certificates.items():
             server = PythonServer(lambda _: (200, {}, b'{"access_token": "tok-1"}'), server_context(*certificate))
             self.addCleanup(server.close)
