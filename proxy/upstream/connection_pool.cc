@@ -31,7 +31,7 @@ bool ConnectionPool::acquire(UpstreamRequest& request) {
     stats.rq_pending_overflow.add();
     return false;
   }
-  ClientConnection* connection = take_idle();
+  ClientConnection* connection = first_pending_ == nullptr ? take_idle() : nullptr;  // who came first is served first
   if (connection == nullptr &&
       breakers.pending.load(std::memory_order_relaxed) >= cluster_.config.max_pending_requests + resting_.size()) {
     stats.rq_pending_overflow.add();
@@ -48,7 +48,7 @@ bool ConnectionPool::acquire(UpstreamRequest& request) {
   }
   enqueue(request);
   connect_as_needed();
-  if (!resting_.empty()) serve_task_.schedule();
+  if (!resting_.empty() || !idle_.empty()) serve_task_.schedule();
   return true;
 }
 
@@ -59,7 +59,7 @@ ClientConnection* ConnectionPool::take_idle() {
   }
   for (size_t i = idle_.size(); i-- > 0;) {
     ClientConnection* connection = idle_[i];
-    if (connection->has_news()) continue;  // it is about to end
+    if (connection->has_news()) continue;  // it is about to end, or there was nothing in it: the next turn knows
     idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(i));
     return connection;
   }
@@ -84,7 +84,8 @@ void ConnectionPool::serve_pending() {
     unqueue(request);
     connection->begin(request);
   }
-  if (first_pending_ != nullptr && !resting_.empty()) serve_task_.schedule();
+  if (first_pending_ != nullptr && (!resting_.empty() || !idle_.empty())) serve_task_.schedule();
+  if (first_pending_ == nullptr && draining_) drain();
 }
 
 void ConnectionPool::forget(UpstreamRequest& request) {
@@ -124,7 +125,7 @@ void ConnectionPool::unqueue(UpstreamRequest& request) {
 }
 
 void ConnectionPool::connect_as_needed() {
-  while (connecting_ < pending_) {
+  while (connecting_ + resting_.size() < pending_) {
     const uint32_t open = cluster_.breakers.connections.load(std::memory_order_relaxed);
     // A host without any connection always gets one, so that max_connections cannot starve it.
     if (open >= cluster_.config.max_connections && !connections_.empty()) {

@@ -2,6 +2,8 @@
 #include "proxy/upstream/connection_pool.h"
 
 #include <gtest/gtest.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -68,6 +70,26 @@ class Exchange final : public UpstreamHandler {
   int above = 0, below = 0;
 };
 
+// Something to be done when the loop comes to its event.
+class Trigger final : public net::IoHandler {
+ public:
+  Trigger(net::EventLoop& loop, std::function<void()> run)
+      : loop_(loop), fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), run_(std::move(run)) {
+    EXPECT_TRUE(loop_.watch(fd_, EPOLLIN, *this));
+  }
+  ~Trigger() {
+    loop_.unwatch(fd_, *this);
+    close(fd_);
+  }
+  void pull() const { EXPECT_EQ(eventfd_write(fd_, 1), 0); }
+  void on_io(uint32_t) override { run_(); }
+
+ private:
+  net::EventLoop& loop_;
+  int fd_;
+  std::function<void()> run_;
+};
+
 class ConnectionPoolTest : public ::testing::Test {
  protected:
   ConnectionPoolTest() : server_(loop_) {
@@ -94,6 +116,16 @@ class ConnectionPoolTest : public ::testing::Test {
     manager_ = std::make_unique<ClusterManager>(loop_, *registry_);
   }
   ConnectionPool& pool() { return *manager_->at(0).choose_host(); }
+  // A listener of which the loop knows nothing, as the cluster's endpoint from the next make() on.
+  int listen_raw() {
+    const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    auto address = net::to_socket_address({"127.0.0.1", 0});
+    EXPECT_EQ(bind(listener, address->get(), address->size), 0);
+    EXPECT_EQ(listen(listener, 1), 0);
+    clusters_[0].endpoints[0].address = net::local_address_of(listener);
+    manager_.reset();
+    return listener;
+  }
   // And lets the loop see that the connection is quiet.
   bool finish(Exchange& e) {
     const bool done = run_until(loop_, [&] { return e.done; });
@@ -165,13 +197,36 @@ TEST_F(ConnectionPoolTest, LateBytesAnswerNobody) {
   EXPECT_EQ(server_.peers.size(), 2u);
 }
 
+// An event without anything in it, while a request asks for the connection: the request waits for the next look, not
+// for an event that may never come.
+TEST_F(ConnectionPoolTest, AnEventWithoutBytesKeepsNoRequestWaiting) {
+  const int listener = listen_raw();
+  clusters_[0].max_connections = 1;
+  make();
+  Exchange first;
+  ASSERT_TRUE(first.start(pool()));
+  const int peer = accept(listener, nullptr, nullptr);
+  char received[512];
+  ASSERT_TRUE(run_until(loop_, [&] { return recv(peer, received, sizeof received, MSG_DONTWAIT) > 0; }));
+  ASSERT_EQ(::send(peer, kOk.data(), kOk.size(), 0), static_cast<ssize_t>(kOk.size()));
+  ASSERT_TRUE(finish(first));
+
+  Exchange second;
+  Trigger trigger(loop_, [&] { ASSERT_TRUE(second.start(pool())); });
+  trigger.pull();                               // the first event of the turn,
+  ASSERT_EQ(::send(peer, "!", 1, MSG_OOB), 1);  // and the second: urgent data, which nobody reads
+  loop_.run_once(std::chrono::milliseconds(100));
+  EXPECT_TRUE(second.request.active());
+  ASSERT_TRUE(run_until(loop_, [&] { return recv(peer, received, sizeof received, MSG_DONTWAIT) > 0; })) << "it waits";
+  ASSERT_EQ(::send(peer, kOk.data(), kOk.size(), 0), static_cast<ssize_t>(kOk.size()));
+  ASSERT_TRUE(finish(second));
+  EXPECT_EQ(second.body, "ok");
+  close(peer);
+  close(listener);
+}
+
 TEST_F(ConnectionPoolTest, AnAnswerBeforeTheRequestIsAnError) {
-  const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  auto address = net::to_socket_address({"127.0.0.1", 0});
-  ASSERT_EQ(bind(listener, address->get(), address->size), 0);
-  ASSERT_EQ(listen(listener, 1), 0);
-  clusters_[0].endpoints[0].address = net::local_address_of(listener);
-  manager_.reset();
+  const int listener = listen_raw();
   make();
   Exchange e;
   ASSERT_TRUE(e.start(pool()));
