@@ -16,8 +16,10 @@ using host::Buffer;
 using host::HeaderId;
 using host::HeaderMap;
 
-// What a message may spend on chunk extensions and on the lines of chunk sizes beyond their digits.
+// What a message may spend on chunk extensions and on the lines of chunk sizes beyond their digits, without the body to
+// show for it: each chunk pays for some padding, and for twice as much as it carries.
 constexpr size_t kMaxChunkExtensions = 16 * 1024;
+constexpr size_t kFreeChunkExtension = 16;
 constexpr size_t kMaxChunkLine = 4 * 1024;
 
 ParseError bad(std::string message, std::string details = "http1.codec_error", uint32_t status = 400) {
@@ -99,9 +101,9 @@ class ParserImpl final : public Http1Parser {
   uint64_t body_left_ = 0;
   size_t section_bytes_ = 0;
   size_t section_fields_ = 0;
-  size_t chunk_extension_bytes_ = 0;
-  HeaderMap* map_ = nullptr;  // of the section that is being read
-  std::string partial_;       // the beginning of a line that has not come whole
+  size_t chunk_extension_bytes_ = 0;  // beyond what the chunks pay for
+  HeaderMap* map_ = nullptr;          // of the section that is being read
+  std::string partial_;               // the beginning of a line that has not come whole
   Buffer body_;
 };
 
@@ -344,6 +346,7 @@ ParserImpl::Outcome ParserImpl::take_chunk_size(std::string_view line) {
     return bad("a chunk size is not valid");
   }
   chunk_extension_bytes_ += rest.size() + zeros;
+  chunk_extension_bytes_ -= std::min<uint64_t>(chunk_extension_bytes_, kFreeChunkExtension + 2 * size);
   if (chunk_extension_bytes_ > kMaxChunkExtensions) return bad("there are too many chunk extensions");
   body_left_ = size;
   if (size > 0) {

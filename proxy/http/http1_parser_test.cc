@@ -315,6 +315,38 @@ TEST(ParserLimits, ZerosBeforeChunkSizesCountAsExtensions) {
   EXPECT_TRUE(text.ends_with(" E400")) << text;
 }
 
+// Sizes that are written with eight digits or filled up with blanks, as some servers do: however long the body.
+TEST(ParserLimits, PaddedChunkSizesOfALongBodyAreNoExtensions) {
+  for (const char* size : {"00000400", "400     ", "400;a=b", "0000000000000400            "}) {
+    const std::string chunk = size + ("\r\n" + std::string(1024, 'x')) + "\r\n";
+    std::string body;
+    for (int i = 0; i < 8 * 1024; ++i) body += chunk;
+    body += "0\r\n\r\n";
+    EXPECT_TRUE(run(kRequest, kPost + "Transfer-Encoding: chunked\r\n\r\n" + body, 65536, true).ends_with("] ."))
+        << size;
+    EXPECT_TRUE(
+        run(kResponse, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + body, 65536, true).ends_with("] ."))
+        << size;
+  }
+}
+
+TEST(ParserLimits, ChunkExtensionsOfTinyChunks) {
+  for (const std::string& line :
+       {"1;" + std::string(100, 'e'), "1" + std::string(100, ' '), std::string(100, '0') + "1"}) {
+    std::string body;
+    for (int i = 0; i < 300; ++i) body += line + "\r\nx\r\n";
+    EXPECT_TRUE(run(kRequest, kPost + "Transfer-Encoding: chunked\r\n\r\n" + body, 4096, false).ends_with(" E400"))
+        << line;
+  }
+}
+
+// A large chunk pays for itself, not for those after it.
+TEST(ParserLimits, ALargeChunkPaysForNoLaterExtensions) {
+  std::string body = "10000\r\n" + std::string(65536, 'x') + "\r\n";
+  for (int i = 0; i < 300; ++i) body += "1;" + std::string(100, 'e') + "\r\nx\r\n";
+  EXPECT_TRUE(run(kRequest, kPost + "Transfer-Encoding: chunked\r\n\r\n" + body, 4096, false).ends_with(" E400"));
+}
+
 TEST(ParserLimits, AnyMethodWhereTheConfigurationSaysSo) {
   EXPECT_EQ(run(kRequest, "FROB-X_1 / HTTP/1.1\r\nHost: a\r\n\r\n", 4096, false, {.any_method = true}),
             "H{:method=FROB-X_1}{:path=/}{:authority=a}! .");
