@@ -105,11 +105,16 @@ class JsonMessage final : public spdlog::custom_flag_formatter {
 };
 
 std::unique_ptr<spdlog::formatter> make_formatter(std::string pattern) {
-  // Envoy's escaped message, which a message always is here; and the place in the source, of which there is none.
-  for (const auto& [flag, ours] : {std::pair("%_", "%v"), std::pair("%g:%#", "")}) {
-    const std::string_view theirs = flag;
-    for (size_t at = pattern.find(theirs); at != std::string::npos; at = pattern.find(theirs, at))
-      pattern.replace(at, theirs.size(), ours);
+  // Envoy's escaped message, which a message always is here; and the place in the source, of which there is none. "%%"
+  // is a percent sign, whatever comes after it.
+  for (size_t at = pattern.find('%'); at != std::string::npos; at = pattern.find('%', at)) {
+    const std::string_view rest = std::string_view(pattern).substr(at);
+    if (rest.starts_with("%g:%#")) {
+      pattern.erase(at, 5);
+      continue;
+    }
+    if (rest.starts_with("%_")) pattern[at + 1] = 'v';
+    at = std::min(at + 2, pattern.size());
   }
   auto formatter = std::make_unique<spdlog::pattern_formatter>();
   formatter->add_flag<JsonMessage>('j').set_pattern(pattern);

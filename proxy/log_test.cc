@@ -68,6 +68,8 @@ TEST_F(LoggerFileTest, TheFormatIsThatOfEnvoysFlag) {
   EXPECT_EQ(written("%l\tenvoy %n %g:%#\t%v"), "info\tenvoy wasm \tsay \"a\\nb\"\n");
   EXPECT_EQ(written("{\"m\":\"%j\"}"), "{\"m\":\"say \\\"a\\\\nb\\\"\"}\n");
   EXPECT_EQ(written("%_%_"), "say \"a\\nb\"say \"a\\nb\"\n");
+  EXPECT_EQ(written("%%_ %%v %%%n %%%_"), "%_ %v %wasm %say \"a\\nb\"\n");
+  EXPECT_EQ(written("%%g:%%# %g:%#%n%g:%#"), "%g:%# wasm\n");
 }
 
 TEST_F(LoggerFileTest, EnvoysComponentsAreIgnoredAloud) {
