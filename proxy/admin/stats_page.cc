@@ -74,7 +74,6 @@ void prometheus_histogram(const PrometheusName& name, const host::HistogramData&
 Result<std::string> stats_text(const host::MetricStore& metrics, const StatsFilter& filter) {
   std::string out;
   std::string histograms;
-  std::string escaped;
   INLAY_TRY([[maybe_unused]] Unit done, for_each(metrics, filter, [&](const host::MetricView& m) {
               std::string& to = m.histogram != nullptr ? histograms : out;
               to += one_line(m.name);
