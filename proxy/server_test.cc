@@ -12,6 +12,7 @@
 #include <future>
 #include <thread>
 
+#include "engine/wat.h"
 #include "proxy/net/event_loop.h"
 #include "proxy/upstream/test_server.h"
 
@@ -53,8 +54,8 @@ class Client {
   }
   // All up to the end of the connection.
   std::string read_all() { return read_to(std::string_view("\xff\xff never", 8)); }
-  std::string ask(std::string_view head) {
-    send(std::string(head) + "connection: close\r\n\r\n");
+  std::string ask(std::string_view head, std::string_view body = "") {
+    send(std::string(head) + "connection: close\r\n\r\n" + std::string(body));
     return read_all();
   }
 
@@ -177,6 +178,51 @@ TEST_F(ServerTest, DirectResponsesAndRedirects) {
   const std::string old = get("/old?q=1");
   EXPECT_TRUE(old.starts_with("HTTP/1.1 308 ")) << old;
   EXPECT_TRUE(has(old, "\r\nlocation: http://h/new?q=1\r\n")) << old;
+}
+
+// A guest that gives the headers of a direction (a map's number) a line break and holds only them.
+std::string holds_a_broken_header(const std::string& direction, const std::string& map) {
+  return R"((module
+    (import "env" "proxy_add_header_map_value" (func $add (param i32 i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 2)
+    (data (i32.const 0) "x-bad1\0a2")
+    (func (export "proxy_abi_version_0_2_1"))
+    (func (export "proxy_on_memory_allocate") (param i32) (result i32) (i32.const 65536))
+    (func (export "proxy_on_)" +
+         direction + R"(_headers") (param i32 i32 i32) (result i32)
+      (drop (call $add (i32.const )" +
+         map + R"() (i32.const 0) (i32.const 5) (i32.const 5) (i32.const 3)))
+      (i32.const 1))))";
+}
+
+TEST_F(ServerTest, HeadersThatABodyCarriesOnPastAGuestAreLookedAt) {
+  Backend backend([](TestServer::Peer& peer) {
+    if (!peer.received.ends_with("x")) return;
+    peer.received.clear();
+    peer.send("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello");
+  });
+  add_cluster("app", backend.address());
+  auto& filters = bootstrap_.listeners[0].http.http_filters;
+  filters.insert(filters.begin(), config::HttpFilter{"w", false, config::WasmPlugin{}});
+  const struct {
+    const char* direction;
+    const char* map;
+  } table[] = {{"request", "0"}, {"response", "2"}};
+  for (const auto& row : table) {
+    auto module = engine::wat_to_wasm(holds_a_broken_header(row.direction, row.map));
+    ASSERT_TRUE(module) << module.error().to_string();
+    config::WasmPlugin wasm;
+    wasm.plugin.name = row.direction;
+    wasm.plugin.allow_on_headers_stop_iteration = true;
+    wasm.code.filename = "guest.wasm";
+    wasm.code.bytes = std::make_shared<const std::vector<uint8_t>>(*std::move(module));
+    filters[0].config = wasm;
+    start();
+    const std::string answer = Client(address()).ask("POST /app HTTP/1.1\r\nhost: h\r\ncontent-length: 1\r\n", "x");
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 503 ")) << row.direction << ": " << answer;
+    EXPECT_TRUE(answer.ends_with("invalid header value for: x-bad")) << row.direction << ": " << answer;
+    end();
+  }
 }
 
 TEST_F(ServerTest, ProxiesAndCounts) {

@@ -59,7 +59,8 @@ HeadersStatus WasmFilter::decode_headers(host::HeaderMap& headers, bool end_stre
 }
 
 DataStatus WasmFilter::decode_data(host::Buffer& data, bool end_stream) {
-  if (context_ == nullptr || !context_->wants_request_body()) return DataStatus::kContinue;
+  if (context_ == nullptr) return DataStatus::kContinue;
+  if (!context_->wants_request_body()) return pass_data(request_);
   return on_data(request_, data, callbacks_->buffered_request_body(), end_stream, true);
 }
 
@@ -87,7 +88,8 @@ HeadersStatus WasmFilter::encode_headers(host::HeaderMap& headers, bool end_stre
 }
 
 DataStatus WasmFilter::encode_data(host::Buffer& data, bool end_stream) {
-  if (context_ == nullptr || !context_->wants_response_body()) return DataStatus::kContinue;
+  if (context_ == nullptr) return DataStatus::kContinue;
+  if (!context_->wants_response_body()) return pass_data(response_);
   return on_data(response_, data, callbacks_->buffered_response_body(), end_stream, false);
 }
 
@@ -99,6 +101,11 @@ TrailersStatus WasmFilter::encode_trailers(host::HeaderMap& trailers) {
   if (!let_pass(response_)) return TrailersStatus::kStopIteration;
   response_.trailers = nullptr;
   return status;
+}
+
+// A guest that has held nothing but the headers lets them go with the first bytes, which it does not hear of.
+DataStatus WasmFilter::pass_data(Side& side) {
+  return let_pass(side) ? DataStatus::kContinue : DataStatus::kStopIterationNoBuffer;
 }
 
 // A guest that has asked to buffer sees everything that is buffered so far, the new bytes at the end.

@@ -58,6 +58,7 @@ class WasmFilter final : public http::StreamFilter, private host::HttpStream {
     bool paused_body = false;  // it stopped in a body callback: what is buffered stays within reach
     void close() { *this = Side(); }
   };
+  http::DataStatus pass_data(Side& side);  // without asking the guest
   http::DataStatus on_data(Side& side, host::Buffer& data, host::Buffer* buffered, bool end_stream, bool request);
   // Where the guest lets the headers of `side` go on: false if they cannot be sent, and are answered.
   bool let_pass(Side& side);
