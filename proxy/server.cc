@@ -14,6 +14,7 @@
 #include "proxy/code_fetching.h"
 #include "proxy/late_listeners.h"
 #include "proxy/loop_guests.h"
+#include "proxy/memory_return.h"
 #include "proxy/net/descriptors.h"
 #include "proxy/net/event_loop.h"
 #include "proxy/port_check.h"
@@ -29,6 +30,8 @@ namespace {
 
 // Names that do not resolve at once must not hold up the start for ever: such a cluster begins without hosts.
 constexpr std::chrono::seconds kFirstResolution{5};
+// Clients can bring about a peak whenever they want, and all threads feel what it takes to return its memory.
+constexpr std::chrono::minutes kGiveMemoryBackEvery{1};
 
 // For a server that will not run: a file is right or wrong whatever the network says.
 Result<std::vector<std::string>> resolve_nothing(const std::string&, upstream::DnsFamily) {
@@ -42,9 +45,12 @@ struct Server::Impl final : admin::AdminTarget, RemotePlugins::Observer {
       : options(std::move(o)),
         parts(b, options, l),
         drain_timer(loop, [this] { end_workers(); }),
+        memory(
+            loop, [] { malloc_trim(0); }, kGiveMemoryBackEvery),
         late(loop, parts.shared, workers, addresses,
              [this](size_t listener, const Result<Unit>& outcome) { on_late_listener(listener, outcome); }) {
     options.concurrency = std::max<size_t>(options.concurrency, 1);
+    parts.shared.on_peak_over = [this] { memory.on_peak_over(); };
   }
 
   Result<Unit> prepare();
@@ -93,6 +99,7 @@ struct Server::Impl final : admin::AdminTarget, RemotePlugins::Observer {
   ServerParts parts;
   net::EventLoop loop;
   net::Timer drain_timer;
+  MemoryReturn memory;
   std::optional<LoopGuests> guests;      // the main thread's; only when some plugin lives there
   std::optional<CodeFetching> fetching;  // only when some code is remote
   std::optional<RemotePlugins> remote;   // as `fetching`

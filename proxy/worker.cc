@@ -119,7 +119,11 @@ std::unique_ptr<net::ConnectionOwner> Worker::Core::make_http(size_t index,
     }
   }
   auto manager = std::make_unique<http::ConnectionManager>(
-      loop, http::ConnectionManager::Options{listener, shared_.metrics, std::move(chain), std::move(stream_loggers)});
+      loop, http::ConnectionManager::Options{.listener = listener,
+                                             .metrics = shared_.metrics,
+                                             .factories = std::move(chain),
+                                             .loggers = std::move(stream_loggers),
+                                             .on_peak_over = shared_.on_peak_over});
   std::vector<tcp::FilterFactory*> network_filters = make_network_filters(index);
   if (network_filters.empty()) return manager;
   return std::make_unique<tcp::FilteredConnections>(loop, listener, std::move(network_filters), std::move(manager));

@@ -64,6 +64,7 @@ struct SharedState {
   std::vector<Plugin> singletons;  // one on the main thread
   std::chrono::milliseconds log_flush_interval{1000};
   bool envoy_strict = false;
+  std::function<void()> on_peak_over{};  // any thread: http::ConnectionManager::Options says of what
   // Of all listeners but those with ignore_global_conn_limit. Thread-safe, as are the listeners' own.
   std::shared_ptr<net::ClientLimit> clients = std::make_shared<net::ClientLimit>();
   // When the log may next say that clients are sent away: one line a second, whichever worker it is.

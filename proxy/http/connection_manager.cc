@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/http/connection_manager.h"
 
-#include <malloc.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -15,10 +13,10 @@ namespace {
 
 // Streams kept for later requests, however few there are; each holds its filters and a few KiB of header memory.
 constexpr size_t kFreeStreams = 64;
-// Blocks of buffers that a peak must have had more than there are now, for the allocator's pages to be worth a look: 4
+// Blocks of buffers that a peak must have had more than there are now, for the allocator's pages to be worth a look: 16
 // MiB.
-constexpr int64_t kPeakBlocks = 256;
-constexpr std::chrono::seconds kTrimMemoryAfter(5);
+constexpr int64_t kPeakBlocks = 1024;
+constexpr std::chrono::seconds kLookForPeakAfter(5);
 
 }  // namespace
 
@@ -38,7 +36,7 @@ ConnectionManager::Impl::Impl(net::EventLoop& event_loop, Options manager_option
       rules(options.listener),
       bury_task(loop, net::DeferredTask::When::kNextTurn, [this] { bury(); }),
       trim_timer(loop, [this] { trim_streams(); }),
-      memory_timer(loop, [this] { trim_memory(); }) {}
+      memory_timer(loop, [this] { look_for_peak(); }) {}
 
 ConnectionManager::Impl::~Impl() {
   on_drained = nullptr;
@@ -77,14 +75,14 @@ void ConnectionManager::Impl::trim_streams() {
   if (free_streams.size() > kFreeStreams) trim_timer.arm(options.trim_streams_every);
 }
 
-void ConnectionManager::Impl::trim_memory() {
+void ConnectionManager::Impl::look_for_peak() {
   host::BlockCount& blocks = host::block_count();
-  if (blocks.most - blocks.live >= kPeakBlocks) malloc_trim(0);
+  if (blocks.most - blocks.live >= kPeakBlocks && options.on_peak_over) options.on_peak_over();
   blocks.most = blocks.live;
 }
 
 void ConnectionManager::Impl::release(ServerConnection& connection) {
-  if (host::block_count().most >= kPeakBlocks && !memory_timer.armed()) memory_timer.arm(kTrimMemoryAfter);
+  if (host::block_count().most >= kPeakBlocks && !memory_timer.armed()) memory_timer.arm(kLookForPeakAfter);
   const size_t index = connection.index();
   dead.push_back(std::move(connections[index]));
   if (index + 1 != connections.size()) {

@@ -39,6 +39,8 @@ class ConnectionManager final : public net::ConnectionOwner {
     std::vector<StreamLogger*> loggers = {};  // hear of each stream after its filters' on_log()
     // How often streams that are kept for later requests, and were not needed of late, are given back.
     std::chrono::milliseconds trim_streams_every = std::chrono::seconds(5);
+    // Buffers that this thread has freed have left much memory with the allocator.
+    std::function<void()> on_peak_over = {};
   };
 
   ConnectionManager(net::EventLoop& loop, Options options);

@@ -39,8 +39,8 @@ struct ConnectionManager::Impl {
   void bury();
   // Destroys what nobody has needed since the last time, and comes again while there is something left to destroy.
   void trim_streams();
-  // Gives the system back what a peak of buffered bytes has left with the allocator.
-  void trim_memory();
+  // Says so if a peak of buffered bytes is over.
+  void look_for_peak();
   void close_all();
 
   net::EventLoop& loop;
