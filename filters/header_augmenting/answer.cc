@@ -71,10 +71,13 @@ class Collector {
 };
 
 // read_lifetime: of `expires_in`, in seconds: a number in any of JSON's forms, or a string that is one. What is not
-// above 0 says nothing; what is above a hundred years is a hundred years.
+// above 0 says nothing; what is above a hundred years is a hundred years. What is below a second, the least that RFC
+// 6749 can say, is a second: so the headers can be used, and are not fetched over and over.
 uint64_t read_lifetime_ms(const Json& json) {
+  constexpr uint64_t kLeastMs = 1000;
   const Json::Node* const node = find(json, "/expires_in");
-  return node == nullptr ? 0 : read_seconds_ms(node->text);
+  const uint64_t given = node == nullptr ? 0 : read_seconds_ms(node->text);
+  return given != 0 && given < kLeastMs ? kLeastMs : given;
 }
 
 }  // namespace

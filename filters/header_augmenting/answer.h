@@ -15,7 +15,7 @@ namespace inlay::header_augmenting {
 struct Answer {
   sdk::Bytes pairs;          // the headers, names in lower case, in the wire form of a header map
   uint32_t refused = 0;      // entries that were left out; each has been logged by name
-  uint64_t lifetime_ms = 0;  // as its expires_in says; 0: nothing
+  uint64_t lifetime_ms = 0;  // as its expires_in says, at least a second; 0: nothing
 };
 
 // read_answer: the headers that `body` makes by `source`'s format. Entries that are refused (header_rules.h, not

@@ -129,7 +129,7 @@ TEST_F(AnswerTest, LifetimeIsReadFromExpiresIn) {
   EXPECT_EQ(lifetime_of("3600"), 3'600'000u);
   EXPECT_EQ(lifetime_of("\"3600\""), 3'600'000u);
   EXPECT_EQ(lifetime_of("59.9"), 59'900u);
-  EXPECT_EQ(lifetime_of("0.5"), 500u);
+  EXPECT_EQ(lifetime_of("0.5"), 1'000u) << "at least a second";
   EXPECT_EQ(lifetime_of("3.6e3"), 3'600'000u);
   EXPECT_EQ(lifetime_of("36e2"), 3'600'000u);
   EXPECT_EQ(lifetime_of("1E+3"), 1'000'000u);
@@ -137,8 +137,10 @@ TEST_F(AnswerTest, LifetimeIsReadFromExpiresIn) {
   EXPECT_EQ(lifetime_of("\"1e3\""), 1'000'000u);
   EXPECT_EQ(lifetime_of("1.00000000000000000000000001"), 1'000u);
   EXPECT_EQ(lifetime_of("100000000000000000000000000e-24"), 100'000u);
-  EXPECT_EQ(lifetime_of("1e-9"), 1u) << "little, but not nothing";
-  EXPECT_EQ(lifetime_of("1e-99999999999999999999"), 1u);
+  EXPECT_EQ(lifetime_of("1e-9"), 1'000u) << "little, but not nothing";
+  EXPECT_EQ(lifetime_of("1e-99999999999999999999"), 1'000u);
+  EXPECT_EQ(read_seconds_ms("0.5"), 500u);
+  EXPECT_EQ(read_seconds_ms("1e-9"), 1u);
   for (const char* nothing : {"0", "-1", "-3.6e3", "0.0", "0e9", "\"\"", "\"soon\"", "\"1e\"", "\"1.2.3\"", "\"0x10\"",
                               "\"3600 s\"", "null", "{}", "[5]", "true"}) {
     EXPECT_EQ(lifetime_of(nothing), 0u) << nothing;

@@ -120,6 +120,19 @@ TEST_F(LongFormTest, OddLifetimesNeitherFloodNorStick) {
     EXPECT_EQ(token(root), "Bearer t" + std::to_string(before + 1)) << odd;
     worker_.stop(root);
   }
+  for (const char* tiny : {"1e-9", "0.001", "\"0.5\""}) {  // count as a second
+    expires_in_ = tiny;
+    host_.shared_data.clear();
+    const int before = tokens_;
+    const auto root = start(kToken);
+    for (int i = 0; i < 300; ++i) {
+      host_.advance(100ms);
+      EXPECT_EQ(token(root), "Bearer t" + std::to_string(tokens_)) << tiny << " " << i;
+    }
+    EXPECT_GE(tokens_, before + 30) << tiny;
+    EXPECT_LE(tokens_, before + 40) << tiny;
+    worker_.stop(root);
+  }
 }
 
 TEST_F(LongFormTest, LongEarlyDoesNotFlood) {
