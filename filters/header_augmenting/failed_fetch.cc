@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "filters/header_augmenting/failed_fetch.h"
 
+#include <initializer_list>
+
 #include "filters/header_augmenting/header_rules.h"
 #include "filters/header_augmenting/json.h"
 #include "filters/header_augmenting/retry_after.h"
@@ -17,14 +19,32 @@ constexpr size_t kMaxCode = 64;
 constexpr std::string_view kConnect = "upstream connect error or disconnect/reset before headers. reset reason: ";
 constexpr std::string_view kOthers[] = {"upstream request timeout", "no healthy upstream"};
 
+// is_error_code: whether `text` has the form of those that are registered for OAuth2 and OpenID Connect.
+bool is_error_code(std::string_view text) {
+  for (const char c : text) {
+    if (c != '_' && (c < 'a' || c > 'z')) return false;
+  }
+  return !text.empty() && text.size() <= kMaxCode;
+}
+
+// is_secret: whether `text` is one of the values that the service was sent, and may be secret.
+bool is_secret(std::string_view text, const SourceConfig& source) {
+  for (const Pairs pairs : {source.oauth2.endpoint_params, source.request_headers}) {
+    for (const abi::Pair& pair : pairs) {
+      if (pair.value == text) return true;
+    }
+  }
+  return text == source.oauth2.client_secret || text == source.oauth2.password;
+}
+
 // add_error_code: the code of an OAuth2 error response (RFC 6749 section 5.2), if it is one. What else stands there may
-// be anything.
-void add_error_code(std::string_view body, sdk::Line& out) {
+// be anything, such as what was sent.
+void add_error_code(std::string_view body, const SourceConfig& source, sdk::Line& out) {
   const auto json = Json::parse(body);
   if (!json || json->root().type != Json::Type::kObject) return;
   const Json::Node* const code = find(*json, "/error");
-  if (code == nullptr || code->type != Json::Type::kString || code->text.size() > kMaxCode || !is_token(code->text))
-    return;
+  if (code == nullptr || code->type != Json::Type::kString) return;
+  if (!is_error_code(code->text) || is_secret(code->text, source)) return;
   out.add(" (").add(code->text).add(")");
 }
 
@@ -62,7 +82,7 @@ FailedFetch failed_status(const sdk::HttpReply& reply, const SourceConfig& sourc
   failed.reason = FetchFailure::kStatus;
   failed.detail.add(reply.status);
   if (source.format == SourceConfig::Format::kOAuth2 && reply.body_size <= max_body) {
-    if (const auto body = reply.body()) add_error_code(body->view(), failed.detail);
+    if (const auto body = reply.body()) add_error_code(body->view(), source, failed.detail);
   }
   if (reply.status != 429 && reply.status != 503) return failed;
   if (const auto after = reply.headers().get("retry-after")) {
@@ -77,7 +97,7 @@ FailedFetch failed_body(FetchFailure reason, const sdk::HttpReply& reply, std::s
   FailedFetch failed;
   failed.reason = reason;
   if (reason == FetchFailure::kNoValue && source.format == SourceConfig::Format::kOAuth2)
-    add_error_code(body, failed.detail);
+    add_error_code(body, source, failed.detail);
   if (reason != FetchFailure::kBadJson) return failed;
   if (const auto coding = reply.headers().get("content-encoding")) {
     const std::string_view name = coding->view();

@@ -86,7 +86,8 @@ TEST_F(FailedFetchTest, ErrorCodeOfATokenEndpointIsNamedAndNothingElseOfIt) {
             "the answer's status is not 200 but 401 (invalid_client)");
   for (const std::string& error :
        {std::string("\"hunter2 with a space\""), std::string("[\"hunter2\"]"), std::string("5"), std::string("\"\""),
-        std::string("\"hunter2\\nforged\""), "\"hunter2" + std::string(60, 'x') + "\""}) {
+        std::string("\"hunter2\\nforged\""), std::string("\"hunter2\""), std::string("\"Hunter\""),
+        "\"hunter" + std::string(60, 'x') + "\""}) {
     EXPECT_EQ(reason(refused("{\"error\":" + error + "}")), "the answer's status is not 200 but 401") << error;
   }
   EXPECT_EQ(reason(refused("hunter2")), "the answer's status is not 200 but 401");
@@ -94,6 +95,23 @@ TEST_F(FailedFetchTest, ErrorCodeOfATokenEndpointIsNamedAndNothingElseOfIt) {
             "the answer lacks a value that the headers are made of (slow_down)")
       << "some say so with a 200";
   EXPECT_FALSE(host_.logged("hunter2"));
+}
+
+TEST_F(FailedFetchTest, ErrorCodeThatRepeatsASecretIsNotNamed) {
+  const std::string config = R"({"sources": [{"name": "idp", "cluster": "idp", "path": "/token", "format": "oauth2",
+    "request_headers": {"x-api-key": "of_the_header"}, "oauth2": {"grant_type": "password", "client_id": "id",
+    "client_secret": "of_the_client", "username": "u", "password": "of_the_user",
+    "endpoint_params": {"assertion": "of_the_parameter"}}}]})";
+  for (const char* secret : {"of_the_header", "of_the_client", "of_the_user", "of_the_parameter"}) {
+    reply_ = {.status = 401, .body = std::string("{\"error\":\"") + secret + "\"}"};
+    const ContextId root = start(config);
+    host_.advance(20ms);
+    EXPECT_TRUE(host_.logged("the answer's status is not 200 but 401;"));
+    EXPECT_FALSE(host_.logged(secret));
+    worker_.stop(root);
+    host_.shared_data.clear();
+    host_.logs.clear();
+  }
 }
 
 TEST_F(FailedFetchTest, ContentCodingIsNamed) {
