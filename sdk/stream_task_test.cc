@@ -196,6 +196,7 @@ class GateRequest : public HttpContext {
 
 class GateConnection : public TcpContext {
  public:
+  explicit GateConnection(GateRoot& root) { root.stream_came.notify(); }
   Action on_downstream_data(size_t, bool) override {
     if (!asked_) spawn(check());
     asked_ = true;
@@ -550,6 +551,23 @@ TEST_F(StreamTask, ConnectionsAreToldApart) {
   EXPECT_TRUE(other.closed);
   EXPECT_EQ(allowed.to_server, "checked admin");
   EXPECT_FALSE(allowed.closed);
+}
+
+// What a connection is shows with its first bytes, when others have come after it.
+TEST_F(StreamTask, ConstructorOfAStreamThatIsDecidedLateMayWakeOthers) {
+  host_.tells_of_connections = false;
+  FakeStream& waiting = open("one", "next");
+  FakeConnection& connection = worker_.connect(root_);
+  FakeConnection& later = worker_.connect(root_);
+  (void)worker_.client_sends(connection, "admin");
+  EXPECT_EQ(waiting.header("next"), "one");
+  EXPECT_EQ(waiting.continued, 1u);
+  (void)worker_.client_sends(later, "mallory");
+  host_.advance(200ms);
+  EXPECT_EQ(connection.to_server, "checked admin");
+  EXPECT_FALSE(connection.closed);
+  EXPECT_EQ(later.to_server, "");
+  EXPECT_TRUE(later.closed);
 }
 
 TEST_F(StreamTask, UpstreamThatCannotGoOnSaysSo) {

@@ -251,6 +251,7 @@ class Vm {
   Context* decide(Context& undecided, ContextKind kind) {
     const RegistrationBase* const registration = undecided.registration_;
     const ContextId id = undecided.id_;
+    effective_ = id;  // before the constructor runs, as in on_context_create
     Context* const context = registration->create_stream(static_cast<UndecidedContext&>(undecided).root, kind);
     if (context == nullptr) return nullptr;
     adopt(*context, id, registration, &static_cast<UndecidedContext&>(undecided).root);

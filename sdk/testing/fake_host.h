@@ -179,6 +179,7 @@ class FakeHost {
   bool may_set_effective = true;                   // false: a capability restriction takes the function away
   bool has_shared_data = true;
   bool resumes_upstream = true;                  // of a connection; Envoy does not
+  bool tells_of_connections = true;              // false: as to a module that does not export proxy_on_new_connection
   bool has_steady_clock = true;                  // WASI's monotonic clock; without it, filters go by the wall clock
   uint64_t time_ns = 1'700'000'000'000'000'000;  // the monotonic clock's; the wall clock's differs by the step
   int64_t wall_step_ns = 0;                      // how far the wall clock has been set forward, or back
@@ -407,7 +408,7 @@ inline FakeConnection& FakeWorker::connect(abi::ContextId root) {
   parents_[id] = root;
   enter(id, [&] {
     vm_.on_context_create(id, root);
-    made.opened = Action{detail::on_new_connection<detail::Vm>(id)};
+    if (host_.tells_of_connections) made.opened = Action{detail::on_new_connection<detail::Vm>(id)};
   });
   return made;
 }
