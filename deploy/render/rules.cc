@@ -72,9 +72,22 @@ const Source* own_rules(const Values& values) {
   return configuration == nullptr ? nullptr : configuration->find("rules");
 }
 
-// `rule` for each cluster of the destinations that it is for.
-void add_narrowed(const Source* rule, const Values& values, const ClusterNames& names, std::vector<SourcePtr>& out) {
+// Whether `rule` says that no source is used.
+bool uses_none(const Source& rule) {
+  const Source* use = rule.find("use");
+  return use != nullptr && use->kind == Source::Kind::kList && use->items.empty();
+}
+
+// `rule` for each cluster of the destinations that it is for. One that gives no headers and names no destination stays
+// as it is: what it takes off or keeps away has to hold elsewhere, too.
+void add_narrowed(const SourcePtr& given, const Values& values, const ClusterNames& names,
+                  std::vector<SourcePtr>& out) {
+  const Source* rule = given.get();
   const Source* own = rule == nullptr ? nullptr : match_cluster(*rule);
+  if (rule != nullptr && own == nullptr && uses_none(*rule)) {
+    out.push_back(given);
+    return;
+  }
   for (const Destination& destination : values.destinations) {
     if (own != nullptr && !is_named(destination, destination_named(*own))) continue;
     for (std::string& cluster : names.destination(destination)) {
@@ -84,12 +97,21 @@ void add_narrowed(const Source* rule, const Values& values, const ClusterNames& 
   }
 }
 
+// Whether a configuration that is a text names the keys that give the filter its sources.
+bool is_text_of_filter(std::string_view text) {
+  return text.find("\"sources\"") != std::string_view::npos ||
+         std::any_of(std::begin(kFlatKeys), std::end(kFlatKeys),
+                     [&](std::string_view key) { return text.find(key) != std::string_view::npos; });
+}
+
 }  // namespace
 
 bool takes_rules(const Values& values) {
   if (values.module.from == Module::From::kFile) return values.module.bytes.find(kFlatKey) != std::string::npos;
   const auto& configuration = values.plugin.configuration;
-  if (configuration == nullptr || configuration->kind != Source::Kind::kMap) return false;
+  if (configuration == nullptr) return false;
+  if (configuration->kind == Source::Kind::kScalar) return is_text_of_filter(configuration->text);
+  if (configuration->kind != Source::Kind::kMap) return false;
   if (std::any_of(std::begin(kFlatKeys), std::end(kFlatKeys),
                   [&](std::string_view key) { return configuration->find(key) != nullptr; }))
     return true;
@@ -140,7 +162,7 @@ SourcePtr with_rules(const Values& values, const ClusterNames& names) {
   std::vector<SourcePtr> rules;
   if (own == nullptr || own->items.empty()) add_narrowed(nullptr, values, names, rules);
   if (own != nullptr)
-    for (const SourcePtr& rule : own->items) add_narrowed(rule.get(), values, names, rules);
+    for (const SourcePtr& rule : own->items) add_narrowed(rule, values, names, rules);
   rules.push_back(with(nullptr, "use", list_of({}), 0));
   const auto& configuration = values.plugin.configuration;
   const bool map = configuration != nullptr && configuration->kind == Source::Kind::kMap;
@@ -156,9 +178,7 @@ bool can_augment(std::string_view configuration_json, std::string_view cluster) 
   for (const SourcePtr& rule : rules->items) {
     const Source* narrow = match_cluster(*rule);
     if (narrow != nullptr && narrow->text != cluster) continue;
-    const Source* use = rule->find("use");
-    const bool none = use != nullptr && use->kind == Source::Kind::kList && use->items.empty();
-    if (!none) return true;
+    if (!uses_none(*rule)) return true;
     const Source* match = rule->find("match");
     const size_t others = match == nullptr ? 0 : match->entries.size() - (narrow == nullptr ? 0 : 1);
     if (others == 0) return false;  // no later rule is looked at

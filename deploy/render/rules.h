@@ -11,7 +11,8 @@
 //     "rules": [{"match": {"cluster": "outbound|8081||payments.shop.svc.cluster.local"}}, {"use": []}]
 //
 // Rules of the values file are narrowed in the same way: each one stands once for each of these clusters, in the file's
-// order. One that has `match.cluster: ${cluster:HOST}` stands for the clusters of the destination HOST alone.
+// order. One that has `match.cluster: ${cluster:HOST}` stands for the clusters of the destination HOST alone. One with
+// `use: []` and without `match.cluster` gives no headers, and stands as it is: what it removes is removed everywhere.
 
 #include <memory>
 #include <string_view>
@@ -22,7 +23,8 @@
 namespace inlay::deploy {
 
 // Whether the plugin is the header-augmenting filter, whose configuration can have rules: its module has the names of
-// that configuration's keys, or, when the module is elsewhere, the configuration in the values file uses them.
+// that configuration's keys, or, when the module is elsewhere, the configuration in the values file uses them, as a map
+// or as a text (which check_rules refuses).
 bool takes_rules(const Values& values);
 
 // Reports rules of the values file that cannot be narrowed: what is no list of maps, a configuration that is a text,

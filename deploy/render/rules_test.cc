@@ -62,11 +62,22 @@ TEST_F(Rules, OfTheValuesFileAreNarrowed) {
   const std::string own = "{rules: [{match: {path: /healthz}, use: []}, {mode: if_absent}], max_body: 10}";
   EXPECT_EQ(configured(own, destination("a.x.svc") + ", " + destination("b.x.svc")),
             R"({"rules":[)"
-            R"({"match":{"cluster":"outbound|8081||a.x.svc.cluster.local","path":"/healthz"},"use":[]},)"
-            R"({"match":{"cluster":"outbound|8081||b.x.svc.cluster.local","path":"/healthz"},"use":[]},)"
+            R"({"match":{"path":"/healthz"},"use":[]},)"
             R"({"match":{"cluster":"outbound|8081||a.x.svc.cluster.local"},"mode":"if_absent"},)"
             R"({"match":{"cluster":"outbound|8081||b.x.svc.cluster.local"},"mode":"if_absent"},)"
             R"({"use":[]}],"max_body":10})");
+}
+
+TEST_F(Rules, ThatGiveNothingHoldForAllThatTheListenerTakes) {
+  const std::string own =
+      "{rules: [{use: [t], match: {path: /x}}, {match: {path: /y}, use: [], remove: [x-user]}, "
+      "{match: {cluster: \"${cluster:a.x.svc}\"}, use: []}, {use: [], remove: [x-debug]}]}";
+  EXPECT_EQ(configured(own, destination("a.x.svc")),
+            R"({"rules":[)"
+            R"({"use":["t"],"match":{"cluster":"outbound|8081||a.x.svc.cluster.local","path":"/x"}},)"
+            R"({"match":{"path":"/y"},"use":[],"remove":["x-user"]},)"
+            R"({"match":{"cluster":"outbound|8081||a.x.svc.cluster.local"},"use":[]},)"
+            R"({"use":[],"remove":["x-debug"]},{"use":[]}]})");
 }
 
 TEST_F(Rules, CanNameTheirDestination) {
@@ -108,6 +119,10 @@ TEST_F(Rules, AreForTheFilterThatKnowsThem) {
   EXPECT_EQ(configured("{sources: [{x: 1}]}", destination(), elsewhere), R"({"sources":[{"x":1}]})");
   for (const char* known : {"{header_providing_service_path: /x}", "{sources: [{oauth2: {}}]}"})
     EXPECT_NE(configured(known, destination(), elsewhere).find("outbound|8081||"), std::string::npos) << known;
+  for (const char* text : {"'{\"sources\": []}'", "'{\"header_cache_expiry\": \"5s\"}'"})
+    EXPECT_NE(configured(text, destination(), elsewhere).find("plugin.configuration: expected a map, found a text"),
+              std::string::npos)
+        << text;
 }
 
 TEST(CanAugment, ReadsRulesAsTheFilterDoes) {
