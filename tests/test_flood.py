@@ -69,8 +69,9 @@ class Flood(TestCase):
     def test_one_client_over_tls(self):
         self.check(True, 1, 2000)
 
-    def test_ten_clients(self):
-        self.check(False, 10, 2000)
+    def test_four_clients(self):
+        # Most of the time goes into filling the kernel's buffers, which hold some MiB of answers for each.
+        self.check(False, 4, 2000)
 
 
 class Given(TestCase):
