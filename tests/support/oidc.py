@@ -39,7 +39,7 @@ def install():
         done = subprocess.run(command, cwd=HOME, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
                               timeout=600, check=False)
     except subprocess.TimeoutExpired:
-        raise unittest.SkipTest("npm has not got oidc-provider within 300 s") from None
+        raise unittest.SkipTest("npm has not got oidc-provider within 600 s") from None
     output = done.stdout.decode(errors="replace")
     if done.returncode:
         if any(word in output for word in NO_NETWORK):
