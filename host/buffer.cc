@@ -30,7 +30,7 @@ struct FreeList {
   bool closed = false;
 };
 thread_local FreeList free_list;
-thread_local BlockCount blocks;
+thread_local BlockCount counted;
 
 struct Cleaner {
   ~Cleaner() {
@@ -47,11 +47,11 @@ thread_local Cleaner cleaner;
 }  // namespace
 
 BlockCount& block_count() {
-  return blocks;
+  return counted;
 }
 
 Buffer::Block* Buffer::new_block(size_t capacity) {
-  if (++blocks.live > blocks.most) blocks.most = blocks.live;
+  if (++counted.live > counted.most) counted.most = counted.live;
   if (capacity == kBlockSize && free_list.head) {
     auto* block = static_cast<Block*>(free_list.head);
     free_list.head = block->next;
@@ -62,7 +62,7 @@ Buffer::Block* Buffer::new_block(size_t capacity) {
 }
 
 void Buffer::free_block(Block* block) {
-  --blocks.live;
+  --counted.live;
   if (block->capacity != kBlockSize || free_list.count >= kMaxFreeBlocks || free_list.closed) {
     ::operator delete(block);
     return;

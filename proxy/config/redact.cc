@@ -76,9 +76,10 @@ void redact_struct(rapidjson::Value& value, bool secret, int depth) {
   constexpr int kDeepest = 64;
   if (depth > kDeepest) return redact_leaf(value);
   if (value.IsObject()) {
-    for (auto& member : value.GetObject()) {
-      const std::string_view key(member.name.GetString(), member.name.GetStringLength());
-      redact_struct(member.value, secret || looks_secret(key), depth + 1);
+    // By the distance: clang takes the iterators' == and != of RapidJSON 1.1 for ambiguous.
+    for (auto member = value.MemberBegin(); value.MemberEnd() - member > 0; ++member) {
+      const std::string_view key(member->name.GetString(), member->name.GetStringLength());
+      redact_struct(member->value, secret || looks_secret(key), depth + 1);
     }
   } else if (value.IsArray()) {
     for (auto& item : value.GetArray()) redact_struct(item, secret, depth + 1);

@@ -149,7 +149,8 @@ class Redactor {
   }
 
   void object(rapidjson::Value& object, const std::string& path) {
-    for (auto member = object.MemberBegin(); member != object.MemberEnd();) {
+    // By the distance: clang takes the iterators' == and != of RapidJSON 1.1 for ambiguous.
+    for (auto member = object.MemberBegin(); object.MemberEnd() - member > 0;) {
       std::string below = path.empty() ? "" : path + ".";
       below.append(member->name.GetString(), member->name.GetStringLength());
       const Key* key = find_key(below);
