@@ -3,6 +3,7 @@
 // server sees a command REFUSED in their place, which it does not know, so that the client gets an error in the right
 // order and its connection goes on.
 #include <string>
+#include <vector>
 
 #include "examples/redis_guard/commands.h"
 #include "sdk/sdk.h"
@@ -35,11 +36,11 @@ class GuardConnection : public TcpContext {
     if (!data) return Action::kContinue;
     CommandReader reader = reader_;  // what is paused comes again, and is read again from the same state
     std::string changed;
+    std::vector<std::string_view> refused;
     size_t copied = 0;  // of the data
     while (const auto name = reader.next(data->view())) {
       if (!root_.refuses(name->text)) continue;
-      log_warn("refused ", name->text);
-      root_.count_refused();
+      refused.push_back(name->text);
       changed.append(data->view().substr(copied, name->begin - copied)).append(name->refused);
       copied = name->end;
     }
@@ -51,6 +52,10 @@ class GuardConnection : public TcpContext {
     if (reader.stopped() == CommandReader::Stop::kCut && !end_of_stream) return Action::kPause;
     reader_ = reader.rest();
     up_ += size;
+    for (const std::string_view name : refused) {  // once, when they pass
+      log_warn("refused ", name);
+      root_.count_refused();
+    }
     if (copied > 0) (void)downstream_data().replace(changed.append(data->view().substr(copied)));
     return Action::kContinue;
   }

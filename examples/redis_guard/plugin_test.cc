@@ -64,6 +64,14 @@ TEST_F(RedisGuard, ACutNameWaits) {
   EXPECT_EQ(connection_.to_server, kRefused);
 }
 
+TEST_F(RedisGuard, CountsACommandOnceThoughItsBytesComeAgain) {
+  EXPECT_EQ(worker_.client_sends(connection_, kFlush + "*1\r\n$4\r\nPI"), Action::kPause);
+  EXPECT_EQ(host_.metric("redis_guard_refused"), 0);
+  EXPECT_EQ(worker_.client_sends(connection_, "NG\r\n"), Action::kContinue);
+  EXPECT_EQ(connection_.to_server, kRefused + "*1\r\n$4\r\nPING\r\n");
+  EXPECT_EQ(host_.metric("redis_guard_refused"), 1);
+}
+
 TEST_F(RedisGuard, ClosesWhatIsNotRedis) {
   EXPECT_EQ(worker_.client_sends(connection_, "*two\r\n"), Action::kPause);
   EXPECT_TRUE(connection_.closed);
