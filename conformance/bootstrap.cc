@@ -119,8 +119,10 @@ std::string connection_manager_yaml(const Case& c, const std::string& filters) {
            indent(routes, 4);
   }
   if (c.trailers) hcm += "http_protocol_options: {enable_trailers: true}\n";
+  // x-envoy-upstream-service-time has as many digits as the time that the upstream took.
   const std::string router = "- name: router\n  typed_config: {\"@type\": " + std::string(kType) +
-                             "envoy.extensions.filters.http.router.v3.Router}\n";
+                             "envoy.extensions.filters.http.router.v3.Router" +
+                             (c.network_before_http() ? ", suppress_envoy_headers: true" : "") + "}\n";
   return hcm + "http_filters:\n" + filters + router + c.hcm;
 }
 

@@ -184,6 +184,10 @@ bool Case::shows(std::string_view what) const {
   return std::find(show.begin(), show.end(), what) != show.end();
 }
 
+bool Case::network_before_http() const {
+  return !tcp && std::any_of(plugins.begin(), plugins.end(), [](const PluginCase& p) { return p.network; });
+}
+
 const Upstream* Case::upstream(std::string_view wanted) const {
   for (const Upstream& u : upstreams) {
     if (u.name == wanted) return &u;

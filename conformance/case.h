@@ -96,6 +96,8 @@ struct Case {
 
   bool shows(std::string_view what) const;
   const Upstream* upstream(std::string_view name) const;
+  // A network filter stands before the connection manager, and sees bytes of heads: none of them may vary.
+  bool network_before_http() const;
 };
 
 // Errors: kInvalidArgument with the line's number.

@@ -104,7 +104,7 @@ void ScriptedOrigin::send_head(const Answer& answer, bool end, bool chunked) {
   if (answer.status == "204") headers.remove("content-length");
   callbacks_->info().response_code_details = "via_upstream";
   callbacks_->info().response_code = static_cast<uint32_t>(std::strtoul(answer.status.c_str(), nullptr, 10));
-  if (request_complete_) headers.add("x-envoy-upstream-service-time", "0");
+  if (request_complete_ && !script_.c.network_before_http()) headers.add("x-envoy-upstream-service-time", "0");
   if (end || head_only) answered();
   callbacks_->encode_headers(end || head_only);
 }
