@@ -104,7 +104,7 @@ std::string endpoint(const std::string& name, uint16_t port, bool trailers) {
       "\"@type\": " +
       std::string(kType) + "envoy.extensions.upstreams.http.v3.HttpProtocolOptions\n" +
       "      explicit_http_config: {http_protocol_options: {enable_trailers: true}}\n";
-  return "- name: " + name + "\n  connect_timeout: 5s\n  type: STATIC\n  load_assignment:\n    cluster_name: " + name +
+  return "- name: " + name + "\n  connect_timeout: 60s\n  type: STATIC\n  load_assignment:\n    cluster_name: " + name +
          "\n    endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: " +
          std::to_string(port) + "}}}}]}]\n" + (trailers ? options : "");
 }

@@ -76,6 +76,7 @@ class Sockets final : public World {
     return set == nullptr ? kPatience : milliseconds(std::atoi(set));
   }
   void end_server();
+  void wait_until_clients_are_gone();
   bool turn();
   bool read_log();
   bool serve(Connection& connection);
@@ -152,6 +153,7 @@ void Sockets::finish() {
     client.closed = true;
     client.socket.reset();
   }
+  wait_until_clients_are_gone();
   ending_ = true;
   for (Connection& connection : connections_) {
     if (connection.ended) connection.socket.close();  // the proxy waits for our side
@@ -161,6 +163,13 @@ void Sockets::finish() {
   auto done = std::async(std::launch::async, [this] { thread_.join(); });
   while (done.wait_for(milliseconds(0)) != std::future_status::ready) turn();
   turn();
+}
+
+// The server is to see their resets before its own shutdown, and on a busy machine the kernel may bring them later.
+void Sockets::wait_until_clients_are_gone() {
+  static const std::string active = "listener.127.0.0.1_0.downstream_cx_active";
+  const auto begin = Clock::now();
+  while (stats({active})[0] != active + " = 0" && Clock::now() - begin < patience()) turn();
 }
 
 // --- what happens ---
