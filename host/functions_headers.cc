@@ -19,7 +19,10 @@ constexpr u32 kMapTypes = 8;
 constexpr size_t kCompactAt = 128 * 1024;
 
 std::string_view canonical(u32 type, std::string_view name) {
-  return static_cast<MapType>(type) == MapType::kHttpRequestHeaders ? request_field(name) : name;
+  constexpr size_t kHost = 4;  // the length of the only name that has another
+  if (name.size() != kHost || static_cast<MapType>(type) != MapType::kHttpRequestHeaders) [[likely]]
+    return name;
+  return request_field(name);
 }
 
 // A field that a guest names. `lower`: the name is in lower case, and `id` is its id. `good`: it is a name.
@@ -30,7 +33,7 @@ struct Field {
   bool good = true;
 };
 
-Field field(u32 type, std::string_view name) {
+[[gnu::always_inline]] inline Field field(u32 type, std::string_view name) {
   const HeaderId id = header_id(name);
   if (id != HeaderId::kOther && id != HeaderId::kHost) return Field{name, id};
   const std::string_view known_as = canonical(type, name);
@@ -47,16 +50,20 @@ void add(HeaderMap& map, const Field& one, std::string_view value) {
     add_field(map, one.name, value);
 }
 
+// The maps of call-outs: of the answer that is at hand, and those of gRPC, which there are none of.
+[[gnu::noinline]] HeaderMap* find_of_call(Vm& vm, MapType map, bool writable) {
+  if (map != MapType::kHttpCallResponseHeaders && map != MapType::kHttpCallResponseTrailers) return nullptr;
+  HttpCallResponse* response = vm.call_response();
+  if (response == nullptr || writable) return nullptr;
+  return map == MapType::kHttpCallResponseHeaders ? &response->headers : &response->trailers;
+}
+
 // The map of the current context, or nullptr while there is none.
 HeaderMap* find(Vm& vm, u32 type, bool writable) {
   if (type >= kMapTypes) return nullptr;
   const auto map = static_cast<MapType>(type);
-  if (map == MapType::kHttpCallResponseHeaders || map == MapType::kHttpCallResponseTrailers) {
-    HttpCallResponse* response = vm.call_response();
-    if (response == nullptr || writable) return nullptr;
-    return map == MapType::kHttpCallResponseHeaders ? &response->headers : &response->trailers;
-  }
-  if (map == MapType::kGrpcCallInitialMetadata || map == MapType::kGrpcCallTrailingMetadata) return nullptr;
+  if (map > MapType::kHttpResponseTrailers) [[unlikely]]
+    return find_of_call(vm, map, writable);
   Context& context = *vm.current();
   StreamContext* const stream = context.stream();
   if (stream != nullptr && stream->is_closed(map)) return nullptr;

@@ -6,10 +6,6 @@
 
 namespace inlay::host {
 
-bool is_value_of(HeaderId id, std::string_view value) {
-  return id == HeaderId::kMethod ? is_header_name(value) : is_header_value(value);
-}
-
 std::string header_fault(const HeaderMap& map) {
   for (const HeaderMap::Entry& e : map) {
     const std::string_view token = e.name.starts_with(':') ? e.name.substr(1) : e.name;

@@ -14,7 +14,9 @@
 namespace inlay::host {
 
 // Whether `value` can be sent as the value of that field: is_header_value(), and a method is a token.
-bool is_value_of(HeaderId id, std::string_view value);
+inline bool is_value_of(HeaderId id, std::string_view value) {
+  return id == HeaderId::kMethod ? is_header_name(value) : is_header_value(value);
+}
 
 // What keeps a map from being sent, in Envoy's words: "invalid header name: x y", "invalid header value for: x". Empty
 // for a map that can be sent. (Pseudo-headers that are none, and names that are empty, keep nothing from being sent:

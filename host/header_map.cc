@@ -119,51 +119,96 @@ bool is_pseudo(std::string_view name) {
   return !name.empty() && name[0] == ':';
 }
 
-// Short texts: memcmp() takes longer to begin than they take to compare.
+template <class Word>
+Word word_at(const char* at) {
+  Word word = 0;
+  std::memcpy(&word, at, sizeof(word));
+  return word;
+}
+
+// Short texts: memcmp() takes longer to begin than they take to compare. The last word takes in what is left over, with
+// bytes that have been compared before.
 bool same(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  size_t i = 0;
-  for (; i + sizeof(uint64_t) <= a.size(); i += sizeof(uint64_t)) {
-    uint64_t left = 0;
-    uint64_t right = 0;
-    std::memcpy(&left, a.data() + i, sizeof(left));
-    std::memcpy(&right, b.data() + i, sizeof(right));
-    if (left != right) return false;
+  const size_t size = a.size();
+  if (size != b.size()) return false;
+  const char* const left = a.data();
+  const char* const right = b.data();
+  if (size >= 8) {
+    for (size_t i = 0; i + 8 < size; i += 8)
+      if (word_at<uint64_t>(left + i) != word_at<uint64_t>(right + i)) return false;
+    return word_at<uint64_t>(left + size - 8) == word_at<uint64_t>(right + size - 8);
   }
-  for (; i < a.size(); ++i)
-    if (a[i] != b[i]) return false;
+  if (size >= 4) {
+    return word_at<uint32_t>(left) == word_at<uint32_t>(right) &&
+           word_at<uint32_t>(left + size - 4) == word_at<uint32_t>(right + size - 4);
+  }
+  for (size_t i = 0; i < size; ++i)
+    if (left[i] != right[i]) return false;
   return true;
 }
 
-// A name in lower case, copied only when it is not.
-class LowerName {
- public:
-  explicit LowerName(std::string_view name) : name_(name) {
-    if (std::none_of(name.begin(), name.end(), is_upper)) return;
-    copy_.assign(name);
-    std::transform(copy_.begin(), copy_.end(), copy_.begin(), to_lower);
-    name_ = copy_;
-  }
-  operator std::string_view() const { return name_; }  // NOLINT: implicit
+// Eight bytes in one word. A range of ASCII characters is found in all of them at once: the top bit of each byte of
+// in_range() says whether it is in it (and anything in a byte above ASCII, which `ascii` takes off).
+constexpr uint64_t kOnes = 0x0101010101010101;
+constexpr uint64_t kTops = 0x80 * kOnes;
 
- private:
-  std::string copy_;
-  std::string_view name_;
-};
+constexpr uint64_t in_range(uint64_t bytes, char first, char last) {
+  const uint64_t low = bytes & ~kTops;
+  return (low + (0x80 - static_cast<uint64_t>(first)) * kOnes) & ~(low + (0x7f - static_cast<uint64_t>(last)) * kOnes);
+}
+constexpr uint64_t ascii(uint64_t bytes) {
+  return ~bytes & kTops;
+}
+constexpr bool has_upper(uint64_t bytes) {
+  return (in_range(bytes, 'A', 'Z') & ascii(bytes)) != 0;
+}
+constexpr bool is_plain(uint64_t bytes) {
+  return ((in_range(bytes, 'a', 'z') | in_range(bytes, '0', '9') | in_range(bytes, '-', '-')) & ascii(bytes)) == kTops;
+}
 
-struct Matcher {
-  HeaderId id;
-  std::string_view name;
-  bool operator()(const HeaderMap::Entry& entry) const {
-    return entry.id == id && (id != HeaderId::kOther || same(entry.name, name));
-  }
-};
+bool has_upper(std::string_view name) {
+  if (name.size() < 8) return std::any_of(name.begin(), name.end(), is_upper);
+  for (size_t i = 0; i + 8 < name.size(); i += 8)
+    if (has_upper(word_at<uint64_t>(name.data() + i))) return true;
+  return has_upper(word_at<uint64_t>(name.data() + name.size() - 8));
+}
+
+// Is it of lower-case letters, digits and dashes? Only of eight characters or more that is looked for.
+bool is_plain(std::string_view name) {
+  if (name.size() < 8) return false;
+  for (size_t i = 0; i + 8 < name.size(); i += 8)
+    if (!is_plain(word_at<uint64_t>(name.data() + i))) return false;
+  return is_plain(word_at<uint64_t>(name.data() + name.size() - 8));
+}
+
 struct IdMatcher {
   HeaderId id;  // not kOther
   bool operator()(const HeaderMap::Entry& entry) const { return entry.id == id; }
 };
-Matcher matcher(std::string_view lower) {
-  return {header_id(lower), lower};
+struct NameMatcher {
+  std::string_view lower;  // of kOther
+  bool operator()(const HeaderMap::Entry& entry) const {
+    return entry.name.size() == lower.size() && entry.id == HeaderId::kOther && same(entry.name, lower);
+  }
+};
+
+// Calls use(id, name in lower case), which is copied only when it is not.
+template <class Use>
+auto in_lower_case(std::string_view name, const Use& use) {
+  const HeaderId id = header_id(name);
+  if (id != HeaderId::kOther || !has_upper(name)) [[likely]]
+    return use(id, name);
+  std::string lower(name);
+  std::transform(lower.begin(), lower.end(), lower.begin(), to_lower);
+  return use(header_id(lower), std::string_view(lower));
+}
+
+// Calls use(matcher) with what says whether an entry is of that name, in any case.
+template <class Use>
+auto with_matcher(std::string_view name, const Use& use) {
+  return in_lower_case(name, [&](HeaderId id, std::string_view lower) {
+    return id != HeaderId::kOther ? use(IdMatcher{id}) : use(NameMatcher{lower});
+  });
 }
 
 }  // namespace
@@ -183,6 +228,8 @@ bool is_header_name(std::string_view name) {
 }
 
 NameForm header_name_form(std::string_view name) {
+  if (is_plain(name)) [[likely]]
+    return NameForm::kLower;
   uint8_t bits = name.empty() ? kNoToken : 0;
   for (const char c : name) bits |= kToken[static_cast<uint8_t>(c)];
   if ((bits & kNoToken) != 0) return NameForm::kBad;
@@ -196,28 +243,26 @@ constexpr bool is_value_character(char c) {
   return (u >= 0x20 && u != 0x7f) || u == '\t';
 }
 
-// Is any of these eight bytes below 0x20, or 0x7f?
-bool has_control(uint64_t bytes) {
-  constexpr uint64_t kOnes = 0x0101010101010101;
-  constexpr uint64_t kTops = 0x80 * kOnes;
-  const uint64_t deletes = bytes ^ (0x7f * kOnes);
-  return ((((bytes - 0x20 * kOnes) & ~bytes) | ((deletes - kOnes) & ~deletes)) & kTops) != 0;
+// Sixteen bytes, which the compiler looks at at once; in what a comparison yields, 0xff is true.
+using Block = uint8_t __attribute__((vector_size(16)));
+
+Block bad_bytes(const char* at) {
+  Block bytes{};
+  std::memcpy(&bytes, at, sizeof(bytes));
+  return Block(((bytes < 0x20) & (bytes != '\t')) | (bytes == 0x7f));
 }
 
 }  // namespace
 
 bool is_header_value(std::string_view value) {
-  constexpr size_t kWord = sizeof(uint64_t);
-  const auto good = [&](size_t at) {
-    uint64_t bytes = 0;
-    std::memcpy(&bytes, value.data() + at, kWord);
-    return !has_control(bytes) || std::all_of(value.begin() + static_cast<ptrdiff_t>(at),
-                                              value.begin() + static_cast<ptrdiff_t>(at + kWord), is_value_character);
-  };
-  if (value.size() < kWord) return std::all_of(value.begin(), value.end(), is_value_character);
-  for (size_t at = 0; at + kWord <= value.size(); at += kWord)
-    if (!good(at)) return false;
-  return good(value.size() - kWord);  // what is left over, with what was looked at before it
+  constexpr size_t kBlock = sizeof(Block);
+  if (value.size() < kBlock) return std::all_of(value.begin(), value.end(), is_value_character);
+  Block bad =
+      bad_bytes(value.data() + value.size() - kBlock);  // what is left over, with what is looked at here as well
+  for (size_t i = 0; i + kBlock < value.size(); i += kBlock) bad |= bad_bytes(value.data() + i);
+  uint64_t halves[2];
+  std::memcpy(halves, &bad, sizeof(halves));
+  return (halves[0] | halves[1]) == 0;
 }
 
 HeaderMap::HeaderMap(const HeaderMap& other) {
@@ -324,16 +369,22 @@ void HeaderMap::set_value(Entry& entry, std::string_view value) {
 
 template <class Match>
 bool HeaderMap::replace(const Match& match, std::string_view value) {
-  auto first = std::find_if(entries_.begin(), entries_.end(), match);
-  if (first == entries_.end()) return false;
-  set_value(*first, value);
-  entries_.erase(std::remove_if(first + 1, entries_.end(), match), entries_.end());
+  const auto end = entries_.end();
+  auto at = entries_.begin();
+  while (at != end && !match(*at)) ++at;
+  if (at == end) return false;
+  set_value(*at, value);
+  for (++at; at != end; ++at) {
+    if (!match(*at)) [[likely]]
+      continue;
+    entries_.erase(std::remove_if(at, end, match), end);
+    break;
+  }
   return true;
 }
 
 void HeaderMap::set(std::string_view name, std::string_view value) {
-  const LowerName lower(name);
-  set(header_id(lower), lower, value);
+  in_lower_case(name, [&](HeaderId id, std::string_view lower) { set(id, lower, value); });
 }
 
 void HeaderMap::set(HeaderId id, std::string_view value) {
@@ -343,13 +394,16 @@ void HeaderMap::set(HeaderId id, std::string_view value) {
 
 void HeaderMap::set(HeaderId id, std::string_view lower_name, std::string_view value) {
   const bool replaced =
-      id != HeaderId::kOther ? replace(IdMatcher{id}, value) : replace(Matcher{id, lower_name}, value);
+      id != HeaderId::kOther ? replace(IdMatcher{id}, value) : replace(NameMatcher{lower_name}, value);
   if (!replaced) add(id, lower_name, value);
 }
 
 size_t HeaderMap::remove(std::string_view name) {
-  const LowerName lower(name);
-  return remove_if(matcher(lower));
+  return with_matcher(name, [&](const auto& match) -> size_t {
+    for (const Entry& e : entries_)
+      if (match(e)) return remove_if(match);
+    return 0;  // Guests remove names to be sure that they are not there, and mostly they are not.
+  });
 }
 
 size_t HeaderMap::remove(HeaderId id) {
@@ -357,10 +411,11 @@ size_t HeaderMap::remove(HeaderId id) {
 }
 
 std::optional<std::string_view> HeaderMap::get(std::string_view name) const {
-  const LowerName lower(name);
-  auto at = std::find_if(entries_.begin(), entries_.end(), matcher(lower));
-  if (at == entries_.end()) return std::nullopt;
-  return at->value;
+  return with_matcher(name, [&](const auto& match) -> std::optional<std::string_view> {
+    for (const Entry& e : entries_)
+      if (match(e)) return e.value;
+    return std::nullopt;
+  });
 }
 
 std::optional<std::string_view> HeaderMap::get(HeaderId id) const {
@@ -379,8 +434,9 @@ bool HeaderMap::has(HeaderId id) const {
 }
 
 size_t HeaderMap::count(std::string_view name) const {
-  const LowerName lower(name);
-  return static_cast<size_t>(std::count_if(entries_.begin(), entries_.end(), matcher(lower)));
+  return with_matcher(name, [&](const auto& match) {
+    return static_cast<size_t>(std::count_if(entries_.begin(), entries_.end(), match));
+  });
 }
 
 size_t HeaderMap::byte_size() const {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <string>
 
 namespace inlay::host {
@@ -168,6 +169,38 @@ TEST(HeaderMapTest, TheFormOfANameSaysWhetherItIsOneAndInLowerCase) {
     EXPECT_EQ(header_name_form(lower), NameForm::kLower) << lower;
   for (const std::string_view mixed : {"A", "X-tenant", "x-tenanT", "zZz"})
     EXPECT_EQ(header_name_form(mixed), NameForm::kMixed) << mixed;
+}
+
+// Names and values are looked at in pieces of 4, 8 and 16 bytes, of which the last may overlap the one before.
+TEST(HeaderMapTest, EachCharacterCountsAtEachPlaceOfEachLength) {
+  for (size_t length = 1; length < 34; ++length) {
+    for (size_t at = 0; at < length; ++at) {
+      for (int c = 0; c < 256; ++c) {
+        std::string name(length, 'a');
+        name[at] = static_cast<char>(c);
+        const bool upper = c >= 'A' && c <= 'Z';
+        const bool token = upper || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+                           (c != 0 && std::strchr("!#$%&'*+-.^_`|~", c) != nullptr);
+        const NameForm form = !token ? NameForm::kBad : upper ? NameForm::kMixed : NameForm::kLower;
+        ASSERT_EQ(header_name_form(name), form) << c << " at " << at << " of " << length;
+        ASSERT_EQ(is_header_value(name), (c >= 0x20 && c != 0x7f) || c == '\t')
+            << c << " at " << at << " of " << length;
+      }
+      for (const char c : {'A', 'Z', 'm', '-', '_', '@', '[', '`', '{'}) {
+        std::string name(length, 'a');
+        name[at] = c;
+        HeaderMap map;
+        map.add(name, "v");
+        std::string other(map[0].name);
+        EXPECT_EQ(map.get(name), "v");
+        EXPECT_EQ(map.count(other), 1u);
+        other[at] = 'x';
+        EXPECT_EQ(map.get(other), std::nullopt) << c << " at " << at << " of " << length;
+        EXPECT_EQ(map.remove(other), 0u);
+        EXPECT_EQ(map.remove(name), 1u);
+      }
+    }
+  }
 }
 
 TEST(HeaderMapTest, SettingByLowerCaseNameAndIdIsSettingByName) {

@@ -56,16 +56,10 @@ inline StreamContext* Context::stream() {
 }
 
 inline bool StreamContext::is_closed(abi::MapType type) const {
-  switch (type) {
-    case abi::MapType::kHttpRequestHeaders:
-    case abi::MapType::kHttpRequestTrailers:
-      return maps_closed_[0] && !in_log();
-    case abi::MapType::kHttpResponseHeaders:
-    case abi::MapType::kHttpResponseTrailers:
-      return maps_closed_[1] && !in_log();
-    default:
-      return false;
-  }
+  using abi::MapType;
+  static_assert(MapType::kHttpRequestTrailers < MapType::kHttpResponseHeaders);
+  if (type > MapType::kHttpResponseTrailers) return false;
+  return maps_closed_[type < MapType::kHttpResponseHeaders ? 0 : 1] && !in_log();
 }
 
 }  // namespace inlay::host

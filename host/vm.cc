@@ -189,30 +189,11 @@ bool Vm::set_effective_context(uint32_t id) {
   return true;
 }
 
-bool Vm::write_u32(uint32_t pointer, uint32_t value) {
-  char* to = writable(pointer, sizeof(value));
-  if (to == nullptr) return false;
-  std::memcpy(to, &value, sizeof(value));  // The guest and every machine that we run on are little-endian.
-  return true;
-}
-
 bool Vm::write_u64(uint32_t pointer, uint64_t value) {
   char* to = writable(pointer, sizeof(value));
   if (to == nullptr) return false;
   std::memcpy(to, &value, sizeof(value));
   return true;
-}
-
-std::optional<Vm::Allocation> Vm::allocate(uint32_t size) {
-  Context* const current = std::exchange(current_, nullptr);
-  Context* const called = std::exchange(called_, nullptr);
-  const auto pointer = instance_->try_call(callbacks_.memory_allocate, size);
-  current_ = current;
-  called_ = called;
-  if (!pointer || *pointer == 0) return std::nullopt;  // A trap ends the outer call too, and is reported there.
-  char* data = writable(*pointer, size);
-  if (data == nullptr) return std::nullopt;
-  return Allocation{*pointer, data};
 }
 
 Status Vm::return_bytes(std::string_view bytes, uint32_t return_data, uint32_t return_size) {

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <span>
@@ -104,16 +105,32 @@ class Vm {
       return nullptr;
     return reinterpret_cast<char*>(memory.data()) + pointer;
   }
-  bool write_u32(uint32_t pointer, uint32_t value);
+  bool write_u32(uint32_t pointer, uint32_t value) {
+    char* to = writable(pointer, sizeof(value));
+    if (to == nullptr) [[unlikely]]
+      return false;
+    std::memcpy(to, &value, sizeof(value));  // The guest and every machine that we run on are little-endian.
+    return true;
+  }
   bool write_u64(uint32_t pointer, uint64_t value);
 
-  // Guest memory of `size` > 0 bytes, from the guest's own allocator: its address, and where it is now. nullopt if the
-  // guest has none to give, gave a range outside of its memory, or trapped. The guest runs: views into it are stale.
+  // Guest memory of `size` > 0 bytes, from the guest's own allocator: its address, and where it is now. No `data` if
+  // the guest has none to give, gave a range outside of its memory, or trapped. The guest runs: views into it are
+  // stale.
   struct Allocation {
-    uint32_t pointer;
-    char* data;
+    char* data = nullptr;
+    uint32_t pointer = 0;
   };
-  std::optional<Allocation> allocate(uint32_t size);
+  Allocation allocate(uint32_t size) {
+    Context* const current = std::exchange(current_, nullptr);
+    Context* const called = std::exchange(called_, nullptr);
+    const auto pointer = instance_->try_call(callbacks_.memory_allocate, size);
+    current_ = current;
+    called_ = called;
+    if (!pointer || *pointer == 0) [[unlikely]]
+      return {};  // A trap ends the outer call too, and is reported there.
+    return {writable(*pointer, size), *pointer};
+  }
 
   // Returns `size` bytes to the guest as (pointer, size): allocates and has fill(char*) write them. No bytes: a null
   // pointer and no allocation.
@@ -123,10 +140,11 @@ class Vm {
     if (size > UINT32_MAX) return abi::Status::kInternalFailure;
     uint32_t pointer = 0;
     if (size > 0) {
-      const auto space = allocate(static_cast<uint32_t>(size));
-      if (!space) return abi::Status::kInternalFailure;
-      fill(space->data);
-      pointer = space->pointer;
+      const Allocation space = allocate(static_cast<uint32_t>(size));
+      if (space.data == nullptr) [[unlikely]]
+        return abi::Status::kInternalFailure;
+      fill(space.data);
+      pointer = space.pointer;
     }
     write_u32(return_data, pointer);
     write_u32(return_size, static_cast<uint32_t>(size));
