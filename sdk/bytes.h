@@ -38,7 +38,9 @@ class Bytes {
     std::swap(size_, other.size_);
     return *this;
   }
-  ~Bytes() { std::free(data_); }
+  ~Bytes() {
+    if (data_ != nullptr) std::free(data_);  // Most are empty when they end: moved from, or never filled.
+  }
 
   // allocate: `size` bytes, uninitialised. data() is null if there is no memory left.
   static Bytes allocate(size_t size) {

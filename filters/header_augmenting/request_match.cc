@@ -64,6 +64,13 @@ std::string_view RequestView::read(Field& field, std::string_view name) {
   return field.value.view();
 }
 
+bool RequestView::is_trace() const {
+  constexpr std::string_view kTrace = "TRACE";
+  if (method_.read) return method_.value.view() == kTrace;
+  const auto method = sdk::request_headers().get(":method");
+  return method && method->view() == kTrace;
+}
+
 bool is_alias(std::string_view owned, std::string_view name) {
   if (owned.size() != name.size()) return false;
   bool differs = false;

@@ -22,6 +22,8 @@ class RequestView {
   std::string_view authority() { return read(authority_, ":authority"); }
   std::string_view path() { return read(path_, ":path"); }
   std::string_view method() { return read(method_, ":method"); }
+  // is_trace: whether the method is TRACE. Who asks last, asks this: it keeps nothing of what it reads.
+  bool is_trace() const;
 
  private:
   struct Field {

@@ -67,7 +67,7 @@ sdk::HeadersStatus AugmentingRoot::on_request(AugmentingStream& stream) {
   stream.generation_ = generation_;
   remove(*rule);
   if (rule->sources.empty()) return sdk::HeadersStatus::kContinue;
-  if (request.method() == "TRACE") [[unlikely]] {  // whose answer is the request, with all that was added
+  if (request.is_trace()) [[unlikely]] {  // whose answer is the request, with all that was added
     if (rule->mode == Mode::kSet) take_off(sdk::request_headers(), *rule, Off::kOwned);
     return sdk::HeadersStatus::kContinue;
   }

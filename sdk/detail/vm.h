@@ -65,12 +65,15 @@ class ContextTable {
     return true;
   }
 
-  void erase(ContextId id) {
+  // take: removes a context, which it returns; nullptr if there is none of that number.
+  Context* take(ContextId id) {
+    if (capacity_ == 0 || id == 0) return nullptr;
     uint32_t hole = home(id);
     while (slots_[hole].id != id) {
-      if (slots_[hole].id == 0) return;
+      if (slots_[hole].id == 0) return nullptr;
       hole = (hole + 1) & (capacity_ - 1);
     }
+    Context* const taken = slots_[hole].context;
     // Close the hole, so that no search stops short at it.
     for (uint32_t i = (hole + 1) & (capacity_ - 1); slots_[i].id != 0; i = (i + 1) & (capacity_ - 1)) {
       const uint32_t distance_to_home = (i - home(slots_[i].id)) & (capacity_ - 1);
@@ -80,6 +83,7 @@ class ContextTable {
     }
     slots_[hole] = {};
     --count_;
+    return taken;
   }
 
   // replace: puts another context in the place of one that is there.
@@ -156,24 +160,24 @@ class Vm {
     effective_ = id;
     Context* context = nullptr;
     const RegistrationBase* registration = nullptr;
+    RootContext* const parent = root(parent_id);
     if (parent_id == 0) {
       registration = find_registration();
       if (registration != nullptr) context = registration->create_root();
-    } else if (RootContext* parent = root(parent_id)) {
+    } else if (parent != nullptr) {
       registration = parent->registration_;
       context = registration->streams() == ContextKind::kUndecided
                     ? new (std::nothrow) UndecidedContext(*parent)
                     : registration->create_stream(*parent, registration->streams());
     }
     if (context == nullptr) return;
-    adopt(*context, id, registration, root(parent_id));
+    adopt(*context, id, registration, parent);
     if (!table_.insert(id, context)) destroy(*context);
   }
 
   void on_delete(ContextId id) {
-    Context* const context = table_.find(id);
+    Context* const context = table_.take(id);
     if (context == nullptr) return;
-    table_.erase(id);
     effective_ = id;
     destroy(*context);
   }
