@@ -96,6 +96,17 @@ TEST_F(FilterTest, HotPathIsOneHostCallForEachHeaderAndOneForTheMethod) {
   EXPECT_EQ(get(worker_, root).host_calls, 1u + 3u);
 }
 
+TEST_F(FilterTest, CallsOfARequestAreThose) {
+  provider_is({}, R"({"authorization":"Bearer 1","x-tenant":"t"})");
+  const auto root = start(worker_);
+  host_.advance(1s);
+  const FakeStream stream = get(worker_, root, {{":method", "GET"}, {"x_tenant", "forged"}});
+  using Calls = std::vector<std::string>;
+  EXPECT_EQ(stream.header_calls, (Calls{"get :method", "remove x_tenant", "set authorization", "set x-tenant"}));
+  EXPECT_EQ(stream.host_calls, stream.header_calls.size()) << "and no other";
+  EXPECT_EQ(get(worker_, root, {{":method", "TRACE"}}).header_calls, (Calls{"get :method", "pairs"}));
+}
+
 TEST_F(FilterTest, AliasesCostOneHostCallEachOrOneForTheRequest) {
   for (const auto& [name, calls] : {std::pair("x-tenant", 1u), std::pair("x_api-key", 3u), std::pair("a-b-c-d", 7u),
                                     std::pair("a-b-c-d-e", 1u), std::pair("a-b-c-d-e-f-g-h-i-j-k-l", 1u)}) {

@@ -43,8 +43,16 @@ struct FakeHostFunctions {
     return nullptr;
   }
 
+  // map_of: the map that a call for one of its headers is about, which its stream takes down.
+  static Headers* map_of(std::string_view what, MapType type, std::string_view name) {
+    host();
+    if (FakeStream* const stream = worker().stream()) stream->header_calls.push_back(std::string(what) + ' ' += name);
+    return map(type);
+  }
+
   static Status get_pairs(MapType type, char** data, size_t* size) {
     host();
+    if (FakeStream* const stream = worker().stream()) stream->header_calls.emplace_back("pairs");
     const Headers* const headers = map(type);
     if (headers == nullptr) return Status::kBadArgument;
     std::vector<abi::Pair> pairs;
@@ -325,8 +333,7 @@ INLAY_FAKE_ inlay::abi::Status proxy_set_buffer_bytes(inlay::abi::BufferType typ
 
 INLAY_FAKE_ inlay::abi::Status proxy_get_header_map_value(inlay::abi::MapType type, const char* key, size_t key_size,
                                                           char** data, size_t* size) {
-  (void)InlayFake::host();
-  const auto* map = InlayFake::map(type);
+  auto* map = InlayFake::map_of("get", type, {key, key_size});
   if (map == nullptr) return inlay::abi::Status::kBadArgument;
   for (const auto& [name, value] : *map) {
     if (name != std::string_view(key, key_size)) continue;
@@ -342,8 +349,7 @@ INLAY_FAKE_ inlay::abi::Status proxy_get_header_map_pairs(inlay::abi::MapType ty
 
 INLAY_FAKE_ inlay::abi::Status proxy_remove_header_map_value(inlay::abi::MapType type, const char* key,
                                                              size_t key_size) {
-  (void)InlayFake::host();
-  auto* map = InlayFake::map(type);
+  auto* map = InlayFake::map_of("remove", type, {key, key_size});
   if (map == nullptr) return inlay::abi::Status::kBadArgument;
   std::erase_if(*map, [&](const auto& header) { return header.first == std::string_view(key, key_size); });
   return inlay::abi::Status::kOk;
@@ -351,8 +357,7 @@ INLAY_FAKE_ inlay::abi::Status proxy_remove_header_map_value(inlay::abi::MapType
 
 INLAY_FAKE_ inlay::abi::Status proxy_add_header_map_value(inlay::abi::MapType type, const char* key, size_t key_size,
                                                           const char* value, size_t value_size) {
-  (void)InlayFake::host();
-  auto* map = InlayFake::map(type);
+  auto* map = InlayFake::map_of("add", type, {key, key_size});
   if (map == nullptr) return inlay::abi::Status::kBadArgument;
   map->emplace_back(std::string(key, key_size), std::string(value, value_size));
   return inlay::abi::Status::kOk;
@@ -360,8 +365,7 @@ INLAY_FAKE_ inlay::abi::Status proxy_add_header_map_value(inlay::abi::MapType ty
 
 INLAY_FAKE_ inlay::abi::Status proxy_replace_header_map_value(inlay::abi::MapType type, const char* key,
                                                               size_t key_size, const char* value, size_t value_size) {
-  (void)InlayFake::host();
-  auto* map = InlayFake::map(type);
+  auto* map = InlayFake::map_of("set", type, {key, key_size});
   if (map == nullptr) return inlay::abi::Status::kBadArgument;
   std::erase_if(*map, [&](const auto& header) { return header.first == std::string_view(key, key_size); });
   map->emplace_back(std::string(key, key_size), std::string(value, value_size));

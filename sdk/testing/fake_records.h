@@ -74,6 +74,8 @@ struct FakeStream {
   uint64_t continued = 0;  // which continue_stream of the host's it was that let the request go on; 0: none
   uint64_t response_continued = 0;
   size_t host_calls = 0;  // calls into the host in the last callback
+  // Those of all callbacks that were about header maps: "get :path", "set x", "add x", "remove x", "pairs".
+  std::vector<std::string> header_calls = {};
 
   // waits: whether a direction waits after a callback that has returned `status`.
   template <class Status>
