@@ -120,7 +120,7 @@ class Check {
   void literal_cluster(const Source& source, const std::string& path, std::string_view key) {
     const bool cluster =
         key == "header_providing_service_cluster" || (key == "cluster" && path.find(".sources[") != std::string::npos);
-    if (!cluster || source.text.find("${cluster:") != std::string::npos) return;
+    if (!cluster || has_placeholder(source.text, Placeholder::Kind::kCluster)) return;
     report_.error(source.place, path,
                   "expected `${cluster:NAME}`, found the string " + quote(source.text) +
                       "; each target has another name for a cluster" +

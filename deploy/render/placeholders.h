@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// `${cluster:NAME}` and `${env:NAME}` in a text.
+// `${cluster:NAME}` and `${env:NAME}` in a text. `$${` begins none: it is how the header-augmenting filter's
+// configuration writes `${` itself, and stays as it is, for the plugin.
 
 #include <cstdint>
 #include <functional>
@@ -19,6 +20,7 @@ struct Placeholder {
 
 // In their order. `${` with any other word is text.
 std::vector<Placeholder> find_placeholders(std::string_view text);
+bool has_placeholder(std::string_view text, Placeholder::Kind kind);
 // Replaces each `${cluster:NAME}` by name_of(NAME).
 std::string replace_clusters(std::string_view text, const std::function<std::string(std::string_view)>& name_of);
 

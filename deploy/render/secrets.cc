@@ -5,6 +5,7 @@
 #include <cctype>
 #include <string>
 
+#include "deploy/render/placeholders.h"
 #include "proxy/config/redact.h"
 
 namespace inlay::deploy {
@@ -33,7 +34,8 @@ bool is_header_map(std::string_view key) {
 }  // namespace
 
 bool is_literal_secret(std::string_view parent_key, std::string_view key, std::string_view text) {
-  if (text.empty() || text.find("${env:") != std::string_view::npos || text.find("{/") != std::string_view::npos)
+  if (text.empty() || has_placeholder(text, Placeholder::Kind::kEnvironment) ||
+      text.find("{/") != std::string_view::npos)
     return false;
   const std::string folded = letters(key);
   if (std::any_of(std::begin(kSecretEndings), std::end(kSecretEndings),

@@ -22,6 +22,10 @@ TEST(LiteralSecret, IsFoundByItsText) {
   EXPECT_TRUE(is_literal_secret("", "x", "-----BEGIN PRIVATE KEY-----"));
 }
 
+TEST(LiteralSecret, IsWhatIsWrittenAsNoVariable) {
+  EXPECT_TRUE(is_literal_secret("", "client_secret", "$${env:hunter2}"));
+}
+
 TEST(LiteralSecret, IsNothingElse) {
   EXPECT_FALSE(is_literal_secret("", "client_secret", "${env:CLIENT_SECRET}"));
   EXPECT_FALSE(is_literal_secret("", "client_secret", ""));

@@ -70,7 +70,8 @@ constexpr FieldSpec kPlugin[] = {
      .kind = FieldKind::kValue,
      .help =
          "a map, which the plugin gets as JSON, or a text, which it gets as it is. `${cluster:NAME}` becomes the "
-         "name that the target has for the service NAME; `${env:NAME}` stays, for the plugin to resolve. For outbound "
+         "name that the target has for the service NAME; `${env:NAME}` stays, for the plugin to resolve, and so does "
+         "`$${`, which begins neither and stands for `${` in the header-augmenting filter's. For outbound "
          "traffic the header-augmenting filter's gets [rules](../guide/deploy.md#where-the-headers-go)"},
     {.name = "environment",
      .kind = kMessage,
