@@ -3,6 +3,7 @@
 
 import base64
 import json
+import subprocess
 import threading
 import time
 import unittest
@@ -12,7 +13,7 @@ from support import config
 from support.certificates import Authority, server_context
 from support.envoy import Envoy, needs_envoy
 from support.origins import PythonServer, ScriptedOrigin, read_request
-from support.processes import PATIENCE, TestCase, filter_module, free_port, wait_until
+from support.processes import INLAY, PATIENCE, TestCase, filter_module, free_port, wait_until
 from support.wire import request
 
 SECRET = "s3cr+t &%"
@@ -44,7 +45,7 @@ class IdentityProvider(PythonServer):
 
 
 class Tokens(TestCase):
-    def start_all(self, lifetime=3600, up=True, workers=2, plugins=1, **keys):
+    def start_all(self, lifetime=3600, up=True, workers=2, plugins=1, capabilities=None, refresh=None, **keys):
         self.provider = IdentityProvider(lifetime)
         self.addCleanup(self.provider.close)
         if up:
@@ -55,9 +56,14 @@ class Tokens(TestCase):
         self.addCleanup(self.origin.close)
         source = {"name": "idp", "cluster": "idp", "path": "/token", "format": "oauth2",
                   "oauth2": {"client_id": "orders", "client_secret": "${env:SECRET}", "scopes": ["read", "write"]}}
+        if refresh:
+            source["refresh"] = refresh
         augmenters = [config.wasm(filter_module(), {"sources": [source], **keys}, name=f"header_augmenting_{number}",
                                   vm_id="tokens") for number in range(plugins)]
         for augmenter in augmenters:
+            if capabilities:
+                augmenter["typed_config"]["config"]["capability_restriction_config"] = {
+                    "allowed_capabilities": {name: {} for name in capabilities}}
             vm = augmenter["typed_config"]["config"]["vm_config"]
             vm["environment_variables"] = {"key_values": {"SECRET": SECRET + "\n"}}  # as a file or a program ends it
         self.proxy = self.start_proxy(config.bootstrap([config.cluster("origin", self.origin.port),
@@ -134,6 +140,16 @@ class Tokens(TestCase):
         wait_until(lambda: all(self.token() == b"Bearer tok-2" for _ in range(16)), "the second token on every worker")
         self.assertEqual(self.provider.tokens, 2)
         self.assert_secret()
+
+    def test_one_that_is_refused_where_the_filter_may_not_choose_the_context(self):
+        told = subprocess.run([INLAY, "inspect", filter_module(), "--json", "--no-wasm-opt"], stdout=subprocess.PIPE, timeout=PATIENCE, check=True)
+        capabilities = set(json.loads(told.stdout)["allowed_capabilities"])
+        self.start_all(workers=1, capabilities=capabilities - {"proxy_set_effective_context"}, refresh={"retry": {"initial": "1ms"}})
+        wait_until(self.token, "a first token")
+        self.refused.add("Bearer tok-1")
+        self.assertIsNone(self.token())
+        wait_until(lambda: self.token() == b"Bearer tok-2", "the second token")
+        self.assertNotIn("a task waits", self.proxy.log(), "no task was started that could not run, with the lease")
 
     def test_tokens_follow_each_other(self):
         self.start_all(lifetime=2)

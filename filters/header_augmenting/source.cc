@@ -166,7 +166,9 @@ void Source::invalidate(uint32_t generation) {
   sdk::log_info("source ", config_.name, ": an upstream did not accept its headers; they are fetched anew in ",
                 at - now, " ms");
   entry_.load();
-  fetch_if_due(now);
+  // A response's callback is under way here. Where its context has to stay the effective one (a capability restriction
+  // takes the function away), no fetch could be sent, and run() starts it when it looks next.
+  if (const sdk::EffectiveScope scope(root_); scope) fetch_if_due(now);
 }
 
 // report: the gauges, once a second.

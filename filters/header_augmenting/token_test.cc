@@ -183,6 +183,21 @@ TEST_F(LongFormTest, RefusedTokenIsFetchedAnew) {
   EXPECT_EQ(tokens_, 2) << "that request had the first token";
 }
 
+// A capability restriction takes proxy_set_effective_context away: no lease is taken for a fetch that cannot be sent.
+TEST_F(LongFormTest, RefusedTokenIsFetchedAnewWhereContextsCannotBeChosen) {
+  const auto root = start(kToken);
+  host_.advance(2s);
+  host_.may_set_effective = false;
+  FakeStream& stream = worker_.open(root, {{":path", "/"}});
+  EXPECT_EQ(worker_.respond(stream, {{":status", "401"}}), HeadersStatus::kContinue);
+  EXPECT_EQ(metric("idp.invalidated"), 1);
+  EXPECT_EQ(tokens_, 1);
+  host_.advance(300ms);
+  EXPECT_EQ(tokens_, 2) << "with the next look";
+  EXPECT_EQ(token(root), "Bearer t2");
+  EXPECT_FALSE(host_.logged("a task waits"));
+}
+
 TEST_F(LongFormTest, StormOfRefusalsCostsOneFetchForEachRetryDelay) {
   const std::string config = R"({"sources": [{"name": "idp", "cluster": "idp", "path": "/token", "format": "oauth2",
     "refresh": {"retry": {"initial": "2s"}}, "oauth2": {"client_id": "id"}}]})";
