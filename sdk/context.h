@@ -106,8 +106,8 @@ class Context {
 
   // http_call: co_await http_call(request, 5s) sends the call and gives a Result<HttpReply>. Errors: what
   // send_http_call gives, at once; and kBrokenConnection if no answer came. A host answers some failures itself, as 503
-  // or 504. A host that never answers is given up on shortly after the time-out. Calls of one task come one after
-  // another; those of several tasks are under way at the same time.
+  // or 504. A host that never answers is given up on shortly after the time-out; with a time-out of 0, which is none,
+  // never. Calls of one task come one after another; those of several tasks are under way at the same time.
   [[nodiscard]] auto http_call(const HttpRequest& request, Duration timeout = Duration(5000)) {
     return HttpCallAwaiter(*scheduler_, request, timeout);
   }
@@ -170,7 +170,8 @@ class Context {
       waiter_.suspend(coroutine);
       waiter_.is_call = true;
       waiter_.call_id = *sent_;
-      scheduler_.arm(waiter_, timeout_ + kGrace);
+      const bool bounded = timeout_.count() != 0 && timeout_ <= Duration::max() - kGrace;
+      scheduler_.arm(waiter_, bounded ? timeout_ + kGrace : Duration::max());
     }
     Result<HttpReply> await_resume() const {
       if (!sent_) return sent_.error();

@@ -32,11 +32,18 @@ struct HttpReply {
 };
 
 // send_http_call: sends `request`, and gives the call's number. The answer comes to the root context's
-// on_http_call_response, and to nobody if it does not override that; who wants it in a task uses http_call. Errors:
-// kBadArgument (unknown cluster, missing pseudo-header), kInternalFailure (not sent).
+// on_http_call_response, and to nobody if it does not override that; who wants it in a task uses http_call. A timeout
+// of 0 is none, as in Envoy, and one of more than 24 days is 24 days, the ABI's longest. Errors: kBadArgument (unknown
+// cluster, missing pseudo-header, negative timeout), kInternalFailure (not sent).
 Result<uint32_t> send_http_call(const HttpRequest& request, Duration timeout);
 
 namespace detail {
+
+// timeout_ms: as the ABI has it, where those beyond INT32_MAX are negative, and refused.
+inline uint32_t timeout_ms(Duration timeout) {
+  if (timeout.count() < 0) return UINT32_MAX;
+  return timeout.count() > INT32_MAX ? INT32_MAX : static_cast<uint32_t>(timeout.count());
+}
 
 // send_call: send_http_call, but of a call whose answer the root context is not told of.
 inline Result<uint32_t> send_call(const HttpRequest& request, Duration timeout) {
@@ -46,7 +53,7 @@ inline Result<uint32_t> send_call(const HttpRequest& request, Duration timeout) 
   uint32_t call_id = 0;
   const Status status =
       proxy_http_call(request.cluster.data(), request.cluster.size(), pairs.data(), pairs.size(), request.body.data(),
-                      request.body.size(), nullptr, 0, static_cast<uint32_t>(timeout.count()), &call_id);
+                      request.body.size(), nullptr, 0, timeout_ms(timeout), &call_id);
   if (status != Status::kOk) return status;
   return call_id;
 }

@@ -176,6 +176,25 @@ TEST_F(SchedulerTest, HostThatNeverAnswersIsGivenUpOn) {
   EXPECT_EQ(script_.notes, (Notes{"3000 silent=-11"}));
 }
 
+// As Envoy 1.40: 0 is no timeout, and none is longer than the ABI's int32.
+TEST_F(SchedulerTest, CallWithoutATimeoutIsNotGivenUpOn) {
+  host_.services["slow"] = [](const FakeCall&) { return FakeReply{.body = "s", .delay_ms = 60'000}; };
+  run([](ScriptRoot& root) {
+    root.spawn(root.call_and_note("slow", 0ms));
+    root.spawn(root.call_and_note("slow", Duration::max()));
+    root.spawn(root.call_and_note("slow", 1200 * 3600s));
+    root.spawn(root.call_and_note("slow", -1ms));
+  });
+  EXPECT_EQ(script_.notes, (Notes{"0 slow=-2"})) << "a negative one is refused";
+  ASSERT_EQ(host_.calls.size(), 3u);
+  EXPECT_EQ(host_.calls[0].timeout_ms, 0u);
+  EXPECT_EQ(host_.calls[1].timeout_ms, 2147483647u);
+  EXPECT_EQ(host_.calls[2].timeout_ms, 2147483647u);
+  host_.advance(70s);
+  const Notes all{"0 slow=-2", "60000 s", "60000 slow=200", "60000 s", "60000 slow=200", "60000 s", "60000 slow=200"};
+  EXPECT_EQ(script_.notes, all);
+}
+
 TEST_F(SchedulerTest, DeletedContextTakesItsTasksWithIt) {
   host_.services["slow"] = [](const FakeCall&) { return FakeReply{.delay_ms = 1000}; };
   const auto root = run([](ScriptRoot& r) {

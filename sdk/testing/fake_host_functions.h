@@ -261,13 +261,14 @@ struct FakeHostFunctions {
     return Status::kOk;
   }
 
-  static Status http_call(FakeCall call, uint32_t timeout_ms, uint32_t* call_id) {
+  static Status http_call(FakeCall call, uint32_t* call_id) {
     FakeHost& h = host();
     call.at_ms = h.now_ms();
     const auto service = h.services.find(call.cluster);
     const bool complete =
         !call.header(":path").empty() && !call.header(":method").empty() && !call.header(":authority").empty();
-    if (service == h.services.end() || !complete) return Status::kBadArgument;
+    const uint32_t timeout_ms = call.timeout_ms;
+    if (service == h.services.end() || !complete || timeout_ms > INT32_MAX) return Status::kBadArgument;
     FakeReply reply = service->second(call);
     h.calls.push_back(std::move(call));
     if (reply.refuse) return Status::kInternalFailure;
@@ -385,8 +386,9 @@ INLAY_FAKE_ inlay::abi::Status proxy_http_call(const char* upstream, size_t upst
                                                size_t, uint32_t timeout, uint32_t* call_id) {
   return InlayFake::http_call({.cluster = std::string(upstream, upstream_size),
                                .headers = InlayFake::decode({headers, headers_size}),
-                               .body = std::string(body, body_size)},
-                              timeout, call_id);
+                               .body = std::string(body, body_size),
+                               .timeout_ms = timeout},
+                              call_id);
 }
 
 INLAY_FAKE_ inlay::abi::Status proxy_get_shared_data(const char* key, size_t key_size, char** data, size_t* size,

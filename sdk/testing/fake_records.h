@@ -24,6 +24,7 @@ struct FakeCall {
   std::string cluster;
   Headers headers;
   std::string body;
+  uint32_t timeout_ms = 0;  // 0: none
   uint64_t at_ms = 0;
 
   std::string header(std::string_view name) const {
