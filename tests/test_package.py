@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import tarfile
@@ -37,6 +38,10 @@ class Packages(TestCase):
         status, out, err = inlay("package", module or filter_module(), "-o", self.path(output), *options, **more)
         self.assertEqual(status, 0, err)
         return out
+
+    def push_lines(self, printed):
+        """What `inlay package` has printed to push with, as a shell takes it apart."""
+        return [shlex.split(line) for line in re.search(r"^  push ((?:.*\n)+?)  pull ", printed, re.M).group(1).splitlines()]
 
     def refused(self, *options, module=None, output="out", **more):
         status, out, err = inlay("package", module or filter_module(), "-o", self.path(output), *options, **more)
@@ -139,15 +144,26 @@ class Layout(Packages):
         self.assertRegex(err, "must not be negative|-1 could not be converted")  # as this release's CLI11 says it
         self.assertFalse(os.path.exists(self.path("out.tar")))
 
-    def test_the_line_that_pushes(self):
-        def line(output, *options):
-            return re.search(r"push +(.*)", self.package(output, *options)).group(1)
-        self.assertEqual(line("out", "--version", "1"), "skopeo copy --preserve-digests "
-                         f"oci:{self.path('out')}:1 docker://REGISTRY/header_augmenting:1")
-        self.assertIn("docker://REGISTRY/filters/one:latest", line("out", "--name", "filters/one"))
-        self.assertIn("docker://ghcr.io/me/one:latest", line("out", "--name", "ghcr.io/me/one"))
-        self.assertIn("docker://localhost/one:latest", line("out", "--name", "localhost/one"))
-        self.assertIn(f" 'oci-archive:{self.path('a b.tar')}:latest' ", line("a b.tar"))
+    def test_the_lines_that_push(self):
+        out = self.path("out")
+        self.assertEqual(self.push_lines(self.package("out", "--version", "1")), [
+            ["skopeo", "copy", "--preserve-digests", f"oci:{out}:1", "docker://REGISTRY/header_augmenting:1"],
+            ["crane", "push", out, "REGISTRY/header_augmenting:1"],
+            ["oras", "cp", "--from-oci-layout", f"{out}:1", "REGISTRY/header_augmenting:1"]])
+        for name, repository in {"filters/one": "REGISTRY/filters/one", "registry.example/me/one": "registry.example/me/one",
+                                 "localhost/one": "localhost/one", "localhost:5000/one": "localhost:5000/one"}.items():
+            lines = self.push_lines(self.package("out", "--name", name))
+            self.assertEqual([line[-1].removeprefix("docker://") for line in lines], [f"{repository}:latest"] * 3)
+
+    def test_the_line_that_pushes_a_tar_file(self):
+        # crane and oras take folders only.
+        self.assertEqual(self.push_lines(self.package("a.tar", "--form", "artifact", "--tag", "t")), [
+            ["skopeo", "copy", "--preserve-digests", f"oci-archive:{self.path('a.tar')}:t", "docker://REGISTRY/header_augmenting:t"]])
+
+    def test_the_lines_are_for_a_shell(self):
+        for name in ("a b", "it's $HOME"):
+            self.assertEqual([line[-2] for line in self.push_lines(self.package(name))],
+                             [f"oci:{self.path(name)}:latest", self.path(name), f"{self.path(name)}:latest"])
 
     def test_nothing_but_a_layout_is_overwritten(self):
         os.mkdir(self.path("mine"))
@@ -206,6 +222,35 @@ class Layout(Packages):
             self.assertRegex(err, "name of the (layout|file) to write is empty")
 
 
+@unittest.skipUnless(shutil.which("skopeo"), "there is no skopeo (scripts/bootstrap test)")
+class PushedToAFolder(Packages):
+    """The line that pushes, with a folder in the registry's place."""
+
+    def copied(self, output, to, *options):
+        """Where the image has been copied to, and its digest."""
+        target = self.path(f"{to}-of-{output}")
+        printed = self.package(output, "--version", "1.0", *options)
+        line = self.push_lines(printed)[0]
+        done = subprocess.run(["skopeo", "--tmpdir", self.directory, *line[1:-1], f"{to}:{target}"], timeout=600, check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={**os.environ, "HOME": self.directory})
+        self.assertEqual(done.returncode, 0, done.stdout.decode())
+        return target, re.search(r"digest +(\S+)", printed).group(1)
+
+    def test_as_a_layout_it_comes_back_whole(self):
+        for output, options in {"compat": (), "artifact": ("--form", "artifact"), "compat.tar": (), "a b": ()}.items():
+            with self.subTest(output):
+                target, digest = self.copied(output, "oci", *options)
+                index = json.loads(read(target, "index.json"))
+                self.assertEqual([manifest["digest"] for manifest in index["manifests"]], [digest])
+                status, _, err = inlay("unpack", target, "-o", self.path("back.wasm"))
+                self.assertEqual(status, 0, err)
+                self.assertEqual(read(self.path("back.wasm")), read(filter_module()))
+
+    def test_as_a_folder_of_files_it_keeps_its_digest(self):
+        target, digest = self.copied("out", "dir")
+        self.assertEqual("sha256:" + hashlib.sha256(read(target, "manifest.json")).hexdigest(), digest)
+
+
 REGISTRY = """\
 version: 0.1
 log: {{level: warn}}
@@ -235,8 +280,7 @@ class Registry(Packages):
 
     def push(self, out):
         """Runs the very line that `inlay package` prints."""
-        line = re.search(r"push +skopeo (copy .*)", out).group(1)
-        self.skopeo(*line.split(), "--dest-tls-verify=false")
+        self.skopeo(*self.push_lines(out)[0][1:], "--dest-tls-verify=false")
 
     def round_trip(self, name, output, *options):
         out = self.package(output, "--name", f"127.0.0.1:{self.port}/{name}", "--version", "1.0", *options)
