@@ -203,11 +203,10 @@ class FakeHost {
 
   // enqueue: an item of a shared queue, which some root context has opened. It hears of it when time passes.
   void enqueue(std::string_view name, std::string item) {
-    for (Queue& one : queues_) {
-      if (one.name != name) continue;
-      one.items.push_back(std::move(item));
-      one.news = true;
-    }
+    const auto at = std::find_if(queues_.begin(), queues_.end(), [&](const Queue& one) { return one.name == name; });
+    if (at == queues_.end()) return;
+    at->items.push_back(std::move(item));
+    at->news = true;
   }
 
   uint64_t now_ms() const { return time_ns / 1'000'000; }

@@ -278,8 +278,9 @@ struct FakeHostFunctions {
     if (timeout_ms != 0 && reply.delay_ms > timeout_ms) {
       reply = {.status = 504, .body = "upstream request timeout", .delay_ms = timeout_ms};
     }
+    const uint64_t at_ms = h.now_ms() + reply.delay_ms;
     worker().pending_[*call_id] = {
-        .root = worker().root_of(worker().effective_), .at_ms = h.now_ms() + reply.delay_ms, .reply = std::move(reply)};
+        .root = worker().root_of(worker().effective_), .at_ms = at_ms, .reply = std::move(reply)};
     return Status::kOk;
   }
 };
@@ -485,7 +486,7 @@ INLAY_FAKE_ uint32_t inlay_environ_sizes_get(size_t* count, size_t* size) {
 INLAY_FAKE_ uint32_t inlay_environ_get(char** entries, char* buffer) {
   size_t count = 0;
   const std::string text = InlayFake::environment(count);
-  std::memcpy(buffer, text.data(), text.size());
+  text.copy(buffer, text.size());
   for (size_t i = 0; i < count; ++i, buffer += std::strlen(buffer) + 1) entries[i] = buffer;
   return 0;
 }
