@@ -93,13 +93,15 @@ bool has_room(HeaderMap& map, size_t more) {
 // A field that cannot be sent. As in Envoy that is Ok, and what ends is the one request that has it, where it would be
 // sent: guests' SDKs end their VM at a status that they do not expect, and with it everybody's requests. False: it is
 // not even kept, since a field without a name has nothing to be found by.
-[[gnu::noinline]] bool keep_faulty(Vm& vm, std::string_view name) {
+[[gnu::noinline]] bool keep_faulty(Vm& vm, HeaderMap& map, std::string_view name) {
   vm.advise(Advice::kHeaderFault, [&] {
     return "has set the header " + show_bytes(name) +
            ", whose name or value has a line break, a NUL or another character that no header can have: what has such "
            "a header is answered with 503 and not sent (YAML's `|` ends a text with a line break, `|-` does not)";
   });
-  return !name.empty();
+  if (name.empty()) return false;
+  map.spoil();
+  return true;
 }
 
 template <class Edit>
@@ -113,7 +115,7 @@ Status edit(Vm& vm, u32 type, u32 key, u32 key_size, u32 value, u32 value_size, 
   const Field edited = field(type, *name);
   if (!has_room(*map, name->size() + text->size())) return vm.over_limit(GuestLimit::kHeaderMap);
   if (!edited.good || !is_value_of(edited.id, *text)) [[unlikely]] {
-    if (!keep_faulty(vm, *name)) return Status::kOk;
+    if (!keep_faulty(vm, *map, *name)) return Status::kOk;
   }
   apply(*map, edited, *text);
   return Status::kOk;
@@ -148,7 +150,7 @@ Status proxy_set_header_map_pairs(Vm& vm, u32 type, u32 pairs, u32 size) {
   for (const auto& [name, value] : list) {
     const Field one = field(type, name);
     if (!one.good || !is_value_of(one.id, value)) [[unlikely]] {
-      if (!keep_faulty(vm, name)) continue;
+      if (!keep_faulty(vm, *map, name)) continue;
     }
     add(*map, one, value);
   }

@@ -3,8 +3,9 @@
 
 // What a guest may have put into a header map that cannot be sent. A HeaderMap takes everything, and so do the host
 // functions, as in Envoy: guests' SDKs end their VM at a status that they do not expect, and with it everybody's
-// requests. Who sends a map that a guest has filled or edited asks header_fault() and, if there is one, answers with
-// 503 and the fault as text. Any thread.
+// requests. Who sends a map that a guest has filled, or one that is spoiled(), asks header_fault() where it goes out,
+// since a guest may edit what other filters still hold, and if there is one answers with 503 and the fault as text. Any
+// thread.
 
 #include <string>
 #include <string_view>

@@ -275,6 +275,7 @@ HeaderMap& HeaderMap::operator=(const HeaderMap& other) {
   entries_.reserve(other.entries_.size());
   for (const Entry& e : other.entries_)
     insert_at_end(e.id == HeaderId::kOther ? store(e.name) : header_name(e.id), e.value, e.id);
+  spoiled_ = other.spoiled_;
   return *this;
 }
 
@@ -295,6 +296,7 @@ void HeaderMap::swap(HeaderMap& other) noexcept {
   std::swap(chunk_, other.chunk_);
   std::swap(used_, other.used_);
   std::swap(used_total_, other.used_total_);
+  std::swap(spoiled_, other.spoiled_);
 }
 
 char* HeaderMap::allocate(size_t size) {
@@ -461,6 +463,7 @@ void HeaderMap::clear() {
   chunk_ = 0;
   used_ = 0;
   used_total_ = 0;
+  spoiled_ = false;
 }
 
 }  // namespace inlay::host

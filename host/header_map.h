@@ -123,6 +123,11 @@ class HeaderMap {
   // Forgets all entries, keeps up to 16 KiB of arena for the next message.
   void clear();
 
+  // spoil: a guest has put a field there that cannot be sent, so that whoever sends the map asks header_fault() first.
+  // spoiled() says so until clear(), even where the guest has mended it since.
+  void spoil() { spoiled_ = true; }
+  bool spoiled() const { return spoiled_; }
+
   const Entry& operator[](size_t i) const { return entries_[i]; }
   auto begin() const { return entries_.begin(); }
   auto end() const { return entries_.end(); }
@@ -145,6 +150,7 @@ class HeaderMap {
   size_t chunk_ = 0;       // the chunk in use
   size_t used_ = 0;        // bytes used of it
   size_t used_total_ = 0;  // bytes used of all
+  bool spoiled_ = false;
 };
 
 // The id of a lower-case name; kOther when it is none of them.

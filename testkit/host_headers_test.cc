@@ -103,6 +103,7 @@ TEST_P(HostHeaders, PairsGoBothWays) {
   stream->response_headers({{":status", "200"}, {"x", "y"}});
   EXPECT_EQ(stream->response.size(), 3u);
   EXPECT_EQ(stream->response.get(":path"), "/");
+  EXPECT_FALSE(stream->response.spoiled());
   EXPECT_EQ(proxy.log().text(),
             "wasm log test: 0\nwasm log test: 0\nwasm log test: 2\nwasm log test: 0\nwasm log test: 0\n"
             "wasm log test: 27\n");
@@ -123,6 +124,7 @@ TEST_P(HostHeaders, WhatCannotBeSentIsTakenAndNoted) {
   EXPECT_EQ(proxy.log().count("plugin test has set the header x, whose name or value has a line break"), 1u);
   EXPECT_EQ(stream->request.get("x"), "\r\n ");
   EXPECT_EQ(stream->request.size(), 5u);  // a field without a name is not kept
+  EXPECT_TRUE(stream->request.spoiled());
   EXPECT_EQ(host::header_fault(stream->request), "invalid header value for: x");
 }
 
@@ -134,6 +136,7 @@ TEST_P(HostHeaders, AMethodThatIsNoneIsNoted) {
       (i32.const 0))")));
   auto stream = proxy.stream(plugin, kRequest);
   stream->request_headers();
+  EXPECT_TRUE(stream->request.spoiled());
   EXPECT_EQ(host::header_fault(stream->request), "invalid header value for: :method");
 }
 

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "host/header_fault.h"
 #include "proxy/http/filter_chain_impl.h"
 #include "proxy/http/status_reason.h"
 
@@ -253,7 +254,10 @@ void FilterChain::pass_held(Way way, size_t place, Side& side, bool unseen) {
 void FilterChain::sink_headers(Way way, bool end_stream) {
   if (way == kDecode) return;  // the router was the last filter
   if (!is_status(response_headers_.value(host::HeaderId::kStatus))) [[unlikely]]
-    return refuse_head();
+    return refuse_head("missing required header: :status", 502);
+  if (response_headers_.spoiled()) [[unlikely]] {
+    if (const std::string fault = host::header_fault(response_headers_); !fault.empty()) return refuse_head(fault, 503);
+  }
   response_sent_ = true;
   sink_->encode_headers(response_headers_, end_stream);
 }

@@ -98,7 +98,7 @@ class FilterChain {
   void pause(Way way, Side& side);
   void unpause(Way way, Side& side);
   void over_limit(Way way);
-  void refuse_head();
+  void refuse_head(std::string_view fault, uint32_t status);
 
   void sink_headers(Way way, bool end_stream);
   void sink_data(Way way, Buffer& data, bool end_stream);

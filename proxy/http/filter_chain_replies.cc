@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "host/header_fault.h"
 #include "proxy/http/filter_chain_impl.h"
 #include "proxy/http/local_reply.h"
 
@@ -56,12 +57,12 @@ void FilterChain::end(std::string_view details) {
   sink_->on_reset();
 }
 
-// The filters left a response without a status.
-void FilterChain::refuse_head() {
+// The filters left a response in a state that cannot be sent. (Envoy looks at the status only, and sends all else.)
+void FilterChain::refuse_head(std::string_view fault, uint32_t status) {
   host::LocalReply reply;
-  reply.status = 502;
-  reply.body = "missing required header: :status";
-  reply.details = "filter_removed_required_response_headers{missing_required_header:_:status}";
+  reply.status = status;
+  reply.body = fault;
+  reply.details = host::fault_details("response", fault);
   do_local_reply(std::move(reply));
 }
 

@@ -445,6 +445,21 @@ TEST_F(FilterChainTest, NothingHappensAfterTheEnd) {
   EXPECT_EQ(heard(), "");
 }
 
+// As a guest does, which has let it go itself.
+TEST_F(FilterChainTest, AHeadThatAnotherFilterHoldsIsLookedAtWhenItIsSent) {
+  a().on_encode_headers = {HeadersStatus::kStopIteration};
+  chain_->decode_headers(true);
+  respond();
+  heard();
+  HeaderMap& headers = *b().callbacks->response_headers();
+  headers.add("x-bad", "1\r\nx-evil: 2");
+  headers.spoil();
+  a().callbacks->continue_encoding();
+  EXPECT_EQ(heard(), std::string("HEAD(503) BODY(invalid header value for: x-bad,end)") + kEnd);
+  EXPECT_EQ(chain_->info().response_code_details,
+            "filter_removed_required_response_headers{invalid_header_value_for:_x-bad}");
+}
+
 TEST_F(FilterChainTest, TheClientLeavesInTheMiddle) {
   a().on_decode_headers = {HeadersStatus::kStopAllIterationAndWatermark};
   chain_->decode_headers(false);

@@ -39,6 +39,8 @@ uint32_t flag_for(ResetReason reason) {
       return http::kUpstreamOverflow;
     case ResetReason::kProtocolError:
       return http::kUpstreamProtocolError;
+    case ResetReason::kUnsendable:
+      return http::kDownstreamProtocolError;
   }
   return 0;
 }
@@ -60,15 +62,6 @@ constexpr std::string_view kRouterHeaders[] = {
 };
 
 constexpr uint32_t kNoContent = 204;  // has no content-length, whatever the upstream says
-
-// What a filter has taken away and no request can be without; empty: nothing.
-std::string request_fault(const host::HeaderMap& headers) {
-  if (!headers.has(HeaderId::kMethod)) [[unlikely]]
-    return "missing required header: :method";
-  if (!headers.has(HeaderId::kPath)) [[unlikely]]
-    return "missing required header: :path";
-  return {};
-}
 
 bool is_router_header(std::string_view name) {
   return name.starts_with("x-envoy-") &&
@@ -132,8 +125,12 @@ void RouterFilter::answer_directly() {
     answer.status = route_->direct_response->status;
     answer.body = route_->direct_response->body;
   } else {
+    const host::HeaderMap& request = *callbacks_->request_headers();
+    std::string location = redirect_location(*route_, request);
+    if (!host::is_header_value(location)) [[unlikely]]  // a filter has given the request such a path or authority
+      return refuse(host::header_fault(request));
     answer.status = route_->redirect->response_code;
-    answer.headers.emplace_back("location", redirect_location(*route_, *callbacks_->request_headers()));
+    answer.headers.emplace_back("location", std::move(location));
   }
   callbacks_->send_local_reply(std::move(answer));
 }
@@ -188,10 +185,8 @@ void RouterFilter::send_upstream(upstream::WorkerCluster& cluster, host::HeaderM
   cluster_ = &cluster;
   http::StreamInfo& info = callbacks_->info();
   info.upstream_cluster = cluster.config().name;
-  if (std::string fault = request_fault(headers); !fault.empty()) [[unlikely]] {
-    reply(503, fault, http::kDownstreamProtocolError, host::fault_details("request", fault));
-    return;
-  }
+  if (const std::string fault = upstream::request_fault(headers); !fault.empty()) [[unlikely]]
+    return refuse(fault);
   upstream::ConnectionPool* host = cluster.choose_host();
   if (host == nullptr) {
     cluster.stats().charge_response(503);
@@ -208,6 +203,11 @@ void RouterFilter::send_upstream(upstream::WorkerCluster& cluster, host::HeaderM
   if (request_.start(*host, headers, end_stream) == upstream::UpstreamRequest::Started::kOverflow) {
     on_upstream_reset(ResetReason::kOverflow, "");
   }
+}
+
+// A request that cannot be sent, in Envoy's words and with its flag.
+void RouterFilter::refuse(std::string_view fault) {
+  reply(503, fault, http::kDownstreamProtocolError, host::fault_details("request", fault));
 }
 
 http::DataStatus RouterFilter::decode_data(host::Buffer& data, bool end_stream) {
@@ -292,6 +292,8 @@ void RouterFilter::on_upstream_complete() {
 void RouterFilter::on_upstream_reset(ResetReason reason, std::string_view detail) {
   timer_->disarm();
   release_downstream();
+  if (reason == ResetReason::kUnsendable) [[unlikely]]
+    return refuse(detail);
   http::StreamInfo& info = callbacks_->info();
   const std::string details = upstream::failure_details(reason, detail, response_started_);
   if (reason == ResetReason::kConnectFailure) info.upstream_transport_failure = detail;

@@ -62,6 +62,7 @@ class RouterFilter final : public http::StreamFilter, private upstream::Upstream
   void rewrite(host::HeaderMap& headers);
   void rewrite_host(host::HeaderMap& headers, std::string_view host);
   void send_upstream(upstream::WorkerCluster& cluster, host::HeaderMap& headers, bool end_stream);
+  void refuse(std::string_view fault);
   void edit_response(host::HeaderMap& headers);
   void on_request_complete();
   void on_timeout();

@@ -76,6 +76,9 @@ void ClientConnection::begin(UpstreamRequest& request) {
   ++requests_;
   paused_ = peer_ended_ = headers_end_ = trailers_come_ = false;
   request.connection_ = this;
+  // Here, and not only where the router takes the request: guests edit it while it waits for the connection.
+  if (const std::string fault = request_fault(*request.headers_); !fault.empty()) [[unlikely]]
+    return fail(ResetReason::kUnsendable, fault);
   request.handler_.on_upstream_connection(*connection_);
   if (active_ != &request) return;  // cancelled in that call
   parser_->set_request_method(request.headers_->value(HeaderId::kMethod));

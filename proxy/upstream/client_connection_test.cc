@@ -84,6 +84,27 @@ TEST_F(ConnectionPoolTest, ARequestWithoutABodySaysSoWhereItsMethodMayHaveOne) {
   }
 }
 
+// A guest may still edit the request while it waits for a connection.
+TEST_F(ConnectionPoolTest, AHeadIsLookedAtWhenItIsSent) {
+  Exchange bad, without_path, good;
+  for (Exchange* e : {&bad, &without_path, &good}) ASSERT_TRUE(e->start(pool()));
+  bad.headers.add("x-bad", "1\r\nx-evil: 2");
+  bad.headers.spoil();
+  without_path.headers.remove(":path");
+  good.headers.add("x-late", "1");
+  for (Exchange* e : {&bad, &without_path, &good}) ASSERT_TRUE(finish(*e));
+  EXPECT_EQ(bad.reset, ResetReason::kUnsendable);
+  EXPECT_EQ(bad.detail, "invalid header value for: x-bad");
+  EXPECT_EQ(without_path.reset, ResetReason::kUnsendable);
+  EXPECT_EQ(without_path.detail, "missing required header: :path");
+  EXPECT_EQ(good.status, "200");
+  EXPECT_EQ(stat("upstream_rq_tx_reset"), 2);
+  EXPECT_EQ(stat("upstream_rq_rx_reset"), 0);
+  std::string received;
+  for (const auto& peer : server_.peers) received += peer->received;
+  EXPECT_EQ(received, "GET /p HTTP/1.1\r\nhost: up\r\nx-late: 1\r\n\r\n");
+}
+
 TEST_F(ConnectionPoolTest, HeadHasNoBodyWhateverTheHeadersSay) {
   server_.on_bytes = [](TestServer::Peer& peer) { peer.send("HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n"); };
   Exchange e;

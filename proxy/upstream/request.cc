@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/upstream/request.h"
 
+#include "host/header_fault.h"
 #include "proxy/upstream/client_connection.h"
 #include "proxy/upstream/connection_pool.h"
 
@@ -20,8 +21,20 @@ std::string_view to_string(ResetReason reason) {
       return "overflow";
     case ResetReason::kProtocolError:
       return "protocol error";
+    case ResetReason::kUnsendable:
+      return "unsendable";
   }
   return "";
+}
+
+std::string request_fault(const host::HeaderMap& headers) {
+  if (!headers.has(host::HeaderId::kMethod)) [[unlikely]]
+    return "missing required header: :method";
+  if (!headers.has(host::HeaderId::kPath)) [[unlikely]]
+    return "missing required header: :path";
+  if (headers.spoiled()) [[unlikely]]
+    return host::header_fault(headers);
+  return {};
 }
 
 UpstreamRequest::Started UpstreamRequest::start(ConnectionPool& pool, host::HeaderMap& headers, bool end_stream) {
@@ -108,7 +121,8 @@ void UpstreamRequest::detach() {
 }
 
 void UpstreamRequest::finish_reset(ResetReason reason, std::string_view detail) {
-  pool_->cluster().stats.rq_rx_reset.add();
+  upstream::ClusterStats& stats = pool_->cluster().stats;
+  (reason == ResetReason::kUnsendable ? stats.rq_tx_reset : stats.rq_rx_reset).add();
   detach();
   handler_.on_upstream_reset(reason, detail);
 }

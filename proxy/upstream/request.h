@@ -32,10 +32,15 @@ enum class ResetReason : uint8_t {
   kLocalReset,
   kOverflow,       // a circuit breaker is open
   kProtocolError,  // what came is not HTTP
+  kUnsendable,     // there is no way to send the head, and `detail` is its request_fault()
 };
 // "remote connection failure", "connection timeout", "connection termination", "local reset", "overflow",
-// "protocol error".
+// "protocol error", "unsendable".
 std::string_view to_string(ResetReason reason);
+
+// What keeps a request's head from being sent, since a filter has taken a field from it or given it one: "missing
+// required header: :path", "invalid header value for: x". Empty: nothing.
+std::string request_fault(const host::HeaderMap& headers);
 
 // UpstreamHandler hears what happens to an UpstreamRequest. It may cancel the request inside of any call.
 class UpstreamHandler {
@@ -67,8 +72,9 @@ class UpstreamRequest {
   UpstreamRequest& operator=(const UpstreamRequest&) = delete;
 
   enum class Started : uint8_t { kYes, kOverflow };
-  // Sends the head as soon as there is a connection. `headers` must stay as they are until the request ends: they are
-  // sent later when no connection is free, and again when a kept-alive connection turns out to be dead.
+  // Sends the head as soon as there is a connection. `headers` must live until the request ends: they are sent later
+  // when no connection is free, and again when a kept-alive connection turns out to be dead. What filters still change
+  // until then is sent, too, if it can be.
   Started start(ConnectionPool& pool, host::HeaderMap& headers, bool end_stream);
   // Takes all of `data`.
   void send_data(host::Buffer& data, bool end_stream);

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "host/header_fault.h"
 #include "proxy/wasm_filter/filter_state.h"
 
 namespace inlay::proxy::wasm_filter {
@@ -14,10 +13,6 @@ using abi::MapType;
 using http::DataStatus;
 using http::HeadersStatus;
 using http::TrailersStatus;
-
-namespace {
-constexpr uint32_t kCannotBeSent = 503;
-}  // namespace
 
 bool WasmFilter::start(http::FilterCallbacks& callbacks) {
   callbacks_ = &callbacks;
@@ -52,15 +47,12 @@ HeadersStatus WasmFilter::decode_headers(host::HeaderMap& headers, bool end_stre
   request_.headers = &headers;
   request_.end_stream = end_stream;
   const HeadersStatus status = context_->on_request_headers(end_stream);
-  if (status != HeadersStatus::kContinue) return status;
-  if (!let_pass(request_)) return HeadersStatus::kStopAllIterationAndWatermark;
-  request_.headers = nullptr;
+  if (status == HeadersStatus::kContinue) request_.headers = nullptr;
   return status;
 }
 
 DataStatus WasmFilter::decode_data(host::Buffer& data, bool end_stream) {
-  if (context_ == nullptr) return DataStatus::kContinue;
-  if (!context_->wants_request_body()) return pass_data(request_);
+  if (context_ == nullptr || !context_->wants_request_body()) return DataStatus::kContinue;
   return on_data(request_, data, callbacks_->buffered_request_body(), end_stream, true);
 }
 
@@ -68,9 +60,7 @@ TrailersStatus WasmFilter::decode_trailers(host::HeaderMap& trailers) {
   if (context_ == nullptr) return TrailersStatus::kContinue;
   request_.trailers = &trailers;
   const TrailersStatus status = context_->on_request_trailers();
-  if (status != TrailersStatus::kContinue) return status;
-  if (!let_pass(request_)) return TrailersStatus::kStopIteration;
-  request_.trailers = nullptr;
+  if (status == TrailersStatus::kContinue) request_.trailers = nullptr;
   return status;
 }
 
@@ -81,15 +71,12 @@ HeadersStatus WasmFilter::encode_headers(host::HeaderMap& headers, bool end_stre
   response_.headers = &headers;
   response_.end_stream = end_stream;
   const HeadersStatus status = context_->on_response_headers(end_stream);
-  if (status != HeadersStatus::kContinue) return status;
-  if (!let_pass(response_)) return HeadersStatus::kStopAllIterationAndWatermark;
-  response_.headers = nullptr;
+  if (status == HeadersStatus::kContinue) response_.headers = nullptr;
   return status;
 }
 
 DataStatus WasmFilter::encode_data(host::Buffer& data, bool end_stream) {
-  if (context_ == nullptr) return DataStatus::kContinue;
-  if (!context_->wants_response_body()) return pass_data(response_);
+  if (context_ == nullptr || !context_->wants_response_body()) return DataStatus::kContinue;
   return on_data(response_, data, callbacks_->buffered_response_body(), end_stream, false);
 }
 
@@ -97,15 +84,8 @@ TrailersStatus WasmFilter::encode_trailers(host::HeaderMap& trailers) {
   if (context_ == nullptr) return TrailersStatus::kContinue;
   response_.trailers = &trailers;
   const TrailersStatus status = context_->on_response_trailers();
-  if (status != TrailersStatus::kContinue) return status;
-  if (!let_pass(response_)) return TrailersStatus::kStopIteration;
-  response_.trailers = nullptr;
+  if (status == TrailersStatus::kContinue) response_.trailers = nullptr;
   return status;
-}
-
-// A guest that has held nothing but the headers lets them go with the first bytes, which it does not hear of.
-DataStatus WasmFilter::pass_data(Side& side) {
-  return let_pass(side) ? DataStatus::kContinue : DataStatus::kStopIterationNoBuffer;
 }
 
 // A guest that has asked to buffer sees everything that is buffered so far, the new bytes at the end.
@@ -126,26 +106,7 @@ DataStatus WasmFilter::on_data(Side& side, host::Buffer& data, host::Buffer* buf
   side.body = nullptr;
   side.buffering = status == DataStatus::kStopIterationAndBuffer;
   side.paused_body = side.buffering || status == DataStatus::kStopIterationAndWatermark;
-  if (status == DataStatus::kContinue && !let_pass(side)) return DataStatus::kStopIterationNoBuffer;
   return status;
-}
-
-// --- what goes on ---
-
-// Envoy looks at a request where it would send it, and answers with these words and flags. A response it sends as it
-// is, with whatever lines are in it: not here. Only what a guest has had to write is looked at.
-bool WasmFilter::let_pass(Side& side) {
-  if (std::exchange(side.passed, true) || !side.edited || side.headers == nullptr || callbacks_ == nullptr) return true;
-  std::string fault = host::header_fault(*side.headers);
-  if (fault.empty()) return true;
-  const bool request = &side == &request_;
-  if (request) callbacks_->info().response_flags |= http::kDownstreamProtocolError;
-  host::LocalReply reply;
-  reply.status = kCannotBeSent;
-  reply.details = host::fault_details(request ? "request" : "response", fault);
-  reply.body = std::move(fault);
-  callbacks_->send_local_reply(std::move(reply));
-  return false;
 }
 
 // --- the end ---
@@ -188,10 +149,8 @@ host::HeaderMap* WasmFilter::headers(MapType type, bool writable) {
   }
   switch (type) {
     case MapType::kHttpRequestHeaders:
-      request_.edited = request_.edited || writable;
       return request_.headers;
     case MapType::kHttpResponseHeaders:
-      response_.edited = response_.edited || writable;
       return response_.headers;
     case MapType::kHttpRequestTrailers:
       if (request_.trailers == nullptr && request_.body != nullptr && request_.end_stream && writable) {
@@ -221,7 +180,6 @@ host::Buffer* WasmFilter::body(BufferType type) {
 
 void WasmFilter::continue_stream(host::Direction direction) {
   if (callbacks_ == nullptr) return;
-  if (!let_pass(direction == host::Direction::kRequest ? request_ : response_)) return;
   if (direction == host::Direction::kRequest) {
     request_.headers = request_.trailers = nullptr;
     request_.paused_body = false;

@@ -51,17 +51,12 @@ class WasmFilter final : public http::StreamFilter, private host::HttpStream {
     host::HeaderMap* headers = nullptr;  // from its callback until the guest has let it go
     host::HeaderMap* trailers = nullptr;
     host::Buffer* body = nullptr;  // in a body callback
-    bool edited = false;           // the guest has had `headers` to write
-    bool passed = false;           // they have gone on
     bool end_stream = false;
     bool buffering = false;    // the guest asked to buffer: it sees all that is buffered
     bool paused_body = false;  // it stopped in a body callback: what is buffered stays within reach
     void close() { *this = Side(); }
   };
-  http::DataStatus pass_data(Side& side);  // without asking the guest
   http::DataStatus on_data(Side& side, host::Buffer& data, host::Buffer* buffered, bool end_stream, bool request);
-  // Where the guest lets the headers of `side` go on: false if they cannot be sent, and are answered.
-  bool let_pass(Side& side);
   StreamAttributes attributes() const;
   bool is_off(const host::HeaderMap& headers) const;
   bool ensure_context();
