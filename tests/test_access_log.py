@@ -8,19 +8,12 @@ import socket
 import unittest
 
 from support import config
-from support.config import TYPE
+from support.config import file_log
 from support.origins import Echo
 from support.processes import INLAY, Program, TestCase, free_port, wait_until
 from support.wire import Wire, request
 
 NOW = ("--file-flush-interval-msec", "20")
-
-
-def file_log(path, log_format=None, **fields):
-    logger = {"@type": TYPE + "envoy.extensions.access_loggers.file.v3.FileAccessLog", "path": path}
-    if isinstance(log_format, str):
-        log_format = {"text_format_source": {"inline_string": log_format}}
-    return {"name": "log", "typed_config": {**logger, **({"log_format": log_format} if log_format else {})}, **fields}
 
 
 class AccessLog(TestCase):

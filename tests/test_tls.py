@@ -11,8 +11,9 @@ import unittest
 
 from support import config, guests, tcp
 from support.certificates import Authority, server_context
+from support.envoy import Envoy, needs_envoy
 from support.origins import PythonServer
-from support.processes import TestCase, filter_module, wait_until
+from support.processes import Proxy, TestCase, filter_module, free_port, wait_until
 from support.wire import request
 
 
@@ -66,26 +67,6 @@ class Tls(WithAuthority):
         self.assertEqual(stats["cluster.idp.ssl.handshake"], 1)
         self.assertLessEqual(stats["cluster.origin.ssl.handshake"], 2)  # connections are kept
         self.assertNotIn("s3cret", proxy.log())
-
-    def test_a_certificate_of_another_authority_or_for_another_name_is_refused_with_the_reason(self):
-        origin = self.serve(seen, "origin.example")
-        stranger = Authority(self.directory, "stranger")
-        routes = [config.route("untrusted", {"prefix": "/untrusted"}), config.route("misnamed", {"prefix": "/misnamed"}),
-                  config.route("plain", {"prefix": "/plain"})]
-        clusters = [
-            config.cluster("untrusted", origin.port, transport_socket=self.verified("origin.example", stranger)),
-            config.cluster("misnamed", origin.port, transport_socket=self.verified("elsewhere.example")),
-            config.cluster("plain", origin.port)]
-        proxy = self.start_proxy(config.bootstrap(clusters, routes=routes))
-        for path, reason in [("/untrusted", b"unable to get local issuer certificate"),
-                             ("/misnamed", b"its names: DNS origin.example")]:
-            answer = request(proxy.port, path)
-            self.assertEqual(answer.status, 503)
-            self.assertIn(b"TLS error: certificate verify failed: ", answer.body)
-            self.assertIn(reason, answer.body)
-        self.assertEqual(request(proxy.port, "/plain").status, 503)
-        self.assertEqual(origin.requests, 0)
-        self.assertEqual(proxy.stats()["cluster.misnamed.ssl.fail_verify_san"], 1)
 
     def test_clients_over_tls(self):
         origin = PythonServer(seen)
@@ -151,6 +132,51 @@ class Tls(WithAuthority):
             with socket.create_connection(("127.0.0.1", proxy.port), 10) as plain:
                 with trusting.wrap_socket(plain, server_hostname=name) as connection:  # verifies the name
                     self.assertEqual(connection.getpeercert()["subjectAltName"], (("DNS", name),))
+
+
+class NoConnection(WithAuthority):
+    """Upstreams to which there is no connection: the client hears no reason, and the log has it."""
+
+    kind = Proxy
+    # A regular expression each of what the log says.
+    REASONS = {"untrusted": "TLS_error:_certificate_verify_failed:_unable_to_get_local_issuer_certificate",
+               "misnamed": r"TLS_error:_certificate_verify_failed:_.*_its_names:_DNS_origin\.example",
+               "refused": "delayed_connect_error:_Connection_refused",
+               "multicast": r"immediate_connect_error:_Network_is_unreachable\|remote_address:224\.0\.0\.1:80"}
+
+    def test_the_reason_is_for_the_log(self):
+        server = PythonServer(seen, server_context(*self.authority.issue("origin.example", "DNS:origin.example")))
+        self.addCleanup(server.close)
+        clusters = {"untrusted": config.cluster("untrusted", server.port, transport_socket=self.verified(
+                        "origin.example", Authority(self.directory, "stranger"))),
+                    "misnamed": config.cluster("misnamed", server.port, transport_socket=self.verified("elsewhere.example")),
+                    "refused": config.cluster("refused", free_port()),
+                    "multicast": config.cluster("multicast", 80, host="224.0.0.1")}
+        path = os.path.join(self.directory, "access.log")
+        log = config.file_log(path, "%RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %UPSTREAM_TRANSPORT_FAILURE_REASON%\n")
+        proxy = self.start_proxy(config.bootstrap(
+            clusters.values(), routes=[config.route(name, {"prefix": "/" + name}) for name in clusters], access_log=[log]), kind=self.kind)
+        for name in clusters:
+            answer = request(proxy.port, "/" + name)
+            self.assertEqual((answer.status, answer.body), (503, b"upstream connect error or disconnect/reset before headers. "
+                                                                 b"reset reason: remote connection failure"))
+        self.assertEqual(server.requests, 0)
+        self.assertEqual(proxy.stats()["cluster.misnamed.ssl.fail_verify_san"], 1)
+        proxy.end()
+        with open(path) as file:
+            lines = file.read().splitlines()
+        for name, line in zip(clusters, lines, strict=True):
+            reason = self.REASONS[name]
+            self.assertRegex(line, rf"^503 UF upstream_reset_before_response_started\{{remote_connection_failure\|{reason}\}} {reason}$")
+
+
+@needs_envoy()
+class NoConnectionInEnvoy(NoConnection):
+    kind = Envoy
+    VERIFY = r"TLS_error:\|\d+:SSL_routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:verify_cert_failed:_"
+    REASONS = {**NoConnection.REASONS,
+               "untrusted": VERIFY + ".*:_unable_to_get_local_issuer_certificate:TLS_error_end",
+               "misnamed": VERIFY + r"SAN_matcher,_certificate_SANs_are_\[origin\.example\]:TLS_error_end"}
 
 
 class Tcp(WithAuthority):

@@ -169,9 +169,10 @@ class Unreachable(TestCase):
     """Providers that no answer can be had from, each with a line of the log that says so."""
 
     kind = None
-    CONNECT = "remote connection failure, transport failure reason: delayed connect error: "
+    CONNECT = "remote connection failure, transport failure reason: "
     REASONS = {"misnamed": CONNECT + "TLS error: certificate verify failed: ", "untrusted": CONNECT + "TLS error: certificate verify failed: unable to get",
-               "expired": CONNECT + "TLS error: certificate verify failed: certificate has expired", "refused": CONNECT}
+               "expired": CONNECT + "TLS error: certificate verify failed: certificate has expired",
+               "refused": CONNECT + "delayed connect error: Connection refused"}
 
     def test_the_log_says_why(self):
         authority, stranger = Authority(self.directory, "ca"), Authority(self.directory, "stranger")

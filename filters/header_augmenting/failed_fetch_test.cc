@@ -38,7 +38,7 @@ TEST_F(FailedFetchTest, AnswerThatTheHostMadeIsToldFromTheProviders) {
        {transport + "delayed connect error: Connection refused",
         transport + "immediate connect error: Network is unreachable|remote address:10.255.255.1:80",
         transport + "TLS_error:|268435581:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:TLS_error_end",
-        transport + "delayed connect error: TLS error: certificate verify failed: certificate has expired",
+        transport + "TLS error: certificate verify failed: certificate has expired",
         std::string("remote connection failure"), std::string("connection termination")}) {
     EXPECT_EQ(reason(local(why)), "the proxy got no answer from the service: " + why);
   }

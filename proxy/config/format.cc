@@ -35,6 +35,7 @@ constexpr OperatorName kOperators[] = {
     {"UPSTREAM_CLUSTER", Operator::kUpstreamCluster},
     {"UPSTREAM_LOCAL_ADDRESS", Operator::kUpstreamLocalAddress},
     {"UPSTREAM_REQUEST_ATTEMPT_COUNT", Operator::kAttemptCount},
+    {"UPSTREAM_TRANSPORT_FAILURE_REASON", Operator::kUpstreamTransportFailure},
     {"ROUTE_NAME", Operator::kRouteName},
     {"VIRTUAL_HOST_NAME", Operator::kVirtualHostName},
     {"DOWNSTREAM_REMOTE_ADDRESS", Operator::kDownstreamRemote},
@@ -60,7 +61,6 @@ constexpr OperatorName kOperators[] = {
     // No dynamic metadata.
     {"DYNAMIC_METADATA", Operator::kNothing},
     {"GRPC_STATUS", Operator::kNothing},
-    {"UPSTREAM_TRANSPORT_FAILURE_REASON", Operator::kNothing},
 };
 
 bool takes_header(Operator op) {

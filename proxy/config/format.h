@@ -34,6 +34,7 @@ enum class Operator : uint8_t {
   kUpstreamHost,
   kUpstreamCluster,
   kUpstreamLocalAddress,
+  kUpstreamTransportFailure,
   kRouteName,
   kVirtualHostName,
   kDownstreamRemote,

@@ -216,7 +216,16 @@ TEST_P(ConnectionTest, AClosedPortIsRefused) {
   EXPECT_FALSE(handler.closed) << "never from inside of connect()";
   run_until([&] { return handler.closed; });
   EXPECT_EQ(handler.reason, CloseReason::kConnectFailed);
-  EXPECT_EQ(handler.detail, "Connection refused");
+  EXPECT_EQ(handler.detail, "delayed connect error: Connection refused");
+}
+
+TEST_P(ConnectionTest, WhatCannotBeConnectedToFailsOnTheNextTurn) {
+  Recorder handler;
+  auto refused = connect(loop_, {"224.0.0.1", 80}, milliseconds(60'000), handler);
+  EXPECT_FALSE(handler.closed) << "never from inside of connect()";
+  run_until([&] { return handler.closed; });
+  EXPECT_EQ(handler.reason, CloseReason::kConnectFailed);
+  EXPECT_EQ(handler.detail, "immediate connect error: Network is unreachable|remote address:224.0.0.1:80");
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, ConnectionTest, ::testing::Values("127.0.0.1", "::1"),

@@ -72,6 +72,7 @@ void TcpConnection::release_socket() {
 }
 
 void TcpConnection::start_connect(const config::Address& remote, std::chrono::milliseconds timeout) {
+  immediate_ = true;
   auto address = to_socket_address(remote);
   if (!address) return fail(CloseReason::kConnectFailed, EINVAL);
   fd_ = socket(address->family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -82,6 +83,7 @@ void TcpConnection::start_connect(const config::Address& remote, std::chrono::mi
     return fail(CloseReason::kConnectFailed, errno);
   }
   if (!loop_.watch(fd_, kEvents, *this)) return fail(CloseReason::kConnectFailed, errno);
+  immediate_ = false;
   connect_timer_ = std::make_unique<Timer>(loop_, [this] {
     fail(CloseReason::kConnectTimeout, ETIMEDOUT);
     turn_task_.cancel();
@@ -332,7 +334,11 @@ void TcpConnection::report_failure() {
   state_ = State::kClosed;
   ConnectionHandler* handler = std::exchange(handler_, nullptr);
   std::array<char, 128> text{};
-  const char* detail = strerror_r(failure_errno_, text.data(), text.size());
+  std::string detail = strerror_r(failure_errno_, text.data(), text.size());
+  if (failure_ == CloseReason::kConnectFailed) {
+    detail.insert(0, immediate_ ? "immediate connect error: " : "delayed connect error: ");
+    if (immediate_) detail += "|remote address:" + remote_.to_string();
+  }
   if (handler) handler->on_closed(failure_, detail);
 }
 

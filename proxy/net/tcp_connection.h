@@ -71,7 +71,8 @@ class TcpConnection final : public Connection, IoHandler {
   bool above_ = false;
   CloseReason failure_ = CloseReason::kRemoteReset;
   int failure_errno_ = 0;
-  int write_errno_ = 0;  // a write failed; what the peer sent before is still read
+  bool immediate_ = false;  // what failed was connect() itself
+  int write_errno_ = 0;     // a write failed; what the peer sent before is still read
   ConnectionHandler* handler_ = nullptr;
   bool* destroyed_ = nullptr;  // on the stack of the innermost callback
   size_t high_ = SIZE_MAX;

@@ -228,6 +228,8 @@ void append_operator(const FormatPart& part, const FormatContext& context, std::
       return;
     case Operator::kUpstreamLocalAddress:
       return address(&info.upstream_local);
+    case Operator::kUpstreamTransportFailure:
+      return append_details(info.upstream_transport_failure, "", out);
     case Operator::kAttemptCount:
       return append_number(info.upstream_request_attempts, out);
     case Operator::kRouteName:

@@ -19,6 +19,8 @@ class FormatterTest : public testing::Test {
     info_.request_headers_bytes = 11;
     info_.response_headers_bytes = 12;
     info_.downstream_remote = &remote_;
+    info_.downstream_direct_remote = &peer_;
+    info_.upstream_transport_failure = "TLS error: no";
     info_.upstream_cluster = "app";
     info_.start_monotonic = 1'000'000'000;
     info_.start_system = 1'700'000'000'123'000'000;
@@ -57,6 +59,9 @@ TEST_F(FormatterTest, Operators) {
       {"%DOWNSTREAM_REMOTE_ADDRESS%", "10.0.0.7:4711"},
       {"%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%", "10.0.0.7"},
       {"%UPSTREAM_CLUSTER%", "app"},
+      {"%DOWNSTREAM_DIRECT_REMOTE_ADDRESS%", "10.0.0.8:4712"},
+      {"%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT% %DOWNSTREAM_DIRECT_REMOTE_PORT%", "10.0.0.8 4712"},
+      {"%UPSTREAM_TRANSPORT_FAILURE_REASON%", "TLS_error:_no"},
       {"%FILTER_STATE(wasm.k:PLAIN)%", "state"},
       {"%START_TIME%", "2023-11-14T22:13:20.123Z"},
       {"%START_TIME(%Y/%m)%", "2023/11"},

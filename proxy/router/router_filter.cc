@@ -307,7 +307,7 @@ void RouterFilter::on_upstream_reset(ResetReason reason, std::string_view detail
   info.response_flags |= flag_for(reason);
   host::LocalReply answer;
   answer.status = status;
-  answer.body = upstream::failure_text(reason, detail);
+  answer.body = upstream::failure_text(reason);
   answer.details = details;
   if (reason == ResetReason::kOverflow && !options_.suppress_envoy_headers) {
     answer.headers.emplace_back("x-envoy-overloaded", "true");

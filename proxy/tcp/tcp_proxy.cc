@@ -73,7 +73,7 @@ void TcpProxyFilter::give_up(std::string_view details, uint32_t flags) {
 }
 
 void TcpProxyFilter::on_upstream_failed(upstream::ResetReason reason, std::string_view detail) {
-  callbacks_->info().upstream_transport_failure = detail;
+  if (reason == upstream::ResetReason::kConnectFailure) callbacks_->info().upstream_transport_failure = detail;
   callbacks_->info().response_flags |= http::kUpstreamConnectionFailure;
   if (attempts_ < factory_.config_.max_connect_attempts) return connect();
   cluster_->stats().cx_connect_attempts_exceeded.add();

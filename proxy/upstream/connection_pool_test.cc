@@ -156,7 +156,7 @@ TEST_F(ConnectionPoolTest, ARefusedConnectionFailsAllThatWait) {
   ASSERT_TRUE(a.start(pool()) && b.start(pool()));
   ASSERT_TRUE(finish(a) && finish(b));
   EXPECT_EQ(a.reset, ResetReason::kConnectFailure);
-  EXPECT_EQ(a.detail, "Connection refused");
+  EXPECT_EQ(a.detail, "delayed connect error: Connection refused");
   EXPECT_EQ(stat("upstream_rq_active"), 0);
   EXPECT_EQ(stat("upstream_cx_active"), 0);
 }

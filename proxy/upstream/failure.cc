@@ -10,13 +10,13 @@ bool is_connect_failure(ResetReason reason) {
 
 }  // namespace
 
+std::string failure_text(ResetReason reason) {
+  return "upstream connect error or disconnect/reset before headers. reset reason: " + std::string(to_string(reason));
+}
+
 std::string failure_text(ResetReason reason, std::string_view detail) {
-  std::string text = "upstream connect error or disconnect/reset before headers. reset reason: ";
-  text += to_string(reason);
-  if (!detail.empty() && is_connect_failure(reason)) {
-    text += ", transport failure reason: delayed connect error: ";
-    text += detail;
-  }
+  std::string text = failure_text(reason);
+  if (!detail.empty() && is_connect_failure(reason)) text.append(", transport failure reason: ").append(detail);
   return text;
 }
 
@@ -24,10 +24,7 @@ std::string failure_details(ResetReason reason, std::string_view detail, bool re
   std::string text =
       response_started ? "upstream_reset_after_response_started{" : "upstream_reset_before_response_started{";
   text += to_string(reason);
-  if (!detail.empty() && is_connect_failure(reason)) {
-    text += "|delayed connect error: ";
-    text += detail;
-  }
+  if (!detail.empty() && is_connect_failure(reason)) text.append("|").append(detail);
   text += "}";
   for (char& c : text) {
     if (c == ' ' || c == '\t' || c == '\n' || c == '\r') c = '_';

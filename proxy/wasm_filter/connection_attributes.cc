@@ -156,7 +156,7 @@ constexpr Attribute kUpstream[] = {
     {"port", AttributeKind::kInt, &upstream_port, ""},
     {"local_address", AttributeKind::kString, &upstream_local_address, ""},
     {"transport_failure_reason", AttributeKind::kString, &transport_failure_reason,
-     "Why the last connection to a host failed; empty if none has."},
+     "Why the last connection to a host failed, unless it took too long; empty if none has."},
     {"request_attempt_count", AttributeKind::kInt, &request_attempt_count, "0 before the request is sent."},
     {"cx_pool_ready_duration", AttributeKind::kDuration, &cx_pool_ready_duration,
      "How long the request waited for a connection."},

@@ -55,6 +55,14 @@ def wasm_access_log(code, configuration="", log_filter=None, **fields):
     return {**log, "filter": log_filter} if log_filter else log
 
 
+def file_log(path, log_format=None, **fields):
+    """An access log that writes a file; log_format: its text, or a SubstitutionFormatString; more fields of the AccessLog."""
+    logger = {"@type": TYPE + "envoy.extensions.access_loggers.file.v3.FileAccessLog", "path": path}
+    if isinstance(log_format, str):
+        log_format = {"text_format_source": {"inline_string": log_format}}
+    return {"name": "log", "typed_config": {**logger, **({"log_format": log_format} if log_format else {})}, **fields}
+
+
 def listener(filters=(), routes=None, virtual_hosts=None, name="ingress", **manager):
     """A listener on a free port with one connection manager."""
     hosts = virtual_hosts or [{"name": "all", "domains": ["*"], "routes": routes or [route()]}]
