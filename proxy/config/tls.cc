@@ -271,6 +271,31 @@ const TreeNode* tls_of(View socket, std::string_view type, std::string_view what
   return node == nullptr || node->any_type == kRawBuffer ? nullptr : node;
 }
 
+// What a server's certificate is not asked for, so that others may answer in its place; empty: it is asked for enough.
+// A validation context that verifies nothing at all has been warned of.
+std::string unverified(const UpstreamTls& tls) {
+  if (!tls.validation) {
+    return " is not verified, as in Envoy: anybody on the way can answer in its place, and gets what is sent. "
+           "`common_tls_context.validation_context` with `trusted_ca` would say whom to trust, `sni` and "
+           "`auto_sni_san_validation: true` for which name";
+  }
+  const TlsValidation& validation = *tls.validation;
+  if (validation.accept_untrusted) {
+    return " is not verified, as in Envoy, since `trust_chain_verification` is ACCEPT_UNTRUSTED: anybody on the way "
+           "can "
+           "answer in its place, and gets what is sent";
+  }
+  const bool anchored = !validation.trusted_ca.empty() || validation.system_roots;
+  const bool pinned = !validation.certificate_hashes.empty() || !validation.public_key_hashes.empty();
+  const bool named = tls.auto_sni_san_validation || !validation.subject_alt_names.empty();
+  if (!anchored || pinned || named) return "";
+  return " may be for any name, as in Envoy: whoever has any certificate of those authorities can answer in its place, "
+         "and "
+         "gets what is sent. `sni` and `auto_sni_san_validation: true`, or `match_typed_subject_alt_names`, would say "
+         "for "
+         "which name it must be";
+}
+
 }  // namespace
 
 std::span<const MessageRules> tls_rules() {
@@ -294,13 +319,8 @@ std::optional<UpstreamTls> build_upstream_tls(View socket, const std::string& cl
   if (out.auto_sni_san_validation && out.sni.empty() && !out.auto_host_sni)
     context.field_error(tls, "auto_sni_san_validation",
                         "there is no name to compare with: `sni` or `auto_host_sni` must be set");
-  if (!out.validation) {
-    context.report.warning(
-        socket.node(), "the server's certificate of cluster " + quote(cluster) +
-                           " is not verified, as in Envoy: anybody on the way can answer in its place, and gets what "
-                           "is sent. `common_tls_context.validation_context` with `trusted_ca` would say whom to "
-                           "trust, `sni` and `auto_sni_san_validation: true` for which name");
-  }
+  if (const std::string fault = unverified(out); !fault.empty())
+    context.report.warning(socket.node(), "the server's certificate of cluster " + quote(cluster) + fault);
   return out;
 }
 
