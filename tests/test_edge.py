@@ -2,11 +2,13 @@
 """Where strangers come in: what a client may not say, which paths there are, how many clients. As Envoy 1.40 has it."""
 
 import json
+import os
+import re
 import socket
 import threading
 import unittest
 
-from support import config
+from support import config, guests
 from support.config import TYPE, cluster, route
 from support.envoy import Envoy, needs_envoy
 from support.origins import Echo, Provider, ScriptedOrigin, echoed, read_request
@@ -81,6 +83,50 @@ class WhatAStrangerSays(Edge):
 
 @needs_envoy()
 class WhatAStrangerSaysInEnvoy(WhatAStrangerSays):
+    KIND = Envoy
+
+
+class WhoTheClientIs(TestCase):
+    """Whose address the access log and a filter take for the client's."""
+
+    KIND = Proxy
+    PEER = r"127\.0\.0\.1:\d+"
+    # The connection manager's fields, and of each x-forwarded-for the address.
+    CASES = [
+        ({}, {None: PEER, "1.2.3.4": r"1\.2\.3\.4:0", "1.2.3.4, 2001:DB8::5": r"\[2001:db8::5\]:0",
+              "1.2.3.4:5": PEER, "x": PEER, "1.2.3.4,": PEER}),
+        ({"skip_xff_append": True}, {"1.2.3.4, 5.6.7.8": r"5\.6\.7\.8:0"}),
+        ({"xff_num_trusted_hops": 1}, {"1.2.3.4": PEER, "1.2.3.4, 5.6.7.8": r"1\.2\.3\.4:0"}),
+        ({"use_remote_address": True}, {None: PEER, "1.2.3.4": PEER}),
+        ({"use_remote_address": True, "xff_num_trusted_hops": 1}, {None: PEER, "1.2.3.4, 5.6.7.8": r"5\.6\.7\.8:0"}),
+        ({"use_remote_address": True, "xff_num_trusted_hops": 2, "skip_xff_append": True},
+         {"1.2.3.4": PEER, "1.2.3.4, 5.6.7.8": r"1\.2\.3\.4:0"}),
+    ]
+
+    def test_in_the_access_log_and_for_a_filter(self):
+        module = guests.assemble(self.directory, "tells", guests.tells_properties({"request_headers": ["source.address"]}))
+        for number, (fields, expected) in enumerate(self.CASES):
+            path = os.path.join(self.directory, f"access.{number}.log")
+            log = config.file_log(path, "%DOWNSTREAM_REMOTE_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT% %DOWNSTREAM_REMOTE_PORT% "
+                                        "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS%\n")
+            answer = {"match": {"prefix": "/"}, "direct_response": {"status": 200}}
+            proxy = self.start_proxy(config.bootstrap([], [config.wasm(module)], [answer], access_log=[log], **fields), kind=self.KIND,
+                                     name=f"proxy-{number}")
+            for said in expected:
+                self.assertEqual(request(proxy.port, headers={"x-forwarded-for": said} if said is not None else {}).status, 200)
+            proxy.end()
+            seen = re.findall(r"source\.address = (\S+)", proxy.log())
+            with open(path) as file:
+                lines = file.read().splitlines()
+            for (said, address), line, told in zip(expected.items(), lines, seen, strict=True):
+                with self.subTest(fields=fields, said=said):
+                    self.assertRegex(told, f"^{address}$")
+                    host, port = told.rsplit(":", 1)
+                    self.assertRegex(line, rf"^{re.escape(told)} {re.escape(host.strip('[]'))} {port} {self.PEER}$")
+
+
+@needs_envoy()
+class WhoTheClientIsInEnvoy(WhoTheClientIs):
     KIND = Envoy
 
 

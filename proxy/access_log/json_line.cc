@@ -24,6 +24,7 @@ bool is_number(Operator op) {
     case Operator::kDuration:
     case Operator::kResponseDuration:
     case Operator::kDownstreamRemotePort:
+    case Operator::kDownstreamDirectPort:
     case Operator::kDownstreamLocalPort:
     case Operator::kConnectionId:
     case Operator::kAttemptCount:

@@ -75,9 +75,12 @@ struct StreamInfo {
   uint32_t response_flags = 0;
   std::string response_code_details;
   const config::Address* downstream_local = nullptr;
+  // The client: whom x-forwarded-for names, with port 0, where the configuration has it so, else the connection's peer.
   const config::Address* downstream_remote = nullptr;
-  const net::TlsInfo* downstream_tls = nullptr;  // nullptr: no TLS
-  std::string downstream_transport_failure;      // why there was no handshake
+  const config::Address* downstream_direct_remote = nullptr;  // the connection's peer
+  config::Address forwarded_remote;                           // what the first of them points to in the first case
+  const net::TlsInfo* downstream_tls = nullptr;               // nullptr: no TLS
+  std::string downstream_transport_failure;                   // why there was no handshake
   std::string protocol = "HTTP/1.1";
   const router::RouteEntry* route = nullptr;  // once the router has chosen
   std::string upstream_cluster;

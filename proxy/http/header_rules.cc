@@ -176,6 +176,7 @@ bool contains(std::span<const std::string_view> names, std::string_view name) {
 
 std::optional<LocalReply> HeaderRules::prepare_request(HeaderMap& headers, const config::Address& remote,
                                                        uint32_t minor_version) {
+  told_.clear();
   if (minor_version == 0) {
     if (auto reply = check_version(headers, minor_version)) return reply;
   }
@@ -267,19 +268,15 @@ HeaderRules::Client HeaderRules::client_of(const HeaderMap& headers, uint64_t ma
   scratch_.clear();
   const bool forwarded = (mask & bit(HeaderId::kXForwardedFor)) != 0 && join_forwarded_for(headers, scratch_);
   const auto is_internal = [&](const std::string& ip) {
-    return !config_.internal_addresses.empty() && is_in_ranges(ip, config_.internal_addresses);
+    return !ip.empty() && !config_.internal_addresses.empty() && is_in_ranges(ip, config_.internal_addresses);
   };
-  if (config_.use_remote_address) {
-    Client client{remote.host, !forwarded && is_internal(remote.host)};
-    if (!forwarded || hops == 0) return client;
-    if (auto told = forwarded_address(scratch_, hops - 1)) client.ip = told_ = *std::move(told);
-    return client;
-  }
+  const bool edge = config_.use_remote_address;
+  // At the edge the connection's peer is the nearest of the trusted hops.
+  if (forwarded && !(edge && hops == 0)) told_ = forwarded_address(scratch_, edge ? hops - 1 : hops).value_or("");
+  const std::string_view ip = told_.empty() ? remote.host : told_;
+  if (edge) return {ip, !forwarded && is_internal(remote.host)};
   // Only a list of one is believed: who stands in front of a proxy of ours could have written the others.
-  if (config_.internal_addresses.empty() || !forwarded || hops > 0 || scratch_.find(',') != std::string::npos)
-    return {};
-  const auto told = forwarded_address(scratch_, 0);
-  return {"", told && is_internal(*told)};
+  return {ip, hops == 0 && scratch_.find(',') == std::string::npos && is_internal(told_)};
 }
 
 void HeaderRules::sanitize(HeaderMap& headers) const {

@@ -28,6 +28,9 @@ class HeaderRules {
   // Edits the head in place, or says how to refuse the request.
   std::optional<host::LocalReply> prepare_request(host::HeaderMap& headers, const config::Address& remote,
                                                   uint32_t minor_version);
+  // Whom the last request's x-forwarded-for names as its client, where it is to be believed: an IP address, or empty.
+  // Valid until the next request.
+  std::string_view forwarded_client() const { return told_; }
   // Of an interim (1xx) response: what belongs to this connection or to a body is taken out.
   void prepare_informational(host::HeaderMap& headers) const;
   void prepare_response(host::HeaderMap& response, const host::HeaderMap& request, std::string_view http_date) const;
@@ -41,7 +44,7 @@ class HeaderRules {
   void strip_trailing_dot(host::HeaderMap& headers) const;
   void strip_port(host::HeaderMap& headers) const;
   struct Client {
-    std::string_view ip;    // with use_remote_address; else empty. Valid until the next request
+    std::string_view ip;    // valid until the next request
     bool internal = false;  // not a stranger: internal_address_config
   };
   // Puts the list of all x-forwarded-for fields into scratch_. `mask`: which known fields there are.
@@ -56,7 +59,7 @@ class HeaderRules {
   const std::string_view scheme_;  // of the connections that come here
   RandomIds ids_;
   std::string scratch_;
-  std::string told_;  // an address out of x-forwarded-for
+  std::string told_;  // forwarded_client()
 };
 
 }  // namespace inlay::proxy::http

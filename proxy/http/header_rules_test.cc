@@ -191,6 +191,34 @@ TEST(HeaderRules, TheClientBehindTrustedHops) {
   EXPECT_EQ(external("8.8.8.8, junk", 1), "192.0.2.7");
 }
 
+// As Envoy 1.40.0.
+TEST(HeaderRules, WhomForwardedForNamesAsTheClient) {
+  const auto client = [](std::string_view forwarded_for, bool edge, uint32_t hops) {
+    HeaderMap headers = request({});
+    headers.add("x-forwarded-for", forwarded_for);
+    config::Listener listener;
+    listener.http.use_remote_address = edge;
+    listener.http.xff_num_trusted_hops = hops;
+    HeaderRules rules(listener);
+    EXPECT_FALSE(rules.prepare_request(headers, {"192.0.2.7", 1234}, 1));
+    const std::string found(rules.forwarded_client());
+    HeaderMap none = request({});
+    EXPECT_FALSE(rules.prepare_request(none, {"192.0.2.7", 1234}, 1));
+    EXPECT_EQ(rules.forwarded_client(), "") << "and not the one before it";
+    return found;
+  };
+  EXPECT_EQ(client("8.8.8.8", false, 0), "8.8.8.8");
+  EXPECT_EQ(client("8.8.8.8, 2001:DB8::1", false, 0), "2001:db8::1");
+  EXPECT_EQ(client("8.8.8.8, 1.1.1.1", false, 1), "8.8.8.8");
+  EXPECT_EQ(client("8.8.8.8,", false, 1), "8.8.8.8");
+  EXPECT_EQ(client("8.8.8.8", true, 0), "");
+  EXPECT_EQ(client("8.8.8.8, 1.1.1.1", true, 1), "1.1.1.1");
+  EXPECT_EQ(client("8.8.8.8, 1.1.1.1", true, 2), "8.8.8.8");
+  for (const char* none : {"", "junk", "8.8.8.8:99", "[2001:db8::1]", "8.8.8.8,"})
+    EXPECT_EQ(client(none, false, 0), "");
+  EXPECT_EQ(client("8.8.8.8", false, 1), "");
+}
+
 TEST(HeaderRules, AnInternalRequestSaysSoAndKeepsItsId) {
   const auto edge = [](auto& http) {
     trust_10_and_192(http);

@@ -249,7 +249,7 @@ HeaderMap& ServerConnection::headers_storage() {
   info.stream_id = manager_.rules.ids().next();
   info.connection_id = connection_->id();
   info.downstream_local = &connection_->local_address();
-  info.downstream_remote = &connection_->remote_address();
+  info.downstream_remote = info.downstream_direct_remote = &connection_->remote_address();
   info.downstream_tls = connection_->tls();
   if (!state_.empty()) info.filter_state.swap(state_);
   if (below_ != nullptr) inherit_state(info);
@@ -295,6 +295,10 @@ void ServerConnection::on_headers(bool end_stream) {
     manager_.stats.charge_refusal(*refusal);
     if (refusal->status >= 400) close_after_response_ = true;
     return chain.send_local_reply(std::move(*refusal));
+  }
+  if (const std::string_view client = manager_.rules.forwarded_client(); !client.empty()) {
+    chain.info().forwarded_remote.host = client;
+    chain.info().downstream_remote = &chain.info().forwarded_remote;
   }
   if (parser_->expects_100_continue() && !manager_.http.proxy_100_continue) {
     headers.remove(HeaderId::kExpect);

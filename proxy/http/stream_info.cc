@@ -10,7 +10,8 @@ void StreamInfo::reset() {
   bytes_received = bytes_sent = request_headers_bytes = response_headers_bytes = 0;
   response_code = response_flags = 0;
   response_code_details.clear();
-  downstream_local = downstream_remote = nullptr;
+  downstream_local = downstream_remote = downstream_direct_remote = nullptr;
+  forwarded_remote.host.clear();
   downstream_tls = nullptr;
   downstream_transport_failure.clear();
   protocol = "HTTP/1.1";

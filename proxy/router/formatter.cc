@@ -244,6 +244,12 @@ void append_operator(const FormatPart& part, const FormatContext& context, std::
       return ip(info.downstream_remote);
     case Operator::kDownstreamRemotePort:
       return port(info.downstream_remote);
+    case Operator::kDownstreamDirect:
+      return address(info.downstream_direct_remote);
+    case Operator::kDownstreamDirectNoPort:
+      return ip(info.downstream_direct_remote);
+    case Operator::kDownstreamDirectPort:
+      return port(info.downstream_direct_remote);
     case Operator::kDownstreamLocal:
       return address(info.downstream_local);
     case Operator::kDownstreamLocalNoPort:

@@ -42,6 +42,7 @@ class FormatterTest : public testing::Test {
   host::HeaderMap request_, response_, trailers_;
   http::StreamInfo info_;
   config::Address remote_{"10.0.0.7", 4711};
+  config::Address peer_{"10.0.0.8", 4712};
 };
 
 TEST_F(FormatterTest, Operators) {
@@ -58,10 +59,10 @@ TEST_F(FormatterTest, Operators) {
       {"%DURATION%ms", "250ms"},
       {"%DOWNSTREAM_REMOTE_ADDRESS%", "10.0.0.7:4711"},
       {"%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%", "10.0.0.7"},
-      {"%UPSTREAM_CLUSTER%", "app"},
       {"%DOWNSTREAM_DIRECT_REMOTE_ADDRESS%", "10.0.0.8:4712"},
       {"%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT% %DOWNSTREAM_DIRECT_REMOTE_PORT%", "10.0.0.8 4712"},
       {"%UPSTREAM_TRANSPORT_FAILURE_REASON%", "TLS_error:_no"},
+      {"%UPSTREAM_CLUSTER%", "app"},
       {"%FILTER_STATE(wasm.k:PLAIN)%", "state"},
       {"%START_TIME%", "2023-11-14T22:13:20.123Z"},
       {"%START_TIME(%Y/%m)%", "2023/11"},

@@ -40,7 +40,7 @@ FilteredConnection::FilteredConnection(net::EventLoop& loop, std::unique_ptr<net
   info.start_system =
       std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   info.downstream_local = &inner_->local_address();
-  info.downstream_remote = &inner_->remote_address();
+  info.downstream_remote = info.downstream_direct_remote = &inner_->remote_address();
   inner_->set_handler(this);
 }
 

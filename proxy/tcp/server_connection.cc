@@ -32,7 +32,7 @@ ServerConnection::ServerConnection(ConnectionManager& manager, std::unique_ptr<n
   info.start_monotonic = manager_.loop_.now();
   info.start_system = system_now();
   info.downstream_local = &connection_->local_address();
-  info.downstream_remote = &connection_->remote_address();
+  info.downstream_remote = info.downstream_direct_remote = &connection_->remote_address();
   connection_->set_handler(this);
   connection_->set_write_watermark(limit_);
   const auto idle = manager_.options_.listener.tcp_proxy->idle_timeout;

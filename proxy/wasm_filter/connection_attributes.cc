@@ -107,7 +107,8 @@ Status destination_port(const Source& s, std::string& out) {
 }
 
 constexpr Attribute kSource[] = {
-    {"address", AttributeKind::kString, &source_address, "With the port."},
+    {"address", AttributeKind::kString, &source_address,
+     "The client's, with the port, which is 0 where `x-forwarded-for` names it."},
     {"port", AttributeKind::kInt, &source_port, ""},
 };
 constexpr Attribute kDestination[] = {
