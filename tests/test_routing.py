@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Routes, clusters, and the local replies of a request that reaches no origin: as Envoy gives them."""
 
+import os
 import unittest
 
 from support import config
 from support.config import cluster, route
+from support.envoy import Envoy, needs_envoy
 from support.origins import Echo, ScriptedOrigin, echoed, read_request
-from support.processes import TestCase, free_port
+from support.processes import Proxy, TestCase, free_port, wait_until
 from support.wire import Wire, request
 
 
@@ -201,6 +203,36 @@ class Clusters(Routing):
         for _ in range(10):
             self.assertIn(request(port).status, (200, 503))
         self.assertEqual(request(port).status, 200)
+
+
+class NameThatCannotBeResolved(TestCase):
+    kind = Proxy
+
+    def test_the_cluster_begins_without_hosts_and_its_requests_are_answered(self):
+        path = os.path.join(self.directory, "access.log")
+        log = config.file_log(path, "%RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %UPSTREAM_CLUSTER% %UPSTREAM_HOST%\n")
+        proxy = self.start_proxy(config.bootstrap([cluster("nowhere", 80, host="nowhere.invalid")], routes=[route("nowhere")],
+                                                  access_log=[log]), kind=self.kind)
+        wait_until(lambda: proxy.stats()["cluster.nowhere.update_failure"] > 0, "the resolver's word")
+        answer = request(proxy.port)
+        self.assertEqual((answer.status, answer.body), (503, b"no healthy upstream"))
+        stats = proxy.stats()
+        self.assertEqual((stats["cluster.nowhere.membership_total"], stats["cluster.nowhere.upstream_cx_none_healthy"]), (0, 1))
+        self.told(proxy)
+        proxy.end()
+        with open(path) as file:
+            self.assertEqual(file.read(), "503 UH no_healthy_upstream nowhere -\n")
+
+    def told(self, proxy):
+        self.assertIn("cluster 'nowhere': cannot resolve 'nowhere.invalid': ", proxy.log())
+
+
+@needs_envoy()
+class NameThatCannotBeResolvedInEnvoy(NameThatCannotBeResolved):
+    kind = Envoy
+
+    def told(self, proxy):
+        """Envoy says nothing at this level."""
 
 
 if __name__ == "__main__":
