@@ -227,13 +227,19 @@ bool is_header_name(std::string_view name) {
   return header_name_form(name) != NameForm::kBad;
 }
 
-NameForm header_name_form(std::string_view name) {
-  if (is_plain(name)) [[likely]]
-    return NameForm::kLower;
+namespace {
+
+[[gnu::noinline]] NameForm form_by_characters(std::string_view name) {
   uint8_t bits = name.empty() ? kNoToken : 0;
   for (const char c : name) bits |= kToken[static_cast<uint8_t>(c)];
   if ((bits & kNoToken) != 0) return NameForm::kBad;
   return bits == 0 ? NameForm::kLower : NameForm::kMixed;
+}
+
+}  // namespace
+
+NameForm header_name_form(std::string_view name) {
+  return is_plain(name) ? NameForm::kLower : form_by_characters(name);
 }
 
 namespace {
@@ -246,23 +252,31 @@ constexpr bool is_value_character(char c) {
 // Sixteen bytes, which the compiler looks at at once; in what a comparison yields, 0xff is true.
 using Block = uint8_t __attribute__((vector_size(16)));
 
-Block bad_bytes(const char* at) {
+Block bad_bytes(const void* at) {
   Block bytes{};
   std::memcpy(&bytes, at, sizeof(bytes));
   return Block(((bytes < 0x20) & (bytes != '\t')) | (bytes == 0x7f));
 }
-
-}  // namespace
-
-bool is_header_value(std::string_view value) {
-  constexpr size_t kBlock = sizeof(Block);
-  if (value.size() < kBlock) return std::all_of(value.begin(), value.end(), is_value_character);
-  Block bad =
-      bad_bytes(value.data() + value.size() - kBlock);  // what is left over, with what is looked at here as well
-  for (size_t i = 0; i + kBlock < value.size(); i += kBlock) bad |= bad_bytes(value.data() + i);
+bool has_none(Block bad) {
   uint64_t halves[2];
   std::memcpy(halves, &bad, sizeof(halves));
   return (halves[0] | halves[1]) == 0;
+}
+
+}  // namespace
+
+// What is left over is looked at with bytes that have been, or will be.
+bool is_header_value(std::string_view value) {
+  constexpr size_t kBlock = sizeof(Block);
+  const size_t size = value.size();
+  if (size >= kBlock) {
+    Block bad = bad_bytes(value.data() + size - kBlock);
+    for (size_t i = 0; i + kBlock < size; i += kBlock) bad |= bad_bytes(value.data() + i);
+    return has_none(bad);
+  }
+  if (size < kBlock / 2) return std::all_of(value.begin(), value.end(), is_value_character);
+  const uint64_t halves[2] = {word_at<uint64_t>(value.data()), word_at<uint64_t>(value.data() + size - kBlock / 2)};
+  return has_none(bad_bytes(halves));
 }
 
 HeaderMap::HeaderMap(const HeaderMap& other) {
