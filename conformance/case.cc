@@ -10,6 +10,7 @@ namespace inlay::conformance {
 namespace {
 
 constexpr std::string_view kSeparator = "#### expect\n";
+constexpr std::string_view kEnvoySeparator = "#### expect in envoy ";
 
 Error bad(std::string message) {
   return {ErrorCode::kInvalidArgument, std::move(message), ""};
@@ -174,6 +175,27 @@ class Reader {
   size_t line_ = 0;
 };
 
+// The case's own, and those in versions of Envoy.
+void take_expectations(Case& c, std::string_view text) {
+  const auto next = [&text] {
+    const size_t begin = text.starts_with(kEnvoySeparator) ? 0 : text.find("\n" + std::string(kEnvoySeparator));
+    const size_t size = begin == std::string_view::npos ? text.size() : begin + (begin == 0 ? 0 : 1);
+    const std::string_view part = text.substr(0, size);
+    text.remove_prefix(size);
+    return part;
+  };
+  c.expected = next();
+  while (!text.empty()) {
+    const size_t end = text.find('\n');
+    InEnvoy one;
+    std::stringstream versions(std::string(text.substr(kEnvoySeparator.size(), end - kEnvoySeparator.size())));
+    for (std::string version; versions >> version;) one.versions.push_back(version);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    one.transcript = next();
+    c.in_envoy.push_back(std::move(one));
+  }
+}
+
 }  // namespace
 
 std::string_view to_string(Transport transport) {
@@ -186,6 +208,13 @@ bool Case::shows(std::string_view what) const {
 
 bool Case::network_before_http() const {
   return !tcp && std::any_of(plugins.begin(), plugins.end(), [](const PluginCase& p) { return p.network; });
+}
+
+const std::string* Case::expected_in_envoy(std::string_view version) const {
+  for (const InEnvoy& one : in_envoy) {
+    if (std::find(one.versions.begin(), one.versions.end(), version) != one.versions.end()) return &one.transcript;
+  }
+  return nullptr;
 }
 
 const Upstream* Case::upstream(std::string_view wanted) const {
@@ -227,7 +256,7 @@ Result<Case> parse_case(std::string path, std::string_view text) {
     c.input = std::string(text) + (text.ends_with("\n") ? "\n" : "\n\n");
   } else {
     c.input = text.substr(0, at);
-    c.expected = text.substr(at + kSeparator.size());
+    take_expectations(c, text.substr(at + kSeparator.size()));
   }
   INLAY_TRY([[maybe_unused]] Unit read, Reader(c, c.input).read());
   if (c.tcp) {
@@ -264,9 +293,15 @@ Result<std::vector<Case>> read_cases(const std::string& directory) {
   return cases;
 }
 
-Result<Unit> write_expectation(const Case& c, std::string_view expected) {
+Result<Unit> write_expectations(const Case& c) {
   std::ofstream file(c.path);
-  file << c.input << kSeparator << expected;
+  file << c.input << kSeparator << c.expected;
+  for (const InEnvoy& one : c.in_envoy) {
+    std::string heading(kEnvoySeparator);
+    for (const std::string& version : one.versions) heading += version + " ";
+    heading.back() = '\n';
+    file << heading << one.transcript;
+  }
   if (!file.flush()) return Error{ErrorCode::kIo, "cannot be written", c.path};
   return Unit{};
 }

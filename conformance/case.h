@@ -15,6 +15,9 @@
 //     == client GET / host=x
 //     a: on_request_headers 2 headers=6 end
 //     ...
+//     #### expect in envoy 1.40.0
+//     == client GET / host=x
+//     ...
 
 #include <optional>
 #include <string>
@@ -67,6 +70,12 @@ struct Step {
   size_t line = 0;
 };
 
+// What Envoy shows instead of what the case expects, in some of its versions.
+struct InEnvoy {
+  std::vector<std::string> versions;
+  std::string transcript;
+};
+
 struct Case {
   std::string path;
   std::string subject;
@@ -91,9 +100,13 @@ struct Case {
   std::vector<std::string> stats;  // names, shown at the end
   std::string access_log;          // a format, or empty; its lines are shown
   std::vector<Step> steps;
-  std::string input;     // the file up to the expectation
-  std::string expected;  // the transcript
+  std::string input;              // the file up to the expectation
+  std::string expected;           // the transcript
+  std::vector<InEnvoy> in_envoy;  // by version, the oldest first
 
+  std::string title() const { return subject + "/" + name; }
+  // In that version of Envoy; null where it is `expected`, or that but for rules (differences.h).
+  const std::string* expected_in_envoy(std::string_view version) const;
   bool shows(std::string_view what) const;
   const Upstream* upstream(std::string_view name) const;
   // A network filter stands before the connection manager, and sees bytes of heads: none of them may vary.
@@ -105,8 +118,8 @@ Result<Case> parse_case(std::string path, std::string_view text);
 Result<Case> read_case(const std::string& path);
 // Every case under `directory`, by path. An unreadable one is an error.
 Result<std::vector<Case>> read_cases(const std::string& directory);
-// Rewrites a case's file with another expectation. Errors: kIo.
-Result<Unit> write_expectation(const Case& c, std::string_view expected);
+// Rewrites a case's file with its expectations as they are now. Errors: kIo.
+Result<Unit> write_expectations(const Case& c);
 
 // "200 name=value "body" trailer:name=value" from the given word on.
 Result<Answer> parse_answer(const std::vector<Word>& words, size_t from);

@@ -76,6 +76,31 @@ client GET / x=1
   EXPECT_EQ(split_steps(c->expected).size(), 2u);
 }
 
+TEST(Case, HasTranscriptsForEnvoyBehindItsOwn) {
+  const std::string text =
+      "about: x.\nclient GET /\n#### expect\n== end\n#### expect in envoy 1.36.4 1.37.0\n== end\na: y\n"
+      "#### expect in envoy 1.40.0\n== end\na: z\n";
+  const auto c = parse_case("cases/things/one.case", text);
+  ASSERT_TRUE(c) << c.error().to_string();
+  EXPECT_EQ(c->expected, "== end\n");
+  ASSERT_EQ(c->in_envoy.size(), 2u);
+  EXPECT_EQ(*c->expected_in_envoy("1.37.0"), "== end\na: y\n");
+  EXPECT_EQ(*c->expected_in_envoy("1.40.0"), "== end\na: z\n");
+  EXPECT_EQ(c->expected_in_envoy("1.39.3"), nullptr);
+}
+
+TEST(Transcript, KeepsThreadsApart) {
+  Transcript transcript;
+  transcript.begin_step("one");
+  transcript.guest("a: worker", 7);
+  transcript.guest("a: main", 0);
+  transcript.guest("host [error]: main", 0);
+  transcript.guest("nobody's");
+  transcript.guest("a: worker again", 7);
+  EXPECT_EQ(transcript.text(), "== one\na: main\nhost [error]: main\na: worker\na: worker again\nnobody's\n");
+  EXPECT_EQ(transcript.text_of_workers(), "== one\nhost [error]: main\na: worker\na: worker again\nnobody's\n");
+}
+
 TEST(Case, OfTcpHasNetworkFiltersAndAnOriginThatAccepts) {
   const auto c = parse_case("cases/tcp/one.case", R"(about: One thing.
 tcp

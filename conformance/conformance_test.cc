@@ -61,8 +61,10 @@ INSTANTIATE_TEST_SUITE_P(Cases, Conformance, testing::ValuesIn(parameters()), pa
 class ConformancePage : public testing::TestWithParam<const char*> {};
 
 TEST_P(ConformancePage, IsUpToDate) {
-  const std::string page =
-      render_page(cases(), [](const Case& c, const Variant& variant) { return outcome(c, variant).passed; });
+  const auto differences = read_differences();
+  ASSERT_TRUE(differences) << differences.error().to_string();
+  const auto passed = [](const Case& c, const Variant& variant) { return outcome(c, variant).passed; };
+  const std::string page = render_page(cases(), passed, *differences, {pinned_envoys().front()});
   std::stringstream file;
   file << std::ifstream(GetParam()).rdbuf();
   EXPECT_EQ(file.str(), page) << "make conformance rewrites it";

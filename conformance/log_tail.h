@@ -31,23 +31,25 @@ class FileTail {
   std::string rest_;
 };
 
+struct LogLine {
+  std::string level;
+  std::string component;
+  std::string message;
+  int thread = 0;  // lines of two threads have no order
+};
+
 class LogTail {
  public:
   explicit LogTail(const std::string& path) : file_(path) {}
-  struct Line {
-    std::string level;
-    std::string component;
-    std::string message;
-  };
-  std::vector<Line> read() {
-    std::vector<Line> lines;
+  std::vector<LogLine> read() {
+    std::vector<LogLine> lines;
     for (const std::string& line : file_.read()) lines.push_back(split(line));
     return lines;
   }
 
  private:
   // "[time][thread][level][component] message"
-  static Line split(const std::string& line) {
+  static LogLine split(const std::string& line) {
     std::string parts[4];
     size_t at = 0;
     for (std::string& part : parts) {

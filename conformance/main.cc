@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// conformance [--update] [--cases DIRECTORY] [CASE...]: runs the cases whose path contains one of CASE, or all, on both
-// engines, in process and on sockets. When all of the tree's own were run, it rewrites docs/reference/conformance.md.
+// conformance [--update] [--cases DIRECTORY] [--envoy VERSION|all] [CASE...]: runs the cases whose path contains one of
+// CASE, or all.
+//
+// Without --envoy on both engines, in process and on sockets; when all of the tree's own were run, it rewrites
+// docs/reference/conformance.md. With it in that Envoy, or in every version of scripts/pins; of cases that are named it
+// shows how they differ there, recorded or not. --update writes down what was seen: read the diff.
 
 #include <cstdio>
 #include <cstdlib>
@@ -8,8 +12,11 @@
 #include <map>
 #include <set>
 
+#include "conformance/envoy_runs.h"
 #include "conformance/page.h"
+#include "conformance/record.h"
 #include "conformance/runner.h"
+#include "conformance/transcript.h"
 
 namespace inlay::conformance {
 namespace {
@@ -18,6 +25,7 @@ constexpr const char* kCases = INLAY_SOURCE_DIR "/conformance/cases";
 
 struct Arguments {
   bool update = false;
+  std::string envoy;  // a version, "all", or empty
   std::string directory = kCases;
   std::vector<std::string> wanted;
   bool wants(const Case& c) const {
@@ -29,23 +37,19 @@ struct Arguments {
   }
 };
 
-std::string title(const Case& c) {
-  return c.subject + "/" + c.name;
-}
-
 // One new expectation, from the first way in which the case runs; the others must then agree.
 bool update(Case& c) {
   for (const Variant& variant : variants()) {
     if (!takes(c, variant)) continue;
     const Outcome outcome = observe(c, variant);
     if (!outcome.passed) {
-      std::printf("%s (%s) cannot be run:\n%s\n", title(c).c_str(), variant.name().c_str(), outcome.text.c_str());
+      std::printf("%s (%s) cannot be run:\n%s\n", c.title().c_str(), variant.name().c_str(), outcome.text.c_str());
       return false;
     }
     if (outcome.seen == c.expected) return true;
     c.expected = outcome.seen;
-    std::printf("%s: new expectation\n", title(c).c_str());
-    return static_cast<bool>(write_expectation(c, c.expected));
+    std::printf("%s: new expectation\n", c.title().c_str());
+    return static_cast<bool>(write_expectations(c));
   }
   return false;
 }
@@ -80,8 +84,8 @@ int run_all(const Arguments& arguments) {
       if (outcome.passed) continue;
       ++count.failed;
       ++failed;
-      failures.insert(title(c) + variant.name());
-      std::printf("FAILED %s (%s)\n%s\n", title(c).c_str(), variant.name().c_str(), outcome.text.c_str());
+      failures.insert(c.title() + variant.name());
+      std::printf("FAILED %s (%s)\n%s\n", c.title().c_str(), variant.name().c_str(), outcome.text.c_str());
     }
   }
   std::printf("%zu cases\n", chosen);
@@ -92,11 +96,84 @@ int run_all(const Arguments& arguments) {
     std::printf("  %-24s %4zu run, %zu failed\n", variant.name().c_str(), count.run, count.failed);
   }
   if (chosen == cases->size() && arguments.directory == kCases) {
-    std::ofstream(INLAY_SOURCE_DIR "/docs/reference/conformance.md") << render_page(
-        *cases, [&](const Case& c, const Variant& v) { return !failures.contains(title(c) + v.name()); });
+    const auto differences = read_differences();
+    if (!differences) {
+      std::fprintf(stderr, "conformance: %s\n", differences.error().to_string().c_str());
+      return 2;
+    }
+    const auto did_pass = [&](const Case& c, const Variant& v) { return !failures.contains(c.title() + v.name()); };
+    std::ofstream(INLAY_SOURCE_DIR "/docs/reference/conformance.md")
+        << render_page(*cases, did_pass, *differences, {pinned_envoys().front()});
   }
   std::printf("%zu passed, %zu failed\n", passed, failed);
   return failed == 0 && chosen > 0 ? 0 : 1;
+}
+
+// --- in Envoy ---
+
+// What a case that was asked for shows there, recorded or not.
+void show(const Case& c, const Envoy& envoy, const Differences& differences, const SeenInEnvoy& seen) {
+  std::printf("%s in Envoy %s", c.title().c_str(), envoy.version.c_str());
+  for (const std::string& name : differences.of(c, envoy.version)) std::printf(", %s", name.c_str());
+  const bool same = seen.all == c.expected;
+  std::printf(same ? ": as expected\n" : ":\n%s\n", difference(c.expected, seen.all).c_str());
+}
+
+// Returns whether all is explained.
+bool run_in(const Envoy& envoy, std::vector<Case>& cases, Differences& differences, const Arguments& arguments) {
+  std::vector<const Case*> chosen;
+  for (const Case& c : cases) {
+    if (runs_in_envoy(c) && arguments.wants(c)) chosen.push_back(&c);
+  }
+  size_t counts[3] = {};
+  // What is seen is compared with the differences as they were, and written down afterwards.
+  Differences recorded = differences;
+  EnvoyRuns runs(chosen, envoy, differences, !arguments.update);
+  for (Case& c : cases) {
+    if (!runs_in_envoy(c) || !arguments.wants(c)) continue;
+    const auto seen = runs.wait_for(c);
+    Verdict verdict;
+    if (!seen) {
+      verdict.text = seen.error().to_string() + "\n";
+    } else {
+      if (!arguments.wanted.empty() && !arguments.update) show(c, envoy, differences, *seen);
+      verdict = judge(c, envoy.version, differences, *seen);
+      if (arguments.update) record(c, recorded, envoy.version, *seen, pinned_envoys());
+    }
+    ++counts[static_cast<size_t>(verdict.kind)];
+    if (verdict.kind != Verdict::Kind::kUnexplained || (arguments.update && seen)) continue;
+    std::printf("UNEXPLAINED %s in Envoy %s\n%s\n", c.title().c_str(), envoy.version.c_str(), verdict.text.c_str());
+  }
+  std::printf("%zu cases in Envoy %s: %zu agree, %zu recorded, %zu unexplained\n", chosen.size(), envoy.version.c_str(),
+              counts[0], counts[1], counts[2]);
+  std::fflush(stdout);
+  if (!arguments.update) return counts[2] == 0;
+  for (const Case* c : chosen) {
+    if (!write_expectations(*c)) return false;
+  }
+  differences = std::move(recorded);
+  return static_cast<bool>(write_differences(differences));
+}
+
+int run_in_envoys(const Arguments& arguments) {
+  auto cases = read_cases(arguments.directory);
+  auto differences = read_differences();
+  if (!cases || !differences) {
+    std::fprintf(stderr, "conformance: %s\n", (!cases ? cases.error() : differences.error()).to_string().c_str());
+    return 2;
+  }
+  bool well = true;
+  for (const std::string& version : pinned_envoys()) {
+    if (arguments.envoy != "all" && arguments.envoy != version) continue;
+    const auto envoy = find_envoy(version);
+    if (!envoy) std::printf("Envoy %s is skipped: %s\n", version.c_str(), envoy.error().to_string().c_str());
+    if (envoy && !run_in(*envoy, *cases, *differences, arguments)) well = false;
+  }
+  for (const std::string& mistake : differences->mistakes(*cases, pinned_envoys())) {
+    std::printf("conformance/differences: %s\n", mistake.c_str());
+    well = false;
+  }
+  return well ? 0 : 1;
 }
 
 }  // namespace
@@ -108,14 +185,17 @@ int main(int argc, char** argv) {
     const std::string argument = argv[i];
     if (argument == "--update") {
       arguments.update = true;
+    } else if (argument == "--envoy" && i + 1 < argc) {
+      arguments.envoy = argv[++i];
     } else if (argument == "--cases" && i + 1 < argc) {
       arguments.directory = argv[++i];
     } else if (argument.starts_with("-")) {
-      std::fprintf(stderr, "usage: conformance [--update] [--cases DIRECTORY] [CASE...]\n");
+      std::fprintf(stderr, "usage: conformance [--update] [--cases DIRECTORY] [--envoy VERSION|all] [CASE...]\n");
       return 2;
     } else {
       arguments.wanted.push_back(argument);
     }
   }
-  return inlay::conformance::run_all(arguments);
+  return arguments.envoy.empty() ? inlay::conformance::run_all(arguments)
+                                 : inlay::conformance::run_in_envoys(arguments);
 }

@@ -13,10 +13,12 @@ constexpr std::string_view kBegin = R"(<!-- SPDX-License-Identifier: Apache-2.0 
 What the host and the proxy do for a guest, each as a case that runs with every build: `make conformance`. A case is one text
 file: configuration, guests, what clients and upstreams do, and everything that must be seen, in order: callbacks with their
 arguments and results, log lines, what the upstream got, what the client got, statistics. The same expectation holds for both
-engines, and for both ways of running it:
+engines, and for all ways of running it:
 
 - **in process**: the real host, HTTP codec, filter chain and wasm filter, with memory in the place of sockets and virtual time;
-- **sockets**: the whole server on real sockets, in real time.
+- **sockets**: the whole server on real sockets, in real time;
+- **Envoy**: the real one in the server's place (`make envoy`). Where it shows something else, the table names the difference, and
+  a test holds that it is this one and no other.
 
 [conformance/README.md](../../conformance/README.md) says how to read and write a case.
 
@@ -37,10 +39,48 @@ std::string cell(std::string text) {
   return out;
 }
 
+// What Envoy does otherwise: the differences, and how many cases show each.
+std::string differences_table(const std::vector<Case>& cases, const Differences& differences,
+                              const std::vector<std::string>& envoys) {
+  std::string text = "\n## Where Envoy differs\n\n| | cases |";
+  std::string agree = "| agree | |";
+  std::string recorded = "| differ as below | |";
+  std::map<std::string, std::map<std::string, size_t>> shown;
+  for (const std::string& version : envoys) {
+    text += " Envoy " + version + " |";
+    size_t counts[2] = {};
+    for (const Case& c : cases) {
+      if (!runs_in_envoy(c)) continue;
+      const std::vector<std::string> names = differences.of(c, version);
+      ++counts[names.empty() ? 0 : 1];
+      for (const std::string& name : names) ++shown[name][version];
+    }
+    agree += " " + std::to_string(counts[0]) + " |";
+    recorded += " " + std::to_string(counts[1]) + " |";
+  }
+  text += "\n| --- | --- |";
+  for (size_t i = 0; i < envoys.size(); ++i) text += " --- |";
+  text += "\n" + agree + "\n" + recorded + "\n";
+  for (const Difference& one : differences.all()) {
+    text += "| " + one.name + " | " + cell(one.why) + " ([" + one.page + "](../../" + one.page + ")) |";
+    for (const std::string& version : envoys) text += " " + std::to_string(shown[one.name][version]) + " |";
+    text += "\n";
+  }
+  return text;
+}
+
+// "yes", or in what it differs there.
+std::string in_envoy(const Case& c, const std::string& version, const Differences& differences) {
+  if (!runs_in_envoy(c)) return " - |";
+  std::string names;
+  for (const std::string& name : differences.of(c, version)) names += (names.empty() ? " " : ", ") + name;
+  return (names.empty() ? " yes" : names) + " |";
+}
+
 }  // namespace
 
-std::string render_page(const std::vector<Case>& cases,
-                        const std::function<bool(const Case&, const Variant&)>& passed) {
+std::string render_page(const std::vector<Case>& cases, const std::function<bool(const Case&, const Variant&)>& passed,
+                        const Differences& differences, const std::vector<std::string>& envoys) {
   std::map<std::string, std::vector<const Case*>> subjects;
   for (const Case& c : cases) subjects[c.subject].push_back(&c);
   size_t runs = 0;
@@ -48,8 +88,9 @@ std::string render_page(const std::vector<Case>& cases,
   for (const auto& [subject, members] : subjects) {
     tables += "\n## " + heading(subject) + "\n\n| case | what it shows |";
     for (const Variant& variant : variants()) tables += " " + variant.name() + " |";
+    for (const std::string& version : envoys) tables += " Envoy " + version + " |";
     tables += "\n| --- | --- |";
-    for (size_t i = 0; i < variants().size(); ++i) tables += " --- |";
+    for (size_t i = 0; i < variants().size() + envoys.size(); ++i) tables += " --- |";
     tables += "\n";
     for (const Case* c : members) {
       tables +=
@@ -64,10 +105,12 @@ std::string render_page(const std::vector<Case>& cases,
         ++runs;
         tables += passed(*c, variant) ? " yes |" : " **no** |";
       }
+      for (const std::string& version : envoys) tables += in_envoy(*c, version, differences);
       tables += "\n";
     }
   }
-  return std::string(kBegin) + std::to_string(cases.size()) + " cases, " + std::to_string(runs) + " runs.\n" + tables;
+  return std::string(kBegin) + std::to_string(cases.size()) + " cases, " + std::to_string(runs) + " runs.\n" +
+         differences_table(cases, differences, envoys) + tables;
 }
 
 }  // namespace inlay::conformance

@@ -3,6 +3,7 @@
 
 // Player: runs a case's steps in a world.
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -18,6 +19,10 @@ class Player {
   Player(const Case& c, World& world, Transcript& transcript, std::vector<std::string> expected)
       : case_(c), world_(world), transcript_(transcript), expected_(std::move(expected)) {}
 
+  // A step is over when this makes the same of what is seen and of what must be seen. `workers_only`: without the lines
+  // of the main thread's guests.
+  void compare_through(std::function<std::string(const std::string&)> rule, bool workers_only);
+
   // Errors: what cannot be started, or a step that is none, with its line.
   Result<Unit> play();
 
@@ -31,11 +36,14 @@ class Player {
   Result<Unit> request(const Step& step, const std::string& client);
   Result<Unit> not_started(const Error& error);
   void settle();
+  bool expects(const std::string& step) const;
 
   const Case& case_;
   World& world_;
   Transcript& transcript_;
   std::vector<std::string> expected_;
+  std::function<std::string(const std::string&)> rule_;
+  bool workers_only_ = false;
   std::map<std::string, Client> clients_;
 };
 

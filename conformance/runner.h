@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Runs cases: each on both engines, in process and on sockets.
+// Runs cases: each on both engines, in process and on sockets; and in Envoys.
 
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "conformance/case.h"
+#include "conformance/differences.h"
+#include "conformance/envoys.h"
 #include "engine/engine.h"
 
 namespace inlay::conformance {
@@ -31,5 +34,10 @@ struct Outcome {
 Outcome run(const Case& c, const Variant& variant);
 // Runs it without an expectation: for a new one.
 Outcome observe(const Case& c, const Variant& variant);
+
+// In an Envoy. `expected`: false for a run that finds out what it shows; a step is then over when nothing happens.
+// Errors: what could not be done.
+Result<SeenInEnvoy> run_in_envoy(const Case& c, const Envoy& envoy, const Differences& differences, bool expected);
+bool runs_in_envoy(const Case& c);
 
 }  // namespace inlay::conformance

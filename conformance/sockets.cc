@@ -4,16 +4,15 @@
 #include <poll.h>
 
 #include <algorithm>
-#include <future>
+#include <fstream>
 #include <list>
 #include <map>
-#include <thread>
 
+#include "conformance/admin.h"
 #include "conformance/bootstrap.h"
 #include "conformance/log_tail.h"
 #include "conformance/socket.h"
 #include "conformance/wire.h"
-#include "proxy/server.h"
 
 namespace inlay::conformance {
 namespace {
@@ -22,13 +21,14 @@ using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
 constexpr milliseconds kTurn{2};
-constexpr milliseconds kPatience{30'000};        // bounds a hang
+constexpr milliseconds kPatience{30'000};  // bounds a hang
+constexpr milliseconds kHeldBack{500};
 constexpr milliseconds kQuietAfterFailure{200};  // the case has failed already: what still comes is for the reader
 
 class Sockets final : public World {
  public:
-  Sockets(const Run& run, milliseconds quiet) : run_(run), quiet_(quiet) {}
-  ~Sockets() override { end_server(); }
+  Sockets(const Run& run, milliseconds quiet, std::unique_ptr<Server> server)
+      : run_(run), quiet_(quiet), server_(std::move(server)) {}
 
   Result<Unit> start() override;
   void client_sends(const std::string& client, std::string_view bytes, std::string_view method) override;
@@ -39,7 +39,7 @@ class Sockets final : public World {
   bool upstream_trailers(const std::string& upstream, const Fields& trailers) override;
   bool upstream_resets(const std::string& upstream) override;
   bool upstream_continues(const std::string& upstream) override;
-  void wait(milliseconds time) override { (void)time; }
+  void wait(milliseconds time) override { waiting_ = server_->in_real_time() ? time : milliseconds(0); }
   std::vector<std::string> stats(const std::vector<std::string>& names) override;
   void settle(const std::function<bool()>& seen) override;
   void finish() override;
@@ -52,6 +52,7 @@ class Sockets final : public World {
     Socket socket;
     WireReader reader;
     bool reads = true;
+    bool half_closed = false;
     bool closed = false;
   };
   struct Connection {
@@ -75,27 +76,23 @@ class Sockets final : public World {
     static const char* const set = std::getenv("INLAY_CONFORMANCE_PATIENCE_MS");
     return set == nullptr ? kPatience : milliseconds(std::atoi(set));
   }
-  void end_server();
   void wait_until_clients_are_gone();
   bool turn();
   bool read_log();
   bool serve(Connection& connection);
   void answer(Connection& connection);
   Connection* waiting(const std::string& upstream);
+  void send(Connection& connection, std::string_view bytes);
 
   Run run_;
   milliseconds quiet_;
   std::map<std::string, Socket> listening_;
   std::list<Connection> connections_;  // the oldest first
   std::map<std::string, Client> clients_;
-  std::unique_ptr<proxy::Logger> log_;
-  std::unique_ptr<LogTail> tail_;
+  std::unique_ptr<Server> server_;
   std::unique_ptr<FileTail> access_log_;
-  proxy::config::Bootstrap bootstrap_;
-  std::thread thread_;
-  proxy::Server* server_ = nullptr;  // lives on the thread
-  uint16_t port_ = 0;
-  uint16_t admin_port_ = 0;
+  milliseconds waiting_{0};  // what the step asks for
+  size_t sent_ = 0;          // by clients and upstreams
   bool ending_ = false;
 };
 
@@ -112,40 +109,13 @@ Result<Unit> Sockets::start() {
     ports[u.name] = socket.port();
     listening_[u.name] = std::move(socket);
   }
-  INLAY_TRY(bootstrap_, load_bootstrap(run_.c, run_.directory, ports));
-  const std::string path = run_.directory + "/log";
-  INLAY_TRY(log_, proxy::Logger::create({"trace", "", path}));
-  tail_ = std::make_unique<LogTail>(path);
-  proxy::ServerOptions options;
-  options.concurrency = run_.c.workers;
-  options.engine = run_.engine;
-  options.envoy_strict = run_.c.envoy_strict;
-  options.compat_legacy_properties = run_.c.legacy_properties;
-  options.drain_time = std::chrono::seconds(60);
-  options.log_flush_interval = kTurn;
-  std::promise<Result<Unit>> started;
-  auto outcome = started.get_future();
-  thread_ = std::thread([this, options, &started] {
-    auto server = proxy::Server::create(bootstrap_, options, *log_);
-    if (!server) return started.set_value(server.error());
-    server_ = server->get();
-    port_ = server_->listener_addresses()[0].port;
-    admin_port_ = server_->admin_address().port;
-    started.set_value(Unit{});
-    server_->run();
-  });
-  auto result = outcome.get();
-  if (!result) thread_.join();
-  if (!run_.c.access_log.empty()) access_log_ = std::make_unique<FileTail>(access_log_path(run_.directory));
+  if (!run_.c.access_log.empty()) {
+    std::ofstream made(access_log_path(run_.directory));
+    access_log_ = std::make_unique<FileTail>(access_log_path(run_.directory));
+  }
+  auto result = server_->start(ports);
   read_log();
   return result;
-}
-
-void Sockets::end_server() {
-  if (!thread_.joinable()) return;  // it did not start
-  server_->shutdown();
-  thread_.join();
-  read_log();
 }
 
 void Sockets::finish() {
@@ -159,17 +129,16 @@ void Sockets::finish() {
     if (connection.ended) connection.socket.close();  // the proxy waits for our side
   }
   server_->shutdown();
-  // The server ends when its streams have; upstreams that wait are told that way.
-  auto done = std::async(std::launch::async, [this] { thread_.join(); });
-  while (done.wait_for(milliseconds(0)) != std::future_status::ready) turn();
+  // Upstreams that wait are told by the server's end.
+  while (!server_->ended()) turn();
   turn();
 }
 
 // The server is to see their resets before its own shutdown, and on a busy machine the kernel may bring them later.
 void Sockets::wait_until_clients_are_gone() {
-  static const std::string active = "listener.127.0.0.1_0.downstream_cx_active";
+  const bool half_closed = std::any_of(clients_.begin(), clients_.end(), [](auto& c) { return c.second.half_closed; });
   const auto begin = Clock::now();
-  while (stats({active})[0] != active + " = 0" && Clock::now() - begin < patience()) turn();
+  while (!server_->idle(half_closed) && Clock::now() - begin < patience()) turn();
 }
 
 // --- what happens ---
@@ -180,12 +149,17 @@ void Sockets::settle(const std::function<bool()>& seen) {
   for (;;) {
     const auto now = Clock::now();
     if (turn()) last = now;
-    if (seen()) return;
-    if (quiet_.count() > 0 && now - last > quiet_) return;
+    if (now - begin < waiting_) continue;
+    if (seen()) break;
+    if (quiet_.count() > 0 && now - last > quiet_) break;
     if (now - begin < patience()) continue;
     quiet_ = kQuietAfterFailure;
-    return;
+    break;
   }
+  waiting_ = milliseconds(0);
+  // A step that shows nothing is over when what it sent has been read, unless the proxy holds that back.
+  const auto end = Clock::now();
+  while (!server_->has_read(sent_) && Clock::now() - end < kHeldBack) turn();
 }
 
 // Waits a little for something to happen, and says whether it did.
@@ -230,11 +204,11 @@ bool Sockets::turn() {
 
 bool Sockets::read_log() {
   bool news = false;
-  for (const LogTail::Line& line : tail_->read()) {
+  for (const LogLine& line : server_->log()) {
     std::string text = show_log_line(run_.c, line.level, line.component, line.message);
     if (text.empty()) continue;
     news = true;
-    run_.transcript.guest(std::move(text));
+    run_.transcript.guest(std::move(text), line.thread);
   }
   if (!access_log_) return news;
   for (std::string& line : access_log_->read()) {
@@ -249,14 +223,16 @@ bool Sockets::read_log() {
 void Sockets::client_sends(const std::string& name, std::string_view bytes, std::string_view method) {
   auto [it, made] = clients_.try_emplace(name, name, run_);
   Client& client = it->second;
-  if (made) client.socket = Socket::connect(port_);
+  if (made) client.socket = Socket::connect(server_->port());
   if (!method.empty()) client.reader.expect(std::string(method));
   client.socket.send(bytes);
+  sent_ += bytes.size();
 }
 
 void Sockets::client_closes(const std::string& name, bool reset) {
   const auto it = clients_.find(name);
   if (it == clients_.end()) return;
+  it->second.half_closed |= !reset;
   if (!reset) return it->second.socket.shutdown_write();
   it->second.closed = true;
   it->second.socket.reset();
@@ -314,6 +290,11 @@ void Sockets::answer(Connection& connection) {
   if (trailers) upstream_trailers(connection.upstream, a.trailers);
 }
 
+void Sockets::send(Connection& connection, std::string_view bytes) {
+  connection.socket.queue(bytes);
+  sent_ += bytes.size();
+}
+
 Sockets::Connection* Sockets::waiting(const std::string& upstream) {
   for (Connection& connection : connections_) {
     if (connection.upstream == upstream && connection.waiting) return &connection;
@@ -333,7 +314,7 @@ bool Sockets::upstream_head(const std::string& upstream, const Answer& answer, b
   } else if (!has_field(fields, "content-length") && !none) {
     fields.emplace_back("content-length", std::to_string(answer.body.size()));
   }
-  connection->socket.queue("HTTP/1.1 " + answer.status + " x\r\n" + field_lines(fields) + "\r\n");
+  send(*connection, "HTTP/1.1 " + answer.status + " x\r\n" + field_lines(fields) + "\r\n");
   if (end || connection->head_request) connection->waiting = false;
   return true;
 }
@@ -342,13 +323,13 @@ bool Sockets::upstream_body(const std::string& upstream, std::string_view bytes,
   Connection* connection = waiting(upstream);
   if (connection == nullptr) return false;
   if (connection->raw) {
-    connection->socket.queue(bytes);
+    send(*connection, bytes);
     if (end) connection->waiting = false;
     return true;
   }
   std::string wire = connection->chunked ? chunk(bytes) : std::string(bytes);
   if (end && connection->chunked) wire += "0\r\n\r\n";
-  connection->socket.queue(wire);
+  send(*connection, wire);
   if (end) connection->waiting = false;
   return true;
 }
@@ -356,7 +337,7 @@ bool Sockets::upstream_body(const std::string& upstream, std::string_view bytes,
 bool Sockets::upstream_trailers(const std::string& upstream, const Fields& trailers) {
   Connection* connection = waiting(upstream);
   if (connection == nullptr) return false;
-  connection->socket.queue("0\r\n" + field_lines(trailers) + "\r\n");
+  send(*connection, "0\r\n" + field_lines(trailers) + "\r\n");
   connection->waiting = false;
   return true;
 }
@@ -377,41 +358,23 @@ bool Sockets::upstream_resets(const std::string& upstream) {
 bool Sockets::upstream_continues(const std::string& upstream) {
   Connection* connection = waiting(upstream);
   if (connection == nullptr) return false;
-  connection->socket.queue("HTTP/1.1 100 Continue\r\n\r\n");
+  send(*connection, "HTTP/1.1 100 Continue\r\n\r\n");
   return true;
 }
 
 // --- statistics ---
 
 std::vector<std::string> Sockets::stats(const std::vector<std::string>& names) {
-  Socket admin = Socket::connect(admin_port_);
-  admin.send("GET /stats HTTP/1.1\r\nhost: admin\r\nconnection: close\r\n\r\n");
-  std::string page = "\n";
-  std::string bytes;
-  const auto begin = Clock::now();
-  while (Clock::now() - begin < kPatience) {
-    const Socket::Read got = admin.read(bytes);
-    if (got == Socket::Read::kBytes) page += bytes;
-    if (got == Socket::Read::kEnd || got == Socket::Read::kReset) break;
-    if (got == Socket::Read::kNothing) poll(nullptr, 0, 1);
-  }
+  const std::string page = admin_get(server_->admin_port(), "/stats");
   std::vector<std::string> lines;
-  for (const std::string& name : names) {
-    const size_t at = page.find("\n" + name + ": ");
-    std::string value = "absent";
-    if (at != std::string::npos) {
-      const size_t from = at + name.size() + 3;
-      value = page.substr(from, page.find_first_of("\r\n", from) - from);
-    }
-    lines.push_back(name + " = " + value);
-  }
+  for (const std::string& name : names) lines.push_back(name + " = " + stat_of(page, name));
   return lines;
 }
 
 }  // namespace
 
-std::unique_ptr<World> make_sockets(const Run& run, milliseconds quiet) {
-  return std::make_unique<Sockets>(run, quiet);
+std::unique_ptr<World> make_sockets(const Run& run, std::unique_ptr<Server> server, milliseconds quiet) {
+  return std::make_unique<Sockets>(run, quiet, std::move(server));
 }
 
 }  // namespace inlay::conformance

@@ -10,8 +10,8 @@ void Transcript::begin_step(std::string title) {
   steps_.push_back({std::move(title), {}, {}});
 }
 
-void Transcript::guest(std::string line) {
-  steps_.back().guests.push_back(std::move(line));
+void Transcript::guest(std::string line, int thread) {
+  steps_.back().guests[thread].push_back(std::move(line));
 }
 
 void Transcript::line(const std::string& actor, std::string text) {
@@ -43,9 +43,13 @@ void Transcript::end(const std::string& actor) {
   all.back().end = true;
 }
 
-std::string Transcript::render(const StepSeen& step) const {
+std::string Transcript::render(const StepSeen& step, bool workers_only) const {
   std::string text = "== " + step.title + "\n";
-  for (const std::string& line : step.guests) text += line + "\n";
+  for (const auto& [thread, lines] : step.guests) {
+    for (const std::string& line : lines) {
+      if (!workers_only || thread != 0 || line.starts_with("host [")) text += line + "\n";
+    }
+  }
   for (const std::string& actor : actors_) {
     const auto seen = step.others.find(actor);
     if (seen == step.others.end()) continue;
@@ -67,7 +71,13 @@ std::string Transcript::render(const StepSeen& step) const {
 
 std::string Transcript::text() const {
   std::string text;
-  for (const StepSeen& step : steps_) text += render(step);
+  for (const StepSeen& step : steps_) text += render(step, false);
+  return text;
+}
+
+std::string Transcript::text_of_workers() const {
+  std::string text;
+  for (const StepSeen& step : steps_) text += render(step, true);
   return text;
 }
 

@@ -4,6 +4,7 @@
 // Transcript: what was seen, step by step; in a step by actor: the guests first, then each upstream, then each client.
 // Within an actor the order is that of the events; between actors there is none, because on sockets there is none.
 
+#include <limits>
 #include <map>
 #include <string>
 #include <string_view>
@@ -13,6 +14,9 @@
 
 namespace inlay::conformance {
 
+// Of lines that no thread of the proxy wrote; they stand behind those that one did.
+inline constexpr int kNoThread = std::numeric_limits<int>::max();
+
 // The actor whose lines are those of the access log.
 inline constexpr const char* kAccessLog = "log";
 
@@ -20,8 +24,8 @@ class Transcript {
  public:
   void begin_step(std::string title);
 
-  // A line of the guests, as it stands.
-  void guest(std::string line);
+  // A line of the guests, as it stands. Those of one thread have an order and stand together.
+  void guest(std::string line, int thread = kNoThread);
   // What an upstream or a client got. Body bytes of one step become one line.
   void line(const std::string& actor, std::string text);
   void head(const std::string& actor, std::string text);
@@ -34,8 +38,10 @@ class Transcript {
   void set_actors(std::vector<std::string> actors) { actors_ = std::move(actors); }
 
   std::string text() const;
+  // Without the lines that guests wrote on the main thread (0) and that are not of the host.
+  std::string text_of_workers() const;
   // The step that is under way.
-  std::string step_text() const { return render(steps_.back()); }
+  std::string step_text(bool workers_only = false) const { return render(steps_.back(), workers_only); }
   size_t step() const { return steps_.size() - 1; }
 
  private:
@@ -46,10 +52,10 @@ class Transcript {
   };
   struct StepSeen {
     std::string title;
-    std::vector<std::string> guests;
+    std::map<int, std::vector<std::string>> guests;  // by thread
     std::map<std::string, std::vector<Event>> others;
   };
-  std::string render(const StepSeen& step) const;
+  std::string render(const StepSeen& step, bool workers_only) const;
   std::vector<Event>& events(const std::string& actor) { return steps_.back().others[actor]; }
   void append(Event::Kind kind, const std::string& actor, std::string_view bytes);
 

@@ -55,7 +55,7 @@ std::string show_log_line(const Case& c, std::string_view level, std::string_vie
     return plugin_of(c, prefix) + mark + ": " + without_uuids(rest.substr(colon + 2));
   }
   if (level == "info" || level == "debug" || level == "trace") return {};
-  return "host" + mark + ": " + std::string(message);
+  return "host" + mark + ": " + std::string(message.substr(0, message.find('\n')));  // no backtrace
 }
 
 }  // namespace inlay::conformance

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// World: the proxy that a case runs in, with its clients, its upstreams and its time. There are two: everything in one
-// process in virtual time (in_process.h), and the real server on sockets (sockets.h). What is seen goes into a
-// transcript. One thread.
+// World: the proxy that a case runs in, with its clients, its upstreams and its time. There are three: everything in
+// one process in virtual time (in_process.h), and on sockets the real server or an Envoy (sockets.h). What is seen goes
+// into a transcript. One thread.
 
 #include <chrono>
 #include <functional>
@@ -48,12 +48,13 @@ class World {
   virtual void finish() = 0;
 };
 
-// What both worlds need to know of a run.
+// What all worlds need to know of a run.
 struct Run {
   const Case& c;
   engine::EngineKind engine;
   Transcript& transcript;
   std::string directory;  // for files of this run
+  std::string expected;   // what must be seen of it all, if that is known
 };
 
 // A line of the log as a transcript shows it; empty when it shows it not. Guests' lines: "a: text"; the host's own

@@ -19,9 +19,15 @@ Status close_stream(unsigned stream) {
 Status get_configuration(char**, size_t*) {
   return Status::kUnimplemented;
 }
+#ifdef PUPPET_WITHOUT_LOG_LEVEL
+Status get_log_level(inlay::abi::LogLevel*) {
+  return Status::kUnimplemented;
+}
+#else
 Status get_log_level(inlay::abi::LogLevel* level) {
   return proxy_get_log_level(level);
 }
+#endif
 
 }  // namespace puppet
 

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The versions of Envoy that Inlay is compared with, and where they are on this machine.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace inlay::conformance {
+
+struct Envoy {
+  std::string version;  // "1.40.0"
+  std::string binary;   // its path
+};
+
+// Those of scripts/pins, in its order: the first is the one that `make test` takes.
+std::vector<std::string> pinned_envoys();
+
+// build/envoy/VERSION/envoy, which scripts/fetch_envoy puts there; the variable ENVOY stands in for every version.
+// Errors: kNotFound with the reason why there is none.
+Result<Envoy> find_envoy(std::string_view version);
+
+}  // namespace inlay::conformance

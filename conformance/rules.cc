@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conformance/rules.h"
+
+#include <algorithm>
+#include <sstream>
+
+#include "conformance/transcript.h"
+
+namespace inlay::conformance {
+namespace {
+
+std::vector<std::string> lines_of(const std::string& step) {
+  std::vector<std::string> lines;
+  std::istringstream text(step);
+  for (std::string line; std::getline(text, line);) lines.push_back(line);
+  return lines;
+}
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += line + "\n";
+  return text;
+}
+
+// With the reasons why a proxy does not start, which are indented.
+std::string host_log(const std::string& step) {
+  std::vector<std::string> lines = lines_of(step);
+  std::erase_if(lines, [](const std::string& line) { return line.starts_with("host [") || line.starts_with("  "); });
+  return joined(lines);
+}
+
+// "a: on_request_body 2 size=3" and a later "a: on_request_body 2 size=0 end" without an action are one with "end".
+std::string body_end(const std::string& step) {
+  constexpr std::string_view kEnd = " size=0 end";
+  std::vector<std::string> kept;
+  const std::vector<std::string> lines = lines_of(step);
+  for (size_t i = 0; i < lines.size(); ++i) {
+    const std::string& line = lines[i];
+    size_t callback = line.find(": on_request_body ");
+    if (callback == std::string::npos) callback = line.find(": on_response_body ");
+    const std::string actions = line.substr(0, callback) + ":   ";
+    const bool last = callback != std::string::npos && line.ends_with(kEnd) &&
+                      (i + 1 == lines.size() || !lines[i + 1].starts_with(actions));
+    const std::string begin = last ? line.substr(0, line.size() - kEnd.size()) + " size=" : "";
+    const auto piece = std::find_if(kept.rbegin(), kept.rend(), [&](const std::string& earlier) {
+      return last && earlier.starts_with(begin) && !earlier.ends_with(" end");
+    });
+    if (piece != kept.rend()) {
+      *piece += " end";
+    } else {
+      kept.push_back(line);
+    }
+  }
+  return joined(kept);
+}
+
+std::string network_end(const std::string& step) {
+  std::vector<std::string> lines = lines_of(step);
+  std::erase_if(lines, [](const std::string& line) {
+    return line.find(": on_upstream_data ") != std::string::npos && line.ends_with(" size=0");
+  });
+  return joined(lines);
+}
+
+std::string reset(const std::string& step) {
+  std::vector<std::string> lines = lines_of(step);
+  for (std::string& line : lines) {
+    for (const std::string_view how : {"reset", "close"}) {
+      if (line.ends_with(" got " + std::string(how))) line.replace(line.size() - how.size(), how.size(), "end");
+    }
+  }
+  return joined(lines);
+}
+
+// An on_log with one action that comes again at once.
+std::string recursion(const std::string& step) {
+  std::vector<std::string> kept;
+  for (std::string& line : lines_of(step)) {
+    kept.push_back(std::move(line));
+    const size_t n = kept.size();
+    if (n >= 4 && kept[n - 1] == kept[n - 3] && kept[n - 2] == kept[n - 4] &&
+        kept[n - 2].find(": on_log ") != std::string::npos)
+      kept.resize(n - 2);
+  }
+  return joined(kept);
+}
+
+}  // namespace
+
+const std::vector<Rule>& rules() {
+  static const std::vector<Rule> all = {
+      {"main_thread", "the lines of the main thread's instance", nullptr},
+      {"host_log", "the host's own lines", host_log},
+      {"reset", "whether the end of a connection is an RST or a FIN", reset, true},
+      {"body_end", "whether a body's last piece and its end are one callback", body_end},
+      {"network_end", "empty writes without an end that a network filter sees", network_end},
+      {"recursion", "how often a callback calls itself before the process ends", recursion, true},
+  };
+  return all;
+}
+
+const Rule* rule_of(std::string_view name) {
+  for (const Rule& rule : rules()) {
+    if (rule.name == name) return &rule;
+  }
+  return nullptr;
+}
+
+std::vector<std::string> unsteady(const std::vector<std::string>& names) {
+  std::vector<std::string> found;
+  for (const std::string& name : names) {
+    const Rule* const rule = rule_of(name);
+    if (rule != nullptr && rule->unsteady) found.push_back(name);
+  }
+  return found;
+}
+
+std::string apply_rules(const std::vector<std::string>& names, std::string step) {
+  for (const std::string& name : names) {
+    const Rule* const rule = rule_of(name);
+    if (rule != nullptr && rule->apply != nullptr) step = rule->apply(step);
+  }
+  return step;
+}
+
+std::string apply_rules_to_all(const std::vector<std::string>& names, std::string_view transcript) {
+  std::string text;
+  for (std::string& step : split_steps(transcript)) text += apply_rules(names, std::move(step));
+  return text;
+}
+
+}  // namespace inlay::conformance
