@@ -44,9 +44,8 @@ inline constexpr AbiChoice kAbiChoices[] = {
     {"editing a map, a name or value that is none", Follows::kEnvoy,
      "Ok, with a line of the log. A request, or a call, with a character that no name or value can have (CR, LF, NUL, "
      "...) is not sent: it is answered with 503 `invalid header value for: x`, flags DPE. So is, other than in Envoy, "
-     "which sends it and with it what its author likes, a response (without flags). A trailer of that kind, and a "
-     "field "
-     "with an empty name, is left out."},
+     "which sends it and with it what its author likes, a response (without flags), and a request that is redirected "
+     "to such a path. A trailer of that kind, and a field with an empty name, is left out."},
     {"malformed pairs", Follows::kOwn, "BadArgument; Envoy takes them for an empty map."},
     {"maps of a stream in its `proxy_on_done` and `proxy_on_delete`", Follows::kEnvoy,
      "Not there, nor are the properties that come from headers (`request.path`, `request.headers`, `request.id`, ...): "
