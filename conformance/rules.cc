@@ -29,31 +29,6 @@ std::string host_log(const std::string& step) {
   return joined(lines);
 }
 
-// "a: on_request_body 2 size=3" and a later "a: on_request_body 2 size=0 end" without an action are one with "end".
-std::string body_end(const std::string& step) {
-  constexpr std::string_view kEnd = " size=0 end";
-  std::vector<std::string> kept;
-  const std::vector<std::string> lines = lines_of(step);
-  for (size_t i = 0; i < lines.size(); ++i) {
-    const std::string& line = lines[i];
-    size_t callback = line.find(": on_request_body ");
-    if (callback == std::string::npos) callback = line.find(": on_response_body ");
-    const std::string actions = line.substr(0, callback) + ":   ";
-    const bool last = callback != std::string::npos && line.ends_with(kEnd) &&
-                      (i + 1 == lines.size() || !lines[i + 1].starts_with(actions));
-    const std::string begin = last ? line.substr(0, line.size() - kEnd.size()) + " size=" : "";
-    const auto piece = std::find_if(kept.rbegin(), kept.rend(), [&](const std::string& earlier) {
-      return last && earlier.starts_with(begin) && !earlier.ends_with(" end");
-    });
-    if (piece != kept.rend()) {
-      *piece += " end";
-    } else {
-      kept.push_back(line);
-    }
-  }
-  return joined(kept);
-}
-
 std::string network_end(const std::string& step) {
   std::vector<std::string> lines = lines_of(step);
   std::erase_if(lines, [](const std::string& line) {
@@ -92,7 +67,6 @@ const std::vector<Rule>& rules() {
       {"main_thread", "the lines of the main thread's instance", nullptr},
       {"host_log", "the host's own lines", host_log},
       {"reset", "whether the end of a connection is an RST or a FIN", reset, true},
-      {"body_end", "whether a body's last piece and its end are one callback", body_end},
       {"network_end", "empty writes without an end that a network filter sees", network_end},
       {"recursion", "how often a callback calls itself before the process ends", recursion, true},
   };

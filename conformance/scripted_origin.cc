@@ -111,10 +111,13 @@ void ScriptedOrigin::send_head(const Answer& answer, bool end, bool chunked) {
 
 void ScriptedOrigin::send_body(std::string_view bytes, bool end) {
   if (method_ == "HEAD") return;
+  const uint64_t serial = serial_;
   host::Buffer data;
   data.append(bytes);
-  if (end) answered();
-  callbacks_->encode_data(data, end);
+  if (!data.empty()) callbacks_->encode_data(data, false);
+  if (!end || serial != serial_ || callbacks_ == nullptr || answered_) return;
+  answered();
+  callbacks_->encode_data(data, true);  // by itself, as HTTP/1's codec has it
 }
 
 void ScriptedOrigin::send_trailers(const Fields& trailers) {

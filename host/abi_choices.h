@@ -53,7 +53,16 @@ inline constexpr AbiChoice kAbiChoices[] = {
      "sizes "
      "of bodies stay."},
     {"request trailers while the stream is logged", Follows::kText, "Can be read; Envoy has none there."},
-    {"trailers on the last piece of a body", Follows::kEnvoy,
+    {"the end of a body", Follows::kEnvoy,
+     "With HTTP/1 a callback of its own, whether it came with the last bytes or not: pieces have `end_of_stream` 0, "
+     "then "
+     "comes an empty one with 1. Trailers are the end where there are any; a message without a body ends with its "
+     "headers; "
+     "a local reply's body is one piece with its end. So a filter that needs a whole body pauses in every callback "
+     "until "
+     "`end_of_stream` and reads it there: one that pauses or replaces only there finds nothing, what came before has "
+     "gone."},
+    {"trailers at the end of a body", Follows::kEnvoy,
      "Adding to trailers that are not there creates them, in the body callback with `end_of_stream`."},
     // Buffers
     {"`proxy_get_buffer_bytes`, `proxy_get_buffer_status`, buffer not there", Follows::kText,

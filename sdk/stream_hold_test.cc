@@ -14,8 +14,10 @@ using testing::StreamTask;
 TEST_F(StreamTask, BodyWaitsFromItsFirstPieceOn) {
   FakeStream& stream = worker_.open(root_, {{"user", "admin"}, {"plan", "body"}}, false);
   EXPECT_EQ(stream.status, HeadersStatus::kContinue);
-  EXPECT_EQ(worker_.send_body(stream, "ab", false), DataStatus::kStopIterationAndBuffer);
-  EXPECT_EQ(worker_.send_body(stream, "", true), DataStatus::kStopIterationAndBuffer);
+  EXPECT_EQ(worker_.send_body(stream, "a", false), DataStatus::kStopIterationAndBuffer);
+  EXPECT_EQ(stream.held_body, "a");
+  EXPECT_EQ(worker_.send_body(stream, "b"), DataStatus::kStopIterationAndBuffer);
+  EXPECT_EQ(stream.body, "");
   EXPECT_EQ(stream.continued, 0u);
   host_.advance(200ms);
   EXPECT_EQ(stream.continued, 1u);

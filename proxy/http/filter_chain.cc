@@ -140,7 +140,6 @@ void FilterChain::push_headers(Way way, size_t place, bool end_stream) {
 
 void FilterChain::push_data(Way way, size_t place, Buffer& data, bool end_stream) {
   const uint32_t epoch = epoch_[way];
-  if (data.empty() && !end_stream) return;
   for (; place < active_.size(); ++place) {
     Slot& slot = at(way, place);
     Side& side = slot.sides[way];
@@ -243,7 +242,7 @@ void FilterChain::pass_held(Way way, size_t place, Side& side, bool unseen) {
   const bool end_stream = std::exchange(side.end_held, false);
   Buffer held;
   held.move_from(side.held);
-  push_data(way, next, held, end_stream);
+  if (!held.empty() || end_stream) push_data(way, next, held, end_stream);
   if (epoch_[way] != epoch) return;
   if (std::exchange(side.trailers_unseen, false)) return push_trailers(way, place);
   if (std::exchange(side.trailers_seen, false)) push_trailers(way, place + 1);

@@ -293,6 +293,15 @@ TEST_F(FilterChainTest, FiltersAddTrailersAtTheEndOfTheBody) {
   EXPECT_EQ(heard(), std::string("a.encode_data(x) BODY(x) a.encode_trailers TRAILERS(1)") + kEnd);
 }
 
+// As Envoy 1.40: the next filters see the empty piece, which is no longer the end.
+TEST_F(FilterChainTest, TrailersAddedToAnEmptyLastPiecePassBehindIt) {
+  a().inside["decode_data"] = [&] { a().callbacks->add_request_trailers()->add("t", "1"); };
+  chain_->decode_headers(false);
+  heard();
+  data("", true);
+  EXPECT_EQ(heard(), "a.decode_data(,end) b.decode_data r.decode_data b.decode_trailers r.decode_trailers");
+}
+
 TEST_F(FilterChainTest, TrailersCanBeAddedOnlyAtTheEnd) {
   HeaderMap* added = &chain_->request_headers();
   a().inside["decode_data"] = [&] { added = a().callbacks->add_request_trailers(); };

@@ -169,7 +169,7 @@ void ServerConnection::parse_all(Buffer& data) {
     if (closed_) return;
     if (!outcome) return on_codec_error(std::move(outcome.error()));
     if (!parser_->message_complete()) {
-      flush_body(false);
+      flush_body();
       if (!data.empty()) return;  // paused
     }
   }
@@ -311,22 +311,27 @@ void ServerConnection::on_data(Buffer& data) {
   body_.move_from(data);
 }
 
-void ServerConnection::flush_body(bool end_stream) {
-  if (!stream_ || (body_.empty() && !end_stream)) return body_.clear();
+void ServerConnection::flush_body() {
+  if (!stream_ || body_.empty()) return body_.clear();
   stream_->chain.info().bytes_received += body_.size();
   touch();
-  stream_->chain.decode_data(body_, end_stream);
+  stream_->chain.decode_data(body_, false);
 }
 
 void ServerConnection::on_trailers() {
   has_trailers_ = manager_.http.enable_trailers && stream_ && !stream_->chain.request_trailers().empty();
 }
 
+// As Envoy 1.40's HTTP/1 codec: a body's end is a callback of its own, without bytes, also when it came with the last
+// of them.
 void ServerConnection::on_message_complete() {
   if (!stream_ || request_complete_) return;
+  flush_body();
+  if (!stream_) return;
   request_complete();
-  flush_body(!has_trailers_);
-  if (has_trailers_ && stream_) stream_->chain.decode_trailers();
+  if (has_trailers_) return stream_->chain.decode_trailers();
+  touch();
+  stream_->chain.decode_data(body_, true);
 }
 
 void ServerConnection::request_complete() {

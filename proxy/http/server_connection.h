@@ -61,7 +61,7 @@ class ServerConnection final : net::ConnectionHandler, ParserSink, ResponseSink 
   void parse_all(Buffer& data);
   size_t write_limit() const;
   void wait_for_reader();
-  void flush_body(bool end_stream);
+  void flush_body();
   void request_complete();
   void inherit_state(StreamInfo& info);
   void on_client_end();

@@ -136,6 +136,34 @@ TEST_F(ServerConnectionTest, AnswersAndKeepsTheConnection) {
   EXPECT_EQ(metric("http.t.downstream_cx_active"), 0);
 }
 
+// As in Envoy 1.40, whatever comes in one read.
+TEST_F(ServerConnectionTest, ABodysEndComesByItself) {
+  testing::Journal journal;
+  origin_ = testing::Factory([&] { return std::make_unique<testing::ScriptedFilter>("f", journal); });
+  listener_.http.enable_trailers = true;
+  start();
+  const auto heard = [&](std::string_view request) {
+    client_->connection->close(net::Connection::Close::kNow);  // nobody answers what went before
+    EXPECT_TRUE(run_until([&] { return manager_->connection_count() == 0; }));
+    journal.lines.clear();
+    connect();
+    client_->connection->write(request);
+    EXPECT_TRUE(run_until([&] { return std::regex_search(journal.text(), std::regex("end\\)|trailers")); }));
+    return journal.text();
+  };
+  const std::string post = "POST / HTTP/1.1\r\nhost: h\r\n";
+  const std::string chunked = post + "transfer-encoding: chunked\r\n\r\n";
+  EXPECT_EQ(heard(post + "content-length: 3\r\n\r\nabc"), "f.decode_headers f.decode_data(abc) f.decode_data(,end)");
+  EXPECT_EQ(heard(chunked + "2\r\nab\r\n1\r\nc\r\n0\r\n\r\n"),
+            "f.decode_headers f.decode_data(abc) f.decode_data(,end)");
+  EXPECT_EQ(heard(chunked + "0\r\n\r\n"), "f.decode_headers f.decode_data(,end)");
+  EXPECT_EQ(heard(chunked + "3\r\nabc\r\n0\r\nx-t: 1\r\n\r\n"),
+            "f.decode_headers f.decode_data(abc) f.decode_trailers");
+  EXPECT_EQ(heard(post + "content-length: 0\r\n\r\n"), "f.decode_headers(end)");
+  EXPECT_EQ(heard(kGet), "f.decode_headers(end)");
+  manager_.reset();  // its filters write into the journal
+}
+
 TEST_F(ServerConnectionTest, AnswersPipelinedRequestsInOrder) {
   start();
   std::string requests;

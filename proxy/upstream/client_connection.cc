@@ -190,17 +190,10 @@ void ClientConnection::on_data(host::Buffer& data, bool end) {
 void ClientConnection::parse(host::Buffer& data, bool end) {
   const auto result = parser_->parse(data, end);
   if (state_ != State::kBusy) return;  // cancelled inside of a callback
-  if (!result) {
-    deliver_held();
-    if (state_ != State::kBusy) return;
-    return fail(ResetReason::kProtocolError, result.error().message, end);
-  }
-  if (parser_->message_complete()) {
-    complete_response(!end && data.empty());
-    return;
-  }
   deliver_held();
   if (state_ != State::kBusy) return;
+  if (!result) return fail(ResetReason::kProtocolError, result.error().message, end);
+  if (parser_->message_complete()) return complete_response(!end && data.empty());
   if (!end) return;
   if (paused_) {
     if (&data != &leftover_) leftover_.move_from(data);
@@ -245,9 +238,7 @@ void ClientConnection::on_data(host::Buffer& data) {
 }
 
 void ClientConnection::on_trailers() {
-  if (active_ == nullptr || !pool_.cluster().config.enable_trailers) return;
-  deliver_held();
-  trailers_come_ = true;
+  trailers_come_ = active_ != nullptr && pool_.cluster().config.enable_trailers;
 }
 
 void ClientConnection::deliver_held() {
@@ -283,9 +274,8 @@ void ClientConnection::complete_response(bool reusable) {
   } else if (trailers) {
     handler.on_upstream_trailers();
   } else {
-    handler.on_upstream_data(held_, true);
+    handler.on_upstream_data(held_, true);  // as Envoy 1.40's HTTP/1 codec: the end comes by itself, without bytes
   }
-  held_.clear();
 }
 
 void ClientConnection::pause_response() {

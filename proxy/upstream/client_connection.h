@@ -93,7 +93,7 @@ class ClientConnection final : private net::ConnectionHandler, private http::Par
   bool headers_end_ = false;    // the response is a head only, not yet delivered
   bool trailers_come_ = false;  // trailers parsed, not yet delivered
   host::Buffer out_;
-  host::Buffer held_;      // body parsed, not yet delivered: so that the last piece can carry end_stream
+  host::Buffer held_;      // what one read brought of the body, not yet delivered
   host::Buffer leftover_;  // bytes that came with FIN while paused
   host::HeaderMap discard_;
 };

@@ -105,6 +105,26 @@ TEST_F(ConnectionPoolTest, AHeadIsLookedAtWhenItIsSent) {
   EXPECT_EQ(received, "GET /p HTTP/1.1\r\nhost: up\r\nx-late: 1\r\n\r\n");
 }
 
+// As in Envoy 1.40, whatever comes in one read.
+TEST_F(ConnectionPoolTest, ABodysEndComesByItself) {
+  const std::string head = "HTTP/1.1 200 OK\r\n";
+  const std::string chunked = head + "transfer-encoding: chunked\r\n\r\n";
+  const std::pair<std::string, std::vector<std::string>> answers[] = {
+      {head + "content-length: 2\r\n\r\nok", {"ok", "(end)"}},
+      {chunked + "2\r\nok\r\n1\r\n!\r\n0\r\n\r\n", {"ok!", "(end)"}},
+      {chunked + "0\r\n\r\n", {"(end)"}},
+      {chunked + "2\r\nok\r\n0\r\nx-t: 1\r\n\r\n", {"ok", "(end)"}},  // trailers are not enabled
+      {head + "content-length: 0\r\n\r\n", {}},
+  };
+  for (const auto& [answer, pieces] : answers) {
+    server_.on_bytes = [&answer](TestServer::Peer& peer) { peer.send(answer); };
+    Exchange e;
+    ASSERT_TRUE(e.start(pool()));
+    ASSERT_TRUE(finish(e));
+    EXPECT_EQ(e.pieces, pieces) << answer;
+  }
+}
+
 TEST_F(ConnectionPoolTest, HeadHasNoBodyWhateverTheHeadersSay) {
   server_.on_bytes = [](TestServer::Peer& peer) { peer.send("HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n"); };
   Exchange e;

@@ -50,6 +50,7 @@ class Exchange final : public UpstreamHandler {
   }
   void on_upstream_data(host::Buffer& data, bool end) override {
     body += data.to_string();
+    pieces.push_back(data.to_string() + (end ? "(end)" : ""));
     data.clear();
     done = end;
   }
@@ -69,6 +70,7 @@ class Exchange final : public UpstreamHandler {
   bool done = false;
   bool cancel_on_headers = false;
   std::vector<std::string> interim;
+  std::vector<std::string> pieces;  // of the body
   int above = 0, below = 0;
 };
 

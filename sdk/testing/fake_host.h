@@ -57,9 +57,9 @@ class FakeWorker {
   bool configure(abi::ContextId root, std::string_view configuration);
   // request: a stream context, whose request headers the filter sees.
   FakeStream request(abi::ContextId root, Headers headers);
-  // open: the same, but the stream stays, until close. send_body: a piece of its request's body, which holds what has
-  // been paused before; open says that there is one. end: the request trailers; respond: the response headers. close:
-  // the stream's end, however it came.
+  // open: the same, but the stream stays, until close. send_body: a piece of its request's body, and its end, which
+  // comes in a callback of its own, as with HTTP/1; gives the last callback's status. open says that there is a body.
+  // end: the request trailers; respond: the response headers. close: the stream's end, however it came.
   FakeStream& open(abi::ContextId root, Headers headers, bool end_of_stream = true);
   DataStatus send_body(FakeStream& stream, std::string_view bytes, bool end_of_stream = true);
   abi::TrailersStatus end(FakeStream& stream, Headers trailers);

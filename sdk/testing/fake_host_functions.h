@@ -67,8 +67,7 @@ struct FakeHostFunctions {
     FakeWorker& w = worker();
     if (type == abi::BufferType::kPluginConfiguration && w.configuring_) return w.roots_[w.effective_].configuration;
     if (type == abi::BufferType::kHttpCallResponseBody && w.reply_ != nullptr) return w.reply_->body;
-    if (type == abi::BufferType::kHttpRequestBody && w.stream() != nullptr) return w.stream()->body;
-    if (const std::string* data = connection_data(type)) return *data;
+    if (const std::string* data = stream_data(type)) return *data;
     return std::nullopt;
   }
 
@@ -86,7 +85,10 @@ struct FakeHostFunctions {
     return Status::kOk;
   }
 
-  static std::string* connection_data(abi::BufferType type) {
+  // The bytes that a filter may change.
+  static std::string* stream_data(abi::BufferType type) {
+    if (FakeStream* stream = worker().stream(); stream != nullptr && type == abi::BufferType::kHttpRequestBody)
+      return &stream->held_body;
     FakeConnection* const connection = worker().connection();
     if (connection == nullptr) return nullptr;
     if (type == abi::BufferType::kDownstreamData) return &connection->from_client;
@@ -95,7 +97,7 @@ struct FakeHostFunctions {
 
   static Status set_buffer(abi::BufferType type, size_t start, size_t size, std::string_view value) {
     host();
-    std::string* const data = connection_data(type);
+    std::string* const data = stream_data(type);
     if (data == nullptr) return buffer(type) ? Status::kBadArgument : Status::kNotFound;
     if (start == 0) {
       data->replace(0, std::min(size, data->size()), value);
@@ -156,6 +158,7 @@ struct FakeHostFunctions {
       return Status::kOk;
     }
     held = false;
+    if (request) stream->pass_body();
     (request ? stream->continued : stream->response_continued) = ++h.continued_;
     if (h.on_continue) h.on_continue(*stream);
     return Status::kOk;

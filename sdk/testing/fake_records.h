@@ -62,8 +62,9 @@ struct FakeStream {
   HeadersStatus status = HeadersStatus::kContinue;           // what on_request_headers said
   HeadersStatus response_status = HeadersStatus::kContinue;  // what on_response_headers said
   Headers headers;                                           // as the filter left them
-  std::string body = {};      // of the request: what the filter holds, and then what it let pass
-  uint32_t reply_status = 0;  // of a local reply; 0: none
+  std::string held_body = {};  // of the request: what a body callback shows, and what waits behind its pause
+  std::string body = {};       // what the filter let pass
+  uint32_t reply_status = 0;   // of a local reply; 0: none
   std::string reply_body;
   std::string reply_details;
   Headers reply_headers;
@@ -78,6 +79,7 @@ struct FakeStream {
   // Those of all callbacks that were about header maps: "get :path", "set x", "add x", "remove x", "pairs".
   std::vector<std::string> header_calls = {};
 
+  void pass_body() { body += std::exchange(held_body, {}); }
   // waits: whether a direction waits after a callback that has returned `status`.
   template <class Status>
   bool waits(Status said) const {

@@ -88,10 +88,18 @@ inline abi::TrailersStatus FakeWorker::end(FakeStream& stream, Headers trailers)
 }
 
 inline DataStatus FakeWorker::send_body(FakeStream& stream, std::string_view bytes, bool end_of_stream) {
-  stream.body += bytes;
+  if (end_of_stream && !bytes.empty()) {
+    const DataStatus status = send_body(stream, bytes, false);
+    if (stream.reply_status != 0 || stream.closed) return status;
+    bytes = {};
+  }
+  stream.held_body += bytes;
   return enter(stream.id, [&] {
-    const DataStatus status{detail::on_request_body<detail::Vm>(stream.id, stream.body.size(), end_of_stream ? 1 : 0)};
+    const DataStatus status{
+        detail::on_request_body<detail::Vm>(stream.id, stream.held_body.size(), end_of_stream ? 1 : 0)};
     stream.request_held = stream.waits(status);
+    if (status == DataStatus::kContinue) stream.pass_body();
+    if (status == DataStatus::kStopIterationNoBuffer) stream.held_body.clear();
     return status;
   });
 }
