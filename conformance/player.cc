@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conformance/player.h"
 
+#include <chrono>
+#include <optional>
+
 #include "conformance/wire.h"
 
 namespace inlay::conformance {
@@ -39,6 +42,17 @@ std::pair<std::string, bool> body_of(const Step& step) {
   return {text, end};
 }
 
+std::optional<std::chrono::milliseconds> milliseconds_of(const Word& word) {
+  if (word.quoted || !word.text.ends_with("ms")) return {};
+  return std::chrono::milliseconds(std::atoi(word.text.c_str()));
+}
+
+// "... wait 100ms": what comes by then is the step's, however late a busy machine is with it.
+std::optional<std::chrono::milliseconds> wait_behind(const Step& step) {
+  const size_t size = step.words.size();
+  return size > 2 && is(step, size - 2, "wait") ? milliseconds_of(step.words[size - 1]) : std::nullopt;
+}
+
 }  // namespace
 
 Result<Unit> Player::play() {
@@ -49,6 +63,7 @@ Result<Unit> Player::play() {
   for (const Step& step : case_.steps) {
     transcript_.begin_step(step.title);
     INLAY_TRY([[maybe_unused]] Unit done, perform(step));
+    if (const auto time = wait_behind(step)) world_.wait(*time);
     settle();
   }
   if (!case_.stats.empty()) {
@@ -99,8 +114,9 @@ Result<Unit> Player::perform(const Step& step) {
   const std::string& what = step.words[0].text;
   if (what.starts_with("client")) return client_step(step);
   if (what == "wait") {
-    if (step.words.size() != 2 || !step.words[1].text.ends_with("ms")) return bad(case_, step, "wait Nms");
-    world_.wait(std::chrono::milliseconds(std::atoi(step.words[1].text.c_str())));
+    const auto time = step.words.size() == 2 ? milliseconds_of(step.words[1]) : std::nullopt;
+    if (!time) return bad(case_, step, "wait Nms");
+    world_.wait(*time);
     return Unit{};
   }
   if (case_.upstream(what) != nullptr) return upstream_step(step);
@@ -120,7 +136,7 @@ Result<Unit> Player::client_step(const Step& step) {
     world_.client_sends(client, "", "");
   } else if (is(step, 1, "sends")) {
     std::string bytes;
-    for (size_t i = 2; i < step.words.size(); ++i) bytes += step.words[i].text;
+    for (size_t i = 2; i < step.words.size() && !is(step, i, "wait"); ++i) bytes += step.words[i].text;
     world_.client_sends(client, bytes, bytes.substr(0, bytes.find(' ')));
   } else if (is(step, 1, "closes") || is(step, 1, "resets")) {
     world_.client_closes(client, is(step, 1, "resets"));
