@@ -29,14 +29,6 @@ std::string host_log(const std::string& step) {
   return joined(lines);
 }
 
-std::string network_end(const std::string& step) {
-  std::vector<std::string> lines = lines_of(step);
-  std::erase_if(lines, [](const std::string& line) {
-    return line.find(": on_upstream_data ") != std::string::npos && line.ends_with(" size=0");
-  });
-  return joined(lines);
-}
-
 std::string reset(const std::string& step) {
   std::vector<std::string> lines = lines_of(step);
   for (std::string& line : lines) {
@@ -67,7 +59,6 @@ const std::vector<Rule>& rules() {
       {"main_thread", "the lines of the main thread's instance", nullptr},
       {"host_log", "the host's own lines", host_log},
       {"reset", "whether the end of a connection is an RST or a FIN", reset, true},
-      {"network_end", "empty writes without an end that a network filter sees", network_end},
       {"recursion", "how often a callback calls itself before the process ends", recursion, true},
   };
   return all;

@@ -434,8 +434,8 @@ void ServerConnection::encode_data(Buffer& data, bool end_stream) {
     write_chunk(data, out_);
     if (end_stream) write_last_chunk(nullptr, out_);
     connection_->write(out_);
-  } else if (!data.empty()) {
-    connection_->write(data);
+  } else {
+    connection_->write(data);  // an end by itself is an empty write, as in Envoy
   }
   if (end_stream) response_complete();
 }
@@ -447,8 +447,8 @@ void ServerConnection::encode_trailers(HeaderMap& trailers) {
   }
   if (framing_ == BodyFraming::kChunked) {
     write_last_chunk(manager_.http.enable_trailers ? &trailers : nullptr, out_);
-    connection_->write(out_);
   }
+  connection_->write(out_);
   response_complete();
 }
 

@@ -69,7 +69,8 @@ class Connection {
   virtual void resume_reading() = 0;
   // Takes all of `data`. It goes to the kernel when the event that is being handled is done (so that a head and a body
   // that are written one after the other leave in one system call) or when kFlushAt bytes wait; what the kernel does
-  // not take goes when it can. Never calls on_closed or on_data from inside.
+  // not take goes when it can. Nothing is sent for empty data, but network filters hear of it. Never calls on_closed or
+  // on_data from inside.
   static constexpr size_t kFlushAt = 64 * 1024;
   virtual void write(host::Buffer& data) = 0;
   virtual void write(std::string_view data) = 0;

@@ -126,6 +126,20 @@ TEST_F(FilteredConnectionTest, PassesBytesBothWaysAndTheEndOnlyToTheHandler) {
   EXPECT_EQ(c.info().bytes_sent, 8u);
 }
 
+// As Envoy 1.40, whose codec writes the end of a response that way.
+TEST_F(FilteredConnectionTest, AnEmptyWriteIsHeardOfAndShowsAgainWhatIsHeld) {
+  factory_.prepare = [this](ScriptedFilter& f) {
+    f.trace = &trace_, f.name = "f";
+    f.write = [](auto&, Buffer&, bool) { return Action::kPause; };
+  };
+  FilteredConnection& c = connection();
+  c.write("");
+  c.write("down");
+  c.write("");
+  EXPECT_EQ(trace_, "f new\nf write:\nf write:down\nf write:down\n");
+  EXPECT_EQ(below_.written, "");
+}
+
 TEST_F(FilteredConnectionTest, AHandlerThatDoesNotReadGetsNothing) {
   FilteredConnection& c = connection(false);
   EXPECT_FALSE(below_.reading);
