@@ -40,7 +40,9 @@ inline constexpr AbiChoice kAbiChoices[] = {
     {"editing a map", Follows::kEnvoy,
      "Names become lower-case. In a request `host` is another name of `:authority`. A second value of a field that the "
      "proxy itself knows (`content-type`, `x-forwarded-for`, ...) is appended to the first with a comma; other fields "
-     "get another entry. BadArgument for a map that cannot be changed now."},
+     "get another entry. A field that is set again goes behind the others. BadArgument for a map that cannot be "
+     "changed "
+     "now."},
     {"editing a map, a name or value that is none", Follows::kEnvoy,
      "Ok, with a line of the log. A request, or a call, with a character that no name or value can have (CR, LF, NUL, "
      "...) is not sent: it is answered with 503 `invalid header value for: x`, flags DPE. So is, other than in Envoy, "

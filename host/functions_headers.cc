@@ -58,6 +58,16 @@ void add(HeaderMap& map, const Field& one, std::string_view value) {
   return map == MapType::kHttpCallResponseHeaders ? &response->headers : &response->trailers;
 }
 
+// As Envoy: the field goes, and comes anew behind the others.
+void replace(HeaderMap& map, const Field& one, std::string_view value) {
+  if (!one.lower) {
+    map.remove(one.name);
+    return map.add(one.name, value);
+  }
+  map.remove_if([&one](const HeaderMap::Entry& e) { return e.id == one.id && e.name == one.name; });
+  map.add(one.id, one.name, value);
+}
+
 // The map of the current context, or nullptr while there is none.
 HeaderMap* find(Vm& vm, u32 type, bool writable) {
   if (type >= kMapTypes) return nullptr;
@@ -175,12 +185,7 @@ Status proxy_add_header_map_value(Vm& vm, u32 type, u32 key, u32 key_size, u32 v
 }
 
 Status proxy_replace_header_map_value(Vm& vm, u32 type, u32 key, u32 key_size, u32 value, u32 value_size) {
-  return edit(vm, type, key, key_size, value, value_size, [](HeaderMap& map, const Field& one, std::string_view text) {
-    if (one.lower)
-      map.set(one.id, one.name, text);
-    else
-      map.set(one.name, text);
-  });
+  return edit(vm, type, key, key_size, value, value_size, replace);
 }
 
 Status proxy_remove_header_map_value(Vm& vm, u32 type, u32 key, u32 key_size) {

@@ -157,6 +157,9 @@ class StreamFilter {
   virtual DataStatus encode_data(Buffer&, bool /*end_stream*/) { return DataStatus::kContinue; }
   virtual TrailersStatus encode_trailers(HeaderMap&) { return TrailersStatus::kContinue; }
 
+  // A local reply is made, of any filter: what is added now stands before the reply's own fields.
+  virtual void begin_local_reply(HeaderMap&) {}
+
   // The downstream connection's write buffer (response back-pressure).
   virtual void on_above_write_watermark() {}
   virtual void on_below_write_watermark() {}

@@ -33,7 +33,9 @@ void FilterChain::do_local_reply(host::LocalReply reply) {
   info_.response_code_details = reply.details;
   info_.response_code = reply.status;  // for the filters on its way
   closes_ = reply.status == kBadRequest;
-  const std::string body_text = make_local_reply(request_headers_, std::move(reply), response_headers_);
+  begin_local_reply(reply, response_headers_);
+  for (Slot* slot : active_) slot->filter->begin_local_reply(response_headers_);
+  const std::string body_text = finish_local_reply(request_headers_, std::move(reply), response_headers_);
   const size_t place = direct ? active_.size() : 0;
   push_headers(kEncode, place, body_text.empty());
   if (body_text.empty() || epoch_[kEncode] != epoch) return;

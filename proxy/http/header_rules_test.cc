@@ -384,7 +384,8 @@ TEST(HeaderRules, Responses) {
 TEST(LocalReply, Rules) {
   const auto make = [](HeaderMap asked, host::LocalReply reply) {
     HeaderMap response;
-    const std::string body = make_local_reply(asked, std::move(reply), response);
+    begin_local_reply(reply, response);
+    const std::string body = finish_local_reply(asked, std::move(reply), response);
     return text_of(response) + "[" + body + "]";
   };
   host::LocalReply reply;

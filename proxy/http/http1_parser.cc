@@ -69,6 +69,7 @@ class ParserImpl final : public Http1Parser {
   Outcome take_field(std::string_view line);
   Outcome take_known_field(const FieldLine& field);
   Outcome take_host(std::string_view value);
+  void drop_empty_authority();
   Outcome take_chunk_size(std::string_view line);
   Outcome take_trailer(std::string_view line);
   void take_connection(std::string_view value);
@@ -128,6 +129,7 @@ ParserImpl::Outcome ParserImpl::parse(Buffer& data, bool end) {
     if (in_lines()) {
       auto outcome = parse_lines(data);
       if (!outcome) {
+        if (in_head()) drop_empty_authority();
         state_ = State::kFailed;
         return outcome;
       }
@@ -242,15 +244,16 @@ ParserImpl::Outcome ParserImpl::take_request_line(std::string_view line) {
   const auto target = parse_target(parts->method, parts->target);
   if (!target) return bad("the request target is not valid", "http1.invalid_url");
   is_connect_ = parts->method == "CONNECT";
-  map_->add(HeaderId::kMethod, ":method", parts->method);
+  // In Envoy's order. Without one in the target, :authority is a place for Host.
+  target_authority_ = !target->authority.empty();
+  map_->add(HeaderId::kAuthority, ":authority", target->authority);
+  if (!target->scheme.empty()) map_->add(HeaderId::kScheme, ":scheme", target->scheme);
   if (target->prefix_slash) {
     map_->add(HeaderId::kPath, ":path", "/" + std::string(target->path));
   } else if (!is_connect_) {
     map_->add(HeaderId::kPath, ":path", target->path);
   }
-  if (!target->scheme.empty()) map_->add(HeaderId::kScheme, ":scheme", target->scheme);
-  target_authority_ = !target->authority.empty();
-  if (target_authority_) map_->add(HeaderId::kAuthority, ":authority", target->authority);
+  map_->add(HeaderId::kMethod, ":method", parts->method);
   state_ = State::kFields;
   return Unit{};
 }
@@ -285,8 +288,14 @@ ParserImpl::Outcome ParserImpl::take_host(std::string_view value) {
   if (has_host_) return bad("there is more than one Host field");
   has_host_ = true;
   if (!is_authority(value)) return bad("the Host field is not valid", "http1.invalid_url");
-  if (!target_authority_) map_->add(HeaderId::kAuthority, ":authority", value);  // else the target's (section 3.2.2)
+  if (!target_authority_) map_->set(HeaderId::kAuthority, value);  // else the target's (section 3.2.2)
   return Unit{};
+}
+
+// Host has not come.
+void ParserImpl::drop_empty_authority() {
+  if (kind_ == Kind::kRequest && map_ != nullptr && map_->value(HeaderId::kAuthority).empty())
+    map_->remove(HeaderId::kAuthority);
 }
 
 ParserImpl::Outcome ParserImpl::take_known_field(const FieldLine& field) {
@@ -409,8 +418,10 @@ ParserImpl::Outcome ParserImpl::finish_request_head() {
   if (is_connect_ && content_length_.value_or(0) != 0) {
     return bad("Content-Length is not allowed here", "http1.content_length_not_allowed");
   }
-  if (!has_host_ && !target_authority_ && minor_version_ >= 1)
-    return bad("the Host field is missing", "missing_host_header");
+  if (!has_host_ && !target_authority_) {
+    if (minor_version_ >= 1) return bad("the Host field is missing", "missing_host_header");
+    drop_empty_authority();
+  }
   keep_alive_ = !connection_close_ && (minor_version_ >= 1 || connection_keep_alive_);
   if (minor_version_ == 0) expects_continue_ = false;  // RFC 9110 section 10.1.1
   if (chunked_) {

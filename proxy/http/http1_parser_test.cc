@@ -82,8 +82,8 @@ constexpr auto kRequest = Kind::kRequest;
 constexpr auto kResponse = Kind::kResponse;
 const std::string kGet = "GET / HTTP/1.1\r\nHost: a\r\n";
 const std::string kPost = "POST / HTTP/1.1\r\nHost: a\r\n";
-const std::string kGetText = "H{:method=GET}{:path=/}{:authority=a}";
-const std::string kPostText = "H{:method=POST}{:path=/}{:authority=a}";
+const std::string kGetText = "H{:authority=a}{:path=/}{:method=GET}";
+const std::string kPostText = "H{:authority=a}{:path=/}{:method=POST}";
 
 const std::vector<Case>& cases() {
   static const std::vector<Case> all = {
@@ -97,16 +97,16 @@ const std::vector<Case>& cases() {
       {"EmptyLinesBefore", kRequest, "\r\n\r\n" + kGet + "\r\n", kGetText + "! ."},
       {"Pipelined", kRequest, kGet + "\r\n" + kGet + "\r\n", kGetText + "! ." + kGetText + "! ."},
       {"HostAfterOthersStillFirst", kRequest, "GET /x?y HTTP/1.1\r\nb: c\r\nHost: a:80\r\n\r\n",
-       "H{:method=GET}{:path=/x?y}{:authority=a:80}{b=c}! ."},
+       "H{:authority=a:80}{:path=/x?y}{:method=GET}{b=c}! ."},
       // Request targets.
       {"AbsoluteForm", kRequest, "GET http://b:8/p?q HTTP/1.1\r\nHost: a\r\n\r\n",
-       "H{:method=GET}{:path=/p?q}{:scheme=http}{:authority=b:8}! ."},
+       "H{:authority=b:8}{:scheme=http}{:path=/p?q}{:method=GET}! ."},
       {"AbsoluteFormWithoutPath", kRequest, "GET HTTP://b?q HTTP/1.1\r\nHost: a\r\n\r\n",
-       "H{:method=GET}{:path=/?q}{:scheme=http}{:authority=b}! ."},
+       "H{:authority=b}{:scheme=http}{:path=/?q}{:method=GET}! ."},
       {"AsteriskForm", kRequest, "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
-       "H{:method=OPTIONS}{:path=*}{:authority=a}! ."},
+       "H{:authority=a}{:path=*}{:method=OPTIONS}! ."},
       {"AsteriskFormOfGet", kRequest, "GET * HTTP/1.1\r\nHost: a\r\n\r\n", " E400"},
-      {"Connect", kRequest, "CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n", "H{:method=CONNECT}{:authority=a:443}! ."},
+      {"Connect", kRequest, "CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n", "H{:authority=a:443}{:method=CONNECT}! ."},
       {"ConnectWithoutPort", kRequest, "CONNECT a HTTP/1.1\r\nHost: a\r\n\r\n", " E400"},
       {"UserInformation", kRequest, "GET http://u@b/ HTTP/1.1\r\nHost: a\r\n\r\n", " E400"},
       {"OtherScheme", kRequest, "GET ftp://b/ HTTP/1.1\r\nHost: a\r\n\r\n", " E400"},
@@ -122,18 +122,18 @@ const std::vector<Case>& cases() {
       {"MethodThatNobodyKnows", kRequest, "FROB-X_1 / HTTP/1.1\r\nHost: a\r\n\r\n", " E400"},
       {"MethodInLowerCase", kRequest, "get / HTTP/1.1\r\nHost: a\r\n\r\n", " E400"},
       {"MethodThatFewKnow", kRequest, "UNSUBSCRIBE / HTTP/1.1\r\nHost: a\r\n\r\n",
-       "H{:method=UNSUBSCRIBE}{:path=/}{:authority=a}! ."},
+       "H{:authority=a}{:path=/}{:method=UNSUBSCRIBE}! ."},
       {"MethodIsNoToken", kRequest, "G(T / HTTP/1.1\r\nHost: a\r\n\r\n", " E400"},
       {"TlsHello", kRequest, std::string("\x16\x03\x01\x02\x00\x01\n", 7), " E400"},
       // Host.
       {"NoHost", kRequest, "GET / HTTP/1.1\r\nx: y\r\n\r\n", " E400"},
-      {"NoHostInHttp10", kRequest, "GET / HTTP/1.0\r\n\r\n", "H{:method=GET}{:path=/}! ."},
-      {"EmptyHost", kRequest, "GET / HTTP/1.1\r\nHost:\r\n\r\n", "H{:method=GET}{:path=/}{:authority=}! ."},
+      {"NoHostInHttp10", kRequest, "GET / HTTP/1.0\r\n\r\n", "H{:path=/}{:method=GET}! ."},
+      {"EmptyHost", kRequest, "GET / HTTP/1.1\r\nHost:\r\n\r\n", "H{:authority=}{:path=/}{:method=GET}! ."},
       {"TwoHosts", kRequest, kGet + "Host: a\r\n\r\n", " E400"},
       {"HostWithPath", kRequest, "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", " E400"},
       {"HostWithAt", kRequest, "GET / HTTP/1.1\r\nHost: a@b\r\n\r\n", " E400"},
       {"Ipv6Host", kRequest, "GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n",
-       "H{:method=GET}{:path=/}{:authority=[::1]:80}! ."},
+       "H{:authority=[::1]:80}{:path=/}{:method=GET}! ."},
       // Field lines.
       {"BareLf", kRequest, "GET / HTTP/1.1\nHost: a\r\n\r\n", " E400"},
       {"BareLfInFields", kRequest, kGet + "x: y\n\r\n", " E400"},
@@ -349,7 +349,7 @@ TEST(ParserLimits, ALargeChunkPaysForNoLaterExtensions) {
 
 TEST(ParserLimits, AnyMethodWhereTheConfigurationSaysSo) {
   EXPECT_EQ(run(kRequest, "FROB-X_1 / HTTP/1.1\r\nHost: a\r\n\r\n", 4096, false, {.any_method = true}),
-            "H{:method=FROB-X_1}{:path=/}{:authority=a}! .");
+            "H{:authority=a}{:path=/}{:method=FROB-X_1}! .");
 }
 
 // Each has a map of its own, though the sink gives out the same one.

@@ -36,7 +36,7 @@ void append_headers(const host::LocalReply& reply, HeaderMap& response) {
 }
 
 std::string make_grpc_reply(const host::LocalReply& reply, HeaderMap& response) {
-  response.add(HeaderId::kStatus, ":status", "200");
+  response.set(HeaderId::kStatus, "200");
   append_headers(reply, response);
   response.set(HeaderId::kContentType, "application/grpc");
   response.set(HeaderId::kGrpcStatus, std::to_string(reply.grpc_status.value_or(grpc_status_of(reply.status))));
@@ -66,13 +66,17 @@ uint32_t grpc_status_of(uint32_t http_status) {
   }
 }
 
-std::string make_local_reply(const HeaderMap& request, host::LocalReply reply, HeaderMap& response) {
+void begin_local_reply(const host::LocalReply& reply, HeaderMap& response) {
   response.clear();
-  if (request.value(HeaderId::kContentType).starts_with("application/grpc")) return make_grpc_reply(reply, response);
   std::string status = std::to_string(reply.status);
   if (!is_status(status)) status = "500";
   response.add(HeaderId::kStatus, ":status", status);
+}
+
+std::string finish_local_reply(const HeaderMap& request, host::LocalReply reply, HeaderMap& response) {
+  if (request.value(HeaderId::kContentType).starts_with("application/grpc")) return make_grpc_reply(reply, response);
   append_headers(reply, response);
+  const std::string_view status = response.value(HeaderId::kStatus);
   if (reply.body.empty() || status == "204" || status == "304") {
     response.remove(HeaderId::kContentLength);
     response.remove(HeaderId::kContentType);

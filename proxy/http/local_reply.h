@@ -10,11 +10,13 @@
 
 namespace inlay::proxy::http {
 
-// Makes the head of a local reply in `response` (which is cleared) by Envoy's rules: content-length and
-// "content-type: text/plain" unless the reply has one, both absent for an empty body; for a gRPC request
+// Begins the head of a local reply in `response`, which is cleared: with its status.
+void begin_local_reply(const host::LocalReply& reply, host::HeaderMap& response);
+// The rest of it by Envoy's rules, behind what has been added meanwhile: the reply's own fields, content-length and
+// "content-type: text/plain" unless there is one, both absent for an empty body; for a gRPC request
 // (content-type: application/grpc*) 200 with grpc-status and the body percent-encoded as grpc-message. Returns the body
 // to send, empty when there is none or the request is HEAD.
-std::string make_local_reply(const host::HeaderMap& request, host::LocalReply reply, host::HeaderMap& response);
+std::string finish_local_reply(const host::HeaderMap& request, host::LocalReply reply, host::HeaderMap& response);
 
 // The gRPC status that stands for an HTTP status (grpc/doc/http-grpc-status-mapping.md).
 uint32_t grpc_status_of(uint32_t http_status);

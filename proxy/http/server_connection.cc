@@ -15,7 +15,6 @@ namespace {
 
 using host::HeaderId;
 
-constexpr std::string_view kConnectionClose = "connectionclose";  // what that field is counted as
 // Of answers that the client has not taken, before its next request is begun.
 constexpr size_t kMostUnreadAnswers = 64 * 1024;
 
@@ -372,29 +371,29 @@ bool ServerConnection::must_close() const {
          (most > 0 && requests_ >= most);
 }
 
-void ServerConnection::choose_framing(HeaderMap& headers, bool end_stream) {
+BodyFraming ServerConnection::choose_framing(const HeaderMap& headers, bool end_stream) {
   const uint32_t status = stream_->chain.info().response_code;
-  const bool is_head = stream_->chain.request_headers().value(HeaderId::kMethod) == "HEAD";
-  framing_ = BodyFraming::kNone;
+  if (end_stream || status < 200 || status == 204 || status == 304 || is_head()) return BodyFraming::kNone;
+  const auto length = parse_content_length(headers.value(HeaderId::kContentLength));
+  if (length && headers.count("content-length") == 1) {
+    length_left_ = *length;
+    return BodyFraming::kContentLength;
+  }
+  return parser_->minor_version() == 0 ? BodyFraming::kUntilClose : BodyFraming::kChunked;
+}
+
+bool ServerConnection::is_head() const {
+  return stream_->chain.request_headers().value(HeaderId::kMethod) == "HEAD";
+}
+
+// A response without a body says so, behind all other fields, where its status and its request leave that open.
+void ServerConnection::correct_length(HeaderMap& headers, bool end_stream) const {
+  const uint32_t status = stream_->chain.info().response_code;
   if (status < 200 || status == 204) {
     headers.remove(HeaderId::kContentLength);
-    return;
+  } else if (end_stream && status != 304 && !is_head() && headers.value(HeaderId::kContentLength) != "0") {
+    headers.set(HeaderId::kContentLength, "0");
   }
-  if (is_head || status == 304) return;
-  if (end_stream) {
-    if (headers.value(HeaderId::kContentLength) != "0") headers.set(HeaderId::kContentLength, "0");
-    return;
-  }
-  if (headers.has(HeaderId::kContentLength)) {
-    const auto length = parse_content_length(headers.value(HeaderId::kContentLength));
-    if (length && headers.count("content-length") == 1) {
-      length_left_ = *length;
-      framing_ = BodyFraming::kContentLength;
-      return;
-    }
-  }
-  framing_ = parser_->minor_version() == 0 ? BodyFraming::kUntilClose : BodyFraming::kChunked;
-  if (framing_ == BodyFraming::kUntilClose) close_after_response_ = true;
 }
 
 void ServerConnection::encode_headers(HeaderMap& headers, bool end_stream) {
@@ -405,14 +404,16 @@ void ServerConnection::encode_headers(HeaderMap& headers, bool end_stream) {
   StreamInfo& info = chain.info();
   info.response_code = status_of(headers);
   manager_.rules.prepare_response(headers, chain.request_headers(), manager_.loop.http_date());
-  info.response_headers_bytes = headers.byte_size();
-  choose_framing(headers, end_stream);
-  if (must_close()) close_after_response_ = true;
-  if (parser_->minor_version() == 0 && !close_after_response_) {
+  framing_ = choose_framing(headers, end_stream);
+  if (framing_ == BodyFraming::kUntilClose || must_close()) close_after_response_ = true;
+  if (close_after_response_) {
+    headers.add(HeaderId::kConnection, "connection", "close");
+  } else if (parser_->minor_version() == 0) {
     headers.add(HeaderId::kConnection, "connection", "keep-alive");
   }
-  if (close_after_response_) info.response_headers_bytes += kConnectionClose.size();
-  write_response_head(headers, framing_, close_after_response_, out_);
+  info.response_headers_bytes = headers.byte_size();
+  correct_length(headers, end_stream);
+  write_response_head(headers, framing_, false, out_);
   connection_->write(out_);
   if (end_stream) response_complete();
 }

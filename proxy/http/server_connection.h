@@ -67,7 +67,9 @@ class ServerConnection final : net::ConnectionHandler, ParserSink, ResponseSink 
   void on_client_end();
   void on_codec_error(ParseError error);
   void on_connection_timeout();
-  void choose_framing(HeaderMap& headers, bool end_stream);
+  BodyFraming choose_framing(const HeaderMap& headers, bool end_stream);
+  bool is_head() const;
+  void correct_length(HeaderMap& headers, bool end_stream) const;
   bool must_close() const;
   void response_complete();
   void touch();

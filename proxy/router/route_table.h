@@ -61,7 +61,8 @@ class RouteTable {
   static Result<std::shared_ptr<const RouteTable>> compile(const config::RouteConfiguration& config,
                                                            const FindCluster& find_cluster);
 
-  // The first route that matches of the virtual host that the :authority belongs to.
+  // The first route that matches of the virtual host that the :authority belongs to. None, as in Envoy 1.40, for a
+  // request whose filters have taken x-forwarded-proto away.
   const RouteEntry* match(const host::HeaderMap& request) const;
   // Some route turns some filter off or on (typed_per_filter_config).
   bool switches_filters() const { return switches_filters_; }

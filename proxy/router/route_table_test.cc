@@ -41,6 +41,7 @@ host::HeaderMap request(std::string_view authority, std::string_view path) {
   h.add(":path", path);
   h.add(":authority", authority);
   h.add(":scheme", "http");
+  h.add("x-forwarded-proto", "http");
   return h;
 }
 
@@ -66,6 +67,16 @@ TEST_F(RouteTableTest, LongHosts) {
     EXPECT_EQ(match(label, "/"), "any") << length;
   }
   EXPECT_EQ(match(std::string(300, 'B') + ".local", "/"), "exact");
+}
+
+TEST_F(RouteTableTest, WithoutXForwardedProtoThereIsNoRoute) {
+  config_.virtual_hosts = {host("any", {"*"})};
+  const auto table = RouteTable::compile(config_, [](std::string_view) { return std::optional<size_t>(0); });
+  ASSERT_TRUE(table);
+  host::HeaderMap headers = request("a", "/");
+  EXPECT_NE((*table)->match(headers), nullptr);
+  headers.remove("x-forwarded-proto");
+  EXPECT_EQ((*table)->match(headers), nullptr);
 }
 
 // Seen in Envoy 1.40.

@@ -77,7 +77,7 @@ bool RouterFilter::start(http::FilterCallbacks& callbacks) {
   cluster_ = nullptr;
   timeout_ = std::chrono::milliseconds(0);
   request_complete_at_ = 0;
-  request_complete_ = response_started_ = response_edited_ = downstream_paused_ = false;
+  request_complete_ = response_started_ = downstream_paused_ = false;
   return true;
 }
 
@@ -322,11 +322,11 @@ void RouterFilter::on_timeout() {
   release_downstream();
   if (response_started_) {
     callbacks_->info().response_flags |= http::kUpstreamRequestTimeout;
-    callbacks_->reset_stream("upstream_response_timeout");
+    callbacks_->reset_stream("response_timeout");
     return;
   }
   cluster_->stats().charge_response(504);
-  reply(504, upstream::kTimeoutText, http::kUpstreamRequestTimeout, "upstream_response_timeout");
+  reply(504, upstream::kTimeoutText, http::kUpstreamRequestTimeout, "response_timeout");
 }
 
 void RouterFilter::reply(uint32_t status, std::string_view body, uint32_t flag, std::string_view details) {
@@ -338,16 +338,13 @@ void RouterFilter::reply(uint32_t status, std::string_view body, uint32_t flag, 
   callbacks_->send_local_reply(std::move(answer));
 }
 
-// Local replies pass here too, so that a route's headers are on all of its responses; a reply of a filter before the
-// router may come before there is a route.
-http::HeadersStatus RouterFilter::encode_headers(host::HeaderMap& headers, bool /*end_stream*/) {
+// So that a route's headers are on all of its responses. A reply of a filter before the router may come before there is
+// a route.
+void RouterFilter::begin_local_reply(host::HeaderMap& headers) {
   edit_response(headers);
-  return http::HeadersStatus::kContinue;
 }
 
 void RouterFilter::edit_response(host::HeaderMap& headers) {
-  if (response_edited_) return;
-  response_edited_ = true;
   if (route_ == nullptr && callbacks_->request_headers() != nullptr) {
     route_ = options_.routes->match(*callbacks_->request_headers());
     callbacks_->info().route = route_;

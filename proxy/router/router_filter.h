@@ -30,7 +30,7 @@ class RouterFilter final : public http::StreamFilter, private upstream::Upstream
   http::HeadersStatus decode_headers(host::HeaderMap& headers, bool end_stream) override;
   http::DataStatus decode_data(host::Buffer& data, bool end_stream) override;
   http::TrailersStatus decode_trailers(host::HeaderMap& trailers) override;
-  http::HeadersStatus encode_headers(host::HeaderMap& headers, bool end_stream) override;
+  void begin_local_reply(host::HeaderMap& headers) override;
   void on_above_write_watermark() override { request_.pause_response(); }
   void on_below_write_watermark() override { request_.resume_response(); }
   void on_log() override;
@@ -82,7 +82,6 @@ class RouterFilter final : public http::StreamFilter, private upstream::Upstream
   int64_t request_complete_at_ = 0;
   bool request_complete_ = false;
   bool response_started_ = false;
-  bool response_edited_ = false;
   bool downstream_paused_ = false;
   std::string scratch_;
 };

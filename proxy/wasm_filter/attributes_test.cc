@@ -46,6 +46,7 @@ class AttributesTest : public testing::Test {
     request_.add(":authority", "h");
     request_.add("x-a", "1");
     request_.add("x-a", "2");
+    request_.add("x-forwarded-proto", "http");
     response_.add(":status", "200");
     info_.connection_id = 7;
     info_.response_code = 200;
@@ -176,7 +177,7 @@ TEST_F(AttributesTest, ADurationExistsWhenTheRequestIsOver) {
 
 TEST_F(AttributesTest, HeadersAreAMapOfListedValues) {
   EXPECT_EQ(get({"request", "headers", "x-a"}), "1,2");
-  EXPECT_EQ(map({"request", "headers"}), ":method=GET,:path=/a?b=c#d,:authority=h,x-a=1,2");
+  EXPECT_EQ(map({"request", "headers"}), ":method=GET,:path=/a?b=c#d,:authority=h,x-a=1,2,x-forwarded-proto=http");
   EXPECT_EQ(get({"response", "headers"}), std::string("\1\0\0\0\7\0\0\0\3\0\0\0:status\0"
                                                       "200\0",
                                                       24));
