@@ -195,7 +195,10 @@ Verdict judge(const Case& c, std::string_view version, const Differences& differ
   if (!agrees(c, names, seen)) {
     return {Kind::kUnexplained, difference(apply_rules_to_all(names, c.expected), left(names, seen))};
   }
+  // The main thread's own tick may come behind the last step.
+  const bool ticks = seen.all.find(": on_tick ") != std::string::npos;
   for (const std::string& name : names) {
+    if (name == "main_thread" && ticks) continue;
     std::vector<std::string> others = names;
     std::erase(others, name);
     if (agrees(c, others, seen)) {

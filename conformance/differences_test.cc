@@ -98,6 +98,16 @@ TEST(Judge, RefusesARecordThatIsNotNeeded) {
             "conformance/differences has it under host_log, which it does not need\n");
 }
 
+TEST(Judge, LeavesOutOfATranscriptForEnvoyOnlyWhatIsUnsteady) {
+  Case c = a_case("six", "== end\na: x\n");
+  c.in_envoy = {{{"1.40.0"}, "== end\na: y\nclient got reset\n"}};
+  const Differences differences = parsed("difference reset\n  case traps/six\ndifference host_log\n  case traps/six\n");
+  EXPECT_EQ(judge(c, "1.40.0", differences, everywhere("== end\na: y\nclient got end\n")).kind,
+            Verdict::Kind::kRecorded);
+  EXPECT_EQ(judge(c, "1.40.0", differences, everywhere("== end\na: y\nhost [warn]: z\nclient got end\n")).kind,
+            Verdict::Kind::kUnexplained);
+}
+
 TEST(Judge, ComparesWithTheTranscriptOfTheVersion) {
   Case c = a_case("three", "== end\na: x\n");
   c.in_envoy = {{{"1.40.0"}, "== end\na: y\n"}};
@@ -108,6 +118,10 @@ TEST(Judge, ComparesWithTheTranscriptOfTheVersion) {
 TEST(Rules, LeaveOutWhatTheySay) {
   EXPECT_EQ(apply_rules({"host_log"}, "a: x\nhost [warn]: y\n"), "a: x\n");
   EXPECT_EQ(apply_rules({"reset"}, "origin got reset\n"), "origin got end\n");
+  EXPECT_EQ(apply_rules({"network_end"}, "a: on_upstream_data 2 size=0\na: on_upstream_data 2 size=0 end\n"),
+            "a: on_upstream_data 2 size=0 end\n");
+  EXPECT_EQ(apply_rules({"recursion"}, "a: on_log 2\na:   reply\na: on_log 2\na:   reply\na: on_log 2\na:   reply\n"),
+            "a: on_log 2\na:   reply\n");
 }
 
 TEST(Record, FindsTheFewestRulesElseKeepsTheTranscript) {

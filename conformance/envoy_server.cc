@@ -33,7 +33,7 @@ class EnvoyServer final : public Server {
   uint16_t admin_port() const override { return admin_port_; }
   std::vector<LogLine> log() override;
   bool has_read(size_t bytes) override;
-  bool idle(bool half_closed) override;
+  bool has_noticed(size_t left, bool half_closed) override;
   bool in_real_time() const override { return true; }
   void shutdown() override {
     asked_ = true;
@@ -128,9 +128,9 @@ bool EnvoyServer::has_read(size_t bytes) {
 }
 
 // Of a connection that has half-closed Envoy reads no more, and notices no reset.
-bool EnvoyServer::idle(bool half_closed) {
+bool EnvoyServer::has_noticed(size_t left, bool half_closed) {
   if (half_closed || hangs() || envoy_->ended()) return true;
-  return sum("^listener.*[0-9].downstream_cx_active") == 0;
+  return sum("^listener.*[0-9].downstream_cx_active") <= left;
 }
 
 // Of the statistics whose names match the expression, but for the admin interface's.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <chrono>
+#include <cstdlib>
 #include <future>
 #include <thread>
 
@@ -25,9 +26,10 @@ class InlayServer final : public Server {
   uint16_t admin_port() const override { return admin_port_; }
   std::vector<LogLine> log() override { return tail_ ? tail_->read() : std::vector<LogLine>{}; }
   bool has_read(size_t) override { return true; }  // what it has not read it shows later
-  bool idle(bool) override {
+  bool has_noticed(size_t left, bool) override {
     static const std::string active = "listener.127.0.0.1_0.downstream_cx_active";
-    return stat_of(admin_get(admin_port_, "/stats"), active) == "0";
+    const std::string value = stat_of(admin_get(admin_port_, "/stats"), active);
+    return value != "absent" && std::strtoul(value.c_str(), nullptr, 10) <= left;
   }
   bool in_real_time() const override { return false; }
   void shutdown() override {

@@ -103,7 +103,7 @@ int run_all(const Arguments& arguments) {
     }
     const auto did_pass = [&](const Case& c, const Variant& v) { return !failures.contains(c.title() + v.name()); };
     std::ofstream(INLAY_SOURCE_DIR "/docs/reference/conformance.md")
-        << render_page(*cases, did_pass, *differences, {pinned_envoys().front()});
+        << render_page(*cases, did_pass, *differences, pinned_envoys());
   }
   std::printf("%zu passed, %zu failed\n", passed, failed);
   return failed == 0 && chosen > 0 ? 0 : 1;
@@ -119,8 +119,9 @@ void show(const Case& c, const Envoy& envoy, const Differences& differences, con
   std::printf(same ? ": as expected\n" : ":\n%s\n", difference(c.expected, seen.all).c_str());
 }
 
-// Returns whether all is explained.
-bool run_in(const Envoy& envoy, std::vector<Case>& cases, Differences& differences, const Arguments& arguments) {
+// Returns whether all is explained; adds to `summary` what is to be said at the end.
+bool run_in(const Envoy& envoy, std::vector<Case>& cases, Differences& differences, const Arguments& arguments,
+            std::string& summary) {
   std::vector<const Case*> chosen;
   for (const Case& c : cases) {
     if (runs_in_envoy(c) && arguments.wants(c)) chosen.push_back(&c);
@@ -144,8 +145,8 @@ bool run_in(const Envoy& envoy, std::vector<Case>& cases, Differences& differenc
     if (verdict.kind != Verdict::Kind::kUnexplained || (arguments.update && seen)) continue;
     std::printf("UNEXPLAINED %s in Envoy %s\n%s\n", c.title().c_str(), envoy.version.c_str(), verdict.text.c_str());
   }
-  std::printf("%zu cases in Envoy %s: %zu agree, %zu recorded, %zu unexplained\n", chosen.size(), envoy.version.c_str(),
-              counts[0], counts[1], counts[2]);
+  summary += std::to_string(chosen.size()) + " cases in Envoy " + envoy.version + ": " + std::to_string(counts[0]) +
+             " agree, " + std::to_string(counts[1]) + " recorded, " + std::to_string(counts[2]) + " unexplained\n";
   std::fflush(stdout);
   if (!arguments.update) return counts[2] == 0;
   for (const Case* c : chosen) {
@@ -163,17 +164,19 @@ int run_in_envoys(const Arguments& arguments) {
     return 2;
   }
   bool well = true;
+  std::string summary;
   for (const std::string& version : pinned_envoys()) {
     if (arguments.envoy != "all" && arguments.envoy != version) continue;
     const auto envoy = find_envoy(version);
-    if (!envoy) std::printf("Envoy %s is skipped: %s\n", version.c_str(), envoy.error().to_string().c_str());
-    if (envoy && !run_in(*envoy, *cases, *differences, arguments)) well = false;
+    if (!envoy) summary += "Envoy " + version + " is skipped: " + envoy.error().to_string() + "\n";
+    if (envoy && !run_in(*envoy, *cases, *differences, arguments, summary)) well = false;
   }
   for (const std::string& mistake : differences->mistakes(*cases, pinned_envoys())) {
     std::printf("conformance/differences: %s\n", mistake.c_str());
     well = false;
   }
-  return well ? 0 : 1;
+  std::printf("%s", summary.c_str());
+  return well && !summary.empty() ? 0 : 1;
 }
 
 }  // namespace

@@ -41,20 +41,37 @@ void keep_transcript(Case& c, const std::string& version, const std::string& tra
             [](const InEnvoy& a, const InEnvoy& b) { return a.versions < b.versions; });
 }
 
+// What the case stands under in another version in which it shows the same.
+std::vector<std::string> as_elsewhere(const Case& c, const Differences& differences, const std::string& version) {
+  const std::string* const own = c.expected_in_envoy(version);
+  for (const InEnvoy& one : c.in_envoy) {
+    for (const std::string& other : one.versions) {
+      if (other != version && *own == one.transcript) return differences.of(c, other);
+    }
+  }
+  return {"unexplained"};
+}
+
 }  // namespace
 
 void record(Case& c, Differences& differences, const std::string& version, const SeenInEnvoy& seen,
             const std::vector<std::string>& versions) {
   const std::vector<std::string> before = differences.of(c, version);
+  std::vector<std::string> known = before;
+  for (const std::string& other : versions) {
+    if (known.empty()) known = differences.of(c, other);
+  }
   forget_transcript(c, version);
-  const auto rules = fewest_rules(c, seen);
-  if (!rules) {
-    keep_transcript(c, version, apply_rules_to_all(unsteady(before), seen.all));
-    if (before.empty()) differences.put("unexplained", c, version, true, versions);
+  if (const auto rules = fewest_rules(c, seen)) {
+    for (const std::string& name : before) differences.put(name, c, version, false, versions);
+    for (const std::string& name : *rules) differences.put(name, c, version, true, versions);
     return;
   }
-  for (const std::string& name : before) differences.put(name, c, version, false, versions);
-  for (const std::string& name : *rules) differences.put(name, c, version, true, versions);
+  keep_transcript(c, version, apply_rules_to_all(unsteady(known), seen.all));
+  if (!before.empty()) return;
+  for (const std::string& name : as_elsewhere(c, differences, version)) {
+    differences.put(name, c, version, true, versions);
+  }
 }
 
 }  // namespace inlay::conformance

@@ -138,7 +138,9 @@ void expect_in_envoy(Player& player, const Case& c, const Envoy& envoy, const Di
   player.compare_through([names](const std::string& step) { return apply_rules(names, step); }, workers_only);
 }
 
-Result<SeenInEnvoy> play_in_envoy(const Case& c, const Envoy& envoy, const Differences& differences, bool expected) {
+}  // namespace
+
+Result<SeenInEnvoy> run_in_envoy(const Case& c, const Envoy& envoy, const Differences& differences, bool expected) {
   const std::string* const own = c.expected_in_envoy(envoy.version);
   Play play(c, EngineKind::kInterp, own != nullptr && expected ? *own : c.expected);
   const auto world =
@@ -147,19 +149,6 @@ Result<SeenInEnvoy> play_in_envoy(const Case& c, const Envoy& envoy, const Diffe
   expect_in_envoy(player, c, envoy, differences, expected);
   INLAY_TRY([[maybe_unused]] Unit played, player.play());
   return SeenInEnvoy{play.shown(play.transcript().text()), play.shown(play.transcript().text_of_workers())};
-}
-
-}  // namespace
-
-Result<SeenInEnvoy> run_in_envoy(const Case& c, const Envoy& envoy, const Differences& differences, bool expected) {
-  // A case that waits is about real time, and a machine that was busy may have made a step late.
-  const bool timed =
-      std::any_of(c.steps.begin(), c.steps.end(), [](const Step& s) { return s.words[0].text == "wait"; });
-  for (int tries = expected && timed ? 3 : 1;; --tries) {
-    auto seen = play_in_envoy(c, envoy, differences, expected);
-    const bool well = seen && judge(c, envoy.version, differences, *seen).kind != Verdict::Kind::kUnexplained;
-    if (well || tries == 1) return seen;
-  }
 }
 
 }  // namespace inlay::conformance

@@ -30,9 +30,9 @@ class Server {
   virtual std::vector<LogLine> log() = 0;
   // Whether it has read that many bytes of its clients and upstreams. Asked again and again before the next step.
   virtual bool has_read(size_t bytes) = 0;
-  // Whether it has noticed that all clients are gone, some of which had half-closed before. Asked again and again
-  // before shutdown().
-  virtual bool idle(bool half_closed) = 0;
+  // Whether it has noticed that of its clients no more than `left` are there; some of the others may have half-closed
+  // before. Asked again and again when clients have reset their connections.
+  virtual bool has_noticed(size_t left, bool half_closed) = 0;
   // Whether the time of a step that waits must go by, as nothing may be expected of it there.
   virtual bool in_real_time() const = 0;
   // Tells it to end; ended() says whether it has.

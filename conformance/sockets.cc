@@ -76,7 +76,7 @@ class Sockets final : public World {
     static const char* const set = std::getenv("INLAY_CONFORMANCE_PATIENCE_MS");
     return set == nullptr ? kPatience : milliseconds(std::atoi(set));
   }
-  void wait_until_clients_are_gone();
+  void wait_for_resets();
   bool turn();
   bool read_log();
   bool serve(Connection& connection);
@@ -93,6 +93,7 @@ class Sockets final : public World {
   std::unique_ptr<FileTail> access_log_;
   milliseconds waiting_{0};  // what the step asks for
   size_t sent_ = 0;          // by clients and upstreams
+  bool reset_ = false;       // a client's connection, in this step
   bool ending_ = false;
 };
 
@@ -123,7 +124,7 @@ void Sockets::finish() {
     client.closed = true;
     client.socket.reset();
   }
-  wait_until_clients_are_gone();
+  wait_for_resets();
   ending_ = true;
   for (Connection& connection : connections_) {
     if (connection.ended) connection.socket.close();  // the proxy waits for our side
@@ -134,11 +135,17 @@ void Sockets::finish() {
   turn();
 }
 
-// The server is to see their resets before its own shutdown, and on a busy machine the kernel may bring them later.
-void Sockets::wait_until_clients_are_gone() {
-  const bool half_closed = std::any_of(clients_.begin(), clients_.end(), [](auto& c) { return c.second.half_closed; });
+// The server is to see what clients have reset before anything else happens, and on a busy machine the kernel may bring
+// it later.
+void Sockets::wait_for_resets() {
+  bool half_closed = false;
+  size_t left = 0;
+  for (const auto& [name, client] : clients_) {
+    half_closed |= client.half_closed;
+    left += client.closed ? 0 : 1;
+  }
   const auto begin = Clock::now();
-  while (!server_->idle(half_closed) && Clock::now() - begin < patience()) turn();
+  while (!server_->has_noticed(left, half_closed) && Clock::now() - begin < patience()) turn();
 }
 
 // --- what happens ---
@@ -160,6 +167,7 @@ void Sockets::settle(const std::function<bool()>& seen) {
   // A step that shows nothing is over when what it sent has been read, unless the proxy holds that back.
   const auto end = Clock::now();
   while (!server_->has_read(sent_) && Clock::now() - end < kHeldBack) turn();
+  if (std::exchange(reset_, false)) wait_for_resets();
 }
 
 // Waits a little for something to happen, and says whether it did.
@@ -236,6 +244,7 @@ void Sockets::client_closes(const std::string& name, bool reset) {
   if (!reset) return it->second.socket.shutdown_write();
   it->second.closed = true;
   it->second.socket.reset();
+  reset_ = true;
 }
 
 void Sockets::client_reads(const std::string& name, bool reads) {
