@@ -2,6 +2,9 @@
 """Routes, clusters, and the local replies of a request that reaches no origin: as Envoy gives them."""
 
 import os
+import socket
+import struct
+import threading
 import unittest
 
 from support import config
@@ -211,8 +214,8 @@ class NameThatCannotBeResolved(TestCase):
     def test_the_cluster_begins_without_hosts_and_its_requests_are_answered(self):
         path = os.path.join(self.directory, "access.log")
         log = config.file_log(path, "%RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %UPSTREAM_CLUSTER% %UPSTREAM_HOST%\n")
-        proxy = self.start_proxy(config.bootstrap([cluster("nowhere", 80, host="nowhere.invalid")], routes=[route("nowhere")],
-                                                  access_log=[log]), kind=self.kind)
+        nowhere = cluster("nowhere", 80, host="nowhere.invalid", **self.resolver())
+        proxy = self.start_proxy(config.bootstrap([nowhere], routes=[route("nowhere")], access_log=[log]), kind=self.kind)
         wait_until(lambda: proxy.stats()["cluster.nowhere.update_failure"] > 0, "the resolver's word")
         answer = request(proxy.port)
         self.assertEqual((answer.status, answer.body), (503, b"no healthy upstream"))
@@ -223,6 +226,10 @@ class NameThatCannotBeResolved(TestCase):
         with open(path) as file:
             self.assertEqual(file.read(), "503 UH no_healthy_upstream nowhere -\n")
 
+    def resolver(self):
+        """The system's: whatever it says of such a name, if anything, it is none."""
+        return {}
+
     def told(self, proxy):
         self.assertIn("cluster 'nowhere': cannot resolve 'nowhere.invalid': ", proxy.log())
 
@@ -230,6 +237,27 @@ class NameThatCannotBeResolved(TestCase):
 @needs_envoy()
 class NameThatCannotBeResolvedInEnvoy(NameThatCannotBeResolved):
     kind = Envoy
+
+    def resolver(self):
+        """One that knows no name: Envoy asks for itself, and goes on asking where no server answers."""
+        server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(server.close)
+        server.bind(("127.0.0.1", 0))
+
+        def answer():
+            while True:
+                try:
+                    query, client = server.recvfrom(512)
+                except OSError:
+                    return
+                # RFC 1035 section 4.1.1: a response, with the question in it, NXDOMAIN.
+                question = query[12:query.index(b"\0", 12) + 5]
+                server.sendto(query[:2] + struct.pack("!5H", 0x8183, 1, 0, 0, 0) + question, client)
+
+        threading.Thread(target=answer, daemon=True).start()
+        address = {"socket_address": {"address": "127.0.0.1", "port_value": server.getsockname()[1]}}
+        return {"typed_dns_resolver_config": {"name": "envoy.network.dns_resolver.cares", "typed_config": {
+            "@type": config.TYPE + "envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig", "resolvers": [address]}}}
 
     def told(self, proxy):
         """Envoy says nothing at this level."""
