@@ -239,7 +239,7 @@ class NameThatCannotBeResolvedInEnvoy(NameThatCannotBeResolved):
     kind = Envoy
 
     def resolver(self):
-        """One that knows no name: Envoy asks for itself, and goes on asking where no server answers."""
+        """One that always fails: Envoy asks for itself, and goes on asking where no server answers."""
         server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.addCleanup(server.close)
         server.bind(("127.0.0.1", 0))
@@ -250,9 +250,9 @@ class NameThatCannotBeResolvedInEnvoy(NameThatCannotBeResolved):
                     query, client = server.recvfrom(512)
                 except OSError:
                     return
-                # RFC 1035 section 4.1.1: a response, with the question in it, NXDOMAIN.
+                # RFC 1035 section 4.1.1: a response, with the question in it: SERVFAIL. (NXDOMAIN is a list of no hosts to Envoy.)
                 question = query[12:query.index(b"\0", 12) + 5]
-                server.sendto(query[:2] + struct.pack("!5H", 0x8183, 1, 0, 0, 0) + question, client)
+                server.sendto(query[:2] + struct.pack("!5H", 0x8182, 1, 0, 0, 0) + question, client)
 
         threading.Thread(target=answer, daemon=True).start()
         address = {"socket_address": {"address": "127.0.0.1", "port_value": server.getsockname()[1]}}
