@@ -193,6 +193,33 @@ std::string_view without_leading_zeros(std::string_view digits) {
   return digits;
 }
 
+std::optional<ChunkSize> parse_chunk_size(std::string_view line) {
+  constexpr size_t kMaxDigits = 15;  // 60 bits
+  const size_t zeros = std::min(line.find_first_not_of('0'), line.size());
+  size_t digits = zeros;
+  ChunkSize chunk;
+  for (; digits < line.size(); ++digits) {
+    const char c = line[digits];
+    const char lower = static_cast<char>(c | 0x20);
+    uint64_t value = 0;
+    if (c >= '0' && c <= '9') {
+      value = static_cast<uint64_t>(c - '0');
+    } else if (lower >= 'a' && lower <= 'f') {
+      value = static_cast<uint64_t>(lower - 'a' + 10);
+    } else {
+      break;
+    }
+    if (digits - zeros == kMaxDigits) return std::nullopt;
+    chunk.size = chunk.size << 4 | value;
+  }
+  const std::string_view rest = line.substr(digits);
+  const std::string_view extension = rest.substr(std::min(rest.find_first_not_of(" \t"), rest.size()));
+  if (digits == 0) return std::nullopt;
+  if (!extension.empty() && (extension[0] != ';' || !host::is_header_value(extension))) return std::nullopt;
+  chunk.padding = rest.size() + zeros;
+  return chunk;
+}
+
 bool equals_ignore_case(std::string_view a, std::string_view b) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
   return a.size() == b.size() &&

@@ -67,6 +67,15 @@ std::optional<uint64_t> parse_content_length(std::string_view text);
 // One zero stays.
 std::string_view without_leading_zeros(std::string_view digits);
 
+// chunk-size [ chunk-ext ] (RFC 9112 section 7.1). `padding`: bytes of the line beyond what the size needs, that is
+// leading zeros, white space, with which some pad it, and extensions. nullopt also for more than 15 digits behind the
+// zeros.
+struct ChunkSize {
+  uint64_t size = 0;
+  size_t padding = 0;
+};
+std::optional<ChunkSize> parse_chunk_size(std::string_view line);
+
 // Calls `use` with each element of a comma-separated list, without white space around it; empty ones are left out.
 template <class Use>
 void for_each_list_element(std::string_view list, Use use) {

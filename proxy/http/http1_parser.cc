@@ -331,34 +331,13 @@ void ParserImpl::take_connection(std::string_view value) {
 }
 
 ParserImpl::Outcome ParserImpl::take_chunk_size(std::string_view line) {
-  const size_t zeros = std::min(line.find_first_not_of('0'), line.size());
-  size_t digits = zeros;
-  uint64_t size = 0;
-  for (; digits < line.size(); ++digits) {
-    const char c = line[digits];
-    const char lower = static_cast<char>(c | 0x20);
-    uint64_t value = 0;
-    if (c >= '0' && c <= '9') {
-      value = static_cast<uint64_t>(c - '0');
-    } else if (lower >= 'a' && lower <= 'f') {
-      value = static_cast<uint64_t>(lower - 'a' + 10);
-    } else {
-      break;
-    }
-    if (digits - zeros == 15) return bad("a chunk size has too many digits");  // 60 bits
-    size = size << 4 | value;
-  }
-  // What follows is left out: white space, with which some pad the size, and extensions (RFC 9112 section 7.1.1).
-  const std::string_view rest = line.substr(digits);
-  const std::string_view extension = rest.substr(std::min(rest.find_first_not_of(" \t"), rest.size()));
-  if (digits == 0 || (!extension.empty() && (extension[0] != ';' || !host::is_header_value(extension)))) {
-    return bad("a chunk size is not valid");
-  }
-  chunk_extension_bytes_ += rest.size() + zeros;
-  chunk_extension_bytes_ -= std::min<uint64_t>(chunk_extension_bytes_, kFreeChunkExtension + 2 * size);
+  const auto chunk = parse_chunk_size(line);
+  if (!chunk) return bad("a chunk size is not valid, or has more than 15 digits");
+  chunk_extension_bytes_ += chunk->padding;
+  chunk_extension_bytes_ -= std::min<uint64_t>(chunk_extension_bytes_, kFreeChunkExtension + 2 * chunk->size);
   if (chunk_extension_bytes_ > kMaxChunkExtensions) return bad("there are too many chunk extensions");
-  body_left_ = size;
-  if (size > 0) {
+  body_left_ = chunk->size;
+  if (chunk->size > 0) {
     state_ = State::kChunkData;
     return Unit{};
   }
