@@ -208,6 +208,22 @@ class Clusters(Routing):
         self.assertEqual(request(port).status, 200)
 
 
+class EmptyForwardedProto(Routing):
+    kind = Proxy
+
+    def test_has_no_route(self):
+        proxy = self.start_proxy(config.bootstrap([cluster("origin", self.echo.port)]), kind=self.kind)
+        for value, status in (("", 404), ("http", 200)):
+            with Wire(proxy.port) as wire:
+                wire.send(f"GET / HTTP/1.1\r\nhost: a\r\nx-forwarded-proto: {value}\r\n\r\n")
+                self.assertEqual(wire.response().status, status, value)
+
+
+@needs_envoy()
+class EmptyForwardedProtoInEnvoy(EmptyForwardedProto):
+    kind = Envoy
+
+
 class NameThatCannotBeResolved(TestCase):
     kind = Proxy
 

@@ -206,7 +206,7 @@ const RouteTable::Host* RouteTable::find_host(std::string_view authority) const 
 }
 
 const RouteEntry* RouteTable::match(const host::HeaderMap& request) const {
-  if (!request.has(HeaderId::kXForwardedProto)) return nullptr;
+  if (request.value(HeaderId::kXForwardedProto).empty()) return nullptr;
   const Host* host = find_host(request.value(HeaderId::kAuthority));
   if (host == nullptr) return nullptr;
   const std::string_view path_and_query = request.value(HeaderId::kPath);

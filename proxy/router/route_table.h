@@ -62,7 +62,7 @@ class RouteTable {
                                                            const FindCluster& find_cluster);
 
   // The first route that matches of the virtual host that the :authority belongs to. None, as in Envoy 1.40, for a
-  // request whose filters have taken x-forwarded-proto away.
+  // request whose x-forwarded-proto filters have taken away or the client has left empty.
   const RouteEntry* match(const host::HeaderMap& request) const;
   // Some route turns some filter off or on (typed_per_filter_config).
   bool switches_filters() const { return switches_filters_; }
