@@ -274,8 +274,8 @@ void ClientConnection::complete_response(bool reusable) {
   } else if (trailers) {
     handler.on_upstream_trailers();
   } else {
-    // As Envoy 1.40's HTTP/1 codec: the end comes by itself, without bytes. Not in held_, which is the next request's by
-    // now: what filters put there and leave would come with its answer.
+    // As Envoy 1.40's HTTP/1 codec: the end comes by itself, without bytes. Not in held_, which is the next request's
+    // by now: what filters put there and leave would come with its answer.
     host::Buffer end;
     handler.on_upstream_data(end, true);
   }
