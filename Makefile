@@ -11,7 +11,7 @@ help:
 	@echo "make test      every test; the last line is 'N passed, N failed', and 'N skipped' where some were (PRESET=asan-ubsan, tsan, debug, coverage)"
 	@echo "make conformance  the cases of docs/reference/conformance.md, on both engines, in process and on sockets"
 	@echo "make envoy     the same cases in every version of Envoy that scripts/pins names (CASES=part, VERSION=1.40.0, UPDATE=1)"
-	@echo "make bench     requests a second against nginx and HAProxy, memory, and the micro-benchmarks (AGAINST=revision: or slower than that?)"
+	@echo "make bench     requests a second, processor time, memory and start against Envoy, nginx and HAProxy, and the micro-benchmarks (AGAINST=revision: or slower than that?)"
 	@echo "make soak      20,000 requests a second for a minute on 8 workers, with tokens that live for a second"
 	@echo "make fuzz      run every fuzzer, or FUZZERS, for FUZZ_SECONDS (default 60)"
 	@echo "make package   the filter as an OCI image: build/oci/header_augmenting, and its digest"
@@ -51,7 +51,7 @@ package: build
 	  --version $$(build/inlay version | cut -d ' ' -f 2) --license Apache-2.0 --max-size 1MiB
 
 bench:
-	@scripts/bootstrap build bench
+	@scripts/bootstrap build bench envoy
 	@scripts/build bench
 	@scripts/bench $(if $(AGAINST),--against $(AGAINST))
 

@@ -6,6 +6,7 @@ import os
 
 from support import config
 from support.envoy import Envoy, needs_envoy, validate
+from support.envoy_filters import credential_injector, credential_secrets, lua
 from support.origins import Echo, Provider, all_workers_answer, echoed
 from support.processes import ROOT, TestCase, wait_until
 
@@ -22,6 +23,17 @@ class InEnvoy(TestCase):
         self.assertEqual(len(seen), 1)
         self.assertRegex(seen.pop(), r"^Bearer 1\.[0-9a-f]{16}$")
         self.assertEqual(provider.polls(), 1)
+
+    @needs_envoy()
+    def test_what_the_filter_is_measured_beside_sets_the_same_headers(self):
+        echo = self.start(Echo(self.directory))
+        headers = {"authorization": "Bearer 1", "x-api-key": "2"}
+        for name, filters in {"credential_injector": credential_injector(headers), "lua": [lua(headers)]}.items():
+            with self.subTest(name):
+                bootstrap = config.bootstrap([config.cluster("origin", echo.port)], filters)
+                bootstrap["static_resources"]["secrets"] = credential_secrets(headers)
+                seen = echoed(self.start_proxy(bootstrap, kind=Envoy).port, headers={"authorization": "forged"})["headers"]
+                self.assertEqual({name: seen[name] for name in headers}, headers)
 
     @needs_envoy()
     def test_envoy_takes_every_bootstrap_that_ships(self):

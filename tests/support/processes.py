@@ -46,15 +46,17 @@ def filter_module():
 
 
 def wait_until(condition, what, seconds=PATIENCE, interval=0.02):
-    """Polls until condition() gives something true, and returns that."""
+    """Polls until condition() gives something true, and returns that. The first waits are shorter than `interval` seconds."""
     deadline = time.monotonic() + seconds
+    pause = interval / 16
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {seconds} s in vain: {what}")
-        time.sleep(interval)
+        time.sleep(pause)
+        pause = min(2 * pause, interval)
 
 
 class Program:
