@@ -3,7 +3,7 @@
 PRESET ?= release
 export PRESET
 
-.PHONY: help build demo test conformance envoy package bench soak fuzz lint format deploy clean
+.PHONY: help build demo test conformance envoy install package bench soak fuzz lint format deploy clean
 
 help:
 	@echo "make demo      build everything and watch a request get its headers, step by step"
@@ -14,6 +14,7 @@ help:
 	@echo "make bench     requests a second, processor time, memory and start against Envoy, nginx and HAProxy, and the micro-benchmarks (AGAINST=revision: or slower than that?)"
 	@echo "make soak      20,000 requests a second for a minute on 8 workers, with tokens that live for a second"
 	@echo "make fuzz      run every fuzzer, or FUZZERS, for FUZZ_SECONDS (default 60)"
+	@echo "make install   the program, the SDK and the host library below PREFIX (/usr/local), for trees of your own"
 	@echo "make package   the filter as an OCI image: build/oci/header_augmenting, and its digest"
 	@echo "make lint      formatting, clang-tidy, headers, licences, shell scripts"
 	@echo "make format    clang-format on all sources"
@@ -22,7 +23,7 @@ help:
 
 build:
 	@scripts/bootstrap build
-	@scripts/build $(PRESET) inlay header_augmenting_wasm audit_wasm redis_guard_wasm
+	@scripts/build $(PRESET) inlay header_augmenting_wasm audit_wasm redis_guard_wasm own_filter_wasm
 
 demo:
 	@scripts/bootstrap build demo
@@ -45,6 +46,14 @@ envoy:
 	@scripts/bootstrap build $(ENVOYS:%=envoy=%)
 	@scripts/build $(PRESET) conformance_runner
 	@build/$(PRESET)/conformance/conformance --envoy $(or $(VERSION),all) $(if $(UPDATE),--update) $(CASES)
+
+# What other trees use: docs/guide/out_of_tree.md. Heeds DESTDIR.
+install: PREFIX ?= /usr/local
+install:
+	@scripts/bootstrap build
+	@scripts/build release inlay base engine host header_augmenting_wasm
+	@cmake --install build/release --prefix $(PREFIX) > build/release/install.log
+	@echo "Installed into $(DESTDIR)$(PREFIX): docs/guide/out_of_tree.md says how to use it from a tree of your own"
 
 package: build
 	@build/inlay package build/header_augmenting.wasm -o build/oci/header_augmenting \
