@@ -8,14 +8,16 @@ import socket
 import unittest
 
 from support import config
+from support.both import in_envoy_too, inlay_only
 from support.config import file_log
 from support.origins import Echo
-from support.processes import INLAY, Program, TestCase, free_port, wait_until
+from support.processes import TestCase, free_port, wait_until
 from support.wire import Wire, request
 
 NOW = ("--file-flush-interval-msec", "20")
 
 
+@in_envoy_too
 class AccessLog(TestCase):
     def setUp(self):
         super().setUp()
@@ -60,6 +62,7 @@ class AccessLog(TestCase):
         self.assertEqual((dead["code"], dead["flags"], dead["route"]), (503, "UF", "nowhere"))
         self.assertEqual((none["code"], none["flags"], none["why"], none["cluster"]), (404, "NR", "route_not_found", None))
 
+    @inlay_only("Envoy waits for a reader before it starts")
     def test_a_pipe_that_nobody_reads_holds_up_neither_the_start_nor_the_end(self):
         os.mkfifo(self.path)
         proxy = self.serve(file_log(self.path, "x" * 4000 + "\n"))
@@ -115,7 +118,7 @@ class AccessLog(TestCase):
             os.rename(self.path, f"{self.path}.{number}")
             reopen()
             proxy.wait_for(lambda: os.path.exists(self.path), "the new file")
-        self.assertEqual(proxy.admin("/reopen_logs")[0], 400)
+        self.assertEqual(proxy.admin("/reopen_logs")[0], self.either(400, 405, why="other words"))
         self.assertEqual(request(proxy.port, "/2").status, 200)
         self.assertEqual(self.lines(1), ["/2"])
 
@@ -125,16 +128,17 @@ class AccessLog(TestCase):
             client.sendall(b"GET /a HTTP/1.1\r\nhost: a\r\nx-a: tab\there\r\nconnection: close\r\n\r\n")
             while client.recv(4096):
                 pass
-        self.assertEqual(self.lines(1), ["/a tab\\x09here"])
+        self.assertEqual(self.lines(1), ["/a tab" + self.either("\\x09", "\t", why="nothing is escaped") + "here"])
 
     def test_a_log_that_cannot_be_opened_is_a_failed_start(self):
         made = config.bootstrap([config.cluster("origin", self.echo.port)], access_log=[file_log("/no/such/folder/log")])
         path = os.path.join(self.directory, "bad.json")
         with open(path, "w") as file:
             json.dump(made, file)
-        program = self.start(Program("bad", [INLAY, "run", "-c", path], self.directory))
+        program = self.launch_proxy(path)
         self.assertEqual(program.wait(), 1)
-        self.assertIn("/no/such/folder/log: cannot open the access log: No such file or directory", program.log())
+        self.assertIn(self.either("/no/such/folder/log: cannot open the access log: No such file or directory",
+                                  "unable to open file '/no/such/folder/log': No such file or directory", why="other words"), program.log())
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import unittest
 from unittest import mock
 
 from support import config
+from support.both import inlay_only
 from support.origins import Echo, Provider, all_workers_answer
 from support.processes import SANITIZED, TestCase, wait_until
 from support.wire import Wire
@@ -42,6 +43,7 @@ REQUEST = ("GET /orders/17?page=2 HTTP/1.1\r\nhost: shop.example\r\nuser-agent: 
            "cookie: session=0123456789abcdef; theme=dark\r\nauthorization: forged\r\nx-request-id: 7\r\n\r\n")
 
 
+@inlay_only("counts the allocations of Inlay's own heap")
 @unittest.skipIf(SANITIZED, "a sanitizer has an allocator of its own")
 class Allocation(TestCase):
     def counter(self):

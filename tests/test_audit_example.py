@@ -5,10 +5,12 @@ import os
 import re
 import unittest
 
-from support.processes import BUILD, INLAY, ROOT, Program, TestCase, free_port, listening
+from support.both import in_envoy_too
+from support.processes import BUILD, ROOT, TestCase, free_port, listening
 from support.wire import request
 
 
+@in_envoy_too
 class Audit(TestCase):
     def read(self, name):
         with open(os.path.join(ROOT, "examples", "audit", name)) as file:
@@ -22,8 +24,7 @@ class Audit(TestCase):
         path = os.path.join(self.directory, "envoy.yaml")
         with open(path, "w") as file:
             file.write(text)
-        proxy = self.start(Program("inlay", [INLAY, "run", "-c", path], self.directory,
-                                   {"XDG_CACHE_HOME": os.path.join(BUILD, "test-cache")}))
+        proxy = self.launch_proxy(path)
         proxy.wait_for(lambda: listening(port) and listening(admin), "its ports")
         for command in re.findall(r"^    \$ curl -s (.*)$", self.read("README.md"), re.M):
             if "8080" in command:

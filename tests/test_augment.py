@@ -8,7 +8,7 @@ import time
 import unittest
 
 from support import config
-from support.envoy import Envoy, needs_envoy
+from support.both import in_envoy_too, inlay_only
 from support.origins import (
     Echo, Haproxy, Nginx, Provider, PythonServer, ScriptedOrigin, all_workers_answer, echoed, read_request)
 from support.processes import TestCase, free_port, wait_until
@@ -42,6 +42,7 @@ class Augment(TestCase):
         return wait_until(lambda: all_workers_answer(self.proxy.port) and self.token(), "a first token")
 
 
+@in_envoy_too
 class Basics(Augment):
     def test_every_request_carries_the_headers(self):
         self.start_all()
@@ -124,11 +125,10 @@ class Basics(Augment):
         self.assertIn("header_augmenting_injected{", self.proxy.admin("/stats/prometheus")[1])
 
 
+@in_envoy_too
 class WhereTheTokenGoes(Augment):
-    kind = None
-
     def run_proxy(self, made):
-        self.proxy = self.start_proxy(made, **({"kind": self.kind} if self.kind else {}))
+        self.proxy = self.start_proxy(made)
 
     def test_a_rule_by_cluster_goes_by_the_route_and_not_by_the_host_header(self):
         self.echo, stranger = self.start(Echo(self.directory)), self.start(Echo(self.directory, name="stranger"))
@@ -193,15 +193,12 @@ class WhereTheTokenGoes(Augment):
         self.assertEqual(seen[-1][2], [("checksum", "1")])
 
 
-@needs_envoy()
-class WhereTheTokenGoesInEnvoy(WhereTheTokenGoes):
-    kind = Envoy
-
-
+@inlay_only("its second engine")
 class OnTheInterpreter(Basics):
     engine = "interp"
 
 
+@in_envoy_too
 class Faults(Augment):
     def test_the_last_good_token_stays_while_polls_fail(self):
         for fault in ("status", "garbage", "array", "empty", "large", "close"):
@@ -260,6 +257,7 @@ class Faults(Augment):
         self.assertRegex(self.proxy.admin("/stats")[1], r"header_augmenting\.refused_header: [1-9]")
 
 
+@in_envoy_too
 class Secrecy(Augment):
     def test_no_secret_is_logged_or_shown(self):
         secret = "s3cr3t-" + "k" * 24
@@ -289,10 +287,11 @@ class Secrecy(Augment):
         self.proxy = self.start_proxy(made)
         status, dump = self.proxy.admin("/config_dump")
         self.assertEqual(status, 200)
-        self.assertNotIn("hunter2-very", dump)
+        self.assertEqual("hunter2-very" in dump, self.either(False, True, why="it shows its whole bootstrap"))
         self.assertIn("header_augmenting", dump)
 
 
+@in_envoy_too
 class OtherProviders(Augment):
     ANSWER = '{"authorization": "Bearer 7.0123456789abcdef", "x-tenant": "acme"}'
 
@@ -327,6 +326,7 @@ class OtherProviders(Augment):
         self.check(origin)
 
 
+@in_envoy_too
 class Reloading(Augment):
     def test_many_clients_at_once_see_only_good_tokens(self):
         self.start_all(expiry="250ms", concurrency=2)

@@ -6,6 +6,7 @@ import threading
 import unittest
 
 from support import config
+from support.both import in_envoy_too
 from support.origins import ScriptedOrigin
 from support.processes import SANITIZED, TestCase
 from support.wire import Wire
@@ -25,6 +26,7 @@ def read_and_count(sock, wanted):
     return total
 
 
+@in_envoy_too
 class LargeBodies(TestCase):
     def start_with(self, script):
         origin = ScriptedOrigin(script)
@@ -35,7 +37,8 @@ class LargeBodies(TestCase):
 
     def check_memory(self):
         if not SANITIZED:
-            self.assertLess(self.proxy.memory_peak_kib(), LIMIT_KIB)
+            limit = self.either(LIMIT_KIB, 2 * LIMIT_KIB, why="it has 60 MiB before it has done anything")
+            self.assertLess(self.proxy.memory_peak_kib(), limit)
 
     def test_down(self):
         def script(wire):

@@ -10,8 +10,9 @@ import shutil
 import subprocess
 import unittest
 
+from support.both import in_envoy_too, inlay_only
 from support.certificates import Authority, server_context
-from support.envoy import find_envoy, needs_envoy
+from support.envoy import find_envoy
 from support.origins import Echo, Provider, PythonServer, echoed
 from support.processes import INLAY, ROOT, TestCase, filter_module, free_port, listening, wait_until
 from support.wire import request
@@ -50,25 +51,18 @@ class DeployCase(TestCase):
         self.assertEqual(status, 0, out + err)
         return os.path.join(self.directory, options.get("folder") or target)
 
-    def start_rendered(self, program="inlay", environment=None, status=200):
-        return self.start_bootstrap(self.rendered("envoy"), program, environment, status)
+    def start_rendered(self, environment=None, status=200):
+        return self.start_bootstrap(self.rendered("envoy"), environment, status)
 
-    def start_bootstrap(self, folder, program="inlay", environment=None, status=200):
-        """Runs `program` with the folder's envoy.yaml until it answers with `status`. Returns what ends it."""
-        command = [INLAY, "run"] if program == "inlay" else [find_envoy()[0], "--disable-hot-restart"]
-        self.log = os.path.join(self.directory, "run.log")
-        with open(self.log, "w") as output:
-            proxy = subprocess.Popen([*command, "-c", "envoy.yaml", "--concurrency", "2"], cwd=folder, stdout=output,
-                                     stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env={**os.environ, **(environment or {})})
-        end = lambda: (proxy.terminate(), proxy.wait(20))  # noqa: E731
-        self.addCleanup(end)
-        wait_until(lambda: proxy.poll() is not None or (listening(self.admin) and request(self.admin, "/ready").status == 200),
-                   "/ready")
-        self.assertIsNone(proxy.poll(), read(self.log))
-        wait_until(lambda: request(self.port).status == status, f"status {status}")
-        return end
+    def start_bootstrap(self, folder, environment=None, status=200):
+        """A proxy that runs the folder's envoy.yaml and answers with `status`."""
+        proxy = self.launch_proxy("envoy.yaml", cwd=folder, concurrency=2, environment=environment)
+        proxy.wait_for(lambda: listening(self.admin) and request(self.admin, "/ready").status == 200, "/ready")
+        proxy.wait_for(lambda: request(self.port).status == status, f"status {status}")
+        return proxy
 
 
+@inlay_only("a subcommand of Inlay's")
 class Examples(DeployCase):
     def test_they_are_what_rendering_gives(self):
         """All but the module's checksum, which goes with the compiler."""
@@ -133,7 +127,8 @@ class Examples(DeployCase):
                 self.assertIn("SKIPPED", text)
 
 
-class Envoy(DeployCase):
+@in_envoy_too
+class Rendered(DeployCase):
     def own_ports(self, text, echo, provider):
         self.port, self.admin = free_port(), free_port()
         for fixed, own in (("port: 8081", echo.port), ("port: 8082", provider.port), ("port: 8080", self.port)):
@@ -141,21 +136,14 @@ class Envoy(DeployCase):
             text = text.replace(fixed, f"port: {own}")
         return text.replace("envoy:\n", f"envoy:\n  admin_port: {self.admin}\n")
 
-    def check_requests(self, program):
+    def test_it_runs_unchanged_and_adds_the_headers(self):
         echo, provider = self.start(Echo(self.directory)), self.start(Provider(self.directory))
         self.write("deploy/values.yaml", self.own_ports(read(EXAMPLES, "values.yaml"), echo, provider))
-        self.start_rendered(program)
+        self.start_rendered()
         seen = echoed(self.port, "/pay", headers={"authorization": "forged"})
         self.assertEqual(seen["path"], "/pay")
         self.assertRegex(seen["headers"]["authorization"], r"^Bearer 1\.")
         self.assertEqual(provider.polls(), 1)
-
-    def test_it_runs_unchanged_and_adds_the_headers(self):
-        self.check_requests("inlay")
-
-    @needs_envoy()
-    def test_it_runs_in_envoy_too(self):
-        self.check_requests("envoy")
 
     def test_a_secret_comes_from_the_environment_and_destinations_are_told_apart(self):
         first, second = self.start(Echo(self.directory, "first")), self.start(Echo(self.directory, "second"))
@@ -242,6 +230,7 @@ static_resources:
 """
 
 
+@in_envoy_too
 class Sidecar(DeployCase):
     """What istio's resources say, in a listener such as istiod makes."""
 
@@ -255,7 +244,7 @@ class Sidecar(DeployCase):
         module = os.path.join(self.directory, "build", "header_augmenting.wasm")
         return "\n            ".join(lines).replace("/var/local/wasm/header_augmenting.wasm", module)
 
-    def start_sidecar(self, program, origins):
+    def start_sidecar(self, origins):
         """`origins`: the listener's hosts, each with its cluster and the port that this stands for."""
         host = "            - {{name: '{0}', domains: {1}, routes: [{{match: {{prefix: /}}, route: {{cluster: '{0}'}}}}]}}"
         cluster = ("  - {{name: '{0}', type: STATIC, load_assignment: {{cluster_name: '{0}', endpoints: [{{lb_endpoints: ["
@@ -268,12 +257,12 @@ class Sidecar(DeployCase):
             hosts="\n".join(host.format(cluster, names.get(name, f"['{name}', '{name}:8081']"))
                             for name, cluster, _ in origins if name),
             clusters="\n".join(cluster.format(name, port) for _, name, port in origins)))
-        self.start_bootstrap(os.path.join(self.directory, "sidecar"), program)
+        self.start_bootstrap(os.path.join(self.directory, "sidecar"))
 
-    def check_that_headers_go_to_the_destination_only(self, program):
+    def test_headers_go_to_the_destination_and_to_no_other_host_on_its_port(self):
         payments, other, provider = self.start(Echo(self.directory, "payments")), self.start(Echo(self.directory, "other")), \
             self.start(Provider(self.directory))
-        self.start_sidecar(program, [
+        self.start_sidecar([
             ("payments.shop.svc.cluster.local", self.DESTINATION, payments.port),
             ("ledger.shop.svc.cluster.local", "outbound|8081||ledger.shop.svc.cluster.local", other.port),
             ("*", "PassthroughCluster", other.port), ("", "header-provider", provider.port)])
@@ -286,14 +275,8 @@ class Sidecar(DeployCase):
                      "payments.shop.svc.cluster.local.evil.example", "PAYMENTS"):
             self.assertEqual(pay(host), own["authorization"], host)
 
-    def test_headers_go_to_the_destination_and_to_no_other_host_on_its_port(self):
-        self.check_that_headers_go_to_the_destination_only("inlay")
 
-    @needs_envoy()
-    def test_headers_go_there_and_nowhere_else_in_envoy_too(self):
-        self.check_that_headers_go_to_the_destination_only("envoy")
-
-
+@in_envoy_too
 class Elsewhere(DeployCase):
     """Parts that are neither in the pod nor in the mesh: a provider behind TLS, a module on a web server."""
 
@@ -326,19 +309,19 @@ class Elsewhere(DeployCase):
         for host in ("idp.corp.example", "127.0.0.1"):
             outside = {"host": host, "port": provider.port, "ca": authority.certificate}
             self.write("deploy/values.yaml", json.dumps(self.values({"outside": outside})))
-            end = self.start_rendered()
+            proxy = self.start_rendered()
             self.assertEqual(echoed(self.port, "/pay")["headers"]["authorization"], "Bearer over-tls")
             self.assertIn('"path": "' + authority.certificate, request(self.admin, "/certs").body.decode())
-            end()
+            proxy.end()
         answers = len(seen)
-        for change, count in (({"ca": stranger.certificate}, "fail_verify_error"), ({"host": "localhost"}, "fail_verify_san")):
+        for change, count in (({"ca": stranger.certificate}, "fail_verify_error"), ({"host": "elsewhere.example"}, "fail_verify_san")):
             outside = {"host": "idp.corp.example", "port": provider.port, "ca": authority.certificate, **change}
             self.write("deploy/values.yaml", json.dumps(self.values({"outside": outside})))
-            end = self.start_rendered(status=503)
+            proxy = self.start_rendered(status=503)
             wait_until(lambda: re.search(rf"(?m)^cluster\.idp\.ssl\.{count}: [1-9]", request(self.admin, "/stats").body.decode()),
                        count)
             self.assertEqual(request(self.port).status, 503)
-            end()
+            proxy.end()
         self.assertEqual(len(seen), answers, "nothing was sent to a server that was not the one it should be")
 
     def test_the_module_is_fetched_from_a_web_server(self):
@@ -362,6 +345,7 @@ class Elsewhere(DeployCase):
         self.assertEqual(paths, ["/filters/1.wasm"])
 
 
+@inlay_only("a subcommand of Inlay's")
 class Refusals(DeployCase):
     def check(self, text, target="istio"):
         self.write("deploy/wrong.yaml", text)
@@ -418,6 +402,7 @@ class Refusals(DeployCase):
         self.assertRegex(out, r"^istio/sidecar\.yaml differs from line \d+ on\n$")
 
 
+@inlay_only("a subcommand of Inlay's")
 class Guide(DeployCase):
     """The commands of docs/guide/deploy.md, and the output that it shows for them."""
 

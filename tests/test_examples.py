@@ -9,8 +9,9 @@ import re
 import unittest
 import urllib.parse
 
+from support.both import in_envoy_too, inlay_only
 from support.origins import Echo, Provider, PythonServer
-from support.processes import BUILD, INLAY, ROOT, Program, TestCase, filter_module, free_port, wait_until
+from support.processes import ROOT, TestCase, filter_module, free_port, wait_until
 from support.wire import request
 
 EXAMPLES = os.path.join(ROOT, "examples", "header_augmenting")
@@ -44,6 +45,7 @@ class TokenEndpoint(PythonServer):
         return 200, {"content-type": "application/json"}, json.dumps(token).encode()
 
 
+@in_envoy_too
 class Examples(TestCase):
     def start_example(self, name, ports, environment=None):
         """Runs the file with `ports` in the place of its own: a dict of theirs to ours. Port 8080 is the proxy's."""
@@ -59,8 +61,7 @@ class Examples(TestCase):
         path = os.path.join(self.directory, name)
         with open(path, "w") as file:
             file.write(text)
-        self.proxy = self.start(Program("inlay", [INLAY, "run", "-c", path, "--concurrency", "1"], self.directory,
-                                        {"XDG_CACHE_HOME": os.path.join(BUILD, "test-cache"), **(environment or {})}))
+        self.proxy = self.launch_proxy(path, environment=environment)
 
     def server(self, server):
         self.addCleanup(server.close)
@@ -138,6 +139,7 @@ class Examples(TestCase):
         self.assertEqual((form["grant_type"], form["username"], form["password"]), ("password", "orders", "m"))
 
 
+@inlay_only("reads; nothing runs")
 class Build(unittest.TestCase):
     def test_make_build_makes_every_module_that_an_example_or_a_guide_runs(self):
         named = set()

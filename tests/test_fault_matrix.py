@@ -116,8 +116,9 @@ ROWS = [
 class Cell:
     """One row at work. run() raises what is wrong; .summary says what happened."""
 
-    def __init__(self, row):
+    def __init__(self, row, kind):
         self.row = row
+        self.kind = kind
         self.summary = ""
         self.directory = tempfile.mkdtemp(prefix=f"inlay-fault-{row.name}-")
         self.proxy = self.client = None
@@ -183,7 +184,7 @@ class Cell:
         environment = self.clock.environment if self.clock else {}
         if row.at_start:
             self.provider.fault = row.fault
-        self.proxy = Proxy(self.directory, self.configuration(), concurrency=2, level="trace", environment=environment)
+        self.proxy = self.kind(self.directory, self.configuration(), concurrency=2, level="trace", environment=environment)
         self.proxy.wait_ready()
         self.client = Client(self.proxy.port)
         if not row.at_start:
@@ -349,9 +350,9 @@ class Cell:
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
-def run_row(row):
-    """What went wrong, as text, or None; and the summary."""
-    cell = Cell(row)
+def run_row(row, kind):
+    """What went wrong, as text, or None; and the summary. kind: the proxy."""
+    cell = Cell(row, kind)
     try:
         cell.run()
         error = None
@@ -362,11 +363,13 @@ def run_row(row):
 
 
 class FaultMatrix(unittest.TestCase):
+    KIND = Proxy
+
     @classmethod
     def setUpClass(cls):
         cls.rows = [row for row in ROWS if not (SANITIZED and row.step)]  # a sanitizer wants to be loaded first
         with concurrent.futures.ThreadPoolExecutor(max_workers=SIDE_BY_SIDE) as pool:
-            cls.outcomes = dict(zip((row.name for row in cls.rows), pool.map(run_row, cls.rows)))
+            cls.outcomes = dict(zip((row.name for row in cls.rows), pool.map(lambda row: run_row(row, cls.KIND), cls.rows)))
 
     def check(self, name):
         if name not in self.outcomes:

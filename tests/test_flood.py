@@ -5,12 +5,14 @@ time; scripts/flood does the same for a minute each and prints figures."""
 import unittest
 
 from support import config, flood
+from support.both import inlay_only
 from support.origins import PythonServer
 from support.processes import SANITIZED, TestCase, wait_until
 
 MOST_KIB = 1024  # more of resident memory, for each client
 
 
+@inlay_only("how much memory Inlay takes")
 class Flood(TestCase):
     def setUp(self):
         super().setUp()
@@ -74,6 +76,7 @@ class Flood(TestCase):
         self.check(False, 4, 2000)
 
 
+@inlay_only("how much memory Inlay takes")
 class Given(TestCase):
     def test_memory_is_given_back(self):
         body = b"x" * (4 << 20)

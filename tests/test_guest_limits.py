@@ -5,6 +5,7 @@ import subprocess
 import unittest
 
 from support import config, guests
+from support.both import inlay_only
 from support.processes import INLAY, Proxy, TestCase
 from support.wire import request
 
@@ -23,6 +24,7 @@ SLOW = guests.guest("""
     (i32.const 1))""")
 
 
+@inlay_only("limits on Inlay's command line")
 class GuestLimits(TestCase):
     def start(self, guest, *flags):
         module = guests.assemble(self.directory, "guest", guest)

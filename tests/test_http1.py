@@ -2,16 +2,17 @@
 """HTTP/1.1 on both sides, byte by byte: messages, what origins answer, headers."""
 
 import re
-import socket
 import unittest
 
 from support import config
+from support.both import in_envoy_too
 from support.http1 import GET, OK, Http1
 from support.origins import ScriptedOrigin, echoed, read_request
 from support.processes import wait_until
 from support.wire import Wire, request
 
 
+@in_envoy_too
 class Messages(Http1):
     def test_keep_alive(self):
         with Wire(self.port) as wire:
@@ -151,6 +152,7 @@ class Messages(Http1):
             self.assertTrue(wire.ended())
 
 
+@in_envoy_too
 class Trailers(Http1):
     UP = ("POST / HTTP/1.1\r\nhost: a\r\naccept: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
           "2\r\nhi\r\n0\r\nx-sum: 7\r\n\r\n")
@@ -187,6 +189,7 @@ class Trailers(Http1):
         self.assertEqual(got[0][3], [("x-sum", "7")])
 
 
+@in_envoy_too
 class Interim(Http1):
     """As Envoy 1.40: interim answers are swallowed, or with proxy_100_continue the first of 100, 102 and 103 is passed on. None
     goes to HTTP/1.0, where Envoy sends them, too."""
@@ -208,7 +211,8 @@ class Interim(Http1):
         with Wire(self.scripted(self.script, proxy_100_continue=True)) as wire:
             for _ in range(2):
                 hints = wire.send(GET).response(informational=True)
-                self.assertEqual((hints.status, hints.headers), (103, [("link", "</a>")]))
+                hop = self.either([], [("x-hop", "1")], why="nominated headers of responses stay")
+                self.assertEqual((hints.status, hints.headers), (103, [("link", "</a>"), *hop]))
                 response = wire.response(informational=True)
                 self.assertEqual((response.status, response.body, response.get("link")), (200, b"ok", None))
 
@@ -230,9 +234,11 @@ class Interim(Http1):
         old = {"http_protocol_options": {"accept_http_10": True}}
         with Wire(self.scripted(self.script, proxy_100_continue=True, **old)) as wire:
             wire.send("GET / HTTP/1.0\r\nhost: a\r\n\r\n")
-            self.assertEqual(wire.response(informational=True).status, 200)
+            first = self.either(200, 103, why="HTTP/1.0, which knows no interim answers, gets them, too")
+            self.assertEqual(wire.response(informational=True).status, first)
 
 
+@in_envoy_too
 class BrokenAnswers(Http1):
     """What an origin sent before it died is the client's. As Envoy 1.40, which drops the part before a broken chunk."""
 
@@ -259,7 +265,8 @@ class BrokenAnswers(Http1):
         for answer, body in (("content-length: 10\r\n\r\nhel", b"hel"),
                              ("content-length: 10\r\n\r\n", b""),
                              ("transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n", b"5\r\nhello\r\n"),
-                             ("transfer-encoding: chunked\r\n\r\n5\r\nhello\r\nZZ\r\n", b"5\r\nhello\r\n")):
+                             ("transfer-encoding: chunked\r\n\r\n5\r\nhello\r\nZZ\r\n", self.either(
+                                 b"5\r\nhello\r\n", b"", why="the part before a broken chunk is dropped"))):
             with self.subTest(answer):
                 self.assertEqual(self.broken("HTTP/1.1 200 OK\r\n" + answer), (b"200", body, started))
 
@@ -271,6 +278,7 @@ class BrokenAnswers(Http1):
         self.assertEqual(request(self.scripted(script)).status, 502)
 
 
+@in_envoy_too
 class Origins(Http1):
     """Answers of odd origins that are still answers. As Envoy 1.40."""
 
@@ -293,6 +301,7 @@ class Origins(Http1):
         self.assertEqual(response.body, b"ok")
 
 
+@in_envoy_too
 class Headers(Http1):
     def test_hop_by_hop_headers_are_removed(self):
         response = request(self.port, headers=[
@@ -313,7 +322,7 @@ class Headers(Http1):
                           "content-length: 2\r\nX-Public: yes\r\n\r\nok")
         response = request(self.scripted(script))
         self.assertEqual(response.get("x-public"), "yes")
-        self.assertIsNone(response.get("x-private"))
+        self.assertEqual(response.get("x-private"), self.either(None, "1", why="nominated headers of responses stay"))
         self.assertIsNone(response.get("keep-alive"))
 
     def test_what_the_proxy_adds(self):

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import unittest
 
+from support.both import inlay_only
 from support.processes import INLAY, TestCase, filter_module
 
 
@@ -22,6 +23,7 @@ def facts(path, *arguments, **options):
     return json.loads(out)
 
 
+@inlay_only("a subcommand of Inlay's")
 class Inspect(TestCase):
     def write(self, name, content):
         path = os.path.join(self.directory, name)

@@ -10,6 +10,7 @@ import subprocess
 import unittest
 
 from support import config
+from support.both import inlay_only
 from support.envoy import Envoy, needs_envoy
 from support.origins import Echo, echoed
 from support.processes import BUILD, ROOT, SANITIZED, TestCase, free_port, wait_until
@@ -28,6 +29,7 @@ def guide_commands(word):
     return block.splitlines()
 
 
+@inlay_only("what is built with the installed tree")
 @unittest.skipIf(SANITIZED, "a program of another tree is not built with sanitizers")
 class Installed(TestCase):
     def setUp(self):
@@ -133,6 +135,7 @@ class Installed(TestCase):
         self.assertIn("inlay has no component 'gateway'; there are: sdk, host", re.sub(r"\s+", " ", done.stderr))
 
 
+@inlay_only("builds; nothing runs")
 class LessThanAll(TestCase):
     def targets(self, *options):
         build = os.path.join(self.directory, "build")
@@ -161,6 +164,7 @@ class LessThanAll(TestCase):
         self.assertFalse([name for name in found if name.endswith("_tests")])
 
 
+@inlay_only("reads; nothing runs")
 class GuideShows(unittest.TestCase):
     def test_the_files_that_ship(self):
         for block in guide_blocks("cmake"):

@@ -9,9 +9,11 @@ import os
 import re
 import subprocess
 
+from support.both import in_envoy_too, inlay_only
 from support.config import bootstrap, cluster, wasm
 from support.origins import Echo, echoed
 from support.processes import BUILD, TestCase
+from support.wire import request
 
 C_FILTER = r"""
 #include <errno.h>
@@ -63,8 +65,8 @@ TEXT_FILTER = """(module
   (memory (export "memory") 1)
   (global $heap (mut i32) (i32.const 4096))
   (data (i32.const 16) "x-language") (data (i32.const 32) "0") (data (i32.const 48) "started")
-  (func $begin (drop (call $log (i32.const 2) (i32.const 48) (i32.const 7)))
-    (i32.store8 (i32.const 32) (i32.add (i32.load8_u (i32.const 32)) (i32.const 1))))
+  (func $count (i32.store8 (i32.const 32) (i32.add (i32.load8_u (i32.const 32)) (i32.const 1))))
+  (func $begin (drop (call $log (i32.const 2) (i32.const 48) (i32.const 7))) (call $count))
   (func (export "proxy_abi_version_0_2_1"))
   (func (export "malloc") (param i32) (result i32) (global.get $heap)
     (global.set $heap (i32.add (global.get $heap) (local.get 0))))
@@ -83,6 +85,7 @@ def guest_compiler():
     return found.group(1).replace("clang++", "clang")
 
 
+@in_envoy_too
 class LanguagesTest(TestCase):
     def header_of(self, module):
         """What the filter wrote into a request, and the proxy's log."""
@@ -120,6 +123,13 @@ class LanguagesTest(TestCase):
         self.check_libc(log)
 
     def test_a_c_program_as_a_command(self):
+        if not self.either(True, False, why="""a command's functions begin with its C library's start, which asks for the files
+                                             that are open; in an allocation Envoy lets a guest call nothing"""):
+            echo = self.start(Echo(self.directory))
+            proxy = self.start_proxy(bootstrap([cluster("origin", echo.port)], [wasm(self.compile_c("command"), "configured")]))
+            self.assertEqual(request(proxy.port).status, 503)
+            self.assertIn("malloc failed: Uncaught Error: restricted_callback", proxy.log())
+            return
         header, log = self.header_of(self.compile_c("command"))
         self.assertEqual(header, "configured 0.333 constructed=1 main=1 -2 -2")
         self.assertIn("main ran", log)
@@ -134,13 +144,20 @@ class LanguagesTest(TestCase):
 
     def test_the_ways_to_begin(self):
         # AssemblyScript has a start section; Rust and C reactors _initialize; commands _start; old Emscripten ones main.
-        for start in ("(start $begin)", '(export "_initialize" (func $begin))', '(export "_start" (func $begin))'):
+        for start in ("(start $count)", '(export "_initialize" (func $begin))', '(export "_start" (func $begin))'):
             with self.subTest(start):
                 header, log = self.header_of(self.assemble(start))
                 self.assertEqual(header, "1")
-                # A start section runs before there is a context that could log.
                 self.assertEqual("started" in log, "export" in start)
 
+    @inlay_only("Envoy dies of it")
+    def test_a_start_section_that_logs(self):
+        """It runs before there is a context that could log."""
+        header, log = self.header_of(self.assemble("(start $begin)"))
+        self.assertEqual(header, "1")
+        self.assertNotIn("started", log)
+
+    @inlay_only("its two engines")
     def test_one_log_line_says_why_a_module_is_interpreted(self):
         for code, flag, name in (
                 ("(drop (i32x4.extract_lane 1 (i32x4.splat (i32.const 42))))", "--enable-tail-call", "SIMD"),

@@ -14,6 +14,7 @@ import tarfile
 import unittest
 
 from support import config
+from support.both import inlay_only
 from support.origins import Echo, Provider, echoed
 from support.processes import INLAY, TestCase, filter_module, free_port, wait_until
 from support.wire import request
@@ -30,6 +31,7 @@ def read(*parts):
         return file.read()
 
 
+@inlay_only("a subcommand of Inlay's")
 class Packages(TestCase):
     def path(self, name):
         return os.path.join(self.directory, name)
@@ -49,6 +51,7 @@ class Packages(TestCase):
         return err
 
 
+@inlay_only("a subcommand of Inlay's")
 class Layout(Packages):
     def blob(self, layout, descriptor):
         content = read(self.path(layout), "blobs", "sha256", descriptor["digest"].split(":")[1])
@@ -222,6 +225,7 @@ class Layout(Packages):
             self.assertRegex(err, "name of the (layout|file) to write is empty")
 
 
+@inlay_only("a subcommand of Inlay's")
 @unittest.skipUnless(shutil.which("skopeo"), "there is no skopeo (scripts/bootstrap test)")
 class PushedToAFolder(Packages):
     """The line that pushes, with a folder in the registry's place."""
@@ -259,6 +263,7 @@ http: {{addr: 127.0.0.1:{port}}}
 """
 
 
+@inlay_only("a subcommand of Inlay's")
 class Registry(Packages):
     """A real registry, and skopeo as people use it."""
 

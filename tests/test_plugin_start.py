@@ -4,6 +4,7 @@
 import unittest
 
 from support import config, guests
+from support.both import inlay_only
 from support.guests import import_proxy
 from support.origins import Echo, echoed
 from support.processes import Proxy, TestCase
@@ -144,6 +145,7 @@ class PluginStart(TestCase):
         self.assertIn("the VM of plugin one (FAIL_OPEN), two (FAIL_OPEN) has failed: unreachable", proxy.log())
 
 
+@inlay_only("its second engine")
 class PluginStartInterpreted(PluginStart):
     engine = "interp"
 

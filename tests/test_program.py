@@ -13,6 +13,7 @@ import threading
 import unittest
 
 from support import config
+from support.both import inlay_only
 from support.origins import Echo, Provider, ScriptedOrigin, echoed, read_request
 from support.processes import INLAY, PATIENCE, ROOT, Proxy, TestCase, filter_module, free_port, listening, wait_until
 from support.wire import Wire, request
@@ -24,6 +25,7 @@ def inlay(*arguments, directory=None):
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
+@inlay_only("Inlay's command line, its start and its end")
 class CommandLine(unittest.TestCase):
     def test_help_names_every_subcommand(self):
         status, out, _ = inlay("--help")
@@ -70,6 +72,7 @@ class CommandLine(unittest.TestCase):
             self.assertTrue(stat.S_ISFIFO(os.stat(pipe).st_mode))
 
 
+@inlay_only("Inlay's command line, its start and its end")
 class EnvoysFlags(TestCase):
     """What Envoy 1.36 to 1.40 were seen to take, or to refuse."""
 
@@ -117,6 +120,7 @@ class EnvoysFlags(TestCase):
         self.assertIn("--config-yaml:1:8: error: node.idd", err)
 
 
+@inlay_only("Inlay's command line, its start and its end")
 class Validate(TestCase):
     def check(self, text, name="envoy.yaml", flags=()):
         path = os.path.join(self.directory, name)
@@ -207,6 +211,7 @@ static_resources:
         self.assertIn("wat2wasm", text)
 
 
+@inlay_only("Inlay's command line, its start and its end")
 class Life(TestCase):
     def scripted(self, script):
         origin = ScriptedOrigin(script)
@@ -297,6 +302,7 @@ class Life(TestCase):
         self.assertRegex(echoed(port)["headers"]["authorization"], r"^Bearer 1\.")
 
 
+@inlay_only("Inlay's command line, its start and its end")
 class Helpers(TestCase):
     """`inlay echo` and `inlay provider` on real sockets."""
 

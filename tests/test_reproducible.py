@@ -5,9 +5,11 @@ import os
 import subprocess
 import unittest
 
+from support.both import inlay_only
 from support.processes import ROOT, TestCase, filter_module
 
 
+@inlay_only("the filter's build; nothing runs")
 class Build(TestCase):
     def test_two_folders_give_the_same_module(self):
         done = subprocess.run([os.path.join(ROOT, "scripts", "reproducible"), filter_module()], stdout=subprocess.PIPE,

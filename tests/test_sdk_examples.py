@@ -12,6 +12,7 @@ import re
 import subprocess
 import unittest
 
+from support.both import inlay_only
 from support.processes import BUILD, ROOT, TestCase
 
 AT_NAMESPACE_SCOPE = re.compile(r"(class|struct|template|using namespace|INLAY_REGISTER|TEST|Task<.*{|void .*{)")
@@ -86,6 +87,7 @@ void log_all(size_t n, inlay::sdk::Status status) {
 """)
 
 
+@inlay_only("compiles; nothing runs")
 class Examples(TestCase):
     def compile(self, name, text, native):
         path = os.path.join(self.directory, name)

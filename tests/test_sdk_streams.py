@@ -8,10 +8,10 @@ import struct
 import threading
 
 from support import config, tcp
+from support.both import in_envoy_too
 from support.config import cluster
-from support.envoy import Envoy, needs_envoy
 from support.origins import PythonServer
-from support.processes import BUILD, PATIENCE, Proxy, TestCase, wait_until
+from support.processes import BUILD, PATIENCE, TestCase, wait_until
 from support.wire import Wire
 
 GATE = os.path.join(BUILD, "wasm", "gate.wasm")
@@ -49,9 +49,8 @@ def reset(connection):
     connection.close()
 
 
-class Cases:
-    """The cases; KIND is the proxy that they run in."""
-
+@in_envoy_too
+class Streams(TestCase):
     def setUp(self):
         super().setUp()
         self.service = Service()
@@ -70,7 +69,7 @@ class Cases:
         self.addCleanup(server.close)
         made = config.bootstrap([cluster("origin", server.port), cluster("auth", self.service.port)],
                                 [config.wasm(GATE, name="gate")])
-        return self.start_proxy(made, concurrency=1, kind=self.KIND)
+        return self.start_proxy(made, concurrency=1)
 
     def request(self, proxy, user, path):
         wire = Wire(proxy.port)
@@ -112,7 +111,7 @@ class Cases:
 
     def test_a_service_that_cannot_be_called(self):
         made = config.bootstrap([cluster("origin", self.service.port), cluster("auth")], [config.wasm(GATE, name="gate")])
-        proxy = self.start_proxy(made, concurrency=1, kind=self.KIND)
+        proxy = self.start_proxy(made, concurrency=1)
         for _ in range(2):
             self.assertEqual(self.request(proxy, "admin", "/").response().status, 403)
         self.assertEqual(self.service.asked, [])
@@ -128,7 +127,7 @@ class Cases:
         self.addCleanup(server.close)
         made = tcp.bootstrap([cluster("origin", server.port), cluster("auth", self.service.port)],
                              [tcp.wasm_filter(GATE, name="gate")])
-        return self.start_proxy(made, concurrency=1, kind=self.KIND)
+        return self.start_proxy(made, concurrency=1)
 
     def connect(self, proxy, text):
         connection = tcp.connect(proxy.port)
@@ -155,12 +154,3 @@ class Cases:
         self.service.answer_call(2)
         self.assertEqual(tcp.read_exactly(admin, 15), b"from the origin")
         self.assertEqual(self.received, [b"admin\nthird"])
-
-
-class InInlay(Cases, TestCase):
-    KIND = Proxy
-
-
-@needs_envoy()
-class InEnvoy(Cases, TestCase):
-    KIND = Envoy

@@ -5,6 +5,7 @@ import os
 import re
 import unittest
 
+from support.both import inlay_only
 from support.processes import ROOT
 
 # Where tests stand, apart from the rooms' own folders.
@@ -20,6 +21,7 @@ def sources(ending):
                         yield os.path.join(folder, name), file.read()
 
 
+@inlay_only("reads; nothing runs")
 class SecurityPage(unittest.TestCase):
     def setUp(self):
         with open(os.path.join(ROOT, "SECURITY.md")) as file:

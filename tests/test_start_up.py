@@ -5,12 +5,14 @@ import json
 import os
 import subprocess
 
+from support.both import inlay_only
 from support.config import bootstrap, cluster, wasm
 from support.large_module import large_module
 from support.processes import INLAY, PATIENCE, Program, TestCase, free_port
 from support.wire import request
 
 
+@inlay_only("how Inlay compiles and caches a module")
 class StartUpTest(TestCase):
     def setUp(self):
         super().setUp()

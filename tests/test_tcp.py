@@ -12,9 +12,10 @@ import unittest
 import urllib.request
 
 from support import config, tcp
+from support.both import in_envoy_too, inlay_only
 from support.config import cluster
 from support.origins import Echo
-from support.processes import BUILD, INLAY, PATIENCE, ROOT, TestCase, filter_module, free_port, wait_until
+from support.processes import BUILD, INLAY, PATIENCE, ROOT, TestCase, filter_module, free_port, listening, wait_until
 from support.wire import Wire
 
 
@@ -28,6 +29,7 @@ def digest_at_the_end(connection):
     connection.sendall(hashlib.sha256(tcp.read_all(connection)).hexdigest().encode())
 
 
+@in_envoy_too
 class Relay(TestCase):
     def serve(self, serve=echo, filters=(), proxy=None, flags=(), concurrency=2, **cluster_fields):
         server = tcp.ByteServer(serve)
@@ -130,6 +132,7 @@ class Relay(TestCase):
         proxy.terminate()
         wait_until(lambda: "draining" in proxy.log(), "the drain")
 
+    @inlay_only("its drain")
     def test_a_drain_waits_for_connections(self):
         proxy = self.serve(concurrency=1)
         with tcp.connect(proxy.port) as client:
@@ -139,6 +142,7 @@ class Relay(TestCase):
             self.assertTrue(proxy.running())
         self.assertEqual(proxy.wait(), 0)
 
+    @inlay_only("its drain")
     def test_a_second_signal_does_not_wait(self):
         proxy = self.serve(concurrency=1)
         with tcp.connect(proxy.port) as client:
@@ -147,6 +151,7 @@ class Relay(TestCase):
             self.assertEqual(proxy.wait(), 128 + signal.SIGTERM)
 
 
+@in_envoy_too
 class Guests(TestCase):
     def test_a_module_for_http_lets_connections_pass(self):
         server = tcp.ByteServer(echo)
@@ -185,7 +190,8 @@ class Guests(TestCase):
         path = os.path.join(self.directory, "envoy.yaml")
         with open(path, "w") as file:
             file.write(text)
-        proxy = self.start_program("inlay", [INLAY, "run", "-c", path], port)
+        proxy = self.launch_proxy(path)
+        proxy.wait_for(lambda: listening(port), "its port")
         sent = b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n*1\r\n$8\r\nFLUSHALL\r\n*1\r\n$4\r\nPING\r\n"
         answers = b"+OK\r\n-ERR unknown command 'REFUSED'\r\n-ERR unknown command 'PING'\r\n"
         with tcp.connect(port) as client:
@@ -224,6 +230,7 @@ class Guests(TestCase):
         proxy.wait_for(lambda: "closing a connection that does not speak Redis" in proxy.log(), "why")
         self.assertEqual(proxy.stats()["http.ingress.downstream_rq_total"], 0)
 
+    @inlay_only("`inlay validate`")
     def test_validate_runs_the_canary(self):
         path = os.path.join(self.directory, "envoy.json")
         made = tcp.bootstrap([cluster("origin", free_port())], [tcp.wasm_filter(filter_module(), "{not json")])

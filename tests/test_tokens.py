@@ -10,8 +10,8 @@ import unittest
 import urllib.parse
 
 from support import config
+from support.both import in_envoy_too
 from support.certificates import Authority, server_context
-from support.envoy import Envoy, needs_envoy
 from support.origins import PythonServer, ScriptedOrigin, read_request
 from support.processes import INLAY, PATIENCE, TestCase, filter_module, free_port, wait_until
 from support.wire import request
@@ -44,6 +44,7 @@ class IdentityProvider(PythonServer):
         return 200, {"content-type": "application/json"}, json.dumps(token).encode()
 
 
+@in_envoy_too
 class Tokens(TestCase):
     def start_all(self, lifetime=3600, up=True, workers=2, plugins=1, capabilities=None, refresh=None, **keys):
         self.provider = IdentityProvider(lifetime)
@@ -165,10 +166,10 @@ class Tokens(TestCase):
         self.assert_secret()
 
 
+@in_envoy_too
 class Unreachable(TestCase):
     """Providers that no answer can be had from, each with a line of the log that says so."""
 
-    kind = None
     CONNECT = "remote connection failure, transport failure reason: "
     REASONS = {"misnamed": CONNECT + "TLS error: certificate verify failed: ", "untrusted": CONNECT + "TLS error: certificate verify failed: unable to get",
                "expired": CONNECT + "TLS error: certificate verify failed: certificate has expired",
@@ -195,25 +196,18 @@ class Unreachable(TestCase):
         self.addCleanup(busy.close)
         clusters.append(config.cluster("busy", busy.port))
         no_answer = "the proxy got no answer from the service: "
-        expected = {**{name: no_answer + reason for name, reason in self.REASONS.items()},
+        expected = {**{name: no_answer + self.either(reason, "remote connection failure", why="one word for all that happens before a "
+                                                            "connection stands") for name, reason in self.REASONS.items()},
                     "closing": no_answer + "connection termination", "silent": no_answer + "upstream request timeout",
                     "busy": "the answer's status is not 200 but 503; ",  # though it uses the proxy's words
                     "missing": "the call could not be sent: there is no such cluster: missing"}
         sources = [{"name": name, "cluster": name, "path": "/token", "format": "oauth2", "timeout": "300ms" if name == "silent" else "20s",
                     "oauth2": {"client_id": "orders", "client_secret": "s3cr+t"}} for name in expected]
         augmenter = config.wasm(filter_module(), {"sources": sources}, name="header_augmenting")
-        proxy = self.start_proxy(config.bootstrap(clusters, [augmenter]), **({"kind": self.kind} if self.kind else {}))
+        proxy = self.start_proxy(config.bootstrap(clusters, [augmenter]))
         for name, reason in expected.items():
             wait_until(lambda line=f"source {name}: fetch failed: {reason}": line in proxy.log(), f"the log's word on {name}: {reason}")
         self.assertNotIn("s3cr+t", proxy.log())
-
-
-@needs_envoy()
-class UnreachableInEnvoy(Unreachable):
-    """Envoy 1.40 has one word for all that happens before a connection stands."""
-
-    kind = Envoy
-    REASONS = dict.fromkeys(Unreachable.REASONS, "remote connection failure")
 
 
 if __name__ == "__main__":

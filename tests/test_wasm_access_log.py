@@ -4,6 +4,7 @@
 import unittest
 
 from support import config, guests
+from support.both import in_envoy_too, inlay_only
 from support.guests import import_proxy
 from support.origins import Echo, ScriptedOrigin, read_request
 from support.processes import TestCase
@@ -38,6 +39,7 @@ LOGGER = guests.guest(r"""
 FAILED = {"status_code_filter": {"comparison": {"op": "GE", "value": {"default_value": 500, "runtime_key": "k"}}}}
 
 
+@in_envoy_too
 class WasmAccessLog(TestCase):
     engine = None
 
@@ -85,6 +87,7 @@ class WasmAccessLog(TestCase):
         proxy.wait_for(lambda: proxy.stats()["wasm.trapping.vm_reload_success"] >= 1, "a reload")
 
 
+@inlay_only("its second engine")
 class WasmAccessLogInterpreted(WasmAccessLog):
     engine = "interp"
 

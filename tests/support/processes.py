@@ -62,12 +62,12 @@ def wait_until(condition, what, seconds=PATIENCE, interval=0.02):
 class Program:
     """A child process whose stdout and stderr go to one log file."""
 
-    def __init__(self, name, command, directory, environment=None):
+    def __init__(self, name, command, directory, environment=None, cwd=None):
         self.name = name
         self.log_path = os.path.join(directory, f"{name}.log")
         self.command = command
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=directory,
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=cwd or directory,
                                             env=dict(os.environ, **(environment or {})))
 
     @property
@@ -84,7 +84,7 @@ class Program:
     def wait_for(self, condition, what, seconds=PATIENCE):
         def check():
             if not self.running():
-                raise AssertionError(f"{self.name} ended with {self.process.returncode} while waiting for {what}:\n{self.log()}")
+                raise AssertionError(f"{self.name} ended with {self.process.returncode} while waiting for {what}:\n{self.log()[-5000:]}")
             return condition()
         return wait_until(check, f"{self.name}: {what}", seconds)
 
@@ -122,21 +122,30 @@ def listening(port, host="127.0.0.1"):
 
 
 class Proxy(Program):
-    """`inlay run` with a configuration given as a dict; .port is its listener's, .admin_port its admin's; descriptors: its ulimit -n."""
+    """`inlay run` with a configuration given as a dict, or as the path of a file; .port is its listener's, .admin_port its
+    admin's, where there are; descriptors: its ulimit -n."""
 
-    def __init__(self, directory, config, concurrency=1, level="info", engine=None, flags=(), name="inlay", environment=None,
-                 program=INLAY, descriptors=None):
+    NAME = "inlay"
+    ON_MAIN_THREAD = 0   # instances of a plugin beside those of the workers
+
+    def __init__(self, directory, config, concurrency=1, level="info", engine=None, flags=(), name=None, environment=None,
+                 program=INLAY, descriptors=None, cwd=None):
+        name = name or self.NAME
         self.program = program
-        self.config_path = os.path.join(directory, f"{name}.json")
-        with open(self.config_path, "w") as file:
-            json.dump(config, file, indent=1)
-        resources = config["static_resources"]
-        self.port = resources["listeners"][0]["address"]["socket_address"]["port_value"] if resources["listeners"] else None
-        self.admin_port = config["admin"]["address"]["socket_address"]["port_value"]
+        self.config_path = config
+        self.port = self.admin_port = None
+        if not isinstance(config, str):
+            self.config_path = os.path.join(directory, f"{name}.json")
+            with open(self.config_path, "w") as file:
+                json.dump(config, file, indent=1)
+            resources = config["static_resources"]
+            if resources["listeners"]:
+                self.port = resources["listeners"][0]["address"]["socket_address"]["port_value"]
+            self.admin_port = config["admin"]["address"]["socket_address"]["port_value"]
         command = self.command_line(concurrency, level) + (["--engine", engine] if engine else []) + list(flags)
         if descriptors:
             command = ["prlimit", f"--nofile={descriptors}:{descriptors}", *command]
-        super().__init__(name, command, directory, {"XDG_CACHE_HOME": os.path.join(BUILD, "test-cache"), **(environment or {})})
+        super().__init__(name, command, directory, {"XDG_CACHE_HOME": os.path.join(BUILD, "test-cache"), **(environment or {})}, cwd)
 
     def command_line(self, concurrency, level):
         return [self.program, "run", "-c", self.config_path, "--concurrency", str(concurrency), "--log-level", level]
@@ -166,7 +175,11 @@ class Proxy(Program):
 
 
 class TestCase(unittest.TestCase):
-    """Ends what a test started, and shows the logs of a test that failed."""
+    """Ends what a test started, and shows the logs of a test that failed. KIND is the proxy that it tests: support/both.py
+    makes a second class of most, with another KIND."""
+
+    KIND = Proxy
+    differing = set()  # ids of the tests in which either() was asked
 
     def setUp(self):
         self.directory = tempfile.mkdtemp(prefix="inlay-e2e-")
@@ -177,8 +190,8 @@ class TestCase(unittest.TestCase):
     def _end_programs(self):
         for program in reversed(self.programs):
             program.end(5)  # a test that asserts how it ends has ended it
-        outcome = self._outcome
-        failed = outcome is not None and not outcome.success
+        result = self._outcome.result if self._outcome else None
+        failed = result and any(getattr(test, "test_case", test) is self for test, _ in result.failures + result.errors)
         for program in self.programs:
             log = program.log()
             if SANITIZED:
@@ -196,11 +209,25 @@ class TestCase(unittest.TestCase):
         self.programs.append(program)
         return program
 
-    def start_proxy(self, config, kind=Proxy, **options):
-        """kind: Proxy, or another with the same arguments, such as support.envoy.Envoy."""
-        name = kind.__name__.lower() if kind is not Proxy else "inlay"
+    def launch_proxy(self, config, kind=None, **options):
+        """Starts what is tested, or another kind of proxy, and does not wait for it."""
+        kind = kind or self.KIND
+        name = kind.NAME
         options.setdefault("name", name if not any(p.name == name for p in self.programs) else f"{name}-{len(self.programs)}")
-        return self.start(kind(self.directory, config, **options)).wait_ready()
+        return self.start(kind(self.directory, config, **options))
+
+    def start_proxy(self, config, **options):
+        return self.launch_proxy(config, **options).wait_ready()
+
+    @property
+    def in_envoy(self):
+        return self.KIND is not Proxy
+
+    def either(self, inlay, envoy, why):
+        """What is to be expected where Inlay and Envoy differ, `why` being the reason: which of the two is tested."""
+        assert why and inlay != envoy
+        self.differing.add(self.id())
+        return envoy if self.in_envoy else inlay
 
     def start_program(self, name, command, port=None):
         program = self.start(Program(name, command, self.directory))
