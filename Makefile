@@ -3,7 +3,7 @@
 PRESET ?= release
 export PRESET
 
-.PHONY: help build demo test conformance envoy install package bench soak fuzz lint format deploy clean
+.PHONY: help build docs demo test conformance envoy install package bench soak fuzz lint format deploy clean
 
 help:
 	@echo "make demo      build everything and watch a request get its headers, step by step"
@@ -16,6 +16,7 @@ help:
 	@echo "make fuzz      run every fuzzer, or FUZZERS, for FUZZ_SECONDS (default 60)"
 	@echo "make install   the program, the SDK and the host library below PREFIX (/usr/local), for trees of your own"
 	@echo "make package   the filter as an OCI image: build/oci/header_augmenting, and its digest"
+	@echo "make docs      write anew the pages of docs/ that are made from the code"
 	@echo "make lint      formatting, clang-tidy, headers, licences, shell scripts"
 	@echo "make format    clang-format on all sources"
 	@echo "make deploy    render deploy/values.yaml for Envoy, Compose, Kubernetes and Istio into build/deploy/, and check it all"
@@ -46,6 +47,11 @@ envoy:
 	@scripts/bootstrap build $(ENVOYS:%=envoy=%)
 	@scripts/build $(PRESET) conformance_runner
 	@build/$(PRESET)/conformance/conformance --envoy $(or $(VERSION),all) $(if $(UPDATE),--update) $(CASES)
+
+docs:
+	@scripts/bootstrap build test
+	@scripts/build $(PRESET)
+	@scripts/docs $(PRESET)
 
 # What other trees use: docs/guide/out_of_tree.md. Heeds DESTDIR.
 install: PREFIX ?= /usr/local

@@ -3,8 +3,8 @@
 #
 # One library target a room, from every .cc of its folder but main.cc, x_test.cc, x_benchmark.cc, x_fuzz.cc; the tests become
 # NAME_tests, the benchmarks NAME_benchmarks, each fuzzer a program of its own. The include path of a room holds itself
-# and DEPS and nothing else: each room has a folder of its own with one link in it, so that including a room that is
-# not declared does not compile.
+# and DEPS, and what those include: each room has a folder of its own with one link in it. scripts/check_includes says where
+# a file includes a room that its own does not declare.
 
 set(INLAY_ROOMS_DIR ${CMAKE_BINARY_DIR}/rooms)
 

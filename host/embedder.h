@@ -45,7 +45,7 @@ class AttributeSource {
  public:
   virtual ~AttributeSource() = default;
 
-  // Attributes (envoy.md 3.8) except plugin_*, which the host answers itself. `path` has its parts split at NUL.
+  // Attributes (docs/reference/properties.md) except plugin_*, which the host answers itself. `path` has its parts split at NUL.
   // Writes the encoded value: strings raw, integers and doubles 8 bytes little-endian, bool 1 byte, maps in the pairs
   // form. kNotFound when absent, kSerializationFailure for a root that is no value.
   virtual abi::Status get_property(const std::vector<std::string_view>& path, std::string& value) = 0;
@@ -61,7 +61,7 @@ class AttributeSource {
 
 // HttpStream is one request and its response as the embedder holds it.
 //
-// Lifetime: the embedder keeps the stream alive until HttpContext::destroy() (see host/http_context.h); after that the
+// Lifetime: the embedder keeps the stream alive until HttpContext::destroy() (host/host.h); after that the
 // host never touches it. All calls may come from inside a guest's callback.
 class HttpStream : public AttributeSource {
  public:
@@ -92,7 +92,7 @@ struct HttpCallRequest {
   Nanoseconds timeout{0};  // 0: none
 };
 
-// HttpCallResponse is an answer, or a failure that looks like one (503, 504: envoy.md 3.7), or a reset.
+// HttpCallResponse is an answer, or a failure that looks like one (503, 504: docs/reference/abi.md), or a reset.
 struct HttpCallResponse {
   bool reset = false;  // no headers, no body: proxy_get_status says 11
   HeaderMap headers;

@@ -37,7 +37,7 @@
 
 namespace inlay::host {
 
-// FailurePolicy: what happens to streams when their VM has trapped or could not be started (envoy.md 3.6).
+// FailurePolicy: what happens to streams when their VM has trapped or could not be started (docs/guide/plugins.md).
 enum class FailurePolicy : uint8_t { kFailClosed, kFailOpen, kFailReload };
 
 // PluginConfig: extensions/wasm/v3 PluginConfig and VmConfig, resolved (no file names, no protobuf).
@@ -107,7 +107,7 @@ class Host {
 
 // HttpContext is one stream's context in a guest. Owned by its WorkerPlugin; ends with destroy().
 //
-// The returned statuses are ready to act on: they are mapped as envoy.md 3.5 says, and when the guest answered locally
+// The returned statuses are ready to act on: they are mapped as docs/reference/abi.md says, and when the guest answered locally
 // or trapped they are a Stop, with the reply (deferred to after the guest's return) already handed to the stream.
 class HttpContext {
  public:

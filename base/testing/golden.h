@@ -2,7 +2,7 @@
 #pragma once
 
 // Golden cases: files testdata/*.case, each with an input, a line "#### expect", and the text that must come of it.
-// With INLAY_UPDATE_GOLDEN=1 in the environment the expectations are rewritten; read the diff.
+// With INLAY_UPDATE=1 in the environment the expectations are rewritten; read the diff.
 //
 //     class Golden : public ::testing::TestWithParam<std::string> {};
 //     TEST_P(Golden, GivesWhatIsExpected) { testing::check_golden(kFolder, GetParam(), run); }
@@ -43,7 +43,7 @@ inline void check_golden(const std::string& folder, const std::string& name,
   ASSERT_NE(at, std::string::npos) << path << " lacks the line " << kSeparator;
   const std::string input = text.substr(0, at);
   const std::string actual = run(input);
-  if (std::getenv("INLAY_UPDATE_GOLDEN") != nullptr) {
+  if (std::getenv("INLAY_UPDATE") != nullptr) {
     std::ofstream(path) << input << kSeparator << actual;
     return;
   }

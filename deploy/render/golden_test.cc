@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs every testdata/*.case: a values file whose first line is "# target: NAME", a line "#### expect", and then the
 // diagnostics and the error that it must give, or all the text files that are rendered from it. With
-// INLAY_UPDATE_GOLDEN=1 in the environment the expectations are rewritten; read the diff.
+// INLAY_UPDATE=1 in the environment the expectations are rewritten; read the diff.
 #include <gtest/gtest.h>
 
 #include <string>

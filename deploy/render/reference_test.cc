@@ -12,10 +12,10 @@
 namespace inlay::deploy {
 namespace {
 
-// With INLAY_UPDATE_GOLDEN=1 in the environment the page is rewritten.
+// With INLAY_UPDATE=1 in the environment the page is rewritten.
 TEST(Reference, TheCommittedPageIsUpToDate) {
   const std::string path = INLAY_SOURCE_DIR "/docs/reference/deploy_values.md";
-  if (std::getenv("INLAY_UPDATE_GOLDEN") != nullptr) {
+  if (std::getenv("INLAY_UPDATE") != nullptr) {
     std::ofstream(path) << reference_page();
     return;
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The filter as a whole, over a fake host with virtual time: what filter.md's sections promise for the flat form.
+// The filter as a whole, over a fake host with virtual time: what its reference promises for the flat form.
 #include "filters/header_augmenting/root.h"
 
 #include <gtest/gtest.h>

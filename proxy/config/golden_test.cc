@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs every testdata/*.case: a bootstrap, a line "#### expect", and the diagnostics that loading it must give ("ok"
-// when it must load without any). With INLAY_UPDATE_GOLDEN=1 in the environment the expectations are rewritten; read
+// when it must load without any). With INLAY_UPDATE=1 in the environment the expectations are rewritten; read
 // the diff.
 #include <gtest/gtest.h>
 

@@ -11,10 +11,10 @@
 namespace inlay::proxy::config {
 namespace {
 
-// With INLAY_UPDATE_GOLDEN=1 in the environment the page is rewritten.
+// With INLAY_UPDATE=1 in the environment the page is rewritten.
 TEST(Reference, TheCommittedPageIsUpToDate) {
   const std::filesystem::path path = INLAY_SOURCE_DIR "/docs/reference/envoy_config.md";
-  if (std::getenv("INLAY_UPDATE_GOLDEN") != nullptr) {
+  if (std::getenv("INLAY_UPDATE") != nullptr) {
     std::filesystem::create_directories(path.parent_path());
     std::ofstream(path) << reference_page();
     return;

@@ -74,7 +74,7 @@ class Reporter {
   Diagnostics& sink_;
 };
 
-// Checks `source` against the message `type` (envoy.md section 1). All faults are reported; faulty fields are left out
+// Checks `source` against the message `type`. All faults are reported; faulty fields are left out
 // of the tree. `allow_unknown`: an unknown field is a warning.
 Tree check_tree(std::shared_ptr<const Source> source, const MessageType& type, bool allow_unknown, Reporter& report);
 
