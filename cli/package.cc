@@ -126,6 +126,8 @@ void add_package(CLI::App& app, Action& action) {
   command->add_option("--form", options->form, "compat: as containers are; artifact: media types of their own")
       ->check(CLI::IsMember({"compat", "artifact"}))
       ->capture_default_str();
+  command->add_flag("--compress", options->image.compress,
+                    "Compress the compat form's layer: smaller, but another version of zlib makes another digest");
   command->add_option("--name", options->image.name,
                       "Repository, perhaps with its registry; without it: the file's name");
   command->add_option("--tag", options->image.tag, "Tag; without it: the version, or else latest");

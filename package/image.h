@@ -26,9 +26,10 @@ enum class Form : uint8_t {
 
 struct ImageOptions {
   Form form = Form::kCompat;
-  std::string name;     // title; of a repository's name the last part
-  std::string tag;      // what the layout calls the image
-  std::string version;  // these four become annotations where they are not empty
+  bool compress = false;  // kCompat: the layer, with zlib, on whose version its bytes then depend
+  std::string name;       // title; of a repository's name the last part
+  std::string tag;        // what the layout calls the image
+  std::string version;    // these four become annotations where they are not empty
   std::string licenses;
   std::string source;
   std::map<std::string, std::string> annotations;  // more of them; one that we set ourselves is replaced

@@ -11,7 +11,7 @@
 
 #include "inspect/printable.h"
 #include "package/blob.h"
-#include "package/deflate.h"
+#include "package/gzip.h"
 #include "package/media_types.h"
 #include "package/tar.h"
 #include "proxy/config/read_file.h"

@@ -236,10 +236,6 @@ class RootContext : public Context {
   // them, or to nobody if it is no more.
   virtual void on_http_call_response(uint32_t /*call_id*/, size_t /*num_headers*/, size_t /*body_size*/,
                                      size_t /*num_trailers*/) {}
-  virtual void on_grpc_receive_initial_metadata(uint32_t /*call_id*/, size_t /*num_elements*/) {}
-  virtual void on_grpc_receive(uint32_t /*call_id*/, size_t /*message_size*/) {}
-  virtual void on_grpc_receive_trailing_metadata(uint32_t /*call_id*/, size_t /*num_elements*/) {}
-  virtual void on_grpc_close(uint32_t /*call_id*/, uint32_t /*status*/) {}
   virtual void on_foreign_function(uint32_t /*function_id*/, size_t /*arguments_size*/) {}
   // on_tick: the raw timer, for a context that sets its own period with proxy_set_tick_period_milliseconds. A context
   // with tasks, its own or its streams', leaves both alone, since they share the one timer.

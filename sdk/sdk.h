@@ -2,7 +2,7 @@
 #pragma once
 
 // The guest SDK: everything that a proxy-wasm filter needs, header-only, without exceptions, RTTI or WASI imports.
-// It compiles to WebAssembly (cmake/WasmModule.cmake) and natively, against sdk/testing/fake_host.h, for tests.
+// It compiles to WebAssembly (cmake/AddFilter.cmake) and natively, against sdk/testing/fake_host.h, for tests.
 //
 //     using namespace inlay::sdk;
 //
@@ -30,6 +30,7 @@
 #include "sdk/local_reply.h"   // IWYU pragma: export
 #include "sdk/log.h"           // IWYU pragma: export
 #include "sdk/metrics.h"       // IWYU pragma: export
+#include "sdk/properties.h"    // IWYU pragma: export
 #include "sdk/property.h"      // IWYU pragma: export
 #include "sdk/register.h"      // IWYU pragma: export
 #include "sdk/shared_data.h"   // IWYU pragma: export

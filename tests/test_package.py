@@ -84,6 +84,17 @@ class Layout(Packages):
                              ("plugin.wasm", 0, 0, 0, 0o644, ""))
             self.assertEqual(archive.extractfile(member).read(), read(filter_module()))
 
+    def test_compressed_it_is_smaller_and_the_same_module(self):
+        sizes = {}
+        for name, options in (("stored", ()), ("compressed", ("--compress",))):
+            self.package(name, *options)
+            manifest, _ = self.manifest(name)
+            layer = self.blob(name, manifest["layers"][0])
+            sizes[name] = len(layer)
+            with tarfile.open(fileobj=io.BytesIO(gzip.decompress(layer))) as archive:
+                self.assertEqual(archive.extractfile("plugin.wasm").read(), read(filter_module()))
+        self.assertLess(sizes["compressed"], sizes["stored"] * 3 / 4)
+
     def test_the_artifact_form(self):
         self.package("out", "--form", "artifact", "--root-id", "main")
         manifest, _ = self.manifest("out")

@@ -15,10 +15,10 @@ class Reporter : public RootContext {
     const auto queue = SharedQueue::find(kCollector, kQueue);
     const auto method = request_headers().get(":method");
     const auto path = request_headers().get(":path");
-    const auto status = response_headers().get(":status");
+    const auto status = properties::response_code.get();
     if (!queue || !method || !path) return;
     Line entry;
-    entry.add(status ? status->view() : "none");
+    entry.add(status ? *status : 0);
     entry.add(" ");
     entry.add(method->view());
     entry.add(" ");

@@ -66,10 +66,6 @@ INLAY_END_(any, on_log, void, void(), (ContextId id))
 INLAY_CALLBACK_(root, on_vm_start, uint32_t, 1, (ContextId id, size_t size), size)
 INLAY_CALLBACK_(root, on_configure, uint32_t, 1, (ContextId id, size_t size), size)
 INLAY_CALLBACK_(root, on_queue_ready, void, void(), (ContextId id, uint32_t queue), queue)
-INLAY_CALLBACK_(root, on_grpc_receive_initial_metadata, void, void(), (ContextId id, uint32_t call, size_t n), call, n)
-INLAY_CALLBACK_(root, on_grpc_receive, void, void(), (ContextId id, uint32_t call, size_t size), call, size)
-INLAY_CALLBACK_(root, on_grpc_receive_trailing_metadata, void, void(), (ContextId id, uint32_t call, size_t n), call, n)
-INLAY_CALLBACK_(root, on_grpc_close, void, void(), (ContextId id, uint32_t call, uint32_t status), call, status)
 INLAY_CALLBACK_(root, on_foreign_function, void, void(), (ContextId id, uint32_t function, size_t size), function, size)
 INLAY_STREAM_(http, on_request_headers, kToServer, (ContextId id, size_t n, uint32_t end), n, end != 0)
 INLAY_STREAM_(http, on_request_body, kToServer, (ContextId id, size_t size, uint32_t end), size, end != 0)
@@ -92,8 +88,7 @@ INLAY_CALLBACK_(tcp, on_upstream_connection_close, void, void(), (ContextId id, 
 #define INLAY_CONTEXT_CALLBACKS_(X) X(on_done) X(on_log)
 #define INLAY_ROOT_CALLBACKS_(X)                                                                          \
   X(on_vm_start) X(on_configure) X(on_tick) X(on_queue_ready) X(on_http_call_response)                    \
-  X(on_grpc_receive_initial_metadata) X(on_grpc_receive) X(on_grpc_receive_trailing_metadata)             \
-  X(on_grpc_close) X(on_foreign_function)
+  X(on_foreign_function)
 #define INLAY_HTTP_CALLBACKS_(X)                                                                          \
   X(on_request_headers) X(on_request_body) X(on_request_trailers)                                         \
   X(on_response_headers) X(on_response_body) X(on_response_trailers)
