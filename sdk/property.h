@@ -11,8 +11,9 @@
 //     using std::string_view_literals::operator""sv;
 //     constexpr Property<Bytes> kTeam("xds\0node\0metadata\0team"sv);
 //     if (auto team = kTeam.get()) log_info("of ", team->view());
-//     (void)set_property("my_filter_saw", "yes");   // others read it as it is, and as filter_state,
-//     "wasm.my_filter_saw"
+//     (void)set_property("my_filter_saw", "yes");
+//
+// What set_property stores, others read under that name, and as "filter_state" with "wasm." before it.
 
 #include <chrono>
 #include <cstdint>

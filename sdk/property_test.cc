@@ -16,7 +16,7 @@
 namespace inlay::sdk {
 namespace {
 
-using namespace std::string_literals;
+using std::string_view_literals::operator""sv;
 
 template <class T>
 std::string encoded(T value) {
@@ -46,10 +46,10 @@ void in_a_request(const std::map<std::string, std::string>& properties, void (*r
 }
 
 TEST(Property, IsReadAsItsType) {
-  in_a_request({{"response\0code"s, encoded<int64_t>(503)},
-                {"request\0path"s, "/a?b"},
-                {"connection\0mtls"s, "\1"s},
-                {"request\0time"s, encoded<int64_t>(1'700'000'000'123'456'789)},
+  in_a_request({{std::string("response\0code"sv), encoded<int64_t>(503)},
+                {std::string("request\0path"sv), "/a?b"},
+                {std::string("connection\0mtls"sv), std::string("\1"sv)},
+                {std::string("request\0time"sv), encoded<int64_t>(1'700'000'000'123'456'789)},
                 {"a number", encoded(-0.25)}},
                [] {
                  EXPECT_EQ(*properties::response_code.get(), 503);
@@ -70,13 +70,16 @@ TEST(Property, ThatIsNotThereIsNotFound) {
 }
 
 TEST(Property, OfAnotherLengthThanItsTypeIsRefused) {
-  in_a_request(
-      {{"response\0code"s, "200"}, {"connection\0mtls"s, "true"}, {"request\0time"s, ""}, {"a number", "0.25"}}, [] {
-        EXPECT_EQ(properties::response_code.get().error(), Status::kParseFailure);
-        EXPECT_EQ(properties::connection_mtls.get().error(), Status::kParseFailure);
-        EXPECT_EQ(properties::request_time.get().error(), Status::kParseFailure);
-        EXPECT_EQ(Property<double>("a number").get().error(), Status::kParseFailure);
-      });
+  in_a_request({{std::string("response\0code"sv), "200"},
+                {std::string("connection\0mtls"sv), "true"},
+                {std::string("request\0time"sv), ""},
+                {"a number", "0.25"}},
+               [] {
+                 EXPECT_EQ(properties::response_code.get().error(), Status::kParseFailure);
+                 EXPECT_EQ(properties::connection_mtls.get().error(), Status::kParseFailure);
+                 EXPECT_EQ(properties::request_time.get().error(), Status::kParseFailure);
+                 EXPECT_EQ(Property<double>("a number").get().error(), Status::kParseFailure);
+               });
 }
 
 TEST(Property, PathsHaveTheirParts) {
