@@ -6,6 +6,7 @@ import subprocess
 import unittest
 
 from support import config
+from support.both import in_envoy_too
 from support.origins import CHECKING_HAPROXY, CHECKING_NGINX, Haproxy, Nginx, Provider, PythonServer, all_workers_answer
 from support.processes import SANITIZED, TestCase, wait_until
 
@@ -20,6 +21,7 @@ def output_of(command):
     return text
 
 
+@in_envoy_too(only_make_envoy="100,000 requests, five times")
 class Load(TestCase):
     def start_before(self, origin, expiry="500ms"):
         """The proxy with the filter before an origin that answers 200 to a good token only."""

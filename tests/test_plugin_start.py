@@ -4,10 +4,10 @@
 import unittest
 
 from support import config, guests
-from support.both import inlay_only
+from support.both import in_envoy_too, inlay_only
 from support.guests import import_proxy
 from support.origins import Echo, echoed
-from support.processes import Proxy, TestCase
+from support.processes import TestCase
 from support.wire import request
 
 STARTING = guests.guest("""
@@ -48,6 +48,7 @@ ONCE = guests.guest("""
     (i32.const 1))""", import_proxy("get_shared_data", 5) + import_proxy("set_shared_data", 5))
 
 
+@in_envoy_too
 class PluginStart(TestCase):
     engine = None
 
@@ -64,18 +65,28 @@ class PluginStart(TestCase):
     def serve(self, *filters, **options):
         return self.start_proxy(self.bootstrap(*filters), engine=self.engine, **options)
 
+    def active(self, proxy, vms, workers=1):
+        """Checks how many instances there are of so many VMs."""
+        each = workers + proxy.ON_MAIN_THREAD
+        expected = vms * self.either(each, each + 1, why="the canary stays, to be cloned")
+        self.assertEqual(proxy.stats()["wasm.envoy.wasm.runtime.v8.active"], expected)
+
     def refused(self, *filters):
-        proxy = self.start(Proxy(self.directory, self.bootstrap(*filters), engine=self.engine))
+        proxy = self.launch_proxy(self.bootstrap(*filters), engine=self.engine)
         self.assertEqual(proxy.wait(), 1)
         return proxy.log()
 
     def test_a_canary_then_each_worker(self):
         proxy = self.serve(config.wasm(self.module(STARTING)), concurrency=3)
         said = [line.rpartition(": ")[2] for line in proxy.log().splitlines() if "wasm log: " in line]
-        self.assertEqual((said.count("init"), said.count("vm_start"), said.count("configure")), (4, 4, 4))
-        self.assertEqual(said[:3], ["init", "vm_start", "configure"])
-        self.assertEqual(proxy.stats()["wasm.envoy.wasm.runtime.v8.active"], 3)
+        count = 3 + proxy.ON_MAIN_THREAD + 1
+        inits = self.either(count, count + 1, why="the canary's VM begins twice")
+        self.assertEqual((said.count("init"), said.count("vm_start"), said.count("configure")), (inits, count, count))
+        self.assertEqual([word for word in said if word != "init"][:2], ["vm_start", "configure"])
+        self.assertEqual(said[0], "init")
+        self.active(proxy, 1, workers=3)
 
+    @inlay_only("its command line")
     def test_strict_has_one_on_the_main_thread_too(self):
         proxy = self.serve(config.wasm(self.module(STARTING)), concurrency=3, flags=["--envoy-strict"])
         self.assertEqual(proxy.log().count(": configure"), 5)
@@ -89,7 +100,7 @@ class PluginStart(TestCase):
     def test_one_vm_for_equal_vm_id_code_and_vm_configuration(self):
         module = self.module(COUNTING)
         proxy = self.serve(config.wasm(module, "1", vm_id="v", name="one"), config.wasm(module, "2", vm_id="v", name="two"))
-        self.assertEqual(proxy.stats()["wasm.envoy.wasm.runtime.v8.active"], 1)
+        self.active(proxy, 1)
         self.assertEqual(self.count(proxy), ["1", "2"])
         self.assertEqual(self.count(proxy), ["3", "4"])
 
@@ -98,40 +109,45 @@ class PluginStart(TestCase):
         vm = {"configuration": config.string_value("x")}
         proxy = self.serve(config.wasm(module, vm_id="v"), config.wasm(module, vm_id="w"), config.wasm(module, vm_id="v", vm=vm),
                            config.wasm(module, vm_id="v", vm={"environment_variables": {"key_values": {"A": "b"}}}))
-        self.assertEqual(proxy.stats()["wasm.envoy.wasm.runtime.v8.active"], 4)
+        self.active(proxy, 4)
         self.assertEqual(self.count(proxy), ["1", "1", "1", "1"])
 
     def test_environment(self):
         variables = {"host_env_keys": ["XDG_CACHE_HOME", "NOT_SET_ANYWHERE"], "key_values": {"REGION": "eu"}}
         proxy = self.serve(config.wasm(self.module(ENVIRONMENT), vm={"environment_variables": variables}))
-        self.assertRegex(proxy.log(), r"wasm log: REGION=eu\0XDG_CACHE_HOME=[^\0\n]+\0" if "\0" in proxy.log()
-                         else r"wasm log: REGION=eu.*XDG_CACHE_HOME=")
-        self.assertNotIn("NOT_SET_ANYWHERE", proxy.log().partition("wasm log: ")[2])
+        said = proxy.log().partition("wasm log: ")[2].splitlines()[0]
+        self.assertIn("REGION=eu", said)
+        self.assertIn("XDG_CACHE_HOME=/", said)
+        self.assertNotIn("NOT_SET_ANYWHERE", said)
 
     def test_a_canary_that_fails_stops_the_start_whatever_the_policy(self):
         for policy in ("FAIL_CLOSED", "FAIL_OPEN", "FAIL_RELOAD"):
             log = self.refused(config.wasm(self.module(REFUSING), name="picky", policy=policy))
-            self.assertIn("unable to create Wasm plugin picky: plugin picky: proxy_on_configure returned false; the last line "
-                          "that it logged: no key named `cluster`", log)
+            self.assertIn("no key named `cluster`", log)
+            self.assertIn(self.either("unable to create Wasm plugin picky: plugin picky: proxy_on_configure returned false; the last "
+                                      "line that it logged: no key named `cluster`", "Unable to create Wasm plugin picky", why="other words"), log)
 
     def test_a_later_failure_falls_to_the_policy(self):
         proxy = self.serve(config.wasm(self.module(ONCE), vm_id="closed", name="once"))
-        self.assertEqual(request(proxy.port).status, 503)
-        self.assertIn("plugin once could not be started: plugin once: proxy_on_configure failed: unreachable", proxy.log())
+        self.assertEqual(request(proxy.port).status, self.either(503, 200, why="requests pass a plugin that did not start on their worker"))
+        self.assertIn(self.either("plugin once could not be started: plugin once: proxy_on_configure failed: unreachable",
+                                  "Failed to configure thread-local Wasm plugin", why="other words"), proxy.log())
         opened = self.serve(config.wasm(self.module(ONCE), vm_id="open", policy="FAIL_OPEN"))
         self.assertEqual(request(opened.port).status, 200)
 
     def test_capabilities(self):
         said = config.wasm(self.module(STARTING), capability_restriction_config={"allowed_capabilities": {"proxy_log": {}}})
         proxy = self.serve(said)
-        self.assertIn("plugin plugin will do nothing: its allowed_capabilities name none of the module's proxy_on_* callbacks",
-                      proxy.log())
+        told = "plugin plugin will do nothing: its allowed_capabilities name none of the module's proxy_on_* callbacks" in proxy.log()
+        self.assertEqual(told, self.either(True, False, why="Envoy says nothing of it"))
         self.assertEqual(request(proxy.port).status, 200)
         silent = config.wasm(self.module(COUNTING), name="silent",
                              capability_restriction_config={"allowed_capabilities": {"proxy_on_request_headers": {}}})
         proxy = self.serve(silent)
         self.assertNotIn("x-guest", echoed(proxy.port)["headers"])
-        self.assertIn("the guest called proxy_add_header_map_value, which allowed_capabilities does not allow", proxy.log())
+        self.assertIn(self.either("the guest called proxy_add_header_map_value, which allowed_capabilities does not allow",
+                                  "Attempted call to restricted proxy-wasm capability: proxy_add_header_map_value", why="other words"),
+                      proxy.log())
 
     def test_a_sibling_in_the_vm_of_one_that_traps(self):
         trapping = COUNTING.replace("(call $add_header", """(if (i32.eq (i32.load8_u (i32.const 1024)) (i32.const 4)) (then unreachable))
@@ -140,9 +156,13 @@ class PluginStart(TestCase):
         proxy = self.serve(config.wasm(module, "1", vm_id="v", name="one", policy="FAIL_OPEN"),
                            config.wasm(module, "2", vm_id="v", name="two", policy="FAIL_OPEN"))
         self.assertEqual(self.count(proxy), ["1", "2"])
-        self.assertEqual(self.count(proxy), ["3"])  # "two" traps
+        if self.either(True, False, why="a request that traps is lost whatever the policy; only later ones pass"):
+            self.assertEqual(self.count(proxy), ["3"])  # "two" traps
+        else:
+            self.assertEqual(request(proxy.port).status, 503)
         self.assertNotIn("x-guest", echoed(proxy.port)["headers"])
-        self.assertIn("the VM of plugin one (FAIL_OPEN), two (FAIL_OPEN) has failed: unreachable", proxy.log())
+        self.assertIn(self.either("the VM of plugin one (FAIL_OPEN), two (FAIL_OPEN) has failed: unreachable", "Uncaught RuntimeError: unreachable",
+                                  why="other words"), proxy.log())
 
 
 @inlay_only("its second engine")

@@ -3,15 +3,17 @@
 
 import unittest
 
+from support.both import in_envoy_too
 from support.processes import PATIENCE, SANITIZED, TestCase, wait_until
 from support.soak import Soak
 
 
+@in_envoy_too
 class SoakTest(TestCase):
     def test_every_request_has_a_good_token_and_one_worker_in_eight_asks(self):
         # A machine that does something else for longer than a fifth of a token's life lets one run out: then requests wait for
         # the next, and what is on its way is taken all the same. A worker that missed a renewal would be found out.
-        soak = Soak(self.directory, grace=4, when_missing={"action": "hold", "hold_for": f"{PATIENCE}s", "max_held": 1000})
+        soak = Soak(self.directory, grace=4, kind=self.KIND, when_missing={"action": "hold", "hold_for": f"{PATIENCE}s", "max_held": 1000})
         self.addCleanup(soak.end)
         result = soak.run(rate=320 if SANITIZED else 3200, seconds=8, connections=32)
         self.assertEqual(result.statuses["2xx"], result.requests, result.output)

@@ -14,6 +14,7 @@ import time
 import unittest
 
 from support import config
+from support.both import in_envoy_too
 from support.origins import Echo, Provider
 from support.processes import PATIENCE, TestCase, wait_until
 from support.wire import request
@@ -150,6 +151,7 @@ def one_client(port, chance):
     connection.close()
 
 
+@in_envoy_too
 class Torture(TestCase):
     def torture(self, filters):
         rude = RudeOrigin(SEED)

@@ -144,7 +144,7 @@ Response AdminServer::answer(const Request& request) const {
   const std::string_view path = request.target.substr(0, request.target.find('?'));
   const auto matches = [&](const match::StringMatcher& allowed) { return allowed.matches(path); };
   if (!allow_paths_.empty() && std::none_of(allow_paths_.begin(), allow_paths_.end(), matches))
-    return {403, Response().content_type, "request to path " + std::string(path) + " not allowed\n"};
+    return {403, Response().content_type, "request to path " + std::string(path) + " not allowed"};
   return handle(request, target_);
 }
 

@@ -75,8 +75,8 @@ TEST_F(AdminTest, WhatChangesTheServerNeedsAPost) {
   for (const char* path :
        {"/quitquitquit", "/logging", "/reset_counters", "/drain_listeners", "/reopen_logs", "/healthcheck/fail"}) {
     const Response response = get(path);
-    EXPECT_EQ(response.status, 400u) << path;
-    EXPECT_EQ(response.body, "Method GET not allowed, POST required.\n");
+    EXPECT_EQ(response.status, 405u) << path;
+    EXPECT_EQ(response.body, "Method GET not allowed, POST required.");
   }
   EXPECT_FALSE(quit_ || drained_ || failed_ || reopened_);
   post("/quitquitquit");

@@ -392,7 +392,7 @@ Response handle(const Request& request, AdminTarget& target) {
   const auto found = std::find_if(std::begin(kPages), std::end(kPages), [&](const Page& p) { return p.path == path; });
   if (found == std::end(kPages)) return {404, Response().content_type, "invalid path. " + list_of_pages()};
   if (found->post_only && request.method != "POST") {
-    return bad_request("Method " + std::string(request.method) + " not allowed, POST required.");
+    return {405, Response().content_type, "Method " + std::string(request.method) + " not allowed, POST required."};
   }
   if (request.method != "GET" && request.method != "HEAD" && request.method != "POST") {
     return {405, Response().content_type, "Method " + std::string(request.method) + " not allowed.\n"};

@@ -64,7 +64,7 @@ class Result:
 class Soak:
     """Make one, run() it, end() it. `keys` are more keys of the filter's configuration."""
 
-    def __init__(self, directory, workers=8, lifetime=1, grace=0, **keys):
+    def __init__(self, directory, workers=8, lifetime=1, grace=0, kind=Proxy, **keys):
         self.provider = Provider(lifetime, grace)
         self.origin = Haproxy(directory, JUDGE)
         source = {"name": "idp", "cluster": "idp", "path": "/token", "format": "oauth2",
@@ -73,7 +73,7 @@ class Soak:
         clusters = [config.cluster("origin", self.origin.port), config.cluster("idp", self.provider.port)]
         for one in clusters:
             one["circuit_breakers"] = {"thresholds": [{"max_connections": 4096, "max_pending_requests": 4096, "max_requests": 4096}]}
-        self.proxy = Proxy(directory, config.bootstrap(clusters, [augmenter]), concurrency=workers)
+        self.proxy = kind(directory, config.bootstrap(clusters, [augmenter]), concurrency=workers)
         self.proxy.wait_ready()
         wait_until(lambda: all_workers_answer(self.proxy.port), "the first token on every worker")
 
