@@ -8,7 +8,7 @@ from support import guests
 from support.both import inlay_only
 from support.guests import import_proxy
 from support.processes import Program, TestCase, INLAY, BUILD, free_port, wait_until
-from support.wire import Wire, request
+from support.wire import Wire
 
 # Counts requests under a name with two tags in it, and adds the route's metadata under a name that Envoy has no longer.
 # Its start takes a while, as that of a large module does.

@@ -4,7 +4,6 @@
 import http.server
 import json
 import os
-import socket
 import socketserver
 import threading
 
