@@ -52,7 +52,7 @@ inline char* store_text(char* at, std::string_view text) {
 class PairsReader {
  public:
   // open: a reader over `bytes`, which must outlive it and the pairs it yields; nullopt if sizes do not fit the bytes
-  // or a NUL is missing. Bytes after the last pair are ignored, as hosts in the field do.
+  // or a NUL is missing. Bytes after the last pair are ignored here; hosts refuse them.
   static std::optional<PairsReader> open(std::string_view bytes) {
     if (bytes.empty()) return PairsReader(bytes, 0);
     if (bytes.size() < 4) return std::nullopt;

@@ -48,7 +48,8 @@ inline constexpr AbiChoice kAbiChoices[] = {
      "...) is not sent: it is answered with 503 `invalid header value for: x`, flags DPE. So is, other than in Envoy, "
      "which sends it and with it what its author likes, a response (without flags), and a request that is redirected "
      "to such a path. A trailer of that kind, and a field with an empty name, is left out."},
-    {"malformed pairs", Follows::kOwn, "BadArgument; Envoy takes them for an empty map."},
+    {"malformed pairs", Follows::kOwn,
+     "BadArgument; Envoy takes them for an empty map. Bytes behind the last pair are one kind of it."},
     {"maps of a stream in its `proxy_on_done` and `proxy_on_delete`", Follows::kEnvoy,
      "Not there, nor are the properties that come from headers (`request.path`, `request.headers`, `request.id`, ...): "
      "`proxy_on_log`, which comes before, is where a stream is read as a whole. Codes, flags, addresses, times and "

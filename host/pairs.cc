@@ -42,8 +42,14 @@ bool parse_pairs(std::string_view bytes, Pairs& pairs) {
   if (bytes.size() > kMaxPairsBytes) return false;
   auto reader = abi::PairsReader::open(bytes);
   if (!reader || reader->size() > kMaxPairs) return false;
-  for (abi::Pair pair; reader->next(pair);) pairs.emplace_back(pair.key, pair.value);
-  return true;
+  size_t end = bytes.empty() ? 0 : 4;
+  for (abi::Pair pair; reader->next(pair);) {
+    pairs.emplace_back(pair.key, pair.value);
+    end = static_cast<size_t>(pair.value.data() + pair.value.size() + 1 - bytes.data());
+  }
+  if (end == bytes.size()) return true;
+  pairs.clear();
+  return false;
 }
 
 size_t pairs_size(const HeaderMap& map) {

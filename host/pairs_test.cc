@@ -52,6 +52,16 @@ TEST(Pairs, EveryTruncationAndEveryChangedSizeIsRefusedOrHarmless) {
   }
 }
 
+TEST(Pairs, BytesBehindTheLastPairAreRefused) {
+  HeaderMap map;
+  map.add("name", "value");
+  Pairs pairs;
+  EXPECT_TRUE(parse_pairs(wire(map), pairs));
+  EXPECT_FALSE(parse_pairs(wire(map) + '\0', pairs));
+  EXPECT_TRUE(pairs.empty());
+  EXPECT_FALSE(parse_pairs(std::string_view("\0\0\0\0x", 5), pairs));
+}
+
 TEST(Pairs, LimitsAreKept) {
   HeaderMap many;
   for (size_t i = 0; i < kMaxPairs + 1; ++i) many.add("n", "v");

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import unittest
 
+from support import guests
 from support.both import inlay_only
 from support.certificates import Authority
 from support.envoy import needs_envoy, validate
@@ -115,11 +116,12 @@ class Shipped(TestCase):
         os.makedirs(os.path.join(self.home, "build"))
         for module in glob.glob(os.path.join(BUILD, "wasm", "*.wasm")):
             os.symlink(module, os.path.join(self.home, "build", os.path.basename(module)))
+        consumer = guests.assemble(self.directory, "consumer", guests.guest(""))
         authority = Authority(self.directory, "ca")
         certificate, key = authority.issue("proxy", "DNS:proxy.example")
         self.stand_ins = {"/etc/envoy/header_augmenting.wasm": filter_module(), "filename: proxy.pem": f"filename: {certificate}",
                           "filename: proxy.key": f"filename: {key}", "filename: clients-ca.pem": f"filename: {authority.certificate}",
-                          "filename: consumer.wasm": "filename: build/own_filter.wasm", "/var/log/inlay": self.directory,
+                          "filename: consumer.wasm": f"filename: {consumer}", "/var/log/inlay": self.directory,
                           "/etc/ssl/certs/ca-certificates.crt": authority.certificate}
 
     def check(self, text, directory=None):

@@ -130,6 +130,14 @@ class WasmService(TestCase):
         proxy = self.serve(config.wasm_service(self.module("polling", POLLING), singleton=True))
         proxy.wait_for(lambda: "wasm log: 200" in proxy.log(), "the answer")
 
+    def test_headers_of_a_call_with_a_byte_behind_them_are_refused(self):
+        polling = POLLING.replace("(i32.const 70)", "(i32.const 71)").replace("(drop (call $http_call", "(call $digit (call $http_call")
+        polling = polling.replace('(func (export "proxy_on_tick")', """(func $digit (param i32)
+          (i32.store8 (i32.const 3000) (i32.add (local.get 0) (i32.const 48))) (call $say (i32.const 3000) (i32.const 1)))
+          (func (export "proxy_on_tick")""")
+        proxy = self.serve(config.wasm_service(self.module("polling", polling), singleton=True))
+        proxy.wait_for(lambda: "wasm log: 2\n" in proxy.log(), "BadArgument")
+
     def test_a_service_that_refuses_stops_the_start(self):
         refusing = guests.guest('(func (export "proxy_on_vm_start") (param i32 i32) (result i32) (i32.const 0))')
         made = config.bootstrap([config.cluster("origin", 1)])
