@@ -66,6 +66,10 @@ struct Export {
   FunctionType type;  // for functions
 };
 
+// How much longer than Limits::call_budget a call may take where a module is interpreted until its native code comes: a
+// budget is what native code may take, and the interpreter is slower than the slowest of that by less than this.
+inline constexpr int kInterpretedBudgetFactor = 100;
+
 // Limits bound what one instance may take. A breach is a Trap, never a crash.
 struct Limits {
   uint64_t max_memory_bytes = 128ull << 20;     // of linear memory; memory.grow past it returns -1
@@ -113,15 +117,16 @@ struct HostFunction {
 
 // Tier is how well a module's code is compiled.
 enum class Tier : uint8_t {
-  kQuick,      // in haste, so that it can serve; the optimised code is being made
-  kOptimized,  // at LoadOptions::optimization
+  kInterpreted,  // not at all; of a module that kAuto has begun with, native code is being made
+  kQuick,        // in haste; the optimised code is being made
+  kOptimized,    // at LoadOptions::optimization
 };
 
 // TierEvent is a step of a module whose code is compiled twice.
 struct TierEvent {
-  Tier tier = Tier::kQuick;
-  std::chrono::milliseconds took{0};  // from the beginning of load() or of the second compilation
-  std::string error;                  // why there will be no optimised code; else empty
+  Tier tier = Tier::kQuick;           // kQuick or kOptimized
+  std::chrono::milliseconds took{0};  // from the beginning of load(), or of the second compilation
+  std::string error;                  // why there will be no such code, nor better; else empty
 };
 
 struct LoadOptions {
@@ -131,12 +136,13 @@ struct LoadOptions {
   std::string artifact;   // an artifact of compile_module(); used, without a compiler, when it was made from this
                           // very module for this Inlay; else it is passed over
   int optimization = 2;   // -O level for the compiler, 0 to 3
-  // Only for kAuto without an artifact, and with `optimization` above 0: load() compiles in haste, and a background
-  // thread of the module's compiles again, at low priority, for the cache and for the instances that run. Each takes
-  // the new code at its next outermost call, with all its state.
+  // Only for kAuto without an artifact, and with `optimization` above 0: the interpreter runs the module at once, and a
+  // background thread of the module's compiles at low priority, in haste and then again, for the cache and for the
+  // instances that run. Each takes the new code at its next outermost call, with all its state.
   bool tiering = true;
-  // Called when quick code is loaded, by load(), and when the optimised code is in use or has failed, by the background
-  // thread, which must not be made to release the module. Not called for code that was there or was compiled once.
+  // Called when quick code is in use, and then when the optimised code is, or that this one has failed; by the
+  // background thread, which must not be made to release the module, or by load() for quick code of the cache. Not
+  // called for optimised code that was there, or code that is compiled once.
   std::function<void(const TierEvent&)> on_tier;
   // Called by load() before it starts a compiler for whose end it waits.
   std::function<void()> on_compile{};
@@ -145,7 +151,7 @@ struct LoadOptions {
 };
 
 // Module is a validated, loaded module. Immutable to its users and thread-safe; every Instance keeps its Module alive.
-// Destroying it while optimised code is being made kills the compiler and waits for its end.
+// Destroying it while code is being made kills the compiler and waits for its end.
 class Module {
  public:
   virtual ~Module();
@@ -155,11 +161,11 @@ class Module {
   // kUnavailable (kAot without compiler and artifact), kIo.
   static Result<std::shared_ptr<Module>> load(std::span<const uint8_t> bytes, const LoadOptions& options);
 
-  virtual EngineKind kind() const = 0;  // kAot or kInterp
+  virtual EngineKind kind() const = 0;  // kAot, also while native code is still being made, or kInterp
   const std::vector<Import>& imports() const { return imports_; }
   const std::vector<Export>& exports() const { return exports_; }
   const Export* find_export(std::string_view name) const;
-  // What new calls run. Goes from kQuick to kOptimized at most once.
+  // What new calls run. Only ever goes up.
   virtual Tier tier() const { return Tier::kOptimized; }
   // Why kAuto chose the interpreter; empty for AOT.
   const std::string& fallback_reason() const { return fallback_reason_; }
@@ -194,7 +200,7 @@ struct Function;
 template <class R, class... P>
 struct Function<R(P...)> {
   const NativeFunction* native = nullptr;  // AOT: where the instance has its R (*)(void* module_instance, P...)
-  uint32_t index = 0;                      // interpreter: index into the instance's export list
+  uint32_t index = 0;                      // into the module's list of exports, plus one
   explicit operator bool() const { return native != nullptr || index != 0; }
 };
 
@@ -211,8 +217,9 @@ using Returned = std::conditional_t<std::is_void_v<R>, Unit, R>;
 
 // Why call() must take the long way.
 enum Attention : uint8_t {
-  kAttentionDead = 1,  // the instance has trapped
-  kAttentionCode = 2,  // better code is there; set by another thread
+  kAttentionDead = 1,         // the instance has trapped
+  kAttentionCode = 2,         // better code is there; set by another thread
+  kAttentionInterpreted = 4,  // call_generic() runs it
 };
 }  // namespace detail
 
@@ -259,13 +266,17 @@ class Instance {
  protected:
   Instance(std::shared_ptr<Module> module, const Limits& limits);
 
-  // Calls export `index` - 1 of the module; for engines without native functions.
+  // Calls export `index` - 1 of the module; while kAttentionInterpreted is set.
   virtual Result<Unit, Trap> call_generic(uint32_t index, std::span<const Value> args, Value* result) = 0;
   virtual detail::ResolvedExport resolve(uint32_t export_index) const = 0;
-  // Takes better code over, if no call into this instance is running.
+  // Takes better code over, if there is some and no call into this instance is running.
   virtual void adopt_code() {}
   // Remembers `trap` as what killed this instance, unless an earlier one did.
   void kill(Trap trap);
+
+  // Calls what `native` points to with guest_ in front; nothing if it was left by a jump.
+  template <class R, class... P>
+  [[gnu::noinline]] Answer<detail::Returned<R>> run(const NativeFunction* native, P... args);
 
   uint8_t* memory_data_ = nullptr;
   size_t memory_size_ = 0;
@@ -279,9 +290,10 @@ class Instance {
 
  private:
   template <class R, class... P>
-  [[gnu::noinline]] Answer<detail::Returned<R>> run(const NativeFunction* native, P... args);
-  template <class R, class... P>
   [[gnu::noinline]] Answer<detail::Returned<R>> interpret(uint32_t index, P... args);
+  // try_call() where attention_ is not 0.
+  template <class R, class... P>
+  [[gnu::noinline]] Answer<detail::Returned<R>> call_with_attention(const Function<R(P...)>& f, P... args);
   Result<detail::ResolvedExport> find_function(std::string_view name, const FunctionType& type) const;
   bool attend();                      // whether a call may go on with attention_ not 0; else with last_trap_
   void unwound_call(uint32_t index);  // sets last_trap_ for a call of Function::index that came back by a jump

@@ -132,9 +132,7 @@ Result<std::unique_ptr<Instance>> Instance::create(std::shared_ptr<Module> modul
                                                    const Limits& limits) {
   INLAY_TRY(const auto linked, link(*module, imports));
   if (module->kind() == EngineKind::kInterp) return interp::instantiate(std::move(module), linked, env, limits);
-  std::vector<NativeFunction> natives;
-  for (const HostFunction* function : linked) natives.push_back(function->native);
-  return aot::instantiate(std::move(module), std::move(natives), env, limits);
+  return aot::instantiate(std::move(module), linked, env, limits);
 }
 
 Result<detail::ResolvedExport> Instance::find_function(std::string_view name, const FunctionType& type) const {

@@ -4,8 +4,8 @@
 #include <chrono>
 #include <cstdlib>
 
-#include "engine/aot/optimize.h"
 #include "engine/aot/split.h"
+#include "engine/aot/tier_job.h"
 #include "engine/description.h"
 #include "engine/engine.h"
 #include "engine/parse.h"

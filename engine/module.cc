@@ -30,9 +30,8 @@ std::string list(const std::vector<ValueType>& types) {
   return text;
 }
 
-Result<std::shared_ptr<Module>> load_interp(std::span<const uint8_t> bytes, const ParsedModule& parsed,
-                                            std::string fallback_reason) {
-  INLAY_TRY(std::shared_ptr<Module> module, interp::load(bytes));
+std::shared_ptr<Module> interpreted(const ParsedModule& parsed, std::string fallback_reason) {
+  std::shared_ptr<Module> module = interp::make_module(parsed.program);
   ModuleAccess::describe(*module, parsed.description);
   ModuleAccess::set_fallback_reason(*module, std::move(fallback_reason));
   return module;
@@ -56,7 +55,7 @@ const Export* Module::find_export(std::string_view name) const {
 Result<std::shared_ptr<Module>> Module::load(std::span<const uint8_t> bytes, const LoadOptions& options) {
   if (options.kind == EngineKind::kInterp) {
     INLAY_TRY(const ParsedModule parsed, parse(bytes));
-    return load_interp(bytes, parsed, {});
+    return interpreted(parsed, {});
   }
   aot::Loader loader(bytes, options);
   if (auto module = loader.from_artifact()) return std::shared_ptr<Module>(std::move(module));
@@ -64,7 +63,7 @@ Result<std::shared_ptr<Module>> Module::load(std::span<const uint8_t> bytes, con
   auto compiled = loader.compile(parsed);
   if (compiled) return std::shared_ptr<Module>(*std::move(compiled));
   if (options.stop.stop_requested() || options.kind == EngineKind::kAot) return std::move(compiled).error();
-  return load_interp(bytes, parsed, compiled.error().to_string());
+  return interpreted(parsed, compiled.error().to_string());
 }
 
 Result<> compile_module(std::span<const uint8_t> bytes, const LoadOptions& options, const std::string& output) {

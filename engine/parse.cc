@@ -5,7 +5,6 @@
 #include <wabt/binary-reader-ir.h>
 #include <wabt/binary-reader.h>
 #include <wabt/c-writer.h>
-#include <wabt/cast.h>
 #include <wabt/config.h>
 #include <wabt/error.h>
 #include <wabt/generate-names.h>
@@ -41,10 +40,15 @@ constexpr ProposalName kProposalNames[] = {
     {interp::kRelaxedSimd, "relaxed SIMD"},
 };
 
-std::string validate(std::span<const uint8_t> bytes, uint32_t proposals) {
-  std::string wrong = interp::validate(bytes.data(), bytes.size(), proposals);
-  if (!wrong.empty() || (proposals & ~interp::kInterpretable) != 0) return wrong;
-  return wrongly_passed(bytes, (proposals & interp::kSimd) != 0);
+// Empty if it is valid, and then it is in `program`.
+std::string validate(std::span<const uint8_t> bytes, uint32_t proposals,
+                     std::shared_ptr<const interp::Program>* program = nullptr) {
+  std::string wrong;
+  auto read = interp::read(bytes.data(), bytes.size(), proposals, &wrong);
+  if (read == nullptr) return wrong;
+  if ((proposals & ~interp::kInterpretable) == 0) wrong = wrongly_passed(bytes, (proposals & interp::kSimd) != 0);
+  if (program != nullptr && wrong.empty()) *program = std::move(read);
+  return wrong;
 }
 
 // Those of `candidates` without which a module that is valid with all of `proposals` is not: "SIMD and exceptions".
@@ -74,15 +78,15 @@ Error refusal(std::span<const uint8_t> bytes, const std::string& wrong) {
 }
 
 // For the reader that makes an IR; what it reads is known to be valid.
-wabt::Features features(bool for_aot) {
+wabt::Features features() {
   wabt::Features features;
-  features.set_simd_enabled(!for_aot);
-  features.set_exceptions_enabled(!for_aot);
-  features.set_tail_call_enabled(!for_aot);
+  features.set_simd_enabled(false);
+  features.set_exceptions_enabled(false);
+  features.set_tail_call_enabled(false);
   return features;
 }
 
-// Makes wabt's IR of a module that interp::validate() has found valid.
+// Makes wabt's IR of a module that interp::read() has found valid.
 bool read_ir(std::span<const uint8_t> bytes, const wabt::Features& features, wabt::Module* module) {
   // Names are for people: a broken name section is no reason to refuse a module, and we do not read it.
   const wabt::ReadBinaryOptions options(features, nullptr, false, true, false);
@@ -90,63 +94,23 @@ bool read_ir(std::span<const uint8_t> bytes, const wabt::Features& features, wab
   return wabt::Succeeded(wabt::ReadBinaryIr("module", bytes.data(), bytes.size(), options, &errors, module));
 }
 
-ValueType value_type(wabt::Type type) {
-  switch (type) {
-    case wabt::Type::I32:
-      return ValueType::kI32;
-    case wabt::Type::I64:
-      return ValueType::kI64;
-    case wabt::Type::F32:
-      return ValueType::kF32;
-    case wabt::Type::F64:
-      return ValueType::kF64;
-    case wabt::Type::V128:
-      return ValueType::kV128;
-    case wabt::Type::FuncRef:
-      return ValueType::kFuncRef;
-    default:
-      return ValueType::kExternRef;
-  }
-}
-
-FunctionType function_type(const wabt::FuncSignature& signature) {
+FunctionType function_type(const interp::Extern& from) {
   FunctionType type;
-  for (wabt::Type t : signature.param_types) type.params.push_back(value_type(t));
-  for (wabt::Type t : signature.result_types) type.results.push_back(value_type(t));
+  for (const uint8_t param : from.params) type.params.push_back(static_cast<ValueType>(param));
+  for (const uint8_t result : from.results) type.results.push_back(static_cast<ValueType>(result));
   return type;
 }
 
-ExternKind extern_kind(wabt::ExternalKind kind) {
-  switch (kind) {
-    case wabt::ExternalKind::Func:
-      return ExternKind::kFunction;
-    case wabt::ExternalKind::Table:
-      return ExternKind::kTable;
-    case wabt::ExternalKind::Memory:
-      return ExternKind::kMemory;
-    case wabt::ExternalKind::Global:
-      return ExternKind::kGlobal;
-    case wabt::ExternalKind::Tag:
-      return ExternKind::kTag;
+Description describe(const interp::Program& program) {
+  Description out;
+  for (interp::Extern& import : program.imports()) {
+    out.imports.push_back({std::move(import.module), std::move(import.name), static_cast<ExternKind>(import.kind),
+                           function_type(import)});
   }
-  return ExternKind::kFunction;
-}
-
-void describe(const wabt::Module& module, Description& out) {
-  for (const wabt::Import* import : module.imports) {
-    Import described{import->module_name, import->field_name, extern_kind(import->kind()), {}};
-    if (const auto* function = wabt::dyn_cast<wabt::FuncImport>(import)) {
-      described.type = function_type(function->func.decl.sig);
-    }
-    out.imports.push_back(std::move(described));
+  for (interp::Extern& exported : program.exports()) {
+    out.exports.push_back({std::move(exported.name), static_cast<ExternKind>(exported.kind), function_type(exported)});
   }
-  for (const wabt::Export* exported : module.exports) {
-    Export described{exported->name, extern_kind(exported->kind), {}};
-    if (exported->kind == wabt::ExternalKind::Func) {
-      described.type = function_type(module.GetFunc(exported->var)->decl.sig);
-    }
-    out.exports.push_back(std::move(described));
-  }
+  return out;
 }
 
 std::string take(wabt::MemoryStream& stream) {
@@ -191,7 +155,7 @@ std::optional<Error> check_magic(std::span<const uint8_t> bytes) {
 
 Result<GeneratedC> write_c_here(std::span<const uint8_t> bytes) {
   wabt::Module module;
-  if (!read_ir(bytes, features(true), &module)) {
+  if (!read_ir(bytes, features(), &module)) {
     return Error{ErrorCode::kUnsupported, "wabt cannot read this module for translation", {}};
   }
   for (size_t i = 0; i < module.imports.size(); ++i) {
@@ -199,16 +163,17 @@ Result<GeneratedC> write_c_here(std::span<const uint8_t> bytes) {
     module.imports[i]->field_name = aot::import_name(i);
   }
   for (size_t i = 0; i < module.exports.size(); ++i) module.exports[i]->name = aot::export_name(i);
+  ExposedState state = expose_state(module);
   wabt::MemoryStream source;
   wabt::MemoryStream header;
   wabt::WriteCOptions options;
   options.module_name = aot::kModuleName;
-  set_features(options, features(true));
+  set_features(options, features());
   if (wabt::Failed(wabt::GenerateNames(&module)) || wabt::Failed(wabt::ApplyNames(&module)) ||
       wabt::Failed(write_with(wabt::WriteC, &source, &header, module, options))) {
     return Error{ErrorCode::kUnsupported, "wabt cannot write this module as C", {}};
   }
-  return GeneratedC{take(source), take(header)};
+  return GeneratedC{take(source), take(header), std::move(state)};
 }
 
 }  // namespace
@@ -219,23 +184,14 @@ Result<ParsedModule> parse(std::span<const uint8_t> bytes) {
     return Error{ErrorCode::kInvalidArgument, std::move(problem), {}};
   }
   ParsedModule parsed;
-  const std::string wrong = validate(bytes, 0);
-  if (!wrong.empty()) {
-    if (const std::string still_wrong = validate(bytes, interp::kInterpretable); !still_wrong.empty()) {
-      return refusal(bytes, still_wrong);
+  if (!validate(bytes, 0, &parsed.program).empty()) {
+    if (const std::string wrong = validate(bytes, interp::kInterpretable, &parsed.program); !wrong.empty()) {
+      return refusal(bytes, wrong);
     }
     parsed.not_for_aot =
         "it uses " + needed(bytes, interp::kInterpretable, interp::kInterpretable) + ", which the C translation lacks";
   }
-  bool read = false;
-  with_large_stack([&] {
-    wabt::Module module;
-    read = read_ir(bytes, features(wrong.empty()), &module);
-    if (read) describe(module, parsed.description);
-  });
-  if (!read) {
-    return Error{ErrorCode::kInvalidArgument, "not a valid WebAssembly module: wabt's two readers disagree on it", {}};
-  }
+  parsed.description = describe(*parsed.program);
   return parsed;
 }
 

@@ -4,16 +4,23 @@
 // Reading and validating a module with wabt. Includes no header of wabt's.
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 
 #include "base/result.h"
 #include "engine/description.h"
+#include "engine/exposed_state.h"
 
 namespace inlay::engine {
 
+namespace interp {
+class Program;
+}
+
 struct ParsedModule {
   Description description;
+  std::shared_ptr<const interp::Program> program;  // for the interpreter
   // Why the C writer cannot take it; empty if it can.
   std::string not_for_aot;
 };
@@ -25,10 +32,11 @@ Result<ParsedModule> parse(std::span<const uint8_t> bytes);
 struct GeneratedC {
   std::string source;
   std::string header;
+  ExposedState state;  // what of it the source exports
 };
 
-// Renames imports and exports (engine/aot/shim.h) and writes C. `bytes` must have passed parse(), with not_for_aot
-// empty.
+// Renames imports and exports (engine/aot/shim.h), exports the state (engine/exposed_state.h) and writes C. `bytes`
+// must have passed parse(), with not_for_aot empty.
 Result<GeneratedC> write_c(std::span<const uint8_t> bytes);
 
 // "1.0.32"

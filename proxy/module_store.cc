@@ -10,17 +10,19 @@
 namespace inlay::proxy {
 namespace {
 
-constexpr size_t kLarge = 512u << 10;  // below, compiling takes a second or two
-
 // Called by any thread.
 void log_tier(Logger& log, const std::string& module, const engine::TierEvent& event) {
   const std::string took = std::to_string(event.took.count()) + " ms";
-  if (event.tier == engine::Tier::kQuick) {
-    log.info("wasm", module + " starts with code made in haste (" + took + "); optimised code is being compiled");
-  } else if (event.error.empty()) {
-    log.info("wasm", module + " runs optimised code now (compiled in " + took + ")");
+  const bool quick = event.tier == engine::Tier::kQuick;
+  if (!event.error.empty()) {
+    log.warn("wasm", module +
+                         (quick ? " stays interpreted, which is slow: "
+                                : " stays with the code made in haste, which is slower: ") +
+                         event.error);
+  } else if (quick) {
+    log.info("wasm", module + " runs code made in haste (" + took + "); optimised code is being compiled");
   } else {
-    log.warn("wasm", module + " stays with the code made in haste, which is slower: " + event.error);
+    log.info("wasm", module + " runs optimised code now (compiled in " + took + ")");
   }
 }
 
@@ -34,14 +36,14 @@ Result<std::shared_ptr<engine::Module>> ModuleStore::load(const config::WasmCode
   options.kind = engine_;
   options.stop = stop_.get_token();
   options.on_tier = [&log = log_, name = code.filename](const engine::TierEvent& event) { log_tier(log, name, event); };
-  // A Go module of 2 MiB is a minute's work for some machines: say what the time goes to.
-  if (code.bytes->size() >= kLarge) {
-    options.on_compile = [this, &code] {
-      log_.info("wasm", code.filename + " (" + std::to_string(code.bytes->size() >> 10) +
-                            " KiB) is not in the cache and is compiled now; --engine interp starts at once, and " +
-                            "`inlay compile` compiles ahead of time");
-    };
-  }
+  const std::string size = " (" + std::to_string(code.bytes->size() >> 10) + " KiB)";
+  options.on_compile = [&] {
+    progress_("compiling " + code.filename);
+    log_.info("wasm", code.filename + size +
+                          " is not in the cache and is compiled now, which takes a minute for some " +
+                          "modules; --engine auto starts at once, and `inlay compile` compiles ahead of time");
+  };
+  progress_("loading " + code.filename);
   auto module = engine::Module::load(*code.bytes, options);
   if (!module) {
     Error error = module.error();
@@ -50,6 +52,9 @@ Result<std::shared_ptr<engine::Module>> ModuleStore::load(const config::WasmCode
   }
   if ((*module)->kind() == engine::EngineKind::kInterp && !(*module)->fallback_reason().empty()) {
     log_.warn("wasm", code.filename + " runs in the interpreter, which is slow: " + (*module)->fallback_reason());
+  }
+  if ((*module)->kind() == engine::EngineKind::kAot && (*module)->tier() == engine::Tier::kInterpreted) {
+    log_.info("wasm", code.filename + size + " is interpreted while it is compiled in the background");
   }
   modules_.emplace(hash, *module);
   return module;
@@ -60,6 +65,7 @@ Result<std::shared_ptr<host::Plugin>> ModuleStore::create_plugin(const config::W
     return Error{ErrorCode::kInvalidArgument, "the plugin has no code", "plugin '" + wasm.plugin.name + "'"};
   }
   INLAY_TRY(auto module, load(wasm.code));
+  progress_("starting plugin " + wasm.plugin.name);
   auto plugin = host_.create_plugin(wasm.plugin, std::move(module));
   if (!plugin) {
     Error error = plugin.error();

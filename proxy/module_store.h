@@ -7,6 +7,7 @@
 //     ModuleStore modules(host, log, engine::EngineKind::kAuto);
 //     INLAY_TRY(auto plugin, modules.create_plugin(filter));     // a filter's, an access logger's, a service's
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -31,6 +32,8 @@ class ModuleStore {
   // module, a plugin that refuses its configuration; kUnavailable after the stop.
   Result<std::shared_ptr<host::Plugin>> create_plugin(const config::WasmPlugin& wasm);
 
+  // Called with what is being done: "compiling filter.wasm". By the thread that create_plugin() is called on.
+  void set_progress(std::function<void(std::string)> progress) { progress_ = std::move(progress); }
   // Stopping it ends the compilations, those in the background too.
   std::stop_source& stop() { return stop_; }
 
@@ -40,6 +43,7 @@ class ModuleStore {
   host::Host& host_;
   Logger& log_;
   const engine::EngineKind engine_;
+  std::function<void(std::string)> progress_ = [](const std::string&) {};
   std::stop_source stop_;
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<engine::Module>> modules_;  // by the hash of their bytes

@@ -21,6 +21,7 @@
 #include "proxy/remote_plugins.h"
 #include "proxy/server_parts.h"
 #include "proxy/signal_source.h"
+#include "proxy/start_watch.h"
 #include "proxy/stop_on_signal.h"
 #include "proxy/wasm_filter/attributes.h"
 #include "proxy/worker.h"
@@ -41,9 +42,11 @@ Result<std::vector<std::string>> resolve_nothing(const std::string&, upstream::D
 }  // namespace
 
 struct Server::Impl final : admin::AdminTarget, RemotePlugins::Observer {
+  ~Impl() override { watch.end(); }  // its thread reads `admin`
   Impl(const config::Bootstrap& b, ServerOptions o, Logger& l)
       : options(std::move(o)),
         parts(b, options, l),
+        watch(l),
         drain_timer(loop, [this] { end_workers(); }),
         memory(
             loop, [] { malloc_trim(0); }, kGiveMemoryBackEvery),
@@ -53,6 +56,7 @@ struct Server::Impl final : admin::AdminTarget, RemotePlugins::Observer {
     parts.shared.on_peak_over = [this] { memory.on_peak_over(); };
   }
 
+  Result<Unit> check_ports() const;
   Result<Unit> prepare();
   Result<Unit> start();
   Result<Unit> start_workers();
@@ -75,6 +79,7 @@ struct Server::Impl final : admin::AdminTarget, RemotePlugins::Observer {
     if (draining || health_failed) return admin::ServerState::kDraining;
     return late.pending() ? admin::ServerState::kInitializing : admin::ServerState::kLive;
   }
+  std::string waits_for() const override { return "waiting for the code of plugins"; }
   const config::Bootstrap& bootstrap() const override { return parts.bootstrap; }
   host::MetricStore& metrics() override { return parts.metrics; }
   upstream::ClusterRegistry& clusters() override { return parts.clusters; }
@@ -98,6 +103,7 @@ struct Server::Impl final : admin::AdminTarget, RemotePlugins::Observer {
   ServerOptions options;
   ServerParts parts;
   net::EventLoop loop;
+  StartWatch watch;  // other threads may tell it what they do, also after the start
   net::Timer drain_timer;
   MemoryReturn memory;
   std::optional<LoopGuests> guests;      // the main thread's; only when some plugin lives there
@@ -212,6 +218,11 @@ Result<Unit> Server::Impl::start_workers() {
     workers.push_back(std::make_unique<Worker>(parts.shared, i));
     workers.back()->start(open);
   }
+  watch.initializing();
+  for (size_t i = 0; i < workers.size(); ++i) {
+    watch.doing("starting the plugins of worker " + std::to_string(i + 1) + " of " + std::to_string(workers.size()));
+    workers[i]->wait_started();
+  }
   limit_clients();
   // Nobody is let in before the last guest is ready: one that sets shared data up when it starts would else undo what
   // another has written for a request.
@@ -230,33 +241,44 @@ Result<Unit> Server::Impl::start_workers() {
   return Unit{};
 }
 
-Result<Unit> Server::Impl::start() {
+Result<Unit> Server::Impl::check_ports() const {
   for (const config::Listener& listener : parts.bootstrap.listeners) {
     INLAY_TRY([[maybe_unused]] Unit free, check_port_is_free(listener.address));
   }
   if (parts.bootstrap.admin) {
     INLAY_TRY([[maybe_unused]] Unit free, check_port_is_free(parts.bootstrap.admin->address));
   }
+  return Unit{};
+}
+
+Result<Unit> Server::Impl::start() {
   INLAY_TRY([[maybe_unused]] Unit opened, parts.open_logs());
+  watch.doing("resolving the clusters' names");
   if (!parts.clusters.wait_resolved(kFirstResolution)) {
     parts.log.warn("upstream", "some clusters' names are not resolved yet; they begin without hosts");
   }
   for (const config::Listener& listener : parts.bootstrap.listeners) addresses.push_back(listener.address);
-  // Its socket before the listeners', as in Envoy: a cluster may lead to it, and the first worker takes requests at
-  // once.
-  INLAY_TRY([[maybe_unused]] Unit admin_started, start_admin());
+  watch.doing("starting the plugins of the main thread");
   start_main_guests();
   INLAY_TRY([[maybe_unused]] Unit workers_started, start_workers());
   INLAY_TRY([[maybe_unused]] Unit written, write_admin_address());
+  watch.end();
   malloc_trim(0);  // reading the configuration and the modules took more memory than serving does
   return Unit{};
 }
 
+// Its socket before all else, so that a client hears how far the start is; and, as in Envoy, before the listeners': a
+// cluster may lead to it.
 Result<Unit> Server::Impl::start_admin() {
+  parts.modules.set_progress([this](std::string what) { watch.doing(std::move(what)); });
   host::Gauge(parts.metrics.define(abi::MetricType::kGauge, "server.live")).set(1);
   host::Gauge(parts.metrics.define(abi::MetricType::kGauge, "server.concurrency")).set(options.concurrency);
-  if (!parts.bootstrap.admin) return Unit{};
+  if (!parts.bootstrap.admin) {
+    watch.begin(-1, {});
+    return Unit{};
+  }
   INLAY_TRY(admin, admin::AdminServer::create(loop, *parts.bootstrap.admin, *this));
+  watch.begin(admin->socket(), [this](std::string_view path) { return admin->allows(path); });
   parts.log.info("admin", "admin server on " + admin->address().to_string());
   return Unit{};
 }
@@ -315,6 +337,8 @@ Result<std::unique_ptr<Server>> Server::create(const config::Bootstrap& bootstra
   {
     std::optional<StopOnSignal> stop;
     if (impl->options.handle_signals) stop.emplace(SignalSource::ending(), impl->parts.modules.stop());
+    INLAY_TRY([[maybe_unused]] Unit free, impl->check_ports());
+    INLAY_TRY([[maybe_unused]] Unit admin_started, impl->start_admin());
     INLAY_TRY([[maybe_unused]] Unit prepared, impl->prepare());
   }
   if (impl->options.handle_signals) {

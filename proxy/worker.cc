@@ -187,20 +187,17 @@ Worker::~Worker() {
   join();
 }
 
-void Worker::start(const std::vector<bool>& open) {
-  std::promise<void> started;
-  auto done = started.get_future();
-  thread_ = std::thread([this, &open, &started] { run(open, started); });
-  done.wait();
+void Worker::start(std::vector<bool> open) {
+  thread_ = std::thread([this, open = std::move(open)] { run(open); });
 }
 
-void Worker::run(const std::vector<bool>& open, std::promise<void>& started) {
+void Worker::run(const std::vector<bool>& open) {
   pthread_setname_np(pthread_self(), ("wrk:" + std::to_string(index_)).c_str());
   host::MetricStore::set_thread_cell(index_ + 1);  // cell 0 is everybody else's
   core_ = std::make_unique<Core>(shared_, loop_, index_);
   for (size_t i = 0; i < open.size(); ++i)
     if (open[i]) core_->add_listener(i);
-  started.set_value();
+  started_.set_value();
   loop_.run();
   core_.reset();
 }

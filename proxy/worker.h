@@ -78,8 +78,10 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  // Starts the thread, with pools and with VMs for the listeners that `open` says; returns when they have started.
-  void start(const std::vector<bool>& open);
+  // Starts the thread, which makes its pools, and VMs for the listeners that `open` says.
+  void start(std::vector<bool> open);
+  // Returns when they have started. Once.
+  void wait_started() { started_.get_future().wait(); }
   // Opens the sockets of those listeners. `addresses`: one for each listener, where port 0 is replaced by the port that
   // was bound, so that the next worker binds the same. Errors: those of net::listen.
   Result<Unit> listen(std::vector<config::Address>& addresses, const std::vector<bool>& open);
@@ -99,11 +101,12 @@ class Worker {
 
  private:
   struct Core;  // what lives on the thread
-  void run(const std::vector<bool>& open, std::promise<void>& started);
+  void run(const std::vector<bool>& open);
 
   const SharedState& shared_;
   const size_t index_;
-  net::EventLoop loop_;         // outlives the thread, so that stop() is always safe
+  net::EventLoop loop_;  // outlives the thread, so that stop() is always safe
+  std::promise<void> started_;
   std::unique_ptr<Core> core_;  // made, used and destroyed on the thread
   std::thread thread_;
 };

@@ -100,7 +100,7 @@ class RemoteCode(TestCase):
         else:
             self.assertFalse(listening(self.plain_port))
         self.assertFalse(listening(proxy.port))
-        self.assertEqual(proxy.admin("/ready"), (503, "INITIALIZING\n"))
+        self.assertEqual(proxy.admin("/ready"), (503, "INITIALIZING\nwaiting for the code of plugins\n"))
         self.modules.hold.set()
         proxy.wait_ready()
         for _ in range(8):  # both workers

@@ -15,37 +15,47 @@
 
 #include "base/result.h"
 #include "engine/aot/code.h"
-#include "engine/aot/optimize.h"
+#include "engine/aot/tier_job.h"
 #include "engine/description.h"
 #include "engine/engine.h"
+#include "engine/interp/wabt_machine.h"
 
 namespace inlay::engine::aot {
 
-// AotModule has one Code, or two: the quick one stays for functions that a guest keeps references to.
+// AotModule has one Code, or two: the quick one stays for functions that a guest keeps references to. It may begin with
+// none, and is interpreted until then.
 class AotModule final : public Module {
  public:
+  AotModule(Description description, std::shared_ptr<const interp::Program> program);
   AotModule(Description description, std::unique_ptr<Code> code, Tier tier);
   ~AotModule() override;
 
   EngineKind kind() const override { return EngineKind::kAot; }
   Tier tier() const override { return tier_.load(std::memory_order_relaxed); }
 
-  // The best code that there is.
-  const Code& code() const { return *code_.load(std::memory_order_acquire); }
+  // The best code that there is; null while the module is interpreted.
+  const Code* code() const { return code_.load(std::memory_order_acquire); }
+  // For the interpreter; null once there is code().
+  std::shared_ptr<const interp::Program> program();
 
   // Instances put their attention word in, which gets kAttentionCode when code() is another one than that returned.
-  const Code& enroll(std::atomic<uint8_t>& attention);
+  const Code* enroll(std::atomic<uint8_t>& attention);
   void dismiss(std::atomic<uint8_t>& attention);
 
   // Makes a table's references to functions of the quick code ones to the same functions in code().
   void redirect(const GuestResources::Table& table) const;
 
-  // Begins to compile optimised code on a thread of its own; at most once.
-  void begin_optimizing(OptimizeJob job);
+  // Begins to compile on a thread of its own; at most once.
+  void begin_compiling(TierJob job);
 
  private:
-  Result<> optimize(OptimizeJob& job, std::stop_token stop);
-  Result<> publish(std::unique_ptr<Code> optimized);
+  void compile_tiers(TierJob& job, const std::stop_token& stop);
+  Result<> compile_quickly(TierJob& job, const std::stop_token& stop);
+  Result<> optimize(TierJob& job, const std::stop_token& stop);
+  // Lets instances know of code that is there.
+  void publish(std::unique_ptr<Code> code, Tier tier);
+  // Finds each function's twin in `optimized`, where there is quick code.
+  Result<> match(const Code& optimized);
 
   std::unique_ptr<Code> first_;
   std::unique_ptr<Code> optimized_;
@@ -53,13 +63,15 @@ class AotModule final : public Module {
   std::atomic<Tier> tier_;
   std::unordered_map<const void*, const void*> successors_;  // of functions; written before code_
   std::mutex mutex_;
+  std::shared_ptr<const interp::Program> program_;
   std::vector<std::atomic<uint8_t>*> enrolled_;
   std::stop_source stop_;
-  std::thread optimizer_;
+  std::thread compiler_;
 };
 
-// `module` must be an AotModule.
-Result<std::unique_ptr<Instance>> instantiate(std::shared_ptr<Module> module, std::vector<NativeFunction> imports,
-                                              void* env, const Limits& limits);
+// `module` must be an AotModule; `imports` are in its order of imports.
+Result<std::unique_ptr<Instance>> instantiate(std::shared_ptr<Module> module,
+                                              const std::vector<const HostFunction*>& imports, void* env,
+                                              const Limits& limits);
 
 }  // namespace inlay::engine::aot

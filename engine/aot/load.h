@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "engine/aot/aot_module.h"
@@ -30,7 +31,8 @@ class Loader {
   // module, and holds its description. Null if there is none that can be used; makes no file and no directory.
   std::shared_ptr<AotModule> from_artifact();
 
-  // To be called when from_artifact() gave nothing. kUnavailable: there is no compiler, or it failed; kUnsupported: the
+  // To be called when from_artifact() gave nothing. Where tiers are wanted, the module is interpreted at first and the
+  // compiler's failures come as a TierEvent. kUnavailable: there is no compiler, or it failed; kUnsupported: the
   // C translation cannot take this module; kFailedPrecondition, kIo: the cache directory is not usable. The message
   // also says why an artifact was passed over.
   Result<std::shared_ptr<AotModule>> compile(const ParsedModule& parsed);
@@ -42,12 +44,9 @@ class Loader {
   std::shared_ptr<AotModule> open(const std::string& path, std::string_view what);
   std::shared_ptr<AotModule> from_cache(const std::string& directory);
   bool tiered() const;
-  std::string quick_path(const std::string& directory) const;
   std::string optimized_path(const std::string& directory) const;
-  // Compiles and opens code that is fit to serve.
-  Result<Opened> compile_quickly(const Translation& translation, const std::string& directory);
-  // Reports quick code, and has optimised code made of `translation`, or of the module's bytes.
-  void begin_tiers(AotModule& module, const std::string& directory, std::optional<Translation> translation) const;
+  // Has the module's code made in the background, by the compilers of `quick` first.
+  void begin_tiers(AotModule& module, const std::string& directory, std::vector<Compiler> quick) const;
 
   std::span<const uint8_t> bytes_;
   const LoadOptions& options_;

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
@@ -43,13 +44,14 @@ std::vector<std::string> merged_environment(const std::vector<std::string>& over
   return merged;
 }
 
-int spawn(pid_t& pid, pid_t group, std::vector<std::string> argv, std::vector<std::string> environment,
+int spawn(pid_t& pid, pid_t group, int leash, std::vector<std::string> argv, std::vector<std::string> environment,
           const std::string& log) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&actions, 1, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
   posix_spawn_file_actions_adddup2(&actions, 1, 2);
+  posix_spawn_file_actions_adddup2(&actions, leash, leash);  // stays open there
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   sigset_t none;
@@ -93,11 +95,15 @@ Result<> ProcessGroup::start(const std::vector<std::string>& argv, const std::ve
                              const std::string& log) {
   const std::lock_guard lock(mutex_);
   if (killed_) return Error{ErrorCode::kUnavailable, "stopped", {}};
+  if (!make_leash()) return Error{ErrorCode::kUnavailable, std::strerror(errno), argv[0]};
   pid_t pid = 0;
   // No program is reaped before wait(), so that the group's number stays ours.
-  const int failed = spawn(pid, group_, argv, merged_environment(environment), log);
+  const int failed = spawn(pid, group_, leash_[0], argv, merged_environment(environment), log);
   if (failed != 0) return Error{ErrorCode::kUnavailable, std::strerror(failed), argv[0]};
-  if (group_ == 0) group_ = pid;
+  if (group_ == 0) {
+    group_ = pid;
+    tie();
+  }
   running_.push_back(pid);
   return {};
 }
@@ -115,7 +121,27 @@ std::vector<bool> ProcessGroup::wait() {
   if (killed_ && group_ != 0) wait_for_the_rest();
   running_.clear();
   group_ = 0;
+  untie();
   return succeeded;
+}
+
+bool ProcessGroup::make_leash() {
+  return leash_[0] >= 0 || pipe2(leash_, O_CLOEXEC) == 0;
+}
+
+// The system sends the signal for a pipe that can be read, and a pipe without a writer can: it says that it is at its
+// end. PR_SET_PDEATHSIG would not do: it is for a program that we start, and not for those that this one starts.
+void ProcessGroup::tie() {
+  fcntl(leash_[0], F_SETOWN, -group_);
+  fcntl(leash_[0], F_SETSIG, SIGKILL);
+  fcntl(leash_[0], F_SETFL, O_ASYNC);
+}
+
+void ProcessGroup::untie() {
+  for (int& end : leash_) {
+    if (end >= 0) close(end);
+    end = -1;
+  }
 }
 
 // The programs' own children, killed with them, may take a moment to go, and could write files until then.

@@ -13,8 +13,8 @@
 
 namespace inlay::engine::aot {
 
-// ProcessGroup starts programs in a process group of their own, so that a terminal's ^C does not reach them. One thread
-// starts and waits; kill() may come from any other.
+// ProcessGroup starts programs in a process group of their own, so that a terminal's ^C does not reach them. They do
+// not outlive us, however we end: by SIGKILL, too. One thread starts and waits; kill() may come from any other.
 class ProcessGroup {
  public:
   ProcessGroup() = default;
@@ -37,8 +37,14 @@ class ProcessGroup {
 
  private:
   void wait_for_the_rest();
+  bool make_leash();
+  void tie();
+  void untie();
 
   std::mutex mutex_;
+  // A pipe that nobody writes to. The programs have its reading end as well, and the writing end is ours alone: when it
+  // is closed, be it by the system, the group is killed.
+  int leash_[2] = {-1, -1};
   pid_t group_ = 0;  // 0: nothing runs
   bool killed_ = false;
   std::vector<pid_t> running_;

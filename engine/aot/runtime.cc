@@ -83,12 +83,7 @@ void allocate_memory(GuestMemory* memory, uint64_t initial, uint64_t max) {
 uint64_t grow_memory(GuestMemory* memory, uint64_t delta) {
   InHost host;
   const uint64_t before = memory->pages;
-  if (delta > memory->max_pages || before + delta > memory->max_pages) return UINT64_MAX;
-  if (delta != 0 && mprotect(memory->data + before * kPage, delta * kPage, PROT_READ | PROT_WRITE) != 0) {
-    return UINT64_MAX;
-  }
-  memory->pages = before + delta;
-  memory->size = memory->pages * kPage;
+  if (!grow(*memory, delta)) return UINT64_MAX;
   host->refresh_span();
   return before;
 }
@@ -115,14 +110,10 @@ void allocate_table(GuestTable* table, uint32_t elements, uint32_t max, uint32_t
 uint32_t grow_table(GuestTable* table, uint32_t delta, const void* init, uint32_t element_size) {
   const InHost host;
   const uint32_t before = table->size;
-  const uint64_t after = uint64_t{before} + delta;
-  if (after > table->max_size) return UINT32_MAX;
-  void* data = std::realloc(table->data, std::max<uint64_t>(after, 1) * element_size);
-  if (data == nullptr) return UINT32_MAX;
-  table->data = data;
-  for (uint64_t i = before; i < after; ++i)
-    std::memcpy(static_cast<char*>(data) + i * element_size, init, element_size);
-  table->size = static_cast<uint32_t>(after);
+  if (!grow(*table, delta, element_size)) return UINT32_MAX;
+  for (uint32_t i = before; i < table->size; ++i) {
+    std::memcpy(static_cast<char*>(table->data) + size_t{i} * element_size, init, element_size);
+  }
   return before;
 }
 
@@ -140,9 +131,39 @@ uint32_t register_func_type(const uint8_t* types, uint32_t params, uint32_t resu
 const Runtime kRuntime = {&on_trap,        &on_unwind,  &allocate_memory,   &grow_memory,
                           &allocate_table, &grow_table, &register_func_type};
 
-GuestResources::~GuestResources() {
+bool grow(GuestMemory& memory, uint64_t delta) {
+  const uint64_t before = memory.pages;
+  if (delta > memory.max_pages || before + delta > memory.max_pages) return false;
+  if (delta != 0 && mprotect(memory.data + before * kPage, delta * kPage, PROT_READ | PROT_WRITE) != 0) return false;
+  memory.pages = before + delta;
+  memory.size = memory.pages * kPage;
+  return true;
+}
+
+bool grow(GuestTable& table, uint32_t delta, uint32_t element_size) {
+  const uint64_t after = uint64_t{table.size} + delta;
+  if (after > table.max_size) return false;
+  void* data = std::realloc(table.data, std::max<uint64_t>(after, 1) * element_size);
+  if (data == nullptr) return false;
+  table.data = data;
+  std::memset(static_cast<char*>(data) + size_t{table.size} * element_size, 0, size_t{delta} * element_size);
+  table.size = static_cast<uint32_t>(after);
+  return true;
+}
+
+uint32_t GuestResources::element_size(const GuestTable& table) const {
+  for (const Table& known : tables) {
+    if (known.table == &table) return known.element_size;
+  }
+  return 0;
+}
+
+void GuestResources::release() {
   for (const Reservation& memory : memories) munmap(memory.begin, kReservation);
   for (const Table& table : tables) std::free(table.table->data);
+  memories.clear();
+  tables.clear();
+  exhausted.clear();
 }
 
 bool is_guest_memory(const detail::GuestContext& context, const char* address) {

@@ -12,7 +12,7 @@
 
 namespace inlay::engine::aot {
 
-inline constexpr uint32_t kShimAbi = 3;
+inline constexpr uint32_t kShimAbi = 4;
 
 // wasm_rt_memory_t
 struct GuestMemory {
@@ -41,6 +41,25 @@ struct Runtime {
 };
 extern const Runtime kRuntime;
 
+// State is the way to what an instance keeps between calls (engine/exposed_state.h).
+struct State {
+  using Reach = void* (*)(void* instance);
+  using Call = void (*)(void* instance);
+
+  uint32_t global_count;
+  uint32_t table_count;
+  uint32_t segment_count;
+  uint32_t referred_count;
+  const Reach* globals;  // the mutable ones
+  const Reach* tables;   // of GuestTable
+  const Call* drops;     // of the passive segments: data, then elements
+  const uint32_t* referred;
+  Reach memory;   // of GuestMemory; null: there is none
+  Call start;     // null: there is none
+  Reach scratch;  // of GuestTable; null if `referred` is empty
+  Call refer;     // puts references to all of `referred` into scratch
+};
+
 // Descriptor is what an artifact exports under kDescriptorSymbol.
 struct Descriptor {
   uint32_t abi;
@@ -50,16 +69,20 @@ struct Descriptor {
   char key[65];
   uint64_t instance_size;
   void (*initialize)(const Runtime*);
-  void (*instantiate)(void* instance, detail::GuestContext*);
-  const NativeFunction* exports;           // null for what is no function
+  void (*instantiate)(void* instance, detail::GuestContext*);  // all but the start function
+  const NativeFunction* exports;                               // null for what is no function
   const NativeFunction* functions;         // those that a funcref may point to; same order in every artifact of a key
   GuestMemory* (*memory)(void* instance);  // null: no memory is exported
+  const State* state;
 };
 inline constexpr const char* kDescriptorSymbol = "inlay_module";
 
 // GuestResources are the memories and tables of one instance, freed with it.
 struct GuestResources {
-  ~GuestResources();
+  GuestResources() = default;
+  GuestResources(const GuestResources&) = delete;
+  GuestResources& operator=(const GuestResources&) = delete;
+  ~GuestResources() { release(); }
   struct Reservation {
     char* begin;
     GuestMemory* memory;
@@ -73,7 +96,16 @@ struct GuestResources {
   uint64_t max_memory_bytes = 0;
   uint32_t max_table_elements = 0;
   std::string exhausted;  // why an allocation was refused
+
+  // Of a table that is one of `tables`.
+  uint32_t element_size(const GuestTable& table) const;
+  // Frees them.
+  void release();
 };
+
+// Grow by pages, or by null elements; false at a limit, or if there is no memory.
+bool grow(GuestMemory& memory, uint64_t delta);
+bool grow(GuestTable& table, uint32_t delta, uint32_t element_size);
 
 // AotContext is the GuestContext of an AOT instance.
 struct AotContext : detail::GuestContext {

@@ -120,6 +120,13 @@ struct inlay_runtime {
 /* Defined in the shim; the parts of a module that is compiled in parts share it. */
 extern INLAY_HIDDEN const struct inlay_runtime* inlay_rt;
 
+struct inlay_state {
+  uint32_t global_count, table_count, segment_count, referred_count;
+  const inlay_function *globals, *tables, *drops;
+  const uint32_t* referred;
+  inlay_function memory, start, scratch, refer;
+};
+
 struct inlay_descriptor {
   uint32_t abi, export_count, import_count, function_count;
   char key[65];
@@ -129,6 +136,7 @@ struct inlay_descriptor {
   const inlay_function* exports;
   const inlay_function* functions;
   wasm_rt_memory_t* (*memory)(void*);
+  const struct inlay_state* state;
 };
 
 #define wasm_rt_trap(kind) inlay_rt->trap(kind, __func__)

@@ -100,6 +100,31 @@ void append_exports(std::string& out, const Names& names, const Description& mod
   out += "  0,\n};\n";
 }
 
+// The exports that lead to the module's state (engine/exposed_state.h).
+void append_state(std::string& out, const Names& names, const ExposedState& state) {
+  const auto reach = [&](const char* kind, size_t index) {
+    return std::string("(inlay_function)&").append(names.export_prefix).append(state_name(kind, index));
+  };
+  const auto list = [&](std::string_view name, const char* kind, size_t count) {
+    out.append("static const inlay_function ").append(name).append("[] = {\n");
+    for (size_t i = 0; i < count; ++i) out += "  " + reach(kind, i) + ",\n";
+    out += "  0,\n};\n";
+  };
+  list("inlay_globals", "g", state.globals);
+  list("inlay_tables", "t", state.tables);
+  list("inlay_drops", "d", state.segments);
+  out += "static const uint32_t inlay_referred[] = {\n";
+  for (const uint32_t function : state.referred) out += std::to_string(function) + ",\n";
+  out += "  0,\n};\nstatic const struct inlay_state inlay_state = {\n  ";
+  for (const size_t count : {state.globals, state.tables, state.segments, state.referred.size()}) {
+    out += std::to_string(count) + ", ";
+  }
+  const bool references = !state.referred.empty();
+  out += "inlay_globals, inlay_tables, inlay_drops, inlay_referred,\n  " + (state.memory ? reach("m", 0) : "0") + ", " +
+         (state.start ? reach("s", 0) : "0") + ", " + (references ? reach("x", 0) : "0") + ", " +
+         (references ? reach("r", 0) : "0") + "};\n";
+}
+
 std::string_view append_memory(std::string& out, const Names& names, const Description& module) {
   for (size_t i = 0; i < module.exports.size(); ++i) {
     if (module.exports[i].kind != ExternKind::kMemory) continue;
@@ -165,19 +190,27 @@ std::string part_head(size_t part) {
          "\n#include \"common.c\"\n";
 }
 
+Result<> check_imports(const Description& module) {
+  for (const Import& import : module.imports) {
+    INLAY_TRY([[maybe_unused]] auto checked, check_import(import));
+  }
+  return {};
+}
+
 Result<std::string> make_shim(const GeneratedC& c, const Description& module, std::string_view key) {
   const Names* names = find_names(c.header);
   if (names == nullptr) {
     return Error{ErrorCode::kUnsupported, "this wabt writes C of a layout that Inlay does not know", {}};
   }
+  INLAY_TRY([[maybe_unused]] auto checked, check_imports(module));
   std::string out(names->define);
   out += kHead;
   for (size_t i = 0; i < module.imports.size(); ++i) {
-    INLAY_TRY([[maybe_unused]] auto checked, check_import(module.imports[i]));
     append_import(out, *names, i, module.imports[i].type);
   }
   append_exports(out, *names, module);
   const uint32_t functions = append_functions(out, c.source);
+  append_state(out, *names, c.state);
   const std::string memory(append_memory(out, *names, module));
   out += "static void inlay_initialize(const struct inlay_runtime* rt) {\n  inlay_rt = rt;\n  ";
   out.append(names->initialize).append("\n}\n");
@@ -189,7 +222,8 @@ Result<std::string> make_shim(const GeneratedC& c, const Description& module, st
          std::to_string(module.imports.size()) + ", " + std::to_string(functions) + ", \"" + std::string(key) +
          "\", sizeof(";
   out.append(names->instance_type)
-      .append("), &inlay_initialize, &inlay_instantiate, inlay_exports, inlay_functions, ") += memory + "};\n";
+      .append("), &inlay_initialize, &inlay_instantiate, inlay_exports, inlay_functions, ") +=
+      memory + ", &inlay_state};\n";
   return out;
 }
 

@@ -27,8 +27,11 @@ std::string export_name(size_t index);
 // C text of the header that wasm2c's output includes as wasm-rt.h.
 std::string_view runtime_header();
 
+// kUnsupported if an import has a type that a host function cannot have, or is none.
+Result<> check_imports(const Description& module);
+
 // The shim: a C file that includes guest.c. `c` is what wasm2c wrote. kUnsupported if the generated text is of a
-// layout that Inlay does not know, or if an import has a type that a host function cannot have.
+// layout that Inlay does not know, or as check_imports().
 Result<std::string> make_shim(const GeneratedC& c, const Description& module, std::string_view key);
 
 // The first lines of part `part`, 1 or more, of a module that split_c() has split.

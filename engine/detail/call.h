@@ -80,11 +80,20 @@ Answer<detail::Returned<R>> Instance::interpret(uint32_t index, P... args) {
 }
 
 template <class R, class... P>
-inline Answer<detail::Returned<R>> Instance::try_call(const Function<R(P...)>& f, std::type_identity_t<P>... args) {
-  if (attention_.load(std::memory_order_relaxed) != 0 && !attend()) [[unlikely]]
-    return {};
-  if (f.native == nullptr) [[unlikely]]
+Answer<detail::Returned<R>> Instance::call_with_attention(const Function<R(P...)>& f, P... args) {
+  if (!attend()) return {};
+  if ((attention_.load(std::memory_order_relaxed) & detail::kAttentionInterpreted) != 0) {
     return interpret<R, P...>(f.index, args...);
+  }
+  const auto answer = run<R, P...>(f.native, args...);
+  if (!answer) unwound_call(f.index);
+  return answer;
+}
+
+template <class R, class... P>
+inline Answer<detail::Returned<R>> Instance::try_call(const Function<R(P...)>& f, std::type_identity_t<P>... args) {
+  if (attention_.load(std::memory_order_relaxed) != 0) [[unlikely]]
+    return call_with_attention<R, P...>(f, args...);
   const auto answer = run<R, P...>(f.native, args...);
   if (!answer) [[unlikely]]
     unwound_call(f.index);

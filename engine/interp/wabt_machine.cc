@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <unordered_map>
 
 namespace inlay::engine::interp {
 namespace {
@@ -101,6 +102,50 @@ Bits to_bits(wabt::Type type, const wi::Value& value) {
     }
     default:
       return bits;
+  }
+}
+
+// The value of engine::ValueType.
+uint8_t value_type(wabt::Type type) {
+  switch (type) {
+    case wabt::Type::I32:
+      return 0;
+    case wabt::Type::I64:
+      return 1;
+    case wabt::Type::F32:
+      return 2;
+    case wabt::Type::F64:
+      return 3;
+    case wabt::Type::V128:
+      return 4;
+    case wabt::Type::FuncRef:
+      return 5;
+    default:
+      return 6;
+  }
+}
+
+Extern make_extern(const std::string& module, const std::string& name, const wi::ExternType& type) {
+  // wabt's kinds have the order of engine::ExternKind.
+  Extern made{module, name, static_cast<uint8_t>(type.kind), {}, {}};
+  if (type.kind != wi::ExternKind::Func) return made;
+  const auto& function = *wabt::cast<wi::FuncType>(&type);
+  for (const wabt::Type param : function.params) made.params.push_back(value_type(param));
+  for (const wabt::Type result : function.results) made.results.push_back(value_type(result));
+  return made;
+}
+
+Snapshot::Kind snapshot_kind(wabt::Type type) {
+  switch (type) {
+    case wabt::Type::I32:
+    case wabt::Type::F32:
+      return Snapshot::Kind::kNumber32;
+    case wabt::Type::FuncRef:
+      return Snapshot::Kind::kFunction;
+    case wabt::Type::ExternRef:
+      return Snapshot::Kind::kExtern;
+    default:
+      return Snapshot::Kind::kNumber64;
   }
 }
 
@@ -215,24 +260,73 @@ struct Machine::State {
     idle = std::move(thread);
     return Outcome::kOk;
   }
+
+  Snapshot::Global global(const wi::Global& of, const std::unordered_map<size_t, uint32_t>& functions) const {
+    Snapshot::Global saved;
+    saved.kind = snapshot_kind(of.type().type);
+    if (saved.kind == Snapshot::Kind::kFunction) {
+      const auto found = functions.find(of.Get().Get<wi::Ref>().index);
+      if (found != functions.end()) saved.function = found->second;
+    } else if (saved.kind != Snapshot::Kind::kExtern) {
+      saved.bits = to_bits(of.type().type, of.Get());
+    }
+    return saved;
+  }
+
+  Snapshot::Table table(const wi::Table& of, const std::unordered_map<size_t, uint32_t>& functions) const {
+    Snapshot::Table saved;
+    saved.kind = snapshot_kind(of.type().element);
+    saved.size = of.size();
+    if (saved.kind != Snapshot::Kind::kFunction) return saved;
+    for (const wi::Ref ref : of.elements()) {
+      const auto found = functions.find(ref.index);
+      saved.functions.push_back(found != functions.end() ? found->second : Snapshot::kNoFunction);
+    }
+    return saved;
+  }
 };
 
-std::string validate(const uint8_t* bytes, size_t size, uint32_t proposals) {
+struct Program::Parts {
+  wi::ModuleDesc desc;
+};
+
+Program::Program() : parts_(std::make_unique<Parts>()) {}
+Program::~Program() = default;
+
+std::shared_ptr<const Program> read(const uint8_t* bytes, size_t size, uint32_t proposals, std::string* wrong) {
   const wabt::ReadBinaryOptions options(features(proposals), nullptr, false, true, false);
   wabt::Errors errors;
-  wi::ModuleDesc desc;
-  if (wabt::Succeeded(wi::ReadBinaryInterp("module", bytes, size, options, &errors, &desc))) return {};
-  if (errors.empty()) return "wabt gave no reason";
+  std::shared_ptr<Program> program(new Program);
+  if (wabt::Succeeded(wi::ReadBinaryInterp("module", bytes, size, options, &errors, &program->parts_->desc))) {
+    return program;
+  }
+  *wrong = "wabt gave no reason";
+  if (errors.empty()) return nullptr;
   char offset[40];
   std::snprintf(offset, sizeof offset, " (at offset 0x%zx)", static_cast<size_t>(errors.front().loc.offset));
-  return errors.front().message + offset;
+  *wrong = errors.front().message + offset;
+  return nullptr;
 }
 
-Machine::Machine(const uint8_t* bytes, size_t size, const Hooks& hooks, const MachineLimits& limits)
+std::vector<Extern> Program::imports() const {
+  std::vector<Extern> list;
+  for (const wi::ImportDesc& import : parts_->desc.imports) {
+    list.push_back(make_extern(import.type.module, import.type.name, *import.type.type));
+  }
+  return list;
+}
+
+std::vector<Extern> Program::exports() const {
+  std::vector<Extern> list;
+  for (const wi::ExportDesc& exported : parts_->desc.exports) {
+    list.push_back(make_extern({}, exported.type.name, *exported.type.type));
+  }
+  return list;
+}
+
+Machine::Machine(const Program& program, const Hooks& hooks, const MachineLimits& limits)
     : state_(std::make_unique<State>(hooks, limits)) {
-  const wabt::ReadBinaryOptions options(features(kInterpretable), nullptr, false, true, false);
-  wabt::Errors errors;
-  wi::ReadBinaryInterp("module", bytes, size, options, &errors, &state_->desc);
+  state_->desc = program.parts_->desc;
 }
 
 Machine::~Machine() = default;
@@ -275,6 +369,32 @@ uint8_t* Machine::memory_data() const {
 }
 size_t Machine::memory_size() const {
   return state_->memory ? state_->memory->ByteSize() : 0;
+}
+
+Snapshot Machine::snapshot() const {
+  State& s = *state_;
+  Snapshot saved;
+  std::unordered_map<size_t, uint32_t> functions;  // by the index of its Ref
+  for (const wi::Ref ref : s.instance->funcs()) functions.emplace(ref.index, static_cast<uint32_t>(functions.size()));
+  for (const wi::Ref ref : s.instance->memories()) {
+    const auto memory = s.store.UnsafeGet<wi::Memory>(ref);
+    saved.memory_size = memory->ByteSize();
+    saved.memory = saved.memory_size != 0 ? memory->UnsafeData() : nullptr;
+  }
+  for (const wi::Ref ref : s.instance->globals()) {
+    const auto global = s.store.UnsafeGet<wi::Global>(ref);
+    if (global->type().mut == wi::Mutability::Var) saved.globals.push_back(s.global(*global, functions));
+  }
+  for (const wi::Ref ref : s.instance->tables()) {
+    saved.tables.push_back(s.table(*s.store.UnsafeGet<wi::Table>(ref), functions));
+  }
+  for (const wi::DataSegment& segment : s.instance->datas()) {
+    if (segment.desc().mode == wi::SegmentMode::Passive) saved.dropped.push_back(segment.size() == 0);
+  }
+  for (const wi::ElemSegment& segment : s.instance->elems()) {
+    if (segment.desc().mode == wi::SegmentMode::Passive) saved.dropped.push_back(segment.size() == 0);
+  }
+  return saved;
 }
 
 }  // namespace inlay::engine::interp

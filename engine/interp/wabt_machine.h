@@ -52,16 +52,61 @@ enum Proposal : uint32_t {
 inline constexpr uint32_t kInterpretable = kSimd | kExceptions | kTailCalls;
 inline constexpr uint32_t kAllProposals = (1u << 9) - 1;
 
-// Reads and validates a module that may use `proposals`; empty if it is valid, else wabt's words with the offset.
-// wabt's reader for this interpreter checks everything as it goes, where the one that makes an IR runs into assertions
-// on invalid input: nothing may reach that one unless it has passed here.
-std::string validate(const uint8_t* bytes, size_t size, uint32_t proposals);
+// Extern is an import or an export; types are the values of engine::ValueType, the kind of engine::ExternKind.
+struct Extern {
+  std::string module;  // of an import
+  std::string name;
+  uint8_t kind = 0;
+  std::vector<uint8_t> params;  // of a function
+  std::vector<uint8_t> results;
+};
+
+// Program is a valid module in the interpreter's own form. Immutable; machines on any thread copy it.
+class Program {
+ public:
+  ~Program();
+  std::vector<Extern> imports() const;
+  std::vector<Extern> exports() const;
+
+ private:
+  friend class Machine;
+  friend std::shared_ptr<const Program> read(const uint8_t* bytes, size_t size, uint32_t proposals, std::string* wrong);
+  struct Parts;
+  Program();
+  std::unique_ptr<Parts> parts_;
+};
+
+// Reads and validates a module that may use `proposals`; null if it is not valid, with wabt's words and the offset in
+// `wrong`. wabt's reader for this interpreter checks everything as it goes, where the one that makes an IR runs into
+// assertions on invalid input: nothing may reach that one unless it has passed here.
+std::shared_ptr<const Program> read(const uint8_t* bytes, size_t size, uint32_t proposals, std::string* wrong);
+
+// Snapshot is all that a machine keeps between calls. What it points to is the machine's.
+struct Snapshot {
+  static constexpr uint32_t kNoFunction = UINT32_MAX;
+  enum class Kind : uint8_t { kNumber32, kNumber64, kFunction, kExtern };
+
+  struct Global {
+    Kind kind = Kind::kNumber32;
+    Bits bits = 0;                    // of a number
+    uint32_t function = kNoFunction;  // index in the module, of a reference to one
+  };
+  struct Table {
+    Kind kind = Kind::kFunction;
+    size_t size = 0;
+    std::vector<uint32_t> functions;  // as Global::function; none for external references, which are all null
+  };
+  const uint8_t* memory = nullptr;
+  size_t memory_size = 0;       // bytes
+  std::vector<Global> globals;  // the mutable ones
+  std::vector<Table> tables;
+  std::vector<bool> dropped;  // of the passive data segments, then of the passive element segments
+};
 
 // Machine is one instance.
 class Machine {
  public:
-  // `bytes` must be a valid module, and outlive nothing.
-  Machine(const uint8_t* bytes, size_t size, const Hooks& hooks, const MachineLimits& limits);
+  Machine(const Program& program, const Hooks& hooks, const MachineLimits& limits);
   ~Machine();
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;
@@ -74,6 +119,9 @@ class Machine {
   // The first exported memory; null if there is none.
   uint8_t* memory_data() const;
   size_t memory_size() const;
+
+  // Between calls, of an instance whose instantiate() has returned kOk.
+  Snapshot snapshot() const;
 
  private:
   struct State;

@@ -140,11 +140,14 @@ Result<std::unique_ptr<AdminServer>> AdminServer::create(net::EventLoop& loop, c
   return server;
 }
 
+bool AdminServer::allows(std::string_view path) const {
+  const auto matches = [&](const match::StringMatcher& allowed) { return allowed.matches(path); };
+  return allow_paths_.empty() || std::any_of(allow_paths_.begin(), allow_paths_.end(), matches);
+}
+
 Response AdminServer::answer(const Request& request) const {
   const std::string_view path = request.target.substr(0, request.target.find('?'));
-  const auto matches = [&](const match::StringMatcher& allowed) { return allowed.matches(path); };
-  if (!allow_paths_.empty() && std::none_of(allow_paths_.begin(), allow_paths_.end(), matches))
-    return {403, Response().content_type, "request to path " + std::string(path) + " not allowed"};
+  if (!allows(path)) return {403, Response().content_type, "request to path " + std::string(path) + " not allowed"};
   return handle(request, target_);
 }
 

@@ -6,6 +6,7 @@
 
 #include <list>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -27,6 +28,10 @@ class AdminServer {
   AdminServer& operator=(const AdminServer&) = delete;
 
   const config::Address& address() const { return listener_->address(); }
+  // For who answers until the loop runs.
+  int socket() const { return listener_->socket(); }
+  // Whether allow_paths has this path, without its query. Any thread.
+  bool allows(std::string_view path) const;
 
  private:
   class Client;

@@ -24,6 +24,8 @@ class AdminTarget {
  public:
   virtual ~AdminTarget() = default;
   virtual ServerState state() const = 0;
+  // What an initializing server waits for.
+  virtual std::string waits_for() const { return {}; }
   virtual const config::Bootstrap& bootstrap() const = 0;
   virtual host::MetricStore& metrics() = 0;
   virtual upstream::ClusterRegistry& clusters() = 0;

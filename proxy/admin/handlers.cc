@@ -63,6 +63,7 @@ Response ready(Query, AdminTarget& target) {
   Response response;
   response.status = target.state() == ServerState::kLive ? 200 : 503;
   response.body = std::string(state_name(target.state())) + "\n";
+  if (target.state() == ServerState::kInitializing) response.body += target.waits_for() + "\n";
   return response;
 }
 

@@ -121,6 +121,8 @@ class Listener {
   virtual ~Listener() = default;
   // The port that is bound, for port 0.
   virtual const config::Address& address() const = 0;
+  // The listening socket, which remains the listener's; it does not block.
+  virtual int socket() const = 0;
   // Closes the listening socket. Connections live on.
   virtual void stop_accepting() = 0;
 };

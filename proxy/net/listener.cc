@@ -56,6 +56,7 @@ class TcpListener final : public Listener, IoHandler {
 
   bool watch() { return fd_ >= 0 && loop_.watch(fd_, EPOLLIN, *this, /*edge=*/false); }
   const config::Address& address() const override { return address_; }
+  int socket() const override { return fd_; }
   void stop_accepting() override {
     if (fd_ < 0) return;
     retry_.disarm();

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdlib>
+#include <memory>
+#include <vector>
+
+#include "engine/aot/aot_module.h"
+#include "engine/interp/wabt_machine.h"
+
+namespace inlay::engine::aot {
+
+// NativeGuest is what an Instance is made of where native code runs it: the generated code's instance, and what that
+// sees of us.
+class NativeGuest {
+ public:
+  // `data` and `size` are where the Instance keeps the span of its memory.
+  NativeGuest(Instance& owner, const AotModule& module, std::vector<NativeFunction> imports, void* env,
+              const Limits& limits, uint8_t** data, size_t* size);
+  NativeGuest(const NativeGuest&) = delete;
+  NativeGuest& operator=(const NativeGuest&) = delete;
+
+  AotContext& context() { return context_; }
+  void* guest() const { return storage_.get(); }  // what an export's first argument is
+  // What Function handles point to: never moves. Null before take().
+  const NativeFunction* slot(uint32_t export_index) const { return &exports_[export_index]; }
+  // Whether a call into this instance is running on this thread.
+  bool called() const;
+
+  // Makes room for an instance of this code; false if there is none.
+  bool prepare(const Code& code);
+  // Undoes prepare() and what came after it.
+  void abandon();
+  // Lets handles and tables lead to this code, which is of the layout of that of prepare().
+  void take(const Code& code);
+
+  // To be run as if they were calls into the guest, with the NativeGuest in place of the generated code's instance:
+  // they may trap in all the same ways. instantiate() runs the start function; resume() brings the guest where
+  // `snapshot`, which must have been set, is, and says so in `resumed`.
+  static void instantiate(void* native);
+  static void resume(void* native);
+
+  const interp::Snapshot* snapshot = nullptr;
+  bool resumed = false;
+
+ private:
+  struct Free {
+    void operator()(void* p) const { std::free(p); }
+  };
+  const AotModule& module_;
+  const Code* code_ = nullptr;
+  std::vector<NativeFunction> exports_;
+  std::vector<NativeFunction> imports_;
+  std::unique_ptr<void, Free> storage_;  // before context_: its tables are in it
+  AotContext context_;
+};
+
+// The functions themselves, for GuestContext::imports.
+std::vector<NativeFunction> natives(const std::vector<const HostFunction*>& imports);
+
+}  // namespace inlay::engine::aot

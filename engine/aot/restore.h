@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "engine/aot/runtime.h"
+#include "engine/interp/wabt_machine.h"
+
+namespace inlay::engine::aot {
+
+// Brings `guest`, which was instantiated and has run nothing, to the state of an instance of the same module in the
+// interpreter. Calls generated code that does not trap, on the thread that is in `context`. False where there is no
+// memory for it; the guest is then of no use.
+bool restore(const State& state, void* guest, AotContext& context, const interp::Snapshot& from);
+
+}  // namespace inlay::engine::aot

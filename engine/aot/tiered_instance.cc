@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/aot/tiered_instance.h"
+
+#include "engine/aot/native_guest.h"
+#include "engine/interp/interp_instance.h"
+
+namespace inlay::engine::aot {
+namespace {
+
+class TieredInstance final : public interp::InterpInstance {
+ public:
+  TieredInstance(std::shared_ptr<Module> module, const interp::Program& program,
+                 const std::vector<const HostFunction*>& imports, void* env, const Limits& limits)
+      : InterpInstance(std::move(module), program, imports, env, limits, kInterpretedBudgetFactor),
+        native_(*this, aot_module(), natives(imports), env, limits, &memory_data_, &memory_size_) {
+    context_ = &native_.context();
+    // Native code that came in between must not be missed.
+    if (aot_module().enroll(attention_) != nullptr) attention_.fetch_or(detail::kAttentionCode);
+  }
+
+  ~TieredInstance() override { aot_module().dismiss(attention_); }
+
+ protected:
+  detail::ResolvedExport resolve(uint32_t export_index) const override {
+    return {native_.slot(export_index), export_index + 1};
+  }
+
+  void adopt_code() override {
+    if ((attention_.load(std::memory_order_acquire) & detail::kAttentionCode) == 0) return;
+    if (interpreting() || native_.called()) return;  // at a later call
+    attention_.fetch_and(static_cast<uint8_t>(~detail::kAttentionCode), std::memory_order_relaxed);
+    const Code& code = *aot_module().code();
+    if (interpreted()) {
+      if (move(code)) stop_interpreting();
+    } else {
+      native_.take(code);
+    }
+  }
+
+ private:
+  AotModule& aot_module() const { return static_cast<AotModule&>(*module_); }
+
+  // False where there is no memory for it, or no address space: then the interpreter goes on.
+  bool move(const Code& code) {
+    if (!native_.prepare(code)) return false;
+    const interp::Snapshot snapshot = machine().snapshot();
+    const auto resume = reinterpret_cast<NativeFunction>(&NativeGuest::resume);
+    AotContext& context = native_.context();
+    const uint32_t budget = std::exchange(context.budget_ms, 0);
+    native_.snapshot = &snapshot;
+    guest_ = &native_;
+    const bool moved = run<void>(&resume) && native_.resumed;
+    context.budget_ms = budget;
+    guest_ = native_.guest();
+    if (!moved) {
+      native_.abandon();
+      guest_ = nullptr;
+      return false;
+    }
+    memory_data_ = nullptr;
+    memory_size_ = 0;
+    context.refresh_span();
+    return true;
+  }
+
+  NativeGuest native_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Instance>> instantiate_tiered(std::shared_ptr<Module> module, const interp::Program& program,
+                                                     const std::vector<const HostFunction*>& imports, void* env,
+                                                     const Limits& limits) {
+  auto instance = std::make_unique<TieredInstance>(std::move(module), program, imports, env, limits);
+  INLAY_TRY([[maybe_unused]] auto started, instance->start());
+  return std::unique_ptr<Instance>(std::move(instance));
+}
+
+}  // namespace inlay::engine::aot

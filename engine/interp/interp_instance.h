@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <vector>
+
+#include "engine/engine.h"
+#include "engine/interp/wabt_machine.h"
+
+namespace inlay::engine::interp {
+
+// InterpInstance is run by wabt's interpreter. What derives from it may end that, and run something else in its place.
+class InterpInstance : public Instance {
+ public:
+  // `imports` are in the module's order. A call may take `budget_factor` times Limits::call_budget.
+  InterpInstance(std::shared_ptr<Module> module, const Program& program,
+                 const std::vector<const HostFunction*>& imports, void* env, const Limits& limits,
+                 int budget_factor = 1);
+
+  // Instantiates and runs the start function. Errors: as Instance::create's.
+  Result<> start();
+
+ protected:
+  Result<Unit, Trap> call_generic(uint32_t index, std::span<const Value> args, Value* result) override;
+  detail::ResolvedExport resolve(uint32_t export_index) const override { return {nullptr, export_index + 1}; }
+
+  bool interpreted() const { return machine_ != nullptr; }
+  bool interpreting() const { return depth_ > 0; }  // a call is running
+  const Machine& machine() const { return *machine_; }
+  // Calls go to native functions from now on. Not while interpreting().
+  void stop_interpreting();
+
+ private:
+  class Depth;
+
+  void refresh_span();
+  bool late() const;
+  Trap trap(TrapKind kind, const std::string& own = {}) const;
+  void die(Outcome outcome, const std::string& message);
+  bool stop_if_late();
+  static bool on_check(void* self) { return static_cast<InterpInstance*>(self)->stop_if_late(); }
+  static bool on_host(void* self, uint32_t index, const Bits* args, Bits* result) {
+    return static_cast<InterpInstance*>(self)->call_host(index, args, result);
+  }
+  bool call_host(uint32_t index, const Bits* args, Bits* result);
+
+  std::vector<const HostFunction*> imports_;
+  void* env_;
+  std::chrono::milliseconds budget_;
+  int depth_ = 0;
+  uint32_t called_ = 0;  // the export that runs, plus one; 0: the module's start
+  std::chrono::steady_clock::time_point started_;
+  std::unique_ptr<Machine> machine_;
+};
+
+}  // namespace inlay::engine::interp
