@@ -67,7 +67,7 @@ class Allocation(TestCase):
         made = config.bootstrap([config.cluster("origin", echo.port), config.cluster("provider", provider.port)],
                                 [config.augmenter()])
         with mock.patch.dict(os.environ, environment):
-            proxy = self.start_proxy(made)
+            proxy = self.start_proxy(made).wait_compiled()
         wait_until(lambda: all_workers_answer(proxy.port), "headers for the worker")
         self.assertGreater(count(), 1000, "the counter does not count")
         return proxy, count

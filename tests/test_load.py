@@ -30,7 +30,7 @@ class Load(TestCase):
         for one in clusters:
             one["circuit_breakers"] = {"thresholds": [{"max_connections": 4096, "max_pending_requests": 4096,
                                                        "max_requests": 4096}]}
-        self.proxy = self.start_proxy(config.bootstrap(clusters, [config.augmenter(expiry=expiry)]), concurrency=2)
+        self.proxy = self.start_proxy(config.bootstrap(clusters, [config.augmenter(expiry=expiry)]), concurrency=2).wait_compiled()
         wait_until(lambda: all_workers_answer(self.proxy.port), "the first token")
         self.url = f"http://127.0.0.1:{self.proxy.port}/"
 

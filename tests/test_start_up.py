@@ -211,6 +211,7 @@ exec cc "$@"
         self.assertEqual(proxy.admin("/ready"), (200, "LIVE\n"))
 
 
+@inlay_only("how Inlay starts its workers")
 class Workers(TestCase):
     def test_their_plugins_start_side_by_side(self):
         echo = self.start(Echo(self.directory))

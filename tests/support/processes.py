@@ -4,6 +4,7 @@
 import itertools
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -158,6 +159,15 @@ class Proxy(Program):
             except OSError:
                 return False
         self.wait_for(ready, "/ready", 2 * PATIENCE)
+        return self
+
+    def wait_compiled(self):
+        """Waits until optimised code runs, for what counts or measures. Needs the log at info; an Envoy has nothing to wait for."""
+        def compiled():
+            log = self.log()
+            begun = re.findall(r"(\S+) (?:\(\d+ KiB\) is interpreted while|runs code made in haste)", log)
+            return set(begun) <= set(re.findall(r"(\S+) runs optimised code now", log))
+        self.wait_for(compiled, "optimised code", 10 * PATIENCE)
         return self
 
     def admin(self, path, method="GET"):

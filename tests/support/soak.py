@@ -74,7 +74,7 @@ class Soak:
         for one in clusters:
             one["circuit_breakers"] = {"thresholds": [{"max_connections": 4096, "max_pending_requests": 4096, "max_requests": 4096}]}
         self.proxy = kind(directory, config.bootstrap(clusters, [augmenter]), concurrency=workers)
-        self.proxy.wait_ready()
+        self.proxy.wait_ready().wait_compiled()
         wait_until(lambda: all_workers_answer(self.proxy.port), "the first token on every worker")
 
     def end(self):
