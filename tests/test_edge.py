@@ -34,7 +34,7 @@ class Edge(TestCase):
 @in_envoy_too
 class WhatAStrangerSays(Edge):
     SAID = {"x-envoy-upstream-rq-timeout-ms": "1", "x-envoy-max-retries": "9", "x-envoy-retry-on": "5xx", "x-envoy-internal": "true",
-            "x-envoy-upstream-stream-duration-ms": "1", "x-envoy-decorator-operation": "x", "x-envoy-ip-tags": "x",
+            "x-envoy-upstream-stream-duration-ms": "60000", "x-envoy-decorator-operation": "x", "x-envoy-ip-tags": "x",
             "x-envoy-original-path": "/x", "x-envoy-peer-metadata": "kept"}
 
     def passed(self, port, headers=()):
@@ -143,7 +143,10 @@ class Paths(PathHelpers):
         port = self.port_with("UNESCAPE_AND_REDIRECT", **self.EDGE)
         for alias in ("//admin", "/%61dmin", "/./admin", "/x/../admin", "/x/..;/admin", "/\\admin"):
             with self.subTest(alias):
-                self.assertEqual(self.path_seen(port, alias), "/admin")
+                seen = "/admin"
+                if alias == "/x/..;/admin":
+                    seen = self.since("1.39", seen, alias, why="a segment with parameters is no dot segment")
+                self.assertEqual(self.path_seen(port, alias), seen)
         for alias in ("/%2fadmin", "/%2Fadmin", "/x/..%2fadmin", "/x/..%5Cadmin", "/%5cadmin"):
             with self.subTest(alias):
                 response = self.raw(port, alias + "?q=%2f")

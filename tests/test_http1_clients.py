@@ -19,7 +19,8 @@ class Clients(Http1):
         for method, status in (("FROB-X_1", 400), ("get", 400), ("M-SEARCH", 400), ("PRI", 400), ("QUERY", 400), ("PROPFIND", 200)):
             with self.subTest(method):
                 self.assertEqual(request(self.port, method=method).status, status)
-        self.assertEqual(request(self.port, method="QUERY", headers={"content-type": "a/b"}).status, 200)
+        query = request(self.port, method="QUERY", headers={"content-type": "a/b"}).status
+        self.assertEqual(query, self.since("1.40", 200, 400, why="QUERY is none of its methods"))
         custom = {"http_protocol_options": {"allow_custom_methods": True}}
         proxy = self.start_proxy(config.bootstrap([config.cluster("origin", self.echo.port)], **custom))
         self.assertTrue(request(proxy.port, method="FROB-X_1").body.startswith(b"FROB-X_1 / "))
@@ -51,9 +52,9 @@ class Clients(Http1):
                     wire.socket.shutdown(socket.SHUT_WR)
                     self.assertTrue(ended.wait(PATIENCE), "the upstream connection ends")
                     self.assertTrue(wire.ended())
-                stats = self.programs[-1].stats()
-                self.assertEqual(stats["http.ingress.downstream_rq_rx_reset"], 1)
-                self.assertEqual(stats["cluster.origin.upstream_rq_active"], 0)
+                proxy = self.programs[-1]
+                wait_until(lambda: proxy.stats()["cluster.origin.upstream_rq_active"] == 0, "the request's end")  # noqa: B023
+                self.assertEqual(proxy.stats()["http.ingress.downstream_rq_rx_reset"], 1)
 
     def test_part_of_a_head_does_not_hold_up_the_end(self):
         with Wire(self.port) as wire:

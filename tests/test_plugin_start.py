@@ -109,8 +109,9 @@ class PluginStart(TestCase):
         vm = {"configuration": config.string_value("x")}
         proxy = self.serve(config.wasm(module, vm_id="v"), config.wasm(module, vm_id="w"), config.wasm(module, vm_id="v", vm=vm),
                            config.wasm(module, vm_id="v", vm={"environment_variables": {"key_values": {"A": "b"}}}))
-        self.active(proxy, 4)
-        self.assertEqual(self.count(proxy), ["1", "1", "1", "1"])
+        shared = "plugins that differ in their environment only share a VM"
+        self.active(proxy, self.since("1.39", 4, 3, why=shared))
+        self.assertEqual(self.count(proxy), self.since("1.39", ["1", "1", "1", "1"], ["1", "1", "1", "2"], why=shared))
 
     def test_environment(self):
         variables = {"host_env_keys": ["XDG_CACHE_HOME", "NOT_SET_ANYWHERE"], "key_values": {"REGION": "eu"}}

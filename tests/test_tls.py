@@ -163,8 +163,10 @@ class NoConnection(WithAuthority):
             clusters.values(), routes=[config.route(name, {"prefix": "/" + name}) for name in clusters], access_log=[log]))
         for name in clusters:
             answer = request(proxy.port, "/" + name)
-            self.assertEqual((answer.status, answer.body), (503, b"upstream connect error or disconnect/reset before headers. "
-                                                                 b"reset reason: remote connection failure"))
+            body, told, _ = answer.body.partition(b", transport failure reason: ")
+            self.assertEqual((answer.status, body), (503, b"upstream connect error or disconnect/reset before headers. "
+                                                          b"reset reason: remote connection failure"))
+            self.assertEqual(bool(told), self.since("1.39", False, True, why="the client is told the reason, too"))
         self.assertEqual(server.requests, 0)
         self.assertEqual(proxy.stats()["cluster.misnamed.ssl.fail_verify_san"], 1)
         proxy.end()
@@ -173,7 +175,8 @@ class NoConnection(WithAuthority):
         for name, line in zip(clusters, lines, strict=True):
             reason = self.REASONS[name]
             if name in self.ENVOYS:
-                reason = self.either(reason, self.ENVOYS[name], why="BoringSSL's words")
+                failed = r"TLS_error:\|\d+:SSL_routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED.*:TLS_error_end"
+                reason = self.either(reason, self.since("1.39", self.ENVOYS[name], failed, why="it says less of it"), why="BoringSSL's words")
             self.assertRegex(line, rf"^503 UF upstream_reset_before_response_started\{{remote_connection_failure\|{reason}\}} {reason}$")
 
 
@@ -261,7 +264,7 @@ class Tcp(WithAuthority):
         with tcp.connect(proxy.port) as plain:
             plain.sendall(b"GET / HTTP/1.1\r\n\r\n")
             self.assertNotIn(b"HTTP", tcp.read_all(plain))
-        reason = self.either("TLS error: ", "TLS_error:|", why="BoringSSL's words")
+        reason = self.either("TLS error: ", self.since("1.37", "TLS_error:|", "TLS_error|error:", why="other words"), why="BoringSSL's words")
         proxy.wait_for(lambda: "connection.transport_failure_reason = " + reason in proxy.log(), "the reason")
 
     def test_a_server_with_the_wrong_certificate_gets_nothing(self):

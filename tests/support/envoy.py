@@ -66,6 +66,10 @@ class Envoy(Proxy):
     NAME = "envoy"
     ON_MAIN_THREAD = 1
 
+    @staticmethod
+    def is_before(wanted):
+        return [int(part) for part in version().split(".")] < [int(part) for part in wanted.split(".")]
+
     def command_line(self, concurrency, level):
         """Its log is in Inlay's form. Below info it is what plugins do that is told: Envoy's own trace has each header of each
         request in it."""

@@ -151,6 +151,11 @@ class Proxy(Program):
     def command_line(self, concurrency, level):
         return [self.program, "run", "-c", self.config_path, "--concurrency", str(concurrency), "--log-level", level]
 
+    @staticmethod
+    def is_before(version):
+        """Whether it is an Envoy before that version."""
+        return False
+
     def wait_ready(self):
         def ready():
             try:
@@ -238,6 +243,14 @@ class TestCase(unittest.TestCase):
         assert why and inlay != envoy
         self.differing.add(self.id())
         return envoy if self.in_envoy else inlay
+
+    def since(self, version, new, old, why):
+        """What is to be expected of Envoy from that version on, and of Inlay; and of an Envoy before."""
+        assert why and new != old
+        if not self.KIND.is_before(version):
+            return new
+        self.differing.add(self.id())
+        return old
 
     def start_program(self, name, command, port=None):
         program = self.start(Program(name, command, self.directory))
