@@ -66,7 +66,12 @@ Result<std::shared_ptr<host::Plugin>> ModuleStore::create_plugin(const config::W
   }
   INLAY_TRY(auto module, load(wasm.code));
   progress_("starting plugin " + wasm.plugin.name);
-  auto plugin = host_.create_plugin(wasm.plugin, std::move(module));
+  const auto is_native = [&] { return module->tier() != engine::Tier::kInterpreted; };
+  const bool was_native = is_native();
+  auto plugin = host_.create_plugin(wasm.plugin, module);
+  // What the interpreter had no time for, the native code that has come meanwhile may have.
+  if (!plugin && plugin.error().code == ErrorCode::kTrap && !was_native && is_native())
+    plugin = host_.create_plugin(wasm.plugin, std::move(module));
   if (!plugin) {
     Error error = plugin.error();
     if (error.where.empty()) error.where = wasm.code.filename;

@@ -77,7 +77,9 @@ std::chrono::milliseconds times(std::chrono::milliseconds budget, int factor) {
 class InterpInstance::Depth {
  public:
   explicit Depth(InterpInstance& instance) : instance_(instance) {
-    if (instance_.depth_++ == 0) instance_.started_ = Clock::now();
+    if (instance_.depth_++ != 0) return;
+    instance_.started_ = Clock::now();
+    instance_.overtaken_.reset();
   }
   Depth(const Depth&) = delete;
   Depth& operator=(const Depth&) = delete;
@@ -141,8 +143,13 @@ void InterpInstance::refresh_span() {
   memory_size_ = machine_->memory_size();
 }
 
-bool InterpInstance::late() const {
-  return budget_.count() > 0 && Clock::now() - started_ > budget_;
+bool InterpInstance::late() {
+  if (budget_.count() <= 0) return false;
+  const auto now = Clock::now();
+  if (now - started_ > budget_) return true;
+  if ((attention_.load(std::memory_order_relaxed) & detail::kAttentionCode) == 0) return false;
+  if (!overtaken_) overtaken_ = now;
+  return now - *overtaken_ > limits_.call_budget * kOvertakenBudgets;
 }
 
 // With the words of the other engine, which name the call; `own` are wabt's, for what has no kind of its own.

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "engine/engine.h"
@@ -10,10 +11,14 @@
 
 namespace inlay::engine::interp {
 
+// How many budgets more a call may take once there is native code, which it has to end to get to.
+inline constexpr int kOvertakenBudgets = 10;
+
 // InterpInstance is run by wabt's interpreter. What derives from it may end that, and run something else in its place.
 class InterpInstance : public Instance {
  public:
-  // `imports` are in the module's order. A call may take `budget_factor` times Limits::call_budget.
+  // `imports` are in the module's order. A call may take `budget_factor` times Limits::call_budget, but not more than
+  // kOvertakenBudgets once kAttentionCode is set.
   InterpInstance(std::shared_ptr<Module> module, const Program& program,
                  const std::vector<const HostFunction*>& imports, void* env, const Limits& limits,
                  int budget_factor = 1);
@@ -35,7 +40,7 @@ class InterpInstance : public Instance {
   class Depth;
 
   void refresh_span();
-  bool late() const;
+  bool late();
   Trap trap(TrapKind kind, const std::string& own = {}) const;
   void die(Outcome outcome, const std::string& message);
   bool stop_if_late();
@@ -51,6 +56,7 @@ class InterpInstance : public Instance {
   int depth_ = 0;
   uint32_t called_ = 0;  // the export that runs, plus one; 0: the module's start
   std::chrono::steady_clock::time_point started_;
+  std::optional<std::chrono::steady_clock::time_point> overtaken_;  // when the call has first seen kAttentionCode
   std::unique_ptr<Machine> machine_;
 };
 
