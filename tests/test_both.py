@@ -66,6 +66,16 @@ class Marks(unittest.TestCase):
         self.assertEqual([both.is_in_envoy(case("test_slow")) for case in (first, second)], [False, True])
         self.assertEqual([case("test_anywhere").test_anywhere() for case in (first, second)], [1, 2])
 
+    def test_one_that_runs_something_else_fails(self):
+        class Case(TestCase):
+            KIND = Envoy
+
+            def test(self):
+                pass
+        result = unittest.TestResult()
+        Case("test").run(result)
+        self.assertIn("no Envoy was run", result.failures[0][1])
+
     def test_what_is_slow_is_left_to_make_envoy(self):
         with mock.patch.dict(os.environ, {"INLAY_IN_ENVOY": ""}):
             with self.assertRaisesRegex(unittest.SkipTest, both.LEFT + "a minute"):

@@ -52,6 +52,7 @@ def needs_envoy():
 def validate(path, directory=ROOT):
     """`envoy --mode validate` of a file: (exit status, output). Paths in the file are relative to directory; what its
     host_env_keys name, in one line of YAML each, is set to something."""
+    Envoy.used += 1
     with open(path) as file:
         names = [name for keys in re.findall(r"host_env_keys: \[(.*)\]", file.read()) for name in re.findall(r"\w+", keys)]
     done = subprocess.run([find_envoy()[0], "--mode", "validate", "-c", path, "--log-level", "warning"], cwd=directory,

@@ -143,6 +143,7 @@ class Proxy(Program):
             if resources["listeners"]:
                 self.port = resources["listeners"][0]["address"]["socket_address"]["port_value"]
             self.admin_port = config["admin"]["address"]["socket_address"]["port_value"]
+        type(self).used += 1
         command = self.command_line(concurrency, level) + (["--engine", engine] if engine else []) + list(flags)
         if descriptors:
             command = ["prlimit", f"--nofile={descriptors}:{descriptors}", *command]
@@ -150,6 +151,8 @@ class Proxy(Program):
 
     def command_line(self, concurrency, level):
         return [self.program, "run", "-c", self.config_path, "--concurrency", str(concurrency), "--log-level", level]
+
+    used = 0  # how often one was run
 
     @staticmethod
     def is_before(version):
@@ -199,6 +202,7 @@ class TestCase(unittest.TestCase):
     def setUp(self):
         self.directory = tempfile.mkdtemp(prefix="inlay-e2e-")
         self.programs = []
+        self.used_before = self.KIND.used
         self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
         self.addCleanup(self._end_programs)
 
@@ -207,6 +211,9 @@ class TestCase(unittest.TestCase):
             program.end(5)  # a test that asserts how it ends has ended it
         result = self._outcome.result if self._outcome else None
         failed = result and any(getattr(test, "test_case", test) is self for test, _ in result.failures + result.errors)
+        skipped = result and any(test is self for test, _ in result.skipped)
+        if self.in_envoy and not failed and not skipped:
+            self.assertGreater(self.KIND.used, self.used_before, "no Envoy was run, but something else")
         for program in self.programs:
             log = program.log()
             if SANITIZED:
