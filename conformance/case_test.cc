@@ -98,7 +98,6 @@ TEST(Transcript, KeepsThreadsApart) {
   transcript.guest("nobody's");
   transcript.guest("a: worker again", 7);
   EXPECT_EQ(transcript.text(), "== one\na: main\nhost [error]: main\na: worker\na: worker again\nnobody's\n");
-  EXPECT_EQ(transcript.text_of_workers(), "== one\nhost [error]: main\na: worker\na: worker again\nnobody's\n");
 }
 
 TEST(Case, OfTcpHasNetworkFiltersAndAnOriginThatAccepts) {

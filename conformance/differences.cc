@@ -28,15 +28,6 @@ bool take(const std::string& line, std::string_view key, std::string& value) {
   return true;
 }
 
-bool hides_main_thread(const std::vector<std::string>& names) {
-  return has(names, "main_thread");
-}
-
-// What `names` leave of what was seen.
-std::string left(const std::vector<std::string>& names, const SeenInEnvoy& seen) {
-  return apply_rules_to_all(names, hides_main_thread(names) ? seen.workers : seen.all);
-}
-
 }  // namespace
 
 Result<Differences> Differences::parse(std::string_view text) {
@@ -179,26 +170,23 @@ std::vector<std::string> Differences::mistakes(const std::vector<Case>& cases,
   return found;
 }
 
-bool agrees(const Case& c, const std::vector<std::string>& names, const SeenInEnvoy& seen) {
-  return left(names, seen) == apply_rules_to_all(names, c.expected);
+bool agrees(const Case& c, const std::vector<std::string>& names, const std::string& seen) {
+  return apply_rules_to_all(names, seen) == apply_rules_to_all(names, c.expected);
 }
 
-Verdict judge(const Case& c, std::string_view version, const Differences& differences, const SeenInEnvoy& seen) {
+Verdict judge(const Case& c, std::string_view version, const Differences& differences, const std::string& seen) {
   using Kind = Verdict::Kind;
   const std::vector<std::string> names = differences.of(c, version);
   if (const std::string* own = c.expected_in_envoy(version); own != nullptr) {
     const std::vector<std::string> unsure = unsteady(names);
     const std::string wanted = apply_rules_to_all(unsure, *own);
-    const std::string got = apply_rules_to_all(unsure, seen.all);
+    const std::string got = apply_rules_to_all(unsure, seen);
     return {wanted == got ? Kind::kRecorded : Kind::kUnexplained, wanted == got ? "" : difference(wanted, got)};
   }
   if (!agrees(c, names, seen)) {
-    return {Kind::kUnexplained, difference(apply_rules_to_all(names, c.expected), left(names, seen))};
+    return {Kind::kUnexplained, difference(apply_rules_to_all(names, c.expected), apply_rules_to_all(names, seen))};
   }
-  // The main thread's own tick may come behind the last step.
-  const bool ticks = seen.all.find(": on_tick ") != std::string::npos;
   for (const std::string& name : names) {
-    if (name == "main_thread" && ticks) continue;
     std::vector<std::string> others = names;
     std::erase(others, name);
     if (agrees(c, others, seen)) {

@@ -63,20 +63,14 @@ class Differences {
 Result<Differences> read_differences();
 Result<Unit> write_differences(const Differences& differences);
 
-// What one case showed in one Envoy.
-struct SeenInEnvoy {
-  std::string all;
-  std::string workers;  // without the lines of the main thread's guests
-};
-
-// Whether it is what the case expects, but for what the rules of those differences leave out.
-bool agrees(const Case& c, const std::vector<std::string>& names, const SeenInEnvoy& seen);
+// Whether what an Envoy has shown is what the case expects, but for what the rules of those differences leave out.
+bool agrees(const Case& c, const std::vector<std::string>& names, const std::string& seen);
 
 struct Verdict {
   enum class Kind : uint8_t { kAgrees, kRecorded, kUnexplained } kind = Kind::kUnexplained;
   std::string text;  // why it is unexplained
 };
 
-Verdict judge(const Case& c, std::string_view version, const Differences& differences, const SeenInEnvoy& seen);
+Verdict judge(const Case& c, std::string_view version, const Differences& differences, const std::string& seen);
 
 }  // namespace inlay::conformance

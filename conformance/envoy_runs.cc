@@ -27,7 +27,7 @@ void EnvoyRuns::work() {
   }
 }
 
-Result<SeenInEnvoy> EnvoyRuns::wait_for(const Case& c) {
+Result<std::string> EnvoyRuns::wait_for(const Case& c) {
   const auto at = static_cast<size_t>(std::find(cases_.begin(), cases_.end(), &c) - cases_.begin());
   return outcomes_[at].get_future().get();
 }

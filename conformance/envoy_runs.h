@@ -23,7 +23,7 @@ class EnvoyRuns {
   EnvoyRuns& operator=(const EnvoyRuns&) = delete;
 
   // Waits for the run of a case, which must be one of them. Once for each.
-  Result<SeenInEnvoy> wait_for(const Case& c);
+  Result<std::string> wait_for(const Case& c);
 
  private:
   void work();
@@ -33,7 +33,7 @@ class EnvoyRuns {
   const Differences& differences_;
   const bool expected_;
   std::atomic<size_t> next_{0};
-  std::vector<std::promise<Result<SeenInEnvoy>>> outcomes_;
+  std::vector<std::promise<Result<std::string>>> outcomes_;
   std::vector<std::thread> threads_;
 };
 

@@ -41,7 +41,7 @@ class Runs : public testing::Environment {
  public:
   void SetUp() override;
   void TearDown() override { runs_.reset(); }
-  static Result<SeenInEnvoy> wait_for(const Case& c) { return runs_->wait_for(c); }
+  static Result<std::string> wait_for(const Case& c) { return runs_->wait_for(c); }
 
  private:
   static std::unique_ptr<EnvoyRuns> runs_;

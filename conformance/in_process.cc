@@ -72,6 +72,7 @@ class InProcess final : public World {
   };
 
   Result<Unit> add_plugin(const config::WasmPlugin& wasm);
+  InProcessWorker& take_turn(size_t thread);
   Client& client(const std::string& name);
   void pump();
   void see_calls(size_t worker);
@@ -92,7 +93,7 @@ class InProcess final : public World {
   TranscriptLog log_;
   host::Host host_;
   InProcessWorker::Shared shared_;
-  std::vector<std::unique_ptr<InProcessWorker>> workers_;
+  std::vector<std::unique_ptr<InProcessWorker>> threads_;  // the main one, then the workers
   std::map<std::string, std::unique_ptr<Client>> clients_;
   std::map<std::string, std::vector<Pending>> calls_;
 };
@@ -112,6 +113,8 @@ Result<Unit> InProcess::start() {
   if (!listener.access_logs().empty()) {
     INLAY_TRY(shared_.access_log, proxy::access_log::AccessLog::compile(listener.access_logs()[0]));
   }
+  shared_.clusters.emplace(shared_.bootstrap.clusters, metrics_, [](std::string_view) {});
+  threads_.push_back(std::make_unique<InProcessWorker>(shared_));
   for (const config::NetworkFilter& filter : listener.network_filters) {
     INLAY_TRY([[maybe_unused]] Unit made, add_plugin(filter.wasm));
   }
@@ -120,8 +123,10 @@ Result<Unit> InProcess::start() {
     if (wasm == nullptr) continue;
     INLAY_TRY([[maybe_unused]] Unit made, add_plugin(*wasm));
   }
-  shared_.clusters.emplace(shared_.bootstrap.clusters, metrics_, [](std::string_view) {});
-  for (size_t i = 0; i < run_.c.workers; ++i) workers_.push_back(std::make_unique<InProcessWorker>(shared_));
+  for (size_t i = 1; i <= run_.c.workers; ++i) {
+    threads_.push_back(std::make_unique<InProcessWorker>(shared_));
+    take_turn(i).serve(shared_);
+  }
   pump();
   return Unit{};
 }
@@ -129,6 +134,7 @@ Result<Unit> InProcess::start() {
 Result<Unit> InProcess::add_plugin(const config::WasmPlugin& wasm) {
   INLAY_TRY(auto module, load_module(*wasm.code.bytes, run_.engine));
   INLAY_TRY(auto plugin, host_.create_plugin(wasm.plugin, std::move(module)));
+  threads_[0]->guests->worker().attach(plugin);
   shared_.plugins.push_back(std::move(plugin));
   return Unit{};
 }
@@ -137,13 +143,20 @@ void InProcess::finish() {
   for (auto& [name, c] : clients_) client_closes(name, true);
   pump();
   end_workers();
-  for (size_t i = 0; i < workers_.size(); ++i) see_cancelled(i);
+  for (size_t i = 0; i < threads_.size(); ++i) see_cancelled(i);
+}
+
+// What is logged from now on is that thread's.
+InProcessWorker& InProcess::take_turn(size_t thread) {
+  script_.thread = static_cast<int>(thread);
+  return *threads_[thread];
 }
 
 void InProcess::end_workers() {
-  for (auto& worker : workers_) {
-    worker->manager.reset();
-    if (worker->guests) worker->guests->stop();
+  for (size_t i = 0; i < threads_.size(); ++i) {
+    InProcessWorker& thread = take_turn(i);
+    thread.manager.reset();
+    thread.guests->stop();
   }
 }
 
@@ -159,8 +172,8 @@ void InProcess::pump() {
   int quiet = 0;
   while (quiet < kQuietTurns) {
     const size_t before = script_.activity;
-    for (size_t i = 0; i < workers_.size(); ++i) {
-      InProcessWorker& worker = *workers_[i];
+    for (size_t i = 0; i < threads_.size(); ++i) {
+      InProcessWorker& worker = take_turn(i);
       worker.loop.post([&worker] { worker.guests->run_due(); });
       worker.loop.run_once(std::chrono::milliseconds(0));
       see_calls(i);
@@ -174,7 +187,7 @@ void InProcess::wait(std::chrono::milliseconds time) {
   for (;;) {
     pump();
     int64_t next = -1;
-    for (const auto& worker : workers_) {
+    for (const auto& worker : threads_) {
       const int64_t due = worker->guests->next_due();
       if (due >= 0 && (next < 0 || due < next)) next = due;
     }
@@ -203,7 +216,7 @@ InProcess::Client& InProcess::client(const std::string& name) {
   if (known == nullptr) {
     known = std::make_unique<Client>(name, run_);
     const int number = name.size() > 6 ? std::atoi(name.c_str() + 6) : 1;
-    known->worker = static_cast<size_t>(std::max(number, 1) - 1) % workers_.size();
+    known->worker = 1 + static_cast<size_t>(std::max(number, 1) - 1) % run_.c.workers;
     Client& made = *known;
     made.end.on_bytes = [this, &made](std::string_view bytes) {
       ++script_.activity;
@@ -219,7 +232,7 @@ InProcess::Client& InProcess::client(const std::string& name) {
 
 void InProcess::client_sends(const std::string& name, std::string_view bytes, std::string_view method) {
   Client& c = client(name);
-  InProcessWorker& worker = *workers_[c.worker];
+  InProcessWorker& worker = *threads_[c.worker];
   if (!method.empty()) c.reader.expect(std::string(method));
   worker.loop.post([&c, &worker, bytes = std::string(bytes)] {
     if (!std::exchange(c.connected, true)) {
@@ -231,7 +244,7 @@ void InProcess::client_sends(const std::string& name, std::string_view bytes, st
 
 void InProcess::client_closes(const std::string& name, bool reset) {
   Client& c = client(name);
-  InProcessWorker& worker = *workers_[c.worker];
+  InProcessWorker& worker = *threads_[c.worker];
   if (reset) c.end.on_close = [](bool) {};  // it is gone, and hears nothing any more
   worker.loop.post([&c, reset] {
     if (c.end.connection == nullptr) return;
@@ -245,7 +258,7 @@ void InProcess::client_closes(const std::string& name, bool reset) {
 
 void InProcess::client_reads(const std::string& name, bool reads) {
   Client& c = client(name);
-  workers_[c.worker]->loop.post([&c, reads] {
+  threads_[c.worker]->loop.post([&c, reads] {
     c.end.reads = reads;
     if (!reads) return;
     if (c.end.connection != nullptr) return c.end.connection->client_reads_again();
@@ -258,7 +271,7 @@ void InProcess::client_reads(const std::string& name, bool reads) {
 
 // Writes down the call-outs that are new, and answers those that need no step.
 void InProcess::see_calls(size_t index) {
-  InProcessWorker& worker = *workers_[index];
+  InProcessWorker& worker = *threads_[index];
   auto& upstreams = worker.guests->upstreams();
   while (worker.calls_seen < upstreams.calls().size()) {
     ++script_.activity;
@@ -293,7 +306,7 @@ void InProcess::see_calls(size_t index) {
 }
 
 void InProcess::see_cancelled(size_t index) {
-  const auto& upstreams = workers_[index]->guests->upstreams();
+  const auto& upstreams = threads_[index]->guests->upstreams();
   for (auto& [name, list] : calls_) {
     std::erase_if(list, [&, &upstream = name](const Pending& p) {
       const testkit::RecordedCall& call = upstreams.calls()[p.call];
@@ -314,7 +327,7 @@ bool InProcess::finish_call(const std::string& upstream) {
   auto& list = calls_[upstream];
   const Pending call = list.front();
   list.erase(list.begin());
-  InProcessWorker& worker = *workers_[call.worker];
+  InProcessWorker& worker = *threads_[call.worker];
   ++script_.activity;
   worker.loop.post([&worker, call] { worker.guests->upstreams().respond(call.call, call.answer); });
   return true;

@@ -42,7 +42,7 @@ void TranscriptLog::write(abi::LogLevel level, std::string_view component, std::
   static constexpr std::string_view kLevels[] = {"trace", "debug", "info", "warn", "error", "critical"};
   ++script_.activity;
   std::string line = show_log_line(case_, kLevels[static_cast<size_t>(level)], component, message);
-  if (!line.empty()) script_.transcript.guest(std::move(line));
+  if (!line.empty()) script_.transcript.guest(std::move(line), script_.thread);
 }
 
 Result<std::shared_ptr<engine::Module>> load_module(const std::vector<uint8_t>& bytes, engine::EngineKind engine) {
@@ -56,14 +56,23 @@ Result<std::shared_ptr<engine::Module>> load_module(const std::vector<uint8_t>& 
   return module;
 }
 
+namespace {
+AttributeOptions attributes_of(InProcessWorker::Shared& shared) {
+  return {&shared.bootstrap.node, &shared.listener(), &*shared.clusters, shared.c.legacy_properties};
+}
+}  // namespace
+
 InProcessWorker::InProcessWorker(Shared& shared)
     : guests(std::make_unique<testkit::TestWorker>(shared.host, shared.clock)) {
-  const AttributeOptions attributes{&shared.bootstrap.node, &shared.listener(), &*shared.clusters,
-                                    shared.c.legacy_properties, shared.c.envoy_strict};
+  const AttributeOptions attributes = attributes_of(shared);
   guests->set_property_source([attributes](const auto& path, std::string& value) {
     return proxy::wasm_filter::root_attribute(attributes, path, value);
   });
   for (const Upstream& u : shared.c.upstreams) guests->upstreams().add_cluster(u.name);
+}
+
+void InProcessWorker::serve(Shared& shared) {
+  const AttributeOptions attributes = attributes_of(shared);
   if (shared.access_log) logger = std::make_unique<TranscriptLogger>(*shared.access_log, shared.script);
   add_network_filters(shared, attributes);
   manager = shared.listener().tcp_proxy ? make_tcp(shared) : make_http(shared, attributes);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// InProcessWorker: one worker of the proxy that runs in process (in_process.h): its loop, its guests, and its
-// listener's connection manager with the filters.
+// InProcessWorker: a thread of the proxy that runs in process (in_process.h): its loop, its guests, and, when it is a
+// worker's, its listener's connection manager with the filters.
 
 #include <memory>
 #include <vector>
@@ -56,6 +56,8 @@ class InProcessWorker {
     const proxy::config::Listener& listener() const { return bootstrap.listeners.at(0); }
   };
   explicit InProcessWorker(Shared& shared);
+  // Opens the listener: starts the plugins, and takes connections.
+  void serve(Shared& shared);
 
   proxy::net::EventLoop loop;
   std::unique_ptr<testkit::TestWorker> guests;

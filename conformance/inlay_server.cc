@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
 #include <chrono>
 #include <cstdlib>
 #include <future>
@@ -45,6 +47,7 @@ class InlayServer final : public Server {
   proxy::config::Bootstrap bootstrap_;
   proxy::Server* server_ = nullptr;  // lives on the thread
   std::thread thread_;
+  int main_thread_ = 0;  // its number in the log
   std::future<void> done_;
   uint16_t port_ = 0;
   uint16_t admin_port_ = 0;
@@ -54,7 +57,6 @@ Result<Unit> InlayServer::start(const std::map<std::string, uint16_t>& ports) {
   INLAY_TRY(bootstrap_, load_bootstrap(run_.c, run_.directory, ports));
   const std::string path = run_.directory + "/log";
   INLAY_TRY(log_, proxy::Logger::create({"trace", "", path}));
-  tail_ = std::make_unique<LogTail>(path);
   proxy::ServerOptions options;
   options.concurrency = run_.c.workers;
   options.engine = run_.engine;
@@ -65,6 +67,7 @@ Result<Unit> InlayServer::start(const std::map<std::string, uint16_t>& ports) {
   std::promise<Result<Unit>> started;
   auto outcome = started.get_future();
   thread_ = std::thread([this, options, &started] {
+    main_thread_ = gettid();
     auto server = proxy::Server::create(bootstrap_, options, *log_);
     if (!server) return started.set_value(server.error());
     server_ = server->get();
@@ -74,6 +77,7 @@ Result<Unit> InlayServer::start(const std::map<std::string, uint16_t>& ports) {
     server_->run();
   });
   auto result = outcome.get();
+  tail_ = std::make_unique<LogTail>(path, main_thread_);
   if (!result) thread_.join();
   return result;
 }

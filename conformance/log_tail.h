@@ -3,6 +3,7 @@
 
 // FileTail reads a file's lines as the file grows; LogTail takes those of the proxy's log apart.
 
+#include <cstdlib>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -40,7 +41,8 @@ struct LogLine {
 
 class LogTail {
  public:
-  explicit LogTail(const std::string& path) : file_(path) {}
+  // `main_thread`: its number there, which is 0 here; the others keep theirs, which grow in the order of their making.
+  LogTail(const std::string& path, int main_thread) : file_(path), main_thread_(main_thread) {}
   std::vector<LogLine> read() {
     std::vector<LogLine> lines;
     for (const std::string& line : file_.read()) lines.push_back(split(line));
@@ -49,7 +51,7 @@ class LogTail {
 
  private:
   // "[time][thread][level][component] message"
-  static LogLine split(const std::string& line) {
+  LogLine split(const std::string& line) const {
     std::string parts[4];
     size_t at = 0;
     for (std::string& part : parts) {
@@ -58,10 +60,13 @@ class LogTail {
       part = line.substr(at + 1, end - at - 1);
       at = end + 1;
     }
-    return {parts[2] == "warning" ? "warn" : parts[2], parts[3], at < line.size() ? line.substr(at + 1) : ""};
+    const int thread = std::atoi(parts[1].c_str());
+    return {parts[2] == "warning" ? "warn" : parts[2], parts[3], at < line.size() ? line.substr(at + 1) : "",
+            thread == main_thread_ ? 0 : thread};
   }
 
   FileTail file_;
+  const int main_thread_;
 };
 
 }  // namespace inlay::conformance

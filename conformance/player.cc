@@ -96,7 +96,7 @@ Result<Unit> Player::not_started(const Error& error) {
 }
 
 void Player::settle() {
-  world_.settle([&] { return expects(transcript_.step_text(workers_only_)); });
+  world_.settle([&] { return expects(transcript_.step_text()); });
 }
 
 bool Player::expects(const std::string& step) const {
@@ -104,9 +104,8 @@ bool Player::expects(const std::string& step) const {
   return i < expected_.size() && (rule_ ? rule_(step) : step) == expected_[i];
 }
 
-void Player::compare_through(std::function<std::string(const std::string&)> rule, bool workers_only) {
+void Player::compare_through(std::function<std::string(const std::string&)> rule) {
   rule_ = std::move(rule);
-  workers_only_ = workers_only;
   for (std::string& step : expected_) step = rule_(step);
 }
 

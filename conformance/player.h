@@ -19,9 +19,8 @@ class Player {
   Player(const Case& c, World& world, Transcript& transcript, std::vector<std::string> expected)
       : case_(c), world_(world), transcript_(transcript), expected_(std::move(expected)) {}
 
-  // A step is over when this makes the same of what is seen and of what must be seen. `workers_only`: without the lines
-  // of the main thread's guests.
-  void compare_through(std::function<std::string(const std::string&)> rule, bool workers_only);
+  // A step is over when this makes the same of what is seen and of what must be seen.
+  void compare_through(std::function<std::string(const std::string&)> rule);
 
   // Errors: what cannot be started, or a step that is none, with its line.
   Result<Unit> play();
@@ -43,7 +42,6 @@ class Player {
   Transcript& transcript_;
   std::vector<std::string> expected_;
   std::function<std::string(const std::string&)> rule_;
-  bool workers_only_ = false;
   std::map<std::string, Client> clients_;
 };
 

@@ -10,7 +10,7 @@ namespace inlay::conformance {
 namespace {
 
 // The fewest rules under which it agrees, if there are any.
-std::optional<std::vector<std::string>> fewest_rules(const Case& c, const SeenInEnvoy& seen) {
+std::optional<std::vector<std::string>> fewest_rules(const Case& c, const std::string& seen) {
   std::optional<std::vector<std::string>> fewest;
   for (unsigned set = 0; set < 1U << rules().size(); ++set) {
     std::vector<std::string> names;
@@ -54,7 +54,7 @@ std::vector<std::string> as_elsewhere(const Case& c, const Differences& differen
 
 }  // namespace
 
-void record(Case& c, Differences& differences, const std::string& version, const SeenInEnvoy& seen,
+void record(Case& c, Differences& differences, const std::string& version, const std::string& seen,
             const std::vector<std::string>& versions) {
   const std::vector<std::string> before = differences.of(c, version);
   std::vector<std::string> known = before;
@@ -67,7 +67,7 @@ void record(Case& c, Differences& differences, const std::string& version, const
     for (const std::string& name : *rules) differences.put(name, c, version, true, versions);
     return;
   }
-  keep_transcript(c, version, apply_rules_to_all(unsteady(known), seen.all));
+  keep_transcript(c, version, apply_rules_to_all(unsteady(known), seen));
   if (!before.empty()) return;
   for (const std::string& name : as_elsewhere(c, differences, version)) {
     differences.put(name, c, version, true, versions);

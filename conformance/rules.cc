@@ -56,7 +56,6 @@ std::string recursion(const std::string& step) {
 
 const std::vector<Rule>& rules() {
   static const std::vector<Rule> all = {
-      {"main_thread", "the lines of the main thread's instance", nullptr},
       {"host_log", "the host's own lines", host_log},
       {"reset", "whether the end of a connection is an RST or a FIN", reset, true},
       {"recursion", "how often a callback calls itself before the process ends", recursion, true},
@@ -83,7 +82,7 @@ std::vector<std::string> unsteady(const std::vector<std::string>& names) {
 std::string apply_rules(const std::vector<std::string>& names, std::string step) {
   for (const std::string& name : names) {
     const Rule* const rule = rule_of(name);
-    if (rule != nullptr && rule->apply != nullptr) step = rule->apply(step);
+    if (rule != nullptr) step = rule->apply(step);
   }
   return step;
 }

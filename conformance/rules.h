@@ -13,7 +13,6 @@ namespace inlay::conformance {
 struct Rule {
   std::string_view name;  // of the difference
   std::string_view what;  // it leaves out
-  // Null: the lines of the main thread's guests are left out, which a transcript's text does not show.
   std::string (*apply)(const std::string& step);
   // It leaves out what differs from run to run, of a case's own transcript for Envoy too.
   bool unsteady = false;

@@ -134,13 +134,12 @@ void expect_in_envoy(Player& player, const Case& c, const Envoy& envoy, const Di
     names.clear();
     for (const Rule& rule : rules()) names.emplace_back(rule.name);
   }
-  const bool workers_only = std::find(names.begin(), names.end(), "main_thread") != names.end();
-  player.compare_through([names](const std::string& step) { return apply_rules(names, step); }, workers_only);
+  player.compare_through([names](const std::string& step) { return apply_rules(names, step); });
 }
 
 }  // namespace
 
-Result<SeenInEnvoy> run_in_envoy(const Case& c, const Envoy& envoy, const Differences& differences, bool expected) {
+Result<std::string> run_in_envoy(const Case& c, const Envoy& envoy, const Differences& differences, bool expected) {
   const std::string* const own = c.expected_in_envoy(envoy.version);
   Play play(c, EngineKind::kInterp, own != nullptr && expected ? *own : c.expected);
   const auto world =
@@ -148,7 +147,7 @@ Result<SeenInEnvoy> run_in_envoy(const Case& c, const Envoy& envoy, const Differ
   Player player = play.player(*world);
   expect_in_envoy(player, c, envoy, differences, expected);
   INLAY_TRY([[maybe_unused]] Unit played, player.play());
-  return SeenInEnvoy{play.shown(play.transcript().text()), play.shown(play.transcript().text_of_workers())};
+  return play.shown(play.transcript().text());
 }
 
 }  // namespace inlay::conformance

@@ -37,7 +37,7 @@ Outcome observe(const Case& c, const Variant& variant);
 
 // In an Envoy. `expected`: false for a run that finds out what it shows; a step is then over when nothing happens.
 // Errors: what could not be done.
-Result<SeenInEnvoy> run_in_envoy(const Case& c, const Envoy& envoy, const Differences& differences, bool expected);
+Result<std::string> run_in_envoy(const Case& c, const Envoy& envoy, const Differences& differences, bool expected);
 bool runs_in_envoy(const Case& c);
 
 }  // namespace inlay::conformance

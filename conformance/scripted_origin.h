@@ -24,6 +24,7 @@ struct OriginScript {
   Transcript& transcript;
   std::vector<ScriptedOrigin*> waiting = {};  // requests without a whole answer, the oldest first
   std::vector<TcpOrigin*> connections = {};   // of upstreams that accept, the oldest first
+  int thread = 0;                             // whose turn it is: the main one's, 0, or a worker's
   size_t activity = 0;                        // grows with everything that happens
 };
 

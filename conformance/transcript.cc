@@ -43,12 +43,10 @@ void Transcript::end(const std::string& actor) {
   all.back().end = true;
 }
 
-std::string Transcript::render(const StepSeen& step, bool workers_only) const {
+std::string Transcript::render(const StepSeen& step) const {
   std::string text = "== " + step.title + "\n";
   for (const auto& [thread, lines] : step.guests) {
-    for (const std::string& line : lines) {
-      if (!workers_only || thread != 0 || line.starts_with("host [")) text += line + "\n";
-    }
+    for (const std::string& line : lines) text += line + "\n";
   }
   for (const std::string& actor : actors_) {
     const auto seen = step.others.find(actor);
@@ -71,13 +69,7 @@ std::string Transcript::render(const StepSeen& step, bool workers_only) const {
 
 std::string Transcript::text() const {
   std::string text;
-  for (const StepSeen& step : steps_) text += render(step, false);
-  return text;
-}
-
-std::string Transcript::text_of_workers() const {
-  std::string text;
-  for (const StepSeen& step : steps_) text += render(step, true);
+  for (const StepSeen& step : steps_) text += render(step);
   return text;
 }
 

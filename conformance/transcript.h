@@ -38,10 +38,8 @@ class Transcript {
   void set_actors(std::vector<std::string> actors) { actors_ = std::move(actors); }
 
   std::string text() const;
-  // Without the lines that guests wrote on the main thread (0) and that are not of the host.
-  std::string text_of_workers() const;
   // The step that is under way.
-  std::string step_text(bool workers_only = false) const { return render(steps_.back(), workers_only); }
+  std::string step_text() const { return render(steps_.back()); }
   size_t step() const { return steps_.size() - 1; }
 
  private:
@@ -55,7 +53,7 @@ class Transcript {
     std::map<int, std::vector<std::string>> guests;  // by thread
     std::map<std::string, std::vector<Event>> others;
   };
-  std::string render(const StepSeen& step, bool workers_only) const;
+  std::string render(const StepSeen& step) const;
   std::vector<Event>& events(const std::string& actor) { return steps_.back().others[actor]; }
   void append(Event::Kind kind, const std::string& actor, std::string_view bytes);
 

@@ -75,6 +75,20 @@ std::shared_ptr<Namespace> Host::Impl::find_namespace(const std::string& vm_id) 
   return names;
 }
 
+VmCount::VmCount(Host::Impl& host, const std::string& runtime)
+    : active_(host.metric(abi::MetricType::kGauge, "wasm." + runtime + ".active")) {
+  Counter(host.metric(abi::MetricType::kCounter, "wasm." + runtime + ".created")).add();
+  active_.add();
+}
+
+std::shared_ptr<const VmCount> Host::Impl::find_count(const VmSpec& spec) {
+  const std::lock_guard lock(mutex);
+  auto& known = counts[spec.key];
+  auto count = known.lock();
+  if (!count) known = count = std::make_shared<VmCount>(*this, spec.runtime);
+  return count;
+}
+
 Result<> Host::Impl::run_canary(const std::shared_ptr<const PluginImpl>& plugin) {
   {
     const std::lock_guard lock(mutex);
@@ -117,6 +131,7 @@ Result<std::shared_ptr<Plugin>> Host::create_plugin(PluginConfig config, std::sh
   spec->abi_version = *version;
   spec->names = impl_->find_namespace(config.vm_id);
   spec->key = vm_key(*spec);
+  spec->count = impl_->find_count(*spec);
   if (is_deaf(*spec)) {
     impl_->log(abi::LogLevel::kWarn, "plugin " + name +
                                          " will do nothing: its allowed_capabilities name none of the module's "

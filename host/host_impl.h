@@ -30,6 +30,18 @@ struct Namespace {
   SharedData data;
 };
 
+// VmCount counts a VM: once in wasm.RUNTIME.created, and in wasm.RUNTIME.active for as long as it lives.
+class VmCount {
+ public:
+  VmCount(Host::Impl& host, const std::string& runtime);
+  ~VmCount() { active_.sub(); }
+  VmCount(const VmCount&) = delete;
+  VmCount& operator=(const VmCount&) = delete;
+
+ private:
+  Gauge active_;
+};
+
 // VmSpec is what a VM is made from. Plugins whose specs have equal keys share one VM a worker: Envoy's key (vm_id, VM
 // configuration, code; code by the identity of its Module), and beyond it environment and capabilities, so that no
 // plugin runs with another's.
@@ -44,6 +56,7 @@ struct VmSpec {
   abi::Version abi_version = abi::Version::k0_2_1;
   std::vector<engine::HostFunction> restricted_imports;
   std::shared_ptr<Namespace> names;
+  std::shared_ptr<const VmCount> count;  // Envoy's base VM, from which it clones; one for all specs of a key
 
   std::span<const engine::HostFunction> imports() const;
   bool allows(std::string_view capability) const;
@@ -85,6 +98,7 @@ struct Host::Impl {
   explicit Impl(HostOptions o) : options(std::move(o)) {}
 
   std::shared_ptr<Namespace> find_namespace(const std::string& vm_id);
+  std::shared_ptr<const VmCount> find_count(const VmSpec& spec);
   Result<> run_canary(const std::shared_ptr<const PluginImpl>& plugin);
   void log(abi::LogLevel level, std::string_view message) const { options.log->write(level, "wasm", message); }
   MetricStore::Metric* metric(abi::MetricType type, std::string_view name) const {
@@ -95,6 +109,7 @@ struct Host::Impl {
   SharedQueues queues;
   std::mutex mutex;
   std::map<std::string, std::weak_ptr<Namespace>> namespaces;
+  std::map<std::string, std::weak_ptr<const VmCount>> counts;     // by VM key
   std::map<std::string, std::weak_ptr<engine::Module>> canaries;  // by plugin key: those that passed
   // What the log has told of.
   std::atomic<bool> grpc_told{false};

@@ -13,10 +13,6 @@ using abi::Status;
 
 namespace {
 
-std::string stat_name(const VmSpec& spec, std::string_view what) {
-  return std::string("wasm.").append(spec.runtime).append(".").append(what);
-}
-
 std::string forbidden_text(std::string_view function) {
   return std::string("it calls ") + std::string(function) +
          ", which a module may do in its callbacks only, in Envoy too (\"restricted_callback\"); what is to be done "
@@ -30,18 +26,15 @@ Vm::Vm(Host::Impl& host, std::shared_ptr<const VmSpec> spec, Worker::Impl* worke
     : host_(host),
       spec_(std::move(spec)),
       worker_(worker),
+      count_(std::make_shared<VmCount>(host_, spec_->runtime)),
       shared_data_({spec_->names, &spec_->names->data}),
       metrics_(*host.options.metrics),
-      call_outs_(*this, worker ? &worker->services.upstreams() : nullptr) {
-  Counter(host_.metric(abi::MetricType::kCounter, stat_name(*spec_, "created"))).add();
-  Gauge(host_.metric(abi::MetricType::kGauge, stat_name(*spec_, "active"))).add();
-}
+      call_outs_(*this, worker ? &worker->services.upstreams() : nullptr) {}
 
 Vm::~Vm() {
   flush_output();
   host_.queues.unregister(this);
   disarm();
-  Gauge(host_.metric(abi::MetricType::kGauge, stat_name(*spec_, "active"))).sub();
 }
 
 Result<std::unique_ptr<Vm>> Vm::create(Host::Impl& host, std::shared_ptr<const VmSpec> spec, Worker::Impl* worker) {
@@ -315,12 +308,9 @@ void Vm::disarm() {
   call_outs_.cancel_all();
 }
 
-void Vm::shut_down() {
-  for (size_t i = 0; i < roots_.size() && !dead_; ++i) {
-    RootContext& root = *roots_[i];
-    if (callbacks_.on_done) (void)call(root, callbacks_.on_done, root.id);
-    if (callbacks_.on_delete) (void)call(root, callbacks_.on_delete, root.id);
-  }
+void Vm::shut_down(RootContext& root) {
+  if (callbacks_.on_done) (void)call(root, callbacks_.on_done, root.id);
+  if (callbacks_.on_delete) (void)call(root, callbacks_.on_delete, root.id);
 }
 
 void Vm::queue_ready(uint32_t root_id, uint32_t queue) {

@@ -49,6 +49,7 @@ class Vm {
   const VmSpec& spec() const { return *spec_; }
   const Callbacks& callbacks() const { return callbacks_; }
   bool dead() const { return dead_; }
+  const std::shared_ptr<const VmCount>& count() const { return count_; }
   const std::string& trap_message() const { return trap_message_; }
 
   // Calls the guest with `context` current. No answer: the VM has died, and the worker has been told.
@@ -178,8 +179,8 @@ class Vm {
   std::vector<FlowContext*> detach_flows();
   // Stops timers and call-outs.
   void disarm();
-  // A worker's end: on_done and on_delete of the root contexts.
-  void shut_down();
+  // A worker's end: on_done and on_delete of a root context.
+  void shut_down(RootContext& root);
   // A queue of this VM has an item.
   void queue_ready(uint32_t root_id, uint32_t queue);
   void http_call_done(uint32_t root_id, uint32_t token, HttpCallResponse response);
@@ -218,6 +219,7 @@ class Vm {
   Host::Impl& host_;
   std::shared_ptr<const VmSpec> spec_;
   Worker::Impl* worker_;
+  std::shared_ptr<const VmCount> count_;
   std::unique_ptr<engine::Instance> instance_;
   Callbacks callbacks_;
 

@@ -43,10 +43,14 @@ Worker::Impl::~Impl() {
   mailbox->close();
   const auto all = std::move(vms);  // vm_failed() must not find what we walk over.
   vms.clear();
-  for (const auto& [key, vm] : all) {
-    vm->shut_down();
-    (void)vm->detach_flows();
+  // The last plugin's root context goes first, as in Envoy. One that several plugins have goes with the first of them.
+  for (size_t i = plugins.size(); i-- > 0;) {
+    RootContext* const root = plugins[i]->root();
+    const bool shared = std::any_of(plugins.begin(), plugins.begin() + static_cast<ptrdiff_t>(i),
+                                    [&](const auto& other) { return other->root() == root; });
+    if (root != nullptr && !shared) root->vm->shut_down(*root);
   }
+  for (const auto& [key, vm] : all) (void)vm->detach_flows();
 }
 
 Result<Vm*> Worker::Impl::vm_for(const std::shared_ptr<const VmSpec>& spec) {

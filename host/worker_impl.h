@@ -61,6 +61,7 @@ class WorkerPluginImpl final : public WorkerPlugin {
   const PluginImpl& impl() const { return *plugin_; }
   Worker::Impl& worker() { return worker_; }
   Vm* vm() const { return vm_; }
+  RootContext* root() const { return root_; }  // nullptr without a VM
   // Streams of a dead VM go on without the guest (FAIL_OPEN) or are refused.
   bool fails_open() const { return plugin_->config().failure_policy == FailurePolicy::kFailOpen; }
 
@@ -69,6 +70,7 @@ class WorkerPluginImpl final : public WorkerPlugin {
   // The plugin had no code until now.
   void replace(std::shared_ptr<const PluginImpl> plugin);
   void vm_died() {
+    dead_count_ = vm_->count();
     vm_ = nullptr;
     root_ = nullptr;
   }
@@ -91,8 +93,9 @@ class WorkerPluginImpl final : public WorkerPlugin {
   std::shared_ptr<const PluginImpl> plugin_;
   Vm* vm_ = nullptr;
   RootContext* root_ = nullptr;
-  int64_t last_load_ = 0;                // monotonic ns
-  std::chrono::nanoseconds backoff_{0};  // from last_load_
+  std::shared_ptr<const VmCount> dead_count_;  // as in Envoy, a VM that died is active until another is in its place
+  int64_t last_load_ = 0;                      // monotonic ns
+  std::chrono::nanoseconds backoff_{0};        // from last_load_
   std::unique_ptr<Timer> timer_;
   Counter reload_success_;
   Counter reload_failure_;

@@ -23,6 +23,7 @@ void WorkerPluginImpl::replace(std::shared_ptr<const PluginImpl> plugin) {
 
 void WorkerPluginImpl::start() {
   if (!plugin_->module()) return;
+  dead_count_.reset();
   last_load_ = worker_.host.options.clock->monotonic_time();
   backoff_ = pick_backoff();
   auto fail = [&](const Error& error) {

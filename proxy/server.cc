@@ -61,7 +61,8 @@ struct Server::Impl final : admin::AdminTarget, RemotePlugins::Observer {
   Result<Unit> start();
   Result<Unit> start_workers();
   void limit_clients();
-  void start_main_guests();
+  void await_names();
+  void start_on_main_thread(const std::shared_ptr<host::Plugin>& plugin);
   void log_listener(size_t i);
   void on_late_listener(size_t i, const Result<Unit>& outcome);
   Result<Unit> start_admin();
@@ -106,7 +107,7 @@ struct Server::Impl final : admin::AdminTarget, RemotePlugins::Observer {
   StartWatch watch;  // other threads may tell it what they do, also after the start
   net::Timer drain_timer;
   MemoryReturn memory;
-  std::optional<LoopGuests> guests;      // the main thread's; only when some plugin lives there
+  std::optional<LoopGuests> guests;      // the main thread's; only when there is some plugin
   std::optional<CodeFetching> fetching;  // only when some code is remote
   std::optional<RemotePlugins> remote;   // as `fetching`
   std::vector<config::Address> addresses;
@@ -116,6 +117,7 @@ struct Server::Impl final : admin::AdminTarget, RemotePlugins::Observer {
   std::unique_ptr<admin::AdminServer> admin;
   std::unique_ptr<SignalSource> signals;
   std::atomic<size_t> workers_left{0};
+  bool told_of_names = false;
   bool draining = false;
   bool health_failed = false;
   int status = 0;
@@ -155,18 +157,24 @@ Result<Unit> Server::Impl::prepare() {
   return Unit{};
 }
 
-// Before the workers: what they send to a singleton's queue must find it.
-void Server::Impl::start_main_guests() {
-  SharedState& shared = parts.shared;
-  if (shared.singletons.empty() && !options.envoy_strict) return;
-  guests.emplace(loop, parts.bootstrap, parts.clusters, parts.host, options.compat_legacy_properties,
-                 options.concurrency);
-  for (const auto& plugin : shared.singletons) guests->worker.attach(plugin);
-  if (!options.envoy_strict) return;
-  // Envoy's main thread has an instance of every plugin, which serves nobody.
-  for (const auto& plugin : shared.services) guests->worker.attach(plugin);
-  for (auto& listener : shared.listeners)
-    listener.for_each_plugin([&](const SharedState::Plugin& plugin) { guests->worker.attach(plugin); });
+// As Envoy's main thread, ours has an instance of every plugin, singleton or not: from the canary on, which is before
+// the workers', so that what they send to a singleton's queue finds it, and that a queue which both register is a
+// worker's.
+void Server::Impl::start_on_main_thread(const std::shared_ptr<host::Plugin>& plugin) {
+  if (!guests) {
+    await_names();
+    guests.emplace(loop, parts.bootstrap, parts.clusters, parts.host, options.compat_legacy_properties,
+                   options.concurrency);
+  }
+  watch.doing("starting plugin " + plugin->config().name + " on the main thread");
+  guests->worker.attach(plugin);
+}
+
+// A guest may call any cluster as soon as it starts.
+void Server::Impl::await_names() {
+  watch.doing("resolving the clusters' names");
+  if (parts.clusters.wait_resolved(kFirstResolution) || std::exchange(told_of_names, true)) return;
+  parts.log.warn("upstream", "some clusters' names are not resolved yet; they begin without hosts");
 }
 
 void Server::Impl::on_plugin(const SharedState::Plugin& placeholder, SharedState::Plugin plugin) {
@@ -253,13 +261,8 @@ Result<Unit> Server::Impl::check_ports() const {
 
 Result<Unit> Server::Impl::start() {
   INLAY_TRY([[maybe_unused]] Unit opened, parts.open_logs());
-  watch.doing("resolving the clusters' names");
-  if (!parts.clusters.wait_resolved(kFirstResolution)) {
-    parts.log.warn("upstream", "some clusters' names are not resolved yet; they begin without hosts");
-  }
+  await_names();
   for (const config::Listener& listener : parts.bootstrap.listeners) addresses.push_back(listener.address);
-  watch.doing("starting the plugins of the main thread");
-  start_main_guests();
   INLAY_TRY([[maybe_unused]] Unit workers_started, start_workers());
   INLAY_TRY([[maybe_unused]] Unit written, write_admin_address());
   watch.end();

@@ -63,13 +63,15 @@ Result<Unit> ServerParts::open_logs() {
 }
 
 Result<std::shared_ptr<host::Plugin>> ServerParts::create_plugin(const config::WasmPlugin& wasm) {
-  return wasm.code.remote ? create_remote_plugin(wasm) : modules.create_plugin(wasm);
+  INLAY_TRY(auto plugin, wasm.code.remote ? create_remote_plugin(wasm) : modules.create_plugin(wasm));
+  if (on_plugin) on_plugin(plugin);
+  return plugin;
 }
 
 Result<Unit> ServerParts::prepare_services() {
   for (const config::WasmService& service : bootstrap.wasm_services) {
     INLAY_TRY(auto plugin, create_plugin(service.wasm));
-    (service.singleton ? shared.singletons : shared.services).push_back(std::move(plugin));
+    if (!service.singleton) shared.services.push_back(std::move(plugin));
   }
   return Unit{};
 }

@@ -45,6 +45,8 @@ struct ServerParts {
   upstream::ClusterRegistry clusters;
   ModuleStore modules;
   CreatePlugin create_remote_plugin;  // of remote code; set before prepare()
+  // Is told of each plugin when its canary has passed, or when its code is waited for; set before prepare(), or not.
+  std::function<void(const std::shared_ptr<host::Plugin>&)> on_plugin;
   access_log::LogFiles log_files;
   SharedState shared;
 

@@ -60,8 +60,7 @@ struct SharedState {
     }
   };
   std::vector<ListenerParts> listeners;
-  std::vector<Plugin> services;    // one instance a worker
-  std::vector<Plugin> singletons;  // one on the main thread
+  std::vector<Plugin> services;  // but for singletons, which are on the main thread only
   std::chrono::milliseconds log_flush_interval{1000};
   bool envoy_strict = false;
   std::function<void()> on_peak_over{};  // any thread: http::ConnectionManager::Options says of what

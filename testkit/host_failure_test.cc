@@ -109,8 +109,8 @@ TEST_P(HostFailure, ReloadComesBackByItselfAndTicksAgain) {
   proxy.run();
   EXPECT_TRUE(plugin.healthy());
   EXPECT_EQ(proxy.metric("wasm.test.vm_reload_success"), 1);
-  EXPECT_EQ(proxy.metric("wasm.envoy.wasm.runtime.v8.active"), 1);
-  EXPECT_EQ(proxy.metric("wasm.envoy.wasm.runtime.v8.created"), 3);  // canary, first, reloaded
+  EXPECT_EQ(proxy.metric("wasm.envoy.wasm.runtime.v8.active"), 2);
+  EXPECT_EQ(proxy.metric("wasm.envoy.wasm.runtime.v8.created"), 4);  // module, canary, first, reloaded
   proxy.log().clear();
   proxy.advance(1000ms);
   EXPECT_EQ(proxy.log().count("tick"), 1u);
@@ -160,8 +160,10 @@ TEST_P(HostFailure, ATrapFailsEveryPluginOfTheVm) {
   auto alone = config(FailurePolicy::kFailClosed, "alone");
   alone.vm_id = "another VM";
   auto* other = *proxy.load(*module, alone);
-  EXPECT_EQ(proxy.metric("wasm.envoy.wasm.runtime.v8.active"), 2);
+  EXPECT_EQ(proxy.metric("wasm.envoy.wasm.runtime.v8.active"), 4);
   proxy.stream(*open, kTrap)->request_headers();
+  proxy.run();
+  EXPECT_EQ(proxy.metric("wasm.envoy.wasm.runtime.v8.active"), 4) << "one that has died counts until it is replaced";
   EXPECT_FALSE(closed->healthy());
   EXPECT_FALSE(open->healthy());
   EXPECT_TRUE(other->healthy());

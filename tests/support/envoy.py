@@ -65,7 +65,6 @@ class Envoy(Proxy):
     """A running Envoy; arguments as for Proxy."""
 
     NAME = "envoy"
-    ON_MAIN_THREAD = 1
 
     @staticmethod
     def is_before(wanted):

@@ -127,7 +127,6 @@ class Proxy(Program):
     admin's, where there are; descriptors: its ulimit -n."""
 
     NAME = "inlay"
-    ON_MAIN_THREAD = 0   # instances of a plugin beside those of the workers
 
     def __init__(self, directory, config, concurrency=1, level="info", engine=None, flags=(), name=None, environment=None,
                  program=INLAY, descriptors=None, cwd=None):
