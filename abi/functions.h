@@ -62,7 +62,7 @@ constexpr Versions versions_bit(Version version) {
 #define INLAY_ABI_PROXY_FUNCTIONS(X)                                                                                   \
   X(proxy_log, ::inlay::abi::Status,                                                                                   \
     (::inlay::abi::LogLevel level, const char* message_data, size_t message_size), ::inlay::abi::kInAll)               \
-  X(proxy_get_log_level, ::inlay::abi::Status, (::inlay::abi::LogLevel* return_level), ::inlay::abi::kInNew)           \
+  X(proxy_get_log_level, ::inlay::abi::Status, (::inlay::abi::LogLevel* return_level), ::inlay::abi::kIn021)           \
   X(proxy_get_current_time_nanoseconds, ::inlay::abi::Status, (::inlay::abi::U64* return_time),                        \
     ::inlay::abi::kInAll)                                                                                              \
   X(proxy_set_tick_period_milliseconds, ::inlay::abi::Status, (uint32_t period), ::inlay::abi::kInAll)                 \

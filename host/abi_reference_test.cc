@@ -23,10 +23,8 @@ const char* const kHead =
 # The proxy-wasm ABI as the host has it
 
 The host runs modules of ABI 0.1.0, 0.2.0 and 0.2.1. The version is the first `proxy_abi_version_*` that the module
-exports. Every function below may be imported by a module of any version; the columns say which versions specify it.
-Envoy is stricter: `proxy_get_configuration`, `proxy_continue_request`, `proxy_continue_response` and
-`proxy_clear_route_cache` are for modules of 0.1.0 there, `proxy_continue_stream` and `proxy_close_stream` for 0.2.0 and
-0.2.1, `proxy_get_log_level` for 0.2.1 only; a module that imports another version's is not loaded.
+exports. What it may import goes by that version, as the columns say and as in Envoy: a module that imports what is there for
+another version only is refused, and `inlay inspect` says so.
 What each does, and with which status it fails, is in the [specification](https://github.com/proxy-wasm/spec). Where that
 leaves something open or Envoy differs, [below](#the-text-envoy-and-this-host) stands what this host does.
 

@@ -218,6 +218,11 @@ const HostFunction* find_function(std::string_view module, std::string_view name
   return found == functions.end() ? nullptr : &*found;
 }
 
+bool is_offered(std::string_view module, std::string_view name, abi::Version version) {
+  const abi::FunctionDecl* const declared = abi::find_host_function(module, name);
+  return declared == nullptr ? find_function(module, name) != nullptr : declared->is_in(version);
+}
+
 Support support(std::string_view module, std::string_view name) {
   if (find_function(module, name) == nullptr) return Support::kAbsent;
   if (std::find(kUnimplemented.begin(), kUnimplemented.end(), name) != kUnimplemented.end()) {

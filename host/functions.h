@@ -27,6 +27,9 @@ std::span<const engine::HostFunction> all_functions();
 // nullptr: no such function.
 const engine::HostFunction* find_function(std::string_view module, std::string_view name);
 
+// Whether a module of that ABI version can import it, which goes by version as in Envoy (1.36 to 1.40).
+bool is_offered(std::string_view module, std::string_view name, abi::Version version);
+
 // Support is what a function does for a guest that calls it.
 enum class Support : uint8_t {
   kFull,

@@ -64,7 +64,28 @@ void check_allocator(Exports exports, Faults& faults) {
              found);
 }
 
-void check_imports(std::span<const Import> imports, Faults& faults) {
+// "0.2.0"
+std::string dotted(std::string_view marker) {
+  std::string text(marker.substr(kVersionPrefix.size()));
+  std::replace(text.begin(), text.end(), '_', '.');
+  return text;
+}
+
+// A function that other versions of the ABI have. Without a version there is a greater fault.
+void check_version(const std::string& name, const abi::FunctionDecl* declared, std::optional<abi::Version> version,
+                   Faults& faults) {
+  if (declared == nullptr || !version || declared->is_in(*version)) return;
+  std::string has;
+  std::string own;
+  for (const auto& marker : abi::kVersionMarkers) {
+    if (marker.version == *version) own = dotted(marker.name);
+    if (declared->is_in(marker.version)) has += (has.empty() ? "" : " and ") + dotted(marker.name);
+  }
+  faults.add("it imports " + name + ", which is there for modules of ABI " + has +
+             " only, in Envoy too; it is one of " + own);
+}
+
+void check_imports(std::span<const Import> imports, std::optional<abi::Version> version, Faults& faults) {
   for (const Import& import : imports) {
     const std::string name = import.module + "." + import.name;
     if (import.kind != ExternKind::kFunction) {
@@ -79,6 +100,7 @@ void check_imports(std::span<const Import> imports, Faults& faults) {
     const FunctionType right{{f->params.begin(), f->params.end()}, {f->results.begin(), f->results.end()}};
     if (right != import.type)
       faults.add("it imports " + name + " as " + import.type.to_string() + "; it is " + right.to_string());
+    check_version(name, abi::find_host_function(import.module, import.name), version, faults);
   }
 }
 
@@ -106,7 +128,7 @@ ModuleFindings examine_module(std::span<const Import> imports, Exports exports) 
   const auto version = find_version(exports, faults);
   check_memory(exports, faults);
   check_allocator(exports, faults);
-  check_imports(imports, faults);
+  check_imports(imports, version, faults);
   check_callbacks(exports, faults);
   return {version, std::move(faults.list)};
 }

@@ -22,8 +22,8 @@ struct ModuleFindings {
 ModuleFindings examine_module(std::span<const engine::Import> imports, std::span<const engine::Export> exports);
 
 // The module's ABI version; or one error (kInvalidArgument) with everything that is wrong with the module and what
-// would be right: no known ABI version export, no memory, no allocator, an import that no proxy-wasm host has, a
-// function or callback of another signature.
+// would be right: no known ABI version export, no memory, no allocator, an import that no proxy-wasm host has, or
+// has for modules of another version, a function or callback of another signature.
 Result<abi::Version> check_module(const engine::Module& module);
 
 }  // namespace inlay::host

@@ -224,7 +224,9 @@ std::string calling(const engine::HostFunction& f, const std::string& how) {
                      params + ") " + result + "))";
   std::string code = how;
   code.replace(code.find("$call"), 5, call);
-  return guest(text, code);
+  GuestText form;
+  if (!host::is_offered(f.module, f.name, abi::Version::k0_2_1)) form.version = "0_1_0";
+  return guest(text, code, form);
 }
 
 // Envoy 1.40, each function tried.
@@ -330,6 +332,30 @@ TEST_P(HostLifecycle, AModuleThatIsNoneIsRefusedWithAllItsFaults) {
         "a memory named \"memory\" is needed", "proxy_on_memory_allocate or malloc", "env.launch_missiles",
         "it imports env.proxy_log as", "it exports proxy_on_tick as"})
     EXPECT_NE(refused.error().message.find(part), std::string::npos) << part << " in " << refused.error().message;
+}
+
+TEST_P(HostLifecycle, AnImportOfAnotherVersionIsRefused) {
+  const std::string clear = "(import \"env\" \"proxy_clear_route_cache\" (func (result i32)))";
+  const struct {
+    const char* version;
+    std::string import;
+    const char* told;  // empty: it is taken
+  } tries[] = {
+      {"0_1_0", clear, ""},
+      {"0_2_0", clear, "ABI 0.1.0 only, in Envoy too; it is one of 0.2.0"},
+      {"0_1_0", import_proxy("continue_stream", 1), "ABI 0.2.0 and 0.2.1 only, in Envoy too; it is one of 0.1.0"},
+      {"0_2_0", import_proxy("continue_stream", 1), ""},
+      {"0_2_0", import_proxy("get_log_level", 1), "ABI 0.2.1 only, in Envoy too; it is one of 0.2.0"},
+      {"0_2_1", import_proxy("get_log_level", 1), ""}};
+  for (const auto& one : tries) {
+    TestProxy proxy(options());
+    GuestText text;
+    text.version = one.version;
+    const auto loaded = proxy.load(wasm(guest(one.import, "", text)), {.name = "n"});
+    EXPECT_EQ(static_cast<bool>(loaded), *one.told == '\0') << one.version << one.import;
+    if (loaded) continue;
+    EXPECT_NE(loaded.error().message.find(one.told), std::string::npos) << loaded.error().message;
+  }
 }
 
 TEST_P(HostLifecycle, EveryVersionAndOldImportModulesAreTaken) {
