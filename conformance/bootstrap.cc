@@ -69,11 +69,14 @@ std::string module_text(const PluginCase& plugin) {
 std::string plugin_yaml(const PluginCase& plugin, const std::string& file) {
   std::string vm_id = "vm_" + plugin.name;
   std::string fields;
+  std::string vm_fields;
   for (const auto& [name, value] : plugin.options) {
     if (name == "vm_id") {
       vm_id = value;
     } else if (name == "name") {
       fields += "name: " + yaml(value) + "\n";
+    } else if (name.starts_with("vm.")) {
+      vm_fields += name.substr(3) + ": " + value + "\n";
     } else if (name != "abi") {
       fields += name + ": " + value + "\n";
     }
@@ -93,6 +96,7 @@ std::string plugin_yaml(const PluginCase& plugin, const std::string& file) {
   if (!plugin.vm_configuration.empty()) {
     text += "        configuration: " + string_value(plugin.vm_configuration) + "\n";
   }
+  text += indent(vm_fields, 8);
   text += "        runtime: envoy.wasm.runtime.v8\n";
   text += "        code: {local: {filename: " + yaml(file) + "}}\n";
   return text;

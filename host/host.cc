@@ -63,7 +63,9 @@ bool VmSpec::allows(std::string_view capability) const {
 
 PluginImpl::PluginImpl(PluginConfig config, std::shared_ptr<const VmSpec> spec)
     : config_(std::move(config)), spec_(std::move(spec)) {
-  for (const std::string& part : {spec_->key, config_.root_id, config_.configuration, config_.name, config_.key_suffix})
+  const std::string policy = std::to_string(static_cast<int>(config_.failure_policy));  // since Envoy 1.40
+  for (const std::string& part :
+       {spec_->key, config_.root_id, config_.configuration, config_.name, policy, config_.key_suffix})
     append_key(key_, part);
 }
 

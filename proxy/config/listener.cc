@@ -131,8 +131,8 @@ void set_plugin_keys(View listener, Listener& out) {
       out.traffic_direction == Listener::Direction::kUnspecified ? "" : listener.text("traffic_direction");
   for (const auto& [name, json] : out.metadata) suffix += "||" + name + json;
   for (HttpFilter& filter : out.http.http_filters)
-    if (auto* wasm = std::get_if<WasmPlugin>(&filter.config)) wasm->plugin.key_suffix = suffix;
-  for (NetworkFilter& filter : out.network_filters) filter.wasm.plugin.key_suffix = suffix;
+    if (auto* wasm = std::get_if<WasmPlugin>(&filter.config)) wasm->plugin.key_suffix += suffix;
+  for (NetworkFilter& filter : out.network_filters) filter.wasm.plugin.key_suffix += suffix;
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ constexpr FieldRule kPluginConfig[] = {
     {"fail_open"},
     {"failure_policy"},
     {"reload_config"},
-    {"capability_restriction_config"},
+    {"capability_restriction_config", Support::kYes, "of no effect if vm_config has one; deprecated since Envoy 1.40"},
     {"allow_on_headers_stop_iteration"},
 };
 constexpr FieldRule kReloadConfig[] = {{"backoff"}};
@@ -35,6 +35,7 @@ constexpr FieldRule kVmConfig[] = {
     {"allow_precompiled", Support::kIgnored, "Inlay compiles the module itself"},
     {"nack_on_code_cache_miss"},
     {"environment_variables"},
+    {"capability_restriction_config", Support::kYes, "since Envoy 1.40"},
 };
 constexpr FieldRule kCapabilities[] = {{"allowed_capabilities"}};
 constexpr FieldRule kEnvironmentVariables[] = {{"host_env_keys"}, {"key_values"}};
@@ -127,6 +128,22 @@ host::FailurePolicy policy_of(View plugin, BuildContext& context) {
   return policy == 3 ? host::FailurePolicy::kFailOpen : host::FailurePolicy::kFailClosed;
 }
 
+// The VM's, if it is there, be it empty; else the plugin's own.
+View restriction_of(View plugin) {
+  const View of_vm = plugin["vm_config"]["capability_restriction_config"];
+  return of_vm ? of_vm : plugin["capability_restriction_config"];
+}
+
+// What else tells plugins of a VM apart (Envoy 1.40): all of PluginConfig but vm_config, as it is written.
+std::string identity_of(View plugin) {
+  const auto number = [](auto value) { return std::to_string(value) + ","; };
+  const View backoff = plugin["reload_config"]["backoff"];
+  return number(plugin.enumerator("failure_policy")) + number(plugin.boolean("fail_open")) +
+         number(plugin.boolean("allow_on_headers_stop_iteration")) + number(plugin.has("reload_config")) +
+         number(backoff.duration("base_interval", Milliseconds(0)).count()) +
+         number(backoff.duration("max_interval", Milliseconds(0)).count());
+}
+
 }  // namespace
 
 std::span<const MessageRules> wasm_rules() {
@@ -152,11 +169,12 @@ WasmPlugin build_wasm(View wasm, BuildContext& context) {
     if (View longest = backoff["max_interval"])
       context.report.warning(longest.node(), "has no effect on reloads, neither here nor in Envoy");
   }
-  if (View restriction = plugin["capability_restriction_config"]) {
+  if (View restriction = restriction_of(plugin)) {
     std::set<std::string> allowed;
     for (View capability : restriction.list("allowed_capabilities")) allowed.insert(capability.node().key);
     if (!allowed.empty()) out.plugin.allowed_capabilities = std::move(allowed);
   }
+  out.plugin.key_suffix = identity_of(plugin);
   out.plugin.allow_on_headers_stop_iteration = plugin.boolean("allow_on_headers_stop_iteration");
   if (context.require(plugin, "vm_config")) build_vm(plugin["vm_config"], out, context);
   return out;
