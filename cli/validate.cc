@@ -14,14 +14,12 @@ namespace {
 struct ValidateOptions {
   std::string path;
   bool fetch_remote_code = false;
-  bool envoy_strict = false;
   proxy::config::LoadOptions load;
 };
 
 constexpr std::chrono::seconds kStartBudget{60};
 
 int validate(ValidateOptions& options) {
-  options.load.envoy_strict = options.envoy_strict;
   proxy::config::Diagnostics diagnostics;
   const auto bootstrap = proxy::config::load_file(options.path, options.load, diagnostics);
   std::fputs(diagnostics.to_string().c_str(), stderr);
@@ -33,7 +31,6 @@ int validate(ValidateOptions& options) {
   proxy::ServerOptions server;
   server.engine = engine::EngineKind::kInterp;
   server.fetch_remote_code = options.fetch_remote_code;
-  server.envoy_strict = options.envoy_strict;
   // Nobody waits for an answer, and the interpreter is slow: a start that takes its time is not wrong.
   server.limits.call_budget = kStartBudget;
   const auto log = proxy::Logger::create({});
@@ -57,8 +54,6 @@ void add_validate(CLI::App& app, Action& action) {
                     "Warn about fields that Envoy does not have, instead of failing");
   command->add_flag("--fetch-remote-code", options->fetch_remote_code,
                     "Fetch remote code that is not cached, instead of leaving its plugin unchecked");
-  command->add_flag("--envoy-strict", options->envoy_strict,
-                    "Do as Envoy does even where that is plainly a defect, as `run --envoy-strict` does");
   command->callback([options, &action] { action = [options] { return validate(*options); }; });
 }
 

@@ -114,7 +114,11 @@ std::unique_ptr<proxy::net::ConnectionOwner> InProcessWorker::make_http(Shared& 
     chain.push_back(http_factories.back().get());
   }
   auto made = std::make_unique<http::ConnectionManager>(
-      loop, http::ConnectionManager::Options{listener, shared.metrics, std::move(chain), loggers()});
+      loop, http::ConnectionManager::Options{.listener = listener,
+                                             .metrics = shared.metrics,
+                                             .factories = std::move(chain),
+                                             .loggers = loggers(),
+                                             .lengths_as_given = shared.c.envoy_strict});
   if (tcp_factories.empty()) return made;
   std::vector<tcp::FilterFactory*> network_filters;
   for (const auto& factory : tcp_factories) network_filters.push_back(factory.get());

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// conformance [--update] [--cases DIRECTORY] [--envoy VERSION|all] [CASE...]: runs the cases whose path contains one of
-// CASE, or all.
+// conformance [--update] [--cases DIRECTORY] [--envoy VERSION|all [--envoy-strict]] [CASE...]: runs the cases whose
+// path contains one of CASE, or all.
 //
 // Without --envoy on both engines, in process and on sockets; when all of the tree's own were run, it rewrites
 // docs/reference/conformance.md. With it in that Envoy, or in every version of scripts/pins; of cases that are named it
-// shows how they differ there, recorded or not. --update writes down what was seen: read the diff.
+// shows how they differ there, recorded or not. --update writes down what was seen: read the diff. --envoy-strict also
+// counts the cases in which Inlay with that flag shows the same as the Envoy, to the byte.
 
 #include <cstdio>
 #include <cstdlib>
@@ -25,6 +26,7 @@ constexpr const char* kCases = INLAY_SOURCE_DIR "/conformance/cases";
 
 struct Arguments {
   bool update = false;
+  bool envoy_strict = false;
   std::string envoy;  // a version, "all", or empty
   std::string directory = kCases;
   std::vector<std::string> wanted;
@@ -112,11 +114,20 @@ int run_all(const Arguments& arguments) {
 // --- in Envoy ---
 
 // What a case that was asked for shows there, recorded or not.
-void show(const Case& c, const Envoy& envoy, const Differences& differences, const SeenInEnvoy& seen) {
+void show(const Case& c, const Envoy& envoy, const Differences& differences, const std::string& seen) {
   std::printf("%s in Envoy %s", c.title().c_str(), envoy.version.c_str());
   for (const std::string& name : differences.of(c, envoy.version)) std::printf(", %s", name.c_str());
-  const bool same = seen.all == c.expected;
-  std::printf(same ? ": as expected\n" : ":\n%s\n", difference(c.expected, seen.all).c_str());
+  const bool same = seen == c.expected;
+  std::printf(same ? ": as expected\n" : ":\n%s\n", difference(c.expected, seen).c_str());
+}
+
+// Whether Inlay with --envoy-strict shows what the Envoy has shown.
+bool agrees_strictly(Case c, const std::string& seen) {
+  c.envoy_strict = true;
+  for (const Variant& variant : variants()) {
+    if (takes(c, variant)) return observe(c, variant).seen == seen;
+  }
+  return false;
 }
 
 // Returns whether all is explained; adds to `summary` what is to be said at the end.
@@ -127,6 +138,7 @@ bool run_in(const Envoy& envoy, std::vector<Case>& cases, Differences& differenc
     if (runs_in_envoy(c) && arguments.wants(c)) chosen.push_back(&c);
   }
   size_t counts[3] = {};
+  size_t strictly = 0;
   // What is seen is compared with the differences as they were, and written down afterwards.
   Differences recorded = differences;
   EnvoyRuns runs(chosen, envoy, differences, !arguments.update);
@@ -139,6 +151,7 @@ bool run_in(const Envoy& envoy, std::vector<Case>& cases, Differences& differenc
     } else {
       if (!arguments.wanted.empty() && !arguments.update) show(c, envoy, differences, *seen);
       verdict = judge(c, envoy.version, differences, *seen);
+      if (arguments.envoy_strict && agrees_strictly(c, *seen)) ++strictly;
       if (arguments.update) record(c, recorded, envoy.version, *seen, pinned_envoys());
     }
     ++counts[static_cast<size_t>(verdict.kind)];
@@ -146,7 +159,8 @@ bool run_in(const Envoy& envoy, std::vector<Case>& cases, Differences& differenc
     std::printf("UNEXPLAINED %s in Envoy %s\n%s\n", c.title().c_str(), envoy.version.c_str(), verdict.text.c_str());
   }
   summary += std::to_string(chosen.size()) + " cases in Envoy " + envoy.version + ": " + std::to_string(counts[0]) +
-             " agree, " + std::to_string(counts[1]) + " recorded, " + std::to_string(counts[2]) + " unexplained\n";
+             " agree, " + (arguments.envoy_strict ? std::to_string(strictly) + " with --envoy-strict, " : "") +
+             std::to_string(counts[1]) + " recorded, " + std::to_string(counts[2]) + " unexplained\n";
   std::fflush(stdout);
   if (!arguments.update) return counts[2] == 0;
   for (const Case* c : chosen) {
@@ -188,12 +202,16 @@ int main(int argc, char** argv) {
     const std::string argument = argv[i];
     if (argument == "--update") {
       arguments.update = true;
+    } else if (argument == "--envoy-strict") {
+      arguments.envoy_strict = true;
     } else if (argument == "--envoy" && i + 1 < argc) {
       arguments.envoy = argv[++i];
     } else if (argument == "--cases" && i + 1 < argc) {
       arguments.directory = argv[++i];
     } else if (argument.starts_with("-")) {
-      std::fprintf(stderr, "usage: conformance [--update] [--cases DIRECTORY] [--envoy VERSION|all] [CASE...]\n");
+      std::fprintf(
+          stderr,
+          "usage: conformance [--update] [--cases DIRECTORY] [--envoy VERSION|all [--envoy-strict]] [CASE...]\n");
       return 2;
     } else {
       arguments.wanted.push_back(argument);

@@ -158,11 +158,12 @@ inline constexpr AbiChoice kAbiChoices[] = {
     // WASI
     {"`fd_write`", Follows::kOwn,
      "One call that ends a line is one record of the log, without its last line end; 1 at info, 2 at error. What is "
-     "written in pieces is one record when its line or the callback ends, so that a panic of Go can be read. With "
-     "`--envoy-strict` each call is a record."},
+     "written in pieces is one record when its line or the callback ends, so that a panic of Go can be read; in Envoy "
+     "each "
+     "call is a record."},
     {"`poll_oneoff`", Follows::kOwn,
      "Waits for the clock, at most 10 ms a call, which is time of the callback's budget: Go's runtime sleeps before it "
-     "prints a panic. With `--envoy-strict` ENOSYS."},
+     "prints a panic. Envoy has ENOSYS up to 1.37, and Ok since 1.39."},
     {"`fd_read`", Follows::kEnvoy, "ENOSYS."},
     {"`proc_exit`", Follows::kEnvoy, "Returns; what a compiler puts behind it is then a trap."},
     {"`random_get`", Follows::kEnvoy, "At most 64 KiB, else EINVAL."},

@@ -54,7 +54,7 @@ const std::string* plugin_property(const PluginConfig& config, const Path& path)
 void tell_legacy(Vm& vm, const Context& context, uint32_t index) {
   Host::Impl& host = vm.host();
   const uint32_t bit = 1u << index;
-  if ((host.legacy_properties_told.load(std::memory_order_relaxed) & bit) != 0 || host.options.envoy_strict ||
+  if ((host.legacy_properties_told.load(std::memory_order_relaxed) & bit) != 0 ||
       (host.legacy_properties_told.fetch_or(bit, std::memory_order_relaxed) & bit) != 0)
     return;
   const std::string name(kLegacyXds[index]);

@@ -165,7 +165,6 @@ Errno path_open(Vm&, u32, u32, u32, u32, u32, u64, u64, u32, u32) {
 // milliseconds before it prints a panic, and cannot go on if it may not. A longer wait ends early, so that the call's
 // budget is looked at; whoever still has to wait asks again.
 Errno poll_oneoff(Vm& vm, u32 in, u32 out, u32 count, u32 return_count) {
-  if (vm.host().options.envoy_strict) return Errno::kNosys;
   if (count == 0 || count > kMaxSubscriptions) return Errno::kInval;
   const auto list = vm.read(in, count * kSubscriptionSize);
   char* events = vm.writable(out, count * kEventSize);

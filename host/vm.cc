@@ -215,11 +215,6 @@ void Vm::log(abi::LogLevel level, std::string_view message) {
 
 void Vm::print(bool error, std::string_view text) {
   const auto level = error ? abi::LogLevel::kError : abi::LogLevel::kInfo;
-  if (host_.options.envoy_strict) {
-    if (text.ends_with('\n')) text.remove_suffix(1);
-    if (!text.empty()) log(level, text);
-    return;
-  }
   GuestOutput& output = output_[error ? 1 : 0];
   if (const std::string_view record = output.add(text); !record.empty()) log(level, record);
   if (!output.unended()) return;

@@ -93,7 +93,9 @@ void Worker::Impl::vm_failed(Vm& vm) {
     uint64_t serial;
   };
   std::vector<Waiting> waiting;
-  for (FlowContext* context : vm.detach_flows()) waiting.push_back({context, context->serial()});
+  // Envoy answers none of them.
+  for (FlowContext* context : vm.detach_flows())
+    if (!host.options.envoy_strict) waiting.push_back({context, context->serial()});
   vm.disarm();
   bury(vm);
   Mailbox::post(mailbox, [waiting = std::move(waiting), failed = std::move(failed)](Impl& worker) {

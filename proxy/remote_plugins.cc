@@ -58,7 +58,7 @@ RemotePlugins::~RemotePlugins() {
 Result<std::shared_ptr<host::Plugin>> RemotePlugins::create(const config::WasmPlugin& wasm) {
   if (Code code = code_.find(*wasm.code.remote)) return modules_.create_plugin(with_code(wasm, std::move(code)));
   auto placeholder = host_.create_plugin_without_code(wasm.plugin);
-  missing_.emplace_back(*this, wasm, placeholder).settled = wasm.code.nack_on_code_cache_miss;
+  missing_.emplace_back(*this, wasm, placeholder);
   return placeholder;
 }
 
@@ -68,13 +68,7 @@ bool RemotePlugins::worth_waiting_for(const host::Plugin& plugin) const {
 }
 
 void RemotePlugins::start() {
-  for (Missing& missing : missing_) {
-    if (missing.settled)
-      log_.warn("wasm", "the code of plugin " + missing.wasm.plugin.name +
-                            " is not in the cache and nack_on_code_cache_miss is set; " +
-                            std::string(until_then(missing.wasm.plugin)));
-    fetch(missing);
-  }
+  for (Missing& missing : missing_) fetch(missing);
 }
 
 void RemotePlugins::fetch(Missing& missing) {

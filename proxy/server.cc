@@ -125,11 +125,7 @@ struct Server::Impl final : admin::AdminTarget, RemotePlugins::Observer {
 
 namespace {
 
-// As in Envoy, a plugin whose code would have to be fetched first ends the start.
-bool refuses_to_wait(const config::WasmPlugin& wasm, const ServerOptions& options) {
-  return options.envoy_strict && wasm.code.nack_on_code_cache_miss;
-}
-
+// As in Envoy, a plugin whose code would have to be fetched first then ends the start.
 Error not_cached(const config::WasmPlugin& wasm) {
   return {ErrorCode::kFailedPrecondition,
           "the code of plugin " + wasm.plugin.name + " is not in the cache, and nack_on_code_cache_miss is set",
@@ -145,9 +141,10 @@ Result<Unit> Server::Impl::prepare() {
       remote.emplace(loop, fetching->code, parts.modules, parts.host, parts.log, *this);
     }
     INLAY_TRY(auto plugin, remote->create(wasm));
-    if (!plugin->module() && refuses_to_wait(wasm, options)) return not_cached(wasm);
+    if (!plugin->module() && wasm.code.nack_on_code_cache_miss) return not_cached(wasm);
     return plugin;
   };
+  parts.on_plugin = [this](const std::shared_ptr<host::Plugin>& plugin) { start_on_main_thread(plugin); };
   INLAY_TRY([[maybe_unused]] Unit prepared, parts.prepare());
   for (size_t i = 0; remote && i < parts.shared.listeners.size(); ++i) {
     parts.shared.listeners[i].for_each_plugin([&](const SharedState::Plugin& plugin) {
@@ -361,7 +358,7 @@ Result<Unit> Server::validate(const config::Bootstrap& bootstrap, const ServerOp
   }
   parts.create_remote_plugin = [&](const config::WasmPlugin& wasm) -> Result<std::shared_ptr<host::Plugin>> {
     if (Code code = fetching.code.find(*wasm.code.remote)) return parts.modules.create_plugin(with_code(wasm, code));
-    if (refuses_to_wait(wasm, options)) return not_cached(wasm);
+    if (wasm.code.nack_on_code_cache_miss) return not_cached(wasm);
     log.warn("wasm", "plugin " + wasm.plugin.name + " is not checked: " + wasm.code.filename +
                          " has not been fetched yet; --fetch-remote-code fetches it");
     return parts.host.create_plugin_without_code(wasm.plugin);

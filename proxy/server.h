@@ -25,7 +25,7 @@ struct ServerOptions {
   engine::EngineKind engine = engine::EngineKind::kAuto;
   engine::Limits limits;
   bool envoy_strict = false;
-  bool compat_legacy_properties = true;
+  bool compat_legacy_properties = false;
   std::chrono::seconds drain_time{600};  // at most this long after the first signal
   std::string admin_address_path;        // the admin's address is written to this file
   // SIGTERM, SIGINT: drain, the second one ends at once; SIGUSR1: reopen logs; SIGHUP: a line in the log.

@@ -38,9 +38,10 @@ ServerParts::ServerParts(const config::Bootstrap& b, const ServerOptions& option
              options.compat_legacy_properties,
              {},
              {},
-             {},
              options.log_flush_interval,
-             options.envoy_strict} {}
+             options.envoy_strict} {
+  if (options.envoy_strict) clusters.send_lengths_as_given();
+}
 
 Result<Unit> ServerParts::prepare() {
   INLAY_TRY([[maybe_unused]] Unit tls_ready, clusters.prepare_tls());

@@ -43,8 +43,7 @@ struct Worker::Core {
   }
 
   wasm_filter::AttributeOptions attributes(const config::Listener& listener) const {
-    return {&shared_.bootstrap.node, &listener, &shared_.clusters, shared_.compat_legacy_properties,
-            shared_.envoy_strict};
+    return {&shared_.bootstrap.node, &listener, &shared_.clusters, shared_.compat_legacy_properties};
   }
   void add_listener(size_t index);
   std::unique_ptr<net::ConnectionOwner> make_http(size_t index, std::vector<http::StreamLogger*> stream_loggers);
@@ -123,7 +122,8 @@ std::unique_ptr<net::ConnectionOwner> Worker::Core::make_http(size_t index,
                                              .metrics = shared_.metrics,
                                              .factories = std::move(chain),
                                              .loggers = std::move(stream_loggers),
-                                             .on_peak_over = shared_.on_peak_over});
+                                             .on_peak_over = shared_.on_peak_over,
+                                             .lengths_as_given = shared_.envoy_strict});
   std::vector<tcp::FilterFactory*> network_filters = make_network_filters(index);
   if (network_filters.empty()) return manager;
   return std::make_unique<tcp::FilteredConnections>(loop, listener, std::move(network_filters), std::move(manager));

@@ -97,6 +97,21 @@ TEST_P(HostFailure, StrictOpenRefusesTheTrappingRequestAsEnvoyDoes) {
   EXPECT_FALSE(passing->local_reply);
 }
 
+TEST_P(HostFailure, StrictAnswersNoneThatWaited) {
+  auto o = options();
+  o.envoy_strict = true;
+  for (const FailurePolicy policy : {FailurePolicy::kFailClosed, FailurePolicy::kFailOpen}) {
+    TestProxy proxy(o);
+    auto& plugin = load(proxy, kTrapping, config(policy));
+    auto waiting = proxy.stream(plugin, kWait);
+    waiting->request_headers(false);
+    proxy.stream(plugin, kTrap)->request_headers();
+    proxy.advance(60s);
+    EXPECT_FALSE(waiting->local_reply);
+    EXPECT_TRUE(waiting->continued.empty());
+  }
+}
+
 TEST_P(HostFailure, ReloadComesBackByItselfAndTicksAgain) {
   TestProxy proxy(options());
   auto& plugin = load(proxy, kTrapping, config(FailurePolicy::kFailReload));

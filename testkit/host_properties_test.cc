@@ -64,20 +64,5 @@ TEST_P(HostProperties, ANameThatEnvoyRemovedIsSaidOnce) {
   }
 }
 
-TEST_P(HostProperties, ANameThatEnvoyRemovedIsUnknownToAStrictHost) {
-  auto o = options();
-  o.envoy_strict = true;
-  TestProxy proxy(o);
-  auto& plugin = load(proxy, guest(import_proxy("log", 3) + import_proxy("get_property", 4), kLogNumber + R"(
-    (data (i32.const 0) "cluster_name")
-    (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
-      (call $log_number (call $get_property (i32.const 0) (i32.const 12) (i32.const 64) (i32.const 68)))
-      (i32.const 0)))"));
-  auto stream = proxy.stream(plugin, kRequest);
-  stream->properties["xds.cluster_name"] = "app";
-  stream->request_headers();
-  EXPECT_EQ(story(proxy), "1");
-}
-
 }  // namespace
 }  // namespace inlay::testkit

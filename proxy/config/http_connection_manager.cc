@@ -162,9 +162,9 @@ void check_header_text(View manager, std::string_view field, BuildContext& conte
 }
 
 // Envoys before 1.22 found the router by its name alone, and many a file was written then.
-bool is_router_by_name(View filter, BuildContext& context) {
+bool is_router_by_name(View filter) {
   const std::string name = filter.text("name");
-  if (context.options.envoy_strict || filter.has("typed_config") || filter.has("config_discovery")) return false;
+  if (filter.has("typed_config") || filter.has("config_discovery")) return false;
   return name == "envoy.filters.http.router" || name == "envoy.router";
 }
 
@@ -173,7 +173,7 @@ bool build_filter(View filter, HttpFilter& out, BuildContext& context) {
   out.name = filter.text("name");
   out.disabled = filter.boolean("disabled");
   context.require(filter, "name");
-  if (is_router_by_name(filter, context)) {
+  if (is_router_by_name(filter)) {
     context.report.warning(filter.node(),
                            "has no `typed_config`, which Envoy demands since 1.22; taken for the router (" +
                                std::string(kRouterType) + ") by its name");
@@ -208,8 +208,8 @@ void build_filters(View manager, HttpConnectionManager& out, BuildContext& conte
     const View filter = filters[i];
     HttpFilter built;
     const bool keep = build_filter(filter, built, context);
-    const bool router = is_router_by_name(filter, context) ||
-                        (filter["typed_config"] && filter["typed_config"].node().any_type == kRouterType);
+    const bool router =
+        is_router_by_name(filter) || (filter["typed_config"] && filter["typed_config"].node().any_type == kRouterType);
     const bool last = i + 1 == filters.size();
     if (router && !last) context.error(filter, "the router ends the chain: it must be the last of `http_filters`");
     if (!router && last && filter.has("typed_config"))

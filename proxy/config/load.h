@@ -26,8 +26,6 @@ namespace inlay::proxy::config {
 struct LoadOptions {
   // --allow-unknown-static-fields: a field that Envoy does not have is a warning.
   bool allow_unknown_static_fields = false;
-  // --envoy-strict: a Struct as a plugin's configuration reaches the guest as protobuf bytes.
-  bool envoy_strict = false;
   // Relative file names in the configuration are relative to this folder; empty: the current one, as in Envoy.
   std::string base_dir;
   // Reads an environment variable; the process's own when empty.

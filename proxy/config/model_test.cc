@@ -13,12 +13,11 @@
 namespace inlay::proxy::config {
 namespace {
 
-Bootstrap load_case(const std::string& name, bool envoy_strict = false) {
+Bootstrap load_case(const std::string& name) {
   std::stringstream content;
   content << std::ifstream(INLAY_SOURCE_DIR "/proxy/config/testdata/" + name + ".case").rdbuf();
   const std::string text = content.str();
   LoadOptions options;
-  options.envoy_strict = envoy_strict;
   options.environment = [](const std::string& variable) {
     return variable == "SET" ? std::optional<std::string>("from the environment") : std::nullopt;
   };
@@ -247,13 +246,30 @@ TEST(Model, Wasm) {
   EXPECT_EQ(wasm.code.bytes->size(), 8u);
 }
 
-TEST(Model, AStructIsJsonForTheGuest) {
+TEST(Model, CapabilitiesOfTheVmCountBeforeThePluginsOwn) {
+  const Bootstrap bootstrap = load_case("wasm_vm_capabilities");
+  const auto allowed = [&](size_t filter) {
+    return std::get<WasmPlugin>(manager(bootstrap).http_filters.at(filter).config).plugin.allowed_capabilities;
+  };
+  EXPECT_EQ(allowed(0), std::set<std::string>{"proxy_log"});
+  EXPECT_EQ(allowed(1), std::set<std::string>{"proxy_log"});
+  EXPECT_EQ(allowed(2), std::nullopt) << "empty: all";
+}
+
+TEST(Model, WhatIsWrittenOfAPluginTellsItFromOthers) {
+  const auto suffix = [](const std::string& name) {
+    const Bootstrap bootstrap = load_case(name);
+    return std::get<WasmPlugin>(manager(bootstrap).http_filters.at(0).config).plugin.key_suffix;
+  };
+  EXPECT_NE(suffix("wasm_fail_open"), suffix("wasm_vm_capabilities"));
+  EXPECT_NE(suffix("wasm_all_fields"), suffix("wasm_vm_capabilities"));
+  EXPECT_EQ(suffix("wasm_struct_configuration"), suffix("wasm_vm_capabilities"));
+}
+
+TEST(Model, AStructIsItsProtobufBytesForTheGuest) {
   const Bootstrap bootstrap = load_case("wasm_struct_configuration");
-  const auto& wasm = std::get<WasmPlugin>(manager(bootstrap).http_filters.at(0).config);
-  EXPECT_EQ(wasm.plugin.configuration, R"({"a":1,"big":"5000000000","s":"1","l":[true,null,0.5]})");
-  // In strict mode the Struct's protobuf bytes: "a" is the number 1.
-  const Bootstrap strict = load_case("wasm_struct_configuration", true);
-  const std::string& bytes = std::get<WasmPlugin>(manager(strict).http_filters.at(0).config).plugin.configuration;
+  const std::string& bytes = std::get<WasmPlugin>(manager(bootstrap).http_filters.at(0).config).plugin.configuration;
+  // "a" is the number 1.
   EXPECT_EQ(bytes.substr(0, 16), std::string("\x0a\x0e\x0a\x01"
                                              "a\x12\x09\x11\0\0\0\0\0\0\xf0\x3f",
                                              16));

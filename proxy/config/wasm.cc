@@ -52,18 +52,18 @@ constexpr MessageRules kRules[] = {
     {"envoy.extensions.wasm.v3.EnvironmentVariables", kEnvironmentVariables},
 };
 
-// The bytes that a guest gets for an Any (Envoy's MessageUtil::anyToBytes, and JSON for a Struct as documented).
+// The bytes that a guest gets for an Any (Envoy's MessageUtil::anyToBytes).
 std::string configuration_bytes(View any, BuildContext& context) {
   if (!any) return "";
   const std::string& type = any.node().any_type;
   if (type == "google.protobuf.StringValue" || type == "google.protobuf.BytesValue") return any.node().text;
   if (type == "google.protobuf.Struct") {
     const std::string json = any.node().source == nullptr ? "{}" : to_json(*any.node().source);
-    if (context.options.envoy_strict) return struct_bytes(json);
-    context.report.warning(any.node(),
-                           "the guest gets this google.protobuf.Struct as JSON; Envoy gives it the "
-                           "protobuf bytes. Use google.protobuf.StringValue, which is the same in both");
-    return json;
+    context.report.warning(
+        any.node(),
+        "the guest gets the protobuf bytes of this google.protobuf.Struct, as in Envoy, and no JSON; "
+        "with a google.protobuf.StringValue it gets the text");
+    return struct_bytes(json);
   }
   context.error(any, "expected google.protobuf.StringValue, BytesValue or Struct, found " + quote(type));
   return "";

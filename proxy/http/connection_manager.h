@@ -41,6 +41,9 @@ class ConnectionManager final : public net::ConnectionOwner {
     std::chrono::milliseconds trim_streams_every = std::chrono::seconds(5);
     // Buffers that this thread has freed have left much memory with the allocator.
     std::function<void()> on_peak_over = {};
+    // A response whose body has not the length that its content-length says is sent so, as by Envoy; else it is cut
+    // off.
+    bool lengths_as_given = false;
   };
 
   ConnectionManager(net::EventLoop& loop, Options options);

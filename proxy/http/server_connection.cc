@@ -382,6 +382,10 @@ BodyFraming ServerConnection::choose_framing(const HeaderMap& headers, bool end_
   return parser_->minor_version() == 0 ? BodyFraming::kUntilClose : BodyFraming::kChunked;
 }
 
+bool ServerConnection::checks_length() const {
+  return framing_ == BodyFraming::kContentLength && !manager_.options.lengths_as_given;
+}
+
 bool ServerConnection::is_head() const {
   return stream_->chain.request_headers().value(HeaderId::kMethod) == "HEAD";
 }
@@ -422,7 +426,7 @@ void ServerConnection::encode_data(Buffer& data, bool end_stream) {
   if (closed_ || !stream_) return data.clear();
   touch();
   if (framing_ == BodyFraming::kNone) data.clear();
-  if (framing_ == BodyFraming::kContentLength) {
+  if (checks_length()) {
     if (data.size() > length_left_) return stream_->chain.reset("response_longer_than_content_length");
     length_left_ -= data.size();
     if (end_stream && length_left_ > 0) {
@@ -443,7 +447,7 @@ void ServerConnection::encode_data(Buffer& data, bool end_stream) {
 
 void ServerConnection::encode_trailers(HeaderMap& trailers) {
   if (closed_ || !stream_) return;
-  if (framing_ == BodyFraming::kContentLength && length_left_ > 0) {
+  if (checks_length() && length_left_ > 0) {
     return stream_->chain.reset("response_shorter_than_content_length");
   }
   if (framing_ == BodyFraming::kChunked) {

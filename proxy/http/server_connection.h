@@ -69,6 +69,8 @@ class ServerConnection final : net::ConnectionHandler, ParserSink, ResponseSink 
   void on_connection_timeout();
   BodyFraming choose_framing(const HeaderMap& headers, bool end_stream);
   bool is_head() const;
+  // Whether the response is to have the length that its content-length says.
+  bool checks_length() const;
   void correct_length(HeaderMap& headers, bool end_stream) const;
   bool must_close() const;
   void response_complete();

@@ -119,8 +119,10 @@ bool ClientConnection::encode_body(host::Buffer& data, bool end_stream) {
       data.clear();
       return true;
     case Framing::kContentLength:
-      if (data.size() > body_left_ || (end_stream && data.size() != body_left_)) return false;
-      body_left_ -= data.size();
+      if (!pool_.cluster().lengths_as_given) {
+        if (data.size() > body_left_ || (end_stream && data.size() != body_left_)) return false;
+        body_left_ -= data.size();
+      }
       out_.move_from(data);
       return true;
     case Framing::kChunked:
@@ -147,7 +149,7 @@ void ClientConnection::send_data(host::Buffer& data, bool end_stream) {
 void ClientConnection::send_trailers(const host::HeaderMap& trailers) {
   if (framing_ == Framing::kChunked) {
     http::write_last_chunk(pool_.cluster().config.enable_trailers ? &trailers : nullptr, out_);
-  } else if (body_left_ != 0) {
+  } else if (body_left_ != 0 && !pool_.cluster().lengths_as_given) {
     fail(ResetReason::kLocalReset, "the body does not have the length that content-length says");
     return;
   }

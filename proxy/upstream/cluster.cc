@@ -151,6 +151,10 @@ ClusterRegistry::ClusterRegistry(const std::vector<config::Cluster>& clusters, h
   }
 }
 
+void ClusterRegistry::send_lengths_as_given() {
+  for (auto& cluster : clusters_) cluster->lengths_as_given = true;
+}
+
 Result<> ClusterRegistry::prepare_tls() {
   for (auto& cluster : clusters_) {
     const config::Cluster& config = cluster->config;

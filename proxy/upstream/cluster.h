@@ -81,6 +81,7 @@ class Cluster {
   Breakers breakers;
   // Of a cluster with TLS, once ClusterRegistry::prepare_tls() was there.
   std::shared_ptr<const tls::ClientContext> tls;
+  bool lengths_as_given = false;  // ClusterRegistry::send_lengths_as_given()
 
   std::shared_ptr<const HostList> hosts() const;
   void set_hosts(std::shared_ptr<const HostList> hosts);
@@ -103,6 +104,9 @@ class ClusterRegistry {
 
   // Makes the TLS contexts, before any connection is made. Errors: kInvalidArgument; `where` names the cluster.
   Result<> prepare_tls();
+  // Requests whose body has not the length that their content-length says are sent so, as by Envoy; else they fail.
+  // Before any connection is made.
+  void send_lengths_as_given();
 
   // Waits until every DNS cluster has had its first answer, good or bad. False: not within `at_most`.
   bool wait_resolved(std::chrono::milliseconds at_most);

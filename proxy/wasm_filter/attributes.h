@@ -28,7 +28,6 @@ struct AttributeOptions {
   const config::Listener* listener = nullptr;     // not null for plugins of a listener
   upstream::ClusterRegistry* clusters = nullptr;  // not null
   bool legacy = false;                            // also the top-level names that Envoy 1.33 removed
-  bool strict = false;                            // headers are in sight only where Envoy has them
 };
 
 // StreamAttributes is a stream as its attributes see it. Everything outlives the look-up.

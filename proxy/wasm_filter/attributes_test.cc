@@ -40,7 +40,7 @@ class AttributesTest : public testing::Test {
     std::get<config::RouteAction>(dynamic.action).cluster_header = "x-cluster";
     routes_ = *router::RouteTable::compile(routes_config_, [&](std::string_view name) { return clusters_.find(name); });
 
-    options_ = {&node_, &listener_, &clusters_, false, false};
+    options_ = {&node_, &listener_, &clusters_, false};
     request_.add(":method", "GET");
     request_.add(":path", "/a?b=c#d");
     request_.add(":authority", "h");

@@ -32,8 +32,8 @@ What `proxy_get_property` answers. A path is its parts with a NUL between them; 
 Inside of metadata a number is a double of 8 bytes, an object is a map, and a list is a map whose keys are its values. What
 does not exist, or not yet, is NotFound. A root by itself, an empty path and a JSON `null` are SerializationFailure.
 
-A header may be asked for as long as the stream has it. In Envoy that holds from the callback that brings it until the guest
-goes on, and again when the stream is logged; `--envoy-strict` does the same.
+A header may be asked for from the callback that brings it until the guest goes on, and again when the stream is logged, as in
+Envoy.
 
 | path | kind | |
 | --- | --- | --- |
@@ -46,10 +46,10 @@ path of one part is read by that path, or as `filter_state` and `wasm.<path>`. `
 empty, and there once there is an upstream. `connection.termination_details`, which Envoy has when network filters of its own
 refuse a connection, is NotFound.
 
-A root context sees `plugin_*` and `xds.node`. The names that Envoy removed in 1.33 are there, too, for the many filters that ask
+A root context sees `plugin_*` and `xds.node`. The names that Envoy removed in 1.33 are not there, though many filters ask
 for them: `node`, `cluster_name`, `cluster_metadata`, `route_name`, `route_metadata`, `listener_direction`, `listener_metadata`,
-`upstream_host_metadata`, `filter_chain_name`, each as `xds.<name>`. The log says once of each name that a newer Envoy does not
-answer it. With `--envoy-strict` or `--no-compat-legacy-properties` they are not there.
+`upstream_host_metadata`, `filter_chain_name`. With `inlay run --compat-legacy-properties` each is `xds.<name>`. The log says once of each
+name that it was asked for.
 )";
 
 std::string reference() {

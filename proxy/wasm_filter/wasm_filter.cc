@@ -201,10 +201,10 @@ void WasmFilter::reset(std::string_view details) {
   callbacks_->reset_stream(callbacks_->info().response_code_details.empty() ? details : std::string_view());
 }
 
-// A guest may ask for headers as long as the stream has them, to on_log. Envoy shows them only from the callback that
-// brings them until the guest goes on, and again when the stream is logged; so does --envoy-strict.
+// As in Envoy a guest sees headers from the callback that brings them until it goes on, and again when the stream is
+// logged.
 StreamAttributes WasmFilter::attributes() const {
-  const bool all = !over_ && (logging_ || !options_.attributes.strict);
+  const bool all = !over_ && logging_;
   StreamAttributes stream{callbacks_->info()};
   stream.now = callbacks_->loop().now();
   stream.complete = logging_;
