@@ -25,8 +25,10 @@ using Clock = std::chrono::steady_clock;
 constexpr int kQuickNice = 5;
 constexpr int kNice = 10;
 
+// Not less nice than the process was started: who is root could be.
 void be_nice(int value) {
-  setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), value);
+  const auto thread = static_cast<id_t>(syscall(SYS_gettid));
+  if (getpriority(PRIO_PROCESS, thread) < value) setpriority(PRIO_PROCESS, thread, value);
 }
 
 // Turn lets one compilation of each tier run at a time in the process: each takes a core or more, and much memory.
@@ -83,6 +85,7 @@ void AotModule::begin_compiling(TierJob job) {
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   compiler_ = std::thread([this, job = std::move(job)]() mutable {
+    pthread_setname_np(pthread_self(), "compiler");
     const std::stop_callback also(job.stop, [this] { stop_.request_stop(); });
     compile_tiers(job, stop_.get_token());
   });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// A proxy-wasm filter in Rust without a crate, made large by collections of many types. For scripts/bench_start.
+// A proxy-wasm filter in Rust without a crate, made large by collections of many types and built without optimisation. For scripts/bench_start.
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
@@ -36,7 +36,7 @@ macro_rules! collections {
         }
     };
 }
-collections!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19);
+collections!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22);
 
 static mut CONFIGURATION: String = String::new();
 static mut REQUESTS: usize = 0;
