@@ -23,6 +23,7 @@ struct RunOptions {
   std::string config_yaml;
   std::string mode = "serve";
   std::string engine = "auto";
+  std::string hazards = "warn";
   std::string service_cluster;
   std::string service_node;
   std::string service_zone;
@@ -95,6 +96,7 @@ int run(RunOptions& options) {
   options.server.drain_time = std::chrono::seconds(options.drain_time_s);
   options.server.log_flush_interval = std::chrono::milliseconds(options.file_flush_interval_msec);
   options.server.version = INLAY_VERSION;
+  options.server.fail_hazards = options.hazards == "fail";
   auto log = proxy::Logger::create(options.log);
   if (!log) return fail(log.error());
   if (!options.ignored.empty()) {
@@ -146,6 +148,11 @@ void add_options(CLI::App& command, RunOptions& options) {
       ->capture_default_str();
   command.add_flag("--envoy-strict", options.server.envoy_strict,
                    "As Envoy: a VM that fails takes requests with it, and content-length may lie");
+  command
+      .add_option("--hazards", options.hazards,
+                  "What a guest does that would end or hang Envoy: warn, or also answer the request with 500 (fail)")
+      ->check(CLI::IsMember({"warn", "fail"}))
+      ->capture_default_str();
   command.add_flag("--fetch-remote-code", options.server.fetch_remote_code,
                    "With --mode validate: fetch remote code that is not cached");
   command.add_flag("--compat-legacy-properties,!--no-compat-legacy-properties", options.server.compat_legacy_properties,

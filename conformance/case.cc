@@ -103,12 +103,14 @@ class Reader {
         case_.envoy_strict = true;
       } else if (word == "compat_legacy_properties") {
         case_.legacy_properties = true;
+      } else if (word == "fail_hazards") {
+        case_.fail_hazards = true;
       } else if (word == "trailers") {
         case_.trailers = true;
       } else if (word.starts_with("workers=")) {
         case_.workers = static_cast<size_t>(std::max(1, std::atoi(word.c_str() + 8)));
       } else {
-        return bad("the options are envoy_strict, compat_legacy_properties, trailers, workers=N");
+        return bad("the options are envoy_strict, compat_legacy_properties, fail_hazards, trailers, workers=N");
       }
     }
     return Unit{};

@@ -85,6 +85,7 @@ struct Case {
   std::string only_because;
   size_t workers = 1;
   bool envoy_strict = false;
+  bool fail_hazards = false;
   bool legacy_properties = false;
   bool trailers = false;  // enable_trailers, towards clients and upstreams
   bool tcp = false;       // a tcp_proxy is the last filter of the listener, and not a connection manager

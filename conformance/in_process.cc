@@ -30,6 +30,7 @@ class InProcess final : public World {
                .limits = {},
                .envoy_strict = run.c.envoy_strict,
                .compat_legacy_properties = run.c.legacy_properties,
+               .fail_hazards = run.c.fail_hazards,
                .root_property =
                    [this](const auto& path, std::string& value) {
                      return proxy::wasm_filter::root_attribute({.node = &shared_.bootstrap.node}, path, value);

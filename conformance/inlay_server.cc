@@ -61,6 +61,7 @@ Result<Unit> InlayServer::start(const std::map<std::string, uint16_t>& ports) {
   options.concurrency = run_.c.workers;
   options.engine = run_.engine;
   options.envoy_strict = run_.c.envoy_strict;
+  options.fail_hazards = run_.c.fail_hazards;
   options.compat_legacy_properties = run_.c.legacy_properties;
   options.drain_time = std::chrono::seconds(60);
   options.log_flush_interval = std::chrono::milliseconds(2);

@@ -99,7 +99,7 @@ void MemoryConnection::close(Close how) {
       return;
     }
   }
-  client.on_close(false);
+  client.on_close(how == Close::kReset);
 }
 
 }  // namespace inlay::conformance

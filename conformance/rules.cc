@@ -58,6 +58,7 @@ const std::vector<Rule>& rules() {
   static const std::vector<Rule> all = {
       {"host_log", "the host's own lines", host_log},
       {"reset", "whether the end of a connection is an RST or a FIN", reset, true},
+      {"passed_reset", "whether the end of a connection is an RST or a FIN", reset},
       {"recursion", "how often a callback calls itself before the process ends", recursion, true},
   };
   return all;

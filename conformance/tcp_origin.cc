@@ -50,7 +50,7 @@ Action TcpOrigin::on_read(host::Buffer& data, bool end) {
   ++script_.activity;
   script_.transcript.bytes(name_, data.to_string());
   data.clear();
-  if (end) got_end();
+  if (end) got("end");
   return Action::kContinue;
 }
 
@@ -64,8 +64,8 @@ void TcpOrigin::on_below_write_watermark() {
   script_.transcript.line(name_, "may go on");
 }
 
-void TcpOrigin::got_end() {
-  if (!std::exchange(ended_, true)) script_.transcript.line(name_, "got end");
+void TcpOrigin::got(std::string_view how) {
+  if (!std::exchange(ended_, true)) script_.transcript.line(name_, "got " + std::string(how));
 }
 
 void TcpOrigin::send(std::string_view bytes, bool end) {
@@ -76,13 +76,13 @@ void TcpOrigin::send(std::string_view bytes, bool end) {
 
 void TcpOrigin::reset() {
   ended_ = true;
-  callbacks_->close(Close::kAfterFlush, "upstream_closed", 0);
+  callbacks_->close(Close::kReset, "upstream_closed", 0);
 }
 
 void TcpOrigin::on_close(abi::PeerType) {
   ++script_.activity;
   connecting_.reset();
-  if (std::exchange(connected_, false)) got_end();
+  if (std::exchange(connected_, false)) got(callbacks_->client_has_reset() ? "reset" : "end");
   std::erase(script_.connections, this);
 }
 

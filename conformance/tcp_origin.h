@@ -33,7 +33,7 @@ class TcpOrigin final : public proxy::tcp::Filter {
 
  private:
   void connect();
-  void got_end();
+  void got(std::string_view how);
 
   OriginScript& script_;
   const proxy::config::TcpProxy& config_;

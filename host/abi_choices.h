@@ -31,8 +31,7 @@ inline constexpr AbiChoice kAbiChoices[] = {
     // Header maps
     {"`proxy_get_header_map_value`, map not there", Follows::kEnvoy,
      "BadArgument; NotFound while the stream is logged. ABI 0.1.0: a missing value is Ok and empty, also while the "
-     "stream is logged. Of a call that was reset: NotFound, where Envoy has BadArgument, at which a guest of Rust's "
-     "SDK ends."},
+     "stream is logged."},
     {"`proxy_get_header_map_pairs`, map not there", Follows::kEnvoy, "Ok and empty."},
     {"`proxy_get_header_map_size`", Follows::kEnvoy,
      "The bytes of all names and values, not of their wire form. Also of maps that can only be read, where Envoy has "
@@ -55,7 +54,7 @@ inline constexpr AbiChoice kAbiChoices[] = {
      "`proxy_on_log`, which comes before, is where a stream is read as a whole. Codes, flags, addresses, times and "
      "sizes "
      "of bodies stay."},
-    {"request trailers while the stream is logged", Follows::kText, "Can be read; Envoy has none there."},
+    {"request trailers while the stream is logged", Follows::kEnvoy, "Not there."},
     {"the end of a body", Follows::kEnvoy,
      "With HTTP/1 a callback of its own, whether it came with the last bytes or not: pieces have `end_of_stream` 0, "
      "then "
@@ -68,13 +67,17 @@ inline constexpr AbiChoice kAbiChoices[] = {
     {"trailers at the end of a body", Follows::kEnvoy,
      "Adding to trailers that are not there creates them, in the body callback with `end_of_stream`."},
     // Buffers
-    {"`proxy_get_buffer_bytes`, `proxy_get_buffer_status`, buffer not there", Follows::kText,
-     "NotFound; Envoy has Ok and empty for bodies and the bytes of connections."},
+    {"`proxy_get_buffer_bytes`, `proxy_get_buffer_status`, buffer not there", Follows::kEnvoy,
+     "Bodies, the bytes of connections and those of gRPC: Ok and empty, in every context. The answer to a call (also "
+     "of "
+     "one that was reset) and the plugin's configuration: NotFound. The arguments of a foreign function are what the "
+     "context has looked at last."},
     {"`proxy_get_buffer_bytes`, beyond the end", Follows::kEnvoy,
      "Ok, and what there is, whatever start and length are: the largest length gives all that follows."},
     {"`proxy_set_buffer_bytes`", Follows::kEnvoy,
      "Start 0 replaces the first bytes, start at or beyond the end appends; a start in the middle is BadArgument."},
-    {"`proxy_set_buffer_bytes`, buffer not there", Follows::kText, "NotFound; Envoy has BadArgument."},
+    {"`proxy_set_buffer_bytes`, buffer not there", Follows::kEnvoy,
+     "BadArgument; NotFound of the answer to a call and of the plugin's configuration."},
     {"a body after its callback", Follows::kText,
      "Can be read and changed as long as the stream is paused from the body callback, as by an answer to a call."},
     {"VM configuration", Follows::kEnvoy,
@@ -83,8 +86,8 @@ inline constexpr AbiChoice kAbiChoices[] = {
     // Streams
     {"`proxy_send_local_response`", Follows::kEnvoy,
      "Ok, also where there is no stream or it is answered already; sent when the guest has returned, the first one "
-     "counts. (Do not rely on it: on a stream that is over, in `proxy_on_log` and `proxy_on_done`, and where two "
-     "calls' answers both reply, Envoy 1.36 to 1.40 ends its process.) A gRPC status counts from 0 to 16. White space "
+     "counts. (On a stream that is over, and where the answers to calls reply twice, that is a "
+     "[hazard](../guide/hazards.md): Envoy ends.) A gRPC status counts from 0 to 16. White space "
      "in the details becomes `_`."},
     {"`proxy_send_local_response`, headers", Follows::kEnvoy,
      "Pseudo-headers such as `:status` are left out. So is a field whose name or value has a character that would "
@@ -93,10 +96,11 @@ inline constexpr AbiChoice kAbiChoices[] = {
      "responses), and malformed pairs as a whole; either with a line of the log."},
     {"`proxy_send_local_response`, status outside of 200..599", Follows::kOwn,
      "Ok, and 500 is sent, with a line of the log; Envoy sends the status as it is."},
-    {"`proxy_done`, `proxy_on_done` of a stream", Follows::kText,
-     "`false` keeps the context until `proxy_done`; Envoy does so for root contexts only. At the end of the process "
-     "root "
-     "contexts are not waited for."},
+    {"`proxy_done`, `proxy_on_done`", Follows::kEnvoy,
+     "What `proxy_on_done` of a stream or a connection says does not matter: `proxy_on_delete` follows, and "
+     "`proxy_done` "
+     "is NotFound. A root context that says `false` at the end of the process gets no `proxy_on_delete`, and is not "
+     "waited for."},
     {"order at a stream's end", Follows::kEnvoy,
      "`proxy_on_log`, `proxy_on_done`, `proxy_on_delete`; of a connection `proxy_on_done`, `proxy_on_log`, "
      "`proxy_on_delete`."},
@@ -104,13 +108,10 @@ inline constexpr AbiChoice kAbiChoices[] = {
      "Maps and buffers are not there. `proxy_continue_stream` and `proxy_close_stream` of a direction that the context "
      "does not have are Ok and do nothing, as `proxy_send_local_response` is and does."},
     {"`proxy_continue_stream` of a direction of a request that is not paused", Follows::kOwn,
-     "Ok, and nothing happens. Envoy 1.36 to 1.40 sends the head a second time (called in the headers' callback, which "
-     "then continues), loses what follows (which then pauses), or ends its process (the response's direction, before "
-     "there is a response)."},
-    {"`proxy_continue_stream` of what an upstream sends on a connection", Follows::kOwn,
-     "It goes on after a pause. Envoy has Unimplemented, in every context; so has this host with `--envoy-strict`, and "
-     "in "
-     "contexts that are no connection's."},
+     "Ok, and nothing happens. Envoy sends the head twice, lets the stream hang, or ends its process: a "
+     "[hazard](../guide/hazards.md)."},
+    {"`proxy_continue_stream` of what an upstream sends on a connection", Follows::kEnvoy,
+     "Unimplemented, in every context: bytes that are held go on with a callback that continues."},
     {"bytes of a connection after their callback", Follows::kEnvoy,
      "Can be read and changed as long as their direction is paused."},
     {"`proxy_on_upstream_connection_close`", Follows::kEnvoy,
@@ -128,6 +129,10 @@ inline constexpr AbiChoice kAbiChoices[] = {
      "`content-length` is set for a body, `x-envoy-internal` and `x-envoy-expected-rq-timeout-ms` are added."},
     {"a call that failed", Follows::kEnvoy,
      "A timeout is an answer of 504, a refused connection one of 503; a reset is 0 headers and `proxy_get_status` 11."},
+    {"a body over the buffer limit", Follows::kEnvoy,
+     "The guest that buffers a request sees the piece with which it is too much; then comes 413, whatever it has said "
+     "or "
+     "replied. Of a response, 500 comes at once."},
     {"`proxy_get_status`", Follows::kText,
      "Of the call whose callback is running, whatever the effective context; else 0."},
     {"gRPC", Follows::kOwn,
@@ -140,11 +145,9 @@ inline constexpr AbiChoice kAbiChoices[] = {
      "The last root context to register one is told of items. An empty VM id resolves the guest's own."},
     {"`proxy_define_metric`", Follows::kEnvoy,
      "The low two bits of an id are the type. A counter and a gauge may have one name. Any name is taken: an empty one "
-     "is "
-     "`wasmcustom` alone, and how a name with line ends, quotes or bytes above 0x7f is shown is the admin page's "
-     "business. The same name and type gives the same id; in Envoy another one each time, for the same metric, so that "
-     "a "
-     "guest that defines a metric per request leaks there."},
+     "is `wasmcustom` alone, and how a name with line ends, quotes or bytes above 0x7f is shown is the admin page's "
+     "business. The same name and type is the same metric and gets another id each time: a guest that defines a metric "
+     "per request leaks, until it is refused."},
     {"`proxy_increment_metric`, `proxy_get_metric`", Follows::kEnvoy,
      "BadArgument for an id that says histogram, known or not, and for a counter's delta below 1."},
     {"`proxy_record_metric` of a counter", Follows::kEnvoy, "Adds."},

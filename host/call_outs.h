@@ -20,8 +20,8 @@ class CallOuts final : public HttpCallHandler {
   CallOuts(Vm& vm, Upstreams* upstreams) : vm_(vm), upstreams_(upstreams) {}
   ~CallOuts() override { cancel_all(); }
 
-  // A token (a multiple of 4, as in Envoy). Errors: as Upstreams::start_http_call's, and kResourceExhausted
-  // (guest_limits.h).
+  // A token (a multiple of 4, as in Envoy). Errors: as Upstreams::start_http_call's,
+  // and kResourceExhausted (guest_limits.h).
   Result<uint32_t> start(uint32_t root_id, HttpCallRequest request);
   void cancel_all();
 

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "abi/types.h"
 #include "host/embedder.h"
 #include "host/host.h"
 #include "host/shared_data.h"
@@ -34,6 +35,8 @@ struct Context {
   uint32_t id = 0;
   Vm* vm = nullptr;  // a flow's: nullptr once the VM is dead
   RootContext* root = nullptr;
+  // The buffer that its host functions have looked at last.
+  abi::BufferType buffer_seen = abi::BufferType::kForeignFunctionArguments;
 
   // As what it is; nullptr for another kind.
   StreamContext* stream();

@@ -79,6 +79,10 @@ class HttpStream : public AttributeSource {
   virtual void send_local_reply(LocalReply reply) = 0;
   // Resets the stream; `details` is for logs.
   virtual void reset(std::string_view details) = 0;
+  // The content-length of the direction's headers, whether the guest may see them now or not; for a warning only.
+  virtual std::optional<std::string> content_length(Direction /*direction*/) { return std::nullopt; }
+  // Whether the response's headers have come to this filter. (Only hazards depend on it.)
+  virtual bool response_begun() const { return true; }
   // The guest asked for clear_route_cache.
   virtual void clear_route_cache() = 0;
 };

@@ -14,8 +14,9 @@ void FlowContext::begin_use(WorkerPluginImpl& owner, AttributeSource& embedder, 
   root = root_context;
   vm = root ? root->vm : nullptr;
   id = 0;
+  buffer_seen = abi::BufferType::kForeignFunctionArguments;
   paused_ = in_callback_ = resumed_ = continue_pending_ = {};
-  reset_pending_ = done_pending_ = done_asked_ = deferred_ = in_log_ = logged_ = false;
+  reset_pending_ = deferred_ = in_log_ = logged_ = false;
   if (vm == nullptr) return;
   vm->new_id(*this);
   if (const auto& f = vm->callbacks().on_context_create) (void)vm->call(*this, f, id, root->id);
@@ -24,10 +25,8 @@ void FlowContext::begin_use(WorkerPluginImpl& owner, AttributeSource& embedder, 
 void FlowContext::end() {
   cancel_deferred();
   if (vm != nullptr) vm->remove_context(*this);
-  if (vm != nullptr && done_pending_) vm->end_waiting();
   vm = nullptr;
   embedder_ = nullptr;
-  done_pending_ = false;
   ++serial_;
   next_unused_ = std::exchange(unused_, this);
 }
@@ -58,13 +57,6 @@ void FlowContext::defer_reset() {
   schedule();
 }
 
-bool FlowContext::defer_done() {
-  if (!done_pending_ || done_asked_) return false;
-  done_asked_ = true;
-  schedule();
-  return true;
-}
-
 void FlowContext::cancel_what_is_deferred() {
   deferred_ = false;
   if (vm != nullptr) vm->remove_deferred(*this);
@@ -75,21 +67,13 @@ void FlowContext::cancel_what_is_deferred() {
 
 void FlowContext::run_deferred() {
   deferred_ = false;
-  if (!done_asked_) return carry_out();
-  Vm& mine = *vm;
-  const uint64_t use = serial_;
-  if (const auto& f = mine.callbacks().on_delete) (void)mine.call(*this, f, id);
-  if (use == serial_) end();  // unless a trap has ended it (detach())
+  carry_out();
 }
 
 bool FlowContext::detach() {
   cancel_deferred();
   vm = nullptr;
   root = nullptr;
-  if (done_pending_) {
-    end();
-    return false;
-  }
   return !in_callback_[0] && !in_callback_[1] && (paused_[0] || paused_[1]) && !logged_;
 }
 
@@ -121,18 +105,8 @@ void FlowContext::finish(Log log) {
   Vm* const mine = vm;
   if (mine == nullptr) return end();
   cancel_deferred();
-  bool waits = false;
-  if (const auto& f = mine->callbacks().on_done) {
-    const auto done = mine->call(*this, f, id);
-    waits = done && *done == 0;
-  }
+  if (const auto& f = mine->callbacks().on_done) (void)mine->call(*this, f, id);
   if (log == Log::kBetween && vm != nullptr) run_log();
-  if (waits && vm != nullptr && mine->begin_waiting()) {
-    done_pending_ = true;
-    embedder_ = nullptr;
-    mine->run_deferred();
-    return;
-  }
   if (const auto& f = mine->callbacks().on_delete; f && vm != nullptr) (void)mine->call(*this, f, id);
   end();
   mine->run_deferred();

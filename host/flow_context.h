@@ -37,8 +37,6 @@ class FlowContext : public Context {
   // What the guest asks for; done when it has returned (run_deferred).
   void defer_continue(size_t direction);
   void defer_reset();
-  // proxy_done: false if nobody waits for it.
-  bool defer_done();
   // Each call may end the flow and this use of the context.
   void run_deferred();
 
@@ -70,8 +68,8 @@ class FlowContext : public Context {
 
   // on_log, once.
   void log();
-  // on_done and on_delete (which waits for proxy_done when on_done says false), with on_log in between when a TCP
-  // connection ends. The use is over for the embedder.
+  // on_done and on_delete, whatever on_done says (as in Envoy), with on_log in between when a TCP connection ends. The
+  // use is over for the embedder.
   enum class Log : uint8_t { kBefore, kBetween };
   void finish(Log log);
 
@@ -107,9 +105,7 @@ class FlowContext : public Context {
   FlowContext* next_unused_ = nullptr;
   WorkerPluginImpl* owner_ = nullptr;
   uint64_t serial_ = 0;
-  bool done_pending_ = false;  // on_done said false; proxy_done has not come
-  bool done_asked_ = false;    // proxy_done has come
-  bool deferred_ = false;      // is in the VM's list
+  bool deferred_ = false;  // is in the VM's list
   bool in_log_ = false;
 };
 

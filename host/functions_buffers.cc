@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "host/connection_context.h"
@@ -27,12 +27,11 @@ struct Source {
   const Buffer* blocks = nullptr;
   const std::string* bytes = nullptr;
 
-  bool exists() const { return blocks != nullptr || bytes != nullptr; }
-  size_t size() const { return blocks ? blocks->size() : bytes->size(); }
+  size_t size() const { return blocks ? blocks->size() : bytes ? bytes->size() : 0; }
   void copy(size_t start, size_t length, char* to) const {
     if (blocks)
       blocks->copy_out(start, length, to);
-    else
+    else if (bytes)
       std::memcpy(to, bytes->data() + start, length);
   }
 };
@@ -42,47 +41,59 @@ bool is_configured(const RootContext& root) {
   return root.phase == Phase::kCreate || root.phase == Phase::kConfigure;
 }
 
-Source find(Vm& vm, BufferType type) {
-  Context& context = *vm.current();
+// As Envoy: bodies, the bytes of connections and those of gRPC are empty where there are none; the answer to a call and
+// the plugin's configuration are not there.
+std::optional<Source> find_one(Vm& vm, Context& context, BufferType type) {
   switch (type) {
     case BufferType::kHttpRequestBody:
     case BufferType::kHttpResponseBody: {
       StreamContext* stream = context.stream();
       Buffer* body = stream && stream->http() ? stream->http()->body(type) : nullptr;
-      return {body, body, nullptr};
+      return Source{body, body, nullptr};
     }
     case BufferType::kDownstreamData:
     case BufferType::kUpstreamData: {
       ConnectionContext* connection = context.connection();
       const Peer from = type == BufferType::kDownstreamData ? Peer::kDownstream : Peer::kUpstream;
       Buffer* data = connection && connection->tcp() ? connection->tcp()->data(from) : nullptr;
-      return {data, data, nullptr};
+      return Source{data, data, nullptr};
     }
     case BufferType::kHttpCallResponseBody:
-      return {nullptr, vm.call_response() ? &vm.call_response()->body : nullptr, nullptr};
+      if (vm.call_response() == nullptr || vm.call_response()->reset) return std::nullopt;
+      return Source{nullptr, &vm.call_response()->body, nullptr};
     case BufferType::kVmConfiguration:
-      return {nullptr, nullptr, &vm.spec().vm_configuration};
+      return Source{nullptr, nullptr, &vm.spec().vm_configuration};
     case BufferType::kPluginConfiguration:
-      return {nullptr, nullptr,
-              is_configured(*context.root) ? &context.root->plugin().config().configuration : nullptr};
-    default:
-      return {};
+      if (!is_configured(*context.root)) return std::nullopt;
+      return Source{nullptr, nullptr, &context.root->plugin().config().configuration};
+    case BufferType::kGrpcCallMessage:
+    case BufferType::kForeignFunctionArguments:
+      break;
   }
+  return Source();
+}
+
+// The arguments of a foreign function, which no callback has here, are in Envoy what the context has looked at last.
+std::optional<Source> find(Vm& vm, BufferType type) {
+  Context& context = *vm.current();
+  if (type == BufferType::kForeignFunctionArguments)
+    return find_one(vm, context, context.buffer_seen).value_or(Source());
+  const std::optional<Source> found = find_one(vm, context, type);
+  if (found) context.buffer_seen = type;
+  return found;
 }
 
 // A body that gets another length while its content-length stays: the request is answered with 503, the response cut
 // off. The guest may make up for it in a later piece, so this is no more than a word about it.
 void tell_of_length(Vm& vm, BufferType type) {
-  static const std::vector<std::string_view> kLengths[] = {{"request", "headers", "content-length"},
-                                                           {"response", "headers", "content-length"}};
   StreamContext* stream = vm.current()->stream();
   if (stream == nullptr || stream->http() == nullptr) return;
   if (vm.current()->root->plugin().has_told(Advice::kBodyLength)) return;
-  std::string& length = vm.scratch_text();
-  const auto& path = kLengths[type == BufferType::kHttpRequestBody ? 0 : 1];
-  if (stream->http()->get_property(path, length) != Status::kOk) return;
+  const bool request = type == BufferType::kHttpRequestBody;
+  const auto length = stream->http()->content_length(request ? Direction::kRequest : Direction::kResponse);
+  if (!length) return;
   vm.advise(Advice::kBodyLength, [&] {
-    return "has changed the length of a body and left content-length: " + length +
+    return "has changed the length of a body and left content-length: " + *length +
            " as it was: unless a later piece makes up for it, a request is answered with 503 and a response is cut "
            "off; "
            "remove content-length when the headers come";
@@ -94,8 +105,9 @@ void tell_of_length(Vm& vm, BufferType type) {
 Status proxy_get_buffer_bytes(Vm& vm, u32 type, u32 start, u32 max_size, u32 return_data, u32 return_size) {
   if (vm.current() == nullptr) return Status::kInternalFailure;
   if (type >= kBufferTypes) return Status::kBadArgument;
-  const Source source = find(vm, static_cast<BufferType>(type));
-  if (!source.exists()) return Status::kNotFound;
+  const std::optional<Source> found = find(vm, static_cast<BufferType>(type));
+  if (!found) return Status::kNotFound;
+  const Source& source = *found;
   const size_t length = start < source.size() ? std::min<size_t>(max_size, source.size() - start) : 0;
   return vm.return_filled(length, return_data, return_size, [&](char* to) { source.copy(start, length, to); });
 }
@@ -103,8 +115,9 @@ Status proxy_get_buffer_bytes(Vm& vm, u32 type, u32 start, u32 max_size, u32 ret
 Status proxy_get_buffer_status(Vm& vm, u32 type, u32 return_size, u32 return_flags) {
   if (vm.current() == nullptr) return Status::kInternalFailure;
   if (type >= kBufferTypes) return Status::kBadArgument;
-  const Source source = find(vm, static_cast<BufferType>(type));
-  if (!source.exists()) return Status::kNotFound;
+  const std::optional<Source> found = find(vm, static_cast<BufferType>(type));
+  if (!found) return Status::kNotFound;
+  const Source& source = *found;
   const bool written = vm.write_u32(return_size, static_cast<u32>(source.size())) && vm.write_u32(return_flags, 0);
   return written ? Status::kOk : Status::kInvalidMemoryAccess;
 }
@@ -114,8 +127,9 @@ Status proxy_set_buffer_bytes(Vm& vm, u32 type, u32 start, u32 size, u32 value, 
   if (type >= kBufferTypes) return Status::kBadArgument;
   const auto bytes = vm.read(value, value_size);
   if (!bytes) return Status::kInvalidMemoryAccess;
-  const Source source = find(vm, static_cast<BufferType>(type));
-  if (!source.exists()) return Status::kNotFound;
+  const std::optional<Source> found = find(vm, static_cast<BufferType>(type));
+  if (!found) return Status::kNotFound;
+  const Source& source = *found;
   if (source.body == nullptr) return Status::kBadArgument;
   Buffer& body = *source.body;
   const size_t kept = start == 0 ? body.size() - std::min<size_t>(size, body.size()) : body.size();

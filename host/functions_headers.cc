@@ -54,7 +54,7 @@ void add(HeaderMap& map, const Field& one, std::string_view value) {
 [[gnu::noinline]] HeaderMap* find_of_call(Vm& vm, MapType map, bool writable) {
   if (map != MapType::kHttpCallResponseHeaders && map != MapType::kHttpCallResponseTrailers) return nullptr;
   HttpCallResponse* response = vm.call_response();
-  if (response == nullptr || writable) return nullptr;
+  if (response == nullptr || response->reset || writable) return nullptr;
   return map == MapType::kHttpCallResponseHeaders ? &response->headers : &response->trailers;
 }
 

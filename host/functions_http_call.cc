@@ -4,6 +4,7 @@
 #include "host/envoy_headers.h"
 #include "host/functions.h"
 #include "host/header_fault.h"
+#include "host/stream_context.h"
 #include "host/vm.h"
 
 namespace inlay::host::proxy {
@@ -53,11 +54,8 @@ Status proxy_http_call(Vm& vm, u32 upstream, u32 upstream_size, u32 headers, u32
   if (!is_complete(request.headers) || static_cast<int32_t>(timeout) < 0) return Status::kBadArgument;
   if (body_bytes->empty()) {
     if (const auto length = request.headers.get(HeaderId::kContentLength); length && *length != "0") {
-      vm.advise(Advice::kCallLength, [] {
-        return "makes a call with a content-length and no body, as if it had copied a request's headers: 0 is sent; "
-               "Envoy "
-               "sends it as it is, and the call ends in a timeout";
-      });
+      vm.report(Hazard::kCallLength, *vm.current());
+      if (StreamContext* stream = vm.current()->stream()) stream->fail_for(Hazard::kCallLength);
     }
   }
   request.cluster = *cluster;

@@ -25,13 +25,11 @@ Status continue_direction(Vm& vm, Direction direction) {
   return Status::kOk;
 }
 
-// Envoy has no way to let the server's bytes go on later, in whatever context.
+// As Envoy, which has no way to let the server's bytes go on later, in whatever context.
 Status continue_from(Vm& vm, Peer from) {
   if (vm.current() == nullptr) return Status::kInternalFailure;
-  ConnectionContext* connection = vm.current()->connection();
-  const bool possible = connection != nullptr && !vm.host().options.envoy_strict;
-  if (from == Peer::kUpstream && !possible) return Status::kUnimplemented;
-  if (connection != nullptr) connection->defer_continue(from);
+  if (from == Peer::kUpstream) return Status::kUnimplemented;
+  if (ConnectionContext* connection = vm.current()->connection()) connection->defer_continue(from);
   return Status::kOk;
 }
 
@@ -66,10 +64,9 @@ uint32_t reply_status(Vm& vm, u32 status) {
 
 }  // namespace
 
+// As in Envoy only a root context whose on_done said false could be waited for, and at the process's end none is.
 Status proxy_done(Vm& vm) {
-  if (vm.current() == nullptr) return Status::kInternalFailure;
-  FlowContext* flow = vm.current()->flow();
-  return flow != nullptr && flow->defer_done() ? Status::kOk : Status::kNotFound;
+  return vm.current() == nullptr ? Status::kInternalFailure : Status::kNotFound;
 }
 
 Status proxy_set_effective_context(Vm& vm, u32 context) {

@@ -13,9 +13,8 @@ std::string_view describe(GuestLimit limit) {
       "more than 10000 HTTP calls or 64 MiB of requests under way",
       "more than 256 MiB of shared data",
       "more than 1024 shared queues or 64 MiB of queued items",
-      "more than 100000 metrics",
+      "more than 100000 metrics, or definitions of them",
       "more than 256 properties or 1 MiB of them on a stream",
-      "more than 10000 streams waiting for proxy_done",
       "compression of more than 16 MiB, or uncompression to more",
   };
   return kText[static_cast<size_t>(limit)];

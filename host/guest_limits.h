@@ -44,8 +44,6 @@ inline constexpr size_t kCompressionBytes = size_t{16} << 20;
 // verify_signature and sign: an encoded key, and the bits of an RSA key.
 inline constexpr size_t kKeyBytes = 16 * 1024;
 inline constexpr int kKeyBits = 8192;
-// Contexts of a VM whose on_done said false and that wait for proxy_done; one more is deleted at once.
-inline constexpr size_t kPendingContexts = 10'000;
 // A line of the log; more is cut off. Bytes of lines of a VM in a second; lines beyond are dropped and counted.
 inline constexpr size_t kLogLine = 64 * 1024;
 inline constexpr size_t kLogBytesPerSecond = size_t{16} << 20;
@@ -64,10 +62,9 @@ enum class GuestLimit : uint8_t {
   kQueues,
   kMetrics,
   kProperties,
-  kPendingContexts,
   kCompression,
 };
-inline constexpr size_t kGuestLimits = 10;
+inline constexpr size_t kGuestLimits = 9;
 
 // "a header map larger than 1 MiB or 2048 entries"
 std::string_view describe(GuestLimit limit);

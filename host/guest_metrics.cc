@@ -28,16 +28,12 @@ MetricStore::Metric* GuestMetrics::find(uint32_t id) const {
 
 Status GuestMetrics::define(uint32_t type, std::string_view name, uint32_t& id) {
   if (type >= by_type_.size() || name.size() > kMaxNameSize) return Status::kBadArgument;
-  if (auto known = ids_[type].find(name); known != ids_[type].end()) {
-    id = known->second;
-    return Status::kOk;
-  }
+  if (by_type_[type].size() >= MetricStore::kMaxMetrics) return Status::kInternalFailure;
   const std::string full = name.empty() ? "wasmcustom" : std::string("wasmcustom.").append(name);
   MetricStore::Metric* metric = store_.define(static_cast<MetricType>(type), full);
   if (metric == nullptr) return Status::kInternalFailure;
   by_type_[type].push_back(metric);
   id = static_cast<uint32_t>(by_type_[type].size() << 2) | type;
-  ids_[type].emplace(name, id);
   return Status::kOk;
 }
 

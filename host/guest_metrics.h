@@ -6,13 +6,11 @@
 
 #include <array>
 #include <cstdint>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "abi/types.h"
 #include "host/metrics.h"
-#include "host/shared_data.h"
 
 namespace inlay::host {
 
@@ -22,8 +20,8 @@ class GuestMetrics {
 
   explicit GuestMetrics(MetricStore& store) : store_(store) {}
 
-  // The same name and type gives the same id. kBadArgument: unknown type, name empty or too long.
-  // kInternalFailure: too many metrics.
+  // A new id for one metric a name and type, as in Envoy. kBadArgument: unknown type, or the name is too long.
+  // kInternalFailure: too many metrics, or too many ids of a type.
   abi::Status define(uint32_t type, std::string_view name, uint32_t& id);
   abi::Status increment(uint32_t id, int64_t delta);
   abi::Status record(uint32_t id, uint64_t value);
@@ -34,7 +32,6 @@ class GuestMetrics {
 
   MetricStore& store_;
   std::array<std::vector<MetricStore::Metric*>, 3> by_type_;
-  std::array<StringMap<uint32_t>, 3> ids_;
 };
 
 }  // namespace inlay::host

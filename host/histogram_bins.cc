@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/histogram_bins.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -31,11 +32,12 @@ double quantile_of(const std::vector<HistogramBin>& bins, double quantile) {
   uint64_t total = 0;
   for (const HistogramBin& bin : bins) total += bin.count;
   if (total == 0) return std::numeric_limits<double>::quiet_NaN();
-  const double wanted = quantile * static_cast<double>(total);
+  // As Envoy since 1.39: that of a value, and the values of a bin lie in it at equal distances.
+  const auto rank = std::max<uint64_t>(1, static_cast<uint64_t>(std::ceil(quantile * static_cast<double>(total))));
   uint64_t below = 0;
   for (const HistogramBin& bin : bins) {
-    if (static_cast<double>(below + bin.count) >= wanted)
-      return bin.lower + bin.width * (wanted - static_cast<double>(below)) / static_cast<double>(bin.count);
+    if (below + bin.count >= rank)
+      return bin.lower + bin.width * static_cast<double>(rank - below) / static_cast<double>(bin.count + 1);
     below += bin.count;
   }
   return bins.back().lower + bins.back().width;

@@ -30,17 +30,20 @@ TEST(HistogramBins, HaveTwoSignificantDigits) {
   }
 }
 
-// As Envoy prints a histogram that has seen one 1.
-TEST(HistogramBins, QuantilesLieOnALineThroughTheirBin) {
-  const auto one = bins_of({1});
-  EXPECT_DOUBLE_EQ(quantile_of(one, 0), 1);
-  EXPECT_DOUBLE_EQ(quantile_of(one, 0.25), 1.025);
-  EXPECT_DOUBLE_EQ(quantile_of(one, 0.5), 1.05);
-  EXPECT_DOUBLE_EQ(quantile_of(one, 1), 1.1);
-  const auto four = bins_of({0, 10, 20, 5000});
-  EXPECT_DOUBLE_EQ(quantile_of(four, 0.25), 0);
-  EXPECT_DOUBLE_EQ(quantile_of(four, 0.5), 11);
-  EXPECT_DOUBLE_EQ(quantile_of(four, 1), 5100);
+// As Envoy prints histograms that have seen these values.
+TEST(HistogramBins, ValuesLieInTheirBinAtEqualDistances) {
+  const auto one = bins_of({7});
+  for (const double q : {0.0, 0.25, 0.5, 1.0}) EXPECT_DOUBLE_EQ(quantile_of(one, q), 7.05);
+  const auto three_of_a_bin = bins_of({7, 7, 7, 20});
+  EXPECT_DOUBLE_EQ(quantile_of(three_of_a_bin, 0), 7.025);
+  EXPECT_DOUBLE_EQ(quantile_of(three_of_a_bin, 0.25), 7.025);
+  EXPECT_DOUBLE_EQ(quantile_of(three_of_a_bin, 0.5), 7.05);
+  EXPECT_DOUBLE_EQ(quantile_of(three_of_a_bin, 0.75), 7.075);
+  EXPECT_DOUBLE_EQ(quantile_of(three_of_a_bin, 0.9), 20.5);
+  const auto far_apart = bins_of({7, 200, 3000});
+  EXPECT_DOUBLE_EQ(quantile_of(far_apart, 0.25), 7.05);
+  EXPECT_DOUBLE_EQ(quantile_of(far_apart, 0.5), 205);
+  EXPECT_DOUBLE_EQ(quantile_of(far_apart, 0.75), 3050);
   EXPECT_TRUE(std::isnan(quantile_of({}, 0.5)));
 }
 

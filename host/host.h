@@ -64,6 +64,7 @@ struct HostOptions {
   engine::Limits limits{};
   bool envoy_strict = false;              // --envoy-strict: Envoy's behaviour even where it is plainly a defect
   bool compat_legacy_properties = false;  // --compat-legacy-properties
+  bool fail_hazards = false;              // --hazards=fail (host/hazards.h)
   // Root context attributes where there is no worker, which is in the canary; as WorkerServices::get_property. Any
   // thread. Empty: there are none.
   std::function<abi::Status(const std::vector<std::string_view>& path, std::string& value)> root_property{};
@@ -125,7 +126,7 @@ class HttpContext {
 
   // The access-log phase: on_log, once, before destroy().
   void on_log();
-  // on_done and on_delete (on_delete waits for proxy_done when on_done says false). The context is gone for the caller.
+  // on_done and on_delete. The context is gone for the caller.
   void destroy();
 
  protected:

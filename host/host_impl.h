@@ -4,6 +4,7 @@
 // The insides of Host and Plugin. Host::Impl is thread-safe; VmSpec and PluginImpl are immutable, but for what the log
 // has been told.
 
+#include <array>
 #include <atomic>
 #include <map>
 #include <memory>
@@ -15,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "host/hazards.h"
 #include "host/host.h"
 #include "host/shared_data.h"
 #include "host/shared_queue.h"
@@ -69,7 +71,6 @@ enum class Advice : uint8_t {
   kReplyStatus,   // a local reply's status
   kReplyHeaders,  // a local reply's headers as a whole
   kBodyLength,    // a body that has not the length of its content-length
-  kCallLength,    // the same, of a call
 };
 
 class PluginImpl final : public Plugin {
@@ -85,6 +86,10 @@ class PluginImpl final : public Plugin {
   // Whether the log knows already; and true the first time. Any thread.
   bool has_told(Advice advice) const { return (told_.load(std::memory_order_relaxed) & bit(advice)) != 0; }
   bool tell_once(Advice advice) const { return !has_told(advice) && (told_.fetch_or(bit(advice)) & bit(advice)) == 0; }
+  // The same of a hazard in the `place`-th callback (Callbacks::for_each).
+  bool tell_once(Hazard hazard, size_t place) const {
+    return (hazards_told_[static_cast<size_t>(hazard)].fetch_or(uint64_t{1} << place) >> place & 1) == 0;
+  }
 
  private:
   PluginConfig config_;
@@ -92,6 +97,7 @@ class PluginImpl final : public Plugin {
   std::string key_;
   static uint32_t bit(Advice advice) { return 1u << static_cast<uint32_t>(advice); }
   mutable std::atomic<uint32_t> told_{0};
+  mutable std::array<std::atomic<uint64_t>, kHazards> hazards_told_{};
 };
 
 struct Host::Impl {

@@ -16,6 +16,7 @@ using abi::TrailersStatus;
 namespace {
 
 constexpr uint32_t kGrpcUnavailable = 14;
+constexpr uint32_t kGrpcInternal = 13;
 
 HeadersStatus map_headers_status(uint32_t by_guest, const WorkerPluginImpl& owner) {
   switch (by_guest) {
@@ -48,17 +49,39 @@ uint32_t count(HttpStream& stream, MapType type) {
 
 void StreamContext::begin(WorkerPluginImpl& owner, HttpStream& stream, RootContext* root_context) {
   maps_closed_ = {};
-  reply_sent_ = failed_ = false;
+  reply_sent_ = failed_ = from_outside_ = false;
   reply_.reset();
   begin_use(owner, stream, root_context);
 }
 
 void StreamContext::defer_continue(Direction direction) {
+  const bool begun = direction == Direction::kRequest || http() == nullptr || logged_ || http()->response_begun();
+  if (!begun && !reply_ && !reply_sent_) [[unlikely]] {
+    vm->report(Hazard::kResumeBeforeResponse, *this);
+    fail_for(Hazard::kResumeBeforeResponse);
+  }
   FlowContext::defer_continue(index(direction));
   if (continue_pending_[index(direction)]) maps_closed_[index(direction)] = true;
 }
 
+// An answer, or an end, that comes when it must not: when the stream is over, or a second time in one callback
+// that is not the stream's own (there the first counts, in Envoy too).
+void StreamContext::check_end(bool again) {
+  const bool inside = in_callback_[0] || in_callback_[1];
+  from_outside_ = !inside;
+  if (!logged_ && (inside || !again)) return;
+  const Hazard hazard = logged_ ? Hazard::kActAtTheEnd : Hazard::kRepliedTwice;
+  vm->report(hazard, *this);
+  fail_for(hazard);
+}
+
+void StreamContext::defer_reset() {
+  if (http() != nullptr) check_end(reply_ || reset_pending_);
+  FlowContext::defer_reset();
+}
+
 void StreamContext::defer_local_reply(LocalReply reply) {
+  if (http() != nullptr) check_end(reply_ || reset_pending_);
   if (http() == nullptr || logged_ || reply_) return;
   reply_ = std::make_unique<LocalReply>(std::move(reply));
   schedule();
@@ -67,6 +90,7 @@ void StreamContext::defer_local_reply(LocalReply reply) {
 void StreamContext::carry_out() {
   const uint64_t use = serial();
   auto over = [&] { return use != serial() || http() == nullptr; };
+  if ((reply_ || reset_pending_) && from_outside_) vm->note_ended(id);
   if (reply_) {
     reply_sent_ = true;
     const auto reply = std::move(reply_);
@@ -123,8 +147,29 @@ HeadersStatus StreamContext::headers(Direction direction, bool end_of_stream) {
     if (old) return mine.call(*this, old, id, count(*http(), headers_of(direction)));
     return 0;
   });
+  if (resumed_[index(direction)] && outcome == Outcome::kGuest) [[unlikely]]
+    check_resumed(returned, end_of_stream);
   return settle(direction, outcome, map_headers_status(returned, owner()),
                 HeadersStatus::kStopAllIterationAndWatermark);
+}
+
+void StreamContext::check_resumed(uint32_t returned, bool end_of_stream) {
+  if (reply_ || reply_sent_ || reset_pending_) return;
+  const bool goes_on = map_headers_status(returned, owner()) == HeadersStatus::kContinue;
+  if (!goes_on && end_of_stream) return;
+  const Hazard hazard = goes_on ? Hazard::kHeadTwice : Hazard::kResumeThenPause;
+  vm->report(hazard, *this);
+  fail_for(hazard);
+}
+
+void StreamContext::fail_for(Hazard hazard) {
+  if (!vm->host().options.fail_hazards || http() == nullptr || logged_) return;
+  const std::string name(describe(hazard).name);
+  reply_ = std::make_unique<LocalReply>();
+  reply_->body = "hazard " + name + ": in Envoy " + std::string(describe(hazard).in_envoy) + "\n";
+  reply_->grpc_status = kGrpcInternal;
+  reply_->details = "hazard_" + name;
+  schedule();
 }
 
 DataStatus StreamContext::data(Direction direction, size_t size, bool end_of_stream) {
@@ -135,6 +180,8 @@ DataStatus StreamContext::data(Direction direction, size_t size, bool end_of_str
     if (!f) return 0;
     return mine.call(*this, f, id, static_cast<uint32_t>(std::min<size_t>(size, UINT32_MAX)), end_of_stream ? 1u : 0u);
   });
+  // As Envoy: a piece that is paused waits for the next, whatever was resumed meanwhile; the last one does not.
+  if (returned != 0 && !end_of_stream) resumed_[index(direction)] = false;
   return settle(direction, outcome, static_cast<DataStatus>(std::min<uint32_t>(returned, 3)),
                 DataStatus::kStopIterationNoBuffer);
 }

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "host/flow_context.h"
+#include "host/hazards.h"
 
 namespace inlay::host {
 
@@ -19,6 +20,10 @@ class StreamContext final : public HttpContext, public FlowContext {
 
   void defer_continue(Direction direction);
   void defer_local_reply(LocalReply reply);
+  void defer_reset();
+  // The guest has done what is a hazard in Envoy, which the log knows (Vm::report): with HostOptions::fail_hazards the
+  // stream is answered with 500, which says so.
+  void fail_for(Hazard hazard);
   // A map that a direction's continue_stream has put out of reach until that direction's next callback.
   bool is_closed(abi::MapType type) const;
 
@@ -35,6 +40,9 @@ class StreamContext final : public HttpContext, public FlowContext {
  private:
   template <class Call>
   Outcome invoke(Direction direction, uint32_t& returned, Call&& call);
+  // The hazards of proxy_continue_stream inside of the headers' callback, when that has returned.
+  void check_resumed(uint32_t returned, bool end_of_stream);
+  void check_end(bool again);
   template <class Status>
   Status settle(Direction direction, Outcome outcome, Status by_guest, Status stop);
   static size_t index(Direction direction) { return static_cast<size_t>(direction); }
@@ -46,8 +54,9 @@ class StreamContext final : public HttpContext, public FlowContext {
   void forget_deferred() override { reply_.reset(); }
 
   std::array<bool, 2> maps_closed_{};
-  bool reply_sent_ = false;  // a local reply was asked for
-  bool failed_ = false;      // ... by the failure policy
+  bool reply_sent_ = false;    // a local reply was asked for
+  bool failed_ = false;        // ... by the failure policy
+  bool from_outside_ = false;  // what ends the stream was not asked for in a callback of its own
   std::unique_ptr<LocalReply> reply_;
 };
 

@@ -56,8 +56,7 @@ class TcpContext {
   bool wants_downstream_data() const;
   bool wants_upstream_data() const;
 
-  // on_done, on_log and on_delete, in Envoy's order (on_delete waits for proxy_done when on_done says false). The
-  // context is gone for the caller.
+  // on_done, on_log and on_delete, in Envoy's order. The context is gone for the caller.
   void destroy();
 
  protected:

@@ -154,8 +154,9 @@ Result<> Vm::run_start_callbacks(RootContext& root) {
   return {};
 }
 
-void Vm::on_trap(engine::Trap trap) {
+void Vm::on_trap(engine::Trap trap, Context& context) {
   if (dead_) return;
+  if (trap.kind == engine::TrapKind::kDeadlineExceeded) report(Hazard::kEndlessLoop, context);
   dead_ = true;
   trap_message_ = std::move(trap.message);
   if (trap_message_.empty()) trap_message_ = engine::to_string(trap.kind);
@@ -177,7 +178,11 @@ void Vm::run_deferred_slowly() {
 bool Vm::set_effective_context(uint32_t id) {
   if (called_ == nullptr) return false;
   Context* context = id == 0 ? called_ : contexts_.find(id);
-  if (context == nullptr) return false;
+  if (context == nullptr) {
+    if (call_response_ != nullptr && std::find(ended_.begin(), ended_.end(), id) != ended_.end()) [[unlikely]]
+      report(Hazard::kAnsweredTwice, *called_);
+    return false;
+  }
   current_ = context;
   return true;
 }
@@ -271,13 +276,34 @@ Status Vm::over_limit(GuestLimit limit) {
   return Status::kInternalFailure;
 }
 
-bool Vm::begin_waiting() {
-  if (waiting_ >= limits::kPendingContexts) {
-    (void)over_limit(GuestLimit::kPendingContexts);
-    return false;
-  }
-  ++waiting_;
-  return true;
+void Vm::report(Hazard hazard, const Context& context) {
+  const HazardText& text = describe(hazard);
+  const std::string name(text.name);
+  if (MetricStore::Metric* count = host_.metric(abi::MetricType::kCounter, "wasm.hazard." + name))
+    MetricStore::increment(*count, 1);
+  size_t place = 0;
+  size_t at = 0;
+  std::string_view callback = "a callback";
+  Callbacks::for_each(callbacks_, [&](std::string_view row, const auto& handle) {
+    if (static_cast<const void*>(&handle) == callback_) {
+      place = at;
+      callback = row;
+    }
+    ++at;
+  });
+  const PluginImpl& plugin = context.root->plugin();
+  if (!plugin.tell_once(hazard, place)) return;
+  host_.log(abi::LogLevel::kWarn, std::string("plugin ")
+                                      .append(plugin.config().name)
+                                      .append(" in ")
+                                      .append(callback)
+                                      .append(" ")
+                                      .append(text.what)
+                                      .append("; in Envoy ")
+                                      .append(text.in_envoy)
+                                      .append(" (hazard ")
+                                      .append(name)
+                                      .append(")"));
 }
 
 void Vm::log_restricted(std::string_view function) {
@@ -304,8 +330,12 @@ void Vm::disarm() {
 }
 
 void Vm::shut_down(RootContext& root) {
-  if (callbacks_.on_done) (void)call(root, callbacks_.on_done, root.id);
-  if (callbacks_.on_delete) (void)call(root, callbacks_.on_delete, root.id);
+  bool waits = false;  // for proxy_done, which nobody can call any more
+  if (callbacks_.on_done) {
+    const auto done = call(root, callbacks_.on_done, root.id);
+    waits = done && *done == 0;
+  }
+  if (callbacks_.on_delete && !waits) (void)call(root, callbacks_.on_delete, root.id);
 }
 
 void Vm::queue_ready(uint32_t root_id, uint32_t queue) {

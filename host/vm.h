@@ -26,6 +26,7 @@
 #include "host/guest_limits.h"
 #include "host/guest_metrics.h"
 #include "host/guest_output.h"
+#include "host/hazards.h"
 #include "host/host_impl.h"
 #include "host/pairs.h"
 #include "host/shared_data.h"
@@ -59,12 +60,13 @@ class Vm {
     if (dead_ || running_) [[unlikely]]
       return {};
     current_ = called_ = &context;
+    callback_ = &f;
     running_ = true;
     const auto result = instance_->try_call(f, args...);
     running_ = false;
     current_ = called_ = nullptr;
     if (!result) [[unlikely]]
-      on_trap(instance_->take_trap());
+      on_trap(instance_->take_trap(), context);
     return result;
   }
   // Carries out what the guest asked for during the last call. The embedder may re-enter from here.
@@ -165,14 +167,15 @@ class Vm {
     const PluginImpl& plugin = current_->root->plugin();
     if (plugin.tell_once(advice)) host_.log(abi::LogLevel::kWarn, "plugin " + plugin.config().name + " " + text());
   }
+  // The guest of `context` has done what is a hazard in Envoy, in the callback that runs or ran last: logs and counts.
+  void report(Hazard hazard, const Context& context);
+  // A stream was answered or closed from outside of its own callbacks.
+  void note_ended(uint32_t id) { ended_[ended_next_++ % ended_.size()] = id; }
   // Logs that the guest called a function that its capability restriction does not allow.
   void log_restricted(std::string_view function);
 
   void remove_context(Context& context) { contexts_.remove(context.id); }
   uint32_t new_id(Context& context) { return contexts_.add(context); }
-  // Counts a context that waits for proxy_done; false if too many wait.
-  bool begin_waiting();
-  void end_waiting() { --waiting_; }
   Context* find_context(uint32_t id) { return contexts_.find(id); }
 
   // Takes every stream and connection off this VM: those that wait for the guest come back.
@@ -206,7 +209,7 @@ class Vm {
   Result<bool> run_export(std::string_view name, P... args);
   Result<> initialize();
   Result<> run_start_callbacks(RootContext& root);
-  void on_trap(engine::Trap trap);
+  void on_trap(engine::Trap trap, Context& context);
   void run_deferred_slowly();
   std::string_view log_prefix() const;
   void log_as(std::string_view prefix, abi::LogLevel level, std::string_view message);
@@ -225,6 +228,9 @@ class Vm {
 
   Context* current_ = nullptr;
   Context* called_ = nullptr;
+  const void* callback_ = nullptr;    // in callbacks_: called last
+  std::array<uint32_t, 64> ended_{};  // note_ended()
+  size_t ended_next_ = 0;
   bool initializing_ = true;
   bool running_ = false;  // a call into the guest is under way
   bool dead_ = false;
@@ -236,7 +242,6 @@ class Vm {
   bool after_call_ = false;  // there is something in deferred_, or a line in output_ that has not ended
   std::array<GuestOutput, 2> output_{GuestOutput(limits::kLogLine), GuestOutput(limits::kLogLine)};  // stdout, stderr
   std::string output_prefix_;  // of the context that wrote last
-  size_t waiting_ = 0;         // contexts, for proxy_done
   uint32_t limits_told_ = 0;   // a bit a GuestLimit
   int64_t log_window_ = 0;     // monotonic ns: the second that log_bytes_ and log_dropped_ count
   size_t log_bytes_ = 0;

@@ -26,6 +26,7 @@ struct ServerOptions {
   engine::Limits limits;
   bool envoy_strict = false;
   bool compat_legacy_properties = false;
+  bool fail_hazards = false;             // host/hazards.h
   std::chrono::seconds drain_time{600};  // at most this long after the first signal
   std::string admin_address_path;        // the admin's address is written to this file
   // SIGTERM, SIGINT: drain, the second one ends at once; SIGUSR1: reopen logs; SIGHUP: a line in the log.

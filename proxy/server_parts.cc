@@ -22,6 +22,7 @@ ServerParts::ServerParts(const config::Bootstrap& b, const ServerOptions& option
             .limits = options.limits,
             .envoy_strict = options.envoy_strict,
             .compat_legacy_properties = options.compat_legacy_properties,
+            .fail_hazards = options.fail_hazards,
             .root_property =
                 [node = &b.node](const auto& path, std::string& value) {
                   return wasm_filter::root_attribute({.node = node}, path, value);

@@ -118,7 +118,7 @@ class Context {
   // reply and their like need neither.
   Result<> make_effective() const;
 
-  // on_done: the host is finished with the context; false keeps it until proxy_done. on_log: last words, for log
+  // on_done: the host is finished with the context; what it says does not matter. on_log: last words, for log
   // entries. Hosts differ in which comes first. From either on, nothing can be done to the stream.
   virtual bool on_done() { return true; }
   virtual void on_log() {}
@@ -328,7 +328,7 @@ class TcpContext : public Context {
 
   // resume_downstream, resume_upstream: let the client's, or the server's, bytes go on that a callback of this context
   // has paused; resume_downstream also a connection that on_new_connection holds. As for HttpContext::resume_request.
-  // Envoy cannot resume what the server sends: there resume_upstream is false, and the bytes wait.
+  // Neither Envoy nor Inlay can resume what the server sends: resume_upstream is false there, and the bytes wait.
   bool resume_downstream() { return resume(detail::kToServer, StreamType::kDownstream); }
   bool resume_upstream() { return resume(detail::kToClient, StreamType::kUpstream); }
 

@@ -235,30 +235,6 @@ TEST_P(HostFailure, ATrapInAnyCallbackIsContained) {
   }
 }
 
-// A context that waited for proxy_done is let go of once: later streams have one each.
-TEST_P(HostFailure, ATrapInALateDeleteEndsTheContextOnce) {
-  TestProxy proxy(options());
-  auto& plugin = load(proxy,
-                      guest(import_proxy("done", 0) + import_proxy("set_effective_context", 1) +
-                                import_proxy("set_tick_period_milliseconds", 1),
-                            R"(
-    (func (export "proxy_on_configure") (param i32 i32) (result i32)
-      (drop (call $set_tick_period_milliseconds (i32.const 100))) (i32.const 1))
-    (func (export "proxy_on_done") (param i32) (result i32) (i32.const 0))
-    (func (export "proxy_on_tick") (param i32)
-      (drop (call $set_effective_context (i32.const 2))) (drop (call $done)))
-    (func (export "proxy_on_delete") (param i32) unreachable))"),
-                      config(FailurePolicy::kFailReload));
-  proxy.stream(plugin, kGo)->finish();
-  proxy.advance(100ms);
-  EXPECT_EQ(proxy.log().count("has failed"), 1u);
-  proxy.advance(10s);
-  ASSERT_TRUE(plugin.healthy());
-  auto first = proxy.stream(plugin, kGo);
-  auto second = proxy.stream(plugin, kGo);
-  EXPECT_NE(&first->context(), &second->context());
-}
-
 TEST_P(HostFailure, ALoopIsCutOffAndOthersGoOn) {
   auto o = options();
   o.limits.call_budget = std::chrono::seconds(2);  // the other guest has it, too

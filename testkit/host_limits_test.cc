@@ -165,19 +165,6 @@ TEST_P(HostLimits, NewsOfItemsDoNotPileUp) {
   EXPECT_EQ(numbers(proxy), "1000 0 7 7");  // as many as there are items
 }
 
-TEST_P(HostLimits, TenThousandStreamsMayWaitForProxyDone) {
-  TestProxy proxy(options());
-  auto& plugin = load(proxy, guest(import_proxy("log", 3), kLogNumber + R"(
-    (func (export "proxy_on_done") (param i32) (result i32) (i32.const 0))
-    (func (export "proxy_on_delete") (param i32) (call $log_number (i32.const 1))))"));
-  for (size_t i = 0; i < limits::kPendingContexts; ++i) proxy.stream(plugin, {})->finish();
-  EXPECT_EQ(numbers(proxy), "");
-  proxy.stream(plugin, {})->finish();
-  proxy.stream(plugin, {})->finish();
-  EXPECT_EQ(numbers(proxy), "1 1");
-  EXPECT_EQ(proxy.log().count("more than 10000 streams waiting for proxy_done"), 1u);
-}
-
 TEST_P(HostLimits, LongLinesAreCutAndFloodsThinnedOut) {
   TestProxy proxy(options());
   auto& plugin = load(proxy, guest(import_proxy("log", 3), on_request_headers(R"((local $i i32)

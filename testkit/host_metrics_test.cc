@@ -35,7 +35,7 @@ TEST_P(HostMetrics, MetricsAreNumberedAsEnvoyDoes) {
       (call $log_number (i32.load (i32.const 24)))
       (call $log_number (call $get_metric (i32.const 6) (i32.const 24))))")));
   proxy.stream(plugin, kRequest)->request_headers();
-  EXPECT_EQ(story(proxy), "0 4 0 8 0 5 0 6 0 4 2 4 0 2 0 0 0 2 2 0 7 2");
+  EXPECT_EQ(story(proxy), "0 4 0 8 0 5 0 6 0 12 2 12 0 2 0 0 0 2 2 0 7 2");
   EXPECT_EQ(proxy.metric("wasmcustom.a"), 7);
   EXPECT_EQ(proxy.metric("wasmcustom.c"), -3);
 }

@@ -11,6 +11,7 @@ TestProxy::TestProxy(ProxyOptions options) : options_(std::move(options)) {
   to_host.limits = options_.limits;
   to_host.envoy_strict = options_.envoy_strict;
   to_host.compat_legacy_properties = options_.compat_legacy_properties;
+  to_host.fail_hazards = options_.fail_hazards;
   host_ = std::make_unique<host::Host>(to_host);
   for (size_t i = 0; i < options_.workers; ++i) workers_.push_back(std::make_unique<TestWorker>(*host_, clock_));
 }

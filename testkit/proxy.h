@@ -36,6 +36,7 @@ struct ProxyOptions {
   engine::Limits limits{};
   bool envoy_strict = false;
   bool compat_legacy_properties = false;
+  bool fail_hazards = false;
 };
 
 class TestProxy {

@@ -71,7 +71,8 @@ host::HeaderMap* TestStream::headers(MapType type, bool) {
     case MapType::kHttpRequestHeaders:
       return &request;
     case MapType::kHttpRequestTrailers:
-      return has_request_trailers_ ? &request_trailer_map : nullptr;
+      return has_request_trailers_ && context_ != nullptr ? &request_trailer_map
+                                                          : nullptr;  // not in on_log, as in Envoy
     case MapType::kHttpResponseHeaders:
       return has_response_ ? &response : nullptr;
     case MapType::kHttpResponseTrailers:

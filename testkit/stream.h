@@ -62,6 +62,7 @@ class TestStream final : public WithProperties<host::HttpStream> {
   host::Buffer* body(abi::BufferType type) override;
   void continue_stream(host::Direction direction) override { continued.push_back(direction); }
   void send_local_reply(host::LocalReply reply) override;
+  bool response_begun() const override { return has_response_; }
   void reset(std::string_view details) override { reset_details = std::string(details); }
   void clear_route_cache() override { ++route_cache_clears; }
   abi::Status set_proxy_state(std::string_view key, std::string_view value) override;

@@ -16,7 +16,7 @@ from support.both import inlay_only
 from support.processes import BUILD, ROOT, TestCase
 
 AT_NAMESPACE_SCOPE = re.compile(r"(class|struct|template|using namespace|INLAY_REGISTER|TEST|Task<.*{|void .*{)")
-GUIDES = ("docs/guide/sdk.md", "docs/guide/tcp.md")
+GUIDES = ("docs/guide/sdk.md", "docs/guide/tcp.md", "docs/guide/hazards.md")
 FLAGS = ["-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function", "-Wno-unused-variable",
          "-Wno-unused-but-set-variable", "-Wno-unused-parameter", f"-I{ROOT}"]
 

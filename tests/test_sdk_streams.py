@@ -4,7 +4,6 @@ asked, and on no other. The guest is examples/gate; each test runs in Inlay and,
 
 import os
 import socket
-import struct
 import threading
 
 from support import config, tcp
@@ -43,12 +42,6 @@ class Service:
         self.server.close()
 
 
-def reset(connection):
-    """Closes a socket with a RST."""
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.close()
-
-
 @in_envoy_too
 class Streams(TestCase):
     def setUp(self):
@@ -80,7 +73,7 @@ class Streams(TestCase):
         proxy = self.serve_http()
         gone = self.request(proxy, "admin", "/first")
         self.service.wait_for_calls(["admin"])
-        reset(gone.socket)
+        tcp.reset(gone.socket)
         wait_until(lambda: proxy.stats()["http.ingress.downstream_rq_active"] == 0, "the end of the first request")
         other = self.request(proxy, "mallory", "/second")
         self.service.wait_for_calls(["admin", "mallory"])
@@ -139,7 +132,7 @@ class Streams(TestCase):
         proxy = self.serve_tcp()
         gone = self.connect(proxy, b"admin\nfirst")
         self.service.wait_for_calls(["admin"])
-        reset(gone)
+        tcp.reset(gone)
         wait_until(lambda: proxy.stats()[f"listener.127.0.0.1_{proxy.port}.downstream_cx_active"] == 0,
                    "the end of the first connection")
         other = self.connect(proxy, b"mallory\nsecond")

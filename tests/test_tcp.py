@@ -60,6 +60,30 @@ class Relay(TestCase):
             client.shutdown(socket.SHUT_WR)
             self.assertEqual(tcp.read_all(client).decode(), hashlib.sha256(data).hexdigest())
 
+    def test_a_reset_is_passed_on(self):
+        for from_client in (True, False):
+            with self.subTest(from_client=from_client):
+                seen = []
+
+                def serve(connection, from_client=from_client, seen=seen):
+                    seen.append(tcp.read_exactly(connection, 1))
+                    if from_client:
+                        connection.sendall(b"x")
+                        seen.append(tcp.how_it_ends(connection))
+                    else:
+                        tcp.reset(connection)
+
+                proxy = self.serve(serve)
+                with tcp.connect(proxy.port) as client:
+                    client.sendall(b"x")
+                    if from_client:
+                        self.assertEqual(tcp.read_exactly(client, 1), b"x")
+                        tcp.reset(client)
+                    else:
+                        self.assertEqual(tcp.how_it_ends(client), "reset")
+                wait_until(lambda seen=seen, want=1 + from_client: len(seen) == want, "the server has seen it all")
+                self.assertEqual(seen[1:], ["reset"] * from_client)
+
     def test_memory_is_bounded_whoever_is_slow(self):
         """64 MiB each way on 4 connections, echoed, and the client reads only when it has written half of it."""
         proxy = self.serve(concurrency=1)

@@ -8,12 +8,11 @@ message. INLAY_TORTURE_SEED and INLAY_TORTURE_SECONDS run it elsewhere and longe
 import os
 import random
 import socket
-import struct
 import threading
 import time
 import unittest
 
-from support import config
+from support import config, tcp
 from support.both import in_envoy_too
 from support.origins import Echo, Provider
 from support.processes import PATIENCE, TestCase, wait_until
@@ -63,12 +62,6 @@ ANSWERS = [
 ]
 
 
-def reset(connection):
-    """Closes with RST."""
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.close()
-
-
 def send_in_pieces(connection, data, chance):
     """Cut anywhere, never more than a few times."""
     cuts = sorted(chance.randrange(len(data) + 1) for _ in range(chance.choice((0, 0, 1, 3))))
@@ -108,17 +101,17 @@ class RudeOrigin:
         connection.settimeout(SHORT * 5)
         try:
             if chance.random() < 0.05:
-                return reset(connection)
+                return tcp.reset(connection)
             while connection.recv(chance.choice((1, 100, 1 << 16))):
                 how = chance.random()
                 if how < 0.05:
-                    return reset(connection)
+                    return tcp.reset(connection)
                 if how < 0.1:
                     break
                 answer = chance.choice(ANSWERS if how < 0.4 else ANSWERS[:2])
                 if chance.random() < 0.1:
                     connection.sendall(answer[:chance.randrange(len(answer))])
-                    return reset(connection) if chance.random() < 0.5 else connection.close()
+                    return tcp.reset(connection) if chance.random() < 0.5 else connection.close()
                 send_in_pieces(connection, answer, chance)
         except OSError:
             pass
@@ -145,7 +138,7 @@ def one_client(port, chance):
             connection.shutdown(socket.SHUT_WR)
         take(connection, chance.choice((0, 1, 1000, 1 << 20)))
         if chance.random() < 0.3:
-            return reset(connection)
+            return tcp.reset(connection)
     except OSError:
         pass
     connection.close()

@@ -110,7 +110,7 @@ ConnectionManager::ConnectionManager(net::EventLoop& loop, Options options)
 
 ConnectionManager::~ConnectionManager() = default;
 
-void ConnectionManager::accept(std::unique_ptr<net::Connection> connection, const std::vector<FilterState>* below) {
+void ConnectionManager::accept(std::unique_ptr<net::Connection> connection, std::vector<FilterState>* below) {
   impl_->stats.cx_total.add();
   impl_->stats.cx_active.add();
   impl_->stats.cx_http1_total.add();

@@ -53,8 +53,8 @@ class ConnectionManager final : public net::ConnectionOwner {
   ConnectionManager& operator=(const ConnectionManager&) = delete;
 
   void accept(std::unique_ptr<net::Connection> connection) override { accept(std::move(connection), nullptr); }
-  // `below`: what network filters store with the connection, which its streams can read. Lives as long as it.
-  void accept(std::unique_ptr<net::Connection> connection, const std::vector<FilterState>* below);
+  // `below`: what network filters store with the connection, which its streams read and change. Lives as long as it.
+  void accept(std::unique_ptr<net::Connection> connection, std::vector<FilterState>* below);
 
   // From now on every response says "connection: close", connections without a stream are closed, and new ones get one
   // request. `on_drained` runs when no connection is left, at the earliest on the next turn of the loop; for how long

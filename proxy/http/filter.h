@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -59,6 +60,7 @@ struct FilterState {
   std::string value;
   bool read_only = false;
   bool of_connection = false;  // goes on to the connection's next stream
+  bool of_below = false;       // a network filter has stored it: what a request changes is changed there, too
 };
 
 // StreamInfo: facts about one stream, for properties, logs and statistics.
@@ -73,7 +75,8 @@ struct StreamInfo {
   uint64_t response_headers_bytes = 0;
   uint32_t response_code = 0;
   uint32_t response_flags = 0;
-  std::string response_code_details;
+  std::string response_code_details;  // may be empty in a local reply
+  bool local_reply = false;
   const config::Address* downstream_local = nullptr;
   // The client: whom x-forwarded-for names, with port 0, where the configuration has it so, else the connection's peer.
   const config::Address* downstream_remote = nullptr;
@@ -83,6 +86,8 @@ struct StreamInfo {
   std::string downstream_transport_failure;                   // why there was no handshake
   std::string protocol = "HTTP/1.1";
   const router::RouteEntry* route = nullptr;  // once the router has chosen
+  // What the route was, if any, before a filter changed the request's headers.
+  std::optional<const router::RouteEntry*> early_route;
   std::string upstream_cluster;
   config::Address upstream_host;  // empty host until one is chosen
   config::Address upstream_local;
@@ -96,6 +101,7 @@ struct StreamInfo {
   int64_t upstream_first_byte_monotonic = 0;
   int64_t upstream_last_byte_monotonic = 0;
   std::vector<FilterState> filter_state;
+  std::vector<FilterState>* state_below = nullptr;  // what network filters have stored; null without such filters
   void reset();
   // What of the filter state goes on to the connection's next stream, taken out.
   std::vector<FilterState> take_connection_state();
@@ -127,6 +133,8 @@ class FilterCallbacks {
   // Answers locally; passes the encoder filters unless the reply says otherwise. Resets when headers went out already.
   virtual void send_local_reply(host::LocalReply reply) = 0;
   virtual void reset_stream(std::string_view details) = 0;
+  // Whether the response's head has passed the filters: no local reply can take its place any more.
+  virtual bool response_sent() = 0;
 
   // For the router: the response as it comes from upstream. `headers` is filled in place: response_storage() first.
   virtual HeaderMap& response_storage() = 0;

@@ -69,6 +69,7 @@ struct FilterChain::Slot final : FilterCallbacks {
   void continue_encoding() override { go_on(kEncode); }
   void send_local_reply(host::LocalReply reply) override;
   void reset_stream(std::string_view details) override { chain.end(details); }
+  bool response_sent() override { return chain.response_sent_; }
 
   HeaderMap& response_storage() override;
   HeaderMap& response_trailers_storage() override;

@@ -31,6 +31,7 @@ void FilterChain::do_local_reply(host::LocalReply reply) {
   encode_begun_ = true;
   have_response_trailers_ = false;
   info_.response_code_details = reply.details;
+  info_.local_reply = true;
   info_.response_code = reply.status;  // for the filters on its way
   closes_ = reply.status == kBadRequest;
   begin_local_reply(reply, response_headers_);

@@ -43,7 +43,7 @@ host::LocalReply local_reply(uint32_t status, std::string body, std::string deta
 // --- life ---
 
 ServerConnection::ServerConnection(ConnectionManager::Impl& manager, std::unique_ptr<net::Connection> connection,
-                                   size_t index, const std::vector<FilterState>* below)
+                                   size_t index, std::vector<FilterState>* below)
     : manager_(manager),
       connection_(std::move(connection)),
       parser_(Http1Parser::create(Http1Parser::Kind::kRequest, manager.limits, *this)),
@@ -268,7 +268,8 @@ HeaderMap& ServerConnection::trailers_storage() {
   return stream_->chain.request_trailers();
 }
 
-// A request's own copy: what it changes stays with it.
+// As in Envoy a request sees what the connection has, and what it changes of that is changed for all
+// (wasm_filter/filter_state.h); what else it stores is its own.
 void ServerConnection::inherit_state(StreamInfo& info) {
   const size_t own = info.filter_state.size();
   for (const FilterState& state : *below_) {
@@ -277,7 +278,9 @@ void ServerConnection::inherit_state(StreamInfo& info) {
     if (std::find_if(info.filter_state.begin(), end, same) != end) continue;
     info.filter_state.push_back(state);
     info.filter_state.back().of_connection = false;
+    info.filter_state.back().of_below = true;
   }
+  info.state_below = below_;
 }
 
 void ServerConnection::on_headers(bool end_stream) {

@@ -20,7 +20,7 @@ class ServerConnection final : net::ConnectionHandler, ParserSink, ResponseSink 
   enum class Timeout : uint8_t { kIdle, kRequest, kDuration };
 
   ServerConnection(ConnectionManager::Impl& manager, std::unique_ptr<net::Connection> connection, size_t index,
-                   const std::vector<FilterState>* below);
+                   std::vector<FilterState>* below);
   ~ServerConnection() override;
 
   size_t index() const { return index_; }  // in the manager's list
@@ -100,9 +100,9 @@ class ServerConnection final : net::ConnectionHandler, ParserSink, ResponseSink 
   bool request_complete_ = false;
   bool has_trailers_ = false;
   bool response_started_ = false;
-  bool informed_ = false;                        // an interim response was passed on
-  std::vector<FilterState> state_;               // what guests keep with the connection, between its streams
-  const std::vector<FilterState>* const below_;  // what network filters do; may be null
+  bool informed_ = false;                  // an interim response was passed on
+  std::vector<FilterState> state_;         // what guests keep with the connection, between its streams
+  std::vector<FilterState>* const below_;  // what network filters do; may be null
 };
 
 }  // namespace inlay::proxy::http

@@ -10,12 +10,14 @@ void StreamInfo::reset() {
   bytes_received = bytes_sent = request_headers_bytes = response_headers_bytes = 0;
   response_code = response_flags = 0;
   response_code_details.clear();
+  local_reply = false;
   downstream_local = downstream_remote = downstream_direct_remote = nullptr;
   forwarded_remote.host.clear();
   downstream_tls = nullptr;
   downstream_transport_failure.clear();
   protocol = "HTTP/1.1";
   route = nullptr;
+  early_route.reset();
   upstream_cluster.clear();
   upstream_host.host.clear();
   upstream_host.port = 0;
@@ -27,6 +29,7 @@ void StreamInfo::reset() {
   upstream_asked_monotonic = upstream_connected_monotonic = 0;
   upstream_first_byte_monotonic = upstream_last_byte_monotonic = 0;
   filter_state.clear();
+  state_below = nullptr;
 }
 
 std::vector<FilterState> StreamInfo::take_connection_state() {

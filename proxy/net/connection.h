@@ -21,7 +21,8 @@ namespace inlay::proxy::net {
 
 enum class CloseReason : uint8_t {
   kLocal,        // we closed it, on this side of its handler: a network filter did
-  kRemoteReset,  // RST or another error while open
+  kRemoteReset,  // the peer's RST
+  kBroken,       // another error while open
   kConnectFailed,
   kConnectTimeout,
 };
@@ -80,10 +81,11 @@ class Connection {
   virtual void set_write_watermark(size_t high) = 0;
   // Sends FIN after what is unsent; reading goes on.
   virtual void shutdown_write() = 0;
-  enum class Close : uint8_t { kNow, kAfterFlush };
-  // kNow drops what is unsent. kAfterFlush sends it, then FIN, and gives the peer set_linger() of time to close its
-  // side (what it still sends is dropped), so that a reset does not overtake the last bytes. No callback follows
-  // either, and the connection may be destroyed at once: the loop sees to the rest.
+  enum class Close : uint8_t { kNow, kAfterFlush, kReset };
+  // kNow drops what is unsent; so does kReset, which tells the peer so, with RST. kAfterFlush sends it, then FIN, and
+  // gives the peer set_linger() of time to close its side (what it still sends is dropped), so that a reset does not
+  // overtake the last bytes. No callback follows any, and the connection may be destroyed at once: the loop sees to the
+  // rest.
   virtual void close(Close how) = 0;
   virtual void set_linger(std::chrono::milliseconds longest) = 0;  // 1 s by default
   // How long what is unsent may wait without progress before that; set_linger() by default.

@@ -190,6 +190,15 @@ TEST_P(ConnectionTest, AResetIsNoticedWhileReadingIsPaused) {
   EXPECT_EQ(server_handler_.reason, CloseReason::kRemoteReset);
 }
 
+TEST_P(ConnectionTest, CanBeResetWithoutUnreadBytes) {
+  client_->write("x");
+  run_until([&] { return server_handler_.received == "x"; });
+  client_->close(Connection::Close::kReset);
+  run_until([&] { return server_handler_.closed || server_handler_.end; });
+  EXPECT_FALSE(server_handler_.end);
+  EXPECT_EQ(server_handler_.reason, CloseReason::kRemoteReset);
+}
+
 TEST_P(ConnectionTest, AHandlerMayDestroyItsConnectionInsideOfOnData) {
   server_handler_.on_bytes = [&] { server_.reset(); };
   client_->write("x");

@@ -31,6 +31,16 @@ void set_no_delay(int fd) {
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
+// Closing the descriptor sends RST from now on.
+void reset_when_closed(int fd) {
+  const linger none{1, 0};
+  setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+}
+
+CloseReason why_broken(int error) {
+  return error == ECONNRESET ? CloseReason::kRemoteReset : CloseReason::kBroken;
+}
+
 }  // namespace
 
 TcpConnection::TcpConnection(EventLoop& loop, int fd, config::Address local, config::Address remote,
@@ -43,7 +53,7 @@ TcpConnection::TcpConnection(EventLoop& loop, int fd, config::Address local, con
       flush_task_(loop, DeferredTask::When::kAfterEvent, [this] { flush(); }),
       turn_task_(loop, DeferredTask::When::kNextTurn, [this] { read(); }) {
   set_no_delay(fd_);
-  if (!loop_.watch(fd_, kEvents, *this)) fail(CloseReason::kRemoteReset, errno);
+  if (!loop_.watch(fd_, kEvents, *this)) fail(CloseReason::kBroken, errno);
 }
 
 TcpConnection::TcpConnection(EventLoop& loop, const config::Address& remote, std::chrono::milliseconds timeout,
@@ -127,7 +137,8 @@ void TcpConnection::on_io(uint32_t events) {
     int error = 0;
     socklen_t size = sizeof error;
     getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size);
-    fail(CloseReason::kRemoteReset, error != 0 ? error : ECONNRESET);
+    if (error == 0) error = ECONNRESET;
+    fail(why_broken(error), error);
     turn_task_.cancel();
     return report_failure();
   }
@@ -138,7 +149,7 @@ void TcpConnection::pause_reading() {
   reading_ = false;
   if (state_ != State::kOpen) return;
   turn_task_.cancel();
-  if (write_errno_ != 0) fail(CloseReason::kRemoteReset, write_errno_);
+  if (write_errno_ != 0) fail(why_broken(write_errno_), write_errno_);
 }
 
 void TcpConnection::resume_reading() {
@@ -173,7 +184,7 @@ bool TcpConnection::read_once(bool& more) {
     peer_closing_ = false;
     return true;
   }
-  fail(CloseReason::kRemoteReset, error);
+  fail(why_broken(error), error);
   return false;
 }
 
@@ -203,7 +214,7 @@ void TcpConnection::read_some() {
     if (in_.empty() && !end_seen_) continue;
     handler_->on_data(in_, end_seen_);
     if (guard.destroyed() || state_ != State::kOpen) return;
-    if (end_seen_ && write_errno_ != 0) return fail(CloseReason::kRemoteReset, write_errno_);
+    if (end_seen_ && write_errno_ != 0) return fail(why_broken(write_errno_), write_errno_);
     if (!reading_ || !in_.empty()) return;
   }
   if (more) turn_task_.schedule();
@@ -269,7 +280,7 @@ void TcpConnection::flush() {
       // Bytes that came before the reset are read first: an early answer is worth more than the failed write.
       write_errno_ = errno;
       out_.clear();
-      if (!reading_ || end_seen_) return fail(CloseReason::kRemoteReset, write_errno_);
+      if (!reading_ || end_seen_) return fail(why_broken(write_errno_), write_errno_);
       peer_closing_ = readable_ = true;
       turn_task_.schedule();
       return;
@@ -313,6 +324,7 @@ void TcpConnection::close(Close how) {
     LingeringClose::start(loop_, std::exchange(fd_, -1), std::move(out_), linger_, flush_timeout_.value_or(linger_),
                           std::move(ticket_));
   } else {
+    if (how == Close::kReset && fd_ >= 0) reset_when_closed(fd_);
     release_socket();
   }
   in_ = host::Buffer();

@@ -297,7 +297,7 @@ void RouterFilter::on_upstream_reset(ResetReason reason, std::string_view detail
   http::StreamInfo& info = callbacks_->info();
   const std::string details = upstream::failure_details(reason, detail, response_started_);
   if (reason == ResetReason::kConnectFailure) info.upstream_transport_failure = detail;
-  if (response_started_) {
+  if (callbacks_->response_sent()) {
     info.response_flags |= flag_for(reason);
     callbacks_->reset_stream(details);
     return;
@@ -320,7 +320,7 @@ void RouterFilter::on_timeout() {
   cluster_->stats().rq_timeout.add();
   request_.cancel();
   release_downstream();
-  if (response_started_) {
+  if (callbacks_->response_sent()) {
     callbacks_->info().response_flags |= http::kUpstreamRequestTimeout;
     callbacks_->reset_stream("response_timeout");
     return;

@@ -45,6 +45,8 @@ class FilterCallbacks {
   virtual void write(Buffer& data, bool end_stream) = 0;
   // Whether the client is read: not while there is nowhere for its bytes to go. Reading begins allowed.
   virtual void allow_reading(bool allowed) = 0;
+  // In on_close(): whether the client has ended the connection with RST.
+  virtual bool client_has_reset() = 0;
 };
 
 class Filter {

@@ -32,6 +32,7 @@ class FilterChain::Link final : public FilterCallbacks {
     chain.run_write(index);
   }
   void allow_reading(bool allowed) override { chain.sink_.allow_reading(allowed); }
+  bool client_has_reset() override { return chain.reset_; }
 
   FilterChain& chain;
   const size_t index;
@@ -102,8 +103,9 @@ void FilterChain::on_write_watermark(bool above) {
   above ? last.on_above_write_watermark() : last.on_below_write_watermark();
 }
 
-void FilterChain::on_close(abi::PeerType by) {
+void FilterChain::on_close(abi::PeerType by, bool reset) {
   if (std::exchange(closed_, true)) return;
+  reset_ = reset;
   for (const auto& link : links_) link->filter->on_close(by);
   read_buffer_.clear();
   write_buffer_.clear();

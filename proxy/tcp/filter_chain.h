@@ -47,7 +47,8 @@ class FilterChain {
   void on_data(Buffer& data, bool end_stream);
   void on_write_watermark(bool above);
   // Nothing is passed on after this.
-  void on_close(abi::PeerType by);
+  // `reset`: by the client's RST.
+  void on_close(abi::PeerType by, bool reset = false);
 
   http::StreamInfo& info() {
     sink_.describe(info_);
@@ -73,6 +74,7 @@ class FilterChain {
   bool write_end_ = false;
   bool write_ended_ = false;  // the end has been passed to the client
   bool closed_ = false;
+  bool reset_ = false;
 };
 
 }  // namespace inlay::proxy::tcp

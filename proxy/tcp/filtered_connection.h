@@ -24,7 +24,7 @@ class FilteredConnection final : public net::Connection, private net::Connection
 
   // Tells the filters of the connection, once it has its handler.
   void start() { chain_.start(); }
-  const http::StreamInfo& info() { return chain_.info(); }
+  http::StreamInfo& info() { return chain_.info(); }
 
   // net::Connection
   void set_handler(net::ConnectionHandler* handler) override { handler_ = handler; }

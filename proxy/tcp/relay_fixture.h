@@ -33,6 +33,7 @@ struct End final : net::ConnectionHandler {
   bool connected = false;
   bool ended = false;   // FIN
   bool closed = false;  // RST, or no connection at all
+  bool reset_seen = false;
   int above = 0;
   int below = 0;
   std::function<void(End&)> on_bytes;
@@ -48,10 +49,13 @@ struct End final : net::ConnectionHandler {
   }
   void on_above_write_watermark() override { ++above; }
   void on_below_write_watermark() override { ++below; }
-  void on_closed(net::CloseReason, std::string_view) override { closed = true; }
+  void on_closed(net::CloseReason reason, std::string_view) override {
+    closed = true;
+    reset_seen = reason == net::CloseReason::kRemoteReset;
+  }
   bool over() const { return ended || closed; }
-  void reset() {  // RST: closes with bytes unread
-    connection->close(net::Connection::Close::kNow);
+  void reset() {
+    connection->close(net::Connection::Close::kReset);
     connection.reset();
   }
 };

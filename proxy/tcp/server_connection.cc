@@ -47,7 +47,7 @@ void ServerConnection::start() {
 }
 
 void ServerConnection::abort() {
-  end(abi::PeerType::kLocal, Close::kNow, "connection_manager_closed", 0);
+  end(abi::PeerType::kLocal, Close::kNow, 0);
 }
 
 // --- the socket ---
@@ -57,7 +57,7 @@ void ServerConnection::on_data(Buffer& data, bool ended) {
   chain_.info().bytes_received += data.size();
   read_ended_ = read_ended_ || ended;
   chain_.on_data(data, ended);
-  if (!closed_) close_if_both_ended();
+  if (!closed_) close_if_both_ended(abi::PeerType::kRemote);
 }
 
 void ServerConnection::on_above_write_watermark() {
@@ -70,10 +70,11 @@ void ServerConnection::on_below_write_watermark() {
   update_writing();
 }
 
-void ServerConnection::on_closed(net::CloseReason, std::string_view detail) {
+void ServerConnection::on_closed(net::CloseReason reason, std::string_view detail) {
+  reset_ = reason == net::CloseReason::kRemoteReset;
   if (manager_.options_.listener.tls && connection_->tls() == nullptr)
     chain_.info().downstream_transport_failure = detail;
-  end(abi::PeerType::kRemote, Close::kNow, "downstream_remote_disconnect", 0);
+  end(abi::PeerType::kRemote, Close::kNow, 0);
 }
 
 // --- the chain ---
@@ -85,11 +86,12 @@ void ServerConnection::send(Buffer& data, bool end_stream) {
   if (!end_stream) return;
   write_ended_ = true;
   connection_->shutdown_write();
-  close_if_both_ended();
+  close_if_both_ended(abi::PeerType::kLocal);
 }
 
-void ServerConnection::close(Close how, std::string_view details, uint32_t flags) {
-  end(abi::PeerType::kLocal, how, details, flags);
+// The details are HTTP's: as in Envoy the log of a TCP connection has none.
+void ServerConnection::close(Close how, std::string_view, uint32_t flags) {
+  end(abi::PeerType::kLocal, how, flags);
 }
 
 void ServerConnection::allow_reading(bool allowed) {
@@ -120,17 +122,16 @@ void ServerConnection::update_writing() {
 
 // --- the end ---
 
-void ServerConnection::close_if_both_ended() {
-  if (read_ended_ && write_ended_) end(abi::PeerType::kRemote, Close::kAfterFlush, "", 0);
+// As in Envoy it is who ends last that has closed the connection.
+void ServerConnection::close_if_both_ended(abi::PeerType by) {
+  if (read_ended_ && write_ended_) end(by, Close::kAfterFlush, 0);
 }
 
-void ServerConnection::end(abi::PeerType by, Close how, std::string_view details, uint32_t flags) {
+void ServerConnection::end(abi::PeerType by, Close how, uint32_t flags) {
   if (std::exchange(closed_, true)) return;
-  http::StreamInfo& info = chain_.info();
-  info.response_flags |= flags;
-  if (info.response_code_details.empty()) info.response_code_details = details;
+  chain_.info().response_flags |= flags;
   connection_->close(how);
-  chain_.on_close(by);
+  chain_.on_close(by, reset_);
   log();
   manager_.release(*this);
 }

@@ -39,8 +39,8 @@ class ServerConnection final : net::ConnectionHandler, FilterChain::Sink {
   void describe(http::StreamInfo& info) override { info.downstream_tls = connection_->tls(); }
   void on_buffers_changed() override;
 
-  void end(abi::PeerType by, net::Connection::Close how, std::string_view details, uint32_t flags);
-  void close_if_both_ended();
+  void end(abi::PeerType by, net::Connection::Close how, uint32_t flags);
+  void close_if_both_ended(abi::PeerType by);
   void update_reading();
   void update_writing();
   void log();
@@ -57,6 +57,7 @@ class ServerConnection final : net::ConnectionHandler, FilterChain::Sink {
   bool read_ended_ = false;
   bool write_ended_ = false;
   bool closed_ = false;
+  bool reset_ = false;  // ... by the client's RST
 };
 
 }  // namespace inlay::proxy::tcp

@@ -139,8 +139,9 @@ void TcpProxyFilter::on_below_write_watermark() {
   if (upstream_ && upstream_->connected()) upstream_->resume_reading();
 }
 
-void TcpProxyFilter::on_upstream_closed() {
-  callbacks_->close(Close::kAfterFlush, "upstream_closed");
+// As Envoy since 1.39 (the server's RST) and 1.40 (the client's): a reset is passed on, and what is unsent with it.
+void TcpProxyFilter::on_upstream_closed(bool reset) {
+  callbacks_->close(reset ? Close::kReset : Close::kAfterFlush, "upstream_closed");
 }
 
 // --- the end ---
@@ -148,7 +149,9 @@ void TcpProxyFilter::on_upstream_closed() {
 void TcpProxyFilter::on_close(abi::PeerType by) {
   idle_timer_.reset();
   duration_timer_.reset();
-  if (upstream_) upstream_->close(by == abi::PeerType::kRemote ? Close::kAfterFlush : Close::kNow);
+  if (!upstream_) return;
+  if (callbacks_->client_has_reset()) return upstream_->close(Close::kReset);
+  upstream_->close(by == abi::PeerType::kRemote || read_ended_ ? Close::kAfterFlush : Close::kNow);
 }
 
 }  // namespace inlay::proxy::tcp

@@ -42,7 +42,7 @@ class TcpProxyFilter final : public Filter, private upstream::TcpUpstreamHandler
   void on_upstream_connected() override;
   void on_upstream_failed(upstream::ResetReason reason, std::string_view detail) override;
   void on_upstream_data(Buffer& data, bool end) override;
-  void on_upstream_closed() override;
+  void on_upstream_closed(bool reset) override;
   void on_upstream_above_watermark() override;
   void on_upstream_below_watermark() override;
 

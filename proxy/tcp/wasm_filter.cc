@@ -79,9 +79,7 @@ abi::Status WasmFilter::set_property(std::string_view path, std::string_view val
 }
 
 abi::Status WasmFilter::set_proxy_state(std::string_view key, std::string_view value) {
-  const config::Listener* listener = options_.attributes.listener;
-  const bool relays = listener == nullptr || listener->tcp_proxy;
-  if (key != kClusterState || !relays) return abi::Status::kNotFound;
+  if (key != kClusterState) return abi::Status::kNotFound;
   if (value.empty()) return abi::Status::kBadArgument;
   auto& states = callbacks_->info().filter_state;
   const auto known = std::find_if(states.begin(), states.end(), [&](const auto& state) { return state.name == key; });

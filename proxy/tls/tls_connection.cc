@@ -30,7 +30,7 @@ TlsConnection::TlsConnection(net::EventLoop& loop, std::shared_ptr<const Context
       ssl_(context_->new_ssl()),
       turn_task_(loop, net::DeferredTask::When::kNextTurn, [this] { turn(); }),
       timer_(loop, [this] {
-        fail(client_ ? net::CloseReason::kConnectTimeout : net::CloseReason::kRemoteReset,
+        fail(client_ ? net::CloseReason::kConnectTimeout : net::CloseReason::kBroken,
              "TLS error: the handshake took too long");
       }) {
   if (!ssl_) return;
@@ -100,7 +100,8 @@ void TlsConnection::on_below_write_watermark() {
 }
 
 void TlsConnection::on_closed(net::CloseReason reason, std::string_view detail) {
-  const bool broken = state_ == State::kHandshake && reason == net::CloseReason::kRemoteReset;
+  if (reason == net::CloseReason::kRemoteReset) reason = net::CloseReason::kBroken;  // it has no way to say so itself
+  const bool broken = state_ == State::kHandshake && reason == net::CloseReason::kBroken;
   if (!broken) return fail(reason, std::string(detail));
   fail(client_ ? net::CloseReason::kConnectFailed : reason,
        "TLS error: the peer ended the connection in the handshake: " + std::string(detail));
@@ -136,7 +137,7 @@ void TlsConnection::handshake() {
   flush();  // the alert that says why, or the next flight
   if (error == SSL_ERROR_WANT_READ && !inner_ended_) return;
   count_handshake_fault();
-  fail(client_ ? net::CloseReason::kConnectFailed : net::CloseReason::kRemoteReset, handshake_fault(error));
+  fail(client_ ? net::CloseReason::kConnectFailed : net::CloseReason::kBroken, handshake_fault(error));
 }
 
 // As Envoy: a handshake that the certificate has stopped has a statistic of its own.
@@ -235,7 +236,7 @@ void TlsConnection::update_reading() {
 
 void TlsConnection::turn() {
   if (state_ != State::kOpen) return;
-  if (write_failed_) return fail(net::CloseReason::kRemoteReset, "TLS error: what was written could not be encrypted");
+  if (write_failed_) return fail(net::CloseReason::kBroken, "TLS error: what was written could not be encrypted");
   read_plain();
 }
 
@@ -258,7 +259,7 @@ bool TlsConnection::read_record() {
   if (error == SSL_ERROR_WANT_READ) return false;
   const std::string reason = take_openssl_error();
   context_->stats().connection_error.add();
-  fail(net::CloseReason::kRemoteReset, "TLS error: " + (reason.empty() ? "the connection broke" : reason));
+  fail(net::CloseReason::kBroken, "TLS error: " + (reason.empty() ? "the connection broke" : reason));
   return false;
 }
 
@@ -297,7 +298,7 @@ bool TlsConnection::answer() {
   flush();
   if (answered_ <= kMostAnswers) return true;
   context_->stats().connection_error.add();
-  fail(net::CloseReason::kRemoteReset, "TLS error: too many messages that are to be answered, and no answer is read");
+  fail(net::CloseReason::kBroken, "TLS error: too many messages that are to be answered, and no answer is read");
   return false;
 }
 

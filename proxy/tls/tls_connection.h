@@ -25,7 +25,7 @@ std::unique_ptr<net::Connection> connect(net::EventLoop& loop, const config::Add
                                          std::shared_ptr<const ClientContext> context, std::string server_name);
 
 // The server's side of an accepted connection. The handler, which set_handler() names, hears nothing of the handshake;
-// when it fails, or is not done within the context's handshake_timeout, on_closed comes with kRemoteReset.
+// when it fails, or is not done within the context's handshake_timeout, on_closed comes with kBroken.
 std::unique_ptr<net::Connection> accept(net::EventLoop& loop, std::unique_ptr<net::Connection> plain,
                                         std::shared_ptr<const ServerContext> context);
 

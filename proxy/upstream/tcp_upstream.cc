@@ -54,7 +54,7 @@ void TcpUpstream::on_closed(net::CloseReason reason, std::string_view detail) {
   count_end();
   if (connected_) {
     stats.cx_destroy_remote.add();
-    return handler_.on_upstream_closed();
+    return handler_.on_upstream_closed(reason == net::CloseReason::kRemoteReset);
   }
   const bool late = reason == net::CloseReason::kConnectTimeout;
   stats.cx_connect_fail.add();

@@ -29,8 +29,8 @@ class TcpUpstreamHandler {
   virtual void on_upstream_failed(ResetReason reason, std::string_view detail) = 0;
   // Takes all of `data`. `end`: the server has sent its last byte.
   virtual void on_upstream_data(host::Buffer& data, bool end) = 0;
-  // The connection broke.
-  virtual void on_upstream_closed() = 0;
+  // The connection broke; `reset`: by the server's RST.
+  virtual void on_upstream_closed(bool reset) = 0;
   // The server takes no more for now, or again. Alternating, above first.
   virtual void on_upstream_above_watermark() = 0;
   virtual void on_upstream_below_watermark() = 0;

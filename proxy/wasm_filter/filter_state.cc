@@ -8,6 +8,15 @@
 
 namespace inlay::proxy::wasm_filter {
 
+namespace {
+
+void change_below(http::StreamInfo& info, std::string_view key, std::string_view value) {
+  for (http::FilterState& state : *info.state_below)
+    if (state.name == key) state.value = value;
+}
+
+}  // namespace
+
 abi::Status set_filter_state(http::StreamInfo& info, std::string_view path, std::string_view value,
                              const host::PropertyTraits& traits) {
   auto& state = info.filter_state;
@@ -20,6 +29,7 @@ abi::Status set_filter_state(http::StreamInfo& info, std::string_view path, std:
   if (it == state.end() && state.size() >= host::limits::kProperties) return abi::Status::kInternalFailure;
   if (it != state.end()) {
     it->value = value;
+    if (it->of_below) change_below(info, key, value);
   } else {
     state.push_back({key, std::string(value), traits.read_only, traits.of_connection});
   }

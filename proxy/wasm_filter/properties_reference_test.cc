@@ -32,8 +32,10 @@ What `proxy_get_property` answers. A path is its parts with a NUL between them; 
 Inside of metadata a number is a double of 8 bytes, an object is a map, and a list is a map whose keys are its values. What
 does not exist, or not yet, is NotFound. A root by itself, an empty path and a JSON `null` are SerializationFailure.
 
-A header may be asked for from the callback that brings it until the guest goes on, and again when the stream is logged, as in
-Envoy.
+As in Envoy a header may be asked for from the callback that brings it until the guest goes on, and again when the stream is
+logged: what of the request a filter needs while it filters the response, it keeps. The route is the one that the request had
+as it came, until the router has chosen. What a request's filter stores under a name that a network filter has stored for the
+connection is changed for the connection; under another name it is the request's own.
 
 | path | kind | |
 | --- | --- | --- |

@@ -108,7 +108,7 @@ Status code(const Source& s, std::string& out) {
 }
 Status code_details(const Source& s, std::string& out) {
   const std::string& details = s.info().response_code_details;
-  return details.empty() ? Status::kNotFound : put_text(out, details);
+  return details.empty() && !s.info().local_reply ? Status::kNotFound : put_text(out, details);
 }
 Status flags(const Source& s, std::string& out) {
   return put_number(out, int64_t{s.info().response_flags});

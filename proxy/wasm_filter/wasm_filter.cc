@@ -17,7 +17,7 @@ using http::TrailersStatus;
 bool WasmFilter::start(http::FilterCallbacks& callbacks) {
   callbacks_ = &callbacks;
   context_ = nullptr;
-  bypass_ = logging_ = over_ = false;
+  bypass_ = logging_ = over_ = response_begun_ = over_limit_ = false;
   request_.close();
   response_.close();
   return true;
@@ -67,6 +67,7 @@ TrailersStatus WasmFilter::decode_trailers(host::HeaderMap& trailers) {
 // --- the response ---
 
 HeadersStatus WasmFilter::encode_headers(host::HeaderMap& headers, bool end_stream) {
+  response_begun_ = true;
   if (context_ == nullptr || !context_->wants_response_headers()) return HeadersStatus::kContinue;
   response_.headers = &headers;
   response_.end_stream = end_stream;
@@ -94,9 +95,11 @@ DataStatus WasmFilter::on_data(Side& side, host::Buffer& data, host::Buffer* buf
   if (side.buffering && buffered != nullptr) {
     buffered->move_from(data);
     visible = buffered;
-    // More than may be buffered: the chain answers, and the guest is not asked any more.
+    // As Envoy: with more than may be buffered the chain answers. The guest sees it of a request, and has no say.
     const uint32_t limit = callbacks_->buffer_limit();
-    if (limit > 0 && buffered->size() > limit) return DataStatus::kStopIterationAndBuffer;
+    const bool over = limit > 0 && buffered->size() > limit;
+    if (over && !request) return DataStatus::kStopIterationAndBuffer;
+    over_limit_ = over;
   }
   side.body = visible;
   side.paused_body = false;
@@ -104,6 +107,7 @@ DataStatus WasmFilter::on_data(Side& side, host::Buffer& data, host::Buffer* buf
   const DataStatus status = request ? context_->on_request_body(visible->size(), end_stream)
                                     : context_->on_response_body(visible->size(), end_stream);
   side.body = nullptr;
+  if (std::exchange(over_limit_, false)) return DataStatus::kStopIterationAndBuffer;
   side.buffering = status == DataStatus::kStopIterationAndBuffer;
   side.paused_body = side.buffering || status == DataStatus::kStopIterationAndWatermark;
   return status;
@@ -137,18 +141,17 @@ host::HeaderMap* WasmFilter::headers(MapType type, bool writable) {
     switch (type) {
       case MapType::kHttpRequestHeaders:
         return callbacks_->request_headers();
-      case MapType::kHttpRequestTrailers:
-        return callbacks_->request_trailers();
       case MapType::kHttpResponseHeaders:
         return callbacks_->response_headers();
       case MapType::kHttpResponseTrailers:
         return callbacks_->response_trailers();
-      default:
+      default:  // as in Envoy, no request trailers
         return nullptr;
     }
   }
   switch (type) {
     case MapType::kHttpRequestHeaders:
+      if (writable && request_.headers != nullptr) remember_route();
       return request_.headers;
     case MapType::kHttpResponseHeaders:
       return response_.headers;
@@ -191,8 +194,16 @@ void WasmFilter::continue_stream(host::Direction direction) {
   }
 }
 
+std::optional<std::string> WasmFilter::content_length(host::Direction direction) {
+  const host::HeaderMap* headers = nullptr;
+  if (callbacks_ != nullptr)
+    headers = direction == host::Direction::kRequest ? callbacks_->request_headers() : callbacks_->response_headers();
+  const auto length = headers != nullptr ? headers->get(host::HeaderId::kContentLength) : std::nullopt;
+  return length ? std::optional<std::string>(*length) : std::nullopt;
+}
+
 void WasmFilter::send_local_reply(host::LocalReply reply) {
-  if (callbacks_ != nullptr) callbacks_->send_local_reply(std::move(reply));
+  if (callbacks_ != nullptr && !over_limit_) callbacks_->send_local_reply(std::move(reply));
 }
 
 void WasmFilter::reset(std::string_view details) {
@@ -201,7 +212,14 @@ void WasmFilter::reset(std::string_view details) {
   callbacks_->reset_stream(callbacks_->info().response_code_details.empty() ? details : std::string_view());
 }
 
-// As in Envoy a guest sees headers from the callback that brings them until it goes on, and again when the stream is
+// As Envoy: until the router has chosen, a guest is told of the route that the request had before it was changed.
+void WasmFilter::remember_route() {
+  http::StreamInfo& info = callbacks_->info();
+  if (info.route != nullptr || info.early_route.has_value() || !options_.routes) return;
+  info.early_route = options_.routes->match(*request_.headers);
+}
+
+// As Envoy: a guest sees headers from the callback that brings them until it goes on, and again when the stream is
 // logged.
 StreamAttributes WasmFilter::attributes() const {
   const bool all = !over_ && logging_;

@@ -42,6 +42,8 @@ class WasmFilter final : public http::StreamFilter, private host::HttpStream {
   void continue_stream(host::Direction direction) override;
   void send_local_reply(host::LocalReply reply) override;
   void reset(std::string_view details) override;
+  std::optional<std::string> content_length(host::Direction direction) override;
+  bool response_begun() const override { return response_begun_; }
   void clear_route_cache() override {}  // the route is chosen after the filters
   abi::Status get_property(const std::vector<std::string_view>& path, std::string& value) override;
   abi::Status set_property(std::string_view path, std::string_view value, const host::PropertyTraits& traits) override;
@@ -60,13 +62,16 @@ class WasmFilter final : public http::StreamFilter, private host::HttpStream {
   StreamAttributes attributes() const;
   bool is_off(const host::HeaderMap& headers) const;
   bool ensure_context();
+  void remember_route();
 
   const Options& options_;
   http::FilterCallbacks* callbacks_ = nullptr;
   host::HttpContext* context_ = nullptr;
   bool bypass_ = false;
   bool logging_ = false;
-  bool over_ = false;  // logged: what is left is on_done
+  bool response_begun_ = false;
+  bool over_ = false;        // logged: what is left is on_done
+  bool over_limit_ = false;  // in the body callback that sees more than may be buffered
   Side request_;
   Side response_;
 };

@@ -13,10 +13,11 @@ namespace {
 using abi::Status;
 using Source = AttributeSource;
 
-// The route that the request takes, or would take now: filters come before the router here.
+// The route that the request takes, or, since filters come before the router, would have taken before they changed it.
 const router::RouteEntry* route_of(const Source& s) {
   if (s.stream == nullptr) return nullptr;
   if (s.info().route != nullptr) return s.info().route;
+  if (s.info().early_route) return *s.info().early_route;
   const bool known = s.stream->routes != nullptr && s.stream->routed_headers != nullptr;
   return known ? s.stream->routes->match(*s.stream->routed_headers) : nullptr;
 }
@@ -94,7 +95,8 @@ constexpr Attribute kXds[] = {
     {"cluster_name", AttributeKind::kString, &cluster_name, "Of the cluster that the route leads to."},
     {"cluster_metadata", AttributeKind::kMessage, &cluster_metadata,
      "`core.v3.Metadata`; go on with `filter_metadata`, a filter, a key, ..."},
-    {"route_name", AttributeKind::kString, &route_name, "Of the route that the request takes, or would take now."},
+    {"route_name", AttributeKind::kString, &route_name,
+     "Of the route that the request takes; before the router, that it would have taken as it came."},
     {"route_metadata", AttributeKind::kMessage, &route_metadata, ""},
     {"virtual_host_name", AttributeKind::kString, &virtual_host_name, ""},
     {"virtual_host_metadata", AttributeKind::kMessage, &virtual_host_metadata, ""},

@@ -2,6 +2,7 @@
 """TCP listeners, servers and clients that speak bytes."""
 
 import socket
+import struct
 import threading
 
 from .config import TYPE, address, wasm
@@ -63,6 +64,22 @@ def connect(port):
     connection = socket.create_connection(("127.0.0.1", port), PATIENCE)
     connection.settimeout(PATIENCE)
     return connection
+
+
+def reset(connection):
+    """Closes with RST."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+def how_it_ends(connection):
+    """Reads to the end: "end" (FIN) or "reset" (RST)."""
+    try:
+        while connection.recv(1 << 16):
+            pass
+    except ConnectionResetError:
+        return "reset"
+    return "end"
 
 
 def read_all(connection):
