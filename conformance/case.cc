@@ -109,8 +109,12 @@ class Reader {
         case_.trailers = true;
       } else if (word.starts_with("workers=")) {
         case_.workers = static_cast<size_t>(std::max(1, std::atoi(word.c_str() + 8)));
+      } else if (word.starts_with("call_budget_ms=")) {
+        case_.call_budget = std::chrono::milliseconds(std::max(1, std::atoi(word.c_str() + 15)));
       } else {
-        return bad("the options are envoy_strict, compat_legacy_properties, fail_hazards, trailers, workers=N");
+        return bad(
+            "the options are envoy_strict, compat_legacy_properties, fail_hazards, trailers, workers=N, "
+            "call_budget_ms=N");
       }
     }
     return Unit{};

@@ -19,6 +19,7 @@
 //     == client GET / host=x
 //     ...
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -84,6 +85,8 @@ struct Case {
   std::optional<Transport> only;
   std::string only_because;
   size_t workers = 1;
+  // Of a call into a guest. Long enough for any machine, but where a case is about it.
+  std::chrono::milliseconds call_budget{60'000};
   bool envoy_strict = false;
   bool fail_hazards = false;
   bool legacy_properties = false;

@@ -44,7 +44,7 @@ upstream auth answers 201 x=1 "body" trailer:t=2
 upstream origin waits
 listener
   per_connection_buffer_limit_bytes: 10
-options workers=2 envoy_strict
+options workers=2 envoy_strict call_budget_ms=250
 show start header:server
 stats a b
 
@@ -68,6 +68,7 @@ client GET / x=1
   EXPECT_EQ(c->upstream("auth")->answer.body, "body");
   EXPECT_EQ(c->upstream("auth")->answer.trailers, (Fields{{"t", "2"}}));
   EXPECT_EQ(c->workers, 2u);
+  EXPECT_EQ(c->call_budget.count(), 250);
   EXPECT_TRUE(c->envoy_strict);
   EXPECT_TRUE(c->shows("header:server"));
   EXPECT_EQ(c->stats.size(), 2u);

@@ -27,7 +27,7 @@ class InProcess final : public World {
         host_({.metrics = &metrics_,
                .clock = &clock_,
                .log = &log_,
-               .limits = {},
+               .limits = {.call_budget = run.c.call_budget},
                .envoy_strict = run.c.envoy_strict,
                .compat_legacy_properties = run.c.legacy_properties,
                .fail_hazards = run.c.fail_hazards,

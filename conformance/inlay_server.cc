@@ -60,6 +60,7 @@ Result<Unit> InlayServer::start(const std::map<std::string, uint16_t>& ports) {
   proxy::ServerOptions options;
   options.concurrency = run_.c.workers;
   options.engine = run_.engine;
+  options.limits.call_budget = run_.c.call_budget;
   options.envoy_strict = run_.c.envoy_strict;
   options.fail_hazards = run_.c.fail_hazards;
   options.compat_legacy_properties = run_.c.legacy_properties;
