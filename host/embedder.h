@@ -45,9 +45,9 @@ class AttributeSource {
  public:
   virtual ~AttributeSource() = default;
 
-  // Attributes (docs/reference/properties.md) except plugin_*, which the host answers itself. `path` has its parts split at NUL.
-  // Writes the encoded value: strings raw, integers and doubles 8 bytes little-endian, bool 1 byte, maps in the pairs
-  // form. kNotFound when absent, kSerializationFailure for a root that is no value.
+  // Attributes (docs/reference/properties.md) except plugin_*, which the host answers itself. `path` has its parts
+  // split at NUL. Writes the encoded value: strings raw, integers and doubles 8 bytes little-endian, bool 1 byte, maps
+  // in the pairs form. kNotFound when absent, kSerializationFailure for a root that is no value.
   virtual abi::Status get_property(const std::vector<std::string_view>& path, std::string& value) = 0;
   // Stores filter state "wasm.<raw path>"; `traits` count when it is new. kBadArgument: it is there and read-only.
   // kInternalFailure: the stream's properties are more than guest_limits.h allows.

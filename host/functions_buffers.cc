@@ -84,19 +84,19 @@ std::optional<Source> find(Vm& vm, BufferType type) {
 }
 
 // A body that gets another length while its content-length stays: the request is answered with 503, the response cut
-// off. The guest may make up for it in a later piece, so this is no more than a word about it.
+// off. The guest may make up for it in a later piece, so this is no more than a word about it. With --envoy-strict it
+// is sent as it is, and said nothing of.
 void tell_of_length(Vm& vm, BufferType type) {
   StreamContext* stream = vm.current()->stream();
   if (stream == nullptr || stream->http() == nullptr) return;
-  if (vm.current()->root->plugin().has_told(Advice::kBodyLength)) return;
+  if (vm.host().options.envoy_strict || vm.current()->root->plugin().has_told(Advice::kBodyLength)) return;
   const bool request = type == BufferType::kHttpRequestBody;
   const auto length = stream->http()->content_length(request ? Direction::kRequest : Direction::kResponse);
   if (!length) return;
   vm.advise(Advice::kBodyLength, [&] {
     return "has changed the length of a body and left content-length: " + *length +
-           " as it was: unless a later piece makes up for it, a request is answered with 503 and a response is cut "
-           "off; "
-           "remove content-length when the headers come";
+           " as it was: unless a later piece makes up for it, a request is answered with 503 and a response is "
+           "cut off; remove content-length when the headers come";
   });
 }
 

@@ -108,8 +108,9 @@ class Host {
 
 // HttpContext is one stream's context in a guest. Owned by its WorkerPlugin; ends with destroy().
 //
-// The returned statuses are ready to act on: they are mapped as docs/reference/abi.md says, and when the guest answered locally
-// or trapped they are a Stop, with the reply (deferred to after the guest's return) already handed to the stream.
+// The returned statuses are ready to act on: they are mapped as docs/reference/abi.md says, and when the guest answered
+// locally or trapped they are a Stop, with the reply (deferred to after the guest's return) already handed to the
+// stream.
 class HttpContext {
  public:
   abi::HeadersStatus on_request_headers(bool end_of_stream);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Attributes: what guests may ask with proxy_get_property (docs/reference/properties.md, Envoy's attributes.rst), in the ABI's
-// encoding: strings raw, integers, doubles, timestamps and durations (nanoseconds) 8 bytes little-endian, bool one
-// byte, maps and lists in the pairs form (a list's values stand as keys), messages as protobuf. What does not exist
-// (yet) is kNotFound; a root is a map of Envoy's own making, which has no wire form: kSerializationFailure.
+// Attributes: what guests may ask with proxy_get_property (docs/reference/properties.md, Envoy's attributes.rst), in
+// the ABI's encoding: strings raw, integers, doubles, timestamps and durations (nanoseconds) 8 bytes little-endian,
+// bool one byte, maps and lists in the pairs form (a list's values stand as keys), messages as protobuf. What does not
+// exist (yet) is kNotFound; a root is a map of Envoy's own making, which has no wire form: kSerializationFailure.
 
 #include <cstdint>
 #include <span>
