@@ -101,6 +101,7 @@ inline constexpr AbiChoice kAbiChoices[] = {
      "`proxy_done` "
      "is NotFound. A root context that says `false` at the end of the process gets no `proxy_on_delete`, and is not "
      "waited for."},
+    {"a call from `proxy_on_done` when the proxy ends", Follows::kOwn, "Not sent any more. Envoy: sent, and reset."},
     {"order at a stream's end", Follows::kEnvoy,
      "`proxy_on_log`, `proxy_on_done`, `proxy_on_delete`; of a connection `proxy_on_done`, `proxy_on_log`, "
      "`proxy_on_delete`."},
