@@ -76,7 +76,7 @@ TEST_P(HostBuffers, ConfigurationsAreThereInTheirTime) {
   auto stream = proxy.stream(plugin, kRequest);
   EXPECT_EQ(story(proxy), "0 vm 1 ") << "a stream's context is made";
   stream->request_headers();
-  EXPECT_EQ(story(proxy), "0 vm 1  0 2 1 1 2 6 6");
+  EXPECT_EQ(story(proxy), "0 vm 1  0 2 1 0 2 6 6");
 }
 
 TEST_P(HostBuffers, GetConfigurationOf0_1_0GivesThePluginsWhereItIsMadeAndConfigured) {

@@ -259,6 +259,7 @@ class Life(TestCase):
     def test_other_signals_end_it(self):
         """As in Envoy 1.40."""
         for number in (signal.SIGUSR2, signal.SIGQUIT):
+            signal.signal(number, signal.SIG_DFL)  # a shell's background jobs ignore SIGQUIT, and so would the proxy
             proxy = self.start_proxy(config.bootstrap([config.cluster("origin", 1)]))
             proxy.process.send_signal(number)
             self.assertEqual(proxy.wait(), -number)

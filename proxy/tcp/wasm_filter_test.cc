@@ -181,13 +181,13 @@ TEST_F(WasmFilterTest, PausedBytesCanBeSeenAndChangedLater) {
       (if (global.get $waits) (then
         (global.set $waits (i32.const 0))
         (drop (call $effective (i32.const 2)))
-        (drop (call $set_buffer (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 5)))
-        (drop (call $continue (i32.const 3))))))
-    (func (export "proxy_on_upstream_data") (param i32 i32 i32) (result i32)
+        (drop (call $set_buffer (i32.const 2) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 5)))
+        (drop (call $continue (i32.const 2))))))
+    (func (export "proxy_on_downstream_data") (param i32 i32 i32) (result i32)
       (global.set $waits (i32.const 1)) (i32.const 1)))");
   End& client = this->client();
-  server().connection->write("answer");
-  run_until([&] { return client.received == "late:answer"; });
+  client.connection->write("question");
+  run_until([&] { return server().received == "late:question"; });
 }
 
 TEST_F(WasmFilterTest, AGuestCloses) {
