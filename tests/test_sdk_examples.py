@@ -108,7 +108,7 @@ class Examples(TestCase):
     def test_guides(self):
         for guide in GUIDES:
             examples = guide_examples(guide)
-            self.assertGreaterEqual(len(examples), 3, guide)
+            self.assertGreaterEqual(len(examples), 4, guide)
             for native in (True, False):
                 with self.subTest(guide=guide, native=native):
                     self.compile(os.path.basename(guide) + ".cc", as_file(examples, native, scoped=False), native)
