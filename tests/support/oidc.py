@@ -2,6 +2,7 @@
 """A real authorization server: npm's oidc-provider, installed under build/ from the lock file beside tests/oidc/server.mjs."""
 
 import base64
+import fcntl
 import hashlib
 import json
 import os
@@ -24,16 +25,26 @@ def install():
     """Leaves the server ready to run in HOME. Skips, aloud, where there is no Node.js or npm reaches nothing."""
     if not shutil.which("node") or not shutil.which("npm"):
         raise unittest.SkipTest("node and npm are not installed: scripts/bootstrap test installs them")
-    with open(os.path.join(SOURCE, "package-lock.json"), "rb") as file:
-        version = hashlib.sha256(file.read()).hexdigest()
-    stamp = os.path.join(HOME, "installed")
     os.makedirs(HOME, exist_ok=True)
+    with open(os.path.join(HOME, "lock"), "w") as lock:  # jobs run side by side, and npm removes what another one would be reading
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _install_alone()
+
+
+def _install_alone():
+    """install(), while nobody else does. The stamp is a digest of all that was installed."""
+    digest = hashlib.sha256()
     for name in FILES:
-        shutil.copy(os.path.join(SOURCE, name), HOME)
+        with open(os.path.join(SOURCE, name), "rb") as file:
+            digest.update(file.read())
+    version, stamp = digest.hexdigest(), os.path.join(HOME, "installed")
     if os.path.exists(stamp):
         with open(stamp) as file:
             if file.read() == version:
                 return
+        os.remove(stamp)
+    for name in FILES:
+        shutil.copy(os.path.join(SOURCE, name), HOME)
     command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1", "--fetch-timeout=60000"]
     try:
         done = subprocess.run(command, cwd=HOME, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
