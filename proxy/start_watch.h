@@ -30,7 +30,7 @@ class StartWatch {
   ~StartWatch() { end(); }
 
   // Begins to log, and to answer each request on this listening socket, which remains the caller's, with 503 and
-  // text(), or with 403 what `allowed` does not take. -1: nobody asks. At most once.
+  // text(), or with 403 what `allowed` does not take. -1: nobody asks. At most once. A slow client holds up no other.
   void begin(int socket, std::function<bool(std::string_view path)> allowed);
   // What the start does now: "compiling filter.wasm".
   void doing(std::string what);
@@ -38,14 +38,14 @@ class StartWatch {
   void initializing();
   // "PRE_INITIALIZING\ncompiling filter.wasm (12 s)\n"
   std::string text() const;
-  // Stops answering and logging.
+  // Stops answering and logging, at once: it waits for no client. Who has not asked in full is sent away.
   void end();
 
  private:
   using Clock = std::chrono::steady_clock;
 
   void run();
-  void answer(int client);
+  std::string answer(std::string_view method, std::string_view path) const;
   Clock::time_point log_if_due();
 
   Logger& log_;

@@ -8,6 +8,7 @@
 #include "proxy/net/connection.h"
 #include "proxy/net/event_loop.h"
 #include "proxy/net/socket_address.h"
+#include "proxy/start_clients.h"
 
 namespace inlay::proxy {
 namespace {
@@ -20,10 +21,15 @@ class StartWatchTest : public testing::Test {
     listener_ = *std::move(made);
   }
 
-  std::string ask(std::string_view request) {
+  int connected() const {
     const auto to = net::to_socket_address(listener_->address());
     const int fd = socket(to->family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
     EXPECT_EQ(connect(fd, to->get(), to->size), 0);
+    return fd;
+  }
+
+  std::string ask(std::string_view request) const {
+    const int fd = connected();
     EXPECT_EQ(send(fd, request.data(), request.size(), MSG_NOSIGNAL), static_cast<ssize_t>(request.size()));
     std::string answer;
     char buffer[4096];
@@ -50,6 +56,29 @@ TEST_F(StartWatchTest, AnswersWithWhatTheStartDoes) {
   EXPECT_NE(second.find("\r\n\r\nINITIALIZING\nstarting the plugins of worker 1 of 2 ("), std::string::npos) << second;
   EXPECT_TRUE(ask("GET /stats HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 403 ")) << "allow_paths";
   EXPECT_EQ(ask("\r\n\r\n"), "") << "no request";
+}
+
+TEST_F(StartWatchTest, HeadHasNoBody) {
+  StartWatch watch(*log_);
+  watch.begin(listener_->socket(), [](std::string_view path) { return path == "/ready"; });
+  for (const std::string path : {"/ready", "/stats"}) {
+    const std::string answer = ask("HEAD " + path + " HTTP/1.1\r\n\r\n");
+    EXPECT_NE(answer.find("\r\ncontent-length: "), std::string::npos) << answer;
+    EXPECT_EQ(answer.find("\r\n\r\n") + 4, answer.size()) << answer;
+  }
+}
+
+TEST_F(StartWatchTest, TheHandOverWaitsForNoClient) {
+  StartWatch watch(*log_);
+  watch.begin(listener_->socket(), [](std::string_view) { return true; });
+  const int silent = connected();
+  EXPECT_TRUE(ask("GET /ready HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 503 ")) << "while another says nothing";
+  const auto begun = std::chrono::steady_clock::now();
+  watch.end();
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, StartClients::kPatience);
+  char byte = 0;
+  EXPECT_EQ(recv(silent, &byte, 1, 0), 0) << "it is closed";
+  close(silent);
 }
 
 TEST_F(StartWatchTest, LeavesAlikeWithAndWithoutASocket) {

@@ -4,6 +4,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import threading
 
@@ -205,6 +206,16 @@ exec cc "$@"
         self.assertRegex(body, rf"^PRE_INITIALIZING\ncompiling {module} \(\d+ s\)\n$")
         self.assertEqual(proxy.admin("/stats")[0], 503)
         self.assertRaises(OSError, request, proxy.port)
+        # One that says nothing holds up no other, nor the end of the start.
+        with socket.create_connection(("127.0.0.1", proxy.admin_port), PATIENCE) as silent:
+            with socket.create_connection(("127.0.0.1", proxy.admin_port), PATIENCE) as head:
+                head.sendall(b"HEAD /ready HTTP/1.1\r\nhost: a\r\n\r\n")
+                answer = head.makefile("rb").read()
+            self.assertRegex(answer, rb"(?s)^HTTP/1.1 503 .*\r\ncontent-length: [1-9]\d+\r\n\r\n$")
+            self.end_the_start(proxy, module)
+            self.assertEqual(silent.recv(1), b"")
+
+    def end_the_start(self, proxy, module):
         proxy.wait_for(lambda: f"still starting: compiling {module}, for " in proxy.log(), "a line on the way")
         self.release("go")
         proxy.wait_ready()
