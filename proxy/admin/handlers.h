@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The admin interface's pages, as functions of a request: no sockets here. One table says all of them (admin_help()).
+// The admin interface's pages, as functions of a request: no sockets here. One table says all of them (/help).
 //
 //     Response r = handle({"GET", "/stats?usedonly"}, target);
 
