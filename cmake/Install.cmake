@@ -34,7 +34,7 @@ inlay_install_room(sdk EXPORT inlay-sdk HEADERS ${sdk_headers})
 inlay_install_room(engine EXPORT inlay-host HEADERS engine/engine.h engine/detail/call.h engine/detail/context.h
   engine/detail/host_function.h)
 inlay_install_room(host EXPORT inlay-host HEADERS host/buffer.h host/embedder.h host/header_map.h host/histogram_bins.h
-  host/host.h host/metrics.h host/tcp.h)
+  host/host.h host/metrics.h host/standalone.h host/tcp.h)
 install(EXPORT inlay-sdk NAMESPACE inlay:: DESTINATION ${package})
 install(EXPORT inlay-host NAMESPACE inlay:: DESTINATION ${package})
 

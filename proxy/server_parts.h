@@ -13,8 +13,8 @@
 #include "base/result.h"
 #include "host/host.h"
 #include "host/metrics.h"
+#include "host/standalone.h"
 #include "proxy/access_log/log_files.h"
-#include "proxy/clock.h"
 #include "proxy/config/model.h"
 #include "proxy/log.h"
 #include "proxy/module_store.h"
@@ -39,7 +39,7 @@ struct ServerParts {
 
   const config::Bootstrap& bootstrap;
   Logger& log;
-  SystemClock clock;
+  host::SystemClock clock;
   host::MetricStore metrics;
   host::Host host;
   upstream::ClusterRegistry clusters;
