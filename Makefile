@@ -59,12 +59,12 @@ docs:
 	@scripts/build $(PRESET)
 	@scripts/docs $(PRESET)
 
-# What other trees use: docs/guide/out_of_tree.md. Heeds DESTDIR.
+# What other trees use: docs/guide/out_of_tree.md. `cmake --install` heeds DESTDIR.
 install: PREFIX ?= /usr/local
 install:
 	@scripts/bootstrap build
-	@scripts/build release inlay base engine host header_augmenting_wasm
-	@cmake --install build/release --prefix $(PREFIX) > build/release/install.log
+	@scripts/build $(PRESET) inlay base engine host header_augmenting_wasm
+	@cmake --install "build/$(PRESET:bench=release)" --prefix "$(PREFIX)" > "build/$(PRESET:bench=release)/install.log"
 	@echo "Installed into $(DESTDIR)$(PREFIX): docs/guide/out_of_tree.md says how to use it from a tree of your own"
 
 package: build

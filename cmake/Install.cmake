@@ -7,6 +7,8 @@
 #   include/inlay/{sdk,abi,base,engine,host}   public headers, to be included as "sdk/sdk.h", "host/host.h"
 #   lib/libinlay_{base,engine,host}.a      the host library
 #   lib/cmake/inlay, lib/pkgconfig/inlay.pc
+#   share/doc/inlay                        the licence and the changes
+set(CMAKE_INSTALL_LIBDIR lib CACHE PATH "Object code libraries")  # wherever the prefix is: what is there is static, and can be moved
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 set(headers ${CMAKE_INSTALL_INCLUDEDIR}/inlay)
@@ -47,7 +49,7 @@ file(RELATIVE_PATH to_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 configure_file(cmake/inlay.pc.in ${CMAKE_BINARY_DIR}/inlay.pc @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/inlay.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
-install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES LICENSE CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 if(INLAY_PROXY)
   install(TARGETS inlay RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
