@@ -21,7 +21,7 @@ const std::vector<Case>& cases() {
 }
 
 const Result<Envoy>& envoy() {
-  static const Result<Envoy> found = find_envoy(pinned_envoys().at(0));
+  static const Result<Envoy> found = find_envoy(tested_envoy());
   return found;
 }
 

@@ -4,11 +4,27 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <regex>
 #include <sstream>
 
 namespace inlay::conformance {
+
+namespace {
+
+// What the variable ENVOY names; empty where it names nothing.
+std::string given_envoy() {
+  const char* const given = std::getenv("ENVOY");
+  return given == nullptr ? "" : given;
+}
+
+Error none(const std::string& version, const std::string& why, const std::string& path) {
+  return Error{ErrorCode::kNotFound, "there is no Envoy " + version + ": " + why, path};
+}
+
+}  // namespace
 
 std::vector<std::string> pinned_envoys() {
   std::vector<std::string> versions;
@@ -24,15 +40,44 @@ std::vector<std::string> pinned_envoys() {
   return versions;
 }
 
+std::string version_of(const std::string& binary) {
+  std::string command = "'";
+  for (const char c : binary) command += c == '\'' ? "'\\''" : std::string(1, c);
+  FILE* const output = popen((command + "' --version 2> /dev/null < /dev/null").c_str(), "re");
+  if (output == nullptr) return "";
+  std::string said;
+  char bytes[256];
+  while (const size_t size = std::fread(bytes, 1, sizeof bytes, output)) said.append(bytes, size);
+  pclose(output);
+  // "envoy  version: COMMIT/1.40.0/Clean/RELEASE/BoringSSL"
+  static const std::regex kForm(R"(version: \w+/(\d+\.\d+\.\d+)[^/]*/)");
+  std::smatch found;
+  return std::regex_search(said, found, kForm) ? found[1].str() : "";
+}
+
+std::string tested_envoy() {
+  const std::string given = given_envoy();
+  const std::string says = given.empty() ? "" : version_of(given);
+  return says.empty() ? pinned_envoys().at(0) : says;
+}
+
 Result<Envoy> find_envoy(std::string_view version) {
-  const char* const given = std::getenv("ENVOY");
-  const std::string folder = INLAY_SOURCE_DIR "/build/envoy/" + std::string(version);
-  const std::string path = given != nullptr && *given != '\0' ? given : folder + "/envoy";
-  if (access(path.c_str(), X_OK) == 0) return Envoy{std::string(version), path};
+  const std::string wanted(version);
+  const std::string given = given_envoy();
+  if (!given.empty()) {
+    if (access(given.c_str(), X_OK) != 0) return none(wanted, "what ENVOY names is no program", given);
+    const std::string says = version_of(given);
+    if (says == version) return Envoy{wanted, given};
+    return none(wanted, says.empty() ? "what ENVOY names says no version of Envoy" : "ENVOY names Envoy " + says,
+                given);
+  }
+  const std::string folder = INLAY_SOURCE_DIR "/build/envoy/" + wanted;
+  const std::string path = folder + "/envoy";
+  if (access(path.c_str(), X_OK) == 0) return Envoy{wanted, path};
   std::string why;
   std::ifstream missing(folder + ".missing");
-  if (!std::getline(missing, why)) why = "scripts/fetch_envoy " + std::string(version) + " gets it";
-  return Error{ErrorCode::kNotFound, "there is no Envoy " + std::string(version) + ": " + why, path};
+  if (!std::getline(missing, why)) why = "scripts/fetch_envoy " + wanted + " gets it";
+  return none(wanted, why, path);
 }
 
 }  // namespace inlay::conformance

@@ -7,6 +7,7 @@
 // shows how they differ there, recorded or not. --update writes down what was seen: read the diff. --envoy-strict also
 // counts the cases in which Inlay with that flag shows the same as the Envoy, to the byte.
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -170,11 +171,29 @@ bool run_in(const Envoy& envoy, std::vector<Case>& cases, Differences& differenc
   return static_cast<bool>(write_differences(differences));
 }
 
+// What keeps cases from being run in Envoy at all; empty if nothing does.
+std::string wrong_choice(const Arguments& arguments, const std::vector<Case>& cases) {
+  const std::vector<std::string> versions = pinned_envoys();
+  if (arguments.envoy != "all" && std::find(versions.begin(), versions.end(), arguments.envoy) == versions.end()) {
+    std::string known;
+    for (const std::string& version : versions) known += (known.empty() ? "" : ", ") + version;
+    return "--envoy " + arguments.envoy + ": scripts/pins has no such Envoy; there are: all, " + known;
+  }
+  for (const Case& c : cases) {
+    if (runs_in_envoy(c) && arguments.wants(c)) return "";
+  }
+  return "no case that was chosen runs in Envoy";
+}
+
 int run_in_envoys(const Arguments& arguments) {
   auto cases = read_cases(arguments.directory);
   auto differences = read_differences();
   if (!cases || !differences) {
     std::fprintf(stderr, "conformance: %s\n", (!cases ? cases.error() : differences.error()).to_string().c_str());
+    return 2;
+  }
+  if (const std::string wrong = wrong_choice(arguments, *cases); !wrong.empty()) {
+    std::fprintf(stderr, "conformance: %s\n", wrong.c_str());
     return 2;
   }
   bool well = true;
@@ -190,7 +209,7 @@ int run_in_envoys(const Arguments& arguments) {
     well = false;
   }
   std::printf("%s", summary.c_str());
-  return well && !summary.empty() ? 0 : 1;
+  return well ? 0 : 1;
 }
 
 }  // namespace

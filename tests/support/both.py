@@ -9,7 +9,9 @@
 
     @needs_envoy()                        is about Envoy alone (support/envoy.py)
 
-A test starts what it tests with self.start_proxy, or as self.KIND(...). Where the two differ it says so:
+A test starts what it tests with self.start_proxy, or as self.KIND(...).
+A test that is to run in Envoy and has run none fails (support/processes.py, support/run_module.py).
+Where the two differ it says so:
 
     self.either(inlay=503, envoy=404, why="Envoy has no route for it")
 

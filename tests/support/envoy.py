@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The real Envoy, which decides what is right, where it is on the machine: build/envoy/VERSION/envoy, which
-scripts/fetch_envoy puts there, or what the variable ENVOY names. VERSION is the first one that scripts/pins names, or
-INLAY_ENVOY_VERSION. support/both.py runs a test in both.
+scripts/fetch_envoy puts there, or what the variable ENVOY names. VERSION is INLAY_ENVOY_VERSION, or else that of what ENVOY
+names, or else the first one that scripts/pins names. support/both.py runs a test in both.
 """
 
+import functools
 import os
 import re
 import subprocess
 import unittest
 
-from .processes import ROOT, Proxy
+from .processes import ROOT, Proxy, started
 
 FETCHED = os.path.join(ROOT, "build", "envoy")
 
@@ -21,14 +22,34 @@ def pinned_versions():
     return list(dict.fromkeys(found))
 
 
+@functools.lru_cache
+def version_of(path):
+    """The version that a binary says it is, "1.40.0"; None where it says none."""
+    try:
+        said = subprocess.run([path, "--version"], capture_output=True, text=True, errors="replace", timeout=600, check=False).stdout
+    except OSError:
+        return None
+    found = re.search(r"version: \w+/(\d+\.\d+\.\d+)[^/]*/", said)
+    return found and found[1]
+
+
 def version():
     """The version that tests run in."""
-    return os.environ.get("INLAY_ENVOY_VERSION") or pinned_versions()[0]
+    given = os.environ.get("ENVOY")
+    return os.environ.get("INLAY_ENVOY_VERSION") or (given and version_of(given)) or pinned_versions()[0]
 
 
 def find_envoy():
-    """(path, None), or (None, why there is none)."""
-    path = os.environ.get("ENVOY") or os.path.join(FETCHED, version(), "envoy")
+    """(path, None), or (None, why there is none). What ENVOY names is one only if it says that it is of the version."""
+    given = os.environ.get("ENVOY")
+    if given:
+        if not os.access(given, os.X_OK):
+            return None, f"ENVOY={given}: no program is there"
+        says = version_of(given)
+        if says is None:
+            return None, f"ENVOY={given}: `{given} --version` names no version of Envoy"
+        return (given, None) if says == version() else (None, f"no Envoy {version()}: ENVOY={given} is Envoy {says}")
+    path = os.path.join(FETCHED, version(), "envoy")
     if os.access(path, os.X_OK):
         return path, None
     try:
@@ -52,7 +73,7 @@ def needs_envoy():
 def validate(path, directory=ROOT):
     """`envoy --mode validate` of a file: (exit status, output). Paths in the file are relative to directory; what its
     host_env_keys name, in one line of YAML each, is set to something."""
-    Envoy.used += 1
+    started["envoy"] += 1
     with open(path) as file:
         names = [name for keys in re.findall(r"host_env_keys: \[(.*)\]", file.read()) for name in re.findall(r"\w+", keys)]
     done = subprocess.run([find_envoy()[0], "--mode", "validate", "-c", path, "--log-level", "warning"], cwd=directory,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Programs that a test starts. Every one is ended with the test, and its output is shown when the test fails."""
 
+import collections
 import itertools
 import json
 import os
@@ -21,6 +22,8 @@ INLAY = os.path.join(BUILD, "inlay")
 SANITIZED = any(word in os.path.basename(BUILD) for word in ("asan", "tsan"))
 # How long to wait for what must come: bounds a hang, and says nothing about speed.
 PATIENCE = 60
+
+started = collections.Counter()  # how many proxies of each NAME this process has run
 
 _ports = itertools.count(int(os.environ.get("INLAY_TEST_PORTS", str(20000 + os.getpid() * 37 % 9000))))
 
@@ -142,7 +145,7 @@ class Proxy(Program):
             if resources["listeners"]:
                 self.port = resources["listeners"][0]["address"]["socket_address"]["port_value"]
             self.admin_port = config["admin"]["address"]["socket_address"]["port_value"]
-        type(self).used += 1
+        started[self.NAME] += 1
         command = self.command_line(concurrency, level) + (["--engine", engine] if engine else []) + list(flags)
         if descriptors:
             command = ["prlimit", f"--nofile={descriptors}:{descriptors}", *command]
@@ -150,8 +153,6 @@ class Proxy(Program):
 
     def command_line(self, concurrency, level):
         return [self.program, "run", "-c", self.config_path, "--concurrency", str(concurrency), "--log-level", level]
-
-    used = 0  # how often one was run
 
     @staticmethod
     def is_before(version):
@@ -201,7 +202,7 @@ class TestCase(unittest.TestCase):
     def setUp(self):
         self.directory = tempfile.mkdtemp(prefix="inlay-e2e-")
         self.programs = []
-        self.used_before = self.KIND.used
+        self.envoys_before = started["envoy"]
         self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
         self.addCleanup(self._end_programs)
 
@@ -211,8 +212,8 @@ class TestCase(unittest.TestCase):
         result = self._outcome.result if self._outcome else None
         failed = result and any(getattr(test, "test_case", test) is self for test, _ in result.failures + result.errors)
         skipped = result and any(test is self for test, _ in result.skipped)
-        if self.in_envoy and not failed and not skipped:
-            self.assertGreater(self.KIND.used, self.used_before, "no Envoy was run, but something else")
+        if self.is_about_envoy and not failed and not skipped:
+            self.assertGreater(started["envoy"], self.envoys_before, "no Envoy was run, but something else")
         for program in self.programs:
             log = program.log()
             if SANITIZED:
@@ -243,6 +244,11 @@ class TestCase(unittest.TestCase):
     @property
     def in_envoy(self):
         return self.KIND is not Proxy
+
+    @property
+    def is_about_envoy(self):
+        """Whether it says that it runs in Envoy, or is about Envoy alone. Then it has to have run one."""
+        return self.in_envoy or any(hasattr(what, "needs_envoy") for what in (type(self), getattr(self, self._testMethodName)))
 
     def either(self, inlay, envoy, why):
         """What is to be expected where Inlay and Envoy differ, `why` being the reason: which of the two is tested."""

@@ -13,15 +13,34 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
 from support.both import LEFT, is_in_envoy  # noqa: E402
-from support.processes import TestCase  # noqa: E402
+from support.processes import TestCase, started  # noqa: E402
 
 
 class CountingResult(unittest.TextTestResult):
+    """Knows which tests passed. One that is to run in Envoy fails where neither its class nor the test has run one:
+    support/processes.py sees that of each of its test cases, this also of others."""
+
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)
         self.passed = []
+        self.cls = None
+        self.envoys_before = 0  # when the class of tests that is under way began
+        self.envoys = 0         # when the last test ended
+
+    def startTest(self, test):
+        if type(test) is not self.cls:
+            self.cls, self.envoys_before = type(test), self.envoys
+        super().startTest(test)
+
+    def stopTest(self, test):
+        super().stopTest(test)
+        self.envoys = started["envoy"]
 
     def addSuccess(self, test):
+        if is_in_envoy(test) and started["envoy"] == self.envoys_before:
+            error = AssertionError("its class has run no Envoy")
+            self.addFailure(test, (AssertionError, error, None))
+            return
         super().addSuccess(test)
         self.passed.append(test.id())
 
