@@ -3,6 +3,7 @@
 // configuration that the compiled filter takes; or, X.istio.yaml, resources whose WasmPlugin has the configuration of
 // X.yaml, with Istio's names for the clusters. tests/test_examples.py runs the bootstraps.
 #include <gtest/gtest.h>
+#include <unistd.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
@@ -13,6 +14,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <system_error>
 #include <variant>
 #include <vector>
 
@@ -48,13 +50,29 @@ void start(const std::vector<uint8_t>& module, const host::PluginConfig& plugin,
   EXPECT_EQ(proxy.log().count("configuration:"), 0u) << file << "\n" << proxy.log().text();
 }
 
+// The folder that the examples are read from, with the module where `make build` leaves it; removed at the end.
+class Base {
+ public:
+  Base() : path_(fs::path(testing::TempDir()) / ("inlay-examples." + std::to_string(getpid()))) {
+    fs::create_directories(path_ / "build");
+    fs::copy_file(kModule, path_ / "build" / "header_augmenting.wasm", fs::copy_options::overwrite_existing);
+  }
+  Base(const Base&) = delete;
+  Base& operator=(const Base&) = delete;
+  ~Base() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  std::string path() const { return path_.string(); }
+
+ private:
+  const fs::path path_;
+};
+
 proxy::config::WasmPlugin load(const fs::path& file) {
-  // They name the module as `make build` leaves it.
-  const fs::path base = fs::path(testing::TempDir()) / "inlay-examples";
-  fs::create_directories(base / "build");
-  fs::copy_file(kModule, base / "build" / "header_augmenting.wasm", fs::copy_options::overwrite_existing);
+  static const Base base;
   proxy::config::LoadOptions options;
-  options.base_dir = base.string();
+  options.base_dir = base.path();
   options.environment = [](const std::string& name) { return std::optional("value of " + name); };
   proxy::config::Diagnostics diagnostics;
   const auto bootstrap = proxy::config::load_file(file.string(), options, diagnostics);

@@ -2,6 +2,7 @@
 #include "proxy/config/merge.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -12,7 +13,7 @@ namespace {
 
 class MergeTest : public testing::Test {
  protected:
-  MergeTest() : path_(testing::TempDir() + "merge_test.yaml") {}
+  MergeTest() : path_(testing::TempDir() + "inlay_merge_test." + std::to_string(getpid()) + ".yaml") {}
   ~MergeTest() override { std::remove(path_.c_str()); }
   Result<Bootstrap> load(std::string_view file, std::string_view text) {
     std::ofstream(path_) << file;
@@ -54,7 +55,7 @@ TEST_F(MergeTest, EitherMayBeAll) {
 
 TEST_F(MergeTest, EachFaultIsInItsOwnText) {
   EXPECT_FALSE(load("node: {idd: x}\n", "\n\nadmin: {adress: {}}"));
-  EXPECT_NE(diagnostics_.to_string().find("merge_test.yaml:1:8: error: node.idd"), std::string::npos);
+  EXPECT_NE(diagnostics_.to_string().find(path_ + ":1:8: error: node.idd"), std::string::npos);
   EXPECT_NE(diagnostics_.to_string().find("--config-yaml:3:9: error: admin.adress"), std::string::npos)
       << diagnostics_.to_string();
   EXPECT_FALSE(load("node: {id: x}", "static_resources: {clusters: [{name: a, type: EDS}]}"));
