@@ -3,8 +3,8 @@
 
 // Json: a parsed JSON text (RFC 8259), read-only. Made for untrusted input: the parser is iterative, nesting is
 // bounded, text that is not UTF-8 and anything after the value are refused. Numbers are kept as they were written.
-// It is the filter's own, since RapidJSON's takes 5 KB of a module that has 40 (RATIONALE.md); json_test.cc compares
-// the two.
+// It is the filter's own, since RapidJSON's takes 6 KB of a module that has a budget (RATIONALE.md); json_test.cc
+// compares the two.
 //
 //     auto json = Json::parse(body);
 //     if (!json || json->root().type != Json::Type::kObject) return ...;
