@@ -8,7 +8,10 @@
 #   lib/libinlay_{base,engine,host}.a      the host library
 #   lib/cmake/inlay, lib/pkgconfig/inlay.pc
 #   share/doc/inlay                        the licence and the changes
-set(CMAKE_INSTALL_LIBDIR lib CACHE PATH "Object code libraries")  # wherever the prefix is: what is there is static, and can be moved
+if(NOT DEFINED CMAKE_INSTALL_LIBDIR)
+  # Not what the system calls it: what is there is static, and the folder can be moved.
+  set(CMAKE_INSTALL_LIBDIR lib CACHE PATH "Object code libraries")
+endif()
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 set(headers ${CMAKE_INSTALL_INCLUDEDIR}/inlay)

@@ -299,13 +299,23 @@ class LessThanAll(TestCase):
         self.assertIn("inlay", found)
         self.assertFalse([name for name in found if name.endswith("_wasm") or name.endswith(".wasm")])
 
-    def test_a_build_is_optimised_unless_it_says_otherwise(self):
+    def cached(self, variable, *options):
+        """A variable's value in a build of the libraries alone."""
         build = os.path.join(self.directory, "build")
-        libraries = ["-DINLAY_PROXY=OFF", "-DINLAY_WASM=OFF", "-DINLAY_TESTS=OFF"]
+        shutil.rmtree(build, ignore_errors=True)
+        subprocess.run(["cmake", "-S", ROOT, "-B", build, "-G", "Ninja", "-DINLAY_PROXY=OFF", "-DINLAY_WASM=OFF", "-DINLAY_TESTS=OFF",
+                        *options], capture_output=True, check=True)
+        with open(os.path.join(build, "CMakeCache.txt")) as file:
+            return re.search(rf"(?m)^{variable}:\w+=(.*)$", file.read())[1]
+
+    def test_a_build_is_optimised_unless_it_says_otherwise(self):
         for option, expected in ((), "Release"), (("-DCMAKE_BUILD_TYPE=Debug",), "Debug"):
-            subprocess.run(["cmake", "-S", ROOT, "-B", build, "-G", "Ninja", *libraries, *option], capture_output=True, check=True)
-            with open(os.path.join(build, "CMakeCache.txt")) as file:
-                self.assertRegex(file.read(), rf"(?m)^CMAKE_BUILD_TYPE:\w+={expected}$")
+            self.assertEqual(self.cached("CMAKE_BUILD_TYPE", *option), expected)
+
+    def test_libraries_go_to_lib_unless_it_says_otherwise(self):
+        """Below /usr Debian's CMake would say lib/x86_64-linux-gnu."""
+        for option, expected in ("-DCMAKE_INSTALL_PREFIX=/usr", "lib"), ("-DCMAKE_INSTALL_LIBDIR=lib64", "lib64"):
+            self.assertEqual(self.cached("CMAKE_INSTALL_LIBDIR", option), expected)
 
     def test_without_wabt_it_is_named(self):
         done = subprocess.run(["cmake", "-S", ROOT, "-B", os.path.join(self.directory, "build"), "-G", "Ninja", "-DINLAY_PROXY=OFF",
