@@ -167,7 +167,8 @@ void Server::Impl::start_on_main_thread(const std::shared_ptr<host::Plugin>& plu
   guests->worker.attach(plugin);
 }
 
-// A guest may call any cluster as soon as it starts.
+// A guest may call any cluster as soon as it starts: so before the first one, and before the workers. Names that are
+// not resolved in time hold the start up once.
 void Server::Impl::await_names() {
   watch.doing("resolving the clusters' names");
   if (parts.clusters.wait_resolved(kFirstResolution) || std::exchange(told_of_names, true)) return;

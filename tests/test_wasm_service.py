@@ -79,6 +79,22 @@ POLLING = guests.guest(r"""
                        import_proxy("set_tick_period_milliseconds", 1) + import_proxy("http_call", 10)
                        + import_proxy("get_header_map_value", 5))
 
+# The same as soon as it starts, with 4 s for the answer.
+POLLING_AT_ONCE = POLLING.replace("(i32.const 5000)", "(i32.const 4000)").replace("""(drop (call $set_tick_period_milliseconds (i32.const 10)))
+    (i32.const 1))
+  (func (export "proxy_on_tick") (param i32)
+    (drop (call $set_tick_period_milliseconds (i32.const 0)))""", "").replace("(i32.const 2048))))", "(i32.const 2048)))\n    (i32.const 1))")
+
+# Takes 1.6 s for each start, and so 4.8 s in all with one worker.
+STARTING_LONG = guests.guest("""
+  (func (export "proxy_on_configure") (param i32 i32) (result i32) (local $end i64)
+    (drop (call $now (i32.const 1024)))
+    (local.set $end (i64.add (i64.load (i32.const 1024)) (i64.const 1600000000)))
+    (loop $again
+      (drop (call $now (i32.const 1024)))
+      (br_if $again (i64.lt_u (i64.load (i32.const 1024)) (local.get $end))))
+    (i32.const 1))""", import_proxy("get_current_time_nanoseconds", 1).replace("$get_current_time_nanoseconds", "$now"))
+
 
 @in_envoy_too
 class WasmService(TestCase):
@@ -128,6 +144,23 @@ class WasmService(TestCase):
     def test_a_singleton_calls_a_service(self):
         proxy = self.serve(config.wasm_service(self.module("polling", POLLING), singleton=True))
         proxy.wait_for(lambda: "wasm log: 200" in proxy.log(), "the answer")
+
+    @inlay_only("a guest that loops holds up Envoy's main thread for ever")
+    def test_a_loop_on_the_main_thread_holds_up_the_admin_page_for_a_call_at_most(self):
+        looping = TICKING.replace('(call $say (i32.const 1040) (i32.const 4))', '(loop $for_ever (br $for_ever))')
+        service = config.wasm_service(self.module("looping", looping), singleton=True, vm_id="t", name="looping", policy="FAIL_RELOAD",
+                                      reload_config={"backoff": {"base_interval": "0.01s"}})
+        proxy = self.serve(service, flags=("--guest-call-ms", "200"))
+        proxy.wait_for(lambda: proxy.stats().get("wasm.looping.vm_reload_success", 0) >= 2, "answers between its loops")
+        self.assertEqual(request(proxy.port).status, 200)
+        self.assertEqual(proxy.end(), 0)
+
+    @inlay_only("how far a start of Inlay's goes")
+    def test_a_long_start_does_not_use_up_the_time_of_a_call(self):
+        slow = config.wasm(self.module("slow", STARTING_LONG), vm_id="slow", name="slow")
+        polling = config.wasm_service(self.module("polling", POLLING_AT_ONCE), singleton=True, vm_id="polling")
+        proxy = self.serve(polling, filters=[slow], concurrency=1, flags=("--guest-call-ms", "60000"))
+        proxy.wait_for(lambda: "wasm log polling: 200" in proxy.log(), "the answer")
 
     def test_headers_of_a_call_with_a_byte_behind_them_are_refused(self):
         polling = POLLING.replace("(i32.const 70)", "(i32.const 71)").replace("(drop (call $http_call", "(call $digit (call $http_call")

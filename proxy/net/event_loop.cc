@@ -93,6 +93,7 @@ struct EventLoop::Impl final : IoHandler {
   int wait_ms(std::chrono::milliseconds limit) const;
   void turn(std::chrono::milliseconds limit);
   void run_posted();
+  void start_clock();
 
   int epoll_fd = -1;
   int wake_fd = -1;
@@ -151,6 +152,11 @@ void EventLoop::Impl::turn(std::chrono::milliseconds limit) {
   run_after_event();
 }
 
+void EventLoop::Impl::start_clock() {
+  const int64_t stood_at = std::exchange(now, read_clock(CLOCK_MONOTONIC));
+  wheel.postpone(now, now - stood_at);
+}
+
 void EventLoop::Impl::run_posted() {
   {
     std::lock_guard lock(mutex);
@@ -177,6 +183,7 @@ EventLoop::~EventLoop() {
 }
 
 void EventLoop::run() {
+  impl_->start_clock();
   while (!impl_->stopped.load(std::memory_order_acquire)) impl_->turn(std::chrono::milliseconds(-1));
   impl_->stopped.store(false, std::memory_order_release);
 }

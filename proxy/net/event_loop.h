@@ -41,7 +41,9 @@ class EventLoop {
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 
-  // Runs on the calling thread until stop(). Work that is left is dropped. May be called again after it returned.
+  // Runs on the calling thread until stop(). Work that is left is dropped. May be called again after it returned. Time
+  // goes by for timers only while it runs: what was armed before counts from here, so that a long start cannot use up
+  // the timeout of a call that it has begun.
   void run();
   // One turn: waits at most `limit` for events and handles them. For tests and nested tools.
   void run_once(std::chrono::milliseconds limit);
@@ -50,7 +52,8 @@ class EventLoop {
 
   // How often it has looked for events.
   uint64_t turn() const;
-  // Monotonic nanoseconds, read once per turn of the loop: what timers and durations are computed from.
+  // Monotonic nanoseconds, read when the loop is made, when it begins to run and once per turn: what timers and
+  // durations are computed from.
   int64_t now() const;
   // Seconds since the epoch as an HTTP date ("Mon, 23 Nov 2026 01:02:03 GMT"), made once a second. The view is valid
   // to the next call.

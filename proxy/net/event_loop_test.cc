@@ -48,6 +48,31 @@ TEST(EventLoop, TimersFireInOrderAndNeverEarly) {
   EXPECT_GE(std::chrono::steady_clock::now() - start, milliseconds(40));
 }
 
+// A start may take long between what a guest arms and the first turn.
+TEST(EventLoop, TimersThatAreArmedBeforeItRunsCountFromThere) {
+  using Clock = std::chrono::steady_clock;
+  EventLoop loop;
+  std::vector<int> order;
+  Clock::time_point fired;
+  Timer first(loop, [&] { order.push_back(1); });
+  Timer second(loop, [&] {
+    order.push_back(2);
+    fired = Clock::now();
+    loop.stop();
+  });
+  Timer disarmed(loop, [&] { order.push_back(3); });
+  second.arm(milliseconds(100));
+  disarmed.arm(milliseconds(10));
+  const auto armed = Clock::now();
+  while (Clock::now() - armed < milliseconds(150)) std::this_thread::yield();
+  first.arm(milliseconds(50));
+  disarmed.disarm();
+  const auto started = Clock::now();
+  loop.run();
+  EXPECT_GE(fired - started, milliseconds(100));
+  EXPECT_EQ(order, (std::vector<int>{1, 2}));
+}
+
 TEST(EventLoop, DisarmedAndDestroyedTimersDoNotFire) {
   EventLoop loop;
   bool fired = false;

@@ -2,6 +2,7 @@
 #include "proxy/net/timer_wheel.h"
 
 #include <algorithm>
+#include <vector>
 
 namespace inlay::proxy::net {
 
@@ -80,6 +81,25 @@ void TimerWheel::advance(int64_t now) {
     }
     run_slot(slots_[0][current_ % kSlots]);
     find_next();
+  }
+}
+
+void TimerWheel::postpone(int64_t now, int64_t by) {
+  std::vector<Timer*> armed;
+  for (auto& level : slots_) {
+    for (Timer*& slot : level) {
+      while (slot) {
+        Timer& timer = *slot;
+        unlink(timer);
+        if (timer.due_ != 0) armed.push_back(&timer);
+      }
+    }
+  }
+  current_ = static_cast<uint64_t>(now / kTick);
+  next_ = kNever;
+  for (Timer* timer : armed) {
+    timer->due_ += by;
+    insert(*timer, current_ + 1);
   }
 }
 

@@ -21,6 +21,8 @@ class TimerWheel {
   static void unlink(Timer& timer);
   // Fires what is due.
   void advance(int64_t now);
+  // Goes on at `now`, with all timers due later by `by`, as if the time in between had not gone by.
+  void postpone(int64_t now, int64_t by);
   // When advance() is needed next; INT64_MAX: never.
   int64_t next_wake() const;
 

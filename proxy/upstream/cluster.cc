@@ -227,7 +227,8 @@ void ClusterRegistry::publish(Cluster& cluster, HostList hosts) {
 
 bool ClusterRegistry::wait_resolved(std::chrono::milliseconds at_most) {
   std::unique_lock lock(mutex_);
-  return resolved_.wait_for(lock, at_most, [this] { return unresolved_ == 0; });
+  if (!first_wait_) first_wait_ = std::chrono::steady_clock::now();
+  return resolved_.wait_until(lock, *first_wait_ + at_most, [this] { return unresolved_ == 0; });
 }
 
 std::optional<size_t> ClusterRegistry::find(std::string_view name) const {

@@ -108,7 +108,8 @@ class ClusterRegistry {
   // Before any connection is made.
   void send_lengths_as_given();
 
-  // Waits until every DNS cluster has had its first answer, good or bad. False: not within `at_most`.
+  // Waits until every DNS cluster has had its first answer, good or bad. False: not within `at_most`, which counts from
+  // the first time that somebody waits, so that all waiting together takes no longer.
   bool wait_resolved(std::chrono::milliseconds at_most);
 
   size_t size() const { return clusters_.size(); }
@@ -138,6 +139,7 @@ class ClusterRegistry {
   std::mutex mutex_;
   std::condition_variable resolved_;
   size_t unresolved_ = 0;
+  std::optional<std::chrono::steady_clock::time_point> first_wait_;
   uint64_t next_id_ = 1;
   std::unordered_map<uint64_t, Subscriber> subscribers_;
   std::vector<std::unique_ptr<DnsCluster>> dns_;

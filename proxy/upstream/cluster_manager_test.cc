@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
 #include <mutex>
 #include <set>
 
@@ -109,6 +110,24 @@ TEST_F(ClusterManagerTest, FollowsDnsAndKeepsTheLastGoodAnswer) {
 
   dns_.set(std::vector<std::string>{"10.0.0.3"});
   ASSERT_TRUE(run_until(loop_, [&] { return hosts(cluster) == std::set<std::string>{"10.0.0.3"}; }));
+}
+
+TEST_F(ClusterManagerTest, NamesThatTakeTooLongAreWaitedForOnce) {
+  add("a", config::Cluster::Type::kStrictDns, 1);
+  std::promise<void> answer;
+  ClusterRegistry registry(clusters_, store_, nullptr,
+                           [&, asked = answer.get_future().share()](const auto&, DnsFamily) {
+                             asked.wait();
+                             return Result<std::vector<std::string>>(std::vector<std::string>{"10.0.0.1"});
+                           });
+  constexpr auto kAtMost = 300ms;
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_FALSE(registry.wait_resolved(kAtMost));
+  EXPECT_GE(std::chrono::steady_clock::now() - start, kAtMost);
+  for (int i = 0; i < 1000; ++i) ASSERT_FALSE(registry.wait_resolved(kAtMost));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 500 * kAtMost) << "each waits anew";
+  answer.set_value();
+  EXPECT_TRUE(registry.wait_resolved(60s));
 }
 
 TEST_F(ClusterManagerTest, LogicalDnsTakesTheFirstAddress) {
