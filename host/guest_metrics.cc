@@ -16,6 +16,10 @@ bool is_counter(uint32_t id) {
 bool is_gauge(uint32_t id) {
   return (id & kTypeMask) == static_cast<uint32_t>(MetricType::kGauge);
 }
+// Of the `count`-th of a type, counted from 1.
+uint32_t id_of(size_t count, uint32_t type) {
+  return static_cast<uint32_t>(count << 2) | type;
+}
 
 }  // namespace
 
@@ -28,12 +32,24 @@ MetricStore::Metric* GuestMetrics::find(uint32_t id) const {
 
 Status GuestMetrics::define(uint32_t type, std::string_view name, uint32_t& id) {
   if (type >= by_type_.size() || name.size() > kMaxNameSize) return Status::kBadArgument;
-  if (by_type_[type].size() >= MetricStore::kMaxMetrics) return Status::kInternalFailure;
   const std::string full = name.empty() ? "wasmcustom" : std::string("wasmcustom.").append(name);
+  if (by_type_[type].size() >= MetricStore::kMaxMetrics) return find_id(type, full, id);
   MetricStore::Metric* metric = store_.define(static_cast<MetricType>(type), full);
   if (metric == nullptr) return Status::kInternalFailure;
   by_type_[type].push_back(metric);
-  id = static_cast<uint32_t>(by_type_[type].size() << 2) | type;
+  id = id_of(by_type_[type].size(), type);
+  return Status::kOk;
+}
+
+Status GuestMetrics::find_id(uint32_t type, std::string_view full_name, uint32_t& id) {
+  const auto& metrics = by_type_[type];
+  auto& ids = ids_[type];
+  if (ids.empty()) {
+    for (size_t i = 0; i < metrics.size(); ++i) ids.emplace(metrics[i], id_of(i + 1, type));
+  }
+  const auto found = ids.find(store_.find(static_cast<MetricType>(type), full_name));
+  if (found == ids.end()) return Status::kInternalFailure;
+  id = found->second;
   return Status::kOk;
 }
 

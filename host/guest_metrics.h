@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "abi/types.h"
@@ -20,18 +21,23 @@ class GuestMetrics {
 
   explicit GuestMetrics(MetricStore& store) : store_(store) {}
 
-  // A new id for one metric a name and type, as in Envoy. kBadArgument: unknown type, or the name is too long.
-  // kInternalFailure: too many metrics, or too many ids of a type.
+  // A new id for one metric a name and type, as in Envoy; once a type has all the ids that it may have, one that the
+  // metric has already. kBadArgument: unknown type, or the name is too long. kInternalFailure: too many metrics.
   abi::Status define(uint32_t type, std::string_view name, uint32_t& id);
   abi::Status increment(uint32_t id, int64_t delta);
   abi::Status record(uint32_t id, uint64_t value);
   abi::Status get(uint32_t id, uint64_t& value) const;
 
  private:
+  static constexpr size_t kTypes = 3;
+
   MetricStore::Metric* find(uint32_t id) const;
+  // Where a type has no ids left.
+  abi::Status find_id(uint32_t type, std::string_view full_name, uint32_t& id);
 
   MetricStore& store_;
-  std::array<std::vector<MetricStore::Metric*>, 3> by_type_;
+  std::array<std::vector<MetricStore::Metric*>, kTypes> by_type_;
+  std::array<std::unordered_map<const MetricStore::Metric*, uint32_t>, kTypes> ids_;  // made by find_id()
 };
 
 }  // namespace inlay::host

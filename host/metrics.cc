@@ -121,6 +121,12 @@ MetricStore::Metric* MetricStore::define(abi::MetricType type, std::string_view 
   return (found->second[i] = std::move(metric)).get();
 }
 
+MetricStore::Metric* MetricStore::find(abi::MetricType type, std::string_view name) const {
+  const std::lock_guard lock(impl_->mutex);
+  const auto found = impl_->by_name.find(name);
+  return found == impl_->by_name.end() ? nullptr : found->second[static_cast<size_t>(type)].get();
+}
+
 void MetricStore::increment(Metric& metric, int64_t delta) {
   if (metric.type == abi::MetricType::kHistogram) return;
   metric.add(0, delta);

@@ -58,6 +58,8 @@ class MetricStore {
   // name. The pointer is valid as long as the store. At most kMaxMetrics, then nullptr.
   static constexpr size_t kMaxMetrics = 100'000;
   Metric* define(abi::MetricType type, std::string_view name);
+  // The one that is there; nullptr: none is.
+  Metric* find(abi::MetricType type, std::string_view name) const;
 
   static void increment(Metric& metric, int64_t delta);  // counters and gauges
   static void record(Metric& metric, uint64_t value);    // gauges (set) and histograms (observe); counters: set

@@ -179,5 +179,29 @@ TEST_P(HostLimits, LongLinesAreCutAndFloodsThinnedOut) {
   EXPECT_EQ(proxy.log().count("dropped 45 log lines"), 1u);
 }
 
+// A guest that defines a metric whenever it counts: names that it has keep their ids, and count.
+TEST_P(HostLimits, KnownMetricsAreFoundWhenAVmHasAllItsIds) {
+  TestProxy proxy(options());
+  const auto define = [](char name) {
+    return "(call $define_metric (i32.const 0) (i32.const " + std::to_string(name - 'a') +
+           ") (i32.const 1) (i32.const 16))";
+  };
+  const auto told = [](const std::string& call) {
+    return "(call $log_number " + call + ") (call $log_number (i32.load (i32.const 16)))";
+  };
+  auto& plugin =
+      load(proxy, guest(import_proxy("log", 3) + import_proxy("define_metric", 4) + R"(
+    (import "env" "proxy_increment_metric" (func $increment (param i32 i64) (result i32))))",
+                        kLogNumber + "(data (i32.const 0) \"abc\")" +
+                            until_it_fails("run", define('a'), host::MetricStore::kMaxMetrics + 10) +
+                            on_request_headers(told(define('b')) + "(call $run)" + told(define('a')) +
+                                               "(drop (call $increment (i32.load (i32.const 16)) (i64.const 3)))" +
+                                               told(define('b')) + told(define('c')))));
+  proxy.stream(plugin, kRequest)->request_headers();
+  EXPECT_EQ(numbers(proxy), "0 4 " + std::to_string(host::MetricStore::kMaxMetrics + 10) + " 0 0 8 0 4 10 4");
+  EXPECT_EQ(proxy.metric("wasmcustom.a"), 3);
+  EXPECT_EQ(proxy.log().count("was refused more than 100000 metrics"), 1u);
+}
+
 }  // namespace
 }  // namespace inlay::testkit
