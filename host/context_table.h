@@ -14,11 +14,14 @@ namespace inlay::host {
 
 class ContextTable {
  public:
+  // `given`: how many ids there have been.
+  explicit ContextTable(uint64_t given = 0) : given_(given) {}
+
   // Gives `context` its id.
   uint32_t add(Context& context) {
     if ((live_ + 1) * 2 > slots_.size()) grow();
     for (;;) {
-      const uint32_t id = ++last_id_;
+      const auto id = static_cast<uint32_t>(++given_);
       Context*& slot = slots_[id & (slots_.size() - 1)];
       if (id == 0 || slot != nullptr) continue;
       slot = &context;
@@ -36,6 +39,8 @@ class ContextTable {
     slot = nullptr;
     --live_;
   }
+  // Which of the contexts that have had this id is meant by it, as a number that no other context has or gets.
+  uint64_t serial_of(uint32_t id) const { return given_ - static_cast<uint32_t>(given_ - id); }
   template <class Visitor>
   void for_each(Visitor&& visit) const {
     for (Context* context : slots_)
@@ -53,7 +58,7 @@ class ContextTable {
 
   std::vector<Context*> slots_ = std::vector<Context*>(256);
   size_t live_ = 0;
-  uint32_t last_id_ = 0;
+  uint64_t given_;
 };
 
 }  // namespace inlay::host

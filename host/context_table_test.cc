@@ -34,6 +34,24 @@ TEST(ContextTable, CountsFromOneAndUsesNoIdTwice) {
   EXPECT_EQ(table.find(0xffffffff), nullptr);
 }
 
+TEST(ContextTable, TellsContextsApartThatHaveOneIdWhenTheyWrap) {
+  constexpr uint64_t kWrap = uint64_t{1} << 32;
+  ContextTable table(kWrap - 2);
+  const auto add = [&] {
+    auto context = make();
+    const uint32_t id = table.add(*context);
+    table.remove(id);
+    return id;
+  };
+  EXPECT_EQ(add(), 0xffffffffu);
+  EXPECT_EQ(table.serial_of(0xffffffff), kWrap - 1);
+  EXPECT_EQ(table.serial_of(1), 1u);
+  EXPECT_EQ(add(), 1u) << "0 is none";
+  EXPECT_EQ(table.serial_of(1), kWrap + 1);
+  EXPECT_EQ(table.serial_of(0xffffffff), kWrap - 1);
+  EXPECT_EQ(table.serial_of(2), 2u);
+}
+
 TEST(ContextTable, GrowsWithWhatIsAlive) {
   ContextTable table;
   std::vector<std::unique_ptr<StreamContext>> alive;

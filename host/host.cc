@@ -63,9 +63,7 @@ bool VmSpec::allows(std::string_view capability) const {
 
 PluginImpl::PluginImpl(PluginConfig config, std::shared_ptr<const VmSpec> spec)
     : config_(std::move(config)), spec_(std::move(spec)) {
-  const std::string policy = std::to_string(static_cast<int>(config_.failure_policy));  // since Envoy 1.40
-  for (const std::string& part :
-       {spec_->key, config_.root_id, config_.configuration, config_.name, policy, config_.key_suffix})
+  for (const std::string& part : {spec_->key, config_.root_id, config_.configuration, config_.name, config_.key_suffix})
     append_key(key_, part);
 }
 
@@ -89,6 +87,18 @@ std::shared_ptr<const VmCount> Host::Impl::find_count(const VmSpec& spec) {
   auto count = known.lock();
   if (!count) known = count = std::make_shared<VmCount>(*this, spec.runtime);
   return count;
+}
+
+// Who looks up a metric takes the store's lock: a guest may do a hazard in each of its requests.
+void Host::Impl::count(Hazard hazard) {
+  auto& known = hazard_counts[static_cast<size_t>(hazard)];
+  MetricStore::Metric* count = known.load(std::memory_order_acquire);
+  if (count == nullptr) {
+    count = metric(abi::MetricType::kCounter, std::string("wasm.hazard.").append(describe(hazard).name));
+    if (count == nullptr) return;
+    known.store(count, std::memory_order_release);
+  }
+  MetricStore::increment(*count, 1);
 }
 
 Result<> Host::Impl::run_canary(const std::shared_ptr<const PluginImpl>& plugin) {

@@ -54,7 +54,8 @@ struct PluginConfig {
   std::map<std::string, std::string> environment{};             // resolved
   std::optional<std::set<std::string>> allowed_capabilities{};  // nullopt: all
   bool allow_on_headers_stop_iteration = false;
-  std::string key_suffix{};  // traffic direction and listener metadata: part of Envoy's plugin key
+  // What else Envoy's plugin key has: the rest of PluginConfig, traffic direction and listener metadata.
+  std::string key_suffix{};
 };
 
 struct HostOptions {

@@ -88,7 +88,9 @@ class PluginImpl final : public Plugin {
   bool tell_once(Advice advice) const { return !has_told(advice) && (told_.fetch_or(bit(advice)) & bit(advice)) == 0; }
   // The same of a hazard in the `place`-th callback (Callbacks::for_each).
   bool tell_once(Hazard hazard, size_t place) const {
-    return (hazards_told_[static_cast<size_t>(hazard)].fetch_or(uint64_t{1} << place) >> place & 1) == 0;
+    auto& told = hazards_told_[static_cast<size_t>(hazard)];
+    const uint64_t bit = uint64_t{1} << place;
+    return (told.load(std::memory_order_relaxed) & bit) == 0 && (told.fetch_or(bit) & bit) == 0;
   }
 
  private:
@@ -105,6 +107,8 @@ struct Host::Impl {
 
   std::shared_ptr<Namespace> find_namespace(const std::string& vm_id);
   std::shared_ptr<const VmCount> find_count(const VmSpec& spec);
+  // Adds 1 to wasm.hazard.NAME, which is there from the first time on. Any thread.
+  void count(Hazard hazard);
   Result<> run_canary(const std::shared_ptr<const PluginImpl>& plugin);
   void log(abi::LogLevel level, std::string_view message) const { options.log->write(level, "wasm", message); }
   MetricStore::Metric* metric(abi::MetricType type, std::string_view name) const {
@@ -120,6 +124,7 @@ struct Host::Impl {
   // What the log has told of.
   std::atomic<bool> grpc_told{false};
   std::atomic<uint32_t> legacy_properties_told{0};  // one bit a name
+  std::array<std::atomic<MetricStore::Metric*>, kHazards> hazard_counts{};
 };
 
 }  // namespace inlay::host

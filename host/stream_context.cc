@@ -49,16 +49,18 @@ uint32_t count(HttpStream& stream, MapType type) {
 
 void StreamContext::begin(WorkerPluginImpl& owner, HttpStream& stream, RootContext* root_context) {
   maps_closed_ = {};
-  reply_sent_ = failed_ = from_outside_ = false;
+  reply_sent_ = failed_ = from_outside_ = hazard_reply_ = false;
   reply_.reset();
   begin_use(owner, stream, root_context);
 }
 
 void StreamContext::defer_continue(Direction direction) {
+  if (hazard_reply_) return;
   const bool begun = direction == Direction::kRequest || http() == nullptr || logged_ || http()->response_begun();
   if (!begun && !reply_ && !reply_sent_) [[unlikely]] {
     vm->report(Hazard::kResumeBeforeResponse, *this);
     fail_for(Hazard::kResumeBeforeResponse);
+    if (hazard_reply_) return;
   }
   FlowContext::defer_continue(index(direction));
   if (continue_pending_[index(direction)]) maps_closed_[index(direction)] = true;
@@ -76,13 +78,14 @@ void StreamContext::check_end(bool again) {
 }
 
 void StreamContext::defer_reset() {
-  if (http() != nullptr) check_end(reply_ || reset_pending_);
-  FlowContext::defer_reset();
+  if (http() != nullptr && !hazard_reply_) check_end(reply_ || reset_pending_);
+  if (!hazard_reply_) FlowContext::defer_reset();
 }
 
 void StreamContext::defer_local_reply(LocalReply reply) {
-  if (http() != nullptr) check_end(reply_ || reset_pending_);
-  if (http() == nullptr || logged_ || reply_) return;
+  if (http() == nullptr || hazard_reply_) return;
+  check_end(reply_ || reset_pending_);
+  if (logged_ || reply_) return;
   reply_ = std::make_unique<LocalReply>(std::move(reply));
   schedule();
 }
@@ -93,13 +96,15 @@ void StreamContext::carry_out() {
   if ((reply_ || reset_pending_) && from_outside_) vm->note_ended(id);
   if (reply_) {
     reply_sent_ = true;
+    hazard_reply_ = false;
     const auto reply = std::move(reply_);
     http()->send_local_reply(std::move(*reply));
     if (over()) return;
   }
   if (std::exchange(reset_pending_, false)) {
+    continue_pending_ = {};  // There is nothing left to go on.
     http()->reset("wasm_close_stream");
-    if (over()) return;
+    return;
   }
   for (const Direction direction : {Direction::kRequest, Direction::kResponse}) {
     if (!std::exchange(continue_pending_[index(direction)], false)) continue;
@@ -169,6 +174,9 @@ void StreamContext::fail_for(Hazard hazard) {
   reply_->body = "hazard " + name + ": in Envoy " + std::string(describe(hazard).in_envoy) + "\n";
   reply_->grpc_status = kGrpcInternal;
   reply_->details = "hazard_" + name;
+  hazard_reply_ = true;
+  reset_pending_ = false;
+  continue_pending_ = {};
   schedule();
 }
 

@@ -22,7 +22,7 @@ class StreamContext final : public HttpContext, public FlowContext {
   void defer_local_reply(LocalReply reply);
   void defer_reset();
   // The guest has done what is a hazard in Envoy, which the log knows (Vm::report): with HostOptions::fail_hazards the
-  // stream is answered with 500, which says so.
+  // stream is answered with 500, which says so, whatever else is asked for in this callback.
   void fail_for(Hazard hazard);
   // A map that a direction's continue_stream has put out of reach until that direction's next callback.
   bool is_closed(abi::MapType type) const;
@@ -51,12 +51,16 @@ class StreamContext final : public HttpContext, public FlowContext {
   void resume(size_t direction) override;
   void refuse() override;
   bool refused() const override { return failed_; }
-  void forget_deferred() override { reply_.reset(); }
+  void forget_deferred() override {
+    reply_.reset();
+    hazard_reply_ = false;
+  }
 
   std::array<bool, 2> maps_closed_{};
   bool reply_sent_ = false;    // a local reply was asked for
   bool failed_ = false;        // ... by the failure policy
   bool from_outside_ = false;  // what ends the stream was not asked for in a callback of its own
+  bool hazard_reply_ = false;  // reply_ is fail_for()'s
   std::unique_ptr<LocalReply> reply_;
 };
 

@@ -175,11 +175,15 @@ void Vm::run_deferred_slowly() {
   }
 }
 
+bool Vm::was_ended(uint32_t id) const {
+  return std::find(ended_.begin(), ended_.end(), contexts_.serial_of(id)) != ended_.end();
+}
+
 bool Vm::set_effective_context(uint32_t id) {
   if (called_ == nullptr) return false;
   Context* context = id == 0 ? called_ : contexts_.find(id);
   if (context == nullptr) {
-    if (call_response_ != nullptr && std::find(ended_.begin(), ended_.end(), id) != ended_.end()) [[unlikely]]
+    if (call_response_ != nullptr && was_ended(id)) [[unlikely]]
       report(Hazard::kAnsweredTwice, *called_);
     return false;
   }
@@ -277,10 +281,7 @@ Status Vm::over_limit(GuestLimit limit) {
 }
 
 void Vm::report(Hazard hazard, const Context& context) {
-  const HazardText& text = describe(hazard);
-  const std::string name(text.name);
-  if (MetricStore::Metric* count = host_.metric(abi::MetricType::kCounter, "wasm.hazard." + name))
-    MetricStore::increment(*count, 1);
+  host_.count(hazard);
   size_t place = 0;
   size_t at = 0;
   std::string_view callback = "a callback";
@@ -293,6 +294,7 @@ void Vm::report(Hazard hazard, const Context& context) {
   });
   const PluginImpl& plugin = context.root->plugin();
   if (!plugin.tell_once(hazard, place)) return;
+  const HazardText& text = describe(hazard);
   host_.log(abi::LogLevel::kWarn, std::string("plugin ")
                                       .append(plugin.config().name)
                                       .append(" in ")
@@ -302,7 +304,7 @@ void Vm::report(Hazard hazard, const Context& context) {
                                       .append("; in Envoy ")
                                       .append(text.in_envoy)
                                       .append(" (hazard ")
-                                      .append(name)
+                                      .append(text.name)
                                       .append(")"));
 }
 
@@ -330,6 +332,7 @@ void Vm::disarm() {
 }
 
 void Vm::shut_down(RootContext& root) {
+  shut_down_ = true;
   bool waits = false;  // for proxy_done, which nobody can call any more
   if (callbacks_.on_done) {
     const auto done = call(root, callbacks_.on_done, root.id);
@@ -347,7 +350,7 @@ void Vm::queue_ready(uint32_t root_id, uint32_t queue) {
 
 void Vm::http_call_done(uint32_t root_id, uint32_t token, HttpCallResponse response) {
   Context* root = contexts_.find(root_id);
-  if (dead_ || root == nullptr || !callbacks_.on_http_call_response) return;
+  if (dead_ || shut_down_ || root == nullptr || !callbacks_.on_http_call_response) return;
   call_response_ = &response;
   (void)call(*root, callbacks_.on_http_call_response, root_id, token, static_cast<uint32_t>(response.headers.size()),
              static_cast<uint32_t>(response.body.size()), static_cast<uint32_t>(response.trailers.size()));

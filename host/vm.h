@@ -169,8 +169,9 @@ class Vm {
   }
   // The guest of `context` has done what is a hazard in Envoy, in the callback that runs or ran last: logs and counts.
   void report(Hazard hazard, const Context& context);
-  // A stream was answered or closed from outside of its own callbacks.
-  void note_ended(uint32_t id) { ended_[ended_next_++ % ended_.size()] = id; }
+  // A stream was answered or closed from outside of its own callbacks. Of the last of them Hazard::kAnsweredTwice is
+  // known.
+  void note_ended(uint32_t id) { ended_[ended_next_++ % ended_.size()] = contexts_.serial_of(id); }
   // Logs that the guest called a function that its capability restriction does not allow.
   void log_restricted(std::string_view function);
 
@@ -211,6 +212,7 @@ class Vm {
   Result<> run_start_callbacks(RootContext& root);
   void on_trap(engine::Trap trap, Context& context);
   void run_deferred_slowly();
+  bool was_ended(uint32_t id) const;
   std::string_view log_prefix() const;
   void log_as(std::string_view prefix, abi::LogLevel level, std::string_view message);
   void flush_output();
@@ -229,11 +231,12 @@ class Vm {
   Context* current_ = nullptr;
   Context* called_ = nullptr;
   const void* callback_ = nullptr;    // in callbacks_: called last
-  std::array<uint32_t, 64> ended_{};  // note_ended()
+  std::array<uint64_t, 64> ended_{};  // note_ended(); 0 is none
   size_t ended_next_ = 0;
   bool initializing_ = true;
   bool running_ = false;  // a call into the guest is under way
   bool dead_ = false;
+  bool shut_down_ = false;  // a root context has ended with the worker
   std::string trap_message_;
   std::string_view forbidden_;  // what the guest called while it was initialised, and may not
   bool starting_ = true;        // until a plugin has started, and while another one does

@@ -13,12 +13,22 @@ class HostHazards : public GuestTest {
   // A guest with `body`, which may resume, close, reply, and act on the stream 2.
   host::WorkerPlugin& guest_with(TestProxy& proxy, const std::string& body) {
     return load(proxy, guest(import_proxy("continue_stream", 1) + import_proxy("close_stream", 1) +
-                                 import_proxy("send_local_response", 8) + import_proxy("set_effective_context", 1),
+                                 import_proxy("send_local_response", 8) + import_proxy("set_effective_context", 1) +
+                                 import_proxy("http_call", 10) + import_proxy("set_tick_period_milliseconds", 1),
                              R"(
     (func $resume (param i32) (drop (call $continue_stream (local.get 0))))
     (func $reply (param i32) (drop (call $send_local_response (local.get 0) (i32.const 0) (i32.const 0) (i32.const 0)
       (i32.const 0) (i32.const 0) (i32.const 0) (i32.const -1)))))" +
                                  body));
+  }
+  // Holds each request; every 10 ms `asked` is done for the stream 2.
+  static std::string on_tick(const std::string& asked) {
+    return R"(
+    (func (export "proxy_on_configure") (param i32 i32) (result i32)
+      (drop (call $set_tick_period_milliseconds (i32.const 10))) (i32.const 1))
+    (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) (i32.const 1))
+    (func (export "proxy_on_tick") (param i32) (drop (call $set_effective_context (i32.const 2))))" +
+           asked + ")";
   }
   static size_t told(TestProxy& proxy, const std::string& hazard) {
     return proxy.log().count("(hazard " + hazard + ")");
@@ -113,6 +123,82 @@ TEST_P(HostHazards, WithFailTheAnswerNamesTheHazard) {
   EXPECT_EQ(stream->local_reply->status, 500u);
   EXPECT_EQ(stream->local_reply->details, "hazard_resume_before_response");
   EXPECT_EQ(stream->local_reply->body, "hazard resume_before_response: in Envoy this ends the process\n");
+}
+
+// What a tick asks for a stream that waits, with a hazard in it.
+TEST_P(HostHazards, WithFailNothingElseIsDoneInThatCallback) {
+  const std::string close = "(drop (call $close_stream (i32.const 0)))";
+  const std::string reply = "(call $reply (i32.const 403))";
+  const std::string resume = "(call $resume (i32.const 0))";
+  for (const std::string& asked : {reply + close, close + reply, reply + reply, close + close + reply,
+                                   resume + reply + close + reply + close + resume}) {
+    SCOPED_TRACE(asked);
+    TestProxy proxy(failing());
+    auto& plugin = guest_with(proxy, on_tick(asked));
+    auto stream = proxy.stream(plugin, kRequest);
+    stream->request_headers();
+    proxy.advance(10ms);
+    EXPECT_EQ(stream->local_replies, 1u);
+    ASSERT_TRUE(stream->local_reply);
+    EXPECT_EQ(stream->local_reply->details, "hazard_replied_twice");
+    EXPECT_FALSE(stream->reset_details) << *stream->reset_details;
+    EXPECT_TRUE(stream->continued.empty());
+    EXPECT_EQ(proxy.metric("wasm.hazard.replied_twice"), 1);
+  }
+}
+
+TEST_P(HostHazards, NothingGoesOnBehindAClose) {
+  for (const char* asked : {"(call $resume (i32.const 0)) (drop (call $close_stream (i32.const 0)))",
+                            "(drop (call $close_stream (i32.const 0))) (call $resume (i32.const 0))"}) {
+    TestProxy proxy(options());
+    auto& plugin = guest_with(proxy, on_tick(asked));
+    auto stream = proxy.stream(plugin, kRequest);
+    stream->request_headers();
+    proxy.advance(10ms);
+    EXPECT_EQ(stream->reset_details, "wasm_close_stream");
+    EXPECT_TRUE(stream->continued.empty());
+  }
+}
+
+// Each stream makes two calls, and each answer replies: to stream 2 + (token / 4 - 1) / 2.
+TEST_P(HostHazards, AStreamThatIsAskedForInVainIsOneIfAnAnswerHasEndedIt) {
+  constexpr size_t kKnown = 64;
+  TestProxy proxy(options());
+  const auto call = pairs_text({{":method", "GET"}, {":path", "/"}, {":authority", "a"}});
+  const std::string send = "(drop (call $http_call (i32.const 0) (i32.const 4) (i32.const 1024) (i32.const " +
+                           std::to_string(call.size) + R"() (i32.const 0) (i32.const 0)
+      (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 16))))";
+  auto& plugin = guest_with(proxy, R"((data (i32.const 0) "auth") (data (i32.const 1024) ")" + call.text + R"(")
+    (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) )" +
+                                       send + send + R"( (i32.const 1))
+    (func (export "proxy_on_http_call_response") (param i32 i32 i32 i32 i32)
+      (br_if 0 (call $set_effective_context (i32.add (i32.const 2) (i32.shr_u
+        (i32.sub (i32.shr_u (local.get 1) (i32.const 2)) (i32.const 1)) (i32.const 1)))))
+      (call $reply (i32.const 403))))");
+  auto& upstreams = proxy.worker().upstreams();
+  upstreams.add_cluster("auth");
+  std::vector<std::unique_ptr<TestStream>> streams;
+  for (size_t i = 0; i < kKnown + 2; ++i) {
+    streams.push_back(proxy.stream(plugin, kRequest));
+    streams.back()->request_headers();
+  }
+  const size_t last = kKnown + 1;
+  streams[last]->finish();
+  upstreams.respond(2 * last, {});
+  EXPECT_EQ(told(proxy, "answered_twice"), 0u) << "its client ended it";
+  for (size_t i = 0; i < last; ++i) {
+    upstreams.respond(2 * i, {});
+    ASSERT_TRUE(streams[i]->local_reply);
+    streams[i]->finish();
+  }
+  upstreams.respond(2 * last + 1, {});
+  EXPECT_EQ(proxy.metric("wasm.hazard.answered_twice"), 0);
+  upstreams.respond(1, {});
+  EXPECT_EQ(proxy.metric("wasm.hazard.answered_twice"), 0) << "too long ago";
+  upstreams.respond(3, {});
+  upstreams.respond(2 * kKnown + 1, {});
+  EXPECT_EQ(proxy.metric("wasm.hazard.answered_twice"), 2);
+  EXPECT_EQ(told(proxy, "answered_twice"), 1u) << proxy.log().text();
 }
 
 TEST_P(HostHazards, AnEndlessLoopIsOne) {
