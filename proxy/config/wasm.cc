@@ -129,9 +129,19 @@ host::FailurePolicy policy_of(View plugin, BuildContext& context) {
 }
 
 // The VM's, if it is there, be it empty; else the plugin's own.
-View restriction_of(View plugin) {
-  const View of_vm = plugin["vm_config"]["capability_restriction_config"];
-  return of_vm ? of_vm : plugin["capability_restriction_config"];
+View restriction_of(View plugin, BuildContext& context) {
+  static constexpr std::string_view kName = "capability_restriction_config";
+  const View own = plugin[kName];
+  const View of_vm = plugin["vm_config"][kName];
+  if (!of_vm) return own;
+  if (!own.list("allowed_capabilities").empty()) {
+    const bool lifts = of_vm.list("allowed_capabilities").empty();
+    context.report.warning(own.node(),
+                           lifts ? "has no effect: vm_config has an empty one, which counts, in Envoy too, and "
+                                   "allows everything; leave that out, or move `allowed_capabilities` there"
+                                 : "has no effect: vm_config has one, which counts, in Envoy too; leave this out");
+  }
+  return of_vm;
 }
 
 // What else tells plugins of a VM apart (Envoy 1.40): all of PluginConfig but vm_config, as it is written.
@@ -169,7 +179,7 @@ WasmPlugin build_wasm(View wasm, BuildContext& context) {
     if (View longest = backoff["max_interval"])
       context.report.warning(longest.node(), "has no effect on reloads, neither here nor in Envoy");
   }
-  if (View restriction = restriction_of(plugin)) {
+  if (View restriction = restriction_of(plugin, context)) {
     std::set<std::string> allowed;
     for (View capability : restriction.list("allowed_capabilities")) allowed.insert(capability.node().key);
     if (!allowed.empty()) out.plugin.allowed_capabilities = std::move(allowed);
