@@ -137,6 +137,9 @@ class WorkerServices {
   virtual std::unique_ptr<Timer> create_timer(std::function<void()> on_fire) = 0;
   // Runs `task` on this worker's thread, soon. The one function here that any thread may call.
   virtual void post(std::function<void()> task) = 0;
+  // The worker ends, and its event loop runs no more: sends what calls have ready on connections that stand. Their
+  // answers are not waited for.
+  virtual void flush_calls() {}
   // Root context attributes (xds.node and so on); the same encoding as AttributeSource::get_property.
   virtual abi::Status get_property(const std::vector<std::string_view>& path, std::string& value) = 0;
 };

@@ -50,6 +50,7 @@ Worker::Impl::~Impl() {
                                     [&](const auto& other) { return other->root() == root; });
     if (root != nullptr && !shared) root->vm->shut_down(*root);
   }
+  services.flush_calls();
   for (const auto& [key, vm] : all) (void)vm->detach_flows();
 }
 

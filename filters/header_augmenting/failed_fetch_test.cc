@@ -31,7 +31,7 @@ class FailedFetchTest : public LongFormTest {
   FakeReply local(const std::string& why) { return {.status = 503, .body = kConnect + why}; }
 };
 
-// As Envoy 1.36.4 words them; 1.40.0 says "remote connection failure" and no more for the first six.
+// As Envoy 1.36.4 words them; 1.40.0 and Inlay say "remote connection failure" and no more for the first four.
 TEST_F(FailedFetchTest, AnswerThatTheHostMadeIsToldFromTheProviders) {
   const std::string transport = "remote connection failure, transport failure reason: ";
   for (const std::string& why :

@@ -192,6 +192,10 @@ void EventLoop::run_once(std::chrono::milliseconds limit) {
   impl_->turn(limit);
 }
 
+void EventLoop::flush() {
+  impl_->run_after_event();
+}
+
 void EventLoop::stop() {
   impl_->stopped.store(true, std::memory_order_release);
   impl_->wake();

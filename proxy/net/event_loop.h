@@ -47,6 +47,8 @@ class EventLoop {
   void run();
   // One turn: waits at most `limit` for events and handles them. For tests and nested tools.
   void run_once(std::chrono::milliseconds limit);
+  // What DeferredTasks are to do after the event, such as writing, now: for the end, when it runs no more.
+  void flush();
   void stop();                            // any thread
   void post(std::function<void()> task);  // any thread
 

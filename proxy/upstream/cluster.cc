@@ -203,7 +203,7 @@ void ClusterRegistry::answered(DnsCluster& dns, size_t endpoint, Result<std::vec
     }
   } else {
     cluster.stats.update_failure.add();
-    if (warn_) warn_("cluster '" + cluster.config.name + "': " + answer.error().message);
+    warn(cluster.config, answer.error().message);
   }
   const bool first = !dns.answered[endpoint];
   dns.answered[endpoint] = true;

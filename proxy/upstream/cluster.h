@@ -95,7 +95,8 @@ class ClusterRegistry {
  public:
   using LogFunction = std::function<void(std::string_view message)>;
 
-  // `clusters` and `store` outlive the registry. `warn` hears of names that do not resolve; any thread.
+  // `clusters` and `store` outlive the registry. `warn` hears of names that do not resolve, and what warn() says; any
+  // thread.
   ClusterRegistry(const std::vector<config::Cluster>& clusters, host::MetricStore& store, LogFunction warn,
                   ResolveFunction resolve = system_resolve);
   ~ClusterRegistry();
@@ -111,6 +112,11 @@ class ClusterRegistry {
   // Waits until every DNS cluster has had its first answer, good or bad. False: not within `at_most`, which counts from
   // the first time that somebody waits, so that all waiting together takes no longer.
   bool wait_resolved(std::chrono::milliseconds at_most);
+
+  // A line of the log about a cluster. Any thread.
+  void warn(const config::Cluster& cluster, const std::string& what) const {
+    if (warn_) warn_("cluster '" + cluster.name + "': " + what);
+  }
 
   size_t size() const { return clusters_.size(); }
   Cluster& at(size_t index) { return *clusters_[index]; }

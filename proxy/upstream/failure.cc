@@ -14,12 +14,6 @@ std::string failure_text(ResetReason reason) {
   return "upstream connect error or disconnect/reset before headers. reset reason: " + std::string(to_string(reason));
 }
 
-std::string failure_text(ResetReason reason, std::string_view detail) {
-  std::string text = failure_text(reason);
-  if (!detail.empty() && is_connect_failure(reason)) text.append(", transport failure reason: ").append(detail);
-  return text;
-}
-
 std::string failure_details(ResetReason reason, std::string_view detail, bool response_started) {
   std::string text =
       response_started ? "upstream_reset_after_response_started{" : "upstream_reset_before_response_started{";

@@ -14,11 +14,9 @@ namespace inlay::proxy::upstream {
 inline constexpr std::string_view kTimeoutText = "upstream request timeout";
 inline constexpr std::string_view kNoHealthyUpstreamText = "no healthy upstream";
 
-// "upstream connect error or disconnect/reset before headers. reset reason: <reason>". For clients, who are not told
-// what names and certificates an upstream has.
+// "upstream connect error or disconnect/reset before headers. reset reason: <reason>". For clients and guests, who are
+// not told what names and certificates an upstream has, as in Envoy since 1.39.
 std::string failure_text(ResetReason reason);
-// The same with ", transport failure reason: <detail>" behind it. For guests, as in Envoy up to 1.36.
-std::string failure_text(ResetReason reason, std::string_view detail);
 // The same as response code details: "upstream_reset_before_response_started{<reason>[|<detail>]}", no white space.
 std::string failure_details(ResetReason reason, std::string_view detail, bool response_started);
 // 503; 502 for a protocol error.

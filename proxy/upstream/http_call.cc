@@ -13,6 +13,7 @@ using host::HeaderId;
 
 namespace {
 constexpr uint32_t kNoContent = 204;  // has no content-length, whatever the upstream says
+constexpr int64_t kTellEvery = 1'000'000'000;
 }  // namespace
 
 class HttpCalls::Call final : public UpstreamHandler {
@@ -84,7 +85,8 @@ class HttpCalls::Call final : public UpstreamHandler {
       finish_reset();
       return;
     }
-    answer_locally(status_for(reason), failure_text(reason, detail));
+    if (reason == ResetReason::kConnectFailure) owner_.tell(cluster_, detail);
+    answer_locally(status_for(reason), failure_text(reason));
     if (reason == ResetReason::kOverflow) response_.headers.add("x-envoy-overloaded", "true");
     finish();
   }
@@ -173,6 +175,14 @@ Result<uint64_t> HttpCalls::start_http_call(host::HttpCallRequest request, host:
   calls_.emplace(id, std::move(call));
   started.start(*host);
   return id;
+}
+
+void HttpCalls::tell(const WorkerCluster& cluster, std::string_view detail) {
+  if (detail.empty()) return;
+  const auto [next, first] = tell_again_.try_emplace(&cluster, 0);
+  if (!first && loop_.now() < next->second) return;
+  next->second = loop_.now() + kTellEvery;
+  clusters_.registry().warn(cluster.config(), "a guest's call got no connection: " + std::string(detail));
 }
 
 void HttpCalls::cancel_http_call(uint64_t call_id) {

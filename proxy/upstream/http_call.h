@@ -37,12 +37,15 @@ class HttpCalls final : public host::Upstreams {
  private:
   class Call;
   void finish(uint64_t id, host::HttpCallResponse response);
+  // The log has why there is no connection, once a second and cluster: the guest is not told.
+  void tell(const WorkerCluster& cluster, std::string_view detail);
 
   net::EventLoop& loop_;
   ClusterManager& clusters_;
   const size_t max_response_body_;
   uint64_t next_id_ = 1;
   std::unordered_map<uint64_t, std::unique_ptr<Call>> calls_;
+  std::unordered_map<const WorkerCluster*, int64_t> tell_again_;  // when, on the loop's clock
   std::shared_ptr<bool> alive_;
 };
 

@@ -27,7 +27,8 @@ class HttpCallTest : public ::testing::Test, public host::HttpCallHandler {
     clusters_[1].endpoints.resize(1);
     clusters_[1].endpoints[0].address = {"127.0.0.1", 1};
     clusters_[2].name = "empty";
-    registry_ = std::make_unique<ClusterRegistry>(clusters_, store_, nullptr);
+    registry_ = std::make_unique<ClusterRegistry>(clusters_, store_,
+                                                  [this](std::string_view line) { log_.emplace_back(line); });
     manager_ = std::make_unique<ClusterManager>(loop_, *registry_);
     calls_ = std::make_unique<HttpCalls>(loop_, *manager_, 1000);
     server_.on_bytes = [](TestServer::Peer& peer) { peer.send("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"); };
@@ -66,6 +67,7 @@ class HttpCallTest : public ::testing::Test, public host::HttpCallHandler {
   std::unique_ptr<ClusterManager> manager_;
   std::unique_ptr<HttpCalls> calls_;
   std::map<uint64_t, host::HttpCallResponse> answers_;
+  std::vector<std::string> log_;
 };
 
 TEST_F(HttpCallTest, AnAnswer) {
@@ -135,8 +137,18 @@ TEST_F(HttpCallTest, ARefusedConnectionIsA503) {
   const auto response = call(request("refused"));
   EXPECT_EQ(status(response), "503");
   EXPECT_EQ(response.body.to_string(),
-            "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure, "
-            "transport failure reason: delayed connect error: Connection refused");
+            "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure");
+}
+
+// Not the guest, and not with each call.
+TEST_F(HttpCallTest, TheLogHasWhyThereIsNoConnection) {
+  const auto start = loop_.now();
+  size_t calls = 0;
+  for (; calls < 20; ++calls) EXPECT_EQ(status(call(request("refused"))), "503");
+  const auto seconds = static_cast<size_t>((loop_.now() - start) / 1'000'000'000);
+  ASSERT_FALSE(log_.empty());
+  EXPECT_EQ(log_[0], "cluster 'refused': a guest's call got no connection: delayed connect error: Connection refused");
+  EXPECT_LE(log_.size(), seconds + 1);
 }
 
 TEST_F(HttpCallTest, AnOverflowIsA503) {

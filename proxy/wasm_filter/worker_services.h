@@ -18,6 +18,7 @@ class WorkerServices final : public host::WorkerServices {
   host::Upstreams& upstreams() override { return upstreams_; }
   std::unique_ptr<host::Timer> create_timer(std::function<void()> on_fire) override;
   void post(std::function<void()> task) override { loop_.post(std::move(task)); }
+  void flush_calls() override { loop_.flush(); }
   abi::Status get_property(const std::vector<std::string_view>& path, std::string& value) override {
     return root_attribute(attributes_, path, value);
   }
