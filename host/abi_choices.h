@@ -48,7 +48,9 @@ inline constexpr AbiChoice kAbiChoices[] = {
      "which sends it and with it what its author likes, a response (without flags), and a request that is redirected "
      "to such a path. A trailer of that kind, and a field with an empty name, is left out."},
     {"malformed pairs", Follows::kOwn,
-     "BadArgument; Envoy takes them for an empty map. Bytes behind the last pair are one kind of it."},
+     "BadArgument; Envoy takes them for an empty map, which it refuses of a call, for that lacks its `:path` then. "
+     "Bytes "
+     "behind the last pair make pairs malformed in both."},
     {"maps of a stream in its `proxy_on_done` and `proxy_on_delete`", Follows::kEnvoy,
      "Not there, nor are the properties that come from headers (`request.path`, `request.headers`, `request.id`, ...): "
      "`proxy_on_log`, which comes before, is where a stream is read as a whole. Codes, flags, addresses, times and "
@@ -101,7 +103,8 @@ inline constexpr AbiChoice kAbiChoices[] = {
      "`proxy_done` "
      "is NotFound. A root context that says `false` at the end of the process gets no `proxy_on_delete`, and is not "
      "waited for."},
-    {"a call from `proxy_on_done` when the proxy ends", Follows::kOwn, "Not sent any more. Envoy: sent, and reset."},
+    {"a call from `proxy_on_done` when the proxy ends", Follows::kEnvoy,
+     "Sent if a connection stands that is free, and reset. There is no answer."},
     {"order at a stream's end", Follows::kEnvoy,
      "`proxy_on_log`, `proxy_on_done`, `proxy_on_delete`; of a connection `proxy_on_done`, `proxy_on_log`, "
      "`proxy_on_delete`."},
@@ -109,8 +112,13 @@ inline constexpr AbiChoice kAbiChoices[] = {
      "Maps and buffers are not there. `proxy_continue_stream` and `proxy_close_stream` of a direction that the context "
      "does not have are Ok and do nothing, as `proxy_send_local_response` is and does."},
     {"`proxy_continue_stream` of a direction of a request that is not paused", Follows::kOwn,
-     "Ok, and nothing happens. Envoy sends the head twice, lets the stream hang, or ends its process: a "
-     "[hazard](../guide/hazards.md)."},
+     "Ok. Inside of the direction's own callback the stream goes on whatever that returns, but not with a piece of a "
+     "body "
+     "that is paused before the last; else nothing happens. Of headers Envoy sends the head twice, lets the stream "
+     "hang, "
+     "or ends its process: a [hazard](../guide/hazards.md)."},
+    {"a body that is resumed in its middle, while more of it comes", Follows::kEnvoy,
+     "Each piece that comes is a callback. Until 1.37 Envoy loses the next piece, and the request hangs."},
     {"`proxy_continue_stream` of what an upstream sends on a connection", Follows::kEnvoy,
      "Unimplemented, in every context: bytes that are held go on with a callback that continues."},
     {"bytes of a connection after their callback", Follows::kEnvoy,
@@ -129,7 +137,9 @@ inline constexpr AbiChoice kAbiChoices[] = {
      "timeout; 0 is none. InternalFailure, and no callback, without a healthy host. Trailers are checked and not sent. "
      "`content-length` is set for a body, `x-envoy-internal` and `x-envoy-expected-rq-timeout-ms` are added."},
     {"a call that failed", Follows::kEnvoy,
-     "A timeout is an answer of 504, a refused connection one of 503; a reset is 0 headers and `proxy_get_status` 11."},
+     "A timeout is an answer of 504, a refused connection one of 503, whose body does not say why there is no "
+     "connection "
+     "(until 1.37 Envoy's does); a reset is 0 headers and `proxy_get_status` 11."},
     {"a body over the buffer limit", Follows::kEnvoy,
      "The guest that buffers a request sees the piece with which it is too much; then comes 413, whatever it has said "
      "or "

@@ -71,15 +71,14 @@ std::string dotted(std::string_view marker) {
   return text;
 }
 
-// A function that other versions of the ABI have. Without a version there is a greater fault.
-void check_version(const std::string& name, const abi::FunctionDecl* declared, std::optional<abi::Version> version,
-                   Faults& faults) {
-  if (declared == nullptr || !version || declared->is_in(*version)) return;
+// A function that other versions of the ABI have.
+void add_version_fault(const Import& import, const std::string& name, abi::Version version, Faults& faults) {
   std::string has;
   std::string own;
   for (const auto& marker : abi::kVersionMarkers) {
-    if (marker.version == *version) own = dotted(marker.name);
-    if (declared->is_in(marker.version)) has += (has.empty() ? "" : " and ") + dotted(marker.name);
+    if (marker.version == version) own = dotted(marker.name);
+    if (is_offered(import.module, import.name, marker.version))
+      has += (has.empty() ? "" : " and ") + dotted(marker.name);
   }
   faults.add("it imports " + name + ", which is there for modules of ABI " + has +
              " only, in Envoy too; it is one of " + own);
@@ -100,7 +99,8 @@ void check_imports(std::span<const Import> imports, std::optional<abi::Version> 
     const FunctionType right{{f->params.begin(), f->params.end()}, {f->results.begin(), f->results.end()}};
     if (right != import.type)
       faults.add("it imports " + name + " as " + import.type.to_string() + "; it is " + right.to_string());
-    check_version(name, abi::find_host_function(import.module, import.name), version, faults);
+    // Without a version there is a greater fault.
+    if (version && !is_offered(import.module, import.name, *version)) add_version_fault(import, name, *version, faults);
   }
 }
 

@@ -18,8 +18,8 @@ inline constexpr size_t kMaxPairs = 1024;
 
 using Pairs = std::vector<std::pair<std::string_view, std::string_view>>;
 
-// Reads `bytes` into `pairs` (views into `bytes`). False if they are malformed or over the limits, or if more comes
-// behind the last pair (Envoy 1.36 to 1.40 refuses that, too); `pairs` is empty then.
+// Reads `bytes` into `pairs` (views into `bytes`). False, and no pairs, if they are malformed, to which bytes behind
+// the last pair belong (for Envoy 1.36 to 1.40, too, which goes on without pairs then), or over the limits.
 bool parse_pairs(std::string_view bytes, Pairs& pairs);
 
 // The size of a map in wire form, and the wire form itself (`to` has pairs_size() bytes).

@@ -309,8 +309,8 @@ class HttpContext : public Context {
 // such a constructor.
 //
 // kPause keeps the bytes from the filters that follow. They stay in downstream_data() or upstream_data(), where the
-// next callback of that direction finds them with those that have come since, until it returns kContinue or somebody
-// calls resume_downstream or resume_upstream.
+// next callback of that direction finds them with those that have come since, until it returns kContinue or, for the
+// client's bytes, somebody calls resume_downstream.
 class TcpContext : public Context {
  public:
   TcpContext() : Context(detail::ContextKind::kTcp) {}
@@ -326,9 +326,10 @@ class TcpContext : public Context {
   virtual void on_downstream_connection_close(PeerType /*peer*/) {}
   virtual void on_upstream_connection_close(PeerType /*peer*/) {}
 
-  // resume_downstream, resume_upstream: let the client's, or the server's, bytes go on that a callback of this context
-  // has paused; resume_downstream also a connection that on_new_connection holds. As for HttpContext::resume_request.
-  // Neither Envoy nor Inlay can resume what the server sends: resume_upstream is false there, and the bytes wait.
+  // resume_downstream: lets the client's bytes go on that a callback of this context has paused, or a connection that
+  // on_new_connection holds. As for HttpContext::resume_request.
+  // resume_upstream: the same of the server's bytes, for hosts that can. Neither Envoy nor Inlay is one: it is false,
+  // and the bytes wait for the next that come and a callback that continues.
   bool resume_downstream() { return resume(detail::kToServer, StreamType::kDownstream); }
   bool resume_upstream() { return resume(detail::kToClient, StreamType::kUpstream); }
 
