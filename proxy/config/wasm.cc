@@ -144,6 +144,19 @@ View restriction_of(View plugin, BuildContext& context) {
   return of_vm;
 }
 
+void read_backoff(View backoff, host::PluginConfig& out, BuildContext& context) {
+  constexpr Milliseconds kShortestInEnvoy{2};  // It divides by half of the number.
+  out.reload_backoff = backoff.duration("base_interval", Milliseconds(1000));
+  if (context.require(backoff, "base_interval") && out.reload_backoff < Milliseconds(1)) {
+    context.field_error(backoff, "base_interval", "must be at least 0.001s");
+  } else if (out.failure_policy == host::FailurePolicy::kFailReload && out.reload_backoff < kShortestInEnvoy) {
+    context.report.warning(backoff["base_interval"].node(),
+                           "ends Envoy's process at the first reload; 0.002s and more do not");
+  }
+  if (View longest = backoff["max_interval"])
+    context.report.warning(longest.node(), "has no effect on reloads, neither here nor in Envoy");
+}
+
 // What else tells plugins of a VM apart (Envoy 1.40): all of PluginConfig but vm_config, as it is written.
 std::string identity_of(View plugin) {
   const auto number = [](auto value) { return std::to_string(value) + ","; };
@@ -172,13 +185,7 @@ WasmPlugin build_wasm(View wasm, BuildContext& context) {
   out.plugin.configuration = configuration_bytes(plugin["configuration"], context);
   out.plugin.failure_policy = policy_of(plugin, context);
   out.plugin.legacy_fail_open = plugin.boolean("fail_open");
-  if (View backoff = plugin["reload_config"]["backoff"]) {
-    out.plugin.reload_backoff = backoff.duration("base_interval", Milliseconds(1000));
-    if (context.require(backoff, "base_interval") && out.plugin.reload_backoff < Milliseconds(1))
-      context.field_error(backoff, "base_interval", "must be at least 0.001s");
-    if (View longest = backoff["max_interval"])
-      context.report.warning(longest.node(), "has no effect on reloads, neither here nor in Envoy");
-  }
+  if (View backoff = plugin["reload_config"]["backoff"]) read_backoff(backoff, out.plugin, context);
   if (View restriction = restriction_of(plugin, context)) {
     std::set<std::string> allowed;
     for (View capability : restriction.list("allowed_capabilities")) allowed.insert(capability.node().key);
