@@ -93,9 +93,10 @@ class WorkerPluginImpl final : public WorkerPlugin {
   std::shared_ptr<const PluginImpl> plugin_;
   Vm* vm_ = nullptr;
   RootContext* root_ = nullptr;
-  std::shared_ptr<const VmCount> dead_count_;  // as in Envoy, a VM that died is active until another is in its place
-  int64_t last_load_ = 0;                      // monotonic ns
-  std::chrono::nanoseconds backoff_{0};        // from last_load_
+  // As in Envoy, a VM that died is active until another is in its place; not one that could not be started.
+  std::shared_ptr<const VmCount> dead_count_;
+  int64_t last_load_ = 0;                // monotonic ns
+  std::chrono::nanoseconds backoff_{0};  // from last_load_
   std::unique_ptr<Timer> timer_;
   Counter reload_success_;
   Counter reload_failure_;

@@ -23,12 +23,13 @@ void WorkerPluginImpl::replace(std::shared_ptr<const PluginImpl> plugin) {
 
 void WorkerPluginImpl::start() {
   if (!plugin_->module()) return;
-  dead_count_.reset();
+  const auto dead_before = dead_count_;
   last_load_ = worker_.host.options.clock->monotonic_time();
   backoff_ = pick_backoff();
   auto fail = [&](const Error& error) {
     Vm* const unstarted = std::exchange(vm_, nullptr);
     if (unstarted != nullptr) worker_.drop_if_unused(*unstarted);
+    dead_count_ = dead_before;  // not the one that has failed just now
     worker_.host.log(abi::LogLevel::kError,
                      "plugin " + plugin_->config().name + " could not be started: " + error.to_string());
     if (reloads()) arm_reload();
@@ -39,6 +40,7 @@ void WorkerPluginImpl::start() {
   auto root = vm_->start(plugin_);
   if (!root) return fail(root.error());
   root_ = *root;
+  dead_count_.reset();
 }
 
 nanoseconds WorkerPluginImpl::pick_backoff() {

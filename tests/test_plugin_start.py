@@ -124,6 +124,7 @@ class PluginStart(TestCase):
         self.assertEqual(request(proxy.port).status, self.either(503, 200, why="requests pass a plugin that did not start on their worker"))
         self.assertIn(self.either("plugin once could not be started: plugin once: proxy_on_configure failed: unreachable",
                                   "Failed to configure thread-local Wasm plugin", why="other words"), proxy.log())
+        self.assertEqual(proxy.stats()["wasm.envoy.wasm.runtime.v8.active"], 1)  # the module itself
         opened = self.serve(config.wasm(self.module(ONCE), vm_id="open", policy="FAIL_OPEN"))
         self.assertEqual(request(opened.port).status, 200)
 
