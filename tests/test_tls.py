@@ -13,7 +13,7 @@ from support import config, guests, tcp
 from support.both import in_envoy_too
 from support.certificates import Authority, server_context
 from support.origins import PythonServer
-from support.processes import TestCase, filter_module, free_port, wait_until
+from support.processes import PATIENCE, TestCase, filter_module, free_port, wait_until
 from support.wire import request
 
 
@@ -21,6 +21,13 @@ def seen(handler):
     """The origin's answer: what it got."""
     return 200, {"content-type": "application/json"}, json.dumps(
         {name.lower(): value for name, value in handler.headers.items()}).encode()
+
+
+def below(connection):
+    """The socket below TLS, which says how a connection ends."""
+    plain = socket.socket(fileno=connection.detach())
+    plain.settimeout(PATIENCE)
+    return plain
 
 
 class WithAuthority(TestCase):
@@ -258,6 +265,29 @@ class Tcp(WithAuthority):
         proxy = self.relay(lambda connection: connection.sendall(b"all" * 100_000))
         with self.client(proxy) as client:
             self.assertEqual(tcp.read_all(client), b"all" * 100_000)
+
+    def test_a_reset_is_passed_on(self):
+        for from_client in (True, False):
+            with self.subTest(from_client=from_client):
+                seen = []
+
+                def serve(connection, from_client=from_client, seen=seen):
+                    seen.append(tcp.read_exactly(connection, 1))
+                    if not from_client:
+                        return tcp.reset(below(connection))
+                    connection.sendall(b"x")
+                    seen.append(tcp.how_it_ends(below(connection)))
+
+                client = self.client(self.relay(serve))
+                client.sendall(b"x")
+                if from_client:
+                    self.assertEqual(tcp.read_exactly(client, 1), b"x")
+                    tcp.reset(below(client))
+                    wait_until(lambda seen=seen: len(seen) == 2, "the server has seen it all")
+                    self.assertEqual(seen[1], self.since("1.40", "reset", "end", why="it is no reset for the server"))
+                else:
+                    with below(client) as plain:
+                        self.assertEqual(tcp.how_it_ends(plain), self.since("1.39", "reset", "end", why="it is no reset for the client"))
 
     def test_a_handshake_that_fails_is_told(self):
         proxy = self.relay(lambda connection: None, require_client_certificate=True)

@@ -100,8 +100,9 @@ void TlsConnection::on_below_write_watermark() {
 }
 
 void TlsConnection::on_closed(net::CloseReason reason, std::string_view detail) {
-  if (reason == net::CloseReason::kRemoteReset) reason = net::CloseReason::kBroken;  // it has no way to say so itself
-  const bool broken = state_ == State::kHandshake && reason == net::CloseReason::kBroken;
+  const bool handshake = state_ == State::kHandshake;
+  if (handshake && reason == net::CloseReason::kRemoteReset) reason = net::CloseReason::kBroken;
+  const bool broken = handshake && reason == net::CloseReason::kBroken;
   if (!broken) return fail(reason, std::string(detail));
   fail(client_ ? net::CloseReason::kConnectFailed : reason,
        "TLS error: the peer ended the connection in the handshake: " + std::string(detail));
