@@ -36,7 +36,7 @@ int no_such_target(const std::string& name) {
 
 // Starts the plugin with its configuration, as a proxy would: what it does not take comes to light here, not in the
 // pod.
-Result<Unit> start_plugin(const proxy::config::Bootstrap& bootstrap) {
+Result<Unit> start_plugin(const config::Bootstrap& bootstrap) {
   proxy::ServerOptions options;
   options.engine = engine::EngineKind::kInterp;
   proxy::Logger::Options quiet;
@@ -47,12 +47,12 @@ Result<Unit> start_plugin(const proxy::config::Bootstrap& bootstrap) {
 
 // The rendering, checked. Everything that is wrong is printed.
 Result<deploy::Rendering> make(const RenderOptions& options, const deploy::Target& target) {
-  proxy::config::Diagnostics diagnostics;
+  document::Diagnostics diagnostics;
   auto values = deploy::read_values(options.values, diagnostics);
   std::fputs(diagnostics.to_string().c_str(), stderr);
   if (!values) return std::move(values).error();
-  proxy::config::Diagnostics of_target;
-  proxy::config::Reporter report(options.values, of_target);
+  document::Diagnostics of_target;
+  config::Reporter report(options.values, of_target);
   auto rendering = target.render(*values, report);
   std::fputs(of_target.to_string().c_str(), stderr);
   if (!rendering) return rendering;

@@ -10,8 +10,8 @@
 namespace inlay::cli {
 namespace {
 
-using host::HeaderId;
-using host::HeaderMap;
+using http::HeaderId;
+using http::HeaderMap;
 
 // The name under which a field came over the wire; empty for a pseudo-header that no field stands for.
 std::string_view wire_name(const HeaderMap::Entry& entry) {

@@ -6,8 +6,8 @@
 namespace inlay::cli {
 namespace {
 
-host::HeaderMap request_headers(std::string_view path) {
-  host::HeaderMap headers;
+http::HeaderMap request_headers(std::string_view path) {
+  http::HeaderMap headers;
   headers.add(":method", "POST");
   headers.add(":path", path);
   headers.add(":authority", "workload:8081");
@@ -19,7 +19,7 @@ host::HeaderMap request_headers(std::string_view path) {
 }
 
 TEST(Echo, TextShowsTheRequestAsItCame) {
-  const host::HeaderMap headers = request_headers("/a?b=c"), none;
+  const http::HeaderMap headers = request_headers("/a?b=c"), none;
   const Reply reply = EchoHandler().on_request({headers, none, 12, 1});
   EXPECT_EQ(reply.status, 200u);
   EXPECT_EQ(reply.body,
@@ -28,8 +28,8 @@ TEST(Echo, TextShowsTheRequestAsItCame) {
 }
 
 TEST(Echo, JsonByQuery) {
-  const host::HeaderMap headers = request_headers("/?format=json");
-  host::HeaderMap trailers;
+  const http::HeaderMap headers = request_headers("/?format=json");
+  http::HeaderMap trailers;
   trailers.add("x-sum", "7");
   const Reply reply = EchoHandler().on_request({headers, trailers, 3, 0});
   EXPECT_EQ(reply.content_type, "application/json");
@@ -40,14 +40,14 @@ TEST(Echo, JsonByQuery) {
 }
 
 TEST(Echo, JsonByAccept) {
-  host::HeaderMap headers = request_headers("/");
-  const host::HeaderMap none;
+  http::HeaderMap headers = request_headers("/");
+  const http::HeaderMap none;
   headers.add("accept", "text/html, application/json");
   EXPECT_EQ(EchoHandler().on_request({headers, none, 0, 1}).content_type, "application/json");
 }
 
 TEST(Request, SplitsThePath) {
-  const host::HeaderMap headers = request_headers("/a/b?x&format=json&y=%20"), none;
+  const http::HeaderMap headers = request_headers("/a/b?x&format=json&y=%20"), none;
   const Request request{headers, none, 0, 1};
   EXPECT_EQ(request.path(), "/a/b");
   EXPECT_EQ(request.query("format"), "json");

@@ -14,24 +14,23 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/buffer.h"
 #include "base/files.h"
-#include "host/buffer.h"
-#include "proxy/http/http1_parser.h"
-#include "proxy/net/connection.h"
-#include "proxy/net/event_loop.h"
+#include "http/http1_parser.h"
+#include "net/connection.h"
+#include "net/event_loop.h"
 #include "proxy/stop_on_signal.h"
 
 namespace inlay::cli {
 namespace {
 
-using host::Buffer;
-using host::HeaderId;
-using host::HeaderMap;
-using proxy::http::BodyFraming;
-using proxy::http::Http1Parser;
-using proxy::net::CloseReason;
-using proxy::net::Connection;
-using proxy::net::EventLoop;
+using http::BodyFraming;
+using http::HeaderId;
+using http::HeaderMap;
+using http::Http1Parser;
+using net::CloseReason;
+using net::Connection;
+using net::EventLoop;
 
 class Session;
 
@@ -50,7 +49,7 @@ class Service {
   std::unordered_map<Session*, std::unique_ptr<Session>> sessions_;
 };
 
-class Session : public proxy::net::ConnectionHandler, public proxy::http::ParserSink {
+class Session : public net::ConnectionHandler, public http::ParserSink {
  public:
   Session(Service& service, std::unique_ptr<Connection> connection)
       : service_(service),
@@ -130,12 +129,12 @@ class Session : public proxy::net::ConnectionHandler, public proxy::http::Parser
     headers.add("content-type", reply.content_type);
     headers.add("content-length", std::to_string(reply.body.size()));
     Buffer out;
-    proxy::http::write_response_head(headers, BodyFraming::kContentLength, close, out);
+    http::write_response_head(headers, BodyFraming::kContentLength, close, out);
     if (!head) out.append(reply.body);
     connection_->write(out);
   }
 
-  void refuse(const proxy::http::ParseError& error) {
+  void refuse(const http::ParseError& error) {
     write_reply({.status = error.status, .body = error.message + "\n"}, false, true);
     finish(Connection::Close::kAfterFlush);
   }
@@ -153,7 +152,7 @@ class Session : public proxy::net::ConnectionHandler, public proxy::http::Parser
   Service& service_;
   std::unique_ptr<Connection> connection_;
   std::unique_ptr<Http1Parser> parser_;
-  proxy::net::Timer delay_;
+  net::Timer delay_;
   HeaderMap headers_;
   HeaderMap trailers_;
   Reply reply_;
@@ -218,13 +217,13 @@ int serve(const ServiceOptions& options, RequestHandler& handler) {
   const std::stop_callback on_stop(stop.get_token(), [&loop] { loop.stop(); });
   const proxy::StopOnSignal stop_on_signal(block_ending_signals(), stop);
   Service service(loop, handler);
-  auto listener = proxy::net::listen(
-      loop, options.address, [&](std::unique_ptr<Connection> connection) { service.accept(std::move(connection)); });
+  auto listener = net::listen(loop, options.address,
+                              [&](std::unique_ptr<Connection> connection) { service.accept(std::move(connection)); });
   if (!listener) {
     std::fprintf(stderr, "%s\n", listener.error().to_string().c_str());
     return 1;
   }
-  const proxy::config::Address& bound = (*listener)->address();
+  const Address& bound = (*listener)->address();
   if (!options.port_file.empty()) {
     if (auto written = replace_file(options.port_file, std::to_string(bound.port) + "\n"); !written) {
       std::fprintf(stderr, "%s\n", written.error().to_string().c_str());

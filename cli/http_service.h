@@ -15,8 +15,8 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "host/header_map.h"
-#include "proxy/config/model.h"
+#include "config/model.h"
+#include "http/header_map.h"
 
 namespace CLI {
 class App;
@@ -26,8 +26,8 @@ namespace inlay::cli {
 
 // Request is a whole message; views are valid during on_request(). The body was read and counted, not kept.
 struct Request {
-  const host::HeaderMap& headers;   // pseudo-headers first, see proxy/http/http1_parser.h
-  const host::HeaderMap& trailers;  // empty when there were none
+  const http::HeaderMap& headers;   // pseudo-headers first, see http/http1_parser.h
+  const http::HeaderMap& trailers;  // empty when there were none
   uint64_t body_bytes = 0;
   uint32_t minor_version = 1;  // HTTP/1.<n>
 
@@ -54,8 +54,8 @@ class RequestHandler {
 };
 
 struct ServiceOptions {
-  proxy::config::Address address;  // port 0: one that is free
-  std::string port_file;           // the port is written here when it is open; empty: nowhere
+  Address address;        // port 0: one that is free
+  std::string port_file;  // the port is written here when it is open; empty: nowhere
 };
 
 // --port, --address and --port-file, whose defaults are what `options` holds already. It outlives the command.

@@ -12,7 +12,7 @@
 namespace inlay::cli {
 namespace {
 
-using host::HeaderId;
+using http::HeaderId;
 
 constexpr std::string_view kJson = "application/json";
 

@@ -12,10 +12,10 @@ namespace inlay::cli {
 namespace {
 
 Reply ask(ProviderHandler& provider, std::string_view path, std::string_view method = "GET") {
-  host::HeaderMap headers;
+  http::HeaderMap headers;
   headers.add(":method", method);
   headers.add(":path", path);
-  const host::HeaderMap none;
+  const http::HeaderMap none;
   return provider.on_request({headers, none, 0, 1});
 }
 

@@ -5,15 +5,15 @@
 #include <span>
 #include <string>
 
+#include "base/read_file.h"
 #include "base/result.h"
 #include "package/read_image.h"
-#include "proxy/config/read_file.h"
 
 namespace inlay::cli {
 
 // The bytes of the file `path`; an error that names it.
 inline Result<std::string> read_module(const std::string& path) {
-  return proxy::config::read_file(path, package::kMaxModuleSize);
+  return read_file(path, package::kMaxModuleSize);
 }
 
 inline std::span<const uint8_t> as_bytes(const std::string& text) {

@@ -4,7 +4,7 @@
 
 #include "cli/run_flags.h"
 #include "cli/subcommand.h"
-#include "proxy/config/reference.h"
+#include "config/reference.h"
 
 namespace inlay::cli {
 
@@ -17,7 +17,7 @@ void add_reference(CLI::App& app, Action& action) {
   command->add_flag("--flags", *flags, "The reference of Envoy's flags instead");
   command->callback([flags, &action] {
     action = [flags] {
-      std::fputs((*flags ? flags_page() : proxy::config::reference_page()).c_str(), stdout);
+      std::fputs((*flags ? flags_page() : config::reference_page()).c_str(), stdout);
       return 0;
     };
   });

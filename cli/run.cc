@@ -12,7 +12,7 @@
 
 #include "cli/run_flags.h"
 #include "cli/subcommand.h"
-#include "proxy/config/load.h"
+#include "config/load.h"
 #include "proxy/server.h"
 
 namespace inlay::cli {
@@ -35,7 +35,7 @@ struct RunOptions {
   std::vector<std::string> ignored;  // flags of Envoy's that were given
   proxy::Logger::Options log;
   proxy::ServerOptions server;
-  proxy::config::LoadOptions load;
+  config::LoadOptions load;
 };
 
 int fail(const Error& error) {
@@ -43,14 +43,14 @@ int fail(const Error& error) {
   return 1;
 }
 
-Result<proxy::config::Bootstrap> load(const RunOptions& options) {
-  proxy::config::Diagnostics diagnostics;
+Result<config::Bootstrap> load(const RunOptions& options) {
+  document::Diagnostics diagnostics;
   constexpr const char* kText = "--config-yaml";
   auto bootstrap =
-      options.config_yaml.empty()   ? proxy::config::load_file(options.config_path, options.load, diagnostics)
-      : options.config_path.empty() ? proxy::config::load_text(options.config_yaml, kText, options.load, diagnostics)
-                                    : proxy::config::load_file_and_text(options.config_path, options.config_yaml, kText,
-                                                                        options.load, diagnostics);
+      options.config_yaml.empty() ? config::load_file(options.config_path, options.load, diagnostics)
+      : options.config_path.empty()
+          ? config::load_text(options.config_yaml, kText, options.load, diagnostics)
+          : config::load_file_and_text(options.config_path, options.config_yaml, kText, options.load, diagnostics);
   std::fputs(diagnostics.to_string().c_str(), stderr);
   if (!bootstrap) return bootstrap;
   // As in Envoy, the flags say what the file leaves open.

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "cli/subcommand.h"
-#include "proxy/config/load.h"
+#include "config/load.h"
 #include "proxy/server.h"
 
 namespace inlay::cli {
@@ -14,14 +14,14 @@ namespace {
 struct ValidateOptions {
   std::string path;
   bool fetch_remote_code = false;
-  proxy::config::LoadOptions load;
+  config::LoadOptions load;
 };
 
 constexpr std::chrono::seconds kStartBudget{60};
 
 int validate(ValidateOptions& options) {
-  proxy::config::Diagnostics diagnostics;
-  const auto bootstrap = proxy::config::load_file(options.path, options.load, diagnostics);
+  document::Diagnostics diagnostics;
+  const auto bootstrap = config::load_file(options.path, options.load, diagnostics);
   std::fputs(diagnostics.to_string().c_str(), stderr);
   if (!bootstrap) {
     std::fprintf(stderr, "%s\n", bootstrap.error().to_string().c_str());

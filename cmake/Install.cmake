@@ -4,8 +4,8 @@
 #
 #   bin/inlay                              the program
 #   share/inlay/*.wasm                     the filters that ship
-#   include/inlay/{sdk,abi,base,engine,host}   public headers, to be included as "sdk/sdk.h", "host/host.h"
-#   lib/libinlay_{base,engine,host}.a      the host library
+#   include/inlay/{sdk,abi,base,engine,http,stats,host}   public headers, to be included as "sdk/sdk.h", "host/host.h"
+#   lib/libinlay_{base,engine,http,stats,host}.a      the host library
 #   lib/cmake/inlay, lib/pkgconfig/inlay.pc
 #   share/doc/inlay                        the licence and the changes
 if(NOT DEFINED CMAKE_INSTALL_LIBDIR)
@@ -33,13 +33,14 @@ endfunction()
 # Headers that a filter includes: all of the SDK's but what only its own tests share.
 file(GLOB_RECURSE sdk_headers CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/sdk/*.h)
 list(FILTER sdk_headers EXCLUDE REGEX "_fixture\\.h$")
-inlay_install_room(base EXPORT inlay-sdk HEADERS base/result.h)
+inlay_install_room(base EXPORT inlay-sdk HEADERS base/buffer.h base/result.h)
 inlay_install_room(abi EXPORT inlay-sdk HEADERS abi/functions.h abi/pairs.h abi/types.h)
 inlay_install_room(sdk EXPORT inlay-sdk HEADERS ${sdk_headers})
 inlay_install_room(engine EXPORT inlay-host HEADERS engine/engine.h engine/detail/call.h engine/detail/context.h
   engine/detail/host_function.h)
-inlay_install_room(host EXPORT inlay-host HEADERS host/buffer.h host/embedder.h host/header_map.h host/histogram_bins.h
-  host/host.h host/metrics.h host/standalone.h host/tcp.h)
+inlay_install_room(http EXPORT inlay-host HEADERS http/header_map.h)
+inlay_install_room(stats EXPORT inlay-host HEADERS stats/histogram_bins.h stats/metrics.h)
+inlay_install_room(host EXPORT inlay-host HEADERS host/embedder.h host/host.h host/standalone.h host/tcp.h)
 install(EXPORT inlay-sdk NAMESPACE inlay:: DESTINATION ${package})
 install(EXPORT inlay-host NAMESPACE inlay:: DESTINATION ${package})
 

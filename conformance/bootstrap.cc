@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "config/load.h"
 #include "engine/wat.h"
-#include "proxy/config/load.h"
 
 namespace inlay::conformance {
 namespace {
@@ -187,16 +187,16 @@ std::string bootstrap_text(const Case& c, const std::vector<std::string>& guest_
   return text;
 }
 
-Result<proxy::config::Bootstrap> load_bootstrap(const Case& c, const std::string& directory,
-                                                const std::map<std::string, uint16_t>& ports) {
+Result<config::Bootstrap> load_bootstrap(const Case& c, const std::string& directory,
+                                         const std::map<std::string, uint16_t>& ports) {
   std::vector<std::string> files;
   for (const PluginCase& plugin : c.plugins) {
     INLAY_TRY(auto file, guest_file(plugin, directory));
     files.push_back(std::move(file));
   }
-  proxy::config::Diagnostics diagnostics;
+  document::Diagnostics diagnostics;
   const std::string text = bootstrap_text(c, files, ports, access_log_path(directory));
-  auto bootstrap = proxy::config::load_text(text, "case.yaml", {}, diagnostics);
+  auto bootstrap = config::load_text(text, "case.yaml", {}, diagnostics);
   if (!bootstrap) return Error{ErrorCode::kInvalidArgument, diagnostics.to_string(), c.path};
   return bootstrap;
 }

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "base/result.h"
+#include "config/model.h"
 #include "conformance/case.h"
-#include "proxy/config/model.h"
 
 namespace inlay::conformance {
 
@@ -24,7 +24,7 @@ std::string bootstrap_text(const Case& c, const std::vector<std::string>& guest_
 // Where a case's access log goes.
 std::string access_log_path(const std::string& directory);
 // The error has every diagnostic.
-Result<proxy::config::Bootstrap> load_bootstrap(const Case& c, const std::string& directory,
-                                                const std::map<std::string, uint16_t>& ports);
+Result<config::Bootstrap> load_bootstrap(const Case& c, const std::string& directory,
+                                         const std::map<std::string, uint16_t>& ports);
 
 }  // namespace inlay::conformance

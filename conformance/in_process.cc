@@ -13,9 +13,6 @@
 namespace inlay::conformance {
 namespace {
 
-namespace config = proxy::config;
-namespace net = proxy::net;
-
 constexpr int kQuietTurns = 4;  // turns of the loops without anything new: all has happened
 
 class InProcess final : public World {
@@ -90,7 +87,7 @@ class InProcess final : public World {
   Run run_;
   OriginScript script_;
   testkit::VirtualClock clock_;
-  host::MetricStore metrics_;
+  stats::MetricStore metrics_;
   TranscriptLog log_;
   host::Host host_;
   InProcessWorker::Shared shared_;
@@ -202,7 +199,7 @@ std::vector<std::string> InProcess::stats(const std::vector<std::string>& names)
   std::vector<std::string> lines;
   for (const std::string& name : names) {
     std::string value = "absent";
-    metrics_.for_each([&](const host::MetricView& view) {
+    metrics_.for_each([&](const stats::MetricView& view) {
       if (view.name == name) value = std::to_string(view.value);
     });
     lines.push_back(name + " = " + value);

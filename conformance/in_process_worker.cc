@@ -7,7 +7,7 @@
 
 #include "conformance/tcp_origin.h"
 #include "conformance/world.h"
-#include "proxy/http/connection_manager.h"
+#include "proxy/downstream/connection_manager.h"
 #include "proxy/tcp/connection_manager.h"
 #include "proxy/tcp/filtered_connections.h"
 #include "proxy/tcp/wasm_filter.h"
@@ -15,17 +15,17 @@
 
 namespace inlay::conformance {
 
-namespace http = proxy::http;
+namespace downstream = proxy::downstream;
 namespace tcp = proxy::tcp;
 using proxy::wasm_filter::AttributeOptions;
 
 namespace {
 
 // Writes access log lines into the transcript.
-class TranscriptLogger final : public http::StreamLogger {
+class TranscriptLogger final : public downstream::StreamLogger {
  public:
   TranscriptLogger(const proxy::access_log::AccessLog& log, OriginScript& script) : log_(log), script_(script) {}
-  void log(const http::StreamRecord& record) override {
+  void log(const downstream::StreamRecord& record) override {
     std::string line;
     log_.append(record, line);
     if (!line.empty()) script_.transcript.line(kAccessLog, line.substr(0, line.size() - 1));
@@ -78,8 +78,8 @@ void InProcessWorker::serve(Shared& shared) {
   manager = shared.listener().tcp_proxy ? make_tcp(shared) : make_http(shared, attributes);
 }
 
-std::vector<http::StreamLogger*> InProcessWorker::loggers() const {
-  return logger ? std::vector<http::StreamLogger*>{logger.get()} : std::vector<http::StreamLogger*>{};
+std::vector<downstream::StreamLogger*> InProcessWorker::loggers() const {
+  return logger ? std::vector<downstream::StreamLogger*>{logger.get()} : std::vector<downstream::StreamLogger*>{};
 }
 
 void InProcessWorker::add_network_filters(Shared& shared, const AttributeOptions& attributes) {
@@ -89,7 +89,7 @@ void InProcessWorker::add_network_filters(Shared& shared, const AttributeOptions
   }
 }
 
-std::unique_ptr<proxy::net::ConnectionOwner> InProcessWorker::make_tcp(Shared& shared) {
+std::unique_ptr<net::ConnectionOwner> InProcessWorker::make_tcp(Shared& shared) {
   const auto& listener = shared.listener();
   tcp_factories.push_back(std::make_unique<TcpOriginFactory>(shared.script, *listener.tcp_proxy));
   std::vector<tcp::FilterFactory*> chain;
@@ -98,13 +98,12 @@ std::unique_ptr<proxy::net::ConnectionOwner> InProcessWorker::make_tcp(Shared& s
       loop, tcp::ConnectionManager::Options{listener, shared.metrics, std::move(chain), loggers()});
 }
 
-std::unique_ptr<proxy::net::ConnectionOwner> InProcessWorker::make_http(Shared& shared,
-                                                                        const AttributeOptions& attributes) {
+std::unique_ptr<net::ConnectionOwner> InProcessWorker::make_http(Shared& shared, const AttributeOptions& attributes) {
   const auto& listener = shared.listener();
-  std::vector<http::FilterFactory*> chain;
+  std::vector<downstream::FilterFactory*> chain;
   size_t plugin = listener.network_filters.size();
-  for (const proxy::config::HttpFilter& filter : listener.http.http_filters) {
-    if (std::holds_alternative<proxy::config::WasmPlugin>(filter.config)) {
+  for (const config::HttpFilter& filter : listener.http.http_filters) {
+    if (std::holds_alternative<config::WasmPlugin>(filter.config)) {
       http_factories.push_back(std::make_unique<proxy::wasm_filter::WasmFilterFactory>(
           proxy::wasm_filter::WasmFilter::Options{filter.name, guests->worker().attach(shared.plugins[plugin++]),
                                                   attributes, shared.routes, filter.disabled}));
@@ -113,12 +112,12 @@ std::unique_ptr<proxy::net::ConnectionOwner> InProcessWorker::make_http(Shared& 
     }
     chain.push_back(http_factories.back().get());
   }
-  auto made = std::make_unique<http::ConnectionManager>(
-      loop, http::ConnectionManager::Options{.listener = listener,
-                                             .metrics = shared.metrics,
-                                             .factories = std::move(chain),
-                                             .loggers = loggers(),
-                                             .lengths_as_given = shared.c.envoy_strict});
+  auto made = std::make_unique<downstream::ConnectionManager>(
+      loop, downstream::ConnectionManager::Options{.listener = listener,
+                                                   .metrics = shared.metrics,
+                                                   .factories = std::move(chain),
+                                                   .loggers = loggers(),
+                                                   .lengths_as_given = shared.c.envoy_strict});
   if (tcp_factories.empty()) return made;
   std::vector<tcp::FilterFactory*> network_filters;
   for (const auto& factory : tcp_factories) network_filters.push_back(factory.get());

@@ -7,14 +7,14 @@
 #include <memory>
 #include <vector>
 
+#include "config/model.h"
 #include "conformance/scripted_origin.h"
 #include "engine/engine.h"
 #include "host/host.h"
+#include "net/connection_owner.h"
 #include "proxy/access_log/access_log.h"
-#include "proxy/config/model.h"
-#include "proxy/http/filter.h"
-#include "proxy/http/stream_logger.h"
-#include "proxy/net/connection_owner.h"
+#include "proxy/downstream/filter.h"
+#include "proxy/downstream/stream_logger.h"
 #include "proxy/router/route_table.h"
 #include "proxy/tcp/filter.h"
 #include "proxy/upstream/cluster.h"
@@ -45,34 +45,34 @@ class InProcessWorker {
     const Case& c;
     OriginScript& script;
     testkit::VirtualClock& clock;
-    host::MetricStore& metrics;
+    stats::MetricStore& metrics;
     host::Host& host;
-    proxy::config::Bootstrap bootstrap = {};
+    config::Bootstrap bootstrap = {};
     std::shared_ptr<const proxy::router::RouteTable> routes = nullptr;
     std::optional<proxy::upstream::ClusterRegistry> clusters = {};
     std::vector<std::shared_ptr<host::Plugin>> plugins = {};  // the network filters' first
     std::optional<proxy::access_log::AccessLog> access_log = {};
 
-    const proxy::config::Listener& listener() const { return bootstrap.listeners.at(0); }
+    const config::Listener& listener() const { return bootstrap.listeners.at(0); }
   };
   explicit InProcessWorker(Shared& shared);
   // Opens the listener: starts the plugins, and takes connections.
   void serve(Shared& shared);
 
-  proxy::net::EventLoop loop;
+  net::EventLoop loop;
   std::unique_ptr<testkit::TestWorker> guests;
-  std::vector<std::unique_ptr<proxy::http::FilterFactory>> http_factories;
+  std::vector<std::unique_ptr<proxy::downstream::FilterFactory>> http_factories;
   std::vector<std::unique_ptr<proxy::tcp::FilterFactory>> tcp_factories;
-  std::unique_ptr<proxy::http::StreamLogger> logger;
-  std::unique_ptr<proxy::net::ConnectionOwner> manager;
+  std::unique_ptr<proxy::downstream::StreamLogger> logger;
+  std::unique_ptr<net::ConnectionOwner> manager;
   size_t calls_seen = 0;
 
  private:
   void add_network_filters(Shared& shared, const proxy::wasm_filter::AttributeOptions& attributes);
-  std::unique_ptr<proxy::net::ConnectionOwner> make_tcp(Shared& shared);
-  std::unique_ptr<proxy::net::ConnectionOwner> make_http(Shared& shared,
-                                                         const proxy::wasm_filter::AttributeOptions& attributes);
-  std::vector<proxy::http::StreamLogger*> loggers() const;
+  std::unique_ptr<net::ConnectionOwner> make_tcp(Shared& shared);
+  std::unique_ptr<net::ConnectionOwner> make_http(Shared& shared,
+                                                  const proxy::wasm_filter::AttributeOptions& attributes);
+  std::vector<proxy::downstream::StreamLogger*> loggers() const;
 };
 
 }  // namespace inlay::conformance

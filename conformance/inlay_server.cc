@@ -44,7 +44,7 @@ class InlayServer final : public Server {
   Run run_;
   std::unique_ptr<proxy::Logger> log_;
   std::unique_ptr<LogTail> tail_;
-  proxy::config::Bootstrap bootstrap_;
+  config::Bootstrap bootstrap_;
   proxy::Server* server_ = nullptr;  // lives on the thread
   std::thread thread_;
   int main_thread_ = 0;  // its number in the log

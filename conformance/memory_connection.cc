@@ -5,9 +5,9 @@
 
 namespace inlay::conformance {
 
-using proxy::net::DeferredTask;
+using net::DeferredTask;
 
-MemoryConnection::MemoryConnection(proxy::net::EventLoop& loop, Client& client)
+MemoryConnection::MemoryConnection(net::EventLoop& loop, Client& client)
     : client_(&client),
       turn_task_(loop, DeferredTask::When::kNextTurn, [this] { turn(); }),
       flush_task_(loop, DeferredTask::When::kAfterEvent, [this] { flush(); }) {
@@ -41,14 +41,13 @@ void MemoryConnection::resume_reading() {
 
 void MemoryConnection::turn() {
   if (handler_ == nullptr) return;
-  if (std::exchange(reset_, false))
-    return handler_->on_closed(proxy::net::CloseReason::kRemoteReset, "connection reset");
+  if (std::exchange(reset_, false)) return handler_->on_closed(net::CloseReason::kRemoteReset, "connection reset");
   if (!reading_ || (in_.empty() && (!end_ || end_told_))) return;
   end_told_ = end_;
   handler_->on_data(in_, end_);
 }
 
-void MemoryConnection::write(host::Buffer& data) {
+void MemoryConnection::write(Buffer& data) {
   out_.move_from(data);
   flush_task_.schedule();
 }

@@ -7,11 +7,11 @@
 #include <functional>
 #include <string>
 
-#include "proxy/net/connection.h"
+#include "net/connection.h"
 
 namespace inlay::conformance {
 
-class MemoryConnection final : public proxy::net::Connection {
+class MemoryConnection final : public net::Connection {
  public:
   // The client's end.
   struct Client {
@@ -23,7 +23,7 @@ class MemoryConnection final : public proxy::net::Connection {
     bool close_kept = false;
   };
 
-  MemoryConnection(proxy::net::EventLoop& loop, Client& client);
+  MemoryConnection(net::EventLoop& loop, Client& client);
   ~MemoryConnection() override;
 
   // The client's doings; they take effect on the loop's next turn.
@@ -32,10 +32,10 @@ class MemoryConnection final : public proxy::net::Connection {
   void receive_reset();
   void client_reads_again();
 
-  void set_handler(proxy::net::ConnectionHandler* handler) override { handler_ = handler; }
+  void set_handler(net::ConnectionHandler* handler) override { handler_ = handler; }
   void pause_reading() override { reading_ = false; }
   void resume_reading() override;
-  void write(host::Buffer& data) override;
+  void write(Buffer& data) override;
   void write(std::string_view data) override;
   size_t unsent() const override { return out_.size(); }
   void set_write_watermark(size_t high) override { high_ = high; }
@@ -43,17 +43,17 @@ class MemoryConnection final : public proxy::net::Connection {
   void close(Close how) override;
   void set_linger(std::chrono::milliseconds) override {}
   void set_flush_timeout(std::chrono::milliseconds) override {}
-  const proxy::config::Address& local_address() const override { return local_; }
-  const proxy::config::Address& remote_address() const override { return remote_; }
+  const Address& local_address() const override { return local_; }
+  const Address& remote_address() const override { return remote_; }
 
  private:
   void turn();
   void flush();
 
   Client* client_;
-  proxy::net::ConnectionHandler* handler_ = nullptr;
-  host::Buffer in_;
-  host::Buffer out_;
+  net::ConnectionHandler* handler_ = nullptr;
+  Buffer in_;
+  Buffer out_;
   bool reading_ = false;
   bool end_ = false;
   bool end_told_ = false;
@@ -62,10 +62,10 @@ class MemoryConnection final : public proxy::net::Connection {
   bool ending_ = false;  // shutdown_write() was called
   size_t high_ = SIZE_MAX;
   bool* destroyed_ = nullptr;
-  proxy::config::Address local_{"127.0.0.1", 10000};
-  proxy::config::Address remote_{"127.0.0.1", 50000};
-  proxy::net::DeferredTask turn_task_;
-  proxy::net::DeferredTask flush_task_;
+  Address local_{"127.0.0.1", 10000};
+  Address remote_{"127.0.0.1", 50000};
+  net::DeferredTask turn_task_;
+  net::DeferredTask flush_task_;
 };
 
 }  // namespace inlay::conformance

@@ -8,25 +8,25 @@
 
 namespace inlay::conformance {
 
-using host::HeaderId;
-using proxy::http::DataStatus;
-using proxy::http::HeadersStatus;
-using proxy::http::TrailersStatus;
+using http::HeaderId;
+using proxy::downstream::DataStatus;
+using proxy::downstream::HeadersStatus;
+using proxy::downstream::TrailersStatus;
 
-Fields fields_of(const host::HeaderMap& map) {
+Fields fields_of(const http::HeaderMap& map) {
   Fields fields;
   for (const auto& e : map) fields.emplace_back(e.name, e.value);
   return fields;
 }
 
-bool ScriptedOrigin::start(proxy::http::FilterCallbacks& callbacks) {
+bool ScriptedOrigin::start(proxy::downstream::FilterCallbacks& callbacks) {
   callbacks_ = &callbacks;
   ++serial_;
   seen_ = request_complete_ = head_sent_ = answered_ = on_its_way_ = false;
   return true;
 }
 
-HeadersStatus ScriptedOrigin::decode_headers(host::HeaderMap& headers, bool end) {
+HeadersStatus ScriptedOrigin::decode_headers(http::HeaderMap& headers, bool end) {
   ++script_.activity;
   seen_ = true;
   method_ = headers.value(HeaderId::kMethod);
@@ -40,7 +40,7 @@ HeadersStatus ScriptedOrigin::decode_headers(host::HeaderMap& headers, bool end)
   return HeadersStatus::kStopIteration;
 }
 
-DataStatus ScriptedOrigin::decode_data(host::Buffer& data, bool end) {
+DataStatus ScriptedOrigin::decode_data(Buffer& data, bool end) {
   ++script_.activity;
   script_.transcript.body(kName, data.to_string());
   data.clear();
@@ -48,7 +48,7 @@ DataStatus ScriptedOrigin::decode_data(host::Buffer& data, bool end) {
   return DataStatus::kStopIterationNoBuffer;
 }
 
-TrailersStatus ScriptedOrigin::decode_trailers(host::HeaderMap& trailers) {
+TrailersStatus ScriptedOrigin::decode_trailers(http::HeaderMap& trailers) {
   ++script_.activity;
   if (script_.c.trailers)
     script_.transcript.line(kName, "got trailers" + show_fields(fields_of(trailers), script_.c.show, true));
@@ -94,7 +94,7 @@ void ScriptedOrigin::answer_later() {
 void ScriptedOrigin::send_head(const Answer& answer, bool end, bool chunked) {
   head_sent_ = true;
   const bool head_only = method_ == "HEAD";
-  host::HeaderMap& headers = callbacks_->response_storage();
+  http::HeaderMap& headers = callbacks_->response_storage();
   headers.add(":status", answer.status);
   for (const auto& [name, value] : answer.headers) headers.add(name, value);
   if (!chunked && !has_field(answer.headers, "content-length") && answer.status != "204" && answer.status != "304") {
@@ -112,7 +112,7 @@ void ScriptedOrigin::send_head(const Answer& answer, bool end, bool chunked) {
 void ScriptedOrigin::send_body(std::string_view bytes, bool end) {
   if (method_ == "HEAD") return;
   const uint64_t serial = serial_;
-  host::Buffer data;
+  Buffer data;
   data.append(bytes);
   if (!data.empty()) callbacks_->encode_data(data, false);
   if (!end || serial != serial_ || callbacks_ == nullptr || answered_) return;
@@ -122,7 +122,7 @@ void ScriptedOrigin::send_body(std::string_view bytes, bool end) {
 
 void ScriptedOrigin::send_trailers(const Fields& trailers) {
   if (!script_.c.trailers) return send_body("", true);
-  host::HeaderMap& map = callbacks_->response_trailers_storage();
+  http::HeaderMap& map = callbacks_->response_trailers_storage();
   for (const auto& [name, value] : trailers) map.add(name, value);
   answered();
   callbacks_->encode_trailers();
@@ -131,7 +131,7 @@ void ScriptedOrigin::send_trailers(const Fields& trailers) {
 // As the router does when a connection ends in the middle.
 void ScriptedOrigin::reset() {
   answered();
-  callbacks_->info().response_flags |= proxy::http::kUpstreamConnectionTermination;
+  callbacks_->info().response_flags |= proxy::downstream::kUpstreamConnectionTermination;
   if (head_sent_) return callbacks_->reset_stream("upstream_reset_after_response_started{connection_termination}");
   host::LocalReply reply;
   reply.status = 503;

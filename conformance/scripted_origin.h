@@ -11,7 +11,7 @@
 
 #include "conformance/case.h"
 #include "conformance/transcript.h"
-#include "proxy/http/filter.h"
+#include "proxy/downstream/filter.h"
 
 namespace inlay::conformance {
 
@@ -28,25 +28,25 @@ struct OriginScript {
   size_t activity = 0;                        // grows with everything that happens
 };
 
-class ScriptedOrigin final : public proxy::http::StreamFilter {
+class ScriptedOrigin final : public proxy::downstream::StreamFilter {
  public:
   static constexpr const char* kName = "origin";
   explicit ScriptedOrigin(OriginScript& script) : script_(script) {}
 
-  bool start(proxy::http::FilterCallbacks& callbacks) override;
-  proxy::http::HeadersStatus decode_headers(host::HeaderMap& headers, bool end) override;
-  proxy::http::DataStatus decode_data(host::Buffer& data, bool end) override;
-  proxy::http::TrailersStatus decode_trailers(host::HeaderMap& trailers) override;
+  bool start(proxy::downstream::FilterCallbacks& callbacks) override;
+  proxy::downstream::HeadersStatus decode_headers(http::HeaderMap& headers, bool end) override;
+  proxy::downstream::DataStatus decode_data(Buffer& data, bool end) override;
+  proxy::downstream::TrailersStatus decode_trailers(http::HeaderMap& trailers) override;
   void on_above_write_watermark() override;
   void on_below_write_watermark() override;
   void on_destroy() override;
 
-  proxy::net::EventLoop& loop() { return callbacks_->loop(); }
+  net::EventLoop& loop() { return callbacks_->loop(); }
   void send_head(const Answer& answer, bool end, bool chunked);
   void send_body(std::string_view bytes, bool end);
   void send_trailers(const Fields& trailers);
   void send_continue() {
-    host::HeaderMap headers;
+    http::HeaderMap headers;
     headers.add(":status", "100");
     callbacks_->encode_informational(headers);
   }
@@ -58,7 +58,7 @@ class ScriptedOrigin final : public proxy::http::StreamFilter {
   void answer_later();
 
   OriginScript& script_;
-  proxy::http::FilterCallbacks* callbacks_ = nullptr;
+  proxy::downstream::FilterCallbacks* callbacks_ = nullptr;
   std::string method_;
   uint64_t serial_ = 0;
   bool seen_ = false;
@@ -68,16 +68,18 @@ class ScriptedOrigin final : public proxy::http::StreamFilter {
   bool on_its_way_ = false;  // the whole answer has left the origin
 };
 
-class ScriptedOriginFactory final : public proxy::http::FilterFactory {
+class ScriptedOriginFactory final : public proxy::downstream::FilterFactory {
  public:
   explicit ScriptedOriginFactory(OriginScript& script) : script_(script) {}
-  std::unique_ptr<proxy::http::StreamFilter> create() override { return std::make_unique<ScriptedOrigin>(script_); }
+  std::unique_ptr<proxy::downstream::StreamFilter> create() override {
+    return std::make_unique<ScriptedOrigin>(script_);
+  }
   std::string_view name() const override { return "router"; }
 
  private:
   OriginScript& script_;
 };
 
-Fields fields_of(const host::HeaderMap& map);
+Fields fields_of(const http::HeaderMap& map);
 
 }  // namespace inlay::conformance

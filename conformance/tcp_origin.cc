@@ -8,9 +8,9 @@
 
 namespace inlay::conformance {
 
-using proxy::net::DeferredTask;
+using net::DeferredTask;
 using proxy::tcp::Action;
-using Close = proxy::net::Connection::Close;
+using Close = net::Connection::Close;
 
 void TcpOrigin::start(proxy::tcp::FilterCallbacks& callbacks) {
   callbacks_ = &callbacks;
@@ -25,7 +25,7 @@ Action TcpOrigin::on_new_connection() {
     if (state.name == proxy::tcp::kClusterState) name_ = state.value;
   }
   if (script_.c.upstream(name_) == nullptr) {
-    callbacks_->close(Close::kNow, "cluster_not_found", proxy::http::kNoClusterFound);
+    callbacks_->close(Close::kNow, "cluster_not_found", proxy::downstream::kNoClusterFound);
     return Action::kPause;
   }
   callbacks_->info().upstream_cluster = name_;
@@ -36,8 +36,9 @@ Action TcpOrigin::on_new_connection() {
 void TcpOrigin::connect() {
   ++script_.activity;
   if (script_.c.upstream(name_)->behaviour != Upstream::Behaviour::kAccepts) {
-    return callbacks_->close(Close::kNow, "upstream_connect_failure",
-                             proxy::http::kUpstreamConnectionFailure | proxy::http::kUpstreamRetryLimitExceeded);
+    return callbacks_->close(
+        Close::kNow, "upstream_connect_failure",
+        proxy::downstream::kUpstreamConnectionFailure | proxy::downstream::kUpstreamRetryLimitExceeded);
   }
   connected_ = true;
   script_.connections.push_back(this);
@@ -45,7 +46,7 @@ void TcpOrigin::connect() {
   callbacks_->allow_reading(true);
 }
 
-Action TcpOrigin::on_read(host::Buffer& data, bool end) {
+Action TcpOrigin::on_read(Buffer& data, bool end) {
   if (!connected_) return Action::kPause;
   ++script_.activity;
   script_.transcript.bytes(name_, data.to_string());
@@ -69,7 +70,7 @@ void TcpOrigin::got(std::string_view how) {
 }
 
 void TcpOrigin::send(std::string_view bytes, bool end) {
-  host::Buffer data;
+  Buffer data;
   data.append(bytes);
   callbacks_->write(data, end);
 }

@@ -8,24 +8,24 @@
 #include <optional>
 #include <string>
 
+#include "config/model.h"
 #include "conformance/scripted_origin.h"
-#include "proxy/config/model.h"
 #include "proxy/tcp/filter.h"
 
 namespace inlay::conformance {
 
 class TcpOrigin final : public proxy::tcp::Filter {
  public:
-  TcpOrigin(OriginScript& script, const proxy::config::TcpProxy& config) : script_(script), config_(config) {}
+  TcpOrigin(OriginScript& script, const config::TcpProxy& config) : script_(script), config_(config) {}
 
   void start(proxy::tcp::FilterCallbacks& callbacks) override;
   proxy::tcp::Action on_new_connection() override;
-  proxy::tcp::Action on_read(host::Buffer& data, bool end) override;
+  proxy::tcp::Action on_read(Buffer& data, bool end) override;
   void on_above_write_watermark() override;
   void on_below_write_watermark() override;
   void on_close(abi::PeerType by) override;
 
-  proxy::net::EventLoop& loop() { return callbacks_->loop(); }
+  net::EventLoop& loop() { return callbacks_->loop(); }
   const std::string& name() const { return name_; }  // of the upstream
   // From an event of the loop.
   void send(std::string_view bytes, bool end);
@@ -36,9 +36,9 @@ class TcpOrigin final : public proxy::tcp::Filter {
   void got(std::string_view how);
 
   OriginScript& script_;
-  const proxy::config::TcpProxy& config_;
+  const config::TcpProxy& config_;
   proxy::tcp::FilterCallbacks* callbacks_ = nullptr;
-  std::optional<proxy::net::DeferredTask> connecting_;
+  std::optional<net::DeferredTask> connecting_;
   std::string name_;
   bool connected_ = false;
   bool ended_ = false;  // it knows that no more comes
@@ -46,12 +46,12 @@ class TcpOrigin final : public proxy::tcp::Filter {
 
 class TcpOriginFactory final : public proxy::tcp::FilterFactory {
  public:
-  TcpOriginFactory(OriginScript& script, const proxy::config::TcpProxy& config) : script_(script), config_(config) {}
+  TcpOriginFactory(OriginScript& script, const config::TcpProxy& config) : script_(script), config_(config) {}
   std::unique_ptr<proxy::tcp::Filter> create() override { return std::make_unique<TcpOrigin>(script_, config_); }
 
  private:
   OriginScript& script_;
-  const proxy::config::TcpProxy& config_;
+  const config::TcpProxy& config_;
 };
 
 }  // namespace inlay::conformance

@@ -15,9 +15,9 @@
 #include <vector>
 
 #include "abi/types.h"
+#include "base/buffer.h"
 #include "base/result.h"
-#include "host/buffer.h"
-#include "host/header_map.h"
+#include "http/header_map.h"
 
 namespace inlay::host {
 
@@ -67,7 +67,7 @@ class HttpStream : public AttributeSource {
  public:
   // The map, or nullptr while it does not exist or (for `writable`) may not be changed any more. Asking for trailers
   // to write in the body callback that has end_of_stream creates them. Edits go straight into the map.
-  virtual HeaderMap* headers(abi::MapType type, bool writable) = 0;
+  virtual http::HeaderMap* headers(abi::MapType type, bool writable) = 0;
   // The body that a body callback sees (kHttpRequestBody, kHttpResponseBody), nullptr outside of body callbacks and
   // when nothing is buffered.
   virtual Buffer* body(abi::BufferType type) = 0;
@@ -90,18 +90,18 @@ class HttpStream : public AttributeSource {
 // HttpCallRequest is a call-out (proxy_http_call). Pseudo-headers :method, :path, :authority are present.
 struct HttpCallRequest {
   std::string cluster;
-  HeaderMap headers;
+  http::HeaderMap headers;
   std::string body;
-  HeaderMap trailers;
+  http::HeaderMap trailers;
   Nanoseconds timeout{0};  // 0: none
 };
 
 // HttpCallResponse is an answer, or a failure that looks like one (503, 504: docs/reference/abi.md), or a reset.
 struct HttpCallResponse {
   bool reset = false;  // no headers, no body: proxy_get_status says 11
-  HeaderMap headers;
+  http::HeaderMap headers;
   Buffer body;
-  HeaderMap trailers;
+  http::HeaderMap trailers;
 };
 
 // HttpCallHandler gets the answer, exactly once, never from inside start_http_call, unless the call is cancelled.

@@ -12,8 +12,8 @@
 #include <memory>
 
 #include "base/deleter.h"
+#include "base/proto_wire.h"
 #include "host/foreign.h"
-#include "host/proto_wire.h"
 #include "host/vm.h"
 
 namespace inlay::host::foreign {

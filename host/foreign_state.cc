@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The foreign functions about routes, properties and filter state.
 
+#include "base/proto_wire.h"
 #include "host/foreign.h"
 #include "host/functions.h"
-#include "host/proto_wire.h"
 #include "host/stream_context.h"
 #include "host/vm.h"
 

@@ -3,11 +3,11 @@
 
 #include <optional>
 
-#include "host/envoy_headers.h"
 #include "host/functions.h"
-#include "host/header_fault.h"
 #include "host/stream_context.h"
 #include "host/vm.h"
+#include "http/envoy_headers.h"
+#include "http/header_fault.h"
 
 namespace inlay::host::proxy {
 namespace {
@@ -22,36 +22,36 @@ std::string_view canonical(u32 type, std::string_view name) {
   constexpr size_t kHost = 4;  // the length of the only name that has another
   if (name.size() != kHost || static_cast<MapType>(type) != MapType::kHttpRequestHeaders) [[likely]]
     return name;
-  return request_field(name);
+  return http::request_field(name);
 }
 
 // A field that a guest names. `lower`: the name is in lower case, and `id` is its id. `good`: it is a name.
 struct Field {
   std::string_view name;
-  HeaderId id = HeaderId::kOther;
+  http::HeaderId id = http::HeaderId::kOther;
   bool lower = true;
   bool good = true;
 };
 
 [[gnu::always_inline]] inline Field field(u32 type, std::string_view name) {
-  const HeaderId id = header_id(name);
-  if (id != HeaderId::kOther && id != HeaderId::kHost) return Field{name, id};
+  const http::HeaderId id = http::header_id(name);
+  if (id != http::HeaderId::kOther && id != http::HeaderId::kHost) return Field{name, id};
   const std::string_view known_as = canonical(type, name);
-  if (known_as.size() != name.size()) return Field{known_as, HeaderId::kAuthority};
+  if (known_as.size() != name.size()) return Field{known_as, http::HeaderId::kAuthority};
   const std::string_view token = name.starts_with(':') ? name.substr(1) : name;
-  const NameForm form = header_name_form(token);
-  return Field{name, id, form == NameForm::kLower, form != NameForm::kBad};
+  const http::NameForm form = http::header_name_form(token);
+  return Field{name, id, form == http::NameForm::kLower, form != http::NameForm::kBad};
 }
 
-void add(HeaderMap& map, const Field& one, std::string_view value) {
+void add(http::HeaderMap& map, const Field& one, std::string_view value) {
   if (one.lower)
-    add_field(map, one.id, one.name, value);
+    http::add_field(map, one.id, one.name, value);
   else
-    add_field(map, one.name, value);
+    http::add_field(map, one.name, value);
 }
 
 // The maps of call-outs: of the answer that is at hand, and those of gRPC, which there are none of.
-[[gnu::noinline]] HeaderMap* find_of_call(Vm& vm, MapType map, bool writable) {
+[[gnu::noinline]] http::HeaderMap* find_of_call(Vm& vm, MapType map, bool writable) {
   if (map != MapType::kHttpCallResponseHeaders && map != MapType::kHttpCallResponseTrailers) return nullptr;
   HttpCallResponse* response = vm.call_response();
   if (response == nullptr || response->reset || writable) return nullptr;
@@ -59,17 +59,17 @@ void add(HeaderMap& map, const Field& one, std::string_view value) {
 }
 
 // As Envoy: the field goes, and comes anew behind the others.
-void replace(HeaderMap& map, const Field& one, std::string_view value) {
+void replace(http::HeaderMap& map, const Field& one, std::string_view value) {
   if (!one.lower) {
     map.remove(one.name);
     return map.add(one.name, value);
   }
-  map.remove_if([&one](const HeaderMap::Entry& e) { return e.id == one.id && e.name == one.name; });
+  map.remove_if([&one](const http::HeaderMap::Entry& e) { return e.id == one.id && e.name == one.name; });
   map.add(one.id, one.name, value);
 }
 
 // The map of the current context, or nullptr while there is none.
-HeaderMap* find(Vm& vm, u32 type, bool writable) {
+http::HeaderMap* find(Vm& vm, u32 type, bool writable) {
   if (type >= kMapTypes) return nullptr;
   const auto map = static_cast<MapType>(type);
   if (map > MapType::kHttpResponseTrailers) [[unlikely]]
@@ -92,7 +92,7 @@ Status no_map(Vm& vm, u32 type) {
 
 // Whether there is room for one more entry. Gives the space of replaced values back when it is half of the arena, so
 // that the arena stays below three times what the map may hold and the copying below twice what the guest wrote.
-bool has_room(HeaderMap& map, size_t more) {
+bool has_room(http::HeaderMap& map, size_t more) {
   if (map.size() >= limits::kMapEntries) return false;
   if (map.arena_size() + more <= kCompactAt) return true;
   const size_t bytes = map.byte_size();
@@ -103,9 +103,9 @@ bool has_room(HeaderMap& map, size_t more) {
 // A field that cannot be sent. As in Envoy that is Ok, and what ends is the one request that has it, where it would be
 // sent: guests' SDKs end their VM at a status that they do not expect, and with it everybody's requests. False: it is
 // not even kept, since a field without a name has nothing to be found by.
-[[gnu::noinline]] bool keep_faulty(Vm& vm, HeaderMap& map, std::string_view name) {
+[[gnu::noinline]] bool keep_faulty(Vm& vm, http::HeaderMap& map, std::string_view name) {
   vm.advise(Advice::kHeaderFault, [&] {
-    return "has set the header " + show_bytes(name) +
+    return "has set the header " + http::show_bytes(name) +
            ", whose name or value has a line break, a NUL or another character that no header can have: what has such "
            "a header is answered with 503 and not sent (YAML's `|` ends a text with a line break, `|-` does not)";
   });
@@ -120,11 +120,11 @@ Status edit(Vm& vm, u32 type, u32 key, u32 key_size, u32 value, u32 value_size, 
   const auto name = vm.read(key, key_size);
   const auto text = vm.read(value, value_size);
   if (!name || !text) return Status::kInvalidMemoryAccess;
-  HeaderMap* map = find(vm, type, true);
+  http::HeaderMap* map = find(vm, type, true);
   if (map == nullptr) return Status::kBadArgument;
   const Field edited = field(type, *name);
   if (!has_room(*map, name->size() + text->size())) return vm.over_limit(GuestLimit::kHeaderMap);
-  if (!edited.good || !is_value_of(edited.id, *text)) [[unlikely]] {
+  if (!edited.good || !http::is_value_of(edited.id, *text)) [[unlikely]] {
     if (!keep_faulty(vm, *map, *name)) return Status::kOk;
   }
   apply(*map, edited, *text);
@@ -135,7 +135,7 @@ Status edit(Vm& vm, u32 type, u32 key, u32 key_size, u32 value, u32 value_size, 
 
 Status proxy_get_header_map_size(Vm& vm, u32 type, u32 return_size) {
   if (vm.current() == nullptr) return Status::kInternalFailure;
-  const HeaderMap* map = find(vm, type, false);
+  const http::HeaderMap* map = find(vm, type, false);
   if (map == nullptr) return Status::kBadArgument;
   return vm.write_u32(return_size, static_cast<u32>(map->byte_size())) ? Status::kOk : Status::kInvalidMemoryAccess;
 }
@@ -143,7 +143,7 @@ Status proxy_get_header_map_size(Vm& vm, u32 type, u32 return_size) {
 Status proxy_get_header_map_pairs(Vm& vm, u32 type, u32 return_data, u32 return_size) {
   if (vm.current() == nullptr) return Status::kInternalFailure;
   if (type >= kMapTypes) return Status::kBadArgument;
-  const HeaderMap* map = find(vm, type, false);
+  const http::HeaderMap* map = find(vm, type, false);
   if (map == nullptr || map->empty()) return vm.return_bytes({}, return_data, return_size);
   return vm.return_filled(pairs_size(*map), return_data, return_size, [&](char* to) { write_pairs(*map, to); });
 }
@@ -152,14 +152,14 @@ Status proxy_set_header_map_pairs(Vm& vm, u32 type, u32 pairs, u32 size) {
   if (vm.current() == nullptr) return Status::kInternalFailure;
   const auto bytes = vm.read(pairs, size);
   if (!bytes) return Status::kInvalidMemoryAccess;
-  HeaderMap* map = find(vm, type, true);
+  http::HeaderMap* map = find(vm, type, true);
   if (map == nullptr) return Status::kBadArgument;
   Pairs& list = vm.scratch_pairs();
   if (!parse_pairs(*bytes, list)) return Status::kBadArgument;
   map->clear();
   for (const auto& [name, value] : list) {
     const Field one = field(type, name);
-    if (!one.good || !is_value_of(one.id, value)) [[unlikely]] {
+    if (!one.good || !http::is_value_of(one.id, value)) [[unlikely]] {
       if (!keep_faulty(vm, *map, name)) continue;
     }
     add(*map, one, value);
@@ -171,7 +171,7 @@ Status proxy_get_header_map_value(Vm& vm, u32 type, u32 key, u32 key_size, u32 r
   if (vm.current() == nullptr) return Status::kInternalFailure;
   const auto name = vm.read(key, key_size);
   if (!name) return Status::kInvalidMemoryAccess;
-  const HeaderMap* map = find(vm, type, false);
+  const http::HeaderMap* map = find(vm, type, false);
   const auto value = map != nullptr ? map->get(canonical(type, *name)) : std::nullopt;
   if (!value) {
     const Status status = map != nullptr ? Status::kNotFound : no_map(vm, type);
@@ -192,7 +192,7 @@ Status proxy_remove_header_map_value(Vm& vm, u32 type, u32 key, u32 key_size) {
   if (vm.current() == nullptr) return Status::kInternalFailure;
   const auto name = vm.read(key, key_size);
   if (!name) return Status::kInvalidMemoryAccess;
-  HeaderMap* map = find(vm, type, true);
+  http::HeaderMap* map = find(vm, type, true);
   if (map == nullptr) return Status::kBadArgument;
   map->remove(canonical(type, *name));
   return Status::kOk;

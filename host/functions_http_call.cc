@@ -1,31 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 // HTTP call-outs; gRPC ones are not there yet and say so.
 
-#include "host/envoy_headers.h"
 #include "host/functions.h"
-#include "host/header_fault.h"
 #include "host/stream_context.h"
 #include "host/vm.h"
+#include "http/envoy_headers.h"
+#include "http/header_fault.h"
 
 namespace inlay::host::proxy {
 namespace {
 
 // As everywhere, "host" is another name of ":authority"; where both are given, the latter counts. A field that cannot
 // be sent is kept: the embedder answers such a call, with 503, as Envoy does.
-void fill(HeaderMap& map, const Pairs& pairs) {
+void fill(http::HeaderMap& map, const Pairs& pairs) {
   for (const auto& [name, value] : pairs) {
     if (name.empty()) continue;
-    const std::string_view field = request_field(name);
-    if (field == ":authority" && map.has(HeaderId::kAuthority)) {
-      if (name == field) map.set(HeaderId::kAuthority, value);
+    const std::string_view field = http::request_field(name);
+    if (field == ":authority" && map.has(http::HeaderId::kAuthority)) {
+      if (name == field) map.set(http::HeaderId::kAuthority, value);
       continue;
     }
-    add_field(map, field, value);
+    http::add_field(map, field, value);
   }
 }
 
-bool is_complete(const HeaderMap& headers) {
-  return headers.has(HeaderId::kMethod) && headers.has(HeaderId::kPath) && headers.has(HeaderId::kAuthority);
+bool is_complete(const http::HeaderMap& headers) {
+  return headers.has(http::HeaderId::kMethod) && headers.has(http::HeaderId::kPath) &&
+         headers.has(http::HeaderId::kAuthority);
 }
 
 Status to_status(const Error& error) {
@@ -49,11 +50,11 @@ Status proxy_http_call(Vm& vm, u32 upstream, u32 upstream_size, u32 headers, u32
   fill(request.headers, pairs);
   if (!parse_pairs(*trailer_bytes, pairs)) return Status::kBadArgument;
   fill(request.trailers, pairs);
-  if (const std::string fault = header_fault(request.headers); !fault.empty()) [[unlikely]]
+  if (const std::string fault = http::header_fault(request.headers); !fault.empty()) [[unlikely]]
     vm.advise(Advice::kHeaderFault, [&] { return "makes a call that is answered with 503, not sent: " + fault; });
   if (!is_complete(request.headers) || static_cast<int32_t>(timeout) < 0) return Status::kBadArgument;
   if (body_bytes->empty()) {
-    if (const auto length = request.headers.get(HeaderId::kContentLength); length && *length != "0") {
+    if (const auto length = request.headers.get(http::HeaderId::kContentLength); length && *length != "0") {
       vm.report(Hazard::kCallLength, *vm.current());
       if (StreamContext* stream = vm.current()->stream()) stream->fail_for(Hazard::kCallLength);
     }

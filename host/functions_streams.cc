@@ -5,9 +5,9 @@
 
 #include "host/connection_context.h"
 #include "host/functions.h"
-#include "host/header_fault.h"
 #include "host/stream_context.h"
 #include "host/vm.h"
+#include "http/header_fault.h"
 
 namespace inlay::host::proxy {
 namespace {
@@ -43,12 +43,12 @@ Status close_side(Vm& vm, Peer side) {
 void add_headers(Vm& vm, const Pairs& pairs, LocalReply& reply) {
   for (const auto& [name, value] : pairs) {
     if (name.starts_with(':')) continue;
-    if (is_header_name(name) && is_header_value(value)) {
+    if (http::is_header_name(name) && http::is_header_value(value)) {
       reply.headers.emplace_back(name, value);
       continue;
     }
     vm.advise(Advice::kReplyFields, [&, field = name] {
-      return "sends a reply with the header " + show_bytes(field) +
+      return "sends a reply with the header " + http::show_bytes(field) +
              ", which is left out, for its name or value has a character that would break the response";
     });
   }

@@ -23,7 +23,7 @@ uint32_t id_of(size_t count, uint32_t type) {
 
 }  // namespace
 
-MetricStore::Metric* GuestMetrics::find(uint32_t id) const {
+stats::MetricStore::Metric* GuestMetrics::find(uint32_t id) const {
   const uint32_t type = id & kTypeMask;
   const uint32_t index = id >> 2;
   if (type >= by_type_.size() || index == 0 || index > by_type_[type].size()) return nullptr;
@@ -33,8 +33,8 @@ MetricStore::Metric* GuestMetrics::find(uint32_t id) const {
 Status GuestMetrics::define(uint32_t type, std::string_view name, uint32_t& id) {
   if (type >= by_type_.size() || name.size() > kMaxNameSize) return Status::kBadArgument;
   const std::string full = name.empty() ? "wasmcustom" : std::string("wasmcustom.").append(name);
-  if (by_type_[type].size() >= MetricStore::kMaxMetrics) return find_id(type, full, id);
-  MetricStore::Metric* metric = store_.define(static_cast<MetricType>(type), full);
+  if (by_type_[type].size() >= stats::MetricStore::kMaxMetrics) return find_id(type, full, id);
+  stats::MetricStore::Metric* metric = store_.define(static_cast<MetricType>(type), full);
   if (metric == nullptr) return Status::kInternalFailure;
   by_type_[type].push_back(metric);
   id = id_of(by_type_[type].size(), type);
@@ -56,29 +56,29 @@ Status GuestMetrics::find_id(uint32_t type, std::string_view full_name, uint32_t
 // An id says its metric's type, so that the wrong type is told from an unknown id even where there is no such metric.
 Status GuestMetrics::increment(uint32_t id, int64_t delta) {
   if (!is_counter(id) && !is_gauge(id)) return Status::kBadArgument;
-  MetricStore::Metric* metric = find(id);
+  stats::MetricStore::Metric* metric = find(id);
   if (metric == nullptr) return Status::kNotFound;
   if (is_counter(id) && delta <= 0) return Status::kBadArgument;
-  MetricStore::increment(*metric, delta);
+  stats::MetricStore::increment(*metric, delta);
   return Status::kOk;
 }
 
 // As in Envoy, recording a counter adds to it.
 Status GuestMetrics::record(uint32_t id, uint64_t value) {
-  MetricStore::Metric* metric = find(id);
+  stats::MetricStore::Metric* metric = find(id);
   if (metric == nullptr) return Status::kNotFound;
   if (is_counter(id))
-    MetricStore::increment(*metric, static_cast<int64_t>(value));
+    stats::MetricStore::increment(*metric, static_cast<int64_t>(value));
   else
-    MetricStore::record(*metric, value);
+    stats::MetricStore::record(*metric, value);
   return Status::kOk;
 }
 
 Status GuestMetrics::get(uint32_t id, uint64_t& value) const {
   if (!is_counter(id) && !is_gauge(id)) return Status::kBadArgument;
-  const MetricStore::Metric* metric = find(id);
+  const stats::MetricStore::Metric* metric = find(id);
   if (metric == nullptr) return Status::kNotFound;
-  value = static_cast<uint64_t>(MetricStore::value(*metric));
+  value = static_cast<uint64_t>(stats::MetricStore::value(*metric));
   return Status::kOk;
 }
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "abi/types.h"
-#include "host/metrics.h"
+#include "stats/metrics.h"
 
 namespace inlay::host {
 
@@ -19,7 +19,7 @@ class GuestMetrics {
  public:
   static constexpr size_t kMaxNameSize = 1024;
 
-  explicit GuestMetrics(MetricStore& store) : store_(store) {}
+  explicit GuestMetrics(stats::MetricStore& store) : store_(store) {}
 
   // A new id for one metric a name and type, as in Envoy; once a type has all the ids that it may have, one that the
   // metric has already. kBadArgument: unknown type, or the name is too long. kInternalFailure: too many metrics.
@@ -31,13 +31,13 @@ class GuestMetrics {
  private:
   static constexpr size_t kTypes = 3;
 
-  MetricStore::Metric* find(uint32_t id) const;
+  stats::MetricStore::Metric* find(uint32_t id) const;
   // Where a type has no ids left.
   abi::Status find_id(uint32_t type, std::string_view full_name, uint32_t& id);
 
-  MetricStore& store_;
-  std::array<std::vector<MetricStore::Metric*>, kTypes> by_type_;
-  std::array<std::unordered_map<const MetricStore::Metric*, uint32_t>, kTypes> ids_;  // made by find_id()
+  stats::MetricStore& store_;
+  std::array<std::vector<stats::MetricStore::Metric*>, kTypes> by_type_;
+  std::array<std::unordered_map<const stats::MetricStore::Metric*, uint32_t>, kTypes> ids_;  // made by find_id()
 };
 
 }  // namespace inlay::host

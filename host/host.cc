@@ -77,7 +77,7 @@ std::shared_ptr<Namespace> Host::Impl::find_namespace(const std::string& vm_id) 
 
 VmCount::VmCount(Host::Impl& host, const std::string& runtime)
     : active_(host.metric(abi::MetricType::kGauge, "wasm." + runtime + ".active")) {
-  Counter(host.metric(abi::MetricType::kCounter, "wasm." + runtime + ".created")).add();
+  stats::Counter(host.metric(abi::MetricType::kCounter, "wasm." + runtime + ".created")).add();
   active_.add();
 }
 
@@ -92,13 +92,13 @@ std::shared_ptr<const VmCount> Host::Impl::find_count(const VmSpec& spec) {
 // Who looks up a metric takes the store's lock: a guest may do a hazard in each of its requests.
 void Host::Impl::count(Hazard hazard) {
   auto& known = hazard_counts[static_cast<size_t>(hazard)];
-  MetricStore::Metric* count = known.load(std::memory_order_acquire);
+  stats::MetricStore::Metric* count = known.load(std::memory_order_acquire);
   if (count == nullptr) {
     count = metric(abi::MetricType::kCounter, std::string("wasm.hazard.").append(describe(hazard).name));
     if (count == nullptr) return;
     known.store(count, std::memory_order_release);
   }
-  MetricStore::increment(*count, 1);
+  stats::MetricStore::increment(*count, 1);
 }
 
 Result<> Host::Impl::run_canary(const std::shared_ptr<const PluginImpl>& plugin) {

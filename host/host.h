@@ -33,7 +33,7 @@
 #include "base/result.h"
 #include "engine/engine.h"
 #include "host/embedder.h"
-#include "host/metrics.h"
+#include "stats/metrics.h"
 
 namespace inlay::host {
 
@@ -59,9 +59,9 @@ struct PluginConfig {
 };
 
 struct HostOptions {
-  MetricStore* metrics = nullptr;  // not null; outlives the host
-  const Clock* clock = nullptr;    // not null; outlives the host
-  Log* log = nullptr;              // not null; outlives the host
+  stats::MetricStore* metrics = nullptr;  // not null; outlives the host
+  const Clock* clock = nullptr;           // not null; outlives the host
+  Log* log = nullptr;                     // not null; outlives the host
   engine::Limits limits{};
   bool envoy_strict = false;              // --envoy-strict: Envoy's behaviour even where it is plainly a defect
   bool compat_legacy_properties = false;  // --compat-legacy-properties

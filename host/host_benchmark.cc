@@ -38,8 +38,8 @@ struct NoServices final : WorkerServices, Upstreams {
 };
 
 struct FakeStream final : HttpStream {
-  HeaderMap request;
-  HeaderMap* headers(abi::MapType type, bool) override {
+  http::HeaderMap request;
+  http::HeaderMap* headers(abi::MapType type, bool) override {
     return type == abi::MapType::kHttpRequestHeaders ? &request : nullptr;
   }
   Buffer* body(abi::BufferType) override { return nullptr; }
@@ -89,7 +89,7 @@ void run(benchmark::State& state, const std::string& text) {
   if (!module) return state.SkipWithError(module.error().message.c_str());
   state.SetLabel((*module)->kind() == engine::EngineKind::kAot ? "aot" : "interp");
 
-  MetricStore metrics;
+  stats::MetricStore metrics;
   StillClock clock;
   NoLog log;
   NoServices services;
@@ -137,7 +137,7 @@ void two_headers_and_shared_data(benchmark::State& state) {
 BENCHMARK(two_headers_and_shared_data);
 
 void header_map_of_a_request(benchmark::State& state) {
-  HeaderMap map;
+  http::HeaderMap map;
   for (auto _ : state) {
     map.clear();
     map.add(":method", "GET");
@@ -147,7 +147,7 @@ void header_map_of_a_request(benchmark::State& state) {
     map.add("user-agent", "benchmark");
     map.add("accept", "*/*");
     map.set("authorization", "Bearer abcdefghijklmnopqrstuvwxyz0123456789");
-    benchmark::DoNotOptimize(map.value(HeaderId::kAuthority));
+    benchmark::DoNotOptimize(map.value(http::HeaderId::kAuthority));
   }
 }
 BENCHMARK(header_map_of_a_request);

@@ -41,7 +41,7 @@ class VmCount {
   VmCount& operator=(const VmCount&) = delete;
 
  private:
-  Gauge active_;
+  stats::Gauge active_;
 };
 
 // VmSpec is what a VM is made from. Plugins whose specs have equal keys share one VM a worker: Envoy's key (vm_id, VM
@@ -111,7 +111,7 @@ struct Host::Impl {
   void count(Hazard hazard);
   Result<> run_canary(const std::shared_ptr<const PluginImpl>& plugin);
   void log(abi::LogLevel level, std::string_view message) const { options.log->write(level, "wasm", message); }
-  MetricStore::Metric* metric(abi::MetricType type, std::string_view name) const {
+  stats::MetricStore::Metric* metric(abi::MetricType type, std::string_view name) const {
     return options.metrics->define(type, name);
   }
 
@@ -124,7 +124,7 @@ struct Host::Impl {
   // What the log has told of.
   std::atomic<bool> grpc_told{false};
   std::atomic<uint32_t> legacy_properties_told{0};  // one bit a name
-  std::array<std::atomic<MetricStore::Metric*>, kHazards> hazard_counts{};
+  std::array<std::atomic<stats::MetricStore::Metric*>, kHazards> hazard_counts{};
 };
 
 }  // namespace inlay::host

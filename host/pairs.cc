@@ -11,11 +11,11 @@ namespace {
 // A map as a range of abi::Pair. (clang 14, which builds the fuzzers, cannot read libstdc++'s <ranges>.)
 class AsPairs {
  public:
-  explicit AsPairs(const HeaderMap& map) : map_(map) {}
+  explicit AsPairs(const http::HeaderMap& map) : map_(map) {}
 
   class Iterator {
    public:
-    using Entries = decltype(std::declval<const HeaderMap&>().begin());
+    using Entries = decltype(std::declval<const http::HeaderMap&>().begin());
     explicit Iterator(Entries at) : at_(at) {}
     abi::Pair operator*() const { return {at_->name, at_->value}; }
     Iterator& operator++() {
@@ -31,7 +31,7 @@ class AsPairs {
   Iterator end() const { return Iterator(map_.end()); }
 
  private:
-  const HeaderMap& map_;
+  const http::HeaderMap& map_;
 };
 
 }  // namespace
@@ -52,11 +52,11 @@ bool parse_pairs(std::string_view bytes, Pairs& pairs) {
   return false;
 }
 
-size_t pairs_size(const HeaderMap& map) {
+size_t pairs_size(const http::HeaderMap& map) {
   return abi::pairs_size(AsPairs(map));
 }
 
-void write_pairs(const HeaderMap& map, char* to) {
+void write_pairs(const http::HeaderMap& map, char* to) {
   abi::write_pairs(AsPairs(map), to);
 }
 

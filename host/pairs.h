@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "host/header_map.h"
+#include "http/header_map.h"
 
 namespace inlay::host {
 
@@ -23,7 +23,7 @@ using Pairs = std::vector<std::pair<std::string_view, std::string_view>>;
 bool parse_pairs(std::string_view bytes, Pairs& pairs);
 
 // The size of a map in wire form, and the wire form itself (`to` has pairs_size() bytes).
-size_t pairs_size(const HeaderMap& map);
-void write_pairs(const HeaderMap& map, char* to);
+size_t pairs_size(const http::HeaderMap& map);
+void write_pairs(const http::HeaderMap& map, char* to);
 
 }  // namespace inlay::host

@@ -8,14 +8,14 @@
 namespace inlay::host {
 namespace {
 
-std::string wire(const HeaderMap& map) {
+std::string wire(const http::HeaderMap& map) {
   std::string bytes(pairs_size(map), '?');
   write_pairs(map, bytes.data());
   return bytes;
 }
 
 TEST(Pairs, RoundTrip) {
-  HeaderMap map;
+  http::HeaderMap map;
   map.add("a", "1");
   map.add("b", "");
   map.add("b", std::string("2\0x", 3));
@@ -38,7 +38,7 @@ TEST(Pairs, EmptyForms) {
 }
 
 TEST(Pairs, EveryTruncationAndEveryChangedSizeIsRefusedOrHarmless) {
-  HeaderMap map;
+  http::HeaderMap map;
   map.add("name", "value");
   map.add("x", "y");
   const std::string bytes = wire(map);
@@ -53,7 +53,7 @@ TEST(Pairs, EveryTruncationAndEveryChangedSizeIsRefusedOrHarmless) {
 }
 
 TEST(Pairs, BytesBehindTheLastPairAreRefused) {
-  HeaderMap map;
+  http::HeaderMap map;
   map.add("name", "value");
   Pairs pairs;
   EXPECT_TRUE(parse_pairs(wire(map), pairs));
@@ -63,11 +63,11 @@ TEST(Pairs, BytesBehindTheLastPairAreRefused) {
 }
 
 TEST(Pairs, LimitsAreKept) {
-  HeaderMap many;
+  http::HeaderMap many;
   for (size_t i = 0; i < kMaxPairs + 1; ++i) many.add("n", "v");
   Pairs pairs;
   EXPECT_FALSE(parse_pairs(wire(many), pairs));
-  HeaderMap large;
+  http::HeaderMap large;
   large.add("n", std::string(kMaxPairsBytes, 'x'));
   EXPECT_FALSE(parse_pairs(wire(large), pairs));
 }

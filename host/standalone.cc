@@ -61,7 +61,7 @@ Result<uint64_t> NoServices::start_http_call(HttpCallRequest request, HttpCallHa
   return Error{ErrorCode::kNotFound, "there is no cluster " + request.cluster, ""};
 }
 
-HeaderMap* StandaloneRequest::headers(abi::MapType type, bool writable) {
+http::HeaderMap* StandaloneRequest::headers(abi::MapType type, bool writable) {
   if (type == abi::MapType::kHttpRequestHeaders) return writable && response_headers ? nullptr : &request_headers;
   if (type == abi::MapType::kHttpResponseHeaders && response_headers) return &*response_headers;
   return nullptr;

@@ -80,15 +80,15 @@ class NoServices final : public WorkerServices, private Upstreams {
 // more, derive from it.
 class StandaloneRequest : public HttpStream {
  public:
-  HeaderMap request_headers;
-  std::optional<HeaderMap> response_headers;  // none until there is a response
+  http::HeaderMap request_headers;
+  std::optional<http::HeaderMap> response_headers;  // none until there is a response
 
   // What the guest did.
   std::optional<LocalReply> local_reply;            // the first; a response that had begun is reset in its place
   std::optional<std::string> reset_details;         // why it was reset
   std::map<std::string, std::string> filter_state;  // by path, without its "wasm."
 
-  HeaderMap* headers(abi::MapType type, bool writable) override;
+  http::HeaderMap* headers(abi::MapType type, bool writable) override;
   Buffer* body(abi::BufferType) override { return nullptr; }
   void continue_stream(Direction) override {}
   void send_local_reply(LocalReply reply) override;

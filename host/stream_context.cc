@@ -41,7 +41,7 @@ MapType trailers_of(Direction direction) {
 }
 
 uint32_t count(HttpStream& stream, MapType type) {
-  const HeaderMap* map = stream.headers(type, false);
+  const http::HeaderMap* map = stream.headers(type, false);
   return map ? static_cast<uint32_t>(map->size()) : 0;
 }
 

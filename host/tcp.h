@@ -14,7 +14,7 @@
 #include <string_view>
 
 #include "abi/types.h"
-#include "host/buffer.h"
+#include "base/buffer.h"
 #include "host/embedder.h"
 
 namespace inlay::host {

@@ -98,9 +98,9 @@ class WorkerPluginImpl final : public WorkerPlugin {
   int64_t last_load_ = 0;                // monotonic ns
   std::chrono::nanoseconds backoff_{0};  // from last_load_
   std::unique_ptr<Timer> timer_;
-  Counter reload_success_;
-  Counter reload_failure_;
-  Counter reload_backoff_;
+  stats::Counter reload_success_;
+  stats::Counter reload_failure_;
+  stats::Counter reload_backoff_;
 };
 
 struct Worker::Impl {

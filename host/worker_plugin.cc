@@ -11,9 +11,9 @@ WorkerPluginImpl::WorkerPluginImpl(Worker::Impl& worker, std::shared_ptr<const P
     : worker_(worker), plugin_(std::move(plugin)) {
   const Host::Impl& host = worker_.host;
   const std::string prefix = "wasm." + plugin_->config().name + ".vm_reload_";
-  reload_success_ = Counter(host.metric(abi::MetricType::kCounter, prefix + "success"));
-  reload_failure_ = Counter(host.metric(abi::MetricType::kCounter, prefix + "failure"));
-  reload_backoff_ = Counter(host.metric(abi::MetricType::kCounter, prefix + "backoff"));
+  reload_success_ = stats::Counter(host.metric(abi::MetricType::kCounter, prefix + "success"));
+  reload_failure_ = stats::Counter(host.metric(abi::MetricType::kCounter, prefix + "failure"));
+  reload_backoff_ = stats::Counter(host.metric(abi::MetricType::kCounter, prefix + "backoff"));
 }
 
 void WorkerPluginImpl::replace(std::shared_ptr<const PluginImpl> plugin) {

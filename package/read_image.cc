@@ -9,18 +9,17 @@
 #include <memory>
 #include <optional>
 
+#include "base/read_file.h"
 #include "inspect/printable.h"
 #include "package/blob.h"
 #include "package/gzip.h"
 #include "package/media_types.h"
 #include "package/tar.h"
-#include "proxy/config/read_file.h"
 
 namespace inlay::package {
 namespace {
 
 namespace fs = std::filesystem;
-using proxy::config::read_file;
 using rapidjson::Value;
 
 constexpr size_t kMaxJson = size_t{4} << 20;

@@ -7,7 +7,7 @@
 namespace inlay::proxy {
 
 LateListeners::LateListeners(net::EventLoop& loop, SharedState& shared, Workers& workers,
-                             std::vector<config::Address>& addresses, Opened opened)
+                             std::vector<Address>& addresses, Opened opened)
     : loop_(loop),
       shared_(shared),
       workers_(workers),
@@ -54,7 +54,7 @@ void LateListeners::open(size_t listener, size_t worker) {
     return;
   }
   workers_[worker]->open(listener, addresses_[listener],
-                         [this, alive = alive_, listener, worker](const Result<config::Address>& bound) {
+                         [this, alive = alive_, listener, worker](const Result<Address>& bound) {
                            loop_.post([this, alive, listener, worker, bound] {
                              if (!*alive || stopped_) return;
                              if (!bound) return opened_(listener, bound.error());

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "base/result.h"
+#include "config/model.h"
 #include "host/host.h"
-#include "proxy/config/model.h"
-#include "proxy/net/event_loop.h"
+#include "net/event_loop.h"
 #include "proxy/worker.h"
 
 namespace inlay::proxy {
@@ -25,7 +25,7 @@ class LateListeners {
   using Opened = std::function<void(size_t listener, const Result<Unit>& outcome)>;
 
   // All outlive this. `addresses` gets the ports that were bound.
-  LateListeners(net::EventLoop& loop, SharedState& shared, Workers& workers, std::vector<config::Address>& addresses,
+  LateListeners(net::EventLoop& loop, SharedState& shared, Workers& workers, std::vector<Address>& addresses,
                 Opened opened);
   ~LateListeners();
   LateListeners(const LateListeners&) = delete;
@@ -51,7 +51,7 @@ class LateListeners {
   net::EventLoop& loop_;
   SharedState& shared_;
   Workers& workers_;
-  std::vector<config::Address>& addresses_;
+  std::vector<Address>& addresses_;
   Opened opened_;
   std::vector<std::set<const host::Plugin*>> waiting_;  // by listener
   std::vector<bool> opening_;                           // by listener: its workers read the shared state

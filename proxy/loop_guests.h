@@ -6,9 +6,9 @@
 
 #include <cstdint>
 
+#include "config/model.h"
 #include "host/host.h"
-#include "proxy/config/model.h"
-#include "proxy/net/event_loop.h"
+#include "net/event_loop.h"
 #include "proxy/upstream/cluster_manager.h"
 #include "proxy/upstream/http_call.h"
 #include "proxy/wasm_filter/attributes.h"

@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <functional>
 
-#include "proxy/net/event_loop.h"
+#include "net/event_loop.h"
 
 namespace inlay::proxy {
 

@@ -8,11 +8,11 @@
 #include <string>
 #include <system_error>
 
-#include "proxy/net/socket_address.h"
+#include "net/socket_address.h"
 
 namespace inlay::proxy {
 
-Result<Unit> check_port_is_free(const config::Address& address) {
+Result<Unit> check_port_is_free(const Address& address) {
   if (address.port == 0) return Unit{};
   const auto to = net::to_socket_address(address);
   if (!to) return to.error();

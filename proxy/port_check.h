@@ -5,12 +5,12 @@
 // connections without a word.
 
 #include "base/result.h"
-#include "proxy/config/model.h"
+#include "config/model.h"
 
 namespace inlay::proxy {
 
 // Fails when somebody listens on the address already, whether they share it or not. Port 0 is always free. Errors: kIo
 // with the address and what the system said.
-Result<Unit> check_port_is_free(const config::Address& address);
+Result<Unit> check_port_is_free(const Address& address);
 
 }  // namespace inlay::proxy

@@ -10,15 +10,15 @@
 #include <optional>
 
 #include "base/files.h"
+#include "net/descriptors.h"
+#include "net/event_loop.h"
 #include "proxy/admin/admin_server.h"
-#include "proxy/code_fetching.h"
 #include "proxy/late_listeners.h"
 #include "proxy/loop_guests.h"
 #include "proxy/memory_return.h"
-#include "proxy/net/descriptors.h"
-#include "proxy/net/event_loop.h"
+#include "proxy/plugins/code_fetching.h"
+#include "proxy/plugins/remote_plugins.h"
 #include "proxy/port_check.h"
-#include "proxy/remote_plugins.h"
 #include "proxy/server_parts.h"
 #include "proxy/signal_source.h"
 #include "proxy/start_watch.h"
@@ -82,9 +82,9 @@ struct Server::Impl final : admin::AdminTarget, RemotePlugins::Observer {
   }
   std::string waits_for() const override { return "waiting for the code of plugins"; }
   const config::Bootstrap& bootstrap() const override { return parts.bootstrap; }
-  host::MetricStore& metrics() override { return parts.metrics; }
+  stats::MetricStore& metrics() override { return parts.metrics; }
   upstream::ClusterRegistry& clusters() override { return parts.clusters; }
-  const std::vector<config::Address>& listener_addresses() const override { return addresses; }
+  const std::vector<Address>& listener_addresses() const override { return addresses; }
   std::string version() const override { return options.version; }
   size_t concurrency() const override { return options.concurrency; }
   std::vector<std::pair<std::string, std::string>> log_levels() const override { return parts.log.levels(); }
@@ -110,7 +110,7 @@ struct Server::Impl final : admin::AdminTarget, RemotePlugins::Observer {
   std::optional<LoopGuests> guests;      // the main thread's; only when there is some plugin
   std::optional<CodeFetching> fetching;  // only when some code is remote
   std::optional<RemotePlugins> remote;   // as `fetching`
-  std::vector<config::Address> addresses;
+  std::vector<Address> addresses;
   std::optional<uint64_t> descriptors;  // how many there may be
   std::vector<std::unique_ptr<Worker>> workers;
   LateListeners late;
@@ -137,7 +137,7 @@ Error not_cached(const config::WasmPlugin& wasm) {
 Result<Unit> Server::Impl::prepare() {
   parts.create_remote_plugin = [this](const config::WasmPlugin& wasm) -> Result<std::shared_ptr<host::Plugin>> {
     if (!remote) {
-      fetching.emplace(loop, parts);
+      fetching.emplace(loop, parts.clusters, parts.log, parts.metrics);
       remote.emplace(loop, fetching->code, parts.modules, parts.host, parts.log, *this);
     }
     INLAY_TRY(auto plugin, remote->create(wasm));
@@ -272,8 +272,8 @@ Result<Unit> Server::Impl::start() {
 // cluster may lead to it.
 Result<Unit> Server::Impl::start_admin() {
   parts.modules.set_progress([this](std::string what) { watch.doing(std::move(what)); });
-  host::Gauge(parts.metrics.define(abi::MetricType::kGauge, "server.live")).set(1);
-  host::Gauge(parts.metrics.define(abi::MetricType::kGauge, "server.concurrency")).set(options.concurrency);
+  stats::Gauge(parts.metrics.define(abi::MetricType::kGauge, "server.live")).set(1);
+  stats::Gauge(parts.metrics.define(abi::MetricType::kGauge, "server.concurrency")).set(options.concurrency);
   if (!parts.bootstrap.admin) {
     watch.begin(-1, {});
     return Unit{};
@@ -294,7 +294,7 @@ void Server::Impl::begin_drain() {
   if (draining) return;
   draining = true;
   late.stop();
-  host::Gauge(parts.metrics.define(abi::MetricType::kGauge, "server.live")).set(0);
+  stats::Gauge(parts.metrics.define(abi::MetricType::kGauge, "server.live")).set(0);
   parts.log.info("main", "draining: no new connections, what is under way is finished");
   drain_timer.arm(options.drain_time);
   for (auto& worker : workers) {
@@ -352,7 +352,7 @@ Result<std::unique_ptr<Server>> Server::create(const config::Bootstrap& bootstra
 Result<Unit> Server::validate(const config::Bootstrap& bootstrap, const ServerOptions& options, Logger& log) {
   ServerParts parts(bootstrap, options, log, options.fetch_remote_code ? upstream::system_resolve : resolve_nothing);
   net::EventLoop loop;
-  CodeFetching fetching(loop, parts);
+  CodeFetching fetching(loop, parts.clusters, parts.log, parts.metrics);
   if (options.fetch_remote_code) {
     (void)parts.clusters.wait_resolved(kFirstResolution);
     INLAY_TRY([[maybe_unused]] Unit fetched, fetch_all(loop, bootstrap, fetching.code));
@@ -381,12 +381,12 @@ void Server::shutdown() {
   impl_->loop.post([impl = impl_.get()] { impl->begin_drain(); });
 }
 
-const std::vector<config::Address>& Server::listener_addresses() const {
+const std::vector<Address>& Server::listener_addresses() const {
   return impl_->addresses;
 }
 
-config::Address Server::admin_address() const {
-  return impl_->admin ? impl_->admin->address() : config::Address{};
+Address Server::admin_address() const {
+  return impl_->admin ? impl_->admin->address() : Address{};
 }
 
 }  // namespace inlay::proxy

@@ -14,9 +14,9 @@
 #include <string>
 #include <vector>
 
+#include "config/model.h"
 #include "engine/engine.h"
-#include "proxy/config/model.h"
-#include "proxy/log.h"
+#include "proxy/logging/log.h"
 
 namespace inlay::proxy {
 
@@ -54,9 +54,9 @@ class Server {
   void shutdown();
 
   // The addresses that are bound, in the order of the configuration's listeners.
-  const std::vector<config::Address>& listener_addresses() const;
+  const std::vector<Address>& listener_addresses() const;
   // Port 0 when there is no admin server.
-  config::Address admin_address() const;
+  Address admin_address() const;
 
  private:
   struct Impl;

@@ -5,8 +5,8 @@
 #include <utility>
 #include <variant>
 
-#include "proxy/config/plugins.h"
-#include "proxy/net/listener_stats.h"
+#include "config/plugins.h"
+#include "proxy/downstream/listener_stats.h"
 #include "proxy/wasm_filter/attributes.h"
 
 namespace inlay::proxy {
@@ -80,7 +80,8 @@ Result<Unit> ServerParts::prepare_services() {
 
 Result<std::shared_ptr<const tls::ServerContext>> ServerParts::prepare_tls(const config::Listener& listener) {
   if (!listener.tls) return std::shared_ptr<const tls::ServerContext>();
-  auto context = tls::ServerContext::create(*listener.tls, tls::Stats(metrics, net::listener_stat_prefix(listener)));
+  auto context =
+      tls::ServerContext::create(*listener.tls, tls::Stats(metrics, downstream::listener_stat_prefix(listener)));
   if (context) return std::shared_ptr<const tls::ServerContext>(*std::move(context));
   Error error = context.error();
   error.where = "listener '" + listener.name + "', transport_socket";

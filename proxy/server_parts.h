@@ -11,17 +11,17 @@
 #include <string>
 
 #include "base/result.h"
+#include "config/model.h"
 #include "host/host.h"
-#include "host/metrics.h"
 #include "host/standalone.h"
 #include "proxy/access_log/log_files.h"
-#include "proxy/config/model.h"
-#include "proxy/log.h"
-#include "proxy/module_store.h"
+#include "proxy/logging/log.h"
+#include "proxy/plugins/module_store.h"
 #include "proxy/server.h"
 #include "proxy/tls/context.h"
 #include "proxy/upstream/cluster.h"
 #include "proxy/worker.h"
+#include "stats/metrics.h"
 
 namespace inlay::proxy {
 
@@ -40,7 +40,7 @@ struct ServerParts {
   const config::Bootstrap& bootstrap;
   Logger& log;
   host::SystemClock clock;
-  host::MetricStore metrics;
+  stats::MetricStore metrics;
   host::Host host;
   upstream::ClusterRegistry clusters;
   ModuleStore modules;

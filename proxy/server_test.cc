@@ -13,7 +13,7 @@
 #include <thread>
 
 #include "engine/wat.h"
-#include "proxy/net/event_loop.h"
+#include "net/event_loop.h"
 #include "proxy/upstream/test_server.h"
 
 namespace inlay::proxy {
@@ -25,7 +25,7 @@ using upstream::testing::TestServer;
 // A blocking client; every call gives up after a minute.
 class Client {
  public:
-  explicit Client(const config::Address& address, int receive_buffer = 0) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
+  explicit Client(const Address& address, int receive_buffer = 0) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
     if (receive_buffer > 0) setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
     const timeval limit{60, 0};
     setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
@@ -76,7 +76,7 @@ class Backend {
     loop_.stop();
     thread_.join();
   }
-  const config::Address& address() const { return server_.address(); }
+  const Address& address() const { return server_.address(); }
   void post(std::function<void()> task) { loop_.post(std::move(task)); }
 
  private:
@@ -109,7 +109,7 @@ class ServerTest : public ::testing::Test {
     routes.back().match.value = std::move(path);
     return routes.back();
   }
-  config::Cluster& add_cluster(const std::string& name, std::optional<config::Address> address) {
+  config::Cluster& add_cluster(const std::string& name, std::optional<Address> address) {
     bootstrap_.clusters.emplace_back();
     config::Cluster& cluster = bootstrap_.clusters.back();
     cluster.name = name;
@@ -140,7 +140,7 @@ class ServerTest : public ::testing::Test {
     thread_.join();
     EXPECT_EQ(status_, 0);
   }
-  const config::Address& address() { return server_->listener_addresses()[0]; }
+  const Address& address() { return server_->listener_addresses()[0]; }
   std::string get(std::string_view path, std::string_view more = "") {
     Client client(address());
     return client.ask("GET " + std::string(path) + " HTTP/1.1\r\nhost: h\r\n" + std::string(more));
@@ -257,7 +257,7 @@ TEST_F(ServerTest, LocalReplies) {
   Backend silent([](TestServer::Peer&) {});
   Backend closing([](TestServer::Peer& peer) { peer.close(); });
   Backend garbage([](TestServer::Peer& peer) { peer.send("what?\r\n\r\n"); });
-  add_cluster("refused", config::Address{"127.0.0.1", 1});
+  add_cluster("refused", Address{"127.0.0.1", 1});
   add_cluster("empty", std::nullopt);
   add_cluster("silent", silent.address());
   action(2).timeout = 50ms;

@@ -4,7 +4,7 @@
 #include <csignal>
 #include <functional>
 
-#include "proxy/net/event_loop.h"
+#include "net/event_loop.h"
 
 namespace inlay::proxy {
 

@@ -10,9 +10,9 @@
 #include <list>
 #include <optional>
 
-#include "proxy/net/connection.h"
-#include "proxy/net/event_loop.h"
-#include "proxy/net/socket_address.h"
+#include "net/connection.h"
+#include "net/event_loop.h"
+#include "net/socket_address.h"
 
 namespace inlay::proxy {
 namespace {
@@ -22,7 +22,7 @@ constexpr std::string_view kRequest = "GET /ready HTTP/1.1\r\nhost: a\r\n\r\n";
 // Asks is a client whose socket blocks: its answer has come when it is at its end.
 class Asks {
  public:
-  explicit Asks(const config::Address& address) {
+  explicit Asks(const Address& address) {
     const auto to = net::to_socket_address(address);
     EXPECT_EQ(connect(fd_, to->get(), to->size), 0);
   }

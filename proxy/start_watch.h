@@ -16,7 +16,7 @@
 #include <string_view>
 #include <thread>
 
-#include "proxy/log.h"
+#include "proxy/logging/log.h"
 
 namespace inlay::proxy {
 

@@ -5,9 +5,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "proxy/net/connection.h"
-#include "proxy/net/event_loop.h"
-#include "proxy/net/socket_address.h"
+#include "net/connection.h"
+#include "net/event_loop.h"
+#include "net/socket_address.h"
 #include "proxy/start_clients.h"
 
 namespace inlay::proxy {

@@ -5,14 +5,14 @@
 
 #include <algorithm>
 
+#include "config/plugins.h"
+#include "net/connection.h"
+#include "net/connection_owner.h"
 #include "proxy/access_log/filtered_logger.h"
 #include "proxy/access_log/worker_logs.h"
-#include "proxy/config/plugins.h"
-#include "proxy/http/connection_manager.h"
+#include "proxy/downstream/connection_manager.h"
+#include "proxy/downstream/listener_stats.h"
 #include "proxy/loop_guests.h"
-#include "proxy/net/connection.h"
-#include "proxy/net/connection_owner.h"
-#include "proxy/net/listener_stats.h"
 #include "proxy/router/router_filter.h"
 #include "proxy/tcp/connection_manager.h"
 #include "proxy/tcp/filtered_connections.h"
@@ -46,11 +46,11 @@ struct Worker::Core {
     return {&shared_.bootstrap.node, &listener, &shared_.clusters, shared_.compat_legacy_properties};
   }
   void add_listener(size_t index);
-  std::unique_ptr<net::ConnectionOwner> make_http(size_t index, std::vector<http::StreamLogger*> stream_loggers);
+  std::unique_ptr<net::ConnectionOwner> make_http(size_t index, std::vector<downstream::StreamLogger*> stream_loggers);
   std::vector<tcp::FilterFactory*> make_network_filters(size_t index);
-  std::unique_ptr<net::ConnectionOwner> make_tcp(size_t index, std::vector<http::StreamLogger*> stream_loggers);
-  http::StreamLogger* add_logger(const config::Listener& listener, const SharedState::AccessLogger& logger);
-  Result<config::Address> listen(size_t index, const config::Address& address);
+  std::unique_ptr<net::ConnectionOwner> make_tcp(size_t index, std::vector<downstream::StreamLogger*> stream_loggers);
+  downstream::StreamLogger* add_logger(const config::Listener& listener, const SharedState::AccessLogger& logger);
+  Result<Address> listen(size_t index, const Address& address);
   net::Admission admission(size_t index);
   void log_refusal(const config::Listener& listener, const std::string& why);
 
@@ -59,8 +59,8 @@ struct Worker::Core {
   const uint32_t seed;  // so that workers begin with different hosts
   LoopGuests guests;
   access_log::WorkerLogs logs;
-  std::vector<std::unique_ptr<http::StreamLogger>> loggers;
-  std::vector<std::unique_ptr<http::FilterFactory>> factories;
+  std::vector<std::unique_ptr<downstream::StreamLogger>> loggers;
+  std::vector<std::unique_ptr<downstream::FilterFactory>> factories;
   std::vector<std::unique_ptr<tcp::FilterFactory>> tcp_factories;
   std::vector<std::unique_ptr<net::ConnectionOwner>> managers;  // one a listener; null until it opens
   std::vector<std::unique_ptr<net::Listener>> sockets;          // of the open listeners
@@ -69,7 +69,7 @@ struct Worker::Core {
 
 void Worker::Core::add_listener(size_t index) {
   const config::Listener& listener = shared_.bootstrap.listeners[index];
-  std::vector<http::StreamLogger*> stream_loggers;
+  std::vector<downstream::StreamLogger*> stream_loggers;
   for (const auto& logger : shared_.listeners[index].access_loggers)
     stream_loggers.push_back(add_logger(listener, logger));
   managers[index] =
@@ -87,7 +87,7 @@ std::vector<tcp::FilterFactory*> Worker::Core::make_network_filters(size_t index
 }
 
 std::unique_ptr<net::ConnectionOwner> Worker::Core::make_tcp(size_t index,
-                                                             std::vector<http::StreamLogger*> stream_loggers) {
+                                                             std::vector<downstream::StreamLogger*> stream_loggers) {
   const config::Listener& listener = shared_.bootstrap.listeners[index];
   std::vector<tcp::FilterFactory*> chain = make_network_filters(index);
   tcp_factories.push_back(
@@ -98,11 +98,11 @@ std::unique_ptr<net::ConnectionOwner> Worker::Core::make_tcp(size_t index,
 }
 
 std::unique_ptr<net::ConnectionOwner> Worker::Core::make_http(size_t index,
-                                                              std::vector<http::StreamLogger*> stream_loggers) {
+                                                              std::vector<downstream::StreamLogger*> stream_loggers) {
   const config::Listener& listener = shared_.bootstrap.listeners[index];
   const SharedState::ListenerParts& parts = shared_.listeners[index];
-  std::vector<http::FilterFactory*> chain;
-  const auto add = [&](std::unique_ptr<http::FilterFactory> factory) {
+  std::vector<downstream::FilterFactory*> chain;
+  const auto add = [&](std::unique_ptr<downstream::FilterFactory> factory) {
     chain.push_back(factory.get());
     factories.push_back(std::move(factory));
   };
@@ -117,26 +117,26 @@ std::unique_ptr<net::ConnectionOwner> Worker::Core::make_http(size_t index,
           filter.name, guests.worker.attach(parts.plugins[i]), attributes(listener), parts.routes, filter.disabled}));
     }
   }
-  auto manager = std::make_unique<http::ConnectionManager>(
-      loop, http::ConnectionManager::Options{.listener = listener,
-                                             .metrics = shared_.metrics,
-                                             .factories = std::move(chain),
-                                             .loggers = std::move(stream_loggers),
-                                             .on_peak_over = shared_.on_peak_over,
-                                             .lengths_as_given = shared_.envoy_strict});
+  auto manager = std::make_unique<downstream::ConnectionManager>(
+      loop, downstream::ConnectionManager::Options{.listener = listener,
+                                                   .metrics = shared_.metrics,
+                                                   .factories = std::move(chain),
+                                                   .loggers = std::move(stream_loggers),
+                                                   .on_peak_over = shared_.on_peak_over,
+                                                   .lengths_as_given = shared_.envoy_strict});
   std::vector<tcp::FilterFactory*> network_filters = make_network_filters(index);
   if (network_filters.empty()) return manager;
   return std::make_unique<tcp::FilteredConnections>(loop, listener, std::move(network_filters), std::move(manager));
 }
 
-http::StreamLogger* Worker::Core::add_logger(const config::Listener& listener,
-                                             const SharedState::AccessLogger& logger) {
+downstream::StreamLogger* Worker::Core::add_logger(const config::Listener& listener,
+                                                   const SharedState::AccessLogger& logger) {
   if (!logger.plugin) return logs.attach(logger.log, *logger.file);
-  const auto keep = [this](std::unique_ptr<http::StreamLogger> made) {
+  const auto keep = [this](std::unique_ptr<downstream::StreamLogger> made) {
     loggers.push_back(std::move(made));
     return loggers.back().get();
   };
-  http::StreamLogger* guest =
+  downstream::StreamLogger* guest =
       keep(std::make_unique<wasm_filter::AccessLogger>(*guests.worker.attach(logger.plugin), attributes(listener)));
   return keep(std::make_unique<access_log::FilteredLogger>(logger.log, *guest));
 }
@@ -145,7 +145,7 @@ net::Admission Worker::Core::admission(size_t index) {
   const config::Listener& listener = shared_.bootstrap.listeners[index];
   net::ClientLimit* const all = listener.ignore_global_conn_limit ? nullptr : shared_.clients.get();
   net::ClientLimit* const own = shared_.listeners[index].clients.get();
-  const net::ListenerStats stats(shared_.metrics, listener);
+  const downstream::ListenerStats stats(shared_.metrics, listener);
   const auto on_refused = [this, &listener, own, stats](net::Refusal why) {
     const bool by_listener = why == net::Refusal::kListener;
     (by_listener ? stats.cx_overflow : stats.global_cx_overflow).add();
@@ -163,7 +163,7 @@ void Worker::Core::log_refusal(const config::Listener& listener, const std::stri
   shared_.log.warn("connection", "listener '" + listener.name + "' closes new clients at once: " + why);
 }
 
-Result<config::Address> Worker::Core::listen(size_t index, const config::Address& address) {
+Result<Address> Worker::Core::listen(size_t index, const Address& address) {
   net::ConnectionOwner& manager = *managers[index];
   INLAY_TRY(auto socket,
             net::listen(
@@ -193,7 +193,7 @@ void Worker::start(std::vector<bool> open) {
 
 void Worker::run(const std::vector<bool>& open) {
   pthread_setname_np(pthread_self(), ("wrk:" + std::to_string(index_)).c_str());
-  host::MetricStore::set_thread_cell(index_ + 1);  // cell 0 is everybody else's
+  stats::MetricStore::set_thread_cell(index_ + 1);  // cell 0 is everybody else's
   core_ = std::make_unique<Core>(shared_, loop_, index_);
   for (size_t i = 0; i < open.size(); ++i)
     if (open[i]) core_->add_listener(i);
@@ -202,7 +202,7 @@ void Worker::run(const std::vector<bool>& open) {
   core_.reset();
 }
 
-Result<Unit> Worker::listen(std::vector<config::Address>& addresses, const std::vector<bool>& open) {
+Result<Unit> Worker::listen(std::vector<Address>& addresses, const std::vector<bool>& open) {
   std::promise<Result<Unit>> listening;
   auto result = listening.get_future();
   loop_.post([this, &addresses, &open, &listening] {
@@ -217,7 +217,7 @@ Result<Unit> Worker::listen(std::vector<config::Address>& addresses, const std::
   return result.get();
 }
 
-void Worker::open(size_t listener, config::Address address, std::function<void(Result<config::Address>)> done) {
+void Worker::open(size_t listener, Address address, std::function<void(Result<Address>)> done) {
   loop_.post([this, listener, address = std::move(address), done = std::move(done)] {
     core_->add_listener(listener);
     done(core_->listen(listener, address));

@@ -14,13 +14,13 @@
 #include <thread>
 #include <vector>
 
+#include "config/model.h"
 #include "host/host.h"
+#include "net/client_limit.h"
+#include "net/event_loop.h"
 #include "proxy/access_log/access_log.h"
 #include "proxy/access_log/log_files.h"
-#include "proxy/config/model.h"
-#include "proxy/log.h"
-#include "proxy/net/client_limit.h"
-#include "proxy/net/event_loop.h"
+#include "proxy/logging/log.h"
 #include "proxy/router/route_table.h"
 #include "proxy/tls/context.h"
 #include "proxy/upstream/cluster.h"
@@ -32,7 +32,7 @@ namespace inlay::proxy {
 struct SharedState {
   const config::Bootstrap& bootstrap;
   Logger& log;
-  host::MetricStore& metrics;
+  stats::MetricStore& metrics;
   host::Host& host;
   upstream::ClusterRegistry& clusters;
   bool compat_legacy_properties = false;
@@ -63,7 +63,7 @@ struct SharedState {
   std::vector<Plugin> services;  // but for singletons, which are on the main thread only
   std::chrono::milliseconds log_flush_interval{1000};
   bool envoy_strict = false;
-  std::function<void()> on_peak_over{};  // any thread: http::ConnectionManager::Options says of what
+  std::function<void()> on_peak_over{};  // any thread: downstream::ConnectionManager::Options says of what
   // Of all listeners but those with ignore_global_conn_limit. Thread-safe, as are the listeners' own.
   std::shared_ptr<net::ClientLimit> clients = std::make_shared<net::ClientLimit>();
   // When the log may next say that clients are sent away: one line a second, whichever worker it is.
@@ -83,10 +83,10 @@ class Worker {
   void wait_started() { started_.get_future().wait(); }
   // Opens the sockets of those listeners. `addresses`: one for each listener, where port 0 is replaced by the port that
   // was bound, so that the next worker binds the same. Errors: those of net::listen.
-  Result<Unit> listen(std::vector<config::Address>& addresses, const std::vector<bool>& open);
+  Result<Unit> listen(std::vector<Address>& addresses, const std::vector<bool>& open);
 
   // Opens a listener that start() has left out. `done` gets the bound address, on the worker's thread.
-  void open(size_t listener, config::Address address, std::function<void(Result<config::Address>)> done);
+  void open(size_t listener, Address address, std::function<void(Result<Address>)> done);
   // host::Worker::replace() on the worker.
   void replace_plugin(std::shared_ptr<const host::Plugin> without_code, std::shared_ptr<host::Plugin> plugin);
 

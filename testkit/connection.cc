@@ -27,7 +27,7 @@ abi::Action TestConnection::open() {
 }
 
 abi::Action TestConnection::receive(Peer from, std::string_view bytes, bool end) {
-  host::Buffer& buffer = waiting[static_cast<size_t>(from)];
+  Buffer& buffer = waiting[static_cast<size_t>(from)];
   buffer.append(bytes);
   const abi::Action action = from == Peer::kDownstream ? context_->on_downstream_data(buffer.size(), end)
                                                        : context_->on_upstream_data(buffer.size(), end);
@@ -40,13 +40,13 @@ void TestConnection::close_upstream(abi::PeerType by) {
 }
 
 void TestConnection::pass(Peer from) {
-  host::Buffer& buffer = waiting[static_cast<size_t>(from)];
+  Buffer& buffer = waiting[static_cast<size_t>(from)];
   (from == Peer::kDownstream ? to_upstream : to_downstream) += buffer.to_string();
   buffer.clear();
 }
 
-host::Buffer* TestConnection::data(Peer from) {
-  host::Buffer& buffer = waiting[static_cast<size_t>(from)];
+Buffer* TestConnection::data(Peer from) {
+  Buffer& buffer = waiting[static_cast<size_t>(from)];
   return buffer.empty() ? nullptr : &buffer;
 }
 

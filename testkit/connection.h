@@ -44,14 +44,14 @@ class TestConnection final : public WithProperties<host::TcpStream> {
   std::string to_upstream;
   std::string to_downstream;
   // What waits behind a pause.
-  std::array<host::Buffer, 2> waiting;
+  std::array<Buffer, 2> waiting;
 
   // What the filter did.
   std::vector<host::Peer> continued;
   std::optional<std::string> closed;  // the details of the first close()
   size_t closes = 0;
 
-  host::Buffer* data(host::Peer from) override;
+  Buffer* data(host::Peer from) override;
   void continue_stream(host::Peer from) override;
   void close(std::string_view details) override;
 

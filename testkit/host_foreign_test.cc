@@ -7,19 +7,15 @@
 
 #include <memory>
 
+#include "base/proto_wire.h"
 #include "host/foreign.h"
 #include "host/guest_limits.h"
-#include "host/proto_wire.h"
 #include "testkit/host_functions_fixture.h"
 
 namespace inlay::testkit {
 namespace {
 
 using abi::Status;
-using host::put_bool;
-using host::put_string;
-using host::put_tag;
-using host::put_varint;
 
 // Calls the function that the header x-call names with the request's body as the argument; the response's body becomes
 // the result. Logs the status.
@@ -149,9 +145,9 @@ std::string declaration(const std::string& name, bool read_only, uint64_t span) 
   std::string out;
   put_string(out, 1, name);
   put_bool(out, 2, read_only);
-  put_tag(out, 3, host::ProtoWire::kVarint);
+  put_tag(out, 3, ProtoWire::kVarint);
   put_varint(out, 1);  // String
-  put_tag(out, 5, host::ProtoWire::kVarint);
+  put_tag(out, 5, ProtoWire::kVarint);
   put_varint(out, span);
   return out;
 }
@@ -241,16 +237,16 @@ std::string private_der(EVP_PKEY* key) {
 // A message's fields as "1=1 3=..."; the protobuf result of both functions.
 std::string fields(std::string_view bytes) {
   std::string text;
-  host::ProtoReader reader(bytes);
-  for (host::ProtoField f; reader.next(f);) {
+  ProtoReader reader(bytes);
+  for (ProtoField f; reader.next(f);) {
     text += (text.empty() ? "" : " ") + std::to_string(f.number) + "=";
     text += f.is_bytes() ? std::string(f.bytes) : std::to_string(f.value);
   }
   return text;
 }
 std::string bytes_of(std::string_view message, uint32_t number) {
-  host::ProtoReader reader(message);
-  for (host::ProtoField f; reader.next(f);)
+  ProtoReader reader(message);
+  for (ProtoField f; reader.next(f);)
     if (f.number == number) return std::string(f.bytes);
   return {};
 }

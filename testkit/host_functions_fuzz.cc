@@ -14,7 +14,7 @@
 #include "engine/wat.h"
 #include "host/functions.h"
 #include "host/guest_limits.h"
-#include "host/header_fault.h"
+#include "http/header_fault.h"
 #include "testkit/proxy.h"
 
 namespace {
@@ -173,9 +173,9 @@ std::shared_ptr<engine::Module> guest_module() {
   return *module;
 }
 
-void check(const host::HeaderMap& map) {
+void check(const http::HeaderMap& map) {
   if (map.byte_size() > host::limits::kMapBytes + 4096) std::abort();
-  (void)host::header_fault(map);  // a guest may put anything into a map: who sends it asks
+  (void)http::header_fault(map);  // a guest may put anything into a map: who sends it asks
 }
 
 // Drives one stream a step further.
@@ -204,7 +204,7 @@ void drive(TestStream& stream, uint8_t how) {
     default:
       break;
   }
-  for (const host::HeaderMap* map :
+  for (const http::HeaderMap* map :
        {&stream.request, &stream.response, &stream.request_trailer_map, &stream.response_trailer_map})
     check(*map);
   if (stream.request_buffer.size() > host::limits::kBodyBytes + 65536) std::abort();
@@ -233,7 +233,7 @@ bool drive(TestConnection& connection, uint8_t how) {
       connection.finish(end ? abi::PeerType::kLocal : abi::PeerType::kRemote);
       return false;
   }
-  for (const host::Buffer& waiting : connection.waiting) {
+  for (const Buffer& waiting : connection.waiting) {
     if (waiting.size() > host::limits::kBodyBytes + 65536) std::abort();
   }
   return true;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Header functions and header callbacks, on guests in text form.
 
-#include "host/header_fault.h"
+#include "http/header_fault.h"
 #include "testkit/guest_fixture.h"
 
 namespace inlay::testkit {
@@ -125,7 +125,7 @@ TEST_P(HostHeaders, WhatCannotBeSentIsTakenAndNoted) {
   EXPECT_EQ(stream->request.get("x"), "\r\n ");
   EXPECT_EQ(stream->request.size(), 5u);  // a field without a name is not kept
   EXPECT_TRUE(stream->request.spoiled());
-  EXPECT_EQ(host::header_fault(stream->request), "invalid header value for: x");
+  EXPECT_EQ(http::header_fault(stream->request), "invalid header value for: x");
 }
 
 TEST_P(HostHeaders, AMethodThatIsNoneIsNoted) {
@@ -137,7 +137,7 @@ TEST_P(HostHeaders, AMethodThatIsNoneIsNoted) {
   auto stream = proxy.stream(plugin, kRequest);
   stream->request_headers();
   EXPECT_TRUE(stream->request.spoiled());
-  EXPECT_EQ(host::header_fault(stream->request), "invalid header value for: :method");
+  EXPECT_EQ(http::header_fault(stream->request), "invalid header value for: :method");
 }
 
 TEST_P(HostHeaders, AGuestCannotFillTheHostsMemory) {

@@ -193,12 +193,12 @@ TEST_P(HostLimits, KnownMetricsAreFoundWhenAVmHasAllItsIds) {
       load(proxy, guest(import_proxy("log", 3) + import_proxy("define_metric", 4) + R"(
     (import "env" "proxy_increment_metric" (func $increment (param i32 i64) (result i32))))",
                         kLogNumber + "(data (i32.const 0) \"abc\")" +
-                            until_it_fails("run", define('a'), host::MetricStore::kMaxMetrics + 10) +
+                            until_it_fails("run", define('a'), stats::MetricStore::kMaxMetrics + 10) +
                             on_request_headers(told(define('b')) + "(call $run)" + told(define('a')) +
                                                "(drop (call $increment (i32.load (i32.const 16)) (i64.const 3)))" +
                                                told(define('b')) + told(define('c')))));
   proxy.stream(plugin, kRequest)->request_headers();
-  EXPECT_EQ(numbers(proxy), "0 4 " + std::to_string(host::MetricStore::kMaxMetrics + 10) + " 0 0 8 0 4 10 4");
+  EXPECT_EQ(numbers(proxy), "0 4 " + std::to_string(stats::MetricStore::kMaxMetrics + 10) + " 0 0 8 0 4 10 4");
   EXPECT_EQ(proxy.metric("wasmcustom.a"), 3);
   EXPECT_EQ(proxy.log().count("was refused more than 100000 metrics"), 1u);
 }

@@ -89,7 +89,7 @@ TEST_P(HostMetrics, ACounterAndAGaugeMayHaveOneName) {
   proxy.stream(plugin, kRequest)->request_headers();
   EXPECT_EQ(story(proxy), "0 0");
   std::string found;
-  proxy.metrics().for_each([&](const host::MetricView& m) {
+  proxy.metrics().for_each([&](const stats::MetricView& m) {
     if (m.name == "wasmcustom.same") found += std::to_string(m.value) + " ";
   });
   EXPECT_EQ(found, "3 8 ");

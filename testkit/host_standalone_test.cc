@@ -36,7 +36,7 @@ class HostStandalone : public GuestTest {
     services_.run_posted();
   }
 
-  host::MetricStore metrics_;
+  stats::MetricStore metrics_;
   host::SystemClock clock_;
   std::ostringstream lines_;
   host::LineLog log_{lines_};

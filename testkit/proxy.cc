@@ -65,7 +65,7 @@ void TestProxy::advance(std::chrono::nanoseconds by) {
 
 int64_t TestProxy::metric(std::string_view name) const {
   int64_t value = 0;
-  metrics_.for_each([&](const host::MetricView& view) {
+  metrics_.for_each([&](const stats::MetricView& view) {
     if (view.name == name) value = view.value;
   });
   return value;

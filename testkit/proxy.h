@@ -62,7 +62,7 @@ class TestProxy {
   TestWorker& worker(size_t i = 0) { return *workers_.at(i); }
   VirtualClock& clock() { return clock_; }
   RecordingLog& log() { return log_; }
-  host::MetricStore& metrics() { return metrics_; }
+  stats::MetricStore& metrics() { return metrics_; }
   host::Host& host() { return *host_; }
   // A counter's or gauge's value; 0 if there is none of that name.
   int64_t metric(std::string_view name) const;
@@ -71,7 +71,7 @@ class TestProxy {
   ProxyOptions options_;
   VirtualClock clock_;
   RecordingLog log_;
-  host::MetricStore metrics_;
+  stats::MetricStore metrics_;
   std::unique_ptr<host::Host> host_;
   std::vector<std::unique_ptr<TestWorker>> workers_;
   std::vector<host::WorkerPlugin*> attached_;

@@ -66,7 +66,7 @@ abi::TrailersStatus TestStream::response_trailers(const HeaderList& trailers) {
   return context_->on_response_trailers();
 }
 
-host::HeaderMap* TestStream::headers(MapType type, bool) {
+http::HeaderMap* TestStream::headers(MapType type, bool) {
   switch (type) {
     case MapType::kHttpRequestHeaders:
       return &request;
@@ -82,7 +82,7 @@ host::HeaderMap* TestStream::headers(MapType type, bool) {
   }
 }
 
-host::Buffer* TestStream::body(BufferType type) {
+Buffer* TestStream::body(BufferType type) {
   if (body_in_callback_ == nullptr || *body_in_callback_ != type) return nullptr;
   return type == kRequestBody ? &request_buffer : &response_buffer;
 }

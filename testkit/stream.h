@@ -43,12 +43,12 @@ class TestStream final : public WithProperties<host::HttpStream> {
   void finish();
 
   // What the filter sees and what it made of it.
-  host::HeaderMap request;
-  host::HeaderMap response;
-  host::HeaderMap request_trailer_map;
-  host::HeaderMap response_trailer_map;
-  host::Buffer request_buffer;
-  host::Buffer response_buffer;
+  http::HeaderMap request;
+  http::HeaderMap response;
+  http::HeaderMap request_trailer_map;
+  http::HeaderMap response_trailer_map;
+  Buffer request_buffer;
+  Buffer response_buffer;
 
   // What the filter did.
   std::optional<host::LocalReply> local_reply;
@@ -58,8 +58,8 @@ class TestStream final : public WithProperties<host::HttpStream> {
   size_t route_cache_clears = 0;
   std::map<std::string, std::string> proxy_state;  // set_envoy_filter_state; a test puts in what there is
 
-  host::HeaderMap* headers(abi::MapType type, bool writable) override;
-  host::Buffer* body(abi::BufferType type) override;
+  http::HeaderMap* headers(abi::MapType type, bool writable) override;
+  Buffer* body(abi::BufferType type) override;
   void continue_stream(host::Direction direction) override { continued.push_back(direction); }
   void send_local_reply(host::LocalReply reply) override;
   bool response_begun() const override { return has_response_; }

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "testkit/upstreams.h"
 
-#include "host/header_fault.h"
+#include "http/header_fault.h"
 
 namespace inlay::testkit {
 namespace {
 
-HeaderList to_list(const host::HeaderMap& map) {
+HeaderList to_list(const http::HeaderMap& map) {
   HeaderList list;
   for (const auto& e : map) list.emplace_back(e.name, e.value);
   return list;
 }
 
-void fill(host::HeaderMap& map, const HeaderList& list) {
+void fill(http::HeaderMap& map, const HeaderList& list) {
   for (const auto& [name, value] : list) map.add(name, value);
 }
 
@@ -48,13 +48,13 @@ void ScriptedUpstreams::answer(const std::string& cluster, const std::string& pa
 Result<uint64_t> ScriptedUpstreams::start_http_call(host::HttpCallRequest request, host::HttpCallHandler& handler) {
   if (!clusters_.contains(request.cluster))
     return Error{ErrorCode::kNotFound, "no cluster " + request.cluster, "testkit"};
-  auto script = script_.find({request.cluster, std::string(request.headers.value(host::HeaderId::kPath))});
+  auto script = script_.find({request.cluster, std::string(request.headers.value(http::HeaderId::kPath))});
   Answer answer{.shape = Answer::Shape::kTimeout};
   if (script != script_.end()) {
     answer = script->second.front();
     if (script->second.size() > 1) script->second.pop_front();
   }
-  if (std::string fault = host::header_fault(request.headers); !fault.empty()) answer = local("503", std::move(fault));
+  if (std::string fault = http::header_fault(request.headers); !fault.empty()) answer = local("503", std::move(fault));
   if (answer.shape == Answer::Shape::kUnavailable)
     return Error{ErrorCode::kUnavailable, "no healthy host in " + request.cluster, "testkit"};
   calls_.push_back({request.cluster, to_list(request.headers), request.body, to_list(request.trailers), request.timeout,

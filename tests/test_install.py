@@ -177,7 +177,8 @@ class Installed(InstalledCase):
         found = {os.path.relpath(path, self.prefix) for path in glob.glob(os.path.join(self.prefix, "**", "*"), recursive=True)
                  if os.path.isfile(path)}
         for place in places:
-            of_it = [name for word in ("base", "engine", "host") for name in [place.replace("{base,engine,host}", word)]]
+            words = re.search(r"\{(.*)\}", place)
+            of_it = [place.replace(words[0], word) for word in words[1].split(",")] if words else [place]
             self.assertTrue(all(any(path == name or path.startswith(name + "/") for path in found) for name in of_it), place)
             found -= {path for path in found if any(path == name or path.startswith(name + "/") for name in of_it)}
         self.assertEqual(found, set())

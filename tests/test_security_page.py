@@ -9,7 +9,8 @@ from support.both import inlay_only
 from support.processes import ROOT
 
 # Where tests stand, apart from the rooms' own folders.
-ROOMS = ("abi", "base", "cli", "deploy", "engine", "filters", "host", "inspect", "package", "proxy", "sdk", "testkit", "tests")
+ROOMS = ("abi", "base", "cli", "config", "deploy", "document", "engine", "filters", "host", "http", "inspect", "net", "package", "proxy", "sdk", "stats",
+         "testkit", "tests")
 
 
 def sources(ending):

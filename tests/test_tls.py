@@ -6,7 +6,6 @@ import json
 import os
 import socket
 import ssl
-import threading
 import unittest
 
 from support import config, guests, tcp
@@ -234,10 +233,7 @@ class Tcp(WithAuthority):
         with self.client(proxy) as client:
             client.sendall(b"ping")
             self.assertEqual(tcp.read_exactly(client, 4), b"ping")
-            writer = threading.Thread(target=client.sendall, args=(data,))
-            writer.start()
-            self.assertEqual(tcp.read_exactly(client, len(data)), data)
-            writer.join()
+            self.assertEqual(tcp.exchange(client, data), data)
         told = ["connection.tls_version = TLSv1.3", "connection.requested_server_name = proxy.example",
                 "connection.subject_peer_certificate = CN=me", "upstream.tls_version = " + self.either(
                     "TLSv1.3", "TLSv1.2", why="that is the most that it asks a server for by default"),

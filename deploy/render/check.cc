@@ -5,6 +5,8 @@
 #include <set>
 #include <string>
 
+#include "config/load.h"
+#include "config/scalar_check.h"
 #include "deploy/render/crd_schema.h"
 #include "deploy/render/istio.h"
 #include "deploy/render/istio_merge.h"
@@ -12,18 +14,16 @@
 #include "deploy/render/placeholders.h"
 #include "deploy/render/rules.h"
 #include "deploy/render/yaml_text.h"
-#include "proxy/config/load.h"
-#include "proxy/config/scalar_check.h"
-#include "proxy/config/scalars.h"
+#include "document/scalars.h"
 
 namespace inlay::deploy {
 
-using proxy::config::Diagnostic;
-using proxy::config::Source;
+using document::Diagnostic;
+using document::Source;
 
 namespace {
 
-// How the loader says that the fault is its own, not the file's (proxy/config/support.cc).
+// How the loader says that the fault is its own, not the file's (config/support.cc).
 constexpr std::string_view kNotYet = "Inlay does not support it yet";
 
 // Where a sidecar's outbound listener sends what is for a host that the mesh does not know.
@@ -34,7 +34,7 @@ Error defect(const std::string& file, const std::string& what) {
 }
 
 std::shared_ptr<const Source> parse(const File& file, Diagnostics& diagnostics) {
-  return proxy::config::parse_source(file.content, false, file.name, diagnostics);
+  return document::parse_source(file.content, false, file.name, diagnostics);
 }
 
 void replace_all(std::string& text, const std::string& what, const std::string& with) {
@@ -53,21 +53,20 @@ class Check {
     if (local) {
       replace_all(text, "{filename: " + yaml_scalar(module_path) + "}",
                   "{filename: " + yaml_scalar(values_.module.location) + "}");
-      replace_all(text, R"({"filename":)" + proxy::config::json_string(module_path) + "}",
-                  R"({"filename":)" + proxy::config::json_string(values_.module.location) + "}");
+      replace_all(text, R"({"filename":)" + document::json_string(module_path) + "}",
+                  R"({"filename":)" + document::json_string(values_.module.location) + "}");
     }
     // Nor are its certificates.
     std::set<std::string> authorities = {std::string(kPublicAuthorities)};
     for (const Service& service : values_.services) authorities.insert(service.ca);
     for (const std::string& ca : authorities) {
       replace_all(text, "trusted_ca: {filename: " + yaml_scalar(ca) + "}", "system_root_certs: {}");
-      replace_all(text, R"("trusted_ca":{"filename":)" + proxy::config::json_string(ca) + "}",
-                  R"("system_root_certs":{})");
+      replace_all(text, R"("trusted_ca":{"filename":)" + document::json_string(ca) + "}", R"("system_root_certs":{})");
     }
-    proxy::config::LoadOptions options;
+    config::LoadOptions options;
     options.environment = [](const std::string&) { return std::optional<std::string>("a-stand-in"); };
     Diagnostics diagnostics;
-    auto loaded = proxy::config::load_text(text, file, options, diagnostics);
+    auto loaded = config::load_text(text, file, options, diagnostics);
     if (!loaded) return unsupported_or_wrong(file, diagnostics);
     if (!local) return clusters(file, loaded_clusters(*loaded));
     checked_.bootstrap = *std::move(loaded);
@@ -97,9 +96,9 @@ class Check {
     return Unit{};
   }
 
-  static std::vector<std::string> loaded_clusters(const proxy::config::Bootstrap& bootstrap) {
+  static std::vector<std::string> loaded_clusters(const config::Bootstrap& bootstrap) {
     std::vector<std::string> names;
-    for (const proxy::config::Cluster& cluster : bootstrap.clusters) names.push_back(cluster.name);
+    for (const config::Cluster& cluster : bootstrap.clusters) names.push_back(cluster.name);
     return names;
   }
 
@@ -222,11 +221,11 @@ Result<Unit> Check::istio(const Rendering& rendering) {
     }
   }
   INLAY_TRY(const std::string sample, sample_sidecar(sidecar.get()));
-  const auto parsed = proxy::config::parse_source(sample, false, "sample_sidecar.yaml", diagnostics);
+  const auto parsed = document::parse_source(sample, false, "sample_sidecar.yaml", diagnostics);
   if (parsed == nullptr) return defect("sample_sidecar.yaml", diagnostics.to_string());
-  std::string merged = proxy::config::to_json(*parsed);
+  std::string merged = config::to_json(*parsed);
   const std::string code = values_.module.from == Module::From::kFile
-                               ? R"({"filename":)" + proxy::config::json_string(mounted_module(values_)) + "}"
+                               ? R"({"filename":)" + document::json_string(mounted_module(values_)) + "}"
                                : R"({"inline_string":"pulled by the agent"})";
   for (const auto& [file, source] : resources) {
     const bool patches = source->find("kind")->text == "EnvoyFilter";

@@ -9,15 +9,15 @@
 #include <string>
 #include <vector>
 
+#include "config/model.h"
 #include "deploy/render/target.h"
-#include "proxy/config/model.h"
 
 namespace inlay::deploy {
 
 struct Checked {
   // The configuration with the plugin in it, for a caller that wants to start the plugin; nothing when the module is no
   // file, when Inlay lacks something that Envoy has, or when the target has no such configuration.
-  std::optional<proxy::config::Bootstrap> bootstrap;
+  std::optional<config::Bootstrap> bootstrap;
   std::vector<std::string> notes;
 };
 

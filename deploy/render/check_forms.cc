@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "deploy/render/check_forms.h"
 
+#include "config/scalar_check.h"
 #include "deploy/render/values_schema.h"
-#include "proxy/config/scalar_check.h"
-#include "proxy/config/scalars.h"
+#include "document/scalars.h"
 
 namespace inlay::deploy {
 
-using proxy::config::Reporter;
-using proxy::config::Source;
-using proxy::config::TreeNode;
+using config::Reporter;
+using config::TreeNode;
+using document::Source;
 
 namespace {
 
@@ -29,10 +29,10 @@ void check_value(const TreeNode& node, const FieldSpec& spec, Reporter& report) 
   std::string fault;
   if (spec.kind == FieldKind::kString) fault = check_form(spec.form, node.text);
   if (spec.kind == FieldKind::kUint32) fault = check_form(spec.form, node.number);
-  if (!fault.empty()) report.error(node, fault + ", found " + proxy::config::describe(*node.source));
+  if (!fault.empty()) report.error(node, fault + ", found " + config::describe(*node.source));
   if (spec.shape != Shape::kMap) return;
   fault = check_form(spec.key, node.key);
-  if (!fault.empty()) report.error(node, fault + ", found the key " + proxy::config::quote(node.key));
+  if (!fault.empty()) report.error(node, fault + ", found the key " + document::quote(node.key));
 }
 
 void check_field(const TreeNode& node, const FieldSpec& spec, Reporter& report) {

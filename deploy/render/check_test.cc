@@ -34,7 +34,7 @@ class Check : public ::testing::Test {
     const auto values =
         read_values_text(std::string(kValues) + more_values, "values.yaml", modules_.folder(), diagnostics);
     EXPECT_TRUE(values) << diagnostics.to_string();
-    proxy::config::Reporter report("values.yaml", diagnostics);
+    config::Reporter report("values.yaml", diagnostics);
     auto rendering = find_target(target)->render(*values, report);
     EXPECT_TRUE(rendering) << diagnostics.to_string();
     for (File& file : rendering->files) {
@@ -66,7 +66,7 @@ TEST_F(Check, TakesADestinationThatIsCalledAsItsOwnStranger) {
   Diagnostics diagnostics;
   const auto values = read_values_text(text, "values.yaml", modules_.folder(), diagnostics);
   ASSERT_TRUE(values) << diagnostics.to_string();
-  proxy::config::Reporter report("values.yaml", diagnostics);
+  config::Reporter report("values.yaml", diagnostics);
   const auto rendering = find_target("istio")->render(*values, report);
   ASSERT_TRUE(rendering);
   const auto checked = check_rendering("istio", *rendering, *values);

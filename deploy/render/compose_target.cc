@@ -120,7 +120,7 @@ class Compose {
 
 }  // namespace
 
-Result<Rendering> render_compose(const Values& values, proxy::config::Reporter& report) {
+Result<Rendering> render_compose(const Values& values, config::Reporter& report) {
   INLAY_TRY([[maybe_unused]] Unit fits, check_standalone(values, report));
   return Compose(values).render();
 }

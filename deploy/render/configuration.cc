@@ -5,18 +5,18 @@
 #include <cctype>
 #include <vector>
 
+#include "config/field_table.h"
 #include "deploy/render/placeholders.h"
 #include "deploy/render/rules.h"
 #include "deploy/render/secrets.h"
 #include "deploy/render/yaml_text.h"
-#include "proxy/config/field_table.h"
-#include "proxy/config/scalars.h"
+#include "document/scalars.h"
 
 namespace inlay::deploy {
 
-using proxy::config::quote;
-using proxy::config::Reporter;
-using proxy::config::Source;
+using config::Reporter;
+using document::quote;
+using document::Source;
 
 namespace {
 
@@ -28,7 +28,7 @@ const Service* find_service(const Values& values, std::string_view name) {
 
 // "; did you mean `x`?", or what there is.
 std::string advice(std::string_view word, const std::vector<std::string_view>& known, std::string_view where) {
-  const std::string near = proxy::config::nearest(word, known);
+  const std::string near = config::nearest(word, known);
   if (!near.empty()) return "; did you mean `" + near + "`?";
   if (known.empty()) return "; `" + std::string(where) + "` is empty";
   std::string all;
@@ -68,7 +68,7 @@ class Check {
   }
 
   void scalar(const Source& source, const std::string& path, std::string_view parent_key, std::string_view key) {
-    if (is_literal_secret(parent_key, key, source.text) && !proxy::config::parse_bool(source.text)) {
+    if (is_literal_secret(parent_key, key, source.text) && !document::parse_bool(source.text)) {
       report_.error(source.place, path,
                     "looks like a secret, and what is rendered is read by many; write `${env:" + variable_for(key) +
                         "}` and name the variable in `plugin.environment`");
@@ -88,8 +88,8 @@ class Check {
   // yes, on, 0755, 0x1f: booleans and numbers of YAML 1.1 only.
   static bool ambiguous(const Source& source) {
     if (source.quoted || is_json_number(source.text)) return false;
-    if (proxy::config::parse_bool(source.text)) return source.text != "true" && source.text != "false";
-    return proxy::config::parse_int(source.text) || proxy::config::parse_double(source.text);
+    if (document::parse_bool(source.text)) return source.text != "true" && source.text != "false";
+    return document::parse_int(source.text) || document::parse_double(source.text);
   }
 
   // A rule's cluster is a destination's, which check_rules sees to.

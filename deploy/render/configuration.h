@@ -18,8 +18,8 @@ namespace inlay::deploy {
 
 // Reports unknown services and variables, literal secrets, literal cluster names where the header-augmenting filter has
 // them, and scalars that YAML's readers disagree about. `path` is the configuration's own: "plugin.configuration".
-void check_configuration(const proxy::config::Source& configuration, const std::string& path, const Values& values,
-                         proxy::config::Reporter& report);
+void check_configuration(const document::Source& configuration, const std::string& path, const Values& values,
+                         config::Reporter& report);
 
 // The names that a target has for what is in the values.
 struct ClusterNames {

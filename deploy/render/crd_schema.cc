@@ -6,15 +6,15 @@
 #include <algorithm>
 #include <memory>
 
+#include "config/scalar_check.h"
 #include "deploy/render/embedded.h"
-#include "proxy/config/scalar_check.h"
-#include "proxy/config/scalars.h"
+#include "document/scalars.h"
 
 namespace inlay::deploy {
 
-using proxy::config::quote;
-using proxy::config::ScalarType;
-using proxy::config::Source;
+using config::ScalarType;
+using document::quote;
+using document::Source;
 
 namespace {
 
@@ -29,7 +29,7 @@ bool is_true(const Source& map, std::string_view key) {
 
 bool holds_type(const Source& value, std::string_view type) {
   const bool scalar = value.kind == Source::Kind::kScalar;
-  const ScalarType kind = scalar ? proxy::config::scalar_type(value) : ScalarType::kNull;
+  const ScalarType kind = scalar ? config::scalar_type(value) : ScalarType::kNull;
   if (type == "object") return value.kind == Source::Kind::kMap;
   if (type == "array") return value.kind == Source::Kind::kList;
   if (type == "string") return scalar && kind == ScalarType::kString;
@@ -63,7 +63,7 @@ class Checker {
     const bool either = is_true(schema, "x-kubernetes-int-or-string");
     if (either ? holds_type(value, "integer") || holds_type(value, "string") : type.empty() || holds_type(value, type))
       return true;
-    add(path, "expected " + (either ? "a number or a text" : type) + ", found " + proxy::config::describe(value));
+    add(path, "expected " + (either ? "a number or a text" : type) + ", found " + config::describe(value));
     return false;
   }
 
@@ -78,17 +78,17 @@ class Checker {
     if (!pattern.empty() && !RE2::PartialMatch(value.text, RE2(pattern, RE2::Quiet)))
       add(path, quote(value.text) + " does not match " + pattern);
     check_bounds(schema, value.text.size(), "minLength", "maxLength", "characters", path);
-    if (const auto number = proxy::config::parse_double(value.text); number && !value.quoted) {
-      const auto least = proxy::config::parse_double(text_of(schema, "minimum"));
-      const auto most = proxy::config::parse_double(text_of(schema, "maximum"));
+    if (const auto number = document::parse_double(value.text); number && !value.quoted) {
+      const auto least = document::parse_double(text_of(schema, "minimum"));
+      const auto most = document::parse_double(text_of(schema, "maximum"));
       if ((least && *number < *least) || (most && *number > *most)) add(path, value.text + " is out of range");
     }
   }
 
   void check_bounds(const Source& schema, size_t count, std::string_view least, std::string_view most,
                     const std::string& unit, const std::string& path) {
-    const auto low = proxy::config::parse_uint(text_of(schema, least));
-    const auto high = proxy::config::parse_uint(text_of(schema, most));
+    const auto low = document::parse_uint(text_of(schema, least));
+    const auto high = document::parse_uint(text_of(schema, most));
     if ((low && count < *low) || (high && count > *high)) add(path, "has " + std::to_string(count) + " " + unit);
   }
 
@@ -141,8 +141,8 @@ class Checker {
 };
 
 std::shared_ptr<const Source> definitions() {
-  proxy::config::Diagnostics diagnostics;
-  return proxy::config::parse_source(embedded_file("istio_crds.yaml"), false, "istio_crds.yaml", diagnostics);
+  document::Diagnostics diagnostics;
+  return document::parse_source(embedded_file("istio_crds.yaml"), false, "istio_crds.yaml", diagnostics);
 }
 
 }  // namespace

@@ -11,15 +11,15 @@
 #include <string>
 #include <vector>
 
-#include "proxy/config/source.h"
+#include "document/source.h"
 
 namespace inlay::deploy {
 
 // One sentence a fault, each with the field's path: "spec.match[0].mode: ...". Also a kind or version without a schema.
-std::vector<std::string> check_custom_resource(const proxy::config::Source& resource);
+std::vector<std::string> check_custom_resource(const document::Source& resource);
 
 // A value against one schema.
-std::vector<std::string> check_schema(const proxy::config::Source& schema, const proxy::config::Source& value,
+std::vector<std::string> check_schema(const document::Source& schema, const document::Source& value,
                                       const std::string& path);
 
 }  // namespace inlay::deploy

@@ -6,11 +6,11 @@
 namespace inlay::deploy {
 namespace {
 
-using proxy::config::Diagnostics;
+using document::Diagnostics;
 
-std::shared_ptr<const proxy::config::Source> parsed(std::string_view text) {
+std::shared_ptr<const document::Source> parsed(std::string_view text) {
   Diagnostics diagnostics;
-  auto source = proxy::config::parse_source(text, false, "test", diagnostics);
+  auto source = document::parse_source(text, false, "test", diagnostics);
   EXPECT_NE(source, nullptr) << diagnostics.to_string();
   return source;
 }

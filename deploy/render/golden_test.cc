@@ -27,7 +27,7 @@ std::string portable(std::string text, const std::string& folder) {
 Result<std::string> render(const std::string& input, const std::string& folder, Diagnostics& diagnostics) {
   const std::string name = input.substr(kTarget.size(), input.find('\n') - kTarget.size());
   INLAY_TRY(const Values values, read_values_text(input, "case.yaml", folder, diagnostics));
-  proxy::config::Reporter report("case.yaml", diagnostics);
+  config::Reporter report("case.yaml", diagnostics);
   INLAY_TRY(Rendering rendering, find_target(name)->render(values, report));
   add_made_by(rendering, name, values.file);
   INLAY_TRY([[maybe_unused]] const Checked checked, check_rendering(name, rendering, values));

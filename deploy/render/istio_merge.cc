@@ -7,12 +7,12 @@
 
 #include <functional>
 
-#include "proxy/config/scalar_check.h"
-#include "proxy/config/scalars.h"
+#include "config/scalar_check.h"
+#include "document/scalars.h"
 
 namespace inlay::deploy {
 
-using proxy::config::Source;
+using document::Source;
 using rapidjson::Document;
 using rapidjson::Value;
 
@@ -138,7 +138,7 @@ Document parse(std::string_view json) {
 
 // The filter that istiod makes: FAIL_CLOSE and the like have other names in Envoy, and the configuration is text.
 std::string http_filter(const Value& resource, const Value& wasm, std::string_view code) {
-  using proxy::config::json_string;
+  using document::json_string;
   std::string policy = text(wasm, {"failStrategy"});
   if (policy.empty() || policy == "FAIL_CLOSE") policy = "FAIL_CLOSED";
   const Value* configuration = find(wasm, {"pluginConfig"});
@@ -168,7 +168,7 @@ std::string http_filter(const Value& resource, const Value& wasm, std::string_vi
 
 Result<std::string> apply_envoy_filter(std::string_view bootstrap_json, const Source& envoy_filter) {
   Document bootstrap = parse(bootstrap_json);
-  const Document resource = parse(proxy::config::to_json(envoy_filter));
+  const Document resource = parse(config::to_json(envoy_filter));
   const Value* patches = find(resource, {"spec", "configPatches"});
   if (patches == nullptr || !patches->IsArray()) return Error{ErrorCode::kNotFound, "has no patches", "spec"};
   size_t index = 0;
@@ -182,7 +182,7 @@ Result<std::string> apply_envoy_filter(std::string_view bootstrap_json, const So
 Result<std::string> apply_wasm_resource(std::string_view bootstrap_json, const Source& resource,
                                         std::string_view code) {
   Document bootstrap = parse(bootstrap_json);
-  const Document document = parse(proxy::config::to_json(resource));
+  const Document document = parse(config::to_json(resource));
   const Value* spec = find(document, {"spec"});
   const Value* nested = spec == nullptr ? nullptr : find(*spec, {"wasm"});
   const Value* matches = spec == nullptr ? nullptr : find(*spec, {"match"});

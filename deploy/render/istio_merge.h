@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "proxy/config/source.h"
+#include "document/source.h"
 
 namespace inlay::deploy {
 
@@ -17,11 +17,11 @@ namespace inlay::deploy {
 // sidecar: CLUSTER with ADD, and HTTP_FILTER with INSERT_BEFORE of a filter that listener, filter chain and sub-filter
 // match. Errors: another kind of patch (kUnsupported), or one that meets nothing (kNotFound): a mesh would ignore it
 // without a word.
-Result<std::string> apply_envoy_filter(std::string_view bootstrap_json, const proxy::config::Source& envoy_filter);
+Result<std::string> apply_envoy_filter(std::string_view bootstrap_json, const document::Source& envoy_filter);
 
 // The same for a WasmPlugin or a TrafficExtension: the HTTP filter that istiod makes of it stands before the router of
 // each listener that its match takes. `code` is the DataSource for its VM, in JSON.
-Result<std::string> apply_wasm_resource(std::string_view bootstrap_json, const proxy::config::Source& resource,
+Result<std::string> apply_wasm_resource(std::string_view bootstrap_json, const document::Source& resource,
                                         std::string_view code);
 
 // A cluster that requests of an outbound listener can go to, and the configuration of a Wasm filter that they pass.

@@ -3,16 +3,16 @@
 
 #include <gtest/gtest.h>
 
-#include "proxy/config/scalar_check.h"
+#include "config/scalar_check.h"
 
 namespace inlay::deploy {
 namespace {
 
-using proxy::config::Diagnostics;
+using document::Diagnostics;
 
-std::shared_ptr<const proxy::config::Source> parsed(std::string_view text) {
+std::shared_ptr<const document::Source> parsed(std::string_view text) {
   Diagnostics diagnostics;
-  auto source = proxy::config::parse_source(text, false, "test", diagnostics);
+  auto source = document::parse_source(text, false, "test", diagnostics);
   EXPECT_NE(source, nullptr) << diagnostics.to_string();
   return source;
 }

@@ -5,7 +5,7 @@
 #include "deploy/render/kubernetes.h"
 #include "deploy/render/rules.h"
 #include "deploy/render/yaml_text.h"
-#include "proxy/config/scalars.h"
+#include "document/scalars.h"
 
 namespace inlay::deploy {
 
@@ -70,10 +70,10 @@ std::vector<std::string> egress_hosts(const Values& values) {
   return hosts;
 }
 
-Result<Unit> check_istio(const Values& values, proxy::config::Reporter& report) {
+Result<Unit> check_istio(const Values& values, config::Reporter& report) {
   if (values.attach == Attachment::kEnvoyFilter) return Unit{};
   const auto& configuration = values.plugin.configuration;
-  if (configuration == nullptr || configuration->kind == proxy::config::Source::Kind::kMap) return Unit{};
+  if (configuration == nullptr || configuration->kind == document::Source::Kind::kMap) return Unit{};
   report.error(configuration->place, "plugin.configuration",
                "WasmPlugin and TrafficExtension take a map only; for a text set `istio.attach: EnvoyFilter`");
   return refused();
@@ -118,7 +118,7 @@ class Istio {
   void notes() {
     if (values_.attach != Attachment::kEnvoyFilter)
       rendering_.notes.push_back(
-          "WasmPlugin and TrafficExtension have no vm_id, and " + proxy::config::quote(values_.plugin.vm_id) +
+          "WasmPlugin and TrafficExtension have no vm_id, and " + document::quote(values_.plugin.vm_id) +
           " is dropped: each plugin of that proxy without one, whoever applied it, can read what this one shares among "
           "workers, such as tokens; `istio.attach: EnvoyFilter` keeps them apart");
     if (!values_.outbound) return;
@@ -191,7 +191,7 @@ class Istio {
 
 }  // namespace
 
-Result<Rendering> render_istio(const Values& values, proxy::config::Reporter& report) {
+Result<Rendering> render_istio(const Values& values, config::Reporter& report) {
   INLAY_TRY([[maybe_unused]] Unit fits, check_istio(values, report));
   return Istio(values).render();
 }

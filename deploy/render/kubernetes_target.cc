@@ -2,11 +2,11 @@
 #include "deploy/render/kubernetes.h"
 #include "deploy/render/pieces.h"
 #include "deploy/render/yaml_text.h"
-#include "proxy/config/scalars.h"
+#include "document/scalars.h"
 
 namespace inlay::deploy {
 
-using proxy::config::json_string;
+using document::json_string;
 
 std::string mounted_module(const Values& values) {
   return "/var/local/wasm/" + values.module.name;
@@ -17,7 +17,7 @@ namespace {
 constexpr size_t kConfigMapLimit = size_t{1} << 20;
 constexpr std::string_view kVolume = "wasm-module";
 
-Result<Unit> check_module(const Values& values, proxy::config::Reporter& report) {
+Result<Unit> check_module(const Values& values, config::Reporter& report) {
   const Module& module = values.module;
   if (module.from != Module::From::kFile) return Unit{};
   if (module.bytes.size() > kConfigMapLimit) {
@@ -184,7 +184,7 @@ class Kubernetes {
 
 }  // namespace
 
-Result<Rendering> render_kubernetes(const Values& values, proxy::config::Reporter& report) {
+Result<Rendering> render_kubernetes(const Values& values, config::Reporter& report) {
   INLAY_TRY([[maybe_unused]] Unit fits, check_module(values, report));
   return Kubernetes(values).render();
 }

@@ -177,7 +177,7 @@ Error refused() {
   return {ErrorCode::kInvalidArgument, "the target cannot be made of these values", ""};
 }
 
-Result<Unit> check_standalone(const Values& values, proxy::config::Reporter& report) {
+Result<Unit> check_standalone(const Values& values, config::Reporter& report) {
   bool good = true;
   const auto refuse = [&](Place place, std::string path, std::string message) {
     report.error(place, std::move(path), std::move(message));

@@ -47,7 +47,7 @@ struct BootstrapSpec {
 Result<std::string> bootstrap_yaml(const Values& values, const BootstrapSpec& spec);
 
 // What these two targets cannot do: pull from an OCI registry, listen on a port that is taken.
-Result<Unit> check_standalone(const Values& values, proxy::config::Reporter& report);
+Result<Unit> check_standalone(const Values& values, config::Reporter& report);
 
 // An error that has been reported.
 Error refused();

@@ -3,15 +3,15 @@
 
 #include <span>
 
+#include "base/read_file.h"
 #include "engine/engine.h"
 #include "host/module_check.h"
-#include "proxy/config/read_file.h"
 
 namespace inlay::deploy {
 
 Result<std::string> read_module(const std::string& path) {
   constexpr size_t kLargest = size_t{64} << 20;
-  INLAY_TRY(std::string bytes, proxy::config::read_file(path, kLargest));
+  INLAY_TRY(std::string bytes, read_file(path, kLargest));
   if (bytes.empty())
     return Error{ErrorCode::kInvalidArgument, "the file is empty; a WebAssembly module was expected", ""};
   engine::LoadOptions options;

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/read_file.h"
+#include "config/view.h"
 #include "deploy/render/check_forms.h"
 #include "deploy/render/configuration.h"
 #include "deploy/render/read_module.h"
@@ -9,17 +11,15 @@
 #include "deploy/render/secrets.h"
 #include "deploy/render/values.h"
 #include "deploy/render/values_schema.h"
+#include "document/scalars.h"
 #include "engine/sha256.h"
-#include "proxy/config/read_file.h"
-#include "proxy/config/scalars.h"
-#include "proxy/config/view.h"
 
 namespace inlay::deploy {
 
-using proxy::config::quote;
-using proxy::config::Reporter;
-using proxy::config::Tree;
-using proxy::config::View;
+using config::Reporter;
+using config::Tree;
+using config::View;
+using document::quote;
 
 namespace {
 
@@ -117,12 +117,12 @@ class Builder {
     plugin.failure_policy = static_cast<FailurePolicy>(view["failure_policy"].node().integer);
     plugin.environment = variables(view, true);
     if (!view.has("configuration")) return;
-    const proxy::config::TreeNode& node = view["configuration"].node();
-    if (node.source->kind == proxy::config::Source::Kind::kNull) return;
-    if (node.source->kind == proxy::config::Source::Kind::kList)
+    const config::TreeNode& node = view["configuration"].node();
+    if (node.source->kind == document::Source::Kind::kNull) return;
+    if (node.source->kind == document::Source::Kind::kList)
       report_.error(node, "expected a map or a text, found a list");
     // The tree's sources live as long as the values: they share the root's ownership.
-    plugin.configuration = std::shared_ptr<const proxy::config::Source>(root_source, node.source);
+    plugin.configuration = std::shared_ptr<const document::Source>(root_source, node.source);
   }
 
   // The variables of the plugin, or of a container, which knows no proxy to take them from.
@@ -301,7 +301,7 @@ class Builder {
     for (const Destination& destination : values_.destinations) hosts.emplace_back(destination.host);
     const std::string& host = entry.node().key;
     if (std::find(hosts.begin(), hosts.end(), host) != hosts.end()) return;
-    const std::string near = proxy::config::nearest(host, hosts);
+    const std::string near = config::nearest(host, hosts);
     report_.error(entry.node(), "no service and no destination has this host" +
                                     (near.empty() ? "" : "; did you mean `" + near + "`?"));
   }
@@ -325,7 +325,7 @@ class Builder {
   }
 
  public:
-  std::shared_ptr<const proxy::config::Source> root_source;
+  std::shared_ptr<const document::Source> root_source;
 
  private:
   Values& values_;
@@ -342,10 +342,10 @@ Error failure(const Diagnostics& diagnostics, const std::string& name, ErrorCode
 
 Result<Values> read_values_text(std::string_view text, const std::string& name, const std::string& folder,
                                 Diagnostics& diagnostics) {
-  auto source = proxy::config::parse_source(text, name.ends_with(".json"), name, diagnostics, "a values file");
+  auto source = document::parse_source(text, name.ends_with(".json"), name, diagnostics, "a values file");
   if (source == nullptr) return failure(diagnostics, name, ErrorCode::kInvalidArgument);
   Reporter report(name, diagnostics);
-  const Tree tree = proxy::config::check_tree(source, values_type(), false, report);
+  const Tree tree = config::check_tree(source, values_type(), false, report);
   check_forms(*tree.root, report);
   Values values;
   values.file = std::filesystem::path(name).filename();
@@ -358,9 +358,9 @@ Result<Values> read_values_text(std::string_view text, const std::string& name, 
 }
 
 Result<Values> read_values(const std::string& path, Diagnostics& diagnostics) {
-  auto text = proxy::config::read_file(path, proxy::config::kMaxSourceBytes);
+  auto text = read_file(path, document::kMaxSourceBytes);
   if (!text) {
-    diagnostics.add({proxy::config::Diagnostic::Severity::kError, path, {}, "", text.error().message});
+    diagnostics.add({document::Diagnostic::Severity::kError, path, {}, "", text.error().message});
     return failure(diagnostics, path, ErrorCode::kIo);
   }
   return read_values_text(*text, path, std::filesystem::path(path).parent_path(), diagnostics);

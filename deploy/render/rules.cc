@@ -3,15 +3,15 @@
 
 #include <algorithm>
 
+#include "config/scalar_check.h"
 #include "deploy/render/placeholders.h"
-#include "proxy/config/scalar_check.h"
-#include "proxy/config/scalars.h"
+#include "document/scalars.h"
 
 namespace inlay::deploy {
 
-using proxy::config::quote;
-using proxy::config::Reporter;
-using proxy::config::Source;
+using config::Reporter;
+using document::quote;
+using document::Source;
 using SourcePtr = std::shared_ptr<const Source>;
 
 namespace {
@@ -152,7 +152,7 @@ void check_rules(const Values& values, Reporter& report) {
     for (const Destination& destination : values.destinations)
       hosts += (hosts.empty() ? "" : ", ") + quote("${cluster:" + destination.host + "}");
     report.error(cluster->place, at + ".match.cluster",
-                 "expected the host of one of `traffic.destinations`, found " + proxy::config::describe(*cluster) +
+                 "expected the host of one of `traffic.destinations`, found " + config::describe(*cluster) +
                      "; there are " + (hosts.empty() ? "none" : hosts));
   }
 }
@@ -171,8 +171,8 @@ SourcePtr with_rules(const Values& values, const ClusterNames& names) {
 }
 
 bool can_augment(std::string_view configuration_json, std::string_view cluster) {
-  proxy::config::Diagnostics diagnostics;
-  const SourcePtr configuration = proxy::config::parse_source(configuration_json, true, "configuration", diagnostics);
+  document::Diagnostics diagnostics;
+  const SourcePtr configuration = document::parse_source(configuration_json, true, "configuration", diagnostics);
   const Source* rules = configuration == nullptr ? nullptr : configuration->find("rules");
   if (rules == nullptr || rules->kind != Source::Kind::kList || rules->items.empty()) return true;
   for (const SourcePtr& rule : rules->items) {

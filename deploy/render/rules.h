@@ -29,10 +29,10 @@ bool takes_rules(const Values& values);
 
 // Reports rules of the values file that cannot be narrowed: what is no list of maps, a configuration that is a text,
 // and a `match.cluster` that is no destination's. For values of which takes_rules() is true, with outbound traffic.
-void check_rules(const Values& values, proxy::config::Reporter& report);
+void check_rules(const Values& values, config::Reporter& report);
 
 // The configuration with its rules, in which texts still have their placeholders.
-std::shared_ptr<const proxy::config::Source> with_rules(const Values& values, const ClusterNames& names);
+std::shared_ptr<const document::Source> with_rules(const Values& values, const ClusterNames& names);
 
 // For a configuration in JSON: whether a request that goes to `cluster` can get headers. It is read as the filter reads
 // it; what is no such configuration gives `true`.

@@ -5,8 +5,8 @@
 #include <cctype>
 #include <string>
 
+#include "config/redact.h"
 #include "deploy/render/placeholders.h"
-#include "proxy/config/redact.h"
 
 namespace inlay::deploy {
 
@@ -41,7 +41,7 @@ bool is_literal_secret(std::string_view parent_key, std::string_view key, std::s
   if (std::any_of(std::begin(kSecretEndings), std::end(kSecretEndings),
                   [&](std::string_view word) { return folded.ends_with(word); }))
     return true;
-  if (is_header_map(parent_key) && proxy::config::looks_secret(key)) return true;
+  if (is_header_map(parent_key) && config::looks_secret(key)) return true;
   return std::any_of(std::begin(kSecretBeginnings), std::end(kSecretBeginnings),
                      [&](std::string_view word) { return text.starts_with(word) && text.size() > word.size(); });
 }

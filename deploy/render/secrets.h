@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Literals that look like secrets. Unlike looks_secret() of proxy/config/redact.h, which may hide too much, this must
+// Literals that look like secrets. Unlike looks_secret() of config/redact.h, which may hide too much, this must
 // not refuse what is none, so it goes by whole words, by headers' names where headers are, and by the text itself.
 
 #include <string_view>

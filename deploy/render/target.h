@@ -33,7 +33,7 @@ struct Target {
   std::string_view help;
   // What the target cannot do with the values is reported at its place; the Result's error is then kInvalidArgument, or
   // kInternal for a defect of a template.
-  Result<Rendering> (*render)(const Values& values, proxy::config::Reporter& report);
+  Result<Rendering> (*render)(const Values& values, config::Reporter& report);
 };
 
 // In the order in which help shows them.
@@ -44,9 +44,9 @@ const Target* find_target(std::string_view name);
 inline constexpr std::string_view kMadeBy = "# Made by `inlay deploy render ";
 
 // One each, for the table.
-Result<Rendering> render_envoy(const Values& values, proxy::config::Reporter& report);
-Result<Rendering> render_compose(const Values& values, proxy::config::Reporter& report);
-Result<Rendering> render_kubernetes(const Values& values, proxy::config::Reporter& report);
-Result<Rendering> render_istio(const Values& values, proxy::config::Reporter& report);
+Result<Rendering> render_envoy(const Values& values, config::Reporter& report);
+Result<Rendering> render_compose(const Values& values, config::Reporter& report);
+Result<Rendering> render_kubernetes(const Values& values, config::Reporter& report);
+Result<Rendering> render_istio(const Values& values, config::Reporter& report);
 
 }  // namespace inlay::deploy

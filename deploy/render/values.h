@@ -19,12 +19,12 @@
 #include <vector>
 
 #include "base/result.h"
-#include "proxy/config/tree.h"
+#include "config/tree.h"
 
 namespace inlay::deploy {
 
-using proxy::config::Diagnostics;
-using proxy::config::Place;
+using document::Diagnostics;
+using document::Place;
 
 // Module is where the WebAssembly module comes from.
 struct Module {
@@ -52,7 +52,7 @@ struct Plugin {
   std::string root_id;
   std::string vm_id;
   FailurePolicy failure_policy = FailurePolicy::kFailClosed;
-  std::shared_ptr<const proxy::config::Source> configuration;  // checked; nullptr: none
+  std::shared_ptr<const document::Source> configuration;  // checked; nullptr: none
   std::vector<Variable> environment;
 };
 

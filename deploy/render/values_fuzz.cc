@@ -15,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto values = read_values_text(text, "fuzz.yaml", "/nonexistent", diagnostics);
   if (!values) return 0;
   for (const Target& target : targets()) {
-    inlay::proxy::config::Reporter report("fuzz.yaml", diagnostics);
+    inlay::config::Reporter report("fuzz.yaml", diagnostics);
     auto rendering = target.render(*values, report);
     if (!rendering) {
       if (rendering.error().code == inlay::ErrorCode::kInternal) std::abort();

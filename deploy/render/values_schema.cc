@@ -256,12 +256,12 @@ constexpr MessageSpec kMessages[] = {
 };
 
 struct Types {
-  std::map<std::string, proxy::config::MessageType, std::less<>> messages;
-  std::map<std::string, proxy::config::EnumType, std::less<>> enums;
+  std::map<std::string, config::MessageType, std::less<>> messages;
+  std::map<std::string, config::EnumType, std::less<>> enums;
 };
 
-proxy::config::FieldType make_field(const FieldSpec& spec, Types& types) {
-  proxy::config::FieldType field;
+config::FieldType make_field(const FieldSpec& spec, Types& types) {
+  config::FieldType field;
   field.name = spec.name;
   field.json_name = spec.name;
   field.type = spec.type;
@@ -277,13 +277,13 @@ proxy::config::FieldType make_field(const FieldSpec& spec, Types& types) {
 Types make_types() {
   Types types;
   for (const EnumSpec& spec : kEnums) {
-    proxy::config::EnumType& type = types.enums[std::string(spec.name)];
+    config::EnumType& type = types.enums[std::string(spec.name)];
     type.name = spec.name;
     for (std::string_view value : spec.values)
       type.values.emplace_back(std::string(value), static_cast<int32_t>(type.values.size()));
   }
   for (const MessageSpec& spec : kMessages) {
-    proxy::config::MessageType& type = types.messages[std::string(spec.name)];
+    config::MessageType& type = types.messages[std::string(spec.name)];
     type.name = spec.name;
     for (const FieldSpec& field : spec.fields) type.fields.push_back(make_field(field, types));
   }
@@ -314,7 +314,7 @@ const FieldSpec* find_field_spec(std::string_view message, std::string_view fiel
   return nullptr;
 }
 
-const proxy::config::MessageType& values_type() {
+const config::MessageType& values_type() {
   static const Types types = make_types();
   return types.messages.find(kMessages[0].name)->second;
 }

@@ -2,18 +2,18 @@
 #pragma once
 
 // The keys of a values file, declared once: the reader, its messages and docs/reference/deploy_values.md are made from
-// this table. It becomes message types of proxy/config/tree.h, whose checker reports unknown keys, wrong types and
+// this table. It becomes message types of config/tree.h, whose checker reports unknown keys, wrong types and
 // conflicts with their place.
 
 #include <span>
 #include <string_view>
 
+#include "config/field_table.h"
 #include "deploy/render/forms.h"
-#include "proxy/config/field_table.h"
 
 namespace inlay::deploy {
 
-using proxy::config::FieldKind;
+using config::FieldKind;
 
 enum class Shape : uint8_t { kOne, kList, kMap };
 
@@ -49,6 +49,6 @@ const FieldSpec* find_field_spec(std::string_view message, std::string_view fiel
 const MessageSpec* find_message_spec(std::string_view message);
 
 // The type of the whole file.
-const proxy::config::MessageType& values_type();
+const config::MessageType& values_type();
 
 }  // namespace inlay::deploy

@@ -11,7 +11,7 @@
 #include <system_error>
 
 #include "base/files.h"
-#include "proxy/config/read_file.h"
+#include "base/read_file.h"
 
 namespace inlay::deploy {
 
@@ -26,7 +26,7 @@ std::string path_of(const std::string& folder, const std::string& name) {
 }
 
 std::optional<std::string> content_of(const std::string& path) {
-  auto text = proxy::config::read_file(path, kLargestFile);
+  auto text = read_file(path, kLargestFile);
   return text ? std::optional<std::string>(*std::move(text)) : std::nullopt;
 }
 

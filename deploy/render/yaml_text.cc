@@ -6,11 +6,11 @@
 #include <cstdio>
 
 #include "deploy/render/forms.h"
-#include "proxy/config/scalars.h"
+#include "document/scalars.h"
 
 namespace inlay::deploy {
 
-using proxy::config::Source;
+using document::Source;
 
 namespace {
 
@@ -74,7 +74,7 @@ uint32_t code_point(std::string_view character) {
 std::string double_quoted(std::string_view text) {
   std::string out = "\"";
   while (!text.empty()) {
-    const size_t length = std::max<size_t>(proxy::config::utf8_length(text), 1);
+    const size_t length = std::max<size_t>(document::utf8_length(text), 1);
     const std::string_view character = text.substr(0, length);
     text.remove_prefix(length);
     if (character == "\"" || character == "\\") {
@@ -97,7 +97,7 @@ std::string double_quoted(std::string_view text) {
 
 bool has_special(std::string_view text) {
   while (!text.empty()) {
-    const size_t length = std::max<size_t>(proxy::config::utf8_length(text), 1);
+    const size_t length = std::max<size_t>(document::utf8_length(text), 1);
     if (is_special(text.substr(0, length))) return true;
     text.remove_prefix(length);
   }
@@ -151,7 +151,7 @@ namespace {
 std::string literal_of(const Source& source) {
   if (source.kind == Source::Kind::kNull) return "null";
   if (source.quoted) return "";
-  if (const auto boolean = proxy::config::parse_bool(source.text)) return *boolean ? "true" : "false";
+  if (const auto boolean = document::parse_bool(source.text)) return *boolean ? "true" : "false";
   return is_json_number(source.text) ? source.text : "";
 }
 

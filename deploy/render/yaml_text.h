@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "proxy/config/source.h"
+#include "document/source.h"
 
 namespace inlay::deploy {
 
@@ -22,9 +22,9 @@ std::string yaml_list(const std::vector<std::string>& items);
 // `source` as JSON over several lines; a list of scalars stands on one. Only printable characters, so that it can stand
 // in a YAML literal block. Strings pass through `edit`. Expects what check_configuration has checked.
 using EditText = std::function<std::string(std::string_view)>;
-std::string pretty_json(const proxy::config::Source& source, const EditText& edit);
+std::string pretty_json(const document::Source& source, const EditText& edit);
 // `source` as YAML in block style. Strings pass through `edit`.
-std::string block_yaml(const proxy::config::Source& source, const EditText& edit);
+std::string block_yaml(const document::Source& source, const EditText& edit);
 
 // Whether `text` is a number in JSON's grammar.
 bool is_json_number(std::string_view text);

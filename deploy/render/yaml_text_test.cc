@@ -3,13 +3,13 @@
 
 #include <gtest/gtest.h>
 
-#include "proxy/config/scalar_check.h"
+#include "config/scalar_check.h"
 
 namespace inlay::deploy {
 namespace {
 
-using proxy::config::Diagnostics;
-using proxy::config::ScalarType;
+using config::ScalarType;
+using document::Diagnostics;
 
 TEST(YamlScalar, IsPlainWhereNobodyReadsItAsAnythingElse) {
   for (const char* text : {"orders", "docker.io/envoyproxy/envoy:v1.36.2", "127.0.0.1", "50m", "64Mi", "/ready",
@@ -64,12 +64,12 @@ TEST(YamlScalar, ComesBackAsTheSameString) {
     Diagnostics diagnostics;
     for (const std::string& yaml :
          {"key: " + yaml_scalar(text), "{key: " + yaml_scalar(text) + "}", "key: " + yaml_list({text})}) {
-      const auto source = proxy::config::parse_source(yaml, false, "test", diagnostics);
+      const auto source = document::parse_source(yaml, false, "test", diagnostics);
       ASSERT_NE(source, nullptr) << yaml << diagnostics.to_string();
       const auto* value = source->find("key");
       if (!value->items.empty()) value = value->items[0].get();
       EXPECT_EQ(value->text, text) << yaml;
-      EXPECT_EQ(proxy::config::scalar_type(*value), ScalarType::kString) << yaml;
+      EXPECT_EQ(config::scalar_type(*value), ScalarType::kString) << yaml;
     }
   }
 }
@@ -80,7 +80,7 @@ std::string same(std::string_view text) {
 
 TEST(PrettyJson, WritesScalarsAsTheyWereMeant) {
   Diagnostics diagnostics;
-  const auto source = proxy::config::parse_source(
+  const auto source = document::parse_source(
       "{a: 1, b: 1.50, c: true, d: null, e: text, f: \"1\", g: [1, x], h: {}, i: [], j: [{k: v}], l: "
       "12345678901234567890, "
       "m: \"a\\nb\\u2028\"}",
@@ -108,15 +108,15 @@ TEST(PrettyJson, WritesScalarsAsTheyWereMeant) {
 
 TEST(BlockYaml, ComesBackAsTheSameTree) {
   Diagnostics diagnostics;
-  const auto source = proxy::config::parse_source(
+  const auto source = document::parse_source(
       "{a: 1, c: true, d: null, e: 'on', g: [1, x, [w, z], {p: q, r: [s]}], h: {}, i: [], j: {k: {l: \"m\\nn\"}}, "
       "'on': 5}",
       false, "test", diagnostics);
   ASSERT_NE(source, nullptr);
   const std::string yaml = block_yaml(*source, same);
-  const auto again = proxy::config::parse_source(yaml, false, "test", diagnostics);
+  const auto again = document::parse_source(yaml, false, "test", diagnostics);
   ASSERT_NE(again, nullptr) << yaml;
-  EXPECT_EQ(proxy::config::to_json(*again), proxy::config::to_json(*source)) << yaml;
+  EXPECT_EQ(config::to_json(*again), config::to_json(*source)) << yaml;
   EXPECT_TRUE(
       yaml.starts_with("a: 1\nc: true\nd: null\ne: 'on'\ng:\n- 1\n- x\n- - w\n  - z\n- p: q\n  r:\n  - s\nh: {}\n"))
       << yaml;

@@ -23,7 +23,7 @@ int main(int argc, char** argv) {
   const auto module = engine::Module::load(bytes, {.kind = engine::EngineKind::kInterp});
   if (!module) return std::cerr << module.error().message << '\n', 1;
 
-  host::MetricStore metrics;
+  stats::MetricStore metrics;
   host::SystemClock clock;
   host::LineLog log(std::cerr);
   host::Host host({.metrics = &metrics, .clock = &clock, .log = &log});

@@ -18,7 +18,7 @@
 #include <variant>
 #include <vector>
 
-#include "proxy/config/load.h"
+#include "config/load.h"
 #include "testkit/guest_fixture.h"
 #include "testkit/proxy.h"
 
@@ -69,16 +69,16 @@ class Base {
   const fs::path path_;
 };
 
-proxy::config::WasmPlugin load(const fs::path& file) {
+config::WasmPlugin load(const fs::path& file) {
   static const Base base;
-  proxy::config::LoadOptions options;
+  config::LoadOptions options;
   options.base_dir = base.path();
   options.environment = [](const std::string& name) { return std::optional("value of " + name); };
-  proxy::config::Diagnostics diagnostics;
-  const auto bootstrap = proxy::config::load_file(file.string(), options, diagnostics);
+  document::Diagnostics diagnostics;
+  const auto bootstrap = config::load_file(file.string(), options, diagnostics);
   EXPECT_TRUE(bootstrap) << diagnostics.to_string();
   if (!bootstrap || bootstrap->listeners.size() != 1) return {};
-  return std::get<proxy::config::WasmPlugin>(bootstrap->listeners[0].http.http_filters.at(0).config);
+  return std::get<config::WasmPlugin>(bootstrap->listeners[0].http.http_filters.at(0).config);
 }
 
 // to_json: as Istio makes the plugin's configuration of what stands in the resource.

@@ -22,11 +22,11 @@ std::vector<uint8_t> read_module() {
 
 // A request's headers and nothing else, so that no embedder's own cost is measured.
 struct BareStream final : host::HttpStream {
-  host::HeaderMap request;
-  host::HeaderMap* headers(abi::MapType type, bool) override {
+  http::HeaderMap request;
+  http::HeaderMap* headers(abi::MapType type, bool) override {
     return type == abi::MapType::kHttpRequestHeaders ? &request : nullptr;
   }
-  host::Buffer* body(abi::BufferType) override { return nullptr; }
+  Buffer* body(abi::BufferType) override { return nullptr; }
   void continue_stream(host::Direction) override {}
   void send_local_reply(host::LocalReply reply) override { answered = reply.status; }
   void reset(std::string_view) override {}
@@ -60,7 +60,7 @@ void request_with_two_headers(benchmark::State& state) {
     context->on_log();
     context->destroy();
   }
-  if (stream.answered != 0 || !stream.request.has(host::HeaderId::kAuthorization))
+  if (stream.answered != 0 || !stream.request.has(http::HeaderId::kAuthorization))
     state.SkipWithError("the filter set no headers");
 }
 BENCHMARK(request_with_two_headers);

@@ -41,7 +41,7 @@ bool Filter::compare(uint64_t actual) const {
   return false;
 }
 
-bool Filter::matches(const http::StreamRecord& record) const {
+bool Filter::matches(const downstream::StreamRecord& record) const {
   const auto one_matches = [&](const Filter& filter) { return filter.matches(record); };
   switch (kind_) {
     case Kind::kStatusCode:
@@ -73,7 +73,7 @@ Result<AccessLog> AccessLog::compile(const config::AccessLog& config) {
   return log;
 }
 
-void AccessLog::append(const http::StreamRecord& record, std::string& out) const {
+void AccessLog::append(const downstream::StreamRecord& record, std::string& out) const {
   if (!wants(record)) return;
   const router::FormatContext context{&record.request_headers, &record.response_headers, &record.info,
                                       record.now_monotonic, &record.response_trailers};

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "base/result.h"
-#include "proxy/config/model.h"
-#include "proxy/http/stream_logger.h"
+#include "config/model.h"
+#include "proxy/downstream/stream_logger.h"
 #include "proxy/match/string_matcher.h"
 #include "proxy/router/formatter.h"
 
@@ -22,7 +22,7 @@ class Filter {
  public:
   // Errors: kInvalidArgument for a regular expression that RE2 does not take.
   static Result<Filter> compile(const config::AccessLogFilter& config);
-  bool matches(const http::StreamRecord& record) const;
+  bool matches(const downstream::StreamRecord& record) const;
 
  private:
   bool compare(uint64_t actual) const;
@@ -40,9 +40,9 @@ class AccessLog {
  public:
   static Result<AccessLog> compile(const config::AccessLog& config);
   // Whether the filter lets it through.
-  bool wants(const http::StreamRecord& record) const { return !filter_ || filter_->matches(record); }
+  bool wants(const downstream::StreamRecord& record) const { return !filter_ || filter_->matches(record); }
   // Appends the entry, with its line break; nothing when the filter says so.
-  void append(const http::StreamRecord& record, std::string& out) const;
+  void append(const downstream::StreamRecord& record, std::string& out) const;
 
  private:
   std::optional<Filter> filter_;

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "proxy/config/load.h"
+#include "config/load.h"
 
 namespace inlay::proxy::access_log {
 namespace {
@@ -38,7 +38,7 @@ class AccessLogTest : public testing::Test {
   }
   // The entry of a log with this log_format (JSON, may be empty), from the bootstrap to the line.
   std::string entry(const std::string& log_format) {
-    config::Diagnostics diagnostics;
+    document::Diagnostics diagnostics;
     const std::string text =
         std::string(kBefore) + (log_format.empty() ? "" : ", \"log_format\": " + log_format) + std::string(kAfter);
     auto bootstrap = config::load_text(text, "t.json", {}, diagnostics);
@@ -47,7 +47,9 @@ class AccessLogTest : public testing::Test {
     AccessLog::compile(bootstrap->listeners[0].http.access_logs[0]).value().append(record(), out);
     return out;
   }
-  http::StreamRecord record() { return {info_, request_, request_trailers_, response_, trailers_, 1'250'000'000}; }
+  downstream::StreamRecord record() {
+    return {info_, request_, request_trailers_, response_, trailers_, 1'250'000'000};
+  }
   bool passes(const AccessLogFilter& config) { return Filter::compile(config).value().matches(record()); }
   static AccessLogFilter compare(Kind kind, Op op, uint32_t value) {
     AccessLogFilter filter;
@@ -57,8 +59,8 @@ class AccessLogTest : public testing::Test {
     return filter;
   }
 
-  host::HeaderMap request_, request_trailers_, response_, trailers_;
-  http::StreamInfo info_;
+  http::HeaderMap request_, request_trailers_, response_, trailers_;
+  downstream::StreamInfo info_;
 };
 
 TEST_F(AccessLogTest, TheDefaultLine) {
@@ -139,7 +141,7 @@ TEST_F(AccessLogTest, FiltersOnHeadersAndFlags) {
   AccessLogFilter flag;
   flag.kind = Kind::kResponseFlag;
   EXPECT_FALSE(passes(flag)) << "no flag at all";
-  info_.response_flags = http::kUpstreamRequestTimeout;
+  info_.response_flags = downstream::kUpstreamRequestTimeout;
   EXPECT_TRUE(passes(flag)) << "any flag";
   flag.flags = {"NR", "RLSE"};
   EXPECT_FALSE(passes(flag));

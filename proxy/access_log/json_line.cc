@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "proxy/config/scalars.h"
+#include "document/scalars.h"
 #include "proxy/router/empty_value.h"
 
 namespace inlay::proxy::access_log {
@@ -53,7 +53,7 @@ void append_escaped(std::string_view text, std::string& out) {
     } else if (byte < 0x80) {
       out += "\\u00";
       out += {kHex[byte >> 4], kHex[byte & 15]};
-    } else if (used = config::utf8_length(text); used > 0) {
+    } else if (used = document::utf8_length(text); used > 0) {
       out += text.substr(0, used);
     } else {
       out += "\xef\xbf\xbd";

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "proxy/config/format.h"
+#include "config/format.h"
 #include "proxy/router/formatter.h"
 
 namespace inlay::proxy::access_log {

@@ -69,8 +69,8 @@ struct LogFiles::Impl {
   bool wait_for_room(int fd) const;
 
   const Options options;
-  host::Counter buffered, completed, failed, dropped, reopen_failed;
-  host::Gauge waiting_bytes;
+  stats::Counter buffered, completed, failed, dropped, reopen_failed;
+  stats::Gauge waiting_bytes;
   std::vector<std::unique_ptr<File>> files;
 
   std::mutex mutex;

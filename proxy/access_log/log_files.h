@@ -19,8 +19,8 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "host/metrics.h"
-#include "proxy/config/model.h"
+#include "config/model.h"
+#include "stats/metrics.h"
 
 namespace inlay::proxy::access_log {
 
@@ -35,7 +35,7 @@ class LogFiles {
  public:
   static constexpr std::chrono::seconds kLongestEnd{2};
   struct Options {
-    host::MetricStore& metrics;  // filesystem.*, outlives the files
+    stats::MetricStore& metrics;  // filesystem.*, outlives the files
     // Called on the writing thread when a file begins to fail, and for every failed reopening.
     std::function<void(std::string_view)> warn;
     size_t most_waiting = size_t{64} << 20;  // bytes

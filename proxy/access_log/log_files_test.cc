@@ -46,10 +46,10 @@ class LogFilesTest : public testing::Test {
     return files_->open(log);
   }
   int64_t counter(std::string_view name) {
-    return host::Counter(metrics_.define(abi::MetricType::kCounter, name)).value();
+    return stats::Counter(metrics_.define(abi::MetricType::kCounter, name)).value();
   }
 
-  host::MetricStore metrics_;
+  stats::MetricStore metrics_;
   std::filesystem::path folder_;
   std::string warnings_;  // written by the writing thread; read once it has ended
   std::unique_ptr<LogFiles> files_;
@@ -175,7 +175,7 @@ class WorkerLogsTest : public LogFilesTest {
     config.text = config::parse_format("%REQ(X)%\n").value();
     log_ = AccessLog::compile(config).value();
   }
-  void write(http::StreamLogger& logger, std::string_view text) {
+  void write(downstream::StreamLogger& logger, std::string_view text) {
     headers_.set("x", text);
     logger.log({info_, headers_, none_, none_, none_, 0});
   }
@@ -184,17 +184,17 @@ class WorkerLogsTest : public LogFilesTest {
     std::vector<std::string> chunks;
   };
   net::EventLoop loop_;
-  host::HeaderMap headers_, none_;
-  http::StreamInfo info_;
+  http::HeaderMap headers_, none_;
+  downstream::StreamInfo info_;
   AccessLog log_;
   Sink sink_, other_;
 };
 
 TEST_F(WorkerLogsTest, TheIntervalFlushes) {
   WorkerLogs logs(loop_, metrics_, 20ms);
-  http::StreamLogger* one = logs.attach(log_, sink_);
-  http::StreamLogger* two = logs.attach(log_, sink_);
-  http::StreamLogger* other = logs.attach(log_, other_);
+  downstream::StreamLogger* one = logs.attach(log_, sink_);
+  downstream::StreamLogger* two = logs.attach(log_, sink_);
+  downstream::StreamLogger* other = logs.attach(log_, other_);
   write(*one, "a");
   write(*two, "b");
   write(*other, "c");
@@ -209,7 +209,7 @@ TEST_F(WorkerLogsTest, TheIntervalFlushes) {
 TEST_F(WorkerLogsTest, AFullBufferAndTheEndFlush) {
   {
     WorkerLogs logs(loop_, metrics_, 1h);
-    http::StreamLogger* logger = logs.attach(log_, sink_);
+    downstream::StreamLogger* logger = logs.attach(log_, sink_);
     const std::string half(WorkerLogs::kBufferSize / 2, 'x');
     write(*logger, half);
     EXPECT_TRUE(sink_.chunks.empty());

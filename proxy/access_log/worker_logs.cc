@@ -19,7 +19,7 @@ class WorkerLogs::Buffer {
 
   const LogFile& file() const { return file_; }
 
-  void append(const AccessLog& log, const http::StreamRecord& record) {
+  void append(const AccessLog& log, const downstream::StreamRecord& record) {
     if (lines_.capacity() < kBufferSize) lines_.reserve(kBufferSize + kRoom);
     log.append(record, lines_);
     if (lines_.size() >= kBufferSize) return flush();
@@ -40,24 +40,24 @@ class WorkerLogs::Buffer {
   net::Timer timer_;
 };
 
-class WorkerLogs::Logger final : public http::StreamLogger {
+class WorkerLogs::Logger final : public downstream::StreamLogger {
  public:
   Logger(const AccessLog& log, Buffer& buffer) : log_(log), buffer_(buffer) {}
-  void log(const http::StreamRecord& record) override { buffer_.append(log_, record); }
+  void log(const downstream::StreamRecord& record) override { buffer_.append(log_, record); }
 
  private:
   const AccessLog& log_;
   Buffer& buffer_;
 };
 
-WorkerLogs::WorkerLogs(net::EventLoop& loop, host::MetricStore& metrics, std::chrono::milliseconds flush_interval)
+WorkerLogs::WorkerLogs(net::EventLoop& loop, stats::MetricStore& metrics, std::chrono::milliseconds flush_interval)
     : loop_(loop),
       flushed_by_timer_(metrics.define(abi::MetricType::kCounter, "filesystem.flushed_by_timer")),
       interval_(std::max(flush_interval, std::chrono::milliseconds(1))) {}
 
 WorkerLogs::~WorkerLogs() = default;
 
-http::StreamLogger* WorkerLogs::attach(const AccessLog& log, LogFile& file) {
+downstream::StreamLogger* WorkerLogs::attach(const AccessLog& log, LogFile& file) {
   auto found = std::find_if(buffers_.begin(), buffers_.end(), [&](const auto& b) { return &b->file() == &file; });
   if (found == buffers_.end()) found = buffers_.insert(buffers_.end(), std::make_unique<Buffer>(*this, file));
   loggers_.push_back(std::make_unique<Logger>(log, **found));

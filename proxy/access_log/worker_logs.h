@@ -5,17 +5,17 @@
 // handed to the writing thread when they fill it, when the flush interval is over, and at the end. Loop thread only.
 //
 //     WorkerLogs logs(loop, metrics, interval);
-//     http::StreamLogger* logger = logs.attach(access_log, *file);     // both outlive the logs
+//     downstream::StreamLogger* logger = logs.attach(access_log, *file);     // both outlive the logs
 
 #include <chrono>
 #include <memory>
 #include <vector>
 
-#include "host/metrics.h"
+#include "net/event_loop.h"
 #include "proxy/access_log/access_log.h"
 #include "proxy/access_log/log_files.h"
-#include "proxy/http/stream_logger.h"
-#include "proxy/net/event_loop.h"
+#include "proxy/downstream/stream_logger.h"
+#include "stats/metrics.h"
 
 namespace inlay::proxy::access_log {
 
@@ -23,19 +23,19 @@ class WorkerLogs {
  public:
   static constexpr size_t kBufferSize = 64 * 1024;
 
-  WorkerLogs(net::EventLoop& loop, host::MetricStore& metrics, std::chrono::milliseconds flush_interval);
+  WorkerLogs(net::EventLoop& loop, stats::MetricStore& metrics, std::chrono::milliseconds flush_interval);
   ~WorkerLogs();  // hands over what is left
   WorkerLogs(const WorkerLogs&) = delete;
   WorkerLogs& operator=(const WorkerLogs&) = delete;
 
   // The logger lives as long as this.
-  http::StreamLogger* attach(const AccessLog& log, LogFile& file);
+  downstream::StreamLogger* attach(const AccessLog& log, LogFile& file);
 
  private:
   class Buffer;
   class Logger;
   net::EventLoop& loop_;
-  const host::Counter flushed_by_timer_;
+  const stats::Counter flushed_by_timer_;
   const std::chrono::milliseconds interval_;
   std::vector<std::unique_ptr<Buffer>> buffers_;  // one a file
   std::vector<std::unique_ptr<Logger>> loggers_;

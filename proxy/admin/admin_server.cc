@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "proxy/http/http1_parser.h"
+#include "http/http1_parser.h"
 
 namespace inlay::proxy::admin {
 namespace {
@@ -40,7 +40,7 @@ class AdminServer::Client final : private net::ConnectionHandler, private http::
   }
 
  private:
-  void on_data(host::Buffer& data, bool end) override {
+  void on_data(Buffer& data, bool end) override {
     while (!closed_ && !above_watermark_ && !data.empty()) {
       const size_t before = data.size();
       const auto result = parser_->parse(data, end);
@@ -67,21 +67,21 @@ class AdminServer::Client final : private net::ConnectionHandler, private http::
     connection_->resume_reading();
   }
 
-  host::HeaderMap& headers_storage() override {
+  http::HeaderMap& headers_storage() override {
     headers_.clear();
     return headers_;
   }
-  host::HeaderMap& trailers_storage() override { return trailers_; }
+  http::HeaderMap& trailers_storage() override { return trailers_; }
   void on_headers(bool) override {}
   void on_informational(uint32_t) override {}
-  void on_data(host::Buffer& data) override { data.clear(); }  // no page takes a body
+  void on_data(Buffer& data) override { data.clear(); }  // no page takes a body
   void on_trailers() override { trailers_.clear(); }
   void on_message_complete() override {}
 
   void answer() {
-    const std::string_view method = headers_.value(host::HeaderId::kMethod);
+    const std::string_view method = headers_.value(http::HeaderId::kMethod);
     const bool keep_alive = parser_->keep_alive();
-    send(server_.answer({method, headers_.value(host::HeaderId::kPath), headers_.value(host::HeaderId::kAuthority),
+    send(server_.answer({method, headers_.value(http::HeaderId::kPath), headers_.value(http::HeaderId::kAuthority),
                          headers_.get("origin").value_or(""), headers_.get("sec-fetch-site").value_or("")}),
          method == "HEAD", keep_alive);
     parser_->next_message();
@@ -91,7 +91,7 @@ class AdminServer::Client final : private net::ConnectionHandler, private http::
   }
 
   void send(const Response& response, bool head_only, bool keep_alive) {
-    host::HeaderMap head;
+    http::HeaderMap head;
     head.add(":status", std::to_string(response.status));
     head.add("content-type", response.content_type);
     head.add("cache-control", "no-cache, max-age=0");
@@ -99,7 +99,7 @@ class AdminServer::Client final : private net::ConnectionHandler, private http::
     head.add("date", server_.loop_.http_date());
     head.add("server", "envoy");
     head.add("content-length", std::to_string(response.body.size()));
-    host::Buffer out;
+    Buffer out;
     http::write_response_head(head, http::BodyFraming::kContentLength, !keep_alive, out);
     if (!head_only) out.append(response.body);
     connection_->write(out);
@@ -109,8 +109,8 @@ class AdminServer::Client final : private net::ConnectionHandler, private http::
   std::unique_ptr<net::Connection> connection_;
   std::unique_ptr<http::Http1Parser> parser_;
   net::Timer idle_;
-  host::HeaderMap headers_;
-  host::HeaderMap trailers_;
+  http::HeaderMap headers_;
+  http::HeaderMap trailers_;
   bool closed_ = false;
   bool above_watermark_ = false;
 };

@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "base/result.h"
+#include "net/connection.h"
+#include "net/event_loop.h"
 #include "proxy/admin/admin_target.h"
 #include "proxy/admin/handlers.h"
 #include "proxy/match/string_matcher.h"
-#include "proxy/net/connection.h"
-#include "proxy/net/event_loop.h"
 
 namespace inlay::proxy::admin {
 
@@ -27,7 +27,7 @@ class AdminServer {
   AdminServer(const AdminServer&) = delete;
   AdminServer& operator=(const AdminServer&) = delete;
 
-  const config::Address& address() const { return listener_->address(); }
+  const Address& address() const { return listener_->address(); }
   // For who answers until the loop runs.
   int socket() const { return listener_->socket(); }
   // Whether allow_paths has this path, without its query. Any thread.

@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "host/metrics.h"
-#include "proxy/config/model.h"
+#include "config/model.h"
 #include "proxy/upstream/cluster.h"
+#include "stats/metrics.h"
 
 namespace inlay::proxy::admin {
 
@@ -27,10 +27,10 @@ class AdminTarget {
   // What an initializing server waits for.
   virtual std::string waits_for() const { return {}; }
   virtual const config::Bootstrap& bootstrap() const = 0;
-  virtual host::MetricStore& metrics() = 0;
+  virtual stats::MetricStore& metrics() = 0;
   virtual upstream::ClusterRegistry& clusters() = 0;
   // One for each of the bootstrap's listeners.
-  virtual const std::vector<config::Address>& listener_addresses() const = 0;
+  virtual const std::vector<Address>& listener_addresses() const = 0;
   virtual std::string version() const = 0;
   virtual size_t concurrency() const = 0;
   virtual std::vector<std::pair<std::string, std::string>> log_levels() const = 0;

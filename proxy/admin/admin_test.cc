@@ -16,8 +16,8 @@ using upstream::testing::run_until;
 class AdminTest : public ::testing::Test, public AdminTarget {
  protected:
   AdminTest() : bootstrap_(make_bootstrap()), registry_(bootstrap_.clusters, metrics_, nullptr) {
-    host::Counter(metrics_.define(abi::MetricType::kCounter, "http.in.downstream_rq_total")).add(3);
-    host::Counter(metrics_.define(abi::MetricType::kCounter, "wasmcustom.header.injected")).add(2);
+    stats::Counter(metrics_.define(abi::MetricType::kCounter, "http.in.downstream_rq_total")).add(3);
+    stats::Counter(metrics_.define(abi::MetricType::kCounter, "wasmcustom.header.injected")).add(2);
     addresses_ = {{"127.0.0.1", 8080}};
   }
   static config::Bootstrap make_bootstrap() {
@@ -34,9 +34,9 @@ class AdminTest : public ::testing::Test, public AdminTarget {
   }
   ServerState state() const override { return failed_ ? ServerState::kDraining : ServerState::kLive; }
   const config::Bootstrap& bootstrap() const override { return bootstrap_; }
-  host::MetricStore& metrics() override { return metrics_; }
+  stats::MetricStore& metrics() override { return metrics_; }
   upstream::ClusterRegistry& clusters() override { return registry_; }
-  const std::vector<config::Address>& listener_addresses() const override { return addresses_; }
+  const std::vector<Address>& listener_addresses() const override { return addresses_; }
   std::string version() const override { return "1.2.3"; }
   size_t concurrency() const override { return 2; }
   std::vector<std::pair<std::string, std::string>> log_levels() const override { return {{"wasm", level_}}; }
@@ -53,10 +53,10 @@ class AdminTest : public ::testing::Test, public AdminTarget {
   Response get(std::string_view target) { return handle({"GET", target}, *this); }
   Response post(std::string_view target) { return handle({"POST", target}, *this); }
 
-  host::MetricStore metrics_;
+  stats::MetricStore metrics_;
   config::Bootstrap bootstrap_;
   upstream::ClusterRegistry registry_;
-  std::vector<config::Address> addresses_;
+  std::vector<Address> addresses_;
   std::string level_ = "info";
   bool failed_ = false, drained_ = false, quit_ = false, reopened_ = false;
 };
@@ -162,7 +162,7 @@ TEST_F(AdminTest, NoNameForgesALine) {
 
 TEST_F(AdminTest, GuestsAddNothingToTheHostsFamilies) {
   bootstrap_.stats_tags = {{"zone", "(?s)(_zone=(.*))", {}}};
-  host::Gauge(metrics_.define(abi::MetricType::kGauge, "server.live")).set(1);
+  stats::Gauge(metrics_.define(abi::MetricType::kGauge, "server.live")).set(1);
   metrics_.define(abi::MetricType::kGauge, "wasmcustom.envoy_server_live_zone=eu");
   metrics_.define(abi::MetricType::kHistogram, "server.took");
   metrics_.define(abi::MetricType::kCounter, "wasmcustom.envoy_server_took_count");
@@ -176,7 +176,7 @@ TEST_F(AdminTest, GuestsAddNothingToTheHostsFamilies) {
 
 TEST_F(AdminTest, PrometheusHistograms) {
   auto* metric = metrics_.define(abi::MetricType::kHistogram, "h.time");
-  host::MetricStore::record(*metric, 7);
+  stats::MetricStore::record(*metric, 7);
   const std::string body = get("/stats/prometheus?filter=h.time").body;
   EXPECT_NE(body.find("# TYPE envoy_h_time histogram\n"), std::string::npos);
   EXPECT_NE(body.find("envoy_h_time_bucket{le=\"5\"} 0\nenvoy_h_time_bucket{le=\"10\"} 1\n"), std::string::npos);
@@ -188,7 +188,7 @@ TEST_F(AdminTest, PrometheusHistograms) {
 TEST_F(AdminTest, HistogramsAreQuantiles) {
   metrics_.define(abi::MetricType::kHistogram, "a.unused");
   auto* metric = metrics_.define(abi::MetricType::kHistogram, "a.time");
-  host::MetricStore::record(*metric, 1);
+  stats::MetricStore::record(*metric, 1);
   EXPECT_EQ(get("/stats?filter=^a").body,
             "a.time: P0(nan,1.05) P25(nan,1.05) P50(nan,1.05) P75(nan,1.05) P90(nan,1.05) P95(nan,1.05) "
             "P99(nan,1.05) P99.5(nan,1.05) P99.9(nan,1.05) P100(nan,1.05)\n"
@@ -234,12 +234,12 @@ TEST_F(AdminTest, UnknownPathsGetTheList) {
 // A client on the same loop.
 class Client final : public net::ConnectionHandler {
  public:
-  Client(net::EventLoop& loop, const config::Address& address)
+  Client(net::EventLoop& loop, const Address& address)
       : connection_(net::connect(loop, address, std::chrono::seconds(5), *this)) {
     connection_->resume_reading();
   }
   void send(std::string_view text) { connection_->write(text); }
-  void on_data(host::Buffer& data, bool end) override {
+  void on_data(Buffer& data, bool end) override {
     received += data.to_string();
     data.clear();
     ended = end;

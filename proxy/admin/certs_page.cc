@@ -11,8 +11,8 @@
 #include <memory>
 
 #include "base/deleter.h"
+#include "config/pem_reader.h"
 #include "proxy/admin/json_text.h"
-#include "proxy/config/pem_reader.h"
 #include "proxy/tls/verifier.h"
 
 namespace inlay::proxy::admin {

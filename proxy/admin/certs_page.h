@@ -7,7 +7,7 @@
 
 #include <string>
 
-#include "proxy/config/model.h"
+#include "config/model.h"
 
 namespace inlay::proxy::admin {
 

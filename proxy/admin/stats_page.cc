@@ -25,13 +25,13 @@ constexpr std::array<const char*, 19> kBounds = {"0.5",   "1",      "5",      "1
                                                  "60000", "300000", "600000", "1800000", "3600000"};
 constexpr std::array<double, 10> kQuantiles = {0, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 1};
 
-Result<Unit> for_each(const host::MetricStore& metrics, const StatsFilter& filter,
-                      const std::function<void(const host::MetricView&)>& visit) {
+Result<Unit> for_each(const stats::MetricStore& metrics, const StatsFilter& filter,
+                      const std::function<void(const stats::MetricView&)>& visit) {
   const re2::RE2 regex(filter.regex, re2::RE2::Quiet);
   if (!regex.ok()) {
     return Error{ErrorCode::kInvalidArgument, "filter is no RE2 regular expression: " + regex.error(), ""};
   }
-  metrics.for_each([&](const host::MetricView& m) {
+  metrics.for_each([&](const stats::MetricView& m) {
     if (filter.used_only && !m.used) return;
     if (!filter.regex.empty() && !re2::RE2::PartialMatch(re2::StringPiece(m.name.data(), m.name.size()), regex)) return;
     visit(m);
@@ -47,17 +47,17 @@ std::string number(double d) {
 
 // The middle column of "P50(interval,cumulative)" would be that of the last flush; there is none here, and Envoy prints
 // the same where nothing was recorded in it.
-std::string histogram_text(const host::HistogramData& h) {
+std::string histogram_text(const stats::HistogramData& h) {
   if (h.count == 0) return "No recorded values";
   std::string out;
   for (const double q : kQuantiles) {
     if (!out.empty()) out += ' ';
-    out += "P" + number(q * 100) + "(nan," + number(host::quantile_of(h.bins, q)) + ")";
+    out += "P" + number(q * 100) + "(nan," + number(stats::quantile_of(h.bins, q)) + ")";
   }
   return out;
 }
 
-void prometheus_histogram(const PrometheusName& name, const host::HistogramData& h, std::string& out) {
+void prometheus_histogram(const PrometheusName& name, const stats::HistogramData& h, std::string& out) {
   const std::string labels = name.labels.empty() ? "" : name.labels + ",";
   const auto bucket = [&](const char* bound, uint64_t count) {
     out += name.family + "_bucket{" + labels + "le=\"" + bound + "\"} " + std::to_string(count) + "\n";
@@ -71,10 +71,10 @@ void prometheus_histogram(const PrometheusName& name, const host::HistogramData&
 }  // namespace
 
 // Histograms come after all others, as in Envoy.
-Result<std::string> stats_text(const host::MetricStore& metrics, const StatsFilter& filter) {
+Result<std::string> stats_text(const stats::MetricStore& metrics, const StatsFilter& filter) {
   std::string out;
   std::string histograms;
-  INLAY_TRY([[maybe_unused]] Unit done, for_each(metrics, filter, [&](const host::MetricView& m) {
+  INLAY_TRY([[maybe_unused]] Unit done, for_each(metrics, filter, [&](const stats::MetricView& m) {
               std::string& to = m.histogram != nullptr ? histograms : out;
               to += one_line(m.name);
               to += ": ";
@@ -88,7 +88,7 @@ namespace {
 
 using Json = rapidjson::Writer<rapidjson::StringBuffer>;
 
-void write_quantiles(Json& json, const host::MetricView& m) {
+void write_quantiles(Json& json, const stats::MetricView& m) {
   json.StartObject();
   json.Key("name");
   write_text(json, m.name);
@@ -102,7 +102,7 @@ void write_quantiles(Json& json, const host::MetricView& m) {
     if (m.histogram->count == 0)
       json.Null();
     else
-      json.Double(host::quantile_of(m.histogram->bins, q));
+      json.Double(stats::quantile_of(m.histogram->bins, q));
     json.EndObject();
   }
   json.EndArray();
@@ -110,7 +110,7 @@ void write_quantiles(Json& json, const host::MetricView& m) {
 }
 
 // Envoy's one object for all histograms: the quantiles, then a list of histograms with a value for each.
-void write_histograms(Json& json, const host::MetricStore& metrics, const StatsFilter& filter) {
+void write_histograms(Json& json, const stats::MetricStore& metrics, const StatsFilter& filter) {
   json.StartObject();
   json.Key("histograms");
   json.StartObject();
@@ -120,7 +120,7 @@ void write_histograms(Json& json, const host::MetricStore& metrics, const StatsF
   json.EndArray();
   json.Key("computed_quantiles");
   json.StartArray();
-  (void)for_each(metrics, filter, [&](const host::MetricView& m) {
+  (void)for_each(metrics, filter, [&](const stats::MetricView& m) {
     if (m.histogram != nullptr) write_quantiles(json, m);
   });
   json.EndArray();
@@ -130,14 +130,14 @@ void write_histograms(Json& json, const host::MetricStore& metrics, const StatsF
 
 }  // namespace
 
-Result<std::string> stats_json(const host::MetricStore& metrics, const StatsFilter& filter) {
+Result<std::string> stats_json(const stats::MetricStore& metrics, const StatsFilter& filter) {
   rapidjson::StringBuffer buffer;
   Json json(buffer);
   bool histograms = false;
   json.StartObject();
   json.Key("stats");
   json.StartArray();
-  INLAY_TRY([[maybe_unused]] Unit done, for_each(metrics, filter, [&](const host::MetricView& m) {
+  INLAY_TRY([[maybe_unused]] Unit done, for_each(metrics, filter, [&](const stats::MetricView& m) {
               histograms = histograms || m.histogram != nullptr;
               if (m.histogram != nullptr) return;
               json.StartObject();
@@ -153,7 +153,7 @@ Result<std::string> stats_json(const host::MetricStore& metrics, const StatsFilt
   return std::string(buffer.GetString(), buffer.GetSize());
 }
 
-Result<std::string> stats_prometheus(const host::MetricStore& metrics, const StatsFilter& filter,
+Result<std::string> stats_prometheus(const stats::MetricStore& metrics, const StatsFilter& filter,
                                      const std::vector<config::StatsTag>& tags) {
   const StatsTags extractors(tags);
   constexpr const char* kTypes[] = {"counter", "gauge", "histogram"};
@@ -168,7 +168,7 @@ Result<std::string> stats_prometheus(const host::MetricStore& metrics, const Sta
   };
   std::map<std::string, Family> families;
   std::set<std::string> reserved;
-  const auto add = [&](const host::MetricView& m, bool of_guest) {
+  const auto add = [&](const stats::MetricView& m, bool of_guest) {
     const PrometheusName name = extractors.split(m.name);
     if (name.family.empty() || (of_guest && reserved.contains(name.family))) return;
     Family& family = families.try_emplace(name.family, Family{m.type, of_guest, {}, {}}).first->second;
@@ -182,7 +182,7 @@ Result<std::string> stats_prometheus(const host::MetricStore& metrics, const Sta
     for (const char* series : {"_bucket", "_sum", "_count"}) reserved.insert(name.family + series);
   };
   for (const bool guests : {false, true}) {
-    INLAY_TRY([[maybe_unused]] Unit done, for_each(metrics, filter, [&](const host::MetricView& m) {
+    INLAY_TRY([[maybe_unused]] Unit done, for_each(metrics, filter, [&](const stats::MetricView& m) {
                 if (is_guest_metric(m.name) == guests) add(m, guests);
               }));
   }

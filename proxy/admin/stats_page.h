@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "base/result.h"
-#include "host/metrics.h"
-#include "proxy/config/model.h"
+#include "config/model.h"
+#include "stats/metrics.h"
 
 namespace inlay::proxy::admin {
 
@@ -20,10 +20,10 @@ struct StatsFilter {
 };
 
 // Errors: kInvalidArgument for a bad regex.
-Result<std::string> stats_text(const host::MetricStore& metrics, const StatsFilter& filter);
-Result<std::string> stats_json(const host::MetricStore& metrics, const StatsFilter& filter);
+Result<std::string> stats_text(const stats::MetricStore& metrics, const StatsFilter& filter);
+Result<std::string> stats_json(const stats::MetricStore& metrics, const StatsFilter& filter);
 // One family after the other; names and labels as proxy/admin/prometheus_name.h says, after the bootstrap's own tags.
-Result<std::string> stats_prometheus(const host::MetricStore& metrics, const StatsFilter& filter,
+Result<std::string> stats_prometheus(const stats::MetricStore& metrics, const StatsFilter& filter,
                                      const std::vector<config::StatsTag>& tags);
 
 }  // namespace inlay::proxy::admin

@@ -14,8 +14,8 @@
 #include <string_view>
 #include <vector>
 
+#include "config/model.h"
 #include "proxy/admin/prometheus_name.h"
-#include "proxy/config/model.h"
 
 namespace re2 {
 class RE2;

@@ -76,7 +76,7 @@ Result<HeaderMatcher> HeaderMatcher::compile(const config::HeaderMatcher& config
   return matcher;
 }
 
-bool HeaderMatcher::matches(const host::HeaderMap& headers) const {
+bool HeaderMatcher::matches(const http::HeaderMap& headers) const {
   const auto first = headers.get(config_.name);
   const bool present_kind = config_.kind == config::HeaderMatcher::Kind::kPresent;
   if (!first && !config_.treat_missing_as_empty) {

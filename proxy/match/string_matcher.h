@@ -9,8 +9,8 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "host/header_map.h"
-#include "proxy/config/model.h"
+#include "config/model.h"
+#include "http/header_map.h"
 
 namespace re2 {
 class RE2;
@@ -39,7 +39,7 @@ class HeaderMatcher {
  public:
   static Result<HeaderMatcher> compile(const config::HeaderMatcher& config);
   // Several values of the header are matched as one, joined by commas.
-  bool matches(const host::HeaderMap& headers) const;
+  bool matches(const http::HeaderMap& headers) const;
 
  private:
   bool matches_value(std::string_view value) const;

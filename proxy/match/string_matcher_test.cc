@@ -84,7 +84,7 @@ TEST(HeaderMatcher, Cases) {
       {"range, not a number", header(HeaderKind::kRange), {"12x"}, false},
   };
   for (const HeaderCase& c : cases) {
-    host::HeaderMap headers;
+    http::HeaderMap headers;
     for (const auto& value : c.values) headers.add("x-h", value);
     EXPECT_EQ(HeaderMatcher::compile(c.matcher)->matches(headers), c.expected) << c.what;
   }

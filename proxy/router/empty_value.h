@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "proxy/config/format.h"
+#include "config/format.h"
 #include "proxy/router/formatter.h"
 
 namespace inlay::proxy::router {

@@ -87,7 +87,7 @@ void append_details(const std::string& details, const std::string& argument, std
   if (argument != "ALLOW_WHITESPACES") std::replace(out.begin() + static_cast<ptrdiff_t>(from), out.end(), ' ', '_');
 }
 
-void append_header(const host::HeaderMap* headers, std::string_view name, std::string_view otherwise,
+void append_header(const http::HeaderMap* headers, std::string_view name, std::string_view otherwise,
                    std::string& out) {
   if (headers == nullptr) return;
   auto value = headers->get(name);
@@ -108,21 +108,21 @@ struct FlagName {
   std::string_view name;
 };
 constexpr FlagName kFlags[] = {
-    {http::kUpstreamConnectionFailure, "UF"},
-    {http::kNoHealthyUpstream, "UH"},
-    {http::kUpstreamConnectionTermination, "UC"},
-    {http::kUpstreamRequestTimeout, "UT"},
-    {http::kUpstreamRemoteReset, "UR"},
-    {http::kUpstreamOverflow, "UO"},
-    {http::kUpstreamProtocolError, "UPE"},
-    {http::kNoRouteFound, "NR"},
-    {http::kNoClusterFound, "NC"},
-    {http::kDownstreamConnectionTermination, "DC"},
-    {http::kDownstreamProtocolError, "DPE"},
-    {http::kStreamIdleTimeout, "SI"},
-    {http::kDurationTimeout, "DT"},
-    {http::kUpstreamRetryLimitExceeded, "URX"},
-    {http::kLocalReset, "LR"},
+    {downstream::kUpstreamConnectionFailure, "UF"},
+    {downstream::kNoHealthyUpstream, "UH"},
+    {downstream::kUpstreamConnectionTermination, "UC"},
+    {downstream::kUpstreamRequestTimeout, "UT"},
+    {downstream::kUpstreamRemoteReset, "UR"},
+    {downstream::kUpstreamOverflow, "UO"},
+    {downstream::kUpstreamProtocolError, "UPE"},
+    {downstream::kNoRouteFound, "NR"},
+    {downstream::kNoClusterFound, "NC"},
+    {downstream::kDownstreamConnectionTermination, "DC"},
+    {downstream::kDownstreamProtocolError, "DPE"},
+    {downstream::kStreamIdleTimeout, "SI"},
+    {downstream::kDurationTimeout, "DT"},
+    {downstream::kUpstreamRetryLimitExceeded, "URX"},
+    {downstream::kLocalReset, "LR"},
 };
 
 }  // namespace
@@ -176,14 +176,14 @@ uint64_t request_headers_bytes(const FormatContext& context) {
 }
 
 void append_operator(const FormatPart& part, const FormatContext& context, std::string& out) {
-  const http::StreamInfo& info = *context.info;
-  const auto address = [&](const config::Address* a) {
+  const downstream::StreamInfo& info = *context.info;
+  const auto address = [&](const Address* a) {
     if (a != nullptr && !a->host.empty()) out += a->to_string();
   };
-  const auto ip = [&](const config::Address* a) {
+  const auto ip = [&](const Address* a) {
     if (a != nullptr) out += a->host;
   };
-  const auto port = [&](const config::Address* a) {
+  const auto port = [&](const Address* a) {
     if (a != nullptr) append_number(a->port, out);
   };
   switch (part.op) {
@@ -257,7 +257,7 @@ void append_operator(const FormatPart& part, const FormatContext& context, std::
     case Operator::kDownstreamLocalPort:
       return port(info.downstream_local);
     case Operator::kFilterState:
-      for (const http::FilterState& state : info.filter_state) {
+      for (const downstream::FilterState& state : info.filter_state) {
         if (state.name == part.text) out += state.value;
       }
       return;
@@ -282,7 +282,7 @@ void append_operator(const FormatPart& part, const FormatContext& context, std::
   }
 }
 
-bool has_header(const host::HeaderMap* headers, const FormatPart& part) {
+bool has_header(const http::HeaderMap* headers, const FormatPart& part) {
   return headers != nullptr && (headers->get(part.text) || (!part.otherwise.empty() && headers->get(part.otherwise)));
 }
 

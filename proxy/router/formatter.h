@@ -2,7 +2,7 @@
 #pragma once
 
 // Formatter: text with Envoy's %OPERATORS%, as request_headers_to_add, its siblings and access logs take it. Parsed
-// once (proxy/config/format.h); formatting appends to a string that the caller keeps. Immutable; any thread.
+// once (config/format.h); formatting appends to a string that the caller keeps. Immutable; any thread.
 //
 //     INLAY_TRY(auto f, Formatter::compile("%REQ(:METHOD)% %PROTOCOL%"));
 //     std::string out; f.append(context, out);
@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "base/result.h"
-#include "host/header_map.h"
-#include "proxy/config/format.h"
-#include "proxy/http/filter.h"
+#include "config/format.h"
+#include "http/header_map.h"
+#include "proxy/downstream/filter.h"
 
 namespace inlay::proxy::router {
 
@@ -26,11 +26,11 @@ std::string response_flags_text(uint32_t flags);
 uint32_t response_flag_of(std::string_view name);
 
 struct FormatContext {
-  const host::HeaderMap* request_headers = nullptr;
-  const host::HeaderMap* response_headers = nullptr;
-  const http::StreamInfo* info = nullptr;  // not null
-  int64_t now_monotonic = 0;               // nanoseconds
-  const host::HeaderMap* response_trailers = nullptr;
+  const http::HeaderMap* request_headers = nullptr;
+  const http::HeaderMap* response_headers = nullptr;
+  const downstream::StreamInfo* info = nullptr;  // not null
+  int64_t now_monotonic = 0;                     // nanoseconds
+  const http::HeaderMap* response_trailers = nullptr;
 };
 
 // Appends what an operator stands for; nothing when it has no value. Bytes are as they came.

@@ -39,10 +39,10 @@ class FormatterTest : public testing::Test {
     Formatter::compile(text)->append_line(context(), empty, out);
     return out;
   }
-  host::HeaderMap request_, response_, trailers_;
-  http::StreamInfo info_;
-  config::Address remote_{"10.0.0.7", 4711};
-  config::Address peer_{"10.0.0.8", 4712};
+  http::HeaderMap request_, response_, trailers_;
+  downstream::StreamInfo info_;
+  Address remote_{"10.0.0.7", 4711};
+  Address peer_{"10.0.0.8", 4712};
 };
 
 TEST_F(FormatterTest, Operators) {
@@ -99,14 +99,14 @@ TEST_F(FormatterTest, NoValueWritesALineOfItsOwn) {
 }
 
 TEST(ResponseFlags, HaveNames) {
-  EXPECT_EQ(response_flag_of("UT"), http::kUpstreamRequestTimeout);
+  EXPECT_EQ(response_flag_of("UT"), downstream::kUpstreamRequestTimeout);
   EXPECT_EQ(response_flag_of("RLSE"), 0u);
 }
 
 TEST(ResponseFlags, AreJoinedInEnvoysOrder) {
   EXPECT_EQ(response_flags_text(0), "-");
-  EXPECT_EQ(response_flags_text(http::kNoRouteFound), "NR");
-  EXPECT_EQ(response_flags_text(http::kUpstreamRequestTimeout | http::kNoHealthyUpstream), "UH,UT");
+  EXPECT_EQ(response_flags_text(downstream::kNoRouteFound), "NR");
+  EXPECT_EQ(response_flags_text(downstream::kUpstreamRequestTimeout | downstream::kNoHealthyUpstream), "UH,UT");
 }
 
 }  // namespace

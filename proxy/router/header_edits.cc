@@ -38,7 +38,7 @@ Result<HeaderEdits> HeaderEdits::compile(std::span<const config::HeaderEdits* co
   return edits;
 }
 
-void HeaderEdits::apply(host::HeaderMap& headers, const FormatContext& context, std::string& scratch) const {
+void HeaderEdits::apply(http::HeaderMap& headers, const FormatContext& context, std::string& scratch) const {
   using Action = config::HeaderToAdd::Action;
   for (const Step& step : steps_) {
     if (step.remove) {
@@ -52,7 +52,7 @@ void HeaderEdits::apply(host::HeaderMap& headers, const FormatContext& context, 
       value = scratch;
     }
     // Operators copy what others have sent: a value that would break the message is left out.
-    if ((value.empty() && !step.keep_empty_value) || !host::is_header_value(value)) continue;
+    if ((value.empty() && !step.keep_empty_value) || !http::is_header_value(value)) continue;
     switch (step.action) {
       case Action::kAppendIfExistsOrAdd:
         headers.add(step.name, value);

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "proxy/config/model.h"
+#include "config/model.h"
 #include "proxy/router/formatter.h"
 
 namespace inlay::proxy::router {
@@ -20,7 +20,7 @@ class HeaderEdits {
   static Result<HeaderEdits> compile(std::span<const config::HeaderEdits* const> levels);
   bool empty() const { return steps_.empty(); }
   // `scratch` is working space that the caller keeps, so that nothing is allocated.
-  void apply(host::HeaderMap& headers, const FormatContext& context, std::string& scratch) const;
+  void apply(http::HeaderMap& headers, const FormatContext& context, std::string& scratch) const;
 
  private:
   struct Step {

@@ -6,7 +6,7 @@
 namespace inlay::proxy::router {
 namespace {
 
-using host::HeaderId;
+using http::HeaderId;
 
 struct HostPort {
   std::string_view host;
@@ -22,7 +22,7 @@ HostPort split(std::string_view authority) {
 
 }  // namespace
 
-std::string redirect_location(const RouteEntry& route, const host::HeaderMap& request) {
+std::string redirect_location(const RouteEntry& route, const http::HeaderMap& request) {
   const config::RedirectAction& action = *route.redirect;
   std::string_view scheme = request.value(HeaderId::kScheme);
   if (scheme.empty()) scheme = "http";

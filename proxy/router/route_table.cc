@@ -8,7 +8,7 @@
 namespace inlay::proxy::router {
 namespace {
 
-using host::HeaderId;
+using http::HeaderId;
 using Kind = config::RouteMatch::Kind;
 
 std::string_view without_port(std::string_view authority) {
@@ -96,7 +96,7 @@ bool RouteEntry::path_matches(std::string_view path) const {
   return false;
 }
 
-bool RouteEntry::matches(std::string_view path, std::string_view query, const host::HeaderMap& request) const {
+bool RouteEntry::matches(std::string_view path, std::string_view query, const http::HeaderMap& request) const {
   if (!path_matches(path)) return false;
   if (config->match.grpc_only && !request.value(HeaderId::kContentType).starts_with("application/grpc")) return false;
   return std::all_of(headers.begin(), headers.end(),
@@ -205,7 +205,7 @@ const RouteTable::Host* RouteTable::find_host(std::string_view authority) const 
   return any();
 }
 
-const RouteEntry* RouteTable::match(const host::HeaderMap& request) const {
+const RouteEntry* RouteTable::match(const http::HeaderMap& request) const {
   if (request.value(HeaderId::kXForwardedProto).empty()) return nullptr;
   const Host* host = find_host(request.value(HeaderId::kAuthority));
   if (host == nullptr) return nullptr;

@@ -16,8 +16,8 @@
 #include <vector>
 
 #include "base/result.h"
-#include "host/header_map.h"
-#include "proxy/config/model.h"
+#include "config/model.h"
+#include "http/header_map.h"
 #include "proxy/match/string_matcher.h"
 #include "proxy/router/header_edits.h"
 
@@ -43,7 +43,7 @@ struct RouteEntry {
   std::vector<match::QueryParameterMatcher> query_parameters;
 
   // `path` and `query` are the request's :path, split at the "?".
-  bool matches(std::string_view path, std::string_view query, const host::HeaderMap& request) const;
+  bool matches(std::string_view path, std::string_view query, const http::HeaderMap& request) const;
   // Whether the route turns the filter on or off; nullopt: neither, so the filter's own `disabled` decides.
   std::optional<bool> filter_switch(std::string_view filter) const;
   // The request's path (with query) after the action's prefix_rewrite or regex_rewrite, into `out`; false: none is
@@ -63,7 +63,7 @@ class RouteTable {
 
   // The first route that matches of the virtual host that the :authority belongs to. None, as in Envoy 1.40, for a
   // request whose x-forwarded-proto filters have taken away or the client has left empty.
-  const RouteEntry* match(const host::HeaderMap& request) const;
+  const RouteEntry* match(const http::HeaderMap& request) const;
   // Some route turns some filter off or on (typed_per_filter_config).
   bool switches_filters() const { return switches_filters_; }
   const config::RouteConfiguration& config() const { return *config_; }

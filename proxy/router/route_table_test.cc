@@ -35,8 +35,8 @@ config::VirtualHost host(std::string name, std::vector<std::string> domains) {
   return v;
 }
 
-host::HeaderMap request(std::string_view authority, std::string_view path) {
-  host::HeaderMap h;
+http::HeaderMap request(std::string_view authority, std::string_view path) {
+  http::HeaderMap h;
   h.add(":method", "GET");
   h.add(":path", path);
   h.add(":authority", authority);
@@ -73,7 +73,7 @@ TEST_F(RouteTableTest, WithoutXForwardedProtoThereIsNoRoute) {
   config_.virtual_hosts = {host("any", {"*"})};
   const auto table = RouteTable::compile(config_, [](std::string_view) { return std::optional<size_t>(0); });
   ASSERT_TRUE(table);
-  host::HeaderMap headers = request("a", "/");
+  http::HeaderMap headers = request("a", "/");
   EXPECT_NE((*table)->match(headers), nullptr);
   headers.set("x-forwarded-proto", "");  // as a client may send it
   EXPECT_EQ((*table)->match(headers), nullptr);
@@ -256,9 +256,9 @@ class HeaderEditsTest : public testing::Test {
     std::vector<const config::HeaderEdits*> levels = {&level};
     if (second != nullptr) levels.push_back(second);
     const auto edits = HeaderEdits::compile(levels);
-    host::HeaderMap headers;
+    http::HeaderMap headers;
     headers.add("a", "1");
-    http::StreamInfo info;
+    downstream::StreamInfo info;
     std::string scratch;
     edits->apply(headers, {&headers, nullptr, &info, 0}, scratch);
     std::string out;

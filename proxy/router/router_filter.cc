@@ -4,14 +4,14 @@
 #include <algorithm>
 #include <charconv>
 
-#include "host/header_fault.h"
+#include "http/header_fault.h"
 #include "proxy/router/redirect.h"
 #include "proxy/upstream/failure.h"
 
 namespace inlay::proxy::router {
 namespace {
 
-using host::HeaderId;
+using http::HeaderId;
 using upstream::ResetReason;
 
 template <class T>
@@ -20,7 +20,7 @@ bool parse_number(std::string_view text, T& out) {
   return error == std::errc() && end == text.data() + text.size();
 }
 
-void set_number(host::HeaderMap& headers, HeaderId id, int64_t n) {
+void set_number(http::HeaderMap& headers, HeaderId id, int64_t n) {
   char text[24];
   const auto [end, error] = std::to_chars(text, text + sizeof text, n);
   headers.set(id, std::string_view(text, static_cast<size_t>(end - text)));
@@ -30,17 +30,17 @@ uint32_t flag_for(ResetReason reason) {
   switch (reason) {
     case ResetReason::kConnectFailure:
     case ResetReason::kConnectTimeout:
-      return http::kUpstreamConnectionFailure;
+      return downstream::kUpstreamConnectionFailure;
     case ResetReason::kConnectionTermination:
-      return http::kUpstreamConnectionTermination;
+      return downstream::kUpstreamConnectionTermination;
     case ResetReason::kLocalReset:
-      return http::kLocalReset;
+      return downstream::kLocalReset;
     case ResetReason::kOverflow:
-      return http::kUpstreamOverflow;
+      return downstream::kUpstreamOverflow;
     case ResetReason::kProtocolError:
-      return http::kUpstreamProtocolError;
+      return downstream::kUpstreamProtocolError;
     case ResetReason::kUnsendable:
-      return http::kDownstreamProtocolError;
+      return downstream::kDownstreamProtocolError;
   }
   return 0;
 }
@@ -70,7 +70,7 @@ bool is_router_header(std::string_view name) {
 
 }  // namespace
 
-bool RouterFilter::start(http::FilterCallbacks& callbacks) {
+bool RouterFilter::start(downstream::FilterCallbacks& callbacks) {
   callbacks_ = &callbacks;
   if (!timer_) timer_.emplace(callbacks.loop(), [this] { on_timeout(); });
   route_ = nullptr;
@@ -83,8 +83,8 @@ bool RouterFilter::start(http::FilterCallbacks& callbacks) {
 
 // A request that never came here is logged with the cluster that it would have gone to.
 void RouterFilter::on_log() {
-  http::StreamInfo& info = callbacks_->info();
-  const host::HeaderMap* headers = callbacks_->request_headers();
+  downstream::StreamInfo& info = callbacks_->info();
+  const http::HeaderMap* headers = callbacks_->request_headers();
   if (cluster_ != nullptr || headers == nullptr) return;
   if (route_ == nullptr) info.route = route_ = options_.routes->match(*headers);
   if (route_ == nullptr || route_->route == nullptr) return;
@@ -97,25 +97,25 @@ void RouterFilter::on_destroy() {
   callbacks_ = nullptr;
 }
 
-FormatContext RouterFilter::format_context(const host::HeaderMap* response) {
+FormatContext RouterFilter::format_context(const http::HeaderMap* response) {
   return {callbacks_->request_headers(), response, &callbacks_->info(), callbacks_->loop().now()};
 }
 
 // --- the request ---
 
-http::HeadersStatus RouterFilter::decode_headers(host::HeaderMap& headers, bool end_stream) {
+downstream::HeadersStatus RouterFilter::decode_headers(http::HeaderMap& headers, bool end_stream) {
   if (end_stream) on_request_complete();
   route_ = options_.routes->match(headers);
   callbacks_->info().route = route_;
   if (route_ == nullptr) {
-    reply(404, "", http::kNoRouteFound, "route_not_found");
+    reply(404, "", downstream::kNoRouteFound, "route_not_found");
   } else if (route_->route == nullptr) {
     answer_directly();
   } else if (upstream::WorkerCluster* cluster = find_cluster(headers); cluster != nullptr) {
     prepare_headers(headers);
     send_upstream(*cluster, headers, end_stream);
   }
-  return http::HeadersStatus::kStopIteration;
+  return downstream::HeadersStatus::kStopIteration;
 }
 
 void RouterFilter::answer_directly() {
@@ -125,49 +125,49 @@ void RouterFilter::answer_directly() {
     answer.status = route_->direct_response->status;
     answer.body = route_->direct_response->body;
   } else {
-    const host::HeaderMap& request = *callbacks_->request_headers();
+    const http::HeaderMap& request = *callbacks_->request_headers();
     std::string location = redirect_location(*route_, request);
-    if (!host::is_header_value(location)) [[unlikely]]  // a filter has given the request such a path or authority
-      return refuse(host::header_fault(request));
+    if (!http::is_header_value(location)) [[unlikely]]  // a filter has given the request such a path or authority
+      return refuse(http::header_fault(request));
     answer.status = route_->redirect->response_code;
     answer.headers.emplace_back("location", std::move(location));
   }
   callbacks_->send_local_reply(std::move(answer));
 }
 
-upstream::WorkerCluster* RouterFilter::cluster_of(const host::HeaderMap& headers) {
+upstream::WorkerCluster* RouterFilter::cluster_of(const http::HeaderMap& headers) {
   if (route_->cluster) return &options_.clusters->at(*route_->cluster);
   const std::string& header = route_->route->cluster_header;
   return header.empty() ? nullptr : options_.clusters->find(headers.get(header).value_or(""));
 }
 
-upstream::WorkerCluster* RouterFilter::find_cluster(const host::HeaderMap& headers) {
+upstream::WorkerCluster* RouterFilter::find_cluster(const http::HeaderMap& headers) {
   upstream::WorkerCluster* cluster = cluster_of(headers);
   if (cluster == nullptr) {
-    reply(route_->route->cluster_not_found_response_code, "", http::kNoClusterFound, "cluster_not_found");
+    reply(route_->route->cluster_not_found_response_code, "", downstream::kNoClusterFound, "cluster_not_found");
   }
   return cluster;
 }
 
-void RouterFilter::prepare_headers(host::HeaderMap& headers) {
+void RouterFilter::prepare_headers(http::HeaderMap& headers) {
   take_timeout(headers);
   if (!route_->request_edits.empty()) route_->request_edits.apply(headers, format_context(nullptr), scratch_);
   rewrite(headers);
 }
 
-void RouterFilter::take_timeout(host::HeaderMap& headers) {
+void RouterFilter::take_timeout(http::HeaderMap& headers) {
   timeout_ = route_->route->timeout;
   if (const auto asked = headers.get(HeaderId::kXEnvoyUpstreamRqTimeoutMs)) {
     uint32_t ms = 0;
     if (parse_number(*asked, ms)) timeout_ = std::chrono::milliseconds(ms);
   }
-  headers.remove_if([](const host::HeaderMap::Entry& e) { return is_router_header(e.name); });
+  headers.remove_if([](const http::HeaderMap::Entry& e) { return is_router_header(e.name); });
   if (timeout_.count() > 0 && !options_.suppress_envoy_headers) {
     set_number(headers, HeaderId::kXEnvoyExpectedRqTimeoutMs, timeout_.count());
   }
 }
 
-void RouterFilter::rewrite(host::HeaderMap& headers) {
+void RouterFilter::rewrite(http::HeaderMap& headers) {
   const config::RouteAction& action = *route_->route;
   if (!action.host_rewrite_literal.empty()) rewrite_host(headers, action.host_rewrite_literal);
   const std::string_view path = headers.value(HeaderId::kPath);
@@ -176,21 +176,21 @@ void RouterFilter::rewrite(host::HeaderMap& headers) {
   headers.set(HeaderId::kPath, scratch_);
 }
 
-void RouterFilter::rewrite_host(host::HeaderMap& headers, std::string_view host) {
+void RouterFilter::rewrite_host(http::HeaderMap& headers, std::string_view host) {
   if (!options_.suppress_envoy_headers) headers.set("x-envoy-original-host", headers.value(HeaderId::kAuthority));
   headers.set(HeaderId::kAuthority, host);
 }
 
-void RouterFilter::send_upstream(upstream::WorkerCluster& cluster, host::HeaderMap& headers, bool end_stream) {
+void RouterFilter::send_upstream(upstream::WorkerCluster& cluster, http::HeaderMap& headers, bool end_stream) {
   cluster_ = &cluster;
-  http::StreamInfo& info = callbacks_->info();
+  downstream::StreamInfo& info = callbacks_->info();
   info.upstream_cluster = cluster.config().name;
   if (const std::string fault = upstream::request_fault(headers); !fault.empty()) [[unlikely]]
     return refuse(fault);
   upstream::ConnectionPool* host = cluster.choose_host();
   if (host == nullptr) {
     cluster.stats().charge_response(503);
-    reply(503, upstream::kNoHealthyUpstreamText, http::kNoHealthyUpstream, "no_healthy_upstream");
+    reply(503, upstream::kNoHealthyUpstreamText, downstream::kNoHealthyUpstream, "no_healthy_upstream");
     return;
   }
   info.upstream_host = host->host().address;
@@ -207,19 +207,19 @@ void RouterFilter::send_upstream(upstream::WorkerCluster& cluster, host::HeaderM
 
 // A request that cannot be sent, in Envoy's words and with its flag.
 void RouterFilter::refuse(std::string_view fault) {
-  reply(503, fault, http::kDownstreamProtocolError, host::fault_details("request", fault));
+  reply(503, fault, downstream::kDownstreamProtocolError, http::fault_details("request", fault));
 }
 
-http::DataStatus RouterFilter::decode_data(host::Buffer& data, bool end_stream) {
+downstream::DataStatus RouterFilter::decode_data(Buffer& data, bool end_stream) {
   if (end_stream) on_request_complete();
   request_.send_data(data, end_stream);
-  return http::DataStatus::kStopIterationNoBuffer;
+  return downstream::DataStatus::kStopIterationNoBuffer;
 }
 
-http::TrailersStatus RouterFilter::decode_trailers(host::HeaderMap& trailers) {
+downstream::TrailersStatus RouterFilter::decode_trailers(http::HeaderMap& trailers) {
   on_request_complete();
   request_.send_trailers(trailers);
-  return http::TrailersStatus::kStopIteration;
+  return downstream::TrailersStatus::kStopIteration;
 }
 
 // The route's timeout is about the upstream's time, so a client that sends slowly does not use it up.
@@ -254,7 +254,7 @@ void RouterFilter::on_upstream_connection(const net::Connection& connection) {
 
 void RouterFilter::on_upstream_headers(bool end_stream) {
   response_started_ = true;
-  host::HeaderMap& headers = *response_headers_;
+  http::HeaderMap& headers = *response_headers_;
   const int64_t now = callbacks_->loop().now();
   callbacks_->info().upstream_first_byte_monotonic = now;
   callbacks_->info().response_code_details = "via_upstream";
@@ -273,7 +273,7 @@ void RouterFilter::on_upstream_headers(bool end_stream) {
   callbacks_->encode_headers(end_stream);
 }
 
-void RouterFilter::on_upstream_data(host::Buffer& data, bool end_stream) {
+void RouterFilter::on_upstream_data(Buffer& data, bool end_stream) {
   if (end_stream) on_upstream_complete();
   callbacks_->encode_data(data, end_stream);
 }
@@ -294,7 +294,7 @@ void RouterFilter::on_upstream_reset(ResetReason reason, std::string_view detail
   release_downstream();
   if (reason == ResetReason::kUnsendable) [[unlikely]]
     return refuse(detail);
-  http::StreamInfo& info = callbacks_->info();
+  downstream::StreamInfo& info = callbacks_->info();
   const std::string details = upstream::failure_details(reason, detail, response_started_);
   if (reason == ResetReason::kConnectFailure) info.upstream_transport_failure = detail;
   if (callbacks_->response_sent()) {
@@ -321,12 +321,12 @@ void RouterFilter::on_timeout() {
   request_.cancel();
   release_downstream();
   if (callbacks_->response_sent()) {
-    callbacks_->info().response_flags |= http::kUpstreamRequestTimeout;
+    callbacks_->info().response_flags |= downstream::kUpstreamRequestTimeout;
     callbacks_->reset_stream("response_timeout");
     return;
   }
   cluster_->stats().charge_response(504);
-  reply(504, upstream::kTimeoutText, http::kUpstreamRequestTimeout, "response_timeout");
+  reply(504, upstream::kTimeoutText, downstream::kUpstreamRequestTimeout, "response_timeout");
 }
 
 void RouterFilter::reply(uint32_t status, std::string_view body, uint32_t flag, std::string_view details) {
@@ -340,11 +340,11 @@ void RouterFilter::reply(uint32_t status, std::string_view body, uint32_t flag, 
 
 // So that a route's headers are on all of its responses. A reply of a filter before the router may come before there is
 // a route.
-void RouterFilter::begin_local_reply(host::HeaderMap& headers) {
+void RouterFilter::begin_local_reply(http::HeaderMap& headers) {
   edit_response(headers);
 }
 
-void RouterFilter::edit_response(host::HeaderMap& headers) {
+void RouterFilter::edit_response(http::HeaderMap& headers) {
   if (route_ == nullptr && callbacks_->request_headers() != nullptr) {
     route_ = options_.routes->match(*callbacks_->request_headers());
     callbacks_->info().route = route_;

@@ -9,15 +9,15 @@
 #include <optional>
 #include <string>
 
-#include "proxy/http/filter.h"
-#include "proxy/net/event_loop.h"
+#include "net/event_loop.h"
+#include "proxy/downstream/filter.h"
 #include "proxy/router/route_table.h"
 #include "proxy/upstream/cluster_manager.h"
 #include "proxy/upstream/request.h"
 
 namespace inlay::proxy::router {
 
-class RouterFilter final : public http::StreamFilter, private upstream::UpstreamHandler {
+class RouterFilter final : public downstream::StreamFilter, private upstream::UpstreamHandler {
  public:
   struct Options {
     std::shared_ptr<const RouteTable> routes;
@@ -26,11 +26,11 @@ class RouterFilter final : public http::StreamFilter, private upstream::Upstream
   };
   explicit RouterFilter(const Options& options) : options_(options), request_(*this) {}
 
-  bool start(http::FilterCallbacks& callbacks) override;
-  http::HeadersStatus decode_headers(host::HeaderMap& headers, bool end_stream) override;
-  http::DataStatus decode_data(host::Buffer& data, bool end_stream) override;
-  http::TrailersStatus decode_trailers(host::HeaderMap& trailers) override;
-  void begin_local_reply(host::HeaderMap& headers) override;
+  bool start(downstream::FilterCallbacks& callbacks) override;
+  downstream::HeadersStatus decode_headers(http::HeaderMap& headers, bool end_stream) override;
+  downstream::DataStatus decode_data(Buffer& data, bool end_stream) override;
+  downstream::TrailersStatus decode_trailers(http::HeaderMap& trailers) override;
+  void begin_local_reply(http::HeaderMap& headers) override;
   void on_above_write_watermark() override { request_.pause_response(); }
   void on_below_write_watermark() override { request_.resume_response(); }
   void on_log() override;
@@ -38,15 +38,15 @@ class RouterFilter final : public http::StreamFilter, private upstream::Upstream
 
  private:
   // UpstreamHandler
-  host::HeaderMap& response_headers_storage() override {
+  http::HeaderMap& response_headers_storage() override {
     response_headers_ = &callbacks_->response_storage();  // which empties it
     return *response_headers_;
   }
-  host::HeaderMap& response_trailers_storage() override { return callbacks_->response_trailers_storage(); }
+  http::HeaderMap& response_trailers_storage() override { return callbacks_->response_trailers_storage(); }
   void on_upstream_connection(const net::Connection& connection) override;
   void on_upstream_informational() override { callbacks_->encode_informational(*response_headers_); }
   void on_upstream_headers(bool end_stream) override;
-  void on_upstream_data(host::Buffer& data, bool end_stream) override;
+  void on_upstream_data(Buffer& data, bool end_stream) override;
   void on_upstream_trailers() override;
   void on_upstream_reset(upstream::ResetReason reason, std::string_view detail) override;
   void on_upstream_above_watermark() override;
@@ -54,30 +54,30 @@ class RouterFilter final : public http::StreamFilter, private upstream::Upstream
 
   void answer_directly();
   // The cluster that the route leads to; nullptr: there is none.
-  upstream::WorkerCluster* cluster_of(const host::HeaderMap& headers);
+  upstream::WorkerCluster* cluster_of(const http::HeaderMap& headers);
   // The same; nullptr: answered with a local reply.
-  upstream::WorkerCluster* find_cluster(const host::HeaderMap& headers);
-  void prepare_headers(host::HeaderMap& headers);
-  void take_timeout(host::HeaderMap& headers);
-  void rewrite(host::HeaderMap& headers);
-  void rewrite_host(host::HeaderMap& headers, std::string_view host);
-  void send_upstream(upstream::WorkerCluster& cluster, host::HeaderMap& headers, bool end_stream);
+  upstream::WorkerCluster* find_cluster(const http::HeaderMap& headers);
+  void prepare_headers(http::HeaderMap& headers);
+  void take_timeout(http::HeaderMap& headers);
+  void rewrite(http::HeaderMap& headers);
+  void rewrite_host(http::HeaderMap& headers, std::string_view host);
+  void send_upstream(upstream::WorkerCluster& cluster, http::HeaderMap& headers, bool end_stream);
   void refuse(std::string_view fault);
-  void edit_response(host::HeaderMap& headers);
+  void edit_response(http::HeaderMap& headers);
   void on_request_complete();
   void on_timeout();
   void reply(uint32_t status, std::string_view body, uint32_t flag, std::string_view details);
   void on_upstream_complete();
   void release_downstream();
-  FormatContext format_context(const host::HeaderMap* response);
+  FormatContext format_context(const http::HeaderMap* response);
 
   const Options& options_;
   upstream::UpstreamRequest request_;
-  http::FilterCallbacks* callbacks_ = nullptr;
+  downstream::FilterCallbacks* callbacks_ = nullptr;
   std::optional<net::Timer> timer_;
   const RouteEntry* route_ = nullptr;
   upstream::WorkerCluster* cluster_ = nullptr;
-  host::HeaderMap* response_headers_ = nullptr;  // where the upstream's response is parsed to
+  http::HeaderMap* response_headers_ = nullptr;  // where the upstream's response is parsed to
   std::chrono::milliseconds timeout_{0};
   int64_t request_complete_at_ = 0;
   bool request_complete_ = false;
@@ -86,11 +86,11 @@ class RouterFilter final : public http::StreamFilter, private upstream::Upstream
   std::string scratch_;
 };
 
-class RouterFilterFactory final : public http::FilterFactory {
+class RouterFilterFactory final : public downstream::FilterFactory {
  public:
   RouterFilterFactory(std::string name, RouterFilter::Options options)
       : name_(std::move(name)), options_(std::move(options)) {}
-  std::unique_ptr<http::StreamFilter> create() override { return std::make_unique<RouterFilter>(options_); }
+  std::unique_ptr<downstream::StreamFilter> create() override { return std::make_unique<RouterFilter>(options_); }
   std::string_view name() const override { return name_; }
 
  private:

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// ConnectionManager: one listener's TCP connections on one worker: what http::ConnectionManager is for HTTP. It owns
-// the connections that it is given and what is made once from the configuration. Loop thread only.
+// ConnectionManager: one listener's TCP connections on one worker: what downstream::ConnectionManager is for HTTP. It
+// owns the connections that it is given and what is made once from the configuration. Loop thread only.
 //
 //     ConnectionManager manager(loop, {.listener = listener, .metrics = metrics, .factories = {&wasm, &tcp_proxy}});
 //     auto listening = net::listen(loop, listener.address,
@@ -12,14 +12,14 @@
 #include <memory>
 #include <vector>
 
-#include "host/metrics.h"
-#include "proxy/config/model.h"
-#include "proxy/http/stream_logger.h"
-#include "proxy/net/connection_owner.h"
-#include "proxy/net/event_loop.h"
-#include "proxy/net/listener_stats.h"
+#include "config/model.h"
+#include "net/connection_owner.h"
+#include "net/event_loop.h"
+#include "proxy/downstream/listener_stats.h"
+#include "proxy/downstream/stream_logger.h"
 #include "proxy/tcp/filter.h"
 #include "proxy/tcp/tcp_stats.h"
+#include "stats/metrics.h"
 
 namespace inlay::proxy::tcp {
 
@@ -29,9 +29,9 @@ class ConnectionManager final : public net::ConnectionOwner {
  public:
   struct Options {
     const config::Listener& listener;  // has a tcp_proxy; outlives the manager, as all of these do
-    host::MetricStore& metrics;
-    std::vector<FilterFactory*> factories;          // the last makes TcpProxyFilters
-    std::vector<http::StreamLogger*> loggers = {};  // hear of each connection's end, with empty header maps
+    stats::MetricStore& metrics;
+    std::vector<FilterFactory*> factories;                // the last makes TcpProxyFilters
+    std::vector<downstream::StreamLogger*> loggers = {};  // hear of each connection's end, with empty header maps
   };
 
   ConnectionManager(net::EventLoop& loop, Options options);
@@ -53,7 +53,7 @@ class ConnectionManager final : public net::ConnectionOwner {
   net::EventLoop& loop_;
   const Options options_;
   const TcpStats stats_;
-  const net::ListenerStats listener_stats_;
+  const downstream::ListenerStats listener_stats_;
   std::vector<std::unique_ptr<ServerConnection>> connections_;
   std::vector<std::unique_ptr<ServerConnection>> dead_;
   std::function<void()> on_drained_;

@@ -14,22 +14,21 @@
 #include <string_view>
 
 #include "abi/types.h"
-#include "host/buffer.h"
-#include "proxy/http/filter.h"
-#include "proxy/net/connection.h"
-#include "proxy/net/event_loop.h"
+#include "base/buffer.h"
+#include "net/connection.h"
+#include "net/event_loop.h"
+#include "proxy/downstream/filter.h"
 
 namespace inlay::proxy::tcp {
 
 using abi::Action;
-using host::Buffer;
 
 // FilterCallbacks: what the chain does for a filter. Each filter has its own, so that the chain knows where to go on.
 class FilterCallbacks {
  public:
   virtual ~FilterCallbacks() = default;
   virtual net::EventLoop& loop() = 0;
-  virtual http::StreamInfo& info() = 0;
+  virtual downstream::StreamInfo& info() = 0;
 
   // What the client has sent and what the server, or the HTTP codec, has sent, as far as nobody has taken it.
   virtual Buffer& read_buffer() = 0;
@@ -38,7 +37,7 @@ class FilterCallbacks {
   // filter's own callback for that direction.
   virtual void continue_reading() = 0;
   virtual void continue_writing() = 0;
-  // Ends the connection: every filter hears on_close() from inside of this. `flags` are http::ResponseFlag.
+  // Ends the connection: every filter hears on_close() from inside of this. `flags` are downstream::ResponseFlag.
   virtual void close(net::Connection::Close how, std::string_view details, uint32_t flags = 0) = 0;
 
   // For the last filter. What the server has sent; `end_stream`: its last byte. Takes all of `data`.

@@ -11,7 +11,7 @@ class FilterChain::Link final : public FilterCallbacks {
       : chain(owner), index(position), filter(std::move(made)) {}
 
   net::EventLoop& loop() override { return chain.loop_; }
-  http::StreamInfo& info() override { return chain.info(); }
+  downstream::StreamInfo& info() override { return chain.info(); }
   Buffer& read_buffer() override { return chain.read_buffer_; }
   Buffer& write_buffer() override { return chain.write_buffer_; }
   void continue_reading() override {

@@ -28,7 +28,7 @@ class FilterChain {
     virtual void close(net::Connection::Close how, std::string_view details, uint32_t flags) = 0;
     virtual void allow_reading(bool allowed) = 0;
     // Writes into `info` what is not known from the beginning: the handshake. Called before anybody reads it.
-    virtual void describe(http::StreamInfo& info) = 0;
+    virtual void describe(downstream::StreamInfo& info) = 0;
     // The buffers may have become longer or shorter.
     virtual void on_buffers_changed() = 0;
 
@@ -50,7 +50,7 @@ class FilterChain {
   // `reset`: by the client's RST.
   void on_close(abi::PeerType by, bool reset = false);
 
-  http::StreamInfo& info() {
+  downstream::StreamInfo& info() {
     sink_.describe(info_);
     return info_;
   }
@@ -66,7 +66,7 @@ class FilterChain {
 
   net::EventLoop& loop_;
   Sink& sink_;
-  http::StreamInfo info_;
+  downstream::StreamInfo info_;
   std::vector<std::unique_ptr<Link>> links_;
   Buffer read_buffer_;
   Buffer write_buffer_;

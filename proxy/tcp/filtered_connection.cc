@@ -33,7 +33,7 @@ FilteredConnection::FilteredConnection(net::EventLoop& loop, std::unique_ptr<net
       turn_task_(loop, DeferredTask::When::kNextTurn, [this] { turn(); }),
       watermark_task_(loop, DeferredTask::When::kAfterEvent, [this] { update_writing(); }) {
   set_id(inner_->id());
-  http::StreamInfo& info = chain_.info();
+  downstream::StreamInfo& info = chain_.info();
   info.protocol.clear();
   info.connection_id = id();
   info.start_monotonic = loop.now();

@@ -2,15 +2,15 @@
 #pragma once
 
 // FilteredConnection: a net::Connection whose bytes pass through network filters. Inside of tcp/. Its owner destroys it
-// on a later turn of the loop than it closes it, as http::ConnectionManager does, and not inside of a callback.
+// on a later turn of the loop than it closes it, as downstream::ConnectionManager does, and not inside of a callback.
 
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "proxy/net/connection.h"
-#include "proxy/net/event_loop.h"
+#include "net/connection.h"
+#include "net/event_loop.h"
 #include "proxy/tcp/filter_chain.h"
 
 namespace inlay::proxy::tcp {
@@ -24,7 +24,7 @@ class FilteredConnection final : public net::Connection, private net::Connection
 
   // Tells the filters of the connection, once it has its handler.
   void start() { chain_.start(); }
-  http::StreamInfo& info() { return chain_.info(); }
+  downstream::StreamInfo& info() { return chain_.info(); }
 
   // net::Connection
   void set_handler(net::ConnectionHandler* handler) override { handler_ = handler; }
@@ -38,8 +38,8 @@ class FilteredConnection final : public net::Connection, private net::Connection
   void close(Close how) override;
   void set_linger(std::chrono::milliseconds longest) override { inner_->set_linger(longest); }
   void set_flush_timeout(std::chrono::milliseconds longest) override { inner_->set_flush_timeout(longest); }
-  const config::Address& local_address() const override { return inner_->local_address(); }
-  const config::Address& remote_address() const override { return inner_->remote_address(); }
+  const Address& local_address() const override { return inner_->local_address(); }
+  const Address& remote_address() const override { return inner_->remote_address(); }
   const net::TlsInfo* tls() const override { return inner_->tls(); }
 
  private:
@@ -56,7 +56,7 @@ class FilteredConnection final : public net::Connection, private net::Connection
   void send(Buffer& data, bool end_stream) override;
   void close(Close how, std::string_view details, uint32_t flags) override;
   void allow_reading(bool) override {}
-  void describe(http::StreamInfo& info) override { info.downstream_tls = inner_->tls(); }
+  void describe(downstream::StreamInfo& info) override { info.downstream_tls = inner_->tls(); }
   void on_buffers_changed() override;
 
   void turn();

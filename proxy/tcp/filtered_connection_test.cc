@@ -42,11 +42,11 @@ struct Below final : net::Connection {
   void close(Close how) override { seen.closed = how; }
   void set_linger(std::chrono::milliseconds) override {}
   void set_flush_timeout(std::chrono::milliseconds) override {}
-  const config::Address& local_address() const override { return address; }
-  const config::Address& remote_address() const override { return address; }
+  const Address& local_address() const override { return address; }
+  const Address& remote_address() const override { return address; }
 
   Seen& seen;
-  config::Address address{"127.0.0.1", 1};
+  Address address{"127.0.0.1", 1};
 };
 
 // The codec: takes `takes` bytes of what it is given each time.

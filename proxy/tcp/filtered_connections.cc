@@ -9,7 +9,7 @@ namespace inlay::proxy::tcp {
 
 FilteredConnections::FilteredConnections(net::EventLoop& loop, const config::Listener& listener,
                                          std::vector<FilterFactory*> factories,
-                                         std::unique_ptr<http::ConnectionManager> manager)
+                                         std::unique_ptr<downstream::ConnectionManager> manager)
     : loop_(loop), listener_(listener), factories_(std::move(factories)), manager_(std::move(manager)) {}
 
 void FilteredConnections::accept(std::unique_ptr<net::Connection> connection) {

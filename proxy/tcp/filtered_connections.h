@@ -5,7 +5,7 @@
 // and gives the manager connections whose bytes pass through the filters: what the client sends on its way to the
 // codec, what the codec writes on its way to the client. A listener without such filters has none of this.
 //
-//     FilteredConnections owner(loop, listener, {&wasm}, std::make_unique<http::ConnectionManager>(...));
+//     FilteredConnections owner(loop, listener, {&wasm}, std::make_unique<downstream::ConnectionManager>(...));
 //     owner.accept(std::move(connection));
 //
 // As in Envoy, where connections before an HttpConnectionManager know no half-close: the filters get no end_of_stream;
@@ -18,10 +18,10 @@
 #include <memory>
 #include <vector>
 
-#include "proxy/config/model.h"
-#include "proxy/http/connection_manager.h"
-#include "proxy/net/connection_owner.h"
-#include "proxy/net/event_loop.h"
+#include "config/model.h"
+#include "net/connection_owner.h"
+#include "net/event_loop.h"
+#include "proxy/downstream/connection_manager.h"
 #include "proxy/tcp/filter.h"
 
 namespace inlay::proxy::tcp {
@@ -30,17 +30,17 @@ class FilteredConnections final : public net::ConnectionOwner {
  public:
   // `listener` and what `factories` points to outlive this. At least one factory.
   FilteredConnections(net::EventLoop& loop, const config::Listener& listener, std::vector<FilterFactory*> factories,
-                      std::unique_ptr<http::ConnectionManager> manager);
+                      std::unique_ptr<downstream::ConnectionManager> manager);
 
   void accept(std::unique_ptr<net::Connection> connection) override;
   void drain(std::function<void()> on_drained) override { manager_->drain(std::move(on_drained)); }
-  http::ConnectionManager& manager() { return *manager_; }
+  downstream::ConnectionManager& manager() { return *manager_; }
 
  private:
   net::EventLoop& loop_;
   const config::Listener& listener_;
   const std::vector<FilterFactory*> factories_;
-  std::unique_ptr<http::ConnectionManager> manager_;
+  std::unique_ptr<downstream::ConnectionManager> manager_;
 };
 
 }  // namespace inlay::proxy::tcp

@@ -12,12 +12,12 @@
 #include <string>
 #include <vector>
 
-#include "host/metrics.h"
-#include "proxy/config/model.h"
-#include "proxy/net/connection.h"
+#include "config/model.h"
+#include "net/connection.h"
 #include "proxy/tcp/connection_manager.h"
 #include "proxy/tcp/tcp_proxy.h"
 #include "proxy/upstream/cluster_manager.h"
+#include "stats/metrics.h"
 
 namespace inlay::proxy::tcp::testing {
 
@@ -39,7 +39,7 @@ struct End final : net::ConnectionHandler {
   std::function<void(End&)> on_bytes;
 
   void on_connected() override { connected = true; }
-  void on_data(host::Buffer& data, bool end) override {
+  void on_data(Buffer& data, bool end) override {
     bytes += data.size();
     if (keep) received += data.to_string();
     data.clear();
@@ -119,7 +119,7 @@ class RelayTest : public ::testing::Test {
     add_cluster("app", server_socket_->address());
   }
 
-  config::Cluster& add_cluster(const std::string& name, std::optional<config::Address> address) {
+  config::Cluster& add_cluster(const std::string& name, std::optional<Address> address) {
     config_.emplace_back();
     config_.back().name = name;
     if (address) {
@@ -173,18 +173,18 @@ class RelayTest : public ::testing::Test {
   }
   int64_t metric(std::string_view name) {
     int64_t value = -1;
-    metrics_.for_each([&](const host::MetricView& m) {
+    metrics_.for_each([&](const stats::MetricView& m) {
       if (m.name == name) value = m.value;
     });
     return value;
   }
 
   net::EventLoop loop_;
-  host::MetricStore metrics_{1};
+  stats::MetricStore metrics_{1};
   config::Listener listener_;
   std::vector<config::Cluster> config_;
   std::vector<FilterFactory*> filters_;
-  std::vector<http::StreamLogger*> loggers_;
+  std::vector<downstream::StreamLogger*> loggers_;
   bool servers_read_ = true;
   std::function<void(End&)> on_server;
   std::unique_ptr<net::Listener> server_socket_;

@@ -3,7 +3,7 @@
 
 #include <sys/socket.h>
 
-#include "proxy/http/stream_logger.h"
+#include "proxy/downstream/stream_logger.h"
 #include "proxy/tcp/relay_fixture.h"
 
 namespace inlay::proxy::tcp {
@@ -16,15 +16,15 @@ using testing::RelayTest;
 constexpr size_t kMiB = size_t{1} << 20;
 
 // Remembers what was logged.
-struct Logged final : http::StreamLogger {
+struct Logged final : downstream::StreamLogger {
   struct Entry {
     uint64_t received, sent;
     uint32_t flags;
     std::string details, host;
   };
   std::vector<Entry> entries;
-  void log(const http::StreamRecord& record) override {
-    const http::StreamInfo& info = record.info;
+  void log(const downstream::StreamRecord& record) override {
+    const downstream::StreamInfo& info = record.info;
     entries.push_back({info.bytes_received, info.bytes_sent, info.response_flags, info.response_code_details,
                        info.upstream_host.to_string()});
   }
@@ -200,7 +200,7 @@ TEST_F(RelayTest, ARefusingServerIsTriedAsOftenAsConfigured) {
   EXPECT_EQ(metric("cluster.app.upstream_cx_connect_attempts_exceeded"), 1);
   EXPECT_EQ(metric("cluster.app.upstream_cx_active"), 0);
   ASSERT_EQ(log.entries.size(), 1u);
-  EXPECT_EQ(log.entries[0].flags, http::kUpstreamConnectionFailure | http::kUpstreamRetryLimitExceeded);
+  EXPECT_EQ(log.entries[0].flags, downstream::kUpstreamConnectionFailure | downstream::kUpstreamRetryLimitExceeded);
   EXPECT_EQ(log.entries[0].details, "");  // as in Envoy: they are HTTP's
 }
 
@@ -226,9 +226,9 @@ TEST_F(RelayTest, WhereThereIsNothingToConnectToTheClientIsClosed) {
   };
   add_cluster("empty", std::nullopt);
   add_cluster("full", server_socket_->address()).max_connections = 0;
-  for (const Case& c : {Case{"nowhere", http::kNoClusterFound, "tcp.t.downstream_cx_no_route"},
-                        Case{"empty", http::kNoHealthyUpstream, "cluster.empty.upstream_cx_none_healthy"},
-                        Case{"full", http::kUpstreamOverflow, "cluster.full.upstream_cx_overflow"}}) {
+  for (const Case& c : {Case{"nowhere", downstream::kNoClusterFound, "tcp.t.downstream_cx_no_route"},
+                        Case{"empty", downstream::kNoHealthyUpstream, "cluster.empty.upstream_cx_none_healthy"},
+                        Case{"full", downstream::kUpstreamOverflow, "cluster.full.upstream_cx_overflow"}}) {
     SCOPED_TRACE(c.cluster);
     Logged log;
     loggers_ = {&log};
@@ -306,7 +306,7 @@ TEST_F(RelayTest, AConnectionLastsNoLongerThanItMay) {
   run_until([&] { return client.over() && server.over(); });
   EXPECT_EQ(metric("tcp.t.max_downstream_connection_duration"), 1);
   ASSERT_EQ(log.entries.size(), 1u);
-  EXPECT_EQ(log.entries[0].flags, http::kDurationTimeout);
+  EXPECT_EQ(log.entries[0].flags, downstream::kDurationTimeout);
 }
 
 TEST_F(RelayTest, ADrainWaitsForConnections) {

@@ -26,7 +26,7 @@ ServerConnection::ServerConnection(ConnectionManager& manager, std::unique_ptr<n
                  ? manager.options_.listener.per_connection_buffer_limit_bytes
                  : SIZE_MAX),
       chain_(manager.loop_, *this, manager.options_.factories) {
-  http::StreamInfo& info = chain_.info();
+  downstream::StreamInfo& info = chain_.info();
   info.protocol.clear();
   info.connection_id = connection_->id();
   info.start_monotonic = manager_.loop_.now();
@@ -138,9 +138,9 @@ void ServerConnection::end(abi::PeerType by, Close how, uint32_t flags) {
 
 void ServerConnection::log() {
   if (manager_.options_.loggers.empty()) return;
-  host::HeaderMap none;
-  const http::StreamRecord record{chain_.info(), none, none, none, none, manager_.loop_.now()};
-  for (http::StreamLogger* logger : manager_.options_.loggers) logger->log(record);
+  http::HeaderMap none;
+  const downstream::StreamRecord record{chain_.info(), none, none, none, none, manager_.loop_.now()};
+  for (downstream::StreamLogger* logger : manager_.options_.loggers) logger->log(record);
 }
 
 }  // namespace inlay::proxy::tcp

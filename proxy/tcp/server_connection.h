@@ -6,7 +6,7 @@
 #include <memory>
 #include <string_view>
 
-#include "proxy/net/connection.h"
+#include "net/connection.h"
 #include "proxy/tcp/connection_manager.h"
 #include "proxy/tcp/filter_chain.h"
 
@@ -36,7 +36,7 @@ class ServerConnection final : net::ConnectionHandler, FilterChain::Sink {
   void send(Buffer& data, bool end_stream) override;
   void close(net::Connection::Close how, std::string_view details, uint32_t flags) override;
   void allow_reading(bool allowed) override;
-  void describe(http::StreamInfo& info) override { info.downstream_tls = connection_->tls(); }
+  void describe(downstream::StreamInfo& info) override { info.downstream_tls = connection_->tls(); }
   void on_buffers_changed() override;
 
   void end(abi::PeerType by, net::Connection::Close how, uint32_t flags);

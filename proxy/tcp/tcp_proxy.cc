@@ -10,7 +10,7 @@ using Close = net::Connection::Close;
 using upstream::TcpUpstream;
 
 TcpProxyFactory::TcpProxyFactory(net::EventLoop& loop, const config::TcpProxy& config,
-                                 upstream::ClusterManager& clusters, host::MetricStore& metrics, uint32_t seed)
+                                 upstream::ClusterManager& clusters, stats::MetricStore& metrics, uint32_t seed)
     : loop_(loop), config_(config), all_clusters_(clusters), stats_(metrics, config), random_(seed | 1) {
   std::vector<double> weights;
   for (const config::TcpProxy::Target& target : config.targets) {
@@ -20,8 +20,8 @@ TcpProxyFactory::TcpProxyFactory(net::EventLoop& loop, const config::TcpProxy& c
   by_weight_ = std::discrete_distribution<size_t>(weights.begin(), weights.end());
 }
 
-upstream::WorkerCluster* TcpProxyFactory::choose_cluster(const http::StreamInfo& info) {
-  for (const http::FilterState& state : info.filter_state)
+upstream::WorkerCluster* TcpProxyFactory::choose_cluster(const downstream::StreamInfo& info) {
+  for (const downstream::FilterState& state : info.filter_state)
     if (state.name == kClusterState) return all_clusters_.find(state.value);
   return clusters_[clusters_.size() == 1 ? 0 : by_weight_(random_)];
 }
@@ -35,7 +35,7 @@ void TcpProxyFilter::start(FilterCallbacks& callbacks) {
   if (longest.count() == 0) return;
   duration_timer_.emplace(factory_.loop_, [this] {
     factory_.stats_.max_downstream_connection_duration.add();
-    callbacks_->close(Close::kNow, "max_downstream_connection_duration", http::kDurationTimeout);
+    callbacks_->close(Close::kNow, "max_downstream_connection_duration", downstream::kDurationTimeout);
   });
   duration_timer_->arm(longest);
 }
@@ -44,7 +44,7 @@ Action TcpProxyFilter::on_new_connection() {
   cluster_ = factory_.choose_cluster(callbacks_->info());
   if (cluster_ == nullptr) {
     factory_.stats_.downstream_cx_no_route.add();
-    give_up("cluster_not_found", http::kNoClusterFound);
+    give_up("cluster_not_found", downstream::kNoClusterFound);
     return Action::kPause;
   }
   callbacks_->info().upstream_cluster = cluster_->config().name;
@@ -55,12 +55,12 @@ Action TcpProxyFilter::on_new_connection() {
 void TcpProxyFilter::connect() {
   ++attempts_;
   upstream::ConnectionPool* host = cluster_->choose_host();
-  if (host == nullptr) return give_up("no_healthy_upstream", http::kNoHealthyUpstream);
+  if (host == nullptr) return give_up("no_healthy_upstream", downstream::kNoHealthyUpstream);
   if (!TcpUpstream::has_room(cluster_->shared())) {
     cluster_->stats().cx_overflow.add();
-    return give_up("upstream_overflow", http::kUpstreamOverflow);
+    return give_up("upstream_overflow", downstream::kUpstreamOverflow);
   }
-  http::StreamInfo& info = callbacks_->info();
+  downstream::StreamInfo& info = callbacks_->info();
   info.upstream_host = host->host().address;
   info.upstream_request_attempts = attempts_;
   failed_ = std::move(upstream_);  // it may be what calls us
@@ -74,11 +74,11 @@ void TcpProxyFilter::give_up(std::string_view details, uint32_t flags) {
 
 void TcpProxyFilter::on_upstream_failed(upstream::ResetReason reason, std::string_view detail) {
   if (reason == upstream::ResetReason::kConnectFailure) callbacks_->info().upstream_transport_failure = detail;
-  callbacks_->info().response_flags |= http::kUpstreamConnectionFailure;
+  callbacks_->info().response_flags |= downstream::kUpstreamConnectionFailure;
   if (attempts_ < factory_.config_.max_connect_attempts) return connect();
   cluster_->stats().cx_connect_attempts_exceeded.add();
   give_up(reason == upstream::ResetReason::kConnectTimeout ? "upstream_connect_timeout" : "upstream_connect_failure",
-          http::kUpstreamRetryLimitExceeded);
+          downstream::kUpstreamRetryLimitExceeded);
 }
 
 void TcpProxyFilter::on_upstream_connected() {

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "proxy/config/model.h"
+#include "config/model.h"
 #include "proxy/tcp/filter.h"
 #include "proxy/tcp/tcp_stats.h"
 #include "proxy/upstream/cluster_manager.h"
@@ -68,13 +68,13 @@ class TcpProxyFactory final : public FilterFactory {
  public:
   // All of these outlive the factory. `seed` makes the workers choose differently.
   TcpProxyFactory(net::EventLoop& loop, const config::TcpProxy& config, upstream::ClusterManager& clusters,
-                  host::MetricStore& metrics, uint32_t seed);
+                  stats::MetricStore& metrics, uint32_t seed);
   std::unique_ptr<Filter> create() override { return std::make_unique<TcpProxyFilter>(*this); }
 
  private:
   friend class TcpProxyFilter;
   // The cluster for a connection, by its filter state or by weight; nullptr when there is none of that name.
-  upstream::WorkerCluster* choose_cluster(const http::StreamInfo& info);
+  upstream::WorkerCluster* choose_cluster(const downstream::StreamInfo& info);
 
   net::EventLoop& loop_;
   const config::TcpProxy& config_;

@@ -6,8 +6,8 @@
 
 namespace inlay::proxy::tcp {
 
-TcpStats::TcpStats(host::MetricStore& store, const config::TcpProxy& config) {
-  const std::pair<host::Counter*, std::string_view> counters[] = {
+TcpStats::TcpStats(stats::MetricStore& store, const config::TcpProxy& config) {
+  const std::pair<stats::Counter*, std::string_view> counters[] = {
       {&downstream_cx_total, "downstream_cx_total"},
       {&downstream_cx_no_route, "downstream_cx_no_route"},
       {&downstream_cx_rx_bytes_total, "downstream_cx_rx_bytes_total"},
@@ -19,7 +19,7 @@ TcpStats::TcpStats(host::MetricStore& store, const config::TcpProxy& config) {
   };
   const std::string prefix = "tcp." + config.stat_prefix + ".";
   for (const auto& [counter, name] : counters) {
-    *counter = host::Counter(store.define(abi::MetricType::kCounter, prefix + std::string(name)));
+    *counter = stats::Counter(store.define(abi::MetricType::kCounter, prefix + std::string(name)));
   }
 }
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "proxy/config/tls.h"
+#include "config/tls.h"
 #include "proxy/tls/openssl.h"
 
 namespace inlay::proxy::tls {

@@ -75,8 +75,8 @@ int require_sni(SSL* ssl, int* alert, void*) {
 
 }  // namespace
 
-Stats::Stats(host::MetricStore& store, const std::string& prefix) {
-  const std::pair<host::Counter*, const char*> counters[] = {
+Stats::Stats(stats::MetricStore& store, const std::string& prefix) {
+  const std::pair<stats::Counter*, const char*> counters[] = {
       {&handshake, "handshake"},
       {&session_reused, "session_reused"},
       {&connection_error, "connection_error"},
@@ -87,7 +87,7 @@ Stats::Stats(host::MetricStore& store, const std::string& prefix) {
       {&fail_verify_cert_hash, "fail_verify_cert_hash"},
   };
   for (const auto& [counter, name] : counters)
-    *counter = host::Counter(store.define(abi::MetricType::kCounter, prefix + "ssl." + name));
+    *counter = stats::Counter(store.define(abi::MetricType::kCounter, prefix + "ssl." + name));
 }
 
 std::string alpn_wire(const std::vector<std::string>& protocols) {

@@ -12,18 +12,18 @@
 #include <unordered_map>
 
 #include "base/result.h"
-#include "host/metrics.h"
-#include "proxy/config/tls.h"
+#include "config/tls.h"
 #include "proxy/tls/certificates.h"
 #include "proxy/tls/openssl.h"
 #include "proxy/tls/verifier.h"
+#include "stats/metrics.h"
 
 namespace inlay::proxy::tls {
 
 // Stats are Envoy's statistics of TLS, "<prefix>ssl.<name>".
 struct Stats {
-  Stats(host::MetricStore& store, const std::string& prefix);
-  host::Counter handshake, session_reused, connection_error, no_certificate, fail_verify_no_cert, fail_verify_error,
+  Stats(stats::MetricStore& store, const std::string& prefix);
+  stats::Counter handshake, session_reused, connection_error, no_certificate, fail_verify_no_cert, fail_verify_error,
       fail_verify_san, fail_verify_cert_hash;
 };
 

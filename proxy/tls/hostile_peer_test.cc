@@ -20,7 +20,7 @@ struct Wire final : net::ConnectionHandler {
   std::string detail;
 
   void on_connected() override { connection->resume_reading(); }
-  void on_data(host::Buffer& data, bool) override {
+  void on_data(Buffer& data, bool) override {
     received += data.to_string();
     data.clear();
   }
@@ -70,7 +70,7 @@ class HostilePeer : public ::testing::Test {
   }
 
   net::EventLoop loop_;
-  host::MetricStore metrics_;
+  stats::MetricStore metrics_;
   SslContextPtr context_;
   SslPtr ssl_;
   Wire server_, peer_;

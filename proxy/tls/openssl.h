@@ -11,7 +11,7 @@
 
 #include "base/deleter.h"
 #include "base/result.h"
-#include "proxy/config/pem_reader.h"
+#include "config/pem_reader.h"
 
 namespace inlay::proxy::tls {
 

@@ -3,7 +3,7 @@
 
 // What a finished handshake says about both sides. Inside of tls/.
 
-#include "proxy/net/connection.h"
+#include "net/connection.h"
 #include "proxy/tls/openssl.h"
 
 namespace inlay::proxy::tls {

@@ -7,7 +7,7 @@
 #include <climits>
 #include <utility>
 
-#include "proxy/net/destruction_guard.h"
+#include "net/destruction_guard.h"
 #include "proxy/tls/peer_info.h"
 #include "proxy/tls/wire_bio.h"
 
@@ -43,7 +43,7 @@ TlsConnection::~TlsConnection() {
   if (destroyed_) *destroyed_ = true;
 }
 
-void TlsConnection::start_client(const config::Address& address, std::chrono::milliseconds timeout,
+void TlsConnection::start_client(const Address& address, std::chrono::milliseconds timeout,
                                  net::ConnectionHandler& handler, const ClientContext& context,
                                  std::string server_name) {
   handler_ = &handler;
@@ -74,7 +74,7 @@ void TlsConnection::on_connected() {
   drive();
 }
 
-void TlsConnection::on_data(host::Buffer& data, bool end) {
+void TlsConnection::on_data(Buffer& data, bool end) {
   cipher_in_.move_from(data);
   inner_ended_ = inner_ended_ || end;
   drive();
@@ -229,7 +229,7 @@ void TlsConnection::resume_reading() {
 // More is taken from the wire only when the handler has taken what was decrypted, and when what is not decrypted is
 // little (part of a record, as a rule): what waits for the handler waits in the kernel, where the peer feels it.
 void TlsConnection::update_reading() {
-  const bool read = reading_ && plain_in_.empty() && cipher_in_.size() < host::Buffer::kBlockSize;
+  const bool read = reading_ && plain_in_.empty() && cipher_in_.size() < Buffer::kBlockSize;
   if (read == inner_reads_) return;
   inner_reads_ = read;
   read ? inner_->resume_reading() : inner_->pause_reading();
@@ -252,7 +252,7 @@ bool TlsConnection::read_record() {
     return true;
   }
   const int error = SSL_get_error(ssl_.get(), n);
-  if (plain_in_.empty()) plain_in_ = host::Buffer();  // gives the reserved block back
+  if (plain_in_.empty()) plain_in_ = Buffer();  // gives the reserved block back
   if (error == SSL_ERROR_ZERO_RETURN || (error == SSL_ERROR_WANT_READ && inner_ended_)) {
     end_seen_ = true;
     return true;
@@ -310,7 +310,7 @@ void TlsConnection::set_write_watermark(size_t high) {
   inner_->set_write_watermark(high);
 }
 
-void TlsConnection::write(host::Buffer& data) {
+void TlsConnection::write(Buffer& data) {
   if (state_ == State::kOpen) {
     encrypt(data);
     flush();
@@ -322,12 +322,12 @@ void TlsConnection::write(host::Buffer& data) {
 }
 
 void TlsConnection::write(std::string_view data) {
-  host::Buffer buffer;
+  Buffer buffer;
   buffer.append(data);
   write(buffer);
 }
 
-void TlsConnection::encrypt(host::Buffer& data) {
+void TlsConnection::encrypt(Buffer& data) {
   while (!data.empty() && !write_failed_) {
     const std::string_view front = data.front();
     (void)take_openssl_error();
@@ -375,7 +375,7 @@ void TlsConnection::fail(net::CloseReason reason, std::string detail) {
   if (handler) handler->on_closed(reason, detail);
 }
 
-std::unique_ptr<net::Connection> connect(net::EventLoop& loop, const config::Address& ip_address,
+std::unique_ptr<net::Connection> connect(net::EventLoop& loop, const Address& ip_address,
                                          std::chrono::milliseconds timeout, net::ConnectionHandler& handler,
                                          std::shared_ptr<const ClientContext> context, std::string server_name) {
   const ClientContext& client = *context;

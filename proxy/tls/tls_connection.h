@@ -11,16 +11,16 @@
 #include <memory>
 #include <string>
 
-#include "host/buffer.h"
-#include "proxy/net/connection.h"
-#include "proxy/net/event_loop.h"
+#include "base/buffer.h"
+#include "net/connection.h"
+#include "net/event_loop.h"
 #include "proxy/tls/context.h"
 
 namespace inlay::proxy::tls {
 
 // Starts to connect. `timeout` bounds connecting and the handshake together. A failed handshake is on_closed with
 // kConnectFailed and "TLS error: ...", which says what is wrong with the certificate.
-std::unique_ptr<net::Connection> connect(net::EventLoop& loop, const config::Address& ip_address,
+std::unique_ptr<net::Connection> connect(net::EventLoop& loop, const Address& ip_address,
                                          std::chrono::milliseconds timeout, net::ConnectionHandler& handler,
                                          std::shared_ptr<const ClientContext> context, std::string server_name);
 
@@ -34,7 +34,7 @@ class TlsConnection final : public net::Connection, private net::ConnectionHandl
   TlsConnection(net::EventLoop& loop, std::shared_ptr<const Context> context, bool client);
   ~TlsConnection() override;
 
-  void start_client(const config::Address& address, std::chrono::milliseconds timeout, net::ConnectionHandler& handler,
+  void start_client(const Address& address, std::chrono::milliseconds timeout, net::ConnectionHandler& handler,
                     const ClientContext& context, std::string server_name);
   void start_server(std::unique_ptr<net::Connection> plain, std::chrono::milliseconds timeout);
 
@@ -42,7 +42,7 @@ class TlsConnection final : public net::Connection, private net::ConnectionHandl
   void set_handler(net::ConnectionHandler* handler) override { handler_ = handler; }
   void pause_reading() override;
   void resume_reading() override;
-  void write(host::Buffer& data) override;
+  void write(Buffer& data) override;
   void write(std::string_view data) override;
   size_t unsent() const override { return waiting_.size() + inner_->unsent(); }
   void set_write_watermark(size_t high) override;
@@ -51,8 +51,8 @@ class TlsConnection final : public net::Connection, private net::ConnectionHandl
   void set_linger(std::chrono::milliseconds longest) override { inner_->set_linger(longest); }
   void set_flush_timeout(std::chrono::milliseconds longest) override { inner_->set_flush_timeout(longest); }
   bool has_news() const override { return inner_->has_news() || !cipher_in_.empty() || !plain_in_.empty(); }
-  const config::Address& local_address() const override { return inner_->local_address(); }
-  const config::Address& remote_address() const override { return inner_->remote_address(); }
+  const Address& local_address() const override { return inner_->local_address(); }
+  const Address& remote_address() const override { return inner_->remote_address(); }
   const net::TlsInfo* tls() const override { return state_ == State::kHandshake ? nullptr : info_.get(); }
   std::shared_ptr<const net::TlsInfo> shared_tls() const override {
     return state_ == State::kHandshake ? nullptr : info_;
@@ -73,7 +73,7 @@ class TlsConnection final : public net::Connection, private net::ConnectionHandl
 
   // net::ConnectionHandler, of the connection below
   void on_connected() override;
-  void on_data(host::Buffer& data, bool end) override;
+  void on_data(Buffer& data, bool end) override;
   void on_peer_closing() override;
   void on_above_write_watermark() override;
   void on_below_write_watermark() override;
@@ -86,7 +86,7 @@ class TlsConnection final : public net::Connection, private net::ConnectionHandl
   void read_plain();
   void deliver_records();
   bool read_record();
-  void encrypt(host::Buffer& data);
+  void encrypt(Buffer& data);
   void flush();
   void turn();
   void note_above();
@@ -115,10 +115,10 @@ class TlsConnection final : public net::Connection, private net::ConnectionHandl
   std::string server_name_;
   std::string verify_fault_;
   std::shared_ptr<const net::TlsInfo> info_;
-  host::Buffer cipher_in_;
-  host::Buffer cipher_out_;
-  host::Buffer plain_in_;
-  host::Buffer waiting_;  // written before the handshake was done
+  Buffer cipher_in_;
+  Buffer cipher_out_;
+  Buffer plain_in_;
+  Buffer waiting_;  // written before the handshake was done
   net::DeferredTask turn_task_;
   net::Timer timer_;
 };

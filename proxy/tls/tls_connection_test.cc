@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "host/buffer_memory.h"
+#include "base/buffer_memory.h"
 #include "proxy/tls/test_certificates.h"
 
 namespace inlay::proxy::tls {
@@ -36,7 +36,7 @@ struct Peer final : net::ConnectionHandler {
   int below = 0;
 
   void on_connected() override { connected = true; }
-  void on_data(host::Buffer& data, bool end) override {
+  void on_data(Buffer& data, bool end) override {
     received += data.to_string();
     data.clear();
     ended = ended || end;
@@ -93,7 +93,7 @@ class TlsConnectionTest : public ::testing::Test {
     return turn_until([&] { return client.connected && server.connection && server.connection->tls() != nullptr; });
   }
   int64_t metric(const std::string& name) {
-    return host::MetricStore::value(*metrics.define(abi::MetricType::kCounter, name));
+    return stats::MetricStore::value(*metrics.define(abi::MetricType::kCounter, name));
   }
   // The handshake fails, for the reason that the client then gives.
   std::string refusal() {
@@ -107,7 +107,7 @@ class TlsConnectionTest : public ::testing::Test {
   TestAuthority authority{"Test CA"};
   config::DownstreamTls server_config;
   config::UpstreamTls client_config;
-  host::MetricStore metrics;
+  stats::MetricStore metrics;
   net::EventLoop loop;
   Peer server;
   Peer client;
@@ -138,7 +138,7 @@ TEST_F(TlsConnectionTest, CarriesBytesBothWaysAndTheEnd) {
 // What waits for the handler waits in the kernel, encrypted, and not here; also when it comes in many small records.
 TEST_F(TlsConnectionTest, NothingIsReceivedBehindWhatIsLeft) {
   struct Sipper final : net::ConnectionHandler {
-    void on_data(host::Buffer& data, bool) override {
+    void on_data(Buffer& data, bool) override {
       most = std::max(most, data.size());
       const size_t n = std::min<size_t>(10, data.size());
       taken += n;
@@ -156,15 +156,15 @@ TEST_F(TlsConnectionTest, NothingIsReceivedBehindWhatIsLeft) {
   server.connection->set_handler(&sipper);
   for (int i = 0; i < 20'000; ++i) client.connection->write("a record of its own");
   client.connection->write(std::string(1 << 20, 'x'));
-  const int64_t before = host::block_count().live;
+  const int64_t before = block_count().live;
   for (size_t i = 1; i <= 200; ++i) {
     ASSERT_TRUE(turn_until([&] {
       server.connection->resume_reading();
       return sipper.taken >= 10 * i;
     }));
   }
-  EXPECT_LE(sipper.most, host::Buffer::kBlockSize);
-  EXPECT_LE(host::block_count().live, before + 4) << "of both ends; the client's are fewer and fewer";
+  EXPECT_LE(sipper.most, Buffer::kBlockSize);
+  EXPECT_LE(block_count().live, before + 4) << "of both ends; the client's are fewer and fewer";
 }
 
 TEST_F(TlsConnectionTest, SaysWhatTheHandshakeCameTo) {

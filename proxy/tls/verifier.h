@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "proxy/config/tls.h"
+#include "config/tls.h"
 #include "proxy/match/string_matcher.h"
 
 namespace inlay::proxy::tls {

@@ -9,7 +9,7 @@
 namespace inlay::proxy::upstream {
 namespace {
 
-using host::HeaderId;
+using http::HeaderId;
 
 // Responses' heads are bounded like requests' are by default.
 constexpr http::ParserLimits kResponseLimits{};
@@ -88,7 +88,7 @@ void ClientConnection::begin(UpstreamRequest& request) {
 }
 
 void ClientConnection::write_head(UpstreamRequest& request) {
-  host::HeaderMap& headers = *request.headers_;
+  http::HeaderMap& headers = *request.headers_;
   // A filter may have set these; the framing is ours to say, and two of them would smuggle a request.
   headers.remove(HeaderId::kTransferEncoding);
   headers.remove(HeaderId::kConnection);
@@ -113,7 +113,7 @@ void ClientConnection::write_head(UpstreamRequest& request) {
   http::write_request_head(headers, kFraming[static_cast<size_t>(framing_)], out_);
 }
 
-bool ClientConnection::encode_body(host::Buffer& data, bool end_stream) {
+bool ClientConnection::encode_body(Buffer& data, bool end_stream) {
   switch (framing_) {
     case Framing::kNone:
       data.clear();
@@ -137,7 +137,7 @@ void ClientConnection::flush_out() {
   if (!out_.empty()) connection_->write(out_);
 }
 
-void ClientConnection::send_data(host::Buffer& data, bool end_stream) {
+void ClientConnection::send_data(Buffer& data, bool end_stream) {
   if (!encode_body(data, end_stream)) {
     data.clear();
     fail(ResetReason::kLocalReset, "the body does not have the length that content-length says");
@@ -146,7 +146,7 @@ void ClientConnection::send_data(host::Buffer& data, bool end_stream) {
   flush_out();
 }
 
-void ClientConnection::send_trailers(const host::HeaderMap& trailers) {
+void ClientConnection::send_trailers(const http::HeaderMap& trailers) {
   if (framing_ == Framing::kChunked) {
     http::write_last_chunk(pool_.cluster().config.enable_trailers ? &trailers : nullptr, out_);
   } else if (body_left_ != 0 && !pool_.cluster().lengths_as_given) {
@@ -174,7 +174,7 @@ void ClientConnection::on_connected() {
   pool_.on_connected(*this);
 }
 
-void ClientConnection::on_data(host::Buffer& data, bool end) {
+void ClientConnection::on_data(Buffer& data, bool end) {
   if (state_ == State::kIdle) {
     // FIN, or bytes that nobody asked for: either way this connection is of no more use.
     close();
@@ -189,7 +189,7 @@ void ClientConnection::on_data(host::Buffer& data, bool end) {
   parse(data, end);
 }
 
-void ClientConnection::parse(host::Buffer& data, bool end) {
+void ClientConnection::parse(Buffer& data, bool end) {
   const auto result = parser_->parse(data, end);
   if (state_ != State::kBusy) return;  // cancelled inside of a callback
   deliver_held();
@@ -205,11 +205,11 @@ void ClientConnection::parse(host::Buffer& data, bool end) {
   lost(ResetReason::kConnectionTermination, "");
 }
 
-host::HeaderMap& ClientConnection::headers_storage() {
+http::HeaderMap& ClientConnection::headers_storage() {
   return active_ != nullptr ? active_->handler_.response_headers_storage() : discard_;
 }
 
-host::HeaderMap& ClientConnection::trailers_storage() {
+http::HeaderMap& ClientConnection::trailers_storage() {
   if (active_ != nullptr && pool_.cluster().config.enable_trailers)
     return active_->handler_.response_trailers_storage();
   discard_.clear();
@@ -231,7 +231,7 @@ void ClientConnection::on_informational(uint32_t) {
   if (active_ != nullptr) active_->handler_.on_upstream_informational();
 }
 
-void ClientConnection::on_data(host::Buffer& data) {
+void ClientConnection::on_data(Buffer& data) {
   if (active_ == nullptr) {
     data.clear();
     return;
@@ -278,7 +278,7 @@ void ClientConnection::complete_response(bool reusable) {
   } else {
     // As Envoy 1.40's HTTP/1 codec: the end comes by itself, without bytes. Not in held_, which is the next request's
     // by now: what filters put there and leave would come with its answer.
-    host::Buffer end;
+    Buffer end;
     handler.on_upstream_data(end, true);
   }
 }

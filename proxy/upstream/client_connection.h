@@ -8,11 +8,11 @@
 #include <memory>
 #include <string_view>
 
-#include "host/buffer.h"
-#include "host/header_map.h"
-#include "proxy/http/http1_parser.h"
-#include "proxy/net/connection.h"
-#include "proxy/net/event_loop.h"
+#include "base/buffer.h"
+#include "http/header_map.h"
+#include "http/http1_parser.h"
+#include "net/connection.h"
+#include "net/event_loop.h"
 #include "proxy/upstream/request.h"
 
 namespace inlay::proxy::upstream {
@@ -25,8 +25,8 @@ class ClientConnection final : private net::ConnectionHandler, private http::Par
 
   // Puts a request on this idle connection and sends what there is of it. The request may have ended on return.
   void begin(UpstreamRequest& request);
-  void send_data(host::Buffer& data, bool end_stream);
-  void send_trailers(const host::HeaderMap& trailers);
+  void send_data(Buffer& data, bool end_stream);
+  void send_trailers(const http::HeaderMap& trailers);
   void pause_response();
   void resume_response();
   // Closes in the middle of whatever is going on; the request on it, if any, is told nothing.
@@ -48,17 +48,17 @@ class ClientConnection final : private net::ConnectionHandler, private http::Par
 
   // net::ConnectionHandler
   void on_connected() override;
-  void on_data(host::Buffer& data, bool end) override;
+  void on_data(Buffer& data, bool end) override;
   void on_above_write_watermark() override;
   void on_below_write_watermark() override;
   void on_closed(net::CloseReason reason, std::string_view detail) override;
 
   // http::ParserSink
-  host::HeaderMap& headers_storage() override;
-  host::HeaderMap& trailers_storage() override;
+  http::HeaderMap& headers_storage() override;
+  http::HeaderMap& trailers_storage() override;
   void on_headers(bool end_stream) override;
   void on_informational(uint32_t status) override;
-  void on_data(host::Buffer& data) override;
+  void on_data(Buffer& data) override;
   void on_trailers() override;
   void on_message_complete() override {}
 
@@ -66,9 +66,9 @@ class ClientConnection final : private net::ConnectionHandler, private http::Par
   friend class UpstreamRequest;
 
   // Encodes body bytes into out_; false: more than content-length says.
-  bool encode_body(host::Buffer& data, bool end_stream);
+  bool encode_body(Buffer& data, bool end_stream);
   void flush_out();
-  void parse(host::Buffer& data, bool end);
+  void parse(Buffer& data, bool end);
   void deliver_held();
   void complete_response(bool reusable);
   // Ends the connection and its request.
@@ -92,10 +92,10 @@ class ClientConnection final : private net::ConnectionHandler, private http::Par
   bool peer_ended_ = false;     // FIN came while the response was paused
   bool headers_end_ = false;    // the response is a head only, not yet delivered
   bool trailers_come_ = false;  // trailers parsed, not yet delivered
-  host::Buffer out_;
-  host::Buffer held_;      // what one read brought of the body, not yet delivered
-  host::Buffer leftover_;  // bytes that came with FIN while paused
-  host::HeaderMap discard_;
+  Buffer out_;
+  Buffer held_;      // what one read brought of the body, not yet delivered
+  Buffer leftover_;  // bytes that came with FIN while paused
+  http::HeaderMap discard_;
 };
 
 }  // namespace inlay::proxy::upstream

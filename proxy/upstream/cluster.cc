@@ -33,9 +33,9 @@ bool same(const HostList& a, const HostList& b) {
 
 }  // namespace
 
-ClusterStats::ClusterStats(host::MetricStore& store, std::string_view cluster_name)
+ClusterStats::ClusterStats(stats::MetricStore& store, std::string_view cluster_name)
     : store_(store), prefix_(stat_prefix(cluster_name)) {
-  const std::pair<host::Counter*, const char*> counters[] = {
+  const std::pair<stats::Counter*, const char*> counters[] = {
       {&rq_total, "upstream_rq_total"},
       {&rq_completed, "upstream_rq_completed"},
       {&rq_cancelled, "upstream_rq_cancelled"},
@@ -72,15 +72,15 @@ ClusterStats::ClusterStats(host::MetricStore& store, std::string_view cluster_na
       {&class_[5], "upstream_rq_5xx"},
   };
   for (const auto& [counter, name] : counters) {
-    *counter = host::Counter(store.define(abi::MetricType::kCounter, prefix_ + name));
+    *counter = stats::Counter(store.define(abi::MetricType::kCounter, prefix_ + name));
   }
-  const std::pair<host::Gauge*, const char*> gauges[] = {
+  const std::pair<stats::Gauge*, const char*> gauges[] = {
       {&rq_active, "upstream_rq_active"},          {&rq_pending_active, "upstream_rq_pending_active"},
       {&cx_active, "upstream_cx_active"},          {&membership_total, "membership_total"},
       {&membership_healthy, "membership_healthy"},
   };
   for (const auto& [gauge, name] : gauges) {
-    *gauge = host::Gauge(store.define(abi::MetricType::kGauge, prefix_ + name));
+    *gauge = stats::Gauge(store.define(abi::MetricType::kGauge, prefix_ + name));
   }
   rq_time_ = store.define(abi::MetricType::kHistogram, prefix_ + "upstream_rq_time");
   for (auto& metric : by_code_) metric.store(nullptr, std::memory_order_relaxed);
@@ -96,14 +96,14 @@ void ClusterStats::charge_response(uint32_t status) {
     if (metric == nullptr) return;  // the store is full
     by_code_[status].store(metric, std::memory_order_release);
   }
-  host::MetricStore::increment(*metric, 1);
+  stats::MetricStore::increment(*metric, 1);
 }
 
 void ClusterStats::record_time(uint64_t milliseconds) {
-  if (rq_time_ != nullptr) host::MetricStore::record(*rq_time_, milliseconds);
+  if (rq_time_ != nullptr) stats::MetricStore::record(*rq_time_, milliseconds);
 }
 
-Cluster::Cluster(size_t i, const config::Cluster& c, host::MetricStore& store)
+Cluster::Cluster(size_t i, const config::Cluster& c, stats::MetricStore& store)
     : index(i),
       config(c),
       stats(store, c.alt_stat_name.empty() ? c.name : c.alt_stat_name),
@@ -130,7 +130,7 @@ struct ClusterRegistry::DnsCluster {
   size_t waiting;
 };
 
-ClusterRegistry::ClusterRegistry(const std::vector<config::Cluster>& clusters, host::MetricStore& store,
+ClusterRegistry::ClusterRegistry(const std::vector<config::Cluster>& clusters, stats::MetricStore& store,
                                  LogFunction warn, ResolveFunction resolve)
     : store_(store), warn_(std::move(warn)) {
   for (const config::Cluster& config : clusters) {

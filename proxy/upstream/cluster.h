@@ -18,17 +18,17 @@
 #include <unordered_map>
 #include <vector>
 
-#include "host/metrics.h"
-#include "proxy/config/model.h"
+#include "config/model.h"
 #include "proxy/tls/context.h"
 #include "proxy/upstream/dns_resolver.h"
+#include "stats/metrics.h"
 
 namespace inlay::proxy::upstream {
 
 // HostSpec is one address that a cluster's requests may go to.
 struct HostSpec {
-  config::Address address;  // an IP address
-  std::string hostname;     // of the endpoint, for auto_host_rewrite; may be empty
+  Address address;       // an IP address
+  std::string hostname;  // of the endpoint, for auto_host_rewrite; may be empty
   uint32_t weight = 1;
   bool healthy = true;
   const config::Endpoint* endpoint = nullptr;  // its configuration; never null
@@ -38,17 +38,17 @@ using HostList = std::vector<HostSpec>;
 // ClusterStats are the statistics of one cluster, under "cluster.<name>.".
 class ClusterStats {
  public:
-  ClusterStats(host::MetricStore& store, std::string_view cluster_name);
+  ClusterStats(stats::MetricStore& store, std::string_view cluster_name);
 
-  host::Counter rq_total, rq_completed, rq_cancelled, rq_timeout, rq_retry, rq_rx_reset, rq_tx_reset, rq_pending_total,
+  stats::Counter rq_total, rq_completed, rq_cancelled, rq_timeout, rq_retry, rq_rx_reset, rq_tx_reset, rq_pending_total,
       rq_pending_overflow, rq_pending_failure_eject, rq_maintenance;
-  host::Gauge rq_active, rq_pending_active;
-  host::Counter cx_total, cx_http1_total, cx_connect_fail, cx_connect_timeout, cx_overflow, cx_destroy,
+  stats::Gauge rq_active, rq_pending_active;
+  stats::Counter cx_total, cx_http1_total, cx_connect_fail, cx_connect_timeout, cx_overflow, cx_destroy,
       cx_destroy_remote, cx_destroy_local, cx_idle_timeout, cx_max_requests, cx_none_healthy, cx_protocol_error,
       cx_connect_attempts_exceeded, cx_rx_bytes_total, cx_tx_bytes_total;
-  host::Gauge cx_active;
-  host::Counter update_attempt, update_success, update_failure;
-  host::Gauge membership_total, membership_healthy;
+  stats::Gauge cx_active;
+  stats::Counter update_attempt, update_success, update_failure;
+  stats::Gauge membership_total, membership_healthy;
 
   // Counts an answer: upstream_rq_<code>, upstream_rq_<class>xx, upstream_rq_completed.
   void charge_response(uint32_t status);
@@ -56,11 +56,11 @@ class ClusterStats {
   void record_time(uint64_t milliseconds);
 
  private:
-  host::MetricStore& store_;
+  stats::MetricStore& store_;
   std::string prefix_;
-  std::array<host::Counter, 6> class_;                                // by the hundreds
-  std::array<std::atomic<host::MetricStore::Metric*>, 600> by_code_;  // made when first seen
-  host::MetricStore::Metric* rq_time_;
+  std::array<stats::Counter, 6> class_;                                // by the hundreds
+  std::array<std::atomic<stats::MetricStore::Metric*>, 600> by_code_;  // made when first seen
+  stats::MetricStore::Metric* rq_time_;
 };
 
 // Breakers count what is under way in all workers, against circuit_breakers' maxima.
@@ -73,7 +73,7 @@ struct Breakers {
 // Cluster is one configured cluster. `config` points into the bootstrap, which outlives it.
 class Cluster {
  public:
-  Cluster(size_t index, const config::Cluster& config, host::MetricStore& store);
+  Cluster(size_t index, const config::Cluster& config, stats::MetricStore& store);
 
   const size_t index;
   const config::Cluster& config;
@@ -97,7 +97,7 @@ class ClusterRegistry {
 
   // `clusters` and `store` outlive the registry. `warn` hears of names that do not resolve, and what warn() says; any
   // thread.
-  ClusterRegistry(const std::vector<config::Cluster>& clusters, host::MetricStore& store, LogFunction warn,
+  ClusterRegistry(const std::vector<config::Cluster>& clusters, stats::MetricStore& store, LogFunction warn,
                   ResolveFunction resolve = system_resolve);
   ~ClusterRegistry();
   ClusterRegistry(const ClusterRegistry&) = delete;
@@ -137,7 +137,7 @@ class ClusterRegistry {
   void answered(DnsCluster& dns, size_t endpoint, Result<std::vector<std::string>> addresses);
   void publish(Cluster& cluster, HostList hosts);
 
-  host::MetricStore& store_;
+  stats::MetricStore& store_;
   std::vector<std::unique_ptr<Cluster>> clusters_;
   std::unordered_map<std::string, size_t, NameHash, std::equal_to<>> by_name_;
   LogFunction warn_;

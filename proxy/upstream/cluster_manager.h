@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-#include "proxy/net/event_loop.h"
+#include "net/event_loop.h"
 #include "proxy/upstream/cluster.h"
 #include "proxy/upstream/connection_pool.h"
 #include "proxy/upstream/load_balancer.h"

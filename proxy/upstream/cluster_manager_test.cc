@@ -52,7 +52,7 @@ class ClusterManagerTest : public ::testing::Test {
     return out;
   }
   net::EventLoop loop_;
-  host::MetricStore store_;
+  stats::MetricStore store_;
   std::vector<config::Cluster> clusters_;
   FakeDns dns_;
 };

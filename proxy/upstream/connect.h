@@ -5,8 +5,8 @@
 
 #include <memory>
 
-#include "proxy/net/connection.h"
-#include "proxy/net/event_loop.h"
+#include "net/connection.h"
+#include "net/event_loop.h"
 #include "proxy/upstream/cluster.h"
 
 namespace inlay::proxy::upstream {

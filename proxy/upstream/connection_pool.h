@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "proxy/net/event_loop.h"
+#include "net/event_loop.h"
 #include "proxy/upstream/client_connection.h"
 #include "proxy/upstream/cluster.h"
 

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "proxy/net/socket_address.h"
+#include "net/socket_address.h"
 #include "proxy/upstream/cluster_manager.h"
 #include "proxy/upstream/connection_pool.h"
 #include "proxy/upstream/request.h"
@@ -35,20 +35,20 @@ class Exchange final : public UpstreamHandler {
     return request.start(pool, headers, end) == UpstreamRequest::Started::kYes;
   }
   void send(std::string_view text, bool end) {
-    host::Buffer data;
+    Buffer data;
     data.append(text);
     request.send_data(data, end);
   }
 
-  host::HeaderMap& response_headers_storage() override { return response; }
-  host::HeaderMap& response_trailers_storage() override { return trailers; }
-  void on_upstream_informational() override { interim.emplace_back(response.value(host::HeaderId::kStatus)); }
+  http::HeaderMap& response_headers_storage() override { return response; }
+  http::HeaderMap& response_trailers_storage() override { return trailers; }
+  void on_upstream_informational() override { interim.emplace_back(response.value(http::HeaderId::kStatus)); }
   void on_upstream_headers(bool end) override {
-    status = response.value(host::HeaderId::kStatus);
+    status = response.value(http::HeaderId::kStatus);
     done = end;
     if (cancel_on_headers) request.cancel();
   }
-  void on_upstream_data(host::Buffer& data, bool end) override {
+  void on_upstream_data(Buffer& data, bool end) override {
     body += data.to_string();
     pieces.push_back(data.to_string() + (end ? "(end)" : ""));
     data.clear();
@@ -64,7 +64,7 @@ class Exchange final : public UpstreamHandler {
   void on_upstream_below_watermark() override { ++below; }
 
   UpstreamRequest request;
-  host::HeaderMap headers, response, trailers;
+  http::HeaderMap headers, response, trailers;
   std::string status, body, detail;
   std::optional<ResetReason> reset;
   bool done = false;
@@ -118,14 +118,14 @@ class ConnectionPoolTest : public ::testing::Test {
   }
   int64_t stat(std::string_view name) {
     int64_t value = -1;
-    store_.for_each([&](const host::MetricView& m) {
+    store_.for_each([&](const stats::MetricView& m) {
       if (m.name == "cluster.c." + std::string(name)) value = m.value;
     });
     return value;
   }
 
   net::EventLoop loop_;
-  host::MetricStore store_;
+  stats::MetricStore store_;
   TestServer server_;
   std::vector<config::Cluster> clusters_;
   std::unique_ptr<ClusterRegistry> registry_;

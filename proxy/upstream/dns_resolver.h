@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "proxy/config/model.h"
+#include "config/model.h"
 
 namespace inlay::proxy::upstream {
 

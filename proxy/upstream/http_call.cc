@@ -4,12 +4,12 @@
 #include <charconv>
 #include <string>
 
-#include "host/header_fault.h"
+#include "http/header_fault.h"
 #include "proxy/upstream/failure.h"
 
 namespace inlay::proxy::upstream {
 
-using host::HeaderId;
+using http::HeaderId;
 
 namespace {
 constexpr uint32_t kNoContent = 204;  // has no content-length, whatever the upstream says
@@ -35,7 +35,7 @@ class HttpCalls::Call final : public UpstreamHandler {
     if (timeout.count() > 0) timer_.arm(timeout);
     starting_ = true;
     // Before anything is sent: the guest's bytes would go to the upstream as they are.
-    if (const std::string fault = host::header_fault(message_.headers); !fault.empty()) [[unlikely]] {
+    if (const std::string fault = http::header_fault(message_.headers); !fault.empty()) [[unlikely]] {
       answer_locally(503, fault);
       finish();
       starting_ = false;
@@ -45,7 +45,7 @@ class HttpCalls::Call final : public UpstreamHandler {
     if (request_.start(host, message_.headers, end) == UpstreamRequest::Started::kOverflow) {
       on_upstream_reset(ResetReason::kOverflow, "");
     } else if (!end && request_.active()) {
-      host::Buffer body;
+      Buffer body;
       body.append(message_.body);
       request_.send_data(body, true);
     }
@@ -55,8 +55,8 @@ class HttpCalls::Call final : public UpstreamHandler {
   host::HttpCallHandler& handler() { return handler_; }
 
   // UpstreamHandler
-  host::HeaderMap& response_headers_storage() override { return response_.headers; }
-  host::HeaderMap& response_trailers_storage() override { return response_.trailers; }
+  http::HeaderMap& response_headers_storage() override { return response_.headers; }
+  http::HeaderMap& response_trailers_storage() override { return response_.trailers; }
   void on_upstream_headers(bool end_stream) override {
     headers_came_ = true;
     uint32_t status = 0;
@@ -69,7 +69,7 @@ class HttpCalls::Call final : public UpstreamHandler {
     response_.headers.set(HeaderId::kXEnvoyUpstreamServiceTime, std::to_string(milliseconds));
     if (end_stream) finish();
   }
-  void on_upstream_data(host::Buffer& data, bool end_stream) override {
+  void on_upstream_data(Buffer& data, bool end_stream) override {
     if (response_.body.size() + data.size() > owner_.max_response_body_) {
       data.clear();
       request_.cancel();
@@ -93,7 +93,7 @@ class HttpCalls::Call final : public UpstreamHandler {
 
  private:
   void prepare_headers() {
-    host::HeaderMap& headers = message_.headers;
+    http::HeaderMap& headers = message_.headers;
     if (!headers.has(HeaderId::kScheme)) headers.add(":scheme", "http");
     headers.set("x-envoy-internal", "true");
     const auto timeout = std::chrono::duration_cast<std::chrono::milliseconds>(message_.timeout);

@@ -17,7 +17,7 @@
 #include <unordered_map>
 
 #include "host/embedder.h"
-#include "proxy/net/event_loop.h"
+#include "net/event_loop.h"
 #include "proxy/upstream/cluster_manager.h"
 
 namespace inlay::proxy::upstream {

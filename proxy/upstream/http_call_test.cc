@@ -60,7 +60,7 @@ class HttpCallTest : public ::testing::Test, public host::HttpCallHandler {
   }
 
   net::EventLoop loop_;
-  host::MetricStore store_;
+  stats::MetricStore store_;
   TestServer server_;
   std::vector<config::Cluster> clusters_;
   std::unique_ptr<ClusterRegistry> registry_;

@@ -11,7 +11,7 @@
 #include <memory>
 #include <vector>
 
-#include "proxy/config/model.h"
+#include "config/model.h"
 
 namespace inlay::proxy::upstream {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/upstream/request.h"
 
-#include "host/header_fault.h"
+#include "http/header_fault.h"
 #include "proxy/upstream/client_connection.h"
 #include "proxy/upstream/connection_pool.h"
 
@@ -27,17 +27,17 @@ std::string_view to_string(ResetReason reason) {
   return "";
 }
 
-std::string request_fault(const host::HeaderMap& headers) {
-  if (!headers.has(host::HeaderId::kMethod)) [[unlikely]]
+std::string request_fault(const http::HeaderMap& headers) {
+  if (!headers.has(http::HeaderId::kMethod)) [[unlikely]]
     return "missing required header: :method";
-  if (!headers.has(host::HeaderId::kPath)) [[unlikely]]
+  if (!headers.has(http::HeaderId::kPath)) [[unlikely]]
     return "missing required header: :path";
   if (headers.spoiled()) [[unlikely]]
-    return host::header_fault(headers);
+    return http::header_fault(headers);
   return {};
 }
 
-UpstreamRequest::Started UpstreamRequest::start(ConnectionPool& pool, host::HeaderMap& headers, bool end_stream) {
+UpstreamRequest::Started UpstreamRequest::start(ConnectionPool& pool, http::HeaderMap& headers, bool end_stream) {
   cancel();
   headers_ = &headers;
   queued_.clear();
@@ -48,12 +48,12 @@ UpstreamRequest::Started UpstreamRequest::start(ConnectionPool& pool, host::Head
   replayed_ = false;
   above_ = false;
   response_paused_ = false;
-  const std::string_view method = headers.value(host::HeaderId::kMethod);
+  const std::string_view method = headers.value(http::HeaderId::kMethod);
   safe_method_ = method == "GET" || method == "HEAD" || method == "OPTIONS";
   return pool.acquire(*this) ? Started::kYes : Started::kOverflow;
 }
 
-void UpstreamRequest::send_data(host::Buffer& data, bool end_stream) {
+void UpstreamRequest::send_data(Buffer& data, bool end_stream) {
   if (pool_ == nullptr) {  // answered before the body was whole: the rest goes nowhere
     data.clear();
     return;
@@ -67,7 +67,7 @@ void UpstreamRequest::send_data(host::Buffer& data, bool end_stream) {
   update_watermark();
 }
 
-void UpstreamRequest::send_trailers(const host::HeaderMap& trailers) {
+void UpstreamRequest::send_trailers(const http::HeaderMap& trailers) {
   if (pool_ == nullptr) return;
   request_complete_ = true;
   if (connection_ != nullptr) {

@@ -14,10 +14,10 @@
 #include <string>
 #include <string_view>
 
-#include "host/buffer.h"
-#include "host/header_map.h"
-#include "proxy/config/model.h"
-#include "proxy/net/connection.h"
+#include "base/buffer.h"
+#include "config/model.h"
+#include "http/header_map.h"
+#include "net/connection.h"
 
 namespace inlay::proxy::upstream {
 
@@ -40,21 +40,21 @@ std::string_view to_string(ResetReason reason);
 
 // What keeps a request's head from being sent, since a filter has taken a field from it or given it one: "missing
 // required header: :path", "invalid header value for: x". Empty: nothing.
-std::string request_fault(const host::HeaderMap& headers);
+std::string request_fault(const http::HeaderMap& headers);
 
 // UpstreamHandler hears what happens to an UpstreamRequest. It may cancel the request inside of any call.
 class UpstreamHandler {
  public:
   virtual ~UpstreamHandler() = default;
   // Where the response's head and trailers go.
-  virtual host::HeaderMap& response_headers_storage() = 0;
-  virtual host::HeaderMap& response_trailers_storage() = 0;
+  virtual http::HeaderMap& response_headers_storage() = 0;
+  virtual http::HeaderMap& response_trailers_storage() = 0;
   // The request has a connection; its head goes out now.
   virtual void on_upstream_connection(const net::Connection& /*connection*/) {}
   // An interim (1xx) head is in response_headers_storage(), for this call only; the answer's own is still to come.
   virtual void on_upstream_informational() {}
   virtual void on_upstream_headers(bool end_stream) = 0;
-  virtual void on_upstream_data(host::Buffer& data, bool end_stream) = 0;
+  virtual void on_upstream_data(Buffer& data, bool end_stream) = 0;
   virtual void on_upstream_trailers() = 0;
   // The end, without a response or in the middle of one. `detail` is the transport's words, may be empty. May come
   // from inside of start(), send_data() and send_trailers().
@@ -75,10 +75,10 @@ class UpstreamRequest {
   // Sends the head as soon as there is a connection. `headers` must live until the request ends: they are sent later
   // when no connection is free, and again when a kept-alive connection turns out to be dead. What filters still change
   // until then is sent, too, if it can be.
-  Started start(ConnectionPool& pool, host::HeaderMap& headers, bool end_stream);
+  Started start(ConnectionPool& pool, http::HeaderMap& headers, bool end_stream);
   // Takes all of `data`.
-  void send_data(host::Buffer& data, bool end_stream);
-  void send_trailers(const host::HeaderMap& trailers);
+  void send_data(Buffer& data, bool end_stream);
+  void send_trailers(const http::HeaderMap& trailers);
 
   // Stops and resumes the response (downstream back-pressure).
   void pause_response();
@@ -106,9 +106,9 @@ class UpstreamRequest {
   UpstreamHandler& handler_;
   ConnectionPool* pool_ = nullptr;
   ClientConnection* connection_ = nullptr;
-  host::HeaderMap* headers_ = nullptr;
-  host::Buffer queued_;  // body that came before the connection
-  host::HeaderMap queued_trailers_;
+  http::HeaderMap* headers_ = nullptr;
+  Buffer queued_;  // body that came before the connection
+  http::HeaderMap queued_trailers_;
   bool request_complete_ = false;
   bool had_body_ = false;
   bool has_trailers_ = false;

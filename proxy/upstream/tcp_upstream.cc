@@ -27,7 +27,7 @@ TcpUpstream::~TcpUpstream() {
   close(net::Connection::Close::kNow);
 }
 
-void TcpUpstream::write(host::Buffer& data) {
+void TcpUpstream::write(Buffer& data) {
   pool_.cluster().stats.cx_tx_bytes_total.add(data.size());
   connection_->write(data);
 }
@@ -44,7 +44,7 @@ void TcpUpstream::on_connected() {
   handler_.on_upstream_connected();
 }
 
-void TcpUpstream::on_data(host::Buffer& data, bool end) {
+void TcpUpstream::on_data(Buffer& data, bool end) {
   pool_.cluster().stats.cx_rx_bytes_total.add(data.size());
   handler_.on_upstream_data(data, end);
 }

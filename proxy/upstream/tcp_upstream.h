@@ -11,9 +11,9 @@
 #include <memory>
 #include <string_view>
 
-#include "host/buffer.h"
-#include "proxy/net/connection.h"
-#include "proxy/net/event_loop.h"
+#include "base/buffer.h"
+#include "net/connection.h"
+#include "net/event_loop.h"
 #include "proxy/upstream/connection_pool.h"
 #include "proxy/upstream/request.h"
 
@@ -28,7 +28,7 @@ class TcpUpstreamHandler {
   // There will be no connection; kConnectFailure or kConnectTimeout.
   virtual void on_upstream_failed(ResetReason reason, std::string_view detail) = 0;
   // Takes all of `data`. `end`: the server has sent its last byte.
-  virtual void on_upstream_data(host::Buffer& data, bool end) = 0;
+  virtual void on_upstream_data(Buffer& data, bool end) = 0;
   // The connection broke; `reset`: by the server's RST.
   virtual void on_upstream_closed(bool reset) = 0;
   // The server takes no more for now, or again. Alternating, above first.
@@ -48,7 +48,7 @@ class TcpUpstream final : private net::ConnectionHandler {
   // Closes at once, if it is open.
   ~TcpUpstream() override;
 
-  void write(host::Buffer& data);
+  void write(Buffer& data);
   // FIN, after what was written.
   void end_write() { connection_->shutdown_write(); }
   void pause_reading() { connection_->pause_reading(); }
@@ -63,7 +63,7 @@ class TcpUpstream final : private net::ConnectionHandler {
  private:
   // net::ConnectionHandler
   void on_connected() override;
-  void on_data(host::Buffer& data, bool end) override;
+  void on_data(Buffer& data, bool end) override;
   void on_above_write_watermark() override { handler_.on_upstream_above_watermark(); }
   void on_below_write_watermark() override { handler_.on_upstream_below_watermark(); }
   void on_closed(net::CloseReason reason, std::string_view detail) override;

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "proxy/net/connection.h"
-#include "proxy/net/event_loop.h"
+#include "net/connection.h"
+#include "net/event_loop.h"
 
 namespace inlay::proxy::upstream::testing {
 
@@ -31,7 +31,7 @@ class TestServer {
     bool ended = false;
     int requests = 0;
 
-    void on_data(host::Buffer& data, bool end) override {
+    void on_data(Buffer& data, bool end) override {
       received += data.to_string();
       data.clear();
       ended = end;
@@ -48,7 +48,7 @@ class TestServer {
       : listener_(std::move(net::listen(loop, {"127.0.0.1", 0}, [this](std::unique_ptr<net::Connection> c) {
                               peers.push_back(std::make_unique<Peer>(*this, std::move(c)));
                             }).value())) {}
-  const config::Address& address() const { return listener_->address(); }
+  const Address& address() const { return listener_->address(); }
 
   std::function<void(Peer&)> on_bytes;
   std::vector<std::unique_ptr<Peer>> peers;

@@ -5,13 +5,13 @@ namespace inlay::proxy::wasm_filter {
 
 using abi::MapType;
 
-void AccessLogger::log(const http::StreamRecord& record) {
+void AccessLogger::log(const downstream::StreamRecord& record) {
   record_ = &record;
   plugin_.log(*this);
   record_ = nullptr;
 }
 
-host::HeaderMap* AccessLogger::headers(MapType type, bool writable) {
+http::HeaderMap* AccessLogger::headers(MapType type, bool writable) {
   if (writable) return nullptr;
   switch (type) {
     case MapType::kHttpRequestHeaders:

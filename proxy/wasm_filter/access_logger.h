@@ -5,22 +5,22 @@
 // its root context, which can read the stream's headers, trailers and properties for as long as that lasts.
 
 #include "host/host.h"
-#include "proxy/http/stream_logger.h"
+#include "proxy/downstream/stream_logger.h"
 #include "proxy/wasm_filter/attributes.h"
 
 namespace inlay::proxy::wasm_filter {
 
-class AccessLogger final : public http::StreamLogger, private host::HttpStream {
+class AccessLogger final : public downstream::StreamLogger, private host::HttpStream {
  public:
   // `plugin` outlives the logger.
   AccessLogger(host::WorkerPlugin& plugin, AttributeOptions attributes) : plugin_(plugin), attributes_(attributes) {}
 
-  void log(const http::StreamRecord& record) override;
+  void log(const downstream::StreamRecord& record) override;
 
  private:
   // host::HttpStream: a stream that is over. It can be read.
-  host::HeaderMap* headers(abi::MapType type, bool writable) override;
-  host::Buffer* body(abi::BufferType) override { return nullptr; }
+  http::HeaderMap* headers(abi::MapType type, bool writable) override;
+  Buffer* body(abi::BufferType) override { return nullptr; }
   void continue_stream(host::Direction) override {}
   void send_local_reply(host::LocalReply) override {}
   void reset(std::string_view) override {}
@@ -32,7 +32,7 @@ class AccessLogger final : public http::StreamLogger, private host::HttpStream {
 
   host::WorkerPlugin& plugin_;
   const AttributeOptions attributes_;
-  const http::StreamRecord* record_ = nullptr;  // inside of log()
+  const downstream::StreamRecord* record_ = nullptr;  // inside of log()
 };
 
 }  // namespace inlay::proxy::wasm_filter

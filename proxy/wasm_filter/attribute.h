@@ -20,7 +20,7 @@ struct AttributeSource {
   const StreamAttributes* stream;  // nullptr for a root context; never for attributes that are a stream's
   Path rest;                       // the path below the attribute
 
-  const http::StreamInfo& info() const { return stream->info; }
+  const downstream::StreamInfo& info() const { return stream->info; }
 };
 
 // What an attribute's value is, which says how it is encoded (attributes.h).
@@ -79,6 +79,6 @@ inline abi::Status put_optional(std::string& out, std::optional<std::string_view
 
 // A map of headers: all of it, or the one field that `rest` names. A name that has several values has one here, which
 // lists them.
-abi::Status put_headers(std::string& out, const host::HeaderMap* headers, Path rest);
+abi::Status put_headers(std::string& out, const http::HeaderMap* headers, Path rest);
 
 }  // namespace inlay::proxy::wasm_filter

@@ -5,14 +5,14 @@
 #include <array>
 
 #include "abi/pairs.h"
-#include "proxy/http/http1_grammar.h"
+#include "http/http1_grammar.h"
 #include "proxy/wasm_filter/attribute.h"
 #include "proxy/wasm_filter/struct_value.h"
 
 namespace inlay::proxy::wasm_filter {
 
 using abi::Status;
-using host::HeaderMap;
+using http::HeaderMap;
 
 namespace {
 
@@ -60,8 +60,9 @@ Status look_up(const AttributeOptions& options, const StreamAttributes* stream, 
   return find(options, stream, first, path.subspan(1), value);
 }
 
-const http::FilterState* find_state(const http::StreamInfo& info, std::string_view prefix, std::string_view name) {
-  const auto same = [&](const http::FilterState& state) {
+const downstream::FilterState* find_state(const downstream::StreamInfo& info, std::string_view prefix,
+                                          std::string_view name) {
+  const auto same = [&](const downstream::FilterState& state) {
     const std::string_view full = state.name;
     return full.starts_with(prefix) && full.substr(prefix.size()) == name;
   };
@@ -71,7 +72,7 @@ const http::FilterState* find_state(const http::StreamInfo& info, std::string_vi
 
 Status filter_state(const StreamAttributes& stream, Path rest, std::string& value) {
   if (rest.empty()) return Status::kSerializationFailure;
-  const http::FilterState* state = rest.size() == 1 ? find_state(stream.info, "", rest.front()) : nullptr;
+  const downstream::FilterState* state = rest.size() == 1 ? find_state(stream.info, "", rest.front()) : nullptr;
   return state != nullptr ? put_text(value, state->value) : Status::kNotFound;
 }
 
@@ -130,7 +131,7 @@ Status stream_attribute(const AttributeOptions& options, const StreamAttributes&
   if (first == "filter_state") return filter_state(stream, path.subspan(1), value);
   const Status status = look_up(options, &stream, path, value);
   if (status != Status::kNotFound || path.size() != 1) return status;
-  const http::FilterState* state = find_state(stream.info, "wasm.", first);
+  const downstream::FilterState* state = find_state(stream.info, "wasm.", first);
   return state != nullptr ? put_text(value, state->value) : Status::kNotFound;
 }
 

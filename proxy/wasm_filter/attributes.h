@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "abi/types.h"
-#include "host/header_map.h"
-#include "proxy/config/model.h"
-#include "proxy/http/filter.h"
+#include "config/model.h"
+#include "http/header_map.h"
+#include "proxy/downstream/filter.h"
 #include "proxy/router/route_table.h"
 #include "proxy/upstream/cluster.h"
 
@@ -32,14 +32,14 @@ struct AttributeOptions {
 
 // StreamAttributes is a stream as its attributes see it. Everything outlives the look-up.
 struct StreamAttributes {
-  const http::StreamInfo& info;
+  const downstream::StreamInfo& info;
   int64_t now = 0;                                     // monotonic
   bool complete = false;                               // the request is over: it is being logged
-  const host::HeaderMap* request_headers = nullptr;    // as far as they are in sight
-  const host::HeaderMap* response_headers = nullptr;   // the same
-  const host::HeaderMap* response_trailers = nullptr;  // the same
+  const http::HeaderMap* request_headers = nullptr;    // as far as they are in sight
+  const http::HeaderMap* response_headers = nullptr;   // the same
+  const http::HeaderMap* response_trailers = nullptr;  // the same
   const router::RouteTable* routes = nullptr;          // where the route comes from before the router has chosen
-  const host::HeaderMap* routed_headers = nullptr;     // by these
+  const http::HeaderMap* routed_headers = nullptr;     // by these
 };
 
 // What a root context sees: xds.*.

@@ -111,18 +111,18 @@ class AttributesTest : public testing::Test {
     info_.upstream_connected_monotonic = 150;
   }
 
-  host::MetricStore store_;
+  stats::MetricStore store_;
   config::Node node_;
-  config::Address remote_{"10.0.0.7", 4711};
-  config::Address local_{"10.0.0.1", 80};
+  Address remote_{"10.0.0.7", 4711};
+  Address local_{"10.0.0.1", 80};
   config::Listener listener_;
   std::vector<config::Cluster> clusters_config_;
   upstream::ClusterRegistry clusters_;
   config::RouteConfiguration routes_config_;
   std::shared_ptr<const router::RouteTable> routes_;
-  http::StreamInfo info_;
-  host::HeaderMap request_, response_;
-  const host::HeaderMap* trailers_ = nullptr;
+  downstream::StreamInfo info_;
+  http::HeaderMap request_, response_;
+  const http::HeaderMap* trailers_ = nullptr;
   bool complete_ = false;
   AttributeOptions options_;
 };
@@ -160,7 +160,7 @@ TEST_F(AttributesTest, SizesCountBytesUnlessTheLengthIsSaid) {
   EXPECT_EQ(number({"request", "size"}), 99);
   request_.set("content-length", "many");
   get({"request", "size"}, Status::kNotFound);
-  host::HeaderMap trailers;
+  http::HeaderMap trailers;
   trailers.add("t", "v");
   trailers_ = &trailers;
   EXPECT_EQ(number({"response", "size"}), 20);
@@ -193,7 +193,7 @@ TEST_F(AttributesTest, OfTheResponse) {
   EXPECT_EQ(number({"response", "code"}), 200);
   info_.response_code_details = "via_upstream";
   EXPECT_EQ(get({"response", "code_details"}), "via_upstream");
-  info_.response_flags = http::kUpstreamRequestTimeout | http::kNoRouteFound;
+  info_.response_flags = downstream::kUpstreamRequestTimeout | downstream::kNoRouteFound;
   EXPECT_EQ(number({"response", "flags"}), 0x4 | 0x100) << "Envoy's bits";
   get({"response", "backend_latency"}, Status::kNotFound);
   send_upstream();
@@ -209,7 +209,7 @@ TEST_F(AttributesTest, AGrpcStatusComesFromTrailersHeadersOrTheHttpStatus) {
   EXPECT_EQ(number({"response", "grpc_status"}), 14);
   response_.add("grpc-status", "5");
   EXPECT_EQ(number({"response", "grpc_status"}), 5);
-  host::HeaderMap trailers;
+  http::HeaderMap trailers;
   trailers.add("grpc-status", "17");
   trailers_ = &trailers;
   EXPECT_EQ(number({"response", "grpc_status"}), -1) << "no status of gRPC's";

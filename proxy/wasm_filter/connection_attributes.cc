@@ -10,10 +10,10 @@ namespace {
 using abi::Status;
 using Source = AttributeSource;
 
-Status put_address(std::string& out, const config::Address* a) {
+Status put_address(std::string& out, const Address* a) {
   return a != nullptr && !a->host.empty() ? put_text(out, a->to_string()) : Status::kNotFound;
 }
-Status put_port(std::string& out, const config::Address* a) {
+Status put_port(std::string& out, const Address* a) {
   return a != nullptr && !a->host.empty() ? put_number(out, int64_t{a->port}) : Status::kNotFound;
 }
 
@@ -138,7 +138,7 @@ Status request_attempt_count(const Source& s, std::string& out) {
   return put_number(out, int64_t{s.info().upstream_request_attempts});
 }
 Status cx_pool_ready_duration(const Source& s, std::string& out) {
-  const http::StreamInfo& info = s.info();
+  const downstream::StreamInfo& info = s.info();
   if (info.upstream_asked_monotonic == 0 || info.upstream_connected_monotonic == 0) return Status::kNotFound;
   return put_number(out, info.upstream_connected_monotonic - info.upstream_asked_monotonic);
 }

@@ -10,14 +10,14 @@ namespace inlay::proxy::wasm_filter {
 
 namespace {
 
-void change_below(http::StreamInfo& info, std::string_view key, std::string_view value) {
-  for (http::FilterState& state : *info.state_below)
+void change_below(downstream::StreamInfo& info, std::string_view key, std::string_view value) {
+  for (downstream::FilterState& state : *info.state_below)
     if (state.name == key) state.value = value;
 }
 
 }  // namespace
 
-abi::Status set_filter_state(http::StreamInfo& info, std::string_view path, std::string_view value,
+abi::Status set_filter_state(downstream::StreamInfo& info, std::string_view path, std::string_view value,
                              const host::PropertyTraits& traits) {
   auto& state = info.filter_state;
   const std::string key = "wasm." + std::string(path);

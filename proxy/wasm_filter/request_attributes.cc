@@ -3,15 +3,15 @@
 
 #include <charconv>
 
-#include "host/envoy_headers.h"
+#include "http/envoy_headers.h"
 #include "proxy/wasm_filter/attribute.h"
 
 namespace inlay::proxy::wasm_filter {
 namespace {
 
 using abi::Status;
-using host::HeaderId;
-using host::HeaderMap;
+using http::HeaderId;
+using http::HeaderMap;
 using Source = AttributeSource;
 
 Status put_field(const HeaderMap* headers, HeaderId id, std::string& out) {
@@ -53,7 +53,7 @@ Status query(const Source& s, std::string& out) {
 
 Status request_headers(const Source& s, std::string& out) {
   if (s.rest.size() != 1) return put_headers(out, s.stream->request_headers, s.rest);
-  const std::string_view name = host::request_field(s.rest.front());  // "host" is ":authority" here, too
+  const std::string_view name = http::request_field(s.rest.front());  // "host" is ":authority" here, too
   return put_headers(out, s.stream->request_headers, {&name, 1});
 }
 Status request_headers_bytes(const Source& s, std::string& out) {
@@ -167,7 +167,7 @@ Status response_total_size(const Source& s, std::string& out) {
 
 // From the first byte of the request to the last one of the answer.
 Status backend_latency(const Source& s, std::string& out) {
-  const http::StreamInfo& info = s.info();
+  const downstream::StreamInfo& info = s.info();
   if (info.upstream_connected_monotonic == 0 || info.upstream_last_byte_monotonic == 0) return Status::kNotFound;
   return put_number(out, info.upstream_last_byte_monotonic - info.upstream_connected_monotonic);
 }

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "abi/pairs.h"
-#include "proxy/config/proto_encoding.h"
+#include "config/proto_encoding.h"
 
 namespace inlay::proxy::wasm_filter {
 namespace {

@@ -13,7 +13,7 @@
 #include <string_view>
 
 #include "abi/types.h"
-#include "proxy/config/model.h"
+#include "config/model.h"
 
 namespace inlay::proxy::wasm_filter {
 

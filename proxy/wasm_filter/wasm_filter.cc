@@ -10,11 +10,11 @@ namespace inlay::proxy::wasm_filter {
 
 using abi::BufferType;
 using abi::MapType;
-using http::DataStatus;
-using http::HeadersStatus;
-using http::TrailersStatus;
+using downstream::DataStatus;
+using downstream::HeadersStatus;
+using downstream::TrailersStatus;
 
-bool WasmFilter::start(http::FilterCallbacks& callbacks) {
+bool WasmFilter::start(downstream::FilterCallbacks& callbacks) {
   callbacks_ = &callbacks;
   context_ = nullptr;
   bypass_ = logging_ = over_ = response_begun_ = over_limit_ = false;
@@ -32,7 +32,7 @@ bool WasmFilter::ensure_context() {
   return !bypass_;
 }
 
-bool WasmFilter::is_off(const host::HeaderMap& headers) const {
+bool WasmFilter::is_off(const http::HeaderMap& headers) const {
   if (!options_.routes || !options_.routes->switches_filters()) return options_.disabled;
   const router::RouteEntry* route = options_.routes->match(headers);
   if (route == nullptr) return options_.disabled;
@@ -41,7 +41,7 @@ bool WasmFilter::is_off(const host::HeaderMap& headers) const {
 
 // --- the request ---
 
-HeadersStatus WasmFilter::decode_headers(host::HeaderMap& headers, bool end_stream) {
+HeadersStatus WasmFilter::decode_headers(http::HeaderMap& headers, bool end_stream) {
   if (is_off(headers)) bypass_ = true;
   if (!ensure_context()) return HeadersStatus::kContinue;
   request_.headers = &headers;
@@ -51,12 +51,12 @@ HeadersStatus WasmFilter::decode_headers(host::HeaderMap& headers, bool end_stre
   return status;
 }
 
-DataStatus WasmFilter::decode_data(host::Buffer& data, bool end_stream) {
+DataStatus WasmFilter::decode_data(Buffer& data, bool end_stream) {
   if (context_ == nullptr || !context_->wants_request_body()) return DataStatus::kContinue;
   return on_data(request_, data, callbacks_->buffered_request_body(), end_stream, true);
 }
 
-TrailersStatus WasmFilter::decode_trailers(host::HeaderMap& trailers) {
+TrailersStatus WasmFilter::decode_trailers(http::HeaderMap& trailers) {
   if (context_ == nullptr) return TrailersStatus::kContinue;
   request_.trailers = &trailers;
   const TrailersStatus status = context_->on_request_trailers();
@@ -66,7 +66,7 @@ TrailersStatus WasmFilter::decode_trailers(host::HeaderMap& trailers) {
 
 // --- the response ---
 
-HeadersStatus WasmFilter::encode_headers(host::HeaderMap& headers, bool end_stream) {
+HeadersStatus WasmFilter::encode_headers(http::HeaderMap& headers, bool end_stream) {
   response_begun_ = true;
   if (context_ == nullptr || !context_->wants_response_headers()) return HeadersStatus::kContinue;
   response_.headers = &headers;
@@ -76,12 +76,12 @@ HeadersStatus WasmFilter::encode_headers(host::HeaderMap& headers, bool end_stre
   return status;
 }
 
-DataStatus WasmFilter::encode_data(host::Buffer& data, bool end_stream) {
+DataStatus WasmFilter::encode_data(Buffer& data, bool end_stream) {
   if (context_ == nullptr || !context_->wants_response_body()) return DataStatus::kContinue;
   return on_data(response_, data, callbacks_->buffered_response_body(), end_stream, false);
 }
 
-TrailersStatus WasmFilter::encode_trailers(host::HeaderMap& trailers) {
+TrailersStatus WasmFilter::encode_trailers(http::HeaderMap& trailers) {
   if (context_ == nullptr) return TrailersStatus::kContinue;
   response_.trailers = &trailers;
   const TrailersStatus status = context_->on_response_trailers();
@@ -90,8 +90,8 @@ TrailersStatus WasmFilter::encode_trailers(host::HeaderMap& trailers) {
 }
 
 // A guest that has asked to buffer sees everything that is buffered so far, the new bytes at the end.
-DataStatus WasmFilter::on_data(Side& side, host::Buffer& data, host::Buffer* buffered, bool end_stream, bool request) {
-  host::Buffer* visible = &data;
+DataStatus WasmFilter::on_data(Side& side, Buffer& data, Buffer* buffered, bool end_stream, bool request) {
+  Buffer* visible = &data;
   if (side.buffering && buffered != nullptr) {
     buffered->move_from(data);
     visible = buffered;
@@ -120,7 +120,7 @@ void WasmFilter::on_log() {
   request_.close();
   response_.close();
   // A request that an earlier filter answered is logged all the same, unless the filter has no part in it.
-  const host::HeaderMap* headers = callbacks_->request_headers();
+  const http::HeaderMap* headers = callbacks_->request_headers();
   if (context_ == nullptr && headers != nullptr && is_off(*headers)) bypass_ = true;
   if (ensure_context()) context_->on_log();
 }
@@ -134,7 +134,7 @@ void WasmFilter::on_destroy() {
 
 // --- what the guest asks of the stream ---
 
-host::HeaderMap* WasmFilter::headers(MapType type, bool writable) {
+http::HeaderMap* WasmFilter::headers(MapType type, bool writable) {
   if (callbacks_ == nullptr) return nullptr;
   if (logging_) {
     if (writable) return nullptr;
@@ -170,7 +170,7 @@ host::HeaderMap* WasmFilter::headers(MapType type, bool writable) {
   }
 }
 
-host::Buffer* WasmFilter::body(BufferType type) {
+Buffer* WasmFilter::body(BufferType type) {
   if (callbacks_ == nullptr) return nullptr;
   if (type == BufferType::kHttpRequestBody) {
     return request_.paused_body ? callbacks_->buffered_request_body() : request_.body;
@@ -195,10 +195,10 @@ void WasmFilter::continue_stream(host::Direction direction) {
 }
 
 std::optional<std::string> WasmFilter::content_length(host::Direction direction) {
-  const host::HeaderMap* headers = nullptr;
+  const http::HeaderMap* headers = nullptr;
   if (callbacks_ != nullptr)
     headers = direction == host::Direction::kRequest ? callbacks_->request_headers() : callbacks_->response_headers();
-  const auto length = headers != nullptr ? headers->get(host::HeaderId::kContentLength) : std::nullopt;
+  const auto length = headers != nullptr ? headers->get(http::HeaderId::kContentLength) : std::nullopt;
   return length ? std::optional<std::string>(*length) : std::nullopt;
 }
 
@@ -214,7 +214,7 @@ void WasmFilter::reset(std::string_view details) {
 
 // As Envoy: until the router has chosen, a guest is told of the route that the request had before it was changed.
 void WasmFilter::remember_route() {
-  http::StreamInfo& info = callbacks_->info();
+  downstream::StreamInfo& info = callbacks_->info();
   if (info.route != nullptr || info.early_route.has_value() || !options_.routes) return;
   info.early_route = options_.routes->match(*request_.headers);
 }

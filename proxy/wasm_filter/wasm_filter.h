@@ -2,19 +2,20 @@
 #pragma once
 
 // WasmFilter: a plugin as a filter of the HTTP filter chain. It joins host::HttpContext (the guest's side of a stream)
-// to http::StreamFilter (the proxy's). Made per stream object and used again; a guest without a callback is not asked.
+// to downstream::StreamFilter (the proxy's). Made per stream object and used again; a guest without a callback is not
+// asked.
 
 #include <memory>
 #include <string>
 
 #include "host/host.h"
-#include "proxy/http/filter.h"
+#include "proxy/downstream/filter.h"
 #include "proxy/router/route_table.h"
 #include "proxy/wasm_filter/attributes.h"
 
 namespace inlay::proxy::wasm_filter {
 
-class WasmFilter final : public http::StreamFilter, private host::HttpStream {
+class WasmFilter final : public downstream::StreamFilter, private host::HttpStream {
  public:
   struct Options {
     std::string name;                      // of the filter in the chain, which routes may turn off or on
@@ -25,20 +26,20 @@ class WasmFilter final : public http::StreamFilter, private host::HttpStream {
   };
   explicit WasmFilter(const Options& options) : options_(options) {}
 
-  bool start(http::FilterCallbacks& callbacks) override;
-  http::HeadersStatus decode_headers(host::HeaderMap& headers, bool end_stream) override;
-  http::DataStatus decode_data(host::Buffer& data, bool end_stream) override;
-  http::TrailersStatus decode_trailers(host::HeaderMap& trailers) override;
-  http::HeadersStatus encode_headers(host::HeaderMap& headers, bool end_stream) override;
-  http::DataStatus encode_data(host::Buffer& data, bool end_stream) override;
-  http::TrailersStatus encode_trailers(host::HeaderMap& trailers) override;
+  bool start(downstream::FilterCallbacks& callbacks) override;
+  downstream::HeadersStatus decode_headers(http::HeaderMap& headers, bool end_stream) override;
+  downstream::DataStatus decode_data(Buffer& data, bool end_stream) override;
+  downstream::TrailersStatus decode_trailers(http::HeaderMap& trailers) override;
+  downstream::HeadersStatus encode_headers(http::HeaderMap& headers, bool end_stream) override;
+  downstream::DataStatus encode_data(Buffer& data, bool end_stream) override;
+  downstream::TrailersStatus encode_trailers(http::HeaderMap& trailers) override;
   void on_log() override;
   void on_destroy() override;
 
  private:
   // host::HttpStream
-  host::HeaderMap* headers(abi::MapType type, bool writable) override;
-  host::Buffer* body(abi::BufferType type) override;
+  http::HeaderMap* headers(abi::MapType type, bool writable) override;
+  Buffer* body(abi::BufferType type) override;
   void continue_stream(host::Direction direction) override;
   void send_local_reply(host::LocalReply reply) override;
   void reset(std::string_view details) override;
@@ -50,22 +51,22 @@ class WasmFilter final : public http::StreamFilter, private host::HttpStream {
 
   // One direction of the stream, as the guest may see it now.
   struct Side {
-    host::HeaderMap* headers = nullptr;  // from its callback until the guest has let it go
-    host::HeaderMap* trailers = nullptr;
-    host::Buffer* body = nullptr;  // in a body callback
+    http::HeaderMap* headers = nullptr;  // from its callback until the guest has let it go
+    http::HeaderMap* trailers = nullptr;
+    Buffer* body = nullptr;  // in a body callback
     bool end_stream = false;
     bool buffering = false;    // the guest asked to buffer: it sees all that is buffered
     bool paused_body = false;  // it stopped in a body callback: what is buffered stays within reach
     void close() { *this = Side(); }
   };
-  http::DataStatus on_data(Side& side, host::Buffer& data, host::Buffer* buffered, bool end_stream, bool request);
+  downstream::DataStatus on_data(Side& side, Buffer& data, Buffer* buffered, bool end_stream, bool request);
   StreamAttributes attributes() const;
-  bool is_off(const host::HeaderMap& headers) const;
+  bool is_off(const http::HeaderMap& headers) const;
   bool ensure_context();
   void remember_route();
 
   const Options& options_;
-  http::FilterCallbacks* callbacks_ = nullptr;
+  downstream::FilterCallbacks* callbacks_ = nullptr;
   host::HttpContext* context_ = nullptr;
   bool bypass_ = false;
   bool logging_ = false;
@@ -76,10 +77,10 @@ class WasmFilter final : public http::StreamFilter, private host::HttpStream {
   Side response_;
 };
 
-class WasmFilterFactory final : public http::FilterFactory {
+class WasmFilterFactory final : public downstream::FilterFactory {
  public:
   explicit WasmFilterFactory(WasmFilter::Options options) : options_(std::move(options)) {}
-  std::unique_ptr<http::StreamFilter> create() override { return std::make_unique<WasmFilter>(options_); }
+  std::unique_ptr<downstream::StreamFilter> create() override { return std::make_unique<WasmFilter>(options_); }
   std::string_view name() const override { return options_.name; }
 
  private:

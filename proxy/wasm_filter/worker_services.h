@@ -4,7 +4,7 @@
 // WorkerServices: what a proxy worker offers to the guests on it. Loop thread only, but for post().
 
 #include "host/embedder.h"
-#include "proxy/net/event_loop.h"
+#include "net/event_loop.h"
 #include "proxy/wasm_filter/attributes.h"
 
 namespace inlay::proxy::wasm_filter {

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "proxy/config/proto_encoding.h"
+#include "config/proto_encoding.h"
 #include "proxy/wasm_filter/attribute.h"
 #include "proxy/wasm_filter/struct_value.h"
 
@@ -115,7 +115,7 @@ const upstream::Cluster* cluster_of(const Source& s) {
   const router::RouteEntry* route = route_of(s);
   if (route == nullptr || route->route == nullptr) return nullptr;
   if (!route->route->cluster.empty()) return cluster_named(s, route->route->cluster);
-  const host::HeaderMap* headers = s.stream->routed_headers;
+  const http::HeaderMap* headers = s.stream->routed_headers;
   const auto name = headers != nullptr ? headers->get(route->route->cluster_header) : std::nullopt;
   return name ? cluster_named(s, *name) : nullptr;
 }
@@ -123,7 +123,7 @@ const upstream::Cluster* cluster_of(const Source& s) {
 const config::Endpoint* endpoint_of(const Source& s) {
   const upstream::Cluster* cluster = s.stream != nullptr ? cluster_of(s) : nullptr;
   if (cluster == nullptr || s.info().upstream_host.host.empty()) return nullptr;
-  const config::Address& used = s.info().upstream_host;
+  const Address& used = s.info().upstream_host;
   const auto hosts = cluster->hosts();
   const auto found = std::find_if(hosts->begin(), hosts->end(), [&](const upstream::HostSpec& host) {
     return host.address.port == used.port && host.address.host == used.host;

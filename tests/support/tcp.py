@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """TCP listeners, servers and clients that speak bytes."""
 
+import select
 import socket
+import ssl
 import struct
 import threading
 
@@ -98,3 +100,33 @@ def read_exactly(connection, size):
             raise EOFError(f"{len(data)} of {size} bytes")
         data += chunk
     return bytes(data)
+
+
+def exchange(connection, data):
+    """Sends data, and reads as many bytes meanwhile. By one thread, as Python 3.11 needs it of TLS: two that use one ssl.SSLSocket
+    at a time break its stream now and then."""
+    received = bytearray()
+    sent = 0
+    connection.setblocking(False)
+    while len(received) < len(data):
+        idle = True
+        try:
+            if sent < len(data):
+                sent += connection.send(data[sent:sent + (1 << 16)])
+                idle = False
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            pass
+        try:
+            chunk = connection.recv(1 << 16)
+            if not chunk:
+                raise EOFError(f"{len(received)} of {len(data)} bytes")
+            received += chunk
+            idle = False
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            pass
+        if idle:
+            ready = select.select([connection], [connection] if sent < len(data) else [], [], PATIENCE)
+            if ready == ([], [], []):
+                raise TimeoutError(f"{sent} bytes sent and {len(received)} received of {len(data)}")
+    connection.settimeout(PATIENCE)
+    return bytes(received)

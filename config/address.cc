@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// config/core/v3 Address and SocketAddress.
+#include <arpa/inet.h>
+
+#include <algorithm>
+
+#include "config/builders.h"
+#include "document/scalars.h"
+
+namespace inlay::config {
+
+namespace {
+
+constexpr FieldRule kAddress[] = {
+    {"socket_address"},
+    {"pipe", Support::kNo, "use a `socket_address`"},
+    {"envoy_internal_address", Support::kNo, "use a `socket_address`"},
+};
+constexpr FieldRule kSocketAddress[] = {
+    {"protocol", Support::kOnly, "", "TCP"},
+    {"address", Support::kYes, "an IP address; endpoints of DNS clusters may have a name"},
+    {"port_value"},
+    {"named_port", Support::kNo, "use `port_value`"},
+    {"ipv4_compat", Support::kNo, "bind to an IPv4 and an IPv6 address with two listeners"},
+};
+constexpr FieldRule kCidrRange[] = {{"address_prefix"}, {"prefix_len"}};
+constexpr MessageRules kRules[] = {
+    {"envoy.config.core.v3.Address", kAddress},
+    {"envoy.config.core.v3.SocketAddress", kSocketAddress},
+    {"envoy.config.core.v3.CidrRange", kCidrRange},
+};
+
+}  // namespace
+
+std::span<const MessageRules> address_rules() {
+  return kRules;
+}
+
+namespace {
+
+bool is_ip(const std::string& host) {
+  in6_addr buffer;
+  return ::inet_pton(AF_INET, host.c_str(), &buffer) == 1 || ::inet_pton(AF_INET6, host.c_str(), &buffer) == 1;
+}
+
+}  // namespace
+
+Address build_address(View address, bool names_allowed, BuildContext& context) {
+  Address out;
+  const View socket = address["socket_address"];
+  if (!socket) {
+    if (!address.has("pipe") && !address.has("envoy_internal_address")) context.require(address, "socket_address");
+    return out;
+  }
+  out.host = socket.text("address");
+  if (context.require(socket, "address") && !names_allowed && !is_ip(out.host)) {
+    context.field_error(socket, "address",
+                        document::quote(out.host) +
+                            " is not an IP address; only endpoints of STRICT_DNS and "
+                            "LOGICAL_DNS clusters may have a name");
+  }
+  const uint32_t port = socket.uint32("port_value");
+  if (!socket.has("named_port")) context.require(socket, "port_value");
+  if (port > 65535) context.field_error(socket, "port_value", "must be at most 65535, is " + std::to_string(port));
+  out.port = static_cast<uint16_t>(port);
+  return out;
+}
+
+CidrRange build_cidr_range(View range, BuildContext& context) {
+  CidrRange out;
+  const std::string prefix = range.text("address_prefix");
+  if (!context.require(range, "address_prefix")) return out;
+  out.v6 = prefix.find(':') != std::string::npos;
+  if (::inet_pton(out.v6 ? AF_INET6 : AF_INET, prefix.c_str(), out.address.data()) != 1) {
+    context.field_error(
+        range, "address_prefix",
+        document::quote(prefix) + " is not an IP address; how many of its bits count stands in `prefix_len`");
+  }
+  const uint32_t length = range.uint32("prefix_len");
+  if (length > 128) context.field_error(range, "prefix_len", "must be at most 128, is " + std::to_string(length));
+  out.prefix_len = std::min(length, out.v6 ? 128u : 32u);
+  if (length == 0) {
+    context.report.warning(range.node(), "has a `prefix_len` of 0, as when it is not set: every " +
+                                             std::string(out.v6 ? "IPv6" : "IPv4") + " address is in this range");
+  }
+  return out;
+}
+
+}  // namespace inlay::config

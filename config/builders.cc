@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/builders.h"
+
+#include <algorithm>
+
+#include "document/scalars.h"
+
+namespace inlay::config {
+
+void BuildContext::field_error(View message, std::string_view field, std::string text) {
+  if (View value = message[field]) {
+    report.error(value.node(), std::move(text));
+    return;
+  }
+  const std::string path = message.node().path();
+  report.error(message.node().place, path.empty() ? std::string(field) : path + "." + std::string(field),
+               std::move(text));
+}
+
+bool BuildContext::require(View message, std::string_view field) {
+  const View value = message[field];
+  if (!value) {
+    // A faulty value was left out of the tree and has its error already.
+    const document::Source* source = message.node().source;
+    const FieldType* type = message.node().message == nullptr ? nullptr : message.node().message->find(field);
+    auto stands = [&](std::string_view name) {
+      const document::Source* given = source == nullptr ? nullptr : source->find(name);
+      if (given == nullptr || given->kind == document::Source::Kind::kNull) return false;
+      return type->kind != FieldKind::kAny || given->kind != document::Source::Kind::kMap ||
+             !given->entries.empty();  // {}: unset
+    };
+    if (type != nullptr && (stands(type->name) || stands(type->json_name))) return false;
+    const bool extension = type != nullptr && type->kind == FieldKind::kAny && field == "typed_config";
+    field_error(message, field,
+                extension ? "is required: an extension is chosen by the \"@type\" in it, whatever its `name` is"
+                          : "is required");
+    return false;
+  }
+  const bool list_like = value.node().is_list || value.node().is_map;
+  if (list_like && value.node().children.empty() &&
+      (value.node().source == nullptr ||
+       (value.node().source->items.empty() && value.node().source->entries.empty()))) {
+    error(value, "must have at least one entry");
+    return false;
+  }
+  if (!list_like && value.node().field->kind == FieldKind::kString && value.node().text.empty()) {
+    error(value, "must not be empty");
+    return false;
+  }
+  return true;
+}
+
+std::string BuildContext::unknown_cluster(std::string_view name) const {
+  const std::vector<std::string_view> names(clusters.begin(), clusters.end());
+  const std::string near = nearest(name, names);
+  return "there is no cluster " + document::quote(name) + " in static_resources.clusters" +
+         (near.empty() ? "" : "; did you mean `" + near + "`?");
+}
+
+const TreeNode* BuildContext::typed(View any, std::initializer_list<std::string_view> types, std::string_view what) {
+  if (!any) return nullptr;
+  const std::string& type = any.node().any_type;
+  for (std::string_view wanted : types)
+    if (type == wanted) return any.node().message == nullptr ? nullptr : &any.node();
+  std::vector<std::string_view> names;
+  for (const auto& [name, message] : all_messages()) names.push_back(name);
+  std::string wanted_list;
+  for (std::string_view wanted : types) wanted_list += (wanted_list.empty() ? "" : ", ") + std::string(wanted);
+  std::string message =
+      std::string(what) + " of type " + document::quote(type) + " is not something that Inlay supports yet";
+  const std::string near = any.node().message == nullptr ? nearest(type, names, 3) : "";
+  if (!near.empty()) message += "; did you mean `" + near + "`?";
+  error(any, message + "; supported: " + wanted_list);
+  return nullptr;
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; });
+  return out;
+}
+
+}  // namespace inlay::config

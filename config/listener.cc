@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// config/listener/v3 Listener and FilterChain.
+#include "config/builders.h"
+#include "document/scalars.h"
+
+namespace inlay::config {
+
+namespace {
+
+constexpr std::string_view kManager =
+    "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
+constexpr std::string_view kTcpProxy = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy";
+constexpr std::string_view kWasm = "envoy.extensions.filters.network.wasm.v3.Wasm";
+constexpr std::string_view kTlsInspector = "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector";
+
+constexpr FieldRule kListener[] = {
+    {"name"},
+    {"address"},
+    {"stat_prefix"},
+    {"filter_chains", Support::kYes, "one filter chain"},
+    {"default_filter_chain", Support::kNo, "put it into `filter_chains`"},
+    {"use_original_dst", Support::kOnly, "", "false"},
+    {"per_connection_buffer_limit_bytes"},
+    {"metadata"},
+    {"drain_type", Support::kIgnored},
+    {"listener_filters", Support::kYes,
+     "tls_inspector only, which has nothing to do: TLS is what the filter chain says"},
+    {"listener_filters_timeout", Support::kIgnored, "no listener filter waits"},
+    {"continue_on_listener_filters_timeout", Support::kIgnored, "no listener filter waits"},
+    {"transparent", Support::kOnly, "", "false"},
+    {"freebind", Support::kIgnored},
+    {"socket_options", Support::kIgnored},
+    {"tcp_fast_open_queue_length", Support::kIgnored},
+    {"traffic_direction"},
+    {"connection_balance_config", Support::kIgnored, "the kernel balances (SO_REUSEPORT)"},
+    {"reuse_port", Support::kIgnored, "every worker has its own socket (SO_REUSEPORT)"},
+    {"enable_reuse_port", Support::kIgnored, "every worker has its own socket (SO_REUSEPORT)"},
+    {"access_log", Support::kIgnored, "Inlay logs in HttpConnectionManager.access_log and TcpProxy.access_log"},
+    {"tcp_backlog_size", Support::kIgnored},
+    {"max_connections_to_accept_per_socket_event", Support::kIgnored},
+    {"bind_to_port", Support::kOnly, "", "true"},
+    {"enable_mptcp", Support::kIgnored},
+    {"ignore_global_conn_limit"},
+    {"bypass_overload_manager", Support::kIgnored, "there are no overload actions"},
+    {"tcp_keepalive", Support::kIgnored},
+};
+constexpr FieldRule kFilterChain[] = {
+    {"name"},
+    {"filters", Support::kYes, "an HttpConnectionManager or a TcpProxy, with any number of Wasm filters before it"},
+    {"filter_chain_match", Support::kYes, "empty only"},
+    {"use_proxy_proto", Support::kOnly, "", "false"},
+    {"metadata", Support::kIgnored},
+    {"transport_socket", Support::kYes, "raw_buffer and tls (DownstreamTlsContext)"},
+    {"transport_socket_connect_timeout"},
+};
+constexpr FieldRule kFilter[] = {
+    {"name"},
+    {"typed_config"},
+    {"config_discovery", Support::kNo, "write the filter's configuration into `typed_config`"},
+};
+constexpr FieldRule kListenerFilter[] = {
+    {"name"},
+    {"typed_config"},
+    {"config_discovery", Support::kNo, "write the filter's configuration into `typed_config`"},
+    {"filter_disabled", Support::kIgnored, "the filter has nothing to do"},
+};
+constexpr FieldRule kTlsInspectorRules[] = {
+    {"enable_ja3_fingerprinting", Support::kNo, "remove it; nothing here makes fingerprints of clients"},
+    {"enable_ja4_fingerprinting", Support::kNo, "remove it; nothing here makes fingerprints of clients"},
+    {"initial_read_buffer_size", Support::kIgnored},
+    {"close_connection_on_client_hello_parsing_errors", Support::kIgnored, "OpenSSL reads the client's hello"},
+    {"max_client_hello_size", Support::kIgnored, "OpenSSL reads the client's hello"},
+};
+constexpr MessageRules kRules[] = {
+    {"envoy.config.listener.v3.Listener", kListener},
+    {"envoy.config.listener.v3.FilterChain", kFilterChain},
+    {"envoy.config.listener.v3.ListenerFilter", kListenerFilter},
+    {kTlsInspector, kTlsInspectorRules},
+    {"envoy.config.listener.v3.Filter", kFilter},
+};
+
+// Puts a filter of the chain into `out`.
+void build_filter(View filter, Listener& out, BuildContext& context) {
+  context.require(filter, "name");
+  if (filter.has("config_discovery")) return;
+  if (!context.require(filter, "typed_config")) return;
+  const TreeNode* node = context.typed(filter["typed_config"], {kManager, kTcpProxy, kWasm}, "a network filter");
+  if (node == nullptr) return;
+  if (node->any_type == kWasm) {
+    out.network_filters.push_back({filter.text("name"), build_wasm(View(node), context)});
+  } else if (node->any_type == kTcpProxy) {
+    out.tcp_proxy = build_tcp_proxy(View(node), context);
+  } else {
+    out.http = build_http_connection_manager(View(node), context);
+  }
+}
+
+// As Envoy has it: the last filter, and no other, takes the connection.
+void check_order(const std::vector<View>& filters, BuildContext& context) {
+  for (const View& filter : filters) {
+    if (!filter["typed_config"]) continue;
+    const std::string& type = filter["typed_config"].node().any_type;
+    const bool terminal = type == kManager || type == kTcpProxy;
+    const bool last = &filter == &filters.back();
+    if (terminal && !last) {
+      context.error(filter, "this filter takes the connection, so it must be the last of `filters`");
+    } else if (type == kWasm && last) {
+      context.error(filter, "the last of `filters` must be one that takes the connection: " + std::string(kTcpProxy) +
+                                " or " + std::string(kManager));
+    }
+  }
+}
+
+void build_filters(View chain, Listener& out, BuildContext& context) {
+  const std::vector<View> filters = chain.list("filters");
+  if (filters.empty()) context.require(chain, "filters");
+  for (View filter : filters) build_filter(filter, out, context);
+  check_order(filters, context);
+}
+
+void check_listener_filters(View listener, BuildContext& context) {
+  for (View filter : listener.list("listener_filters")) {
+    context.require(filter, "name");
+    if (filter.has("config_discovery") || !context.require(filter, "typed_config")) continue;
+    (void)context.typed(filter["typed_config"], {kTlsInspector}, "a listener filter");
+  }
+}
+
+void set_plugin_keys(View listener, Listener& out) {
+  std::string suffix =
+      out.traffic_direction == Listener::Direction::kUnspecified ? "" : listener.text("traffic_direction");
+  for (const auto& [name, json] : out.metadata) suffix += "||" + name + json;
+  for (HttpFilter& filter : out.http.http_filters)
+    if (auto* wasm = std::get_if<WasmPlugin>(&filter.config)) wasm->plugin.key_suffix += suffix;
+  for (NetworkFilter& filter : out.network_filters) filter.wasm.plugin.key_suffix += suffix;
+}
+
+}  // namespace
+
+std::span<const MessageRules> listener_rules() {
+  return kRules;
+}
+
+Listener build_listener(View listener, BuildContext& context) {
+  Listener out;
+  out.name = listener.text("name");
+  if (context.require(listener, "address")) out.address = build_address(listener["address"], false, context);
+  out.traffic_direction = static_cast<Listener::Direction>(listener.enumerator("traffic_direction"));
+  out.per_connection_buffer_limit_bytes =
+      listener.uint32("per_connection_buffer_limit_bytes", out.per_connection_buffer_limit_bytes);
+  out.stat_prefix = listener.text("stat_prefix");
+  out.ignore_global_conn_limit = listener.boolean("ignore_global_conn_limit");
+  out.metadata = build_metadata(listener["metadata"]);
+  check_listener_filters(listener, context);
+  const std::vector<View> chains = listener.list("filter_chains");
+  if (chains.empty() && !listener.has("default_filter_chain")) context.require(listener, "filter_chains");
+  if (chains.size() > 1) {
+    context.error(chains[1],
+                  "Envoy's choice among several filter chains is valid, but Inlay does not support it yet; "
+                  "use one chain a listener");
+  }
+  for (View chain : chains) {
+    if (View socket = chain["transport_socket"]) out.tls = build_downstream_tls(socket, context);
+    if (out.tls) out.tls->handshake_timeout = chain.duration("transport_socket_connect_timeout", Milliseconds(0));
+    out.filter_chain_name = chain.text("name");
+    build_filters(chain, out, context);
+  }
+  set_plugin_keys(listener, out);
+  return out;
+}
+
+}  // namespace inlay::config

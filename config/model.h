@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The typed configuration that the loader makes from an Envoy v3 bootstrap and the data plane runs on: plain, immutable
+// values with Envoy's names and Envoy's defaults already filled in. No YAML, no protobuf, no pointers into the source.
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/address.h"
+#include "config/format.h"
+#include "config/string_matcher.h"
+#include "config/tls.h"
+#include "host/host.h"
+
+namespace inlay::config {
+
+using Milliseconds = std::chrono::milliseconds;
+
+// config/core/v3 CidrRange.
+struct CidrRange {
+  bool v6 = false;
+  std::array<uint8_t, 16> address{};  // in network order; of IPv4 the first four
+  uint32_t prefix_len = 0;            // at most 32 or 128
+};
+
+// Metadata: filter name to a JSON text (google.protobuf.Struct), kept for properties.
+using Metadata = std::vector<std::pair<std::string, std::string>>;
+
+// config/core/v3 Locality.
+struct Locality {
+  std::string region;
+  std::string zone;
+  std::string sub_zone;
+};
+
+struct Node {
+  std::string id;
+  std::string cluster;
+  Locality locality;
+  Metadata metadata;
+};
+
+// config/route/v3 HeaderMatcher.
+struct HeaderMatcher {
+  std::string name;  // lower-case
+  enum class Kind : uint8_t { kPresent, kString, kRange } kind = Kind::kPresent;
+  bool present = true;
+  StringMatcher string;
+  int64_t range_start = 0;
+  int64_t range_end = 0;  // exclusive
+  bool invert = false;
+  bool treat_missing_as_empty = false;
+};
+
+struct QueryParameterMatcher {
+  std::string name;
+  std::optional<StringMatcher> string;  // nullopt: present_match
+};
+
+// HeaderValueOption: one of the *_headers_to_add. `value` may hold %OPERATORS% (access_log formatter syntax).
+struct HeaderToAdd {
+  enum class Action : uint8_t { kAppendIfExistsOrAdd, kAddIfAbsent, kOverwriteIfExistsOrAdd, kOverwriteIfExists };
+  std::string name;
+  std::string value;
+  Action action = Action::kAppendIfExistsOrAdd;
+  bool keep_empty_value = false;
+};
+struct HeaderEdits {
+  std::vector<HeaderToAdd> add;
+  std::vector<std::string> remove;
+};
+
+struct RouteMatch {
+  enum class Kind : uint8_t { kPrefix, kPath, kSafeRegex, kPathSeparatedPrefix } kind = Kind::kPrefix;
+  std::string value;
+  bool case_sensitive = true;
+  std::vector<HeaderMatcher> headers;
+  std::vector<QueryParameterMatcher> query_parameters;
+  bool grpc_only = false;
+};
+
+struct RouteAction {
+  std::string cluster;         // or
+  std::string cluster_header;  // the cluster's name stands in this request header
+  uint32_t cluster_not_found_response_code = 503;
+  Milliseconds timeout{15000};  // 0: off
+  std::optional<Milliseconds> idle_timeout;
+  std::string prefix_rewrite;
+  struct RegexRewrite {
+    std::string pattern;
+    std::string substitution;
+  };
+  std::optional<RegexRewrite> regex_rewrite;
+  std::string host_rewrite_literal;
+  bool auto_host_rewrite = false;
+};
+
+struct RedirectAction {
+  bool https_redirect = false;
+  std::string scheme_redirect;
+  std::string host_redirect;
+  uint32_t port_redirect = 0;
+  std::string path_redirect;
+  std::string prefix_rewrite;
+  std::optional<RouteAction::RegexRewrite> regex_rewrite;
+  uint32_t response_code = 301;
+  bool strip_query = false;
+};
+
+struct DirectResponseAction {
+  uint32_t status = 200;
+  std::string body;
+};
+
+// typed_per_filter_config with FilterConfig: filters that are on or off here, whatever the wider places say (from the
+// filter's own `disabled` over RouteConfiguration and VirtualHost to Route).
+struct FilterSwitch {
+  std::string filter;  // its `name`
+  bool on = false;
+};
+using FilterSwitches = std::vector<FilterSwitch>;
+
+struct Route {
+  std::string name;
+  RouteMatch match;
+  std::variant<RouteAction, RedirectAction, DirectResponseAction> action;
+  HeaderEdits request_headers;
+  HeaderEdits response_headers;
+  Metadata metadata;
+  FilterSwitches filter_switches;
+};
+
+struct VirtualHost {
+  std::string name;
+  std::vector<std::string> domains;  // lower-case; "a.b", "*.b", "a.*", "*"
+  std::vector<Route> routes;
+  HeaderEdits request_headers;
+  HeaderEdits response_headers;
+  Metadata metadata;
+  FilterSwitches filter_switches;
+};
+
+struct RouteConfiguration {
+  std::string name;
+  std::vector<VirtualHost> virtual_hosts;
+  HeaderEdits request_headers;
+  HeaderEdits response_headers;
+  bool most_specific_header_mutations_wins = false;
+  bool ignore_port_in_host_matching = false;
+  FilterSwitches filter_switches;
+};
+
+constexpr size_t kLargestModule = size_t{64} << 20;  // bytes of a wasm module
+
+// core/v3 RemoteDataSource: a module that is fetched before it is used.
+struct RemoteCode {
+  std::string uri;          // for messages: without its query, which may be a signature
+  std::string host;         // of the URI, with its port: the request's authority
+  std::string path;         // of the URI, with its query
+  std::string cluster;      // of static_resources
+  Milliseconds timeout{0};  // for one try; 0: none
+  std::string sha256;       // 64 hexadecimal digits, lower-case
+  uint32_t num_retries = 1;
+  Milliseconds back_off_base{1'000};
+  Milliseconds back_off_max{10'000};
+};
+
+// Where a wasm module comes from: code.local, whose bytes the loader has read, or code.remote.
+struct WasmCode {
+  std::string filename;  // for messages: "<inline>" for inline code, the URI of remote code
+  std::shared_ptr<const std::vector<uint8_t>> bytes;  // null for remote code
+  std::optional<RemoteCode> remote;
+  bool nack_on_code_cache_miss = false;
+};
+
+// extensions/wasm/v3 PluginConfig, of an HTTP filter, an access logger or a service.
+struct WasmPlugin {
+  host::PluginConfig plugin;
+  WasmCode code;
+};
+
+// extensions/wasm/v3 WasmService: a plugin without streams.
+struct WasmService {
+  std::string name;
+  WasmPlugin wasm;
+  bool singleton = false;  // one instance on the main thread; else one a worker
+};
+struct RouterFilter {
+  bool suppress_envoy_headers = false;
+};
+struct HttpFilter {
+  std::string name;
+  bool disabled = false;
+  std::variant<WasmPlugin, RouterFilter> config;
+};
+
+// config/accesslog/v3 AccessLogFilter: which requests are logged.
+struct AccessLogFilter {
+  enum class Kind : uint8_t { kStatusCode, kDuration, kHeader, kResponseFlag, kAnd, kOr, kAll } kind = Kind::kAll;
+  enum class Op : uint8_t { kEqual, kGreaterOrEqual, kLessOrEqual, kNotEqual } op = Op::kEqual;
+  uint32_t value = 0;  // a status, or milliseconds
+  HeaderMatcher header;
+  std::vector<std::string> flags;  // kResponseFlag: any of them; empty: any flag at all
+  std::vector<AccessLogFilter> filters;
+};
+
+struct AccessLog {
+  enum class Sink : uint8_t { kFile, kStdout, kStderr, kWasm } sink = Sink::kFile;
+  std::string path;                // kFile
+  std::optional<WasmPlugin> wasm;  // kWasm, which has no format
+  Format text;
+  std::optional<JsonFormat> json;  // instead of the text
+  bool omit_empty_values = false;  // text: nothing instead of "-"; JSON: the member is left out
+  std::optional<AccessLogFilter> filter;
+};
+
+struct HttpConnectionManager {
+  std::string stat_prefix;
+  enum class CodecType : uint8_t { kAuto, kHttp1, kHttp2 } codec_type = CodecType::kAuto;
+  RouteConfiguration route_config;
+  std::vector<HttpFilter> http_filters;  // the last one is the router
+  std::vector<AccessLog> access_logs;
+  std::string server_name = "envoy";
+  enum class ServerHeader : uint8_t {
+    kOverwrite,
+    kAppendIfAbsent,
+    kPassThrough
+  } server_header = ServerHeader::kOverwrite;
+  Milliseconds stream_idle_timeout{300'000};  // 0: off
+  Milliseconds request_timeout{0};            // 0: off
+  Milliseconds request_headers_timeout{0};    // 0: off
+  Milliseconds idle_timeout{3'600'000};       // of a connection without streams; 0: off
+  Milliseconds max_connection_duration{0};    // 0: off
+  Milliseconds max_stream_duration{0};        // 0: off
+  Milliseconds delayed_close_timeout{1'000};
+  Milliseconds drain_timeout{5'000};
+  uint32_t max_request_headers_kb = 60;
+  uint32_t max_headers_count = 100;
+  uint32_t max_requests_per_connection = 0;  // 0: no limit
+  enum class UnderscoreAction : uint8_t {
+    kAllow,
+    kRejectRequest,
+    kDropHeader
+  } headers_with_underscores = UnderscoreAction::kAllow;
+  bool enable_trailers = false;  // http_protocol_options
+  bool accept_http_10 = false;
+  bool allow_custom_methods = false;
+  bool proxy_100_continue = false;
+  std::string default_host_for_http_10;
+  bool use_remote_address = false;
+  uint32_t xff_num_trusted_hops = 0;
+  bool skip_xff_append = false;
+  std::vector<CidrRange> internal_addresses;  // internal_address_config: whose requests are not a stranger's
+  bool generate_request_id = true;
+  bool preserve_external_request_id = false;
+  bool always_set_request_id_in_response = false;
+  bool normalize_path = false;
+  bool merge_slashes = false;
+  enum class EscapedSlashes : uint8_t {
+    kKeepUnchanged,
+    kReject,
+    kRedirect,
+    kForward
+  } escaped_slashes = EscapedSlashes::kKeepUnchanged;  // path_with_escaped_slashes_action
+  bool strip_matching_host_port = false;
+  bool strip_any_host_port = false;
+  bool strip_trailing_host_dot = false;
+  std::string via;
+};
+
+// extensions/filters/network/tcp_proxy/v3 TcpProxy.
+struct TcpProxy {
+  std::string stat_prefix;
+  struct Target {
+    std::string cluster;
+    uint32_t weight = 1;
+  };
+  std::vector<Target> targets;              // one, or those of weighted_clusters
+  Milliseconds idle_timeout{3'600'000};     // without a byte either way; 0: off
+  Milliseconds max_connection_duration{0};  // 0: off
+  uint32_t max_connect_attempts = 1;
+  std::vector<AccessLog> access_logs;
+};
+
+// A Wasm plugin in a listener's filter chain.
+struct NetworkFilter {
+  std::string name;
+  WasmPlugin wasm;
+};
+
+// Its filter chain is network_filters, then a TcpProxy or an HttpConnectionManager.
+struct Listener {
+  std::string name;
+  Address address;
+  enum class Direction : uint8_t { kUnspecified, kInbound, kOutbound } traffic_direction = Direction::kUnspecified;
+  uint32_t per_connection_buffer_limit_bytes = 1024 * 1024;
+  std::string stat_prefix;
+  std::string filter_chain_name;
+  Metadata metadata;
+  std::optional<DownstreamTls> tls;
+  bool ignore_global_conn_limit = false;  // its clients do not count for Bootstrap::max_clients
+  std::optional<uint64_t> max_clients;    // runtime key envoy.resource_limits.listener.NAME.connection_limit
+  std::vector<NetworkFilter> network_filters;
+  std::optional<TcpProxy> tcp_proxy;
+  HttpConnectionManager http;  // of no meaning when there is a tcp_proxy
+
+  const std::vector<AccessLog>& access_logs() const { return tcp_proxy ? tcp_proxy->access_logs : http.access_logs; }
+};
+
+struct Endpoint {
+  Address address;
+  std::string hostname;
+  uint32_t weight = 1;
+  enum class Health : uint8_t { kHealthy, kUnhealthy } health = Health::kHealthy;
+  Metadata metadata;
+  Locality locality;           // of the LocalityLbEndpoints that it stands in, as is
+  Metadata locality_metadata;  // this
+};
+
+struct Cluster {
+  std::string name;
+  std::string alt_stat_name;
+  enum class Type : uint8_t { kStatic, kStrictDns, kLogicalDns } type = Type::kStatic;
+  Milliseconds connect_timeout{5'000};
+  enum class LbPolicy : uint8_t { kRoundRobin, kLeastRequest, kRandom } lb_policy = LbPolicy::kRoundRobin;
+  std::vector<Endpoint> endpoints;
+  enum class DnsFamily : uint8_t { kAuto, kV4Only, kV6Only, kV4Preferred, kAll } dns_lookup_family = DnsFamily::kAuto;
+  Milliseconds dns_refresh_rate{5'000};
+  Milliseconds idle_timeout{3'600'000};
+  uint32_t max_requests_per_connection = 0;  // 0: no limit
+  bool enable_trailers = false;              // http_protocol_options
+  uint32_t per_connection_buffer_limit_bytes = 1024 * 1024;
+  // circuit_breakers, DEFAULT priority
+  uint32_t max_connections = 1024;
+  uint32_t max_pending_requests = 1024;
+  uint32_t max_requests = 1024;
+  uint32_t max_retries = 3;
+  std::optional<UpstreamTls> tls;
+  Metadata metadata;
+};
+
+struct Admin {
+  Address address;
+  std::vector<StringMatcher> allow_paths;  // of a path without its query; empty: all
+};
+
+// config/metrics/v3 TagSpecifier: a label of statistics.
+struct StatsTag {
+  std::string name;
+  std::string regex;                       // RE2; empty: the value is fixed, or the rule is one that Envoy has itself
+  std::optional<std::string> fixed_value;  // of every statistic
+};
+
+struct Bootstrap {
+  Node node;
+  std::optional<Admin> admin;
+  std::vector<Listener> listeners;
+  std::vector<Cluster> clusters;
+  std::vector<WasmService> wasm_services;
+  std::vector<StatsTag> stats_tags;
+  // envoy.resource_monitors.global_downstream_max_connections, of all listeners; nullopt: what the descriptors allow
+  std::optional<uint64_t> max_clients;
+  // The file as JSON with every secret-bearing value replaced, for /config_dump.
+  std::string redacted_json;
+};
+
+}  // namespace inlay::config

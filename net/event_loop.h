@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// EventLoop: a worker's thread of events, and what runs on it: file descriptors (IoHandler), timers (Timer), work for
+// a little later (DeferredTask), and tasks from other threads (post). It is epoll, edge-triggered, and one epoll_wait a
+// turn: no further system call for a timer, and none to change interest. RATIONALE.md says why not Boost.Asio.
+//
+//     EventLoop loop;
+//     Timer t(loop, [] { ... });
+//     t.arm(std::chrono::milliseconds(250));     // coarse: fires within Timer::kGranularity after it is due
+//     loop.run();                                // until stop()
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+
+namespace inlay::net {
+
+// IoHandler hears of a file descriptor's events (EPOLLIN and so on, edge-triggered). It may unwatch and destroy itself,
+// or any other handler, inside of the call.
+class IoHandler {
+ public:
+  virtual void on_io(uint32_t epoll_events) = 0;
+  // The loop has fetched an event for it, and on_io() is still to come in this turn. Set by the loop.
+  bool announced() const { return announced_; }
+  void set_announced(bool announced) { announced_ = announced; }
+
+ protected:
+  ~IoHandler() = default;
+
+ private:
+  bool announced_ = false;
+};
+
+class EventLoop {
+ public:
+  EventLoop();
+  ~EventLoop();
+  EventLoop(const EventLoop&) = delete;
+  EventLoop& operator=(const EventLoop&) = delete;
+
+  // Runs on the calling thread until stop(). Work that is left is dropped. May be called again after it returned. Time
+  // goes by for timers only while it runs: what was armed before counts from here, so that a long start cannot use up
+  // the timeout of a call that it has begun.
+  void run();
+  // One turn: waits at most `limit` for events and handles them. For tests and nested tools.
+  void run_once(std::chrono::milliseconds limit);
+  // What DeferredTasks are to do after the event, such as writing, now: for the end, when it runs no more.
+  void flush();
+  void stop();                            // any thread
+  void post(std::function<void()> task);  // any thread
+
+  // How often it has looked for events.
+  uint64_t turn() const;
+  // Monotonic nanoseconds, read when the loop is made, when it begins to run and once per turn: what timers and
+  // durations are computed from.
+  int64_t now() const;
+  // Seconds since the epoch as an HTTP date ("Mon, 23 Nov 2026 01:02:03 GMT"), made once a second. The view is valid
+  // to the next call.
+  std::string_view http_date();
+
+  // Watches a descriptor from now on, edge-triggered (level-triggered with `edge` false). False when the system refuses
+  // (errno says why).
+  bool watch(int fd, uint32_t events, IoHandler& handler, bool edge = true);
+  // Forgets it; no event that is already fetched reaches the handler. Call before close(fd).
+  void unwatch(int fd, IoHandler& handler);
+
+  struct Impl;
+  Impl& impl() { return *impl_; }
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+// DeferredTask runs a function on the loop once after each schedule(): kAfterEvent right after the I/O event (or timer,
+// or posted task) that is being handled, which is when writes are flushed; kNextTurn after the loop has looked for new
+// events, which is fair to other connections. Scheduling is O(1) and allocates nothing; scheduling twice runs it once.
+// Loop thread only. A scheduled task that is destroyed does not run.
+class DeferredTask {
+ public:
+  enum class When : uint8_t { kAfterEvent, kNextTurn };
+  DeferredTask(EventLoop& loop, When when, std::function<void()> run);
+  ~DeferredTask();
+  DeferredTask(const DeferredTask&) = delete;
+  DeferredTask& operator=(const DeferredTask&) = delete;
+  void schedule();
+  void cancel();
+  bool scheduled() const { return previous_ != nullptr; }
+  EventLoop& loop() { return loop_; }
+
+ private:
+  friend class TaskList;
+  EventLoop& loop_;
+  std::function<void()> run_;
+  DeferredTask* next_ = nullptr;
+  DeferredTask** previous_ = nullptr;  // what points at this one
+  When when_;
+};
+
+// Timer: one-shot. Arming and disarming is O(1), without a system call or an allocation: streams arm several each.
+// Loop thread only; must not outlive the loop. An armed timer that is destroyed does not fire. The function may arm,
+// disarm or destroy this or any other timer.
+class Timer {
+ public:
+  static constexpr std::chrono::milliseconds kGranularity{5};
+
+  Timer(EventLoop& loop, std::function<void()> on_fire);
+  ~Timer();
+  Timer(const Timer&) = delete;
+  Timer& operator=(const Timer&) = delete;
+  void arm(std::chrono::milliseconds after);  // re-arms when armed
+  void disarm();
+  bool armed() const { return due_ != 0; }
+
+ private:
+  friend class TimerWheel;
+  EventLoop& loop_;
+  std::function<void()> on_fire_;
+  Timer* next_ = nullptr;
+  Timer** previous_ = nullptr;  // what points at this one; nullptr: in no slot
+  uint64_t slot_tick_ = 0;      // the tick that its slot stands for
+  int64_t due_ = 0;             // nanoseconds; 0: not armed
+};
+
+}  // namespace inlay::net

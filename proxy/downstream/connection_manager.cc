@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/downstream/connection_manager.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/buffer_memory.h"
+#include "proxy/downstream/connection_manager_impl.h"
+#include "proxy/downstream/server_connection.h"
+
+namespace inlay::proxy::downstream {
+namespace {
+
+// Streams kept for later requests, however few there are; each holds its filters and a few KiB of header memory.
+constexpr size_t kFreeStreams = 64;
+// Blocks of buffers that a peak must have had more than there are now, for the allocator's pages to be worth a look: 16
+// MiB.
+constexpr int64_t kPeakBlocks = 1024;
+constexpr std::chrono::seconds kLookForPeakAfter(5);
+
+}  // namespace
+
+ServerStream::ServerStream(net::EventLoop& loop, const config::Listener& listener,
+                           const std::vector<FilterFactory*>& factories)
+    : chain(loop, listener, factories),
+      idle(loop, [this] { connection->on_stream_timeout(ServerConnection::Timeout::kIdle); }),
+      request(loop, [this] { connection->on_stream_timeout(ServerConnection::Timeout::kRequest); }),
+      duration(loop, [this] { connection->on_stream_timeout(ServerConnection::Timeout::kDuration); }) {}
+
+ConnectionManager::Impl::Impl(net::EventLoop& event_loop, Options manager_options)
+    : loop(event_loop),
+      options(std::move(manager_options)),
+      http(options.listener.http),
+      limits{size_t{http.max_request_headers_kb} * 1024, http.max_headers_count, http.allow_custom_methods},
+      stats(options.metrics, options.listener),
+      rules(options.listener),
+      bury_task(loop, net::DeferredTask::When::kNextTurn, [this] { bury(); }),
+      trim_timer(loop, [this] { trim_streams(); }),
+      memory_timer(loop, [this] { look_for_peak(); }) {}
+
+ConnectionManager::Impl::~Impl() {
+  on_drained = nullptr;
+  close_all();
+}
+
+std::unique_ptr<ServerStream> ConnectionManager::Impl::acquire_stream(ServerConnection& connection) {
+  std::unique_ptr<ServerStream> stream;
+  if (free_streams.empty()) {
+    stream = std::make_unique<ServerStream>(loop, options.listener, options.factories);
+  } else {
+    stream = std::move(free_streams.back());
+    free_streams.pop_back();
+  }
+  stream->connection = &connection;
+  most_streams = std::max(most_streams, ++active_streams);
+  return stream;
+}
+
+void ConnectionManager::Impl::recycle_stream(std::unique_ptr<ServerStream> stream) {
+  --active_streams;
+  stream->idle.disarm();
+  stream->request.disarm();
+  stream->duration.disarm();
+  stream->connection = nullptr;
+  free_streams.push_back(std::move(stream));
+  if (free_streams.size() > kFreeStreams && !trim_timer.armed()) trim_timer.arm(options.trim_streams_every);
+}
+
+// As many as were ever needed at the same time stay. With fewer, each peak of some hundred connections that send at
+// once would make the others anew.
+void ConnectionManager::Impl::trim_streams() {
+  const size_t needed = std::max(most_streams, kFreeStreams) - active_streams;
+  if (free_streams.size() > needed) free_streams.resize(needed);
+  most_streams = active_streams;
+  if (free_streams.size() > kFreeStreams) trim_timer.arm(options.trim_streams_every);
+}
+
+void ConnectionManager::Impl::look_for_peak() {
+  BlockCount& blocks = block_count();
+  if (blocks.most - blocks.live >= kPeakBlocks && options.on_peak_over) options.on_peak_over();
+  blocks.most = blocks.live;
+}
+
+void ConnectionManager::Impl::release(ServerConnection& connection) {
+  if (block_count().most >= kPeakBlocks && !memory_timer.armed()) memory_timer.arm(kLookForPeakAfter);
+  const size_t index = connection.index();
+  dead.push_back(std::move(connections[index]));
+  if (index + 1 != connections.size()) {
+    connections[index] = std::move(connections.back());
+    connections[index]->set_index(index);
+  }
+  connections.pop_back();
+  stats.cx_active.sub();
+  stats.listener.cx_active.sub();
+  bury_task.schedule();
+}
+
+void ConnectionManager::Impl::bury() {
+  dead.clear();
+  if (!draining || !connections.empty() || !on_drained) return;
+  std::exchange(on_drained, nullptr)();
+}
+
+void ConnectionManager::Impl::close_all() {
+  while (!connections.empty()) connections.back()->abort("connection_manager_closed");
+}
+
+ConnectionManager::ConnectionManager(net::EventLoop& loop, Options options)
+    : impl_(std::make_unique<Impl>(loop, std::move(options))) {}
+
+ConnectionManager::~ConnectionManager() = default;
+
+void ConnectionManager::accept(std::unique_ptr<net::Connection> connection, std::vector<FilterState>* below) {
+  impl_->stats.cx_total.add();
+  impl_->stats.cx_active.add();
+  impl_->stats.cx_http1_total.add();
+  impl_->stats.listener.cx_total.add();
+  impl_->stats.listener.cx_active.add();
+  auto& connections = impl_->connections;
+  connections.push_back(std::make_unique<ServerConnection>(*impl_, std::move(connection), connections.size(), below));
+}
+
+void ConnectionManager::drain(std::function<void()> on_drained) {
+  impl_->draining = true;
+  impl_->on_drained = std::move(on_drained);
+  // Backwards, since a connection without a stream leaves the list and the last one takes its place.
+  for (size_t i = impl_->connections.size(); i-- > 0;) impl_->connections[i]->drain();
+  impl_->bury_task.schedule();
+}
+
+size_t ConnectionManager::connection_count() const {
+  return impl_->connections.size();
+}
+
+size_t ConnectionManager::stream_count() const {
+  return impl_->active_streams;
+}
+
+size_t ConnectionManager::free_stream_count() const {
+  return impl_->free_streams.size();
+}
+
+}  // namespace inlay::proxy::downstream

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What a filter of the HTTP filter chain is, and what the chain offers it. Modelled on Envoy's stream filters
+// (envoy/http/filter.h), with the ABI's own status numbers, so that a Wasm guest's answer needs no translation.
+//
+// Life: a stream object and its filters are made once and used again for later requests (no allocation per request):
+// start() -> decode_* and encode_* -> on_log() -> on_destroy(), then start() again for another request.
+// Requests go through filters in order, responses in reverse. The last filter is the router.
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "abi/types.h"
+#include "base/buffer.h"
+#include "config/model.h"
+#include "host/embedder.h"
+#include "http/header_map.h"
+#include "net/connection.h"
+#include "net/event_loop.h"
+
+namespace inlay::proxy::router {
+struct RouteEntry;
+}
+
+namespace inlay::proxy::downstream {
+
+using abi::DataStatus;
+using abi::HeadersStatus;
+using abi::TrailersStatus;
+using http::HeaderMap;
+
+// Envoy's response flags, with Envoy's bits (property response.flags); access logs print their short names.
+enum ResponseFlag : uint32_t {
+  kNoHealthyUpstream = 1u << 1,                 // UH
+  kUpstreamRequestTimeout = 1u << 2,            // UT
+  kLocalReset = 1u << 3,                        // LR
+  kUpstreamRemoteReset = 1u << 4,               // UR
+  kUpstreamConnectionFailure = 1u << 5,         // UF
+  kUpstreamConnectionTermination = 1u << 6,     // UC
+  kUpstreamOverflow = 1u << 7,                  // UO
+  kNoRouteFound = 1u << 8,                      // NR
+  kDownstreamConnectionTermination = 1u << 14,  // DC
+  kUpstreamRetryLimitExceeded = 1u << 15,       // URX
+  kStreamIdleTimeout = 1u << 16,                // SI
+  kDownstreamProtocolError = 1u << 18,          // DPE
+  kDurationTimeout = 1u << 22,                  // DT
+  kUpstreamProtocolError = 1u << 23,            // UPE
+  kNoClusterFound = 1u << 24,                   // NC
+};
+
+// FilterState: a value that a guest has stored with the stream (proxy_set_property).
+struct FilterState {
+  std::string name;  // "wasm.<path>"
+  std::string value;
+  bool read_only = false;
+  bool of_connection = false;  // goes on to the connection's next stream
+  bool of_below = false;       // a network filter has stored it: what a request changes is changed there, too
+};
+
+// StreamInfo: facts about one stream, for properties, logs and statistics.
+struct StreamInfo {
+  int64_t start_monotonic = 0;
+  int64_t start_system = 0;
+  uint64_t stream_id = 0;
+  uint64_t connection_id = 0;
+  uint64_t bytes_received = 0;  // body
+  uint64_t bytes_sent = 0;      // body
+  uint64_t request_headers_bytes = 0;
+  uint64_t response_headers_bytes = 0;
+  uint32_t response_code = 0;
+  uint32_t response_flags = 0;
+  std::string response_code_details;  // may be empty in a local reply
+  bool local_reply = false;
+  const Address* downstream_local = nullptr;
+  // The client: whom x-forwarded-for names, with port 0, where the configuration has it so, else the connection's peer.
+  const Address* downstream_remote = nullptr;
+  const Address* downstream_direct_remote = nullptr;  // the connection's peer
+  Address forwarded_remote;                           // what the first of them points to in the first case
+  const net::TlsInfo* downstream_tls = nullptr;       // nullptr: no TLS
+  std::string downstream_transport_failure;           // why there was no handshake
+  std::string protocol = "HTTP/1.1";
+  const router::RouteEntry* route = nullptr;  // once the router has chosen
+  // What the route was, if any, before a filter changed the request's headers.
+  std::optional<const router::RouteEntry*> early_route;
+  std::string upstream_cluster;
+  Address upstream_host;  // empty host until one is chosen
+  Address upstream_local;
+  std::shared_ptr<const net::TlsInfo> upstream_tls;  // null: no TLS, or not connected
+  std::string upstream_transport_failure;            // why the last connection to a host failed
+  uint32_t upstream_request_attempts = 0;
+  // 0: not yet. When the router asked for a connection, when it had one and sent the request, when the answer's first
+  // and last byte came.
+  int64_t upstream_asked_monotonic = 0;
+  int64_t upstream_connected_monotonic = 0;
+  int64_t upstream_first_byte_monotonic = 0;
+  int64_t upstream_last_byte_monotonic = 0;
+  std::vector<FilterState> filter_state;
+  std::vector<FilterState>* state_below = nullptr;  // what network filters have stored; null without such filters
+  void reset();
+  // What of the filter state goes on to the connection's next stream, taken out.
+  std::vector<FilterState> take_connection_state();
+};
+
+// FilterCallbacks: what the chain does for a filter. Each filter has its own, so that the chain knows where to go on.
+class FilterCallbacks {
+ public:
+  virtual ~FilterCallbacks() = default;
+  virtual net::EventLoop& loop() = 0;
+  virtual StreamInfo& info() = 0;
+  virtual const config::Listener& listener() = 0;
+
+  // The maps, nullptr as long as they do not exist. Requests' maps live to on_destroy().
+  virtual HeaderMap* request_headers() = 0;
+  virtual HeaderMap* request_trailers() = 0;
+  virtual HeaderMap* response_headers() = 0;
+  virtual HeaderMap* response_trailers() = 0;
+  // In a data callback with end_stream: makes empty trailers, which then follow.
+  virtual HeaderMap* add_request_trailers() = 0;
+  virtual HeaderMap* add_response_trailers() = 0;
+  // What is buffered on behalf of stopped filters; nullptr when nothing is.
+  virtual Buffer* buffered_request_body() = 0;
+  virtual Buffer* buffered_response_body() = 0;
+
+  // Goes on after this filter had stopped. Safe in any callback; what it sets off happens after the callback returns.
+  virtual void continue_decoding() = 0;
+  virtual void continue_encoding() = 0;
+  // Answers locally; passes the encoder filters unless the reply says otherwise. Resets when headers went out already.
+  virtual void send_local_reply(host::LocalReply reply) = 0;
+  virtual void reset_stream(std::string_view details) = 0;
+  // Whether the response's head has passed the filters: no local reply can take its place any more.
+  virtual bool response_sent() = 0;
+
+  // For the router: the response as it comes from upstream. `headers` is filled in place: response_storage() first.
+  virtual HeaderMap& response_storage() = 0;
+  virtual HeaderMap& response_trailers_storage() = 0;
+  virtual void encode_headers(bool end_stream) = 0;
+  virtual void encode_data(Buffer& data, bool end_stream) = 0;
+  virtual void encode_trailers() = 0;
+  // An interim (1xx) head from upstream, which the codec may change; most clients are not told (proxy_100_continue).
+  virtual void encode_informational(HeaderMap& headers) = 0;
+  // Flow control. The router pauses the request while upstream cannot take more (calls nest); it is told to pause and
+  // go on with the response by StreamFilter::on_above_write_watermark and on_below_write_watermark.
+  virtual void pause_request() = 0;
+  virtual void resume_request() = 0;
+  // The listener's per_connection_buffer_limit_bytes.
+  virtual uint32_t buffer_limit() = 0;
+};
+
+class StreamFilter {
+ public:
+  virtual ~StreamFilter() = default;
+  // A new stream begins. False: this filter takes no part in this stream.
+  virtual bool start(FilterCallbacks& callbacks) = 0;
+
+  virtual HeadersStatus decode_headers(HeaderMap&, bool /*end_stream*/) { return HeadersStatus::kContinue; }
+  virtual DataStatus decode_data(Buffer&, bool /*end_stream*/) { return DataStatus::kContinue; }
+  virtual TrailersStatus decode_trailers(HeaderMap&) { return TrailersStatus::kContinue; }
+  virtual HeadersStatus encode_headers(HeaderMap&, bool /*end_stream*/) { return HeadersStatus::kContinue; }
+  virtual DataStatus encode_data(Buffer&, bool /*end_stream*/) { return DataStatus::kContinue; }
+  virtual TrailersStatus encode_trailers(HeaderMap&) { return TrailersStatus::kContinue; }
+
+  // A local reply is made, of any filter: what is added now stands before the reply's own fields.
+  virtual void begin_local_reply(HeaderMap&) {}
+
+  // The downstream connection's write buffer (response back-pressure).
+  virtual void on_above_write_watermark() {}
+  virtual void on_below_write_watermark() {}
+
+  virtual void on_log() {}
+  // The stream is over; forget it, cancel what is under way. Called exactly once for each start() that said true.
+  virtual void on_destroy() = 0;
+};
+
+// Makes a worker's filters. One factory a configured filter and worker.
+class FilterFactory {
+ public:
+  virtual ~FilterFactory() = default;
+  virtual std::unique_ptr<StreamFilter> create() = 0;
+  virtual std::string_view name() const = 0;
+};
+
+}  // namespace inlay::proxy::downstream

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// ModuleStore: from a plugin's configuration to a host::Plugin: loads each module once, says in the log
+// how it was compiled, and runs the plugin's canary.
+//
+//     ModuleStore modules(host, log, engine::EngineKind::kAuto);
+//     INLAY_TRY(auto plugin, modules.create_plugin(filter));     // a filter's, an access logger's, a service's
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+
+#include "base/result.h"
+#include "config/model.h"
+#include "engine/engine.h"
+#include "host/host.h"
+#include "proxy/logging/log.h"
+
+namespace inlay::proxy {
+
+// Thread-safe; a compilation keeps other threads' out. Destroyed after the plugins' last use, before the host.
+class ModuleStore {
+ public:
+  // `host` and `log` outlive the store.
+  ModuleStore(host::Host& host, Logger& log, engine::EngineKind engine) : host_(host), log_(log), engine_(engine) {}
+
+  // May compile for seconds. Errors name the plugin or the module's file: no code, no WebAssembly, no proxy-wasm
+  // module, a plugin that refuses its configuration; kUnavailable after the stop.
+  Result<std::shared_ptr<host::Plugin>> create_plugin(const config::WasmPlugin& wasm);
+
+  // Called with what is being done: "compiling filter.wasm". By the thread that create_plugin() is called on.
+  void set_progress(std::function<void(std::string)> progress) { progress_ = std::move(progress); }
+  // Stopping it ends the compilations, those in the background too.
+  std::stop_source& stop() { return stop_; }
+
+ private:
+  Result<std::shared_ptr<engine::Module>> load(const config::WasmCode& code);
+
+  host::Host& host_;
+  Logger& log_;
+  const engine::EngineKind engine_;
+  std::function<void(std::string)> progress_ = [](const std::string&) {};
+  std::stop_source stop_;
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<engine::Module>> modules_;  // by the hash of their bytes
+};
+
+}  // namespace inlay::proxy
