@@ -15,9 +15,17 @@
 //
 // and it is reduced to WebAssembly value types for the host:
 //
-//     for (const abi::FunctionDecl& f : abi::kHostFunctions) define(f.module, f.name, f.params(), f.results());
+//     using namespace inlay;
+//     size_t count_of(abi::Version version) {
+//       size_t count = 0;
+//       for (const abi::FunctionDecl& f : abi::kHostFunctions) count += f.is_in(version) ? 1 : 0;
+//       return count;
+//     }
 //
 // Only U64 and S64 are i64 on the wire and double would be f64; all else, pointers and sizes too, is i32.
+//
+// Everything here is a constant; any thread may use it. docs/reference/abi.md is made from it, and has what hosts do
+// where the specification leaves something open.
 
 #include <array>
 #include <cstddef>
@@ -56,8 +64,53 @@ constexpr Versions versions_bit(Version version) {
 }  // namespace inlay::abi
 
 // X(name, result, (parameters), versions): imported from module "env".
-// A `char**` and `size_t*` pair at the end of a list takes a value that the host has allocated in the guest with
-// proxy_on_memory_allocate or malloc, and that the guest frees; an empty value is a null pointer and size 0.
+//
+// Pointers are addresses in the guest's memory. A `..._data` and `..._size` pair is bytes that the host only reads, and
+// only during the call. What begins with `return_` is written if the function returns kOk. A `char**` and `size_t*`
+// pair among them takes a value that the host has allocated in the guest with proxy_on_memory_allocate or malloc, and
+// that the guest frees; an empty value is a null pointer and size 0. Header maps are in the form of abi/pairs.h.
+//
+// Each returns kOk, kInvalidMemoryAccess for an address outside of the memory, or what is said here. Those that concern
+// a stream act on the effective context, which is that of the callback unless the guest has set another.
+//
+//   proxy_log                      one line for the host's log; lines below its level are dropped
+//   proxy_get_log_level            the level of the host's log
+//   proxy_get_current_time_...     wall clock, nanoseconds since 1970
+//   proxy_set_tick_period_...      milliseconds between calls of proxy_on_tick of the root context; 0 ends them
+//   proxy_get_configuration        0.1.0: the plugin's configuration where that can be read, else the VM's
+//   proxy_done                     ends a root context whose proxy_on_done returned 0; else kNotFound
+//   proxy_set_effective_context    0: back to that of the callback; kBadArgument for an unknown one
+//   proxy_get_buffer_bytes         at most max_size bytes from `start`, fewer at the end; kNotFound, kBadArgument
+//   proxy_get_buffer_status        a buffer's size; flags are 0
+//   proxy_set_buffer_bytes         the value in the place of `size` bytes at `start`; kBadArgument if it cannot be
+//   proxy_get_header_map_size      the bytes of all names and values
+//   proxy_get_header_map_pairs     the whole map
+//   proxy_set_header_map_pairs     a new one in its place; kBadArgument if it is malformed
+//   proxy_get_header_map_value     the first value of a name; kNotFound if there is none
+//   proxy_add_header_map_value     one more value of a name
+//   proxy_replace_header_map_...   the only value of a name from now on
+//   proxy_remove_header_map_...    no value of a name; kOk also if there was none
+//   proxy_continue_stream          lets a paused direction go on; of kUpstream kUnimplemented
+//   proxy_close_stream             resets an HTTP stream, closes a TCP connection
+//   proxy_continue_request, _response    the same in 0.1.0
+//   proxy_clear_route_cache        0.1.0: the route is chosen anew
+//   proxy_get_status               of the call whose callback is running: 0, or 11 after a reset
+//   proxy_send_local_response      an answer in the place of the upstream's; a gRPC status above 16 is none
+//   proxy_http_call                kBadArgument: unknown cluster, no :method, :path or :authority, negative time-out.
+//                                  kInternalFailure: not sent. A time-out of 0 is none
+//   proxy_grpc_...                 kInternalFailure, or kNotFound for a call that is not there, on a host without gRPC
+//   proxy_set_shared_data          kCasMismatch for a `cas` other than 0 that is not the number of the value that is
+//   there proxy_get_shared_data          kNotFound for a key that was never set proxy_register_shared_queue    makes a
+//   queue, or takes one over proxy_resolve_shared_queue     the number of a queue; kNotFound. An empty vm_id is the
+//   guest's own proxy_enqueue_shared_queue     kNotFound: no such queue; kInternalFailure: it is full
+//   proxy_dequeue_shared_queue     kNotFound; kEmpty
+//   proxy_define_metric            kBadArgument: an unknown type, or a name too long; kInternalFailure: too many
+//   metrics proxy_increment_metric         kNotFound; kBadArgument for a histogram, and for a counter's delta below 1
+//   proxy_record_metric            sets a gauge, adds a value to a histogram, adds to a counter; kNotFound
+//   proxy_get_metric               kNotFound; kBadArgument for a histogram
+//   proxy_get_property             the path's parts have a NUL between each two; kNotFound, kSerializationFailure
+//   proxy_set_property             for the rest of the stream; kNotFound outside of one, kBadArgument if read-only
+//   proxy_call_foreign_function    kNotFound; else the function's own statuses
 // clang-format off
 #define INLAY_ABI_PROXY_FUNCTIONS(X)                                                                                   \
   X(proxy_log, ::inlay::abi::Status,                                                                                   \
@@ -152,7 +205,9 @@ constexpr Versions versions_bit(Version version) {
      size_t* return_size), ::inlay::abi::kInAll)
 
 // X(name, result, (parameters), versions): imported from "wasi_snapshot_preview1", by old modules from "wasi_unstable".
-// The set is what Rust, Go, AssemblyScript and C++ modules in the field import.
+// The set is what Rust, Go, AssemblyScript and C++ modules in the field import. There are no files: fd_write takes what
+// goes to 1 (a line of the log at info) and 2 (at error), environment variables are those of the VM's configuration, and
+// there are no arguments. poll_oneoff waits for clocks only.
 #define INLAY_ABI_WASI_FUNCTIONS(X)                                                                                    \
   X(args_get, ::inlay::abi::WasiErrno, (char** argv, char* buffer), ::inlay::abi::kInAll)                              \
   X(args_sizes_get, ::inlay::abi::WasiErrno, (size_t* return_count, size_t* return_size), ::inlay::abi::kInAll)        \
@@ -185,8 +240,27 @@ constexpr Versions versions_bit(Version version) {
   X(random_get, ::inlay::abi::WasiErrno, (char* buffer, size_t buffer_size), ::inlay::abi::kInAll)                     \
   X(sched_yield, ::inlay::abi::WasiErrno, (), ::inlay::abi::kInAll)
 
-// X(name, result, (parameters), versions): exported by the guest; a host calls those that it finds. Results that the
-// specification calls proxy_action_t are numbers here, since hosts read more than two of them (abi/types.h).
+// X(name, result, (parameters), versions): exported by the guest; a host calls those that it finds, and takes one that is
+// missing for one that does nothing and continues. Results that the specification calls proxy_action_t are numbers here,
+// since hosts read more than two of them (abi/types.h). `end_of_stream` is 0 or 1.
+//
+//   proxy_on_context_create        before any other callback of a context; a parent of 0: it is a root context
+//   proxy_on_vm_start              once a VM; 0 refuses the configuration
+//   proxy_on_configure             once for each root context; 0 refuses the configuration
+//   proxy_on_tick                  a period after the last tick, or after it was set
+//   proxy_on_queue_ready           an item is in a queue that this root context has registered
+//   proxy_on_http_call_response    an answer; 0 headers: there is none
+//   proxy_on_new_connection        before any of a connection's bytes
+//   proxy_on_downstream_data, proxy_on_upstream_data    bytes that the client, or the server, has sent
+//   proxy_on_..._connection_close  no bytes follow; after it proxy_on_done, proxy_on_log, proxy_on_delete
+//   proxy_on_request_..., proxy_on_response_...    a piece of an HTTP stream. Return HeadersStatus, DataStatus,
+//                                  TrailersStatus
+//   proxy_on_foreign_function      a call by an extension of the host; neither Envoy nor Inlay makes one
+//   proxy_on_log, proxy_on_done    the stream is over; of HTTP in this order. 0 from proxy_on_done of a root context
+//                                  asks the host to wait for proxy_done; Envoy and Inlay do not wait
+//   proxy_on_delete                the last callback of a context
+//   proxy_on_memory_allocate       `size` bytes that the guest owns, 0 if there are none left; `malloc` in its place
+//                                  for modules that have only that
 #define INLAY_ABI_CALLBACKS(X)                                                                                         \
   X(proxy_on_context_create, void,                                                                                     \
     (::inlay::abi::ContextId context_id, ::inlay::abi::ContextId parent_context_id), ::inlay::abi::kInAll)             \
@@ -267,9 +341,10 @@ template <class T>
 using HostType =
     std::conditional_t<std::is_same_v<T, U64>, uint64_t, std::conditional_t<std::is_same_v<T, S64>, int64_t, uint32_t>>;
 
+// kMaxParams: of the longest list, proxy_grpc_call's.
 inline constexpr size_t kMaxParams = 12;
 
-// FunctionDecl is one row of a table. All of it has static storage.
+// FunctionDecl is one row of a table. All that it shows has static storage.
 struct FunctionDecl {
   std::string_view module;  // "env", "wasi_snapshot_preview1"; empty for a callback
   std::string_view name;

@@ -3,14 +3,21 @@
 
 // The wire form of a header map (proxy-wasm/spec v0.2.1, "Serialization"): a little-endian u32 count; for each pair the
 // u32 sizes of key and value; then for each pair the key, a NUL, the value, a NUL. An empty map may also be no bytes at
-// all. Used by host and guest; total on any bytes, never reads outside of them, and allocates nothing.
+// all. Used by host and guest. Any bytes may be read: nothing is read outside of them, and malformed ones are refused
+// as a whole. Nothing is allocated, and nothing is kept between calls.
 //
-//     auto reader = PairsReader::open(bytes);
-//     if (!reader) return;                       // malformed
-//     for (Pair p; reader->next(p);) use(p.key, p.value);   // views into bytes
-//
-//     std::string out(pairs_size(headers), '\0');
-//     write_pairs(headers, out.data());
+//     using namespace inlay::abi;
+//     std::string without_cookies(std::string_view bytes) {
+//       std::vector<Pair> kept;  // views into `bytes`
+//       auto reader = PairsReader::open(bytes);
+//       if (!reader) return {};  // malformed
+//       for (Pair p; reader->next(p);) {
+//         if (p.key != "cookie") kept.push_back(p);
+//       }
+//       std::string out(pairs_size(kept), '\0');
+//       write_pairs(kept, out.data());
+//       return out;
+//     }
 
 #include <cstddef>
 #include <cstdint>
@@ -48,11 +55,13 @@ inline char* store_text(char* at, std::string_view text) {
 
 }  // namespace detail
 
-// PairsReader walks a serialised map that open() has checked as a whole, so that next() cannot fail half-way.
+// PairsReader walks a serialised map that open() has checked as a whole, so that next() cannot fail half-way. A copy
+// goes on from where the original is, on its own.
 class PairsReader {
  public:
-  // open: a reader over `bytes`, which must outlive it and the pairs it yields; nullopt if sizes do not fit the bytes
-  // or a NUL is missing. Bytes after the last pair are ignored here; hosts refuse them.
+  // open: a reader over `bytes`, which must outlive it and the pairs that it yields; nullopt if the sizes do not fit
+  // the bytes or a NUL is missing. Keys and values may be empty, and may have NULs in them. Bytes after the last pair
+  // are ignored here; hosts refuse them. Takes time in proportion to the pairs, not to their bytes.
   static std::optional<PairsReader> open(std::string_view bytes) {
     if (bytes.empty()) return PairsReader(bytes, 0);
     if (bytes.size() < 4) return std::nullopt;
@@ -69,10 +78,11 @@ class PairsReader {
     return PairsReader(bytes, count);
   }
 
-  // size: how many pairs there are in all.
+  // size: how many pairs there are in all, those that next() has yielded included.
   uint32_t size() const { return count_; }
 
-  // next: puts the next pair into `pair`; false when there is none left.
+  // next: puts the next pair into `pair`, in the order of the wire. False when there is none left; `pair` stays as it
+  // is then.
   bool next(Pair& pair) {
     if (index_ == count_) return false;
     const char* sizes = bytes_.data() + 4 + size_t{index_} * 8;
@@ -94,7 +104,8 @@ class PairsReader {
   size_t at_;
 };
 
-// pairs_size: the bytes that write_pairs will write for `pairs`, any range of things with `.key` and `.value`.
+// pairs_size: how many bytes write_pairs writes for `pairs`, a range of things with `.key` and `.value` that convert to
+// std::string_view: 4 for none.
 template <class Range>
 size_t pairs_size(const Range& pairs) {
   size_t size = 4;
@@ -102,8 +113,8 @@ size_t pairs_size(const Range& pairs) {
   return size;
 }
 
-// write_pairs: writes the wire form at `out`, which has room for pairs_size(pairs) bytes; returns the end. Keys and
-// values are shorter than 4 GiB.
+// write_pairs: writes the wire form at `out`, which has room for pairs_size(pairs) bytes; returns the end. The range is
+// walked three times. Each key and value is shorter than 4 GiB, and there are fewer than 2^32 pairs.
 template <class Range>
 char* write_pairs(const Range& pairs, char* out) {
   uint32_t count = 0;

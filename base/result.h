@@ -3,14 +3,21 @@
 
 // Result<T, E>: a value or an error, the return type of everything that can fail in this tree.
 //
-// No exceptions, no allocation of its own, usable in a guest (wasm32, -fno-exceptions) and natively.
+// It throws nothing, allocates nothing of its own, and works in a guest (wasm32, -fno-exceptions) and natively. A
+// Result that a caller does not look at is a compiler's warning. It is as thread-safe as the T and E in it.
 //
-//     Result<int> parse(std::string_view text) {
-//       if (text.empty()) return Error{ErrorCode::kInvalidArgument, "the text is empty; a number was expected"};
-//       return 42;
+//     Result<uint16_t> parse_port(std::string_view text) {
+//       if (text != "8080") return Error{ErrorCode::kInvalidArgument, "the port is not 8080", "listener.port"};
+//       return uint16_t{8080};
 //     }
-//     if (auto n = parse(s)) use(*n); else report(n.error().message);
-//     INLAY_TRY(auto n, parse(s));   // returns the error to the caller
+//     Result<std::string> endpoint(std::string_view text) {
+//       INLAY_TRY(const uint16_t port, parse_port(text));  // on an error, returns it from endpoint()
+//       return "127.0.0.1:" + std::to_string(port);
+//     }
+//     std::string describe(std::string_view text) {
+//       const Result<std::string> made = endpoint(text);
+//       return made ? *made : made.error().to_string();  // "listener.port: the port is not 8080"
+//     }
 
 #include <cstdint>
 #include <new>
@@ -45,9 +52,14 @@ struct Error {
   std::string to_string() const { return where.empty() ? message : where + ": " + message; }
 };
 
+// Unit is the value of a Result that has none: `return {};` is success, and Result<> is short for Result<Unit, Error>.
 struct Unit {};
 
-// Result holds either a T or an E. Reading the wrong one is a defect of the caller and is undefined.
+// Result holds either a T or an E, which are different types; neither is a reference. Both convert to a Result, so that
+// a function returns either as it is. It can be moved where both can, and copied where both can. A Result that was
+// moved from still holds what it held, in the state that moving left it in.
+//
+// Reading the one that it does not hold is a defect of the caller, and undefined behaviour: ask has_value() before.
 template <class T = Unit, class E = Error>
 class [[nodiscard]] Result {
   static_assert(!std::is_same_v<T, E> && !std::is_reference_v<T>);
@@ -86,6 +98,7 @@ class [[nodiscard]] Result {
   bool has_value() const { return ok_; }
   explicit operator bool() const { return ok_; }
 
+  // The value, which is there only if has_value(). References live as long as this Result, and until it is assigned to.
   T& operator*() & { return value_; }
   const T& operator*() const& { return value_; }
   T&& operator*() && { return std::move(value_); }
@@ -94,11 +107,13 @@ class [[nodiscard]] Result {
   T& value() & { return value_; }
   const T& value() const& { return value_; }
   T&& value() && { return std::move(value_); }
+  // A copy of the value, or `other` in its place.
   template <class U>
   T value_or(U&& other) const& {
     return ok_ ? value_ : static_cast<T>(std::forward<U>(other));
   }
 
+  // The error, which is there only if not has_value().
   E& error() & { return error_; }
   const E& error() const& { return error_; }
   E&& error() && { return std::move(error_); }
@@ -127,5 +142,7 @@ class [[nodiscard]] Result {
   if (!tmp) [[unlikely]]                         \
     return std::move(tmp).error();               \
   declaration = *std::move(tmp)
-// INLAY_TRY(declaration, expression): declares from the value, or returns the error to the caller.
+// INLAY_TRY(declaration, expression): declares from the value of `expression`, a Result; or returns its error from the
+// function around it, which returns a Result of the same E. It expands to several statements, so that an `if` or a loop
+// around it needs braces, and to a name made of the line's number, so that a line has room for one.
 #define INLAY_TRY(declaration, expression) INLAY_TRY_(INLAY_CONCAT(inlay_try_, __LINE__), declaration, expression)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Each example in a header of the SDK, and each piece of C++ in the guides of the SDK, compiles: natively, as tests are
-built, and for wasm32.
+"""Each example in a public header, and each piece of C++ in the guides of the SDK, compiles: natively, as tests are
+built, and those of the SDK for wasm32 too.
 
 An example of a header is a block of comment lines that are indented by five blanks, after an empty one. One that begins with a class, a function
 or a registration stands at namespace scope, any other in a function. What needs GoogleTest is for native builds only. The
@@ -16,6 +16,12 @@ from support.both import inlay_only
 from support.processes import BUILD, ROOT, TestCase
 
 AT_NAMESPACE_SCOPE = re.compile(r"(class|struct|template|using namespace|INLAY_REGISTER|TEST|Task<.*{|void .*{)")
+# Where a header's example is at namespace scope if it begins with the type that a function returns.
+RETURNS = re.compile(r"(?:[\w:]+(?:<.*?>)?[ *&]+)+\w+\(.*\) \{$|extern \"C\"", re.M)
+# The host library's public headers that have an example (cmake/Install.cmake), with the namespaces that it names things from.
+HOST_HEADERS = {"abi/functions.h": (), "abi/pairs.h": (), "abi/types.h": (), "base/buffer.h": ("inlay",), "base/result.h": ("inlay",),
+                "http/header_map.h": ("inlay::http",), "stats/histogram_bins.h": ("inlay::stats",), "stats/metrics.h": ("inlay", "inlay::stats")}
+HOST_INCLUDES = ("sys/uio.h", "unistd.h", "cstddef", "iostream", "span", "string", "string_view", "thread", "vector")
 GUIDES = ("docs/guide/sdk.md", "docs/guide/tcp.md", "docs/guide/hazards.md")
 FLAGS = ["-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function", "-Wno-unused-variable",
          "-Wno-unused-but-set-variable", "-Wno-unused-parameter", f"-I{ROOT}"]
@@ -32,22 +38,39 @@ class Example:
         self.native_only = bool(re.search(r"\b(TEST(_F)?\(|Fake\w+|::testing::)", text))
 
 
-def header_examples():
+def examples_of(name):
     found = []
-    for path in sorted(glob.glob(os.path.join(ROOT, "sdk", "**", "*.h"), recursive=True)):
-        name = os.path.relpath(path, ROOT)
-        with open(path) as file:
-            lines = file.read().splitlines()
-        at = 0
-        while at < len(lines):
-            end = at
-            while lines[at - 1] == "//" and end < len(lines) and (lines[end].startswith("//     ") or
-                                        (end > at and lines[end] == "//" and lines[end + 1].startswith("//     "))):
-                end += 1
-            if end > at:
-                found.append(Example(name, at + 1, "\n".join(line[7:] for line in lines[at:end])))
-            at = max(end, at + 1)
+    with open(os.path.join(ROOT, name)) as file:
+        lines = file.read().splitlines()
+    at = 0
+    while at < len(lines):
+        end = at
+        while lines[at - 1] == "//" and end < len(lines) and (lines[end].startswith("//     ") or
+                                    (end > at and lines[end] == "//" and lines[end + 1].startswith("//     "))):
+            end += 1
+        if end > at:
+            found.append(Example(name, at + 1, "\n".join(line[7:] for line in lines[at:end])))
+        at = max(end, at + 1)
     return found
+
+
+def header_examples():
+    paths = sorted(glob.glob(os.path.join(ROOT, "sdk", "**", "*.h"), recursive=True))
+    return [example for path in paths for example in examples_of(os.path.relpath(path, ROOT))]
+
+
+def host_file():
+    """One file of all examples of the host library's headers. They are read by whoever links it, so each needs no more
+    than its header, the standard library and a namespace."""
+    text = "".join(f"#include <{name}>\n" for name in HOST_INCLUDES) + "".join(f'#include "{name}"\n' for name in HOST_HEADERS)
+    for header, namespaces in HOST_HEADERS.items():
+        for example in examples_of(header):
+            lines = f'#line {example.line} "{header}"\n{example.text}\n'
+            if not AT_NAMESPACE_SCOPE.match(example.text) and not RETURNS.search(example.text):
+                lines = f"inline void example() {{\n{lines}}}\n"
+            scope = re.sub(r"\W", "_", header) + str(example.line)
+            text += f"namespace {scope} {{\n" + "".join(f"using namespace {name};\n" for name in namespaces) + lines + "}\n"
+    return text
 
 
 def guide_examples(guide):
@@ -104,6 +127,11 @@ class Examples(TestCase):
         for native in (True, False):
             with self.subTest(native=native):
                 self.compile("headers.cc", as_file([*examples, EVERY_TYPE], native, scoped=True), native)
+
+    def test_headers_of_the_host_library(self):
+        for header in HOST_HEADERS:
+            self.assertTrue(examples_of(header), header)
+        self.compile("host.cc", host_file(), native=True)
 
     def test_guides(self):
         for guide in GUIDES:
