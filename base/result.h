@@ -45,8 +45,8 @@ enum class ErrorCode : uint8_t {
 // (file:line:column, a field's path, a module's function), empty if there is none.
 struct Error {
   ErrorCode code = ErrorCode::kInternal;
-  std::string message;
-  std::string where;
+  std::string message{};
+  std::string where{};
 
   // "where: message", or the message alone.
   std::string to_string() const { return where.empty() ? message : where + ": " + message; }

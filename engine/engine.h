@@ -2,14 +2,25 @@
 #pragma once
 
 // A WebAssembly engine behind one interface: Module (immutable, shared by threads), Instance (one thread at a
-// time), Trap, Limits. It knows no proxy. Two implementations stand behind it: aot/ (C compiler, native speed) and
-// interp/ (wabt's interpreter, no compiler needed).
+// time), Trap, Limits. It knows nothing of proxies. There are two implementations: aot/ (wabt's wasm2c and a C
+// compiler, native speed) and interp/ (wabt's interpreter, no compiler needed). docs/reference/engine.md has what each
+// takes, what a breach of a limit does, and how code is compiled twice.
 //
-//     Result<std::shared_ptr<Module>> m = Module::load(bytes, {.kind = EngineKind::kAuto});
-//     HostFunctions imports{kTable};                       // made with host_function<&fn>("env", "proxy_log")
-//     auto inst = Instance::create(*m, imports, &my_env, Limits{});
-//     auto add = (*inst)->function<uint32_t(uint32_t, uint32_t)>("add");
-//     if (add && *add) { auto sum = (*inst)->call(*add, 1u, 2u); /* Result<uint32_t, Trap> */ }
+//     void print(std::ostream* out, uint32_t number) { *out << number << "\n"; }
+//
+//     // Runs "add" of a module that may import "env.print"; an error of any kind as text.
+//     std::string add(std::span<const uint8_t> bytes) {
+//       const auto module = Module::load(bytes, {.kind = EngineKind::kAuto});
+//       if (!module) return module.error().to_string();
+//       const std::array imports = {host_function<&print>("env", "print")};
+//       const auto instance = Instance::create(*module, imports, &std::cout, Limits{});
+//       if (!instance) return instance.error().to_string();
+//       const auto function = (*instance)->function<uint32_t(uint32_t, uint32_t)>("add");
+//       if (!function) return function.error().to_string();  // it has another signature
+//       if (!*function) return "there is no add";
+//       const Result<uint32_t, Trap> sum = (*instance)->call(*function, 1, 2);
+//       return sum ? std::to_string(*sum) : sum.error().message;
+//     }
 
 #include <atomic>
 #include <chrono>
@@ -29,14 +40,17 @@
 
 namespace inlay::engine {
 
+// EngineKind: which implementation runs a module.
 enum class EngineKind : uint8_t {
   kAuto,    // AOT where a compiler or a cached artifact is there, else the interpreter
   kAot,     // AOT or an error
   kInterp,  // the interpreter
 };
 
+// ValueType: of a parameter or a result. Only the first four can be those of a HostFunction or a Function.
 enum class ValueType : uint8_t { kI32, kI64, kF32, kF64, kV128, kFuncRef, kExternRef };
 
+// FunctionType is a function's signature.
 struct FunctionType {
   std::vector<ValueType> params;
   std::vector<ValueType> results;
@@ -45,6 +59,7 @@ struct FunctionType {
   std::string to_string() const;
 };
 
+// Value is a number, of the type that its function's signature gives it.
 union Value {
   uint32_t i32;
   uint64_t i64;
@@ -54,6 +69,7 @@ union Value {
 
 enum class ExternKind : uint8_t { kFunction, kTable, kMemory, kGlobal, kTag };
 
+// Import and Export are what a module asks for and what it offers, in the module's order.
 struct Import {
   std::string module;
   std::string name;
@@ -70,14 +86,15 @@ struct Export {
 // budget is what native code may take, and the interpreter is slower than the slowest of that by less than this.
 inline constexpr int kInterpretedBudgetFactor = 100;
 
-// Limits bound what one instance may take. A breach is a Trap, never a crash.
+// Limits bound what one instance may take. A breach is a Trap, or a failure that the guest sees; never a crash.
 struct Limits {
   uint64_t max_memory_bytes = 128ull << 20;     // of linear memory; memory.grow past it returns -1
-  std::chrono::milliseconds call_budget{1000};  // wall clock for one outermost call; 0: none
+  std::chrono::milliseconds call_budget{1000};  // wall clock for one outermost call, host functions included; 0: none
   size_t stack_headroom_bytes = 192 * 1024;     // native stack that must be left when a guest calls the host
-  uint32_t max_table_elements = 1u << 20;
+  uint32_t max_table_elements = 1u << 20;       // of each table; table.grow past it returns -1
 };
 
+// TrapKind: why a guest's call was ended. to_string() names them as statistics and documents do.
 enum class TrapKind : uint8_t {
   kUnreachable,
   kMemoryOutOfBounds,
@@ -98,17 +115,22 @@ struct Trap {
   TrapKind kind = TrapKind::kUnreachable;
   std::string message;  // "unreachable executed in proxy_on_request_headers", a sentence for a log line
 };
+// "memory_out_of_bounds" for kMemoryOutOfBounds, and so on.
 std::string_view to_string(TrapKind kind);
 
-using NativeFunction = void (*)();  // any function; cast to its own type before calling
+// NativeFunction is a pointer to any function; cast it to its own type before calling.
+using NativeFunction = void (*)();
 
 // HostFunction is one function that a guest may import. Make it with host_function<&f>(module, name), where f is a
 // free function `R f(Env* env, P... params)`; R is void or, like P, one of uint32_t, uint64_t, float, double. `env` is
-// the pointer that was given to Instance::create. f may call back into the same instance; if that call traps, f must
-// return at once (with anything): the engine then unwinds the outer call as well, after f's destructors have run.
+// the pointer that was given to Instance::create. It runs on the thread that has called the guest, and must not throw.
+// f may call back into the same instance; if that call traps, f must return at once (with anything): the engine then
+// unwinds the outer call as well, after f's destructors have run. An address that the guest gives is checked by f,
+// against Instance::memory().
 struct HostFunction {
   std::string_view module;
   std::string_view name;
+  // What host_function fills in; static storage.
   std::span<const ValueType> params;
   std::span<const ValueType> results;
   NativeFunction native = nullptr;  // R (*)(void* env, P...), C calling convention
@@ -118,7 +140,7 @@ struct HostFunction {
 // Tier is how well a module's code is compiled.
 enum class Tier : uint8_t {
   kInterpreted,  // not at all; of a module that kAuto has begun with, native code is being made
-  kQuick,        // in haste; the optimised code is being made
+  kQuick,        // to be ready soon, with little or no optimisation; the optimised code is being made
   kOptimized,    // at LoadOptions::optimization
 };
 
@@ -126,44 +148,55 @@ enum class Tier : uint8_t {
 struct TierEvent {
   Tier tier = Tier::kQuick;           // kQuick or kOptimized
   std::chrono::milliseconds took{0};  // from the beginning of load(), or of the second compilation
-  std::string error;                  // why there will be no such code, nor better; else empty
+  std::string error{};                // why there will be no such code, nor better; else empty
 };
 
+// LoadOptions say how a module is to be made ready. Everything has a default that suits a server.
 struct LoadOptions {
   EngineKind kind = EngineKind::kAuto;
-  std::string cache_dir;  // private directory for AOT artifacts; empty: $XDG_CACHE_HOME/inlay or ~/.cache/inlay
-  std::string compiler;   // C compiler; empty: $INLAY_CC, else the first of cc, gcc, clang that is found
-  std::string artifact;   // an artifact of compile_module(); used, without a compiler, when it was made from this
-                          // very module for this Inlay; else it is passed over
-  int optimization = 2;   // -O level for the compiler, 0 to 3
+  std::string cache_dir{};  // private directory for AOT artifacts; empty: $XDG_CACHE_HOME/inlay or ~/.cache/inlay
+  std::string compiler{};   // C compiler; empty: $INLAY_CC, else the first of cc, gcc, clang that is found
+  std::string artifact{};   // an artifact of compile_module(); used, without a compiler, when it was made from this
+                            // very module for this Inlay; else it is passed over
+  int optimization = 2;     // -O level for the compiler, 0 to 3
   // Only for kAuto without an artifact, and with `optimization` above 0: the interpreter runs the module at once, and a
-  // background thread of the module's compiles at low priority, in haste and then again, for the cache and for the
-  // instances that run. Each takes the new code at its next outermost call, with all its state.
+  // background thread of the module's compiles it twice at low priority, first to quick code and then to optimised
+  // code, for the cache and for the instances that run. Each takes the new code at its next outermost call, with all
+  // its state.
   bool tiering = true;
-  // Called when quick code is in use, and then when the optimised code is, or that this one has failed; by the
-  // background thread, which must not be made to release the module, or by load() for quick code of the cache. Not
-  // called for optimised code that was there, or code that is compiled once.
-  std::function<void(const TierEvent&)> on_tier;
+  // Called when quick code is in use, and again when optimised code is; or with an error when either could not be made.
+  // By the background thread, which must not be made to release the module, or by load() for quick code that was in the
+  // cache. Not called for optimised code that was in the cache, or for code that is compiled once.
+  std::function<void(const TierEvent&)> on_tier{};
   // Called by load() before it starts a compiler for whose end it waits.
   std::function<void()> on_compile{};
   // Ends compilations: load() gives up with kUnavailable, and what runs in the background ends without a TierEvent.
-  std::stop_token stop;
+  std::stop_token stop{};
 };
 
 // Module is a validated, loaded module. Immutable to its users and thread-safe; every Instance keeps its Module alive.
-// Destroying it while code is being made kills the compiler and waits for its end.
+// Destroying it while code is being made kills the compiler and waits for its end: milliseconds.
 class Module {
  public:
   virtual ~Module();
 
-  // Validates `bytes` and makes it ready to instantiate. Errors: kInvalidArgument (not WebAssembly, does not
-  // validate; the message has wabt's text and the offset), kUnsupported (a feature that the chosen engine lacks),
-  // kUnavailable (kAot without compiler and artifact), kIo.
+  // Validates `bytes`, which need not live on afterwards, and makes the module ready to instantiate. Any thread.
+  // Without tiering and without an artifact it takes as long as the compiler does: seconds, of a large module minutes.
+  // Errors:
+  //   kInvalidArgument    not WebAssembly, or does not validate; the message has wabt's text and the offset
+  //   kUnsupported        a feature that no engine has, or that kAot lacks
+  //   kUnavailable        kAot without compiler and artifact, or the compiler failed; or `stop` was requested
+  //   kFailedPrecondition, kIo    kAot: the cache directory cannot be used
+  // With kAuto only the first two are errors, and a requested stop: for any other reason the interpreter runs the
+  // module.
   static Result<std::shared_ptr<Module>> load(std::span<const uint8_t> bytes, const LoadOptions& options);
 
-  virtual EngineKind kind() const = 0;  // kAot, also while native code is still being made, or kInterp
+  // kAot, also while native code is still being made, or kInterp.
+  virtual EngineKind kind() const = 0;
+  // All imports and exports; the references are valid as long as the module.
   const std::vector<Import>& imports() const { return imports_; }
   const std::vector<Export>& exports() const { return exports_; }
+  // The export of that name, of any kind; nullptr if there is none. Walks over all.
   const Export* find_export(std::string_view name) const;
   // What new calls run. Only ever goes up.
   virtual Tier tier() const { return Tier::kOptimized; }
@@ -177,8 +210,8 @@ class Module {
   friend struct ModuleAccess;
 };
 
-// Answer is what a call returned, or that it trapped. It is used like an optional, and is two words, which stay in
-// registers, where an optional of 32 bits is put together in memory, in pieces that the processor waits for.
+// Answer is what a call returned, or that it trapped. It is used like a std::optional; unlike one it is two words,
+// which compilers return in registers.
 template <class T>
 struct Answer {
   Answer() = default;                                    // trapped
@@ -194,7 +227,9 @@ struct Answer {
 
 class Instance;
 
-// Function is a handle to an exported function with a checked signature; valid as long as its Instance.
+// Function is a handle to an exported function with a checked signature; cheap to copy, valid as long as its Instance,
+// and only in calls of that one. R is void or, like P, one of uint32_t, uint64_t, float, double. False: there is no
+// such export.
 template <class Signature>
 struct Function;
 template <class R, class... P>
@@ -223,42 +258,49 @@ enum Attention : uint8_t {
 };
 }  // namespace detail
 
-// Instance is one running guest. Not thread-safe: one thread at a time, and call_budget is watched on the thread that
-// calls. Its memory is given back to the system when it is destroyed. Destroy it only when no call into it is running.
+// Instance is one running guest. Not thread-safe: one thread at a time, which need not be always the same one. Its
+// memory is given back to the system when it is destroyed. Destroy it only when no call into it is running.
+//
+// The first call of a process installs handlers for SIGSEGV, SIGBUS and SIGFPE, which pass on what is not a guest's,
+// and takes SIGRTMAX-3, by which a late call is ended (docs/reference/engine.md, "Traps").
 class Instance {
  public:
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
   virtual ~Instance();
 
-  // Links and instantiates (data and element segments, start function). `imports`, with the names in it, and `env`
-  // must outlive the instance. Errors: kInvalidArgument naming every import that `imports` lacks or has with another
-  // signature, in one message; kTrap if the start function traps; kResourceExhausted if the initial memory or table is
-  // over the limit, or if the address space for the memory cannot be had.
+  // Links and instantiates (data and element segments, start function, which may call host functions already).
+  // `imports`, with the names in it, and `env` must outlive the instance. Of two imports of one name the first counts;
+  // those that the module does not ask for do not matter. Errors: kInvalidArgument naming every import that `imports`
+  // lacks or has with another signature, in one message; kTrap if the start function traps or a segment does not fit;
+  // kResourceExhausted if the initial memory or table is over the limit, or if the address space for the memory (8 GiB
+  // for native code) cannot be had.
   static Result<std::unique_ptr<Instance>> create(std::shared_ptr<Module> module, std::span<const HostFunction> imports,
                                                   void* env, const Limits& limits);
 
-  // Looks an export up. An absent one is an empty handle; a present one with another signature, or that is no
-  // function, is an error naming both signatures.
+  // Looks an export up. An absent one is an empty handle; one of another kind or signature is kInvalidArgument, with
+  // both signatures in the message.
   template <class Signature>
   Result<Function<Signature>> function(std::string_view name);
 
-  // Calls the guest. Re-entrant (from a host function of the same instance). `f` must not be empty.
+  // Calls the guest. Re-entrant (from a host function of the same instance). `f` must not be empty. A function without
+  // a result gives Unit. After a trap the instance is dead.
   template <class R, class... P>
   Result<detail::Returned<R>, Trap> call(const Function<R(P...)>& f, std::type_identity_t<P>... args);
-  // The same, for who calls often; take_trap() has the trap.
+  // The same for callers that call often: where the Answer is false, take_trap() has the trap, once and until the next
+  // call.
   template <class R, class... P>
   Answer<detail::Returned<R>> try_call(const Function<R(P...)>& f, std::type_identity_t<P>... args);
   Trap take_trap() { return std::move(last_trap_); }
 
-  // The linear memory now: fetch anew after every call into the guest, growth may change it.
-  // Empty when the module exports no memory.
+  // The linear memory now, to read and to write. Fetch it anew after every call into the guest: growth changes its size
+  // and may move it. Empty when the module exports no memory.
   std::span<uint8_t> memory() const { return {memory_data_, memory_size_}; }
 
   // True once a call has trapped, or raise() was called.
   bool dead() const { return (attention_.load(std::memory_order_relaxed) & detail::kAttentionDead) != 0; }
   // Lets a host function end the guest's call with a trap; takes effect when the host function returns. The instance
-  // is dead at once. Outside of a call it only makes the instance dead.
+  // is dead at once. Outside of a call it only makes the instance dead. Nothing happens if it is dead already.
   void raise(Trap trap);
 
   const Module& module() const { return *module_; }
@@ -301,9 +343,12 @@ class Instance {
   friend struct InstanceAccess;
 };
 
-// compile_module translates and compiles `bytes` ahead of time into `output`, an artifact that LoadOptions::artifact
-// names (or that lies beside the module with .aot put after its name) and that runs where no compiler is.
-// Written to a temporary name and renamed. Errors: as Module::load's with kAot.
+// compile_module translates and compiles `bytes` ahead of time into the file `output`, an artifact for
+// LoadOptions::artifact. It runs where there is no compiler, on machines of the same architecture with the same
+// versions of Inlay and wabt. It is a shared object whose code runs in this process: keep it as safe as the program.
+// Written under a temporary name and renamed, so that there is never half a file. Of `options` the compiler, the
+// optimisation and `stop` count. Errors: as Module::load's with kAot; of `output` kInvalidArgument if it is empty,
+// kFailedPrecondition if it is there and no file, kIo if it cannot be written.
 Result<> compile_module(std::span<const uint8_t> bytes, const LoadOptions& options, const std::string& output);
 
 }  // namespace inlay::engine

@@ -17,13 +17,15 @@ inline constexpr uint32_t kResults = 1000;
 inline constexpr uint32_t kNesting = 10000;  // of blocks, loops and ifs in one function
 }  // namespace reader_limits
 
-// What in the module wabt's readers and writers would not survive, in a sentence; empty if nothing is: what is over a
-// limit, and what wabt lets through and then trips over. Allocates next to nothing, whatever the module says. To be
-// asked before anything else reads the module, which may be invalid.
+// unfit_for_readers: looks for what wabt's readers and writers would not survive: what is over a limit, and what wabt
+// accepts and then runs into an assertion at. Returns a sentence that says what was found, or an empty string.
+// Allocates next to nothing, whatever the module says. To be called before anything else reads the module, which may be
+// invalid.
 std::string unfit_for_readers(std::span<const uint8_t> bytes);
 
-// What wabt takes for valid in a module that may, or may not, use SIMD, and what is not, in a sentence; empty if
-// nothing is. To be asked of a module that wabt's validation has passed.
+// wrongly_passed: looks for what is invalid and yet passes wabt's validation, in a module that may use SIMD only if
+// `simd` is true. Returns a sentence that says what was found, or an empty string. To be called of a module that has
+// passed that validation.
 std::string wrongly_passed(std::span<const uint8_t> bytes, bool simd);
 
 }  // namespace inlay::engine

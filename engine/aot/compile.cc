@@ -188,7 +188,7 @@ Compiler find_quick_compiler(const LoadOptions& options, const Compiler& optimiz
   if (!named_compiler(options).empty()) return optimizing;
   auto clang = find_program("clang");
   if (!clang) return optimizing;
-  clang->hasty = true;
+  clang->quick_at_o0 = true;
   return *std::move(clang);
 }
 
@@ -204,7 +204,7 @@ CompileJob quick_job(const Compiler& compiler, size_t source_size) {
   constexpr size_t kPartSize = 512u << 10;
   constexpr size_t kMostParts = 8;
   const size_t cores = std::clamp<size_t>(std::thread::hardware_concurrency(), 1, kMostParts);
-  return {compiler.hasty || source_size > kLarge ? "-O0" : "-Og",
+  return {compiler.quick_at_o0 || source_size > kLarge ? "-O0" : "-Og",
           std::clamp<size_t>(source_size / kPartSize, 1, cores),
           {}};
 }

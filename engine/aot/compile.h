@@ -18,14 +18,14 @@ struct Compiler {
   std::string path;      // absolute
   std::string identity;  // changes when the program at `path` is another one, or its flags
   std::vector<std::string> flags;
-  bool hasty = false;  // quick code without any optimisation is worth it, for its speed at that
+  bool quick_at_o0 = false;  // -O0 is so much faster than -Og that quick code is always made at -O0
 };
 
-// The one that optimises. kUnavailable if there is none.
+// find_compiler: the compiler for optimised code. kUnavailable if there is none.
 Result<Compiler> find_compiler(const LoadOptions& options);
 
-// The one for quick code: clang, which needs a third of gcc's time at -O0, where it is installed and nobody has named a
-// compiler; else `optimizing`, which is what find_compiler() gave.
+// find_quick_compiler: the compiler for quick code: clang, which needs a third of gcc's time at -O0, where it is
+// installed and nobody has named a compiler; else `optimizing`, which is what find_compiler() returned.
 Compiler find_quick_compiler(const LoadOptions& options, const Compiler& optimizing);
 
 // Translation is all that an artifact is made from: a module's C text, and its description (write_description()).
@@ -44,12 +44,13 @@ struct CompileJob {
 // "-O2" and the like, for LoadOptions::optimization.
 std::string optimization_flag(const LoadOptions& options);
 
-// This compiler's quickest way to code that is fit to serve: how, and in how many parts, for C text of this size.
+// quick_job: the job by which this compiler makes quick code of `source_size` bytes of C: -O0 or -Og, and the number of
+// translation units.
 CompileJob quick_job(const Compiler& compiler, size_t source_size);
 
-// Compiles to a shared object, puts the trailer for `key` on it and moves it to `path`. What lies about meanwhile is in
-// a temporary directory in `directory`, which is private. kUnavailable with the compiler's own words if it fails, and
-// if it was stopped.
+// compile: makes a shared object, appends the trailer for `key` and renames it to `path`. Intermediate files are in a
+// temporary directory within `directory`, which no other user can write, and are removed at the end. Errors:
+// kUnavailable with the compiler's own words if it failed, and if the job was stopped.
 Result<> compile(const Compiler& compiler, const Translation& translation, const CompileJob& job,
                  const std::string& directory, const std::string& key, const std::string& path);
 
