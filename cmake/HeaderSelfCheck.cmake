@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# header_self_check: every header of a room compiles alone, with the include path of that room and nothing else. One object
-# library a room, not part of `all`: it also shows an include that the room has not declared. A header that its own .cc
-# includes before all else is checked by the build. Headers in detail/ are the insides of a public one and need not stand
-# alone.
+# header_self_check: every header of a room compiles alone, with the include path of that room and of its TEST_DEPS, and
+# nothing else. One object library a room, not part of `all`: it also shows an include that the room has not declared. A
+# header that its own .cc includes before all else is checked by the build. Headers in detail/ are the insides of a public
+# one and need not stand alone.
 add_custom_target(header_self_check)
 
 function(inlay_header_self_check name dir recurse)
@@ -27,7 +27,7 @@ function(inlay_header_self_check name dir recurse)
   endforeach()
   if(sources)
     add_library(${name}_headers OBJECT EXCLUDE_FROM_ALL ${sources})
-    target_link_libraries(${name}_headers PRIVATE ${name} inlay_warnings)
+    target_link_libraries(${name}_headers PRIVATE ${name} ${ARGN} inlay_warnings)
     # No code is made: only the syntax and the types are checked.
     target_compile_options(${name}_headers PRIVATE -O0)
     add_dependencies(header_self_check ${name}_headers)

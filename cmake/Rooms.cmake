@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-# inlay_room(NAME [DIR dir] [NO_RECURSE] DEPS rooms... LIBS libraries...)
+# inlay_room(NAME [DIR dir] [NO_RECURSE] DEPS rooms... [TEST_DEPS rooms...] LIBS libraries...)
 #
 # One library target a room, from every .cc of its folder but main.cc, x_test.cc, x_benchmark.cc, x_fuzz.cc; the tests become
-# NAME_tests, the benchmarks NAME_benchmarks, each fuzzer a program of its own. The include path of a room holds itself
+# NAME_tests, the benchmarks NAME_benchmarks, each fuzzer a program of its own. TEST_DEPS are rooms that these alone, and their
+# fixtures, include: of whatever floor, as nothing includes a test. The include path of a room holds itself
 # and DEPS, and what those include: each room has a folder of its own with one link in it. scripts/check_includes says where
 # a file includes a room that its own does not declare.
 
 set(INLAY_ROOMS_DIR ${CMAKE_BINARY_DIR}/rooms)
 
 function(inlay_room name)
-  cmake_parse_arguments(ROOM "NO_RECURSE" "DIR" "DEPS;LIBS" ${ARGN})
+  cmake_parse_arguments(ROOM "NO_RECURSE" "DIR" "DEPS;TEST_DEPS;LIBS" ${ARGN})
   if(NOT ROOM_DIR)
     set(ROOM_DIR ${name})
   endif()
@@ -42,7 +43,7 @@ function(inlay_room name)
     list(FILTER tests EXCLUDE REGEX "/testdata/")
     if(tests)
       add_executable(${name}_tests ${tests})
-      target_link_libraries(${name}_tests PRIVATE ${name} inlay_warnings GTest::gtest GTest::gmock GTest::gtest_main)
+      target_link_libraries(${name}_tests PRIVATE ${name} ${ROOM_TEST_DEPS} inlay_warnings GTest::gtest GTest::gmock GTest::gtest_main)
       target_compile_definitions(${name}_tests PRIVATE INLAY_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
         INLAY_BINARY_DIR="${CMAKE_BINARY_DIR}")
       # What a test says need not be fast, and takes half the time to compile so. What it tests is optimised.
@@ -55,7 +56,7 @@ function(inlay_room name)
     list(FILTER benchmarks INCLUDE REGEX "_benchmark\\.cc$")
     if(benchmarks)
       add_executable(${name}_benchmarks ${benchmarks})
-      target_link_libraries(${name}_benchmarks PRIVATE ${name} inlay_warnings benchmark::benchmark_main)
+      target_link_libraries(${name}_benchmarks PRIVATE ${name} ${ROOM_TEST_DEPS} inlay_warnings benchmark::benchmark_main)
       target_compile_definitions(${name}_benchmarks PRIVATE INLAY_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
         INLAY_BINARY_DIR="${CMAKE_BINARY_DIR}")
     endif()
@@ -66,13 +67,13 @@ function(inlay_room name)
     foreach(fuzzer ${fuzzers})
       get_filename_component(stem ${fuzzer} NAME_WE)
       add_executable(${stem} ${fuzzer})
-      target_link_libraries(${stem} PRIVATE ${name} inlay_warnings)
+      target_link_libraries(${stem} PRIVATE ${name} ${ROOM_TEST_DEPS} inlay_warnings)
       target_link_options(${stem} PRIVATE -fsanitize=fuzzer)
     endforeach()
   endif()
   if(ROOM_NO_RECURSE)
-    inlay_header_self_check(${name} ${ROOM_DIR} FALSE)
+    inlay_header_self_check(${name} ${ROOM_DIR} FALSE ${ROOM_TEST_DEPS})
   else()
-    inlay_header_self_check(${name} ${ROOM_DIR} TRUE)
+    inlay_header_self_check(${name} ${ROOM_DIR} TRUE ${ROOM_TEST_DEPS})
   endif()
 endfunction()

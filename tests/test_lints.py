@@ -70,6 +70,21 @@ class Includes(LintCase):
         self.finds({"CMakeLists.txt": self.rooms("inlay_room(sdk DEPS engine)\n"), "sdk/a.h": '#include "engine/engine.h"\n'},
                    "CMakeLists.txt: sdk declares engine, which is not on a lower floor")
 
+    def test_what_only_tests_may_include(self):
+        room = {"CMakeLists.txt": self.rooms("inlay_room(host DEPS engine TEST_DEPS testkit LIBS z)\ninlay_room(testkit DEPS host)\n"),
+                "host/a.h": '#include "engine/engine.h"\n', "testkit/a.h": '#include "host/a.h"\n'}
+        own = '#include "testkit/a.h"\n'
+        self.assertEqual(self.check({**room, "host/a_test.cc": own, "host/a_fixture.h": own, "host/a_fuzz.cc": own}), (0, []))
+        self.finds({**room, "host/a_test.cc": own, "host/a.cc": own}, "host/a.cc:1: testkit/a.h is in the room testkit, which host does not declare")
+        self.finds(room, "CMakeLists.txt: host declares testkit, and includes nothing of it")
+        self.finds({**room, "CMakeLists.txt": self.rooms("inlay_room(host DEPS engine TEST_DEPS kit)\n"), "testkit/a.h": "", "host/a_test.cc": ""},
+                   "CMakeLists.txt: host declares kit for its tests, which is no room",
+                   "testkit/a.h: it is in no room; WITHOUT_ROOM in scripts/check_includes names the folders of which that is true",
+                   "CMakeLists.txt: host declares kit, and includes nothing of it")
+        self.finds({**room, "CMakeLists.txt": self.rooms("inlay_room(host DEPS engine testkit)\ninlay_room(testkit DEPS host)\n")},
+                   "CMakeLists.txt: host declares testkit, which is not on a lower floor",
+                   "CMakeLists.txt: host declares testkit, and includes nothing of it")
+
     def test_a_room_on_no_floor(self):
         self.finds({"CMakeLists.txt": self.rooms("inlay_room(cellar DEPS base)\n"), "cellar/a.h": '#include "base/result.h"\n'},
                    "CMakeLists.txt: cellar is on no floor: FLOORS in scripts/check_includes has to name it")

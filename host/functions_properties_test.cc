@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Properties: proxy_get_property, proxy_set_property, and what declare_property says of them.
 
-#include "testkit/host_functions_fixture.h"
+#include "host/functions_fixture.h"
 
-namespace inlay::testkit {
+namespace inlay::host {
+using namespace testkit;  // NOLINT: tests only
 namespace {
 
 class HostProperties : public GuestTest {};
@@ -65,4 +66,4 @@ TEST_P(HostProperties, ANameThatEnvoyRemovedIsSaidOnce) {
 }
 
 }  // namespace
-}  // namespace inlay::testkit
+}  // namespace inlay::host

@@ -3,16 +3,16 @@
 
 #include "testkit/guest_fixture.h"
 
-namespace inlay::testkit {
+namespace inlay::host {
+using namespace testkit;  // NOLINT: tests only
 namespace {
 
 using abi::HeadersStatus;
-using host::FailurePolicy;
 
 class HostFailure : public GuestTest {
  protected:
-  static host::PluginConfig config(FailurePolicy policy, std::string name = "test") {
-    host::PluginConfig c;
+  static PluginConfig config(FailurePolicy policy, std::string name = "test") {
+    PluginConfig c;
     c.name = std::move(name);
     c.failure_policy = policy;
     return c;
@@ -76,7 +76,7 @@ TEST_P(HostFailure, OpenLetsEverythingPass) {
   EXPECT_FALSE(trapping->local_reply);
   EXPECT_EQ(trapping->response_headers({{":status", "200"}}), HeadersStatus::kContinue);
   proxy.run();
-  EXPECT_EQ(waiting->continued, std::vector{host::Direction::kRequest});
+  EXPECT_EQ(waiting->continued, std::vector{Direction::kRequest});
   EXPECT_TRUE(proxy.stream(plugin, kGo)->bypassed());
 }
 
@@ -264,4 +264,4 @@ TEST_P(HostFailure, ATrapInTheAllocatorEndsTheCallback) {
 }
 
 }  // namespace
-}  // namespace inlay::testkit
+}  // namespace inlay::host

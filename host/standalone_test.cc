@@ -7,7 +7,8 @@
 
 #include "testkit/guest_fixture.h"
 
-namespace inlay::testkit {
+namespace inlay::host {
+using namespace testkit;  // NOLINT: tests only
 namespace {
 
 class HostStandalone : public GuestTest {
@@ -19,12 +20,12 @@ class HostStandalone : public GuestTest {
     load.tiering = false;
     const auto module = engine::Module::load(wasm(text), load);
     ASSERT_TRUE(module) << module.error().to_string();
-    host::Host host({.metrics = &metrics_, .clock = &clock_, .log = &log_});
+    Host host({.metrics = &metrics_, .clock = &clock_, .log = &log_});
     const auto plugin = host.create_plugin({.name = "test"}, *module);
     ASSERT_TRUE(plugin) << plugin.error().to_string();
-    host::Worker worker(host, services_);
+    Worker worker(host, services_);
     request_.request_headers.add(":path", "/");
-    host::HttpContext* const context = worker.attach(*plugin)->create_http_context(request_);
+    HttpContext* const context = worker.attach(*plugin)->create_http_context(request_);
     ASSERT_NE(context, nullptr);
     status_ = context->on_request_headers(true);
     if (response_begun) {
@@ -37,11 +38,11 @@ class HostStandalone : public GuestTest {
   }
 
   stats::MetricStore metrics_;
-  host::SystemClock clock_;
+  SystemClock clock_;
   std::ostringstream lines_;
-  host::LineLog log_{lines_};
-  host::NoServices services_;
-  host::StandaloneRequest request_;
+  LineLog log_{lines_};
+  NoServices services_;
+  StandaloneRequest request_;
   abi::HeadersStatus status_{};
 };
 INLAY_BOTH_ENGINES(HostStandalone);
@@ -108,7 +109,7 @@ TEST_P(HostStandalone, ACallOutFindsNoCluster) {
 }
 
 TEST(NoServices, RunsWhatIsPostedInItsOrderAndWhatThatPosts) {
-  host::NoServices services;
+  NoServices services;
   std::string order;
   services.post([&] {
     order += 'a';
@@ -123,11 +124,11 @@ TEST(NoServices, RunsWhatIsPostedInItsOrderAndWhatThatPosts) {
 
 TEST(LineLog, LeavesOutWhatIsBelowItsLevel) {
   std::ostringstream lines;
-  host::LineLog log(lines, abi::LogLevel::kWarn);
+  LineLog log(lines, abi::LogLevel::kWarn);
   log.write(abi::LogLevel::kInfo, "wasm", "no");
   log.write(abi::LogLevel::kError, "wasm", "yes");
   EXPECT_EQ(lines.str(), "[error][wasm] yes\n");
 }
 
 }  // namespace
-}  // namespace inlay::testkit
+}  // namespace inlay::host

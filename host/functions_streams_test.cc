@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Host functions that act on a stream: local replies, going on, resetting.
 
-#include "testkit/host_functions_fixture.h"
+#include "host/functions_fixture.h"
 
-namespace inlay::testkit {
+namespace inlay::host {
+using namespace testkit;  // NOLINT: tests only
 namespace {
 
 using abi::HeadersStatus;
@@ -93,4 +94,4 @@ TEST_P(HostStreams, StreamsAreResumedAndClosedAfterTheGuestHasReturned) {
 }
 
 }  // namespace
-}  // namespace inlay::testkit
+}  // namespace inlay::host

@@ -9,7 +9,8 @@
 #include "abi/pairs.h"
 #include "testkit/guest_fixture.h"
 
-namespace inlay::testkit {
+namespace inlay::host {
+using namespace testkit;  // NOLINT: tests only
 
 inline const HeaderList kRequest = {{":method", "GET"}, {":path", "/"}};
 
@@ -47,4 +48,4 @@ inline std::string story(TestProxy& proxy) {
   return text;
 }
 
-}  // namespace inlay::testkit
+}  // namespace inlay::host

@@ -3,18 +3,17 @@
 
 #include "testkit/guest_fixture.h"
 
-namespace inlay::testkit {
+namespace inlay::host {
+using namespace testkit;  // NOLINT: tests only
 namespace {
 
 using abi::Action;
 using abi::PeerType;
-using host::FailurePolicy;
-using host::Peer;
 
 class HostTcp : public GuestTest {
  protected:
-  static host::PluginConfig config(FailurePolicy policy) {
-    host::PluginConfig c;
+  static PluginConfig config(FailurePolicy policy) {
+    PluginConfig c;
     c.name = "test";
     c.failure_policy = policy;
     return c;
@@ -316,4 +315,4 @@ TEST_P(HostTcp, WaitingConnectionsGetThePolicyOfTheirPlugin) {
 }
 
 }  // namespace
-}  // namespace inlay::testkit
+}  // namespace inlay::host

@@ -4,7 +4,8 @@
 #include "http/header_fault.h"
 #include "testkit/guest_fixture.h"
 
-namespace inlay::testkit {
+namespace inlay::host {
+using namespace testkit;  // NOLINT: tests only
 namespace {
 
 using abi::HeadersStatus;
@@ -193,4 +194,4 @@ TEST_P(HostHeaders, InTheLogPhaseAMissingMapIsNotFound) {
 }
 
 }  // namespace
-}  // namespace inlay::testkit
+}  // namespace inlay::host

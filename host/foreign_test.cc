@@ -9,10 +9,11 @@
 
 #include "base/proto_wire.h"
 #include "host/foreign.h"
+#include "host/functions_fixture.h"
 #include "host/guest_limits.h"
-#include "testkit/host_functions_fixture.h"
 
-namespace inlay::testkit {
+namespace inlay::host {
+using namespace testkit;  // NOLINT: tests only
 namespace {
 
 using abi::Status;
@@ -60,7 +61,7 @@ struct Answer {
 
 class HostForeign : public GuestTest {
  protected:
-  Answer call(TestProxy& proxy, host::WorkerPlugin& plugin, const std::string& name, const std::string& argument) {
+  Answer call(TestProxy& proxy, WorkerPlugin& plugin, const std::string& name, const std::string& argument) {
     proxy.log().clear();
     auto stream = proxy.stream(plugin, {{":path", "/"}, {"x-call", name}});
     stream->request_body(argument, true);
@@ -104,13 +105,13 @@ TEST_P(HostForeign, WhatIsNoZlibStreamIsASerializationFailure) {
 TEST_P(HostForeign, ABombDoesNotGoOff) {
   TestProxy proxy(options());
   auto& plugin = load(proxy, caller());
-  const Answer fits = call(proxy, plugin, "compress", std::string(host::limits::kCompressionBytes, '\0'));
+  const Answer fits = call(proxy, plugin, "compress", std::string(limits::kCompressionBytes, '\0'));
   ASSERT_EQ(fits.status, Status::kOk);
   EXPECT_LT(fits.result.size(), 64u * 1024);
   const Answer back = call(proxy, plugin, "uncompress", fits.result);
   EXPECT_EQ(back.status, Status::kOk);
-  EXPECT_EQ(back.result.size(), host::limits::kCompressionBytes);
-  EXPECT_EQ(call(proxy, plugin, "compress", std::string(host::limits::kCompressionBytes + 1, '\0')).status,
+  EXPECT_EQ(back.result.size(), limits::kCompressionBytes);
+  EXPECT_EQ(call(proxy, plugin, "compress", std::string(limits::kCompressionBytes + 1, '\0')).status,
             Status::kInternalFailure);
   EXPECT_EQ(proxy.log().count("compression of more than 16 MiB"), 1u) << "it is said once";
 }
@@ -334,7 +335,7 @@ TEST_P(HostForeign, SignaturesAreMade) {
   EXPECT_EQ(fails(to_sign("sha256", "", encrypted_pem(ec.get()), "t")), "3=Failed to initialize digest sign.")
       << "nobody is asked for a pass phrase";
   EXPECT_EQ(fails(to_sign("sha256", "", public_pem(ec.get()), "t")), "3=Failed to initialize digest sign.");
-  EXPECT_EQ(fails(to_sign("sha256", "", std::string(host::limits::kKeyBytes + 1, '-'), "t")),
+  EXPECT_EQ(fails(to_sign("sha256", "", std::string(limits::kKeyBytes + 1, '-'), "t")),
             "3=Failed to initialize digest sign.");
   EXPECT_EQ(fails(to_sign("sha256", "", "", "t")), "status 2");
 }
@@ -365,9 +366,9 @@ TEST_P(HostForeign, AGuestNeedNotTakeTheResult) {
 }
 
 TEST(ForeignFunctions, EachIsDescribed) {
-  for (const auto& function : host::foreign_functions()) EXPECT_FALSE(function.note.empty()) << function.name;
-  EXPECT_EQ(host::find_foreign_function("nope"), nullptr);
+  for (const auto& function : foreign_functions()) EXPECT_FALSE(function.note.empty()) << function.name;
+  EXPECT_EQ(find_foreign_function("nope"), nullptr);
 }
 
 }  // namespace
-}  // namespace inlay::testkit
+}  // namespace inlay::host

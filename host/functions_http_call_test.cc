@@ -3,7 +3,8 @@
 
 #include "testkit/guest_fixture.h"
 
-namespace inlay::testkit {
+namespace inlay::host {
+using namespace testkit;  // NOLINT: tests only
 namespace {
 
 class HostHttpCall : public GuestTest {};
@@ -121,7 +122,7 @@ TEST_P(HostHttpCall, TheAnswerComesToTheRootAndResumesTheStream) {
   proxy.advance(50ms);
   EXPECT_EQ(story(proxy), "1 0 0 0 0 2");  // after continue_stream the map is out of reach
   EXPECT_EQ(stream->request.get("auth"), "200");
-  EXPECT_EQ(stream->continued, std::vector{host::Direction::kRequest});
+  EXPECT_EQ(stream->continued, std::vector{Direction::kRequest});
   // The call outlives its stream: then the stream's id is unknown.
   auto gone = proxy.stream(plugin, {});
   gone->request_headers();
@@ -148,4 +149,4 @@ TEST_P(HostHttpCall, CallsAreCancelledWithTheirVm) {
 }
 
 }  // namespace
-}  // namespace inlay::testkit
+}  // namespace inlay::host

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Logs, timers, and WASI as a proxy has it.
 
-#include "testkit/host_functions_fixture.h"
+#include "host/functions_fixture.h"
 
-namespace inlay::testkit {
+namespace inlay::host {
+using namespace testkit;  // NOLINT: tests only
 namespace {
 
 class HostWasi : public GuestTest {};
@@ -137,4 +138,4 @@ TEST_P(HostWasi, WasiGivesWhatAProxyHas) {
 }
 
 }  // namespace
-}  // namespace inlay::testkit
+}  // namespace inlay::host

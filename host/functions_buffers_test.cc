@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Buffers: bodies, configurations.
 
-#include "testkit/host_functions_fixture.h"
+#include "host/functions_fixture.h"
 
-namespace inlay::testkit {
+namespace inlay::host {
+using namespace testkit;  // NOLINT: tests only
 namespace {
 
 using abi::DataStatus;
@@ -100,4 +101,4 @@ TEST_P(HostBuffers, GetConfigurationOf0_1_0GivesThePluginsWhereItIsMadeAndConfig
 }
 
 }  // namespace
-}  // namespace inlay::testkit
+}  // namespace inlay::host

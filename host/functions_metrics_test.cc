@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Guests' metrics.
 
-#include "testkit/host_functions_fixture.h"
+#include "host/functions_fixture.h"
 
-namespace inlay::testkit {
+namespace inlay::host {
+using namespace testkit;  // NOLINT: tests only
 namespace {
 
 class HostMetrics : public GuestTest {};
@@ -96,4 +97,4 @@ TEST_P(HostMetrics, ACounterAndAGaugeMayHaveOneName) {
 }
 
 }  // namespace
-}  // namespace inlay::testkit
+}  // namespace inlay::host

@@ -3,9 +3,10 @@
 
 #include "abi/functions.h"
 #include "host/functions.h"
-#include "testkit/host_functions_fixture.h"
+#include "host/functions_fixture.h"
 
-namespace inlay::testkit {
+namespace inlay::host {
+using namespace testkit;  // NOLINT: tests only
 namespace {
 
 class HostFunctions : public GuestTest {};
@@ -36,8 +37,8 @@ TEST_P(HostFunctions, AnyArgumentsInAnyPhaseGetAStatus) {
   std::string calls;
   size_t n = 0;
   uint32_t seed = 1;
-  for (const auto& f : host::all_functions()) {
-    if (!host::is_offered(f.module, f.name, abi::Version::k0_2_1)) continue;
+  for (const auto& f : all_functions()) {
+    if (!is_offered(f.module, f.name, abi::Version::k0_2_1)) continue;
     if (f.module == "wasi_unstable" || f.name == "proxy_close_stream" || f.name == "proxy_send_local_response")
       continue;
     const std::string id = "$f" + std::to_string(n++);
@@ -92,4 +93,4 @@ TEST_P(HostFunctions, AnyArgumentsInAnyPhaseGetAStatus) {
 }
 
 }  // namespace
-}  // namespace inlay::testkit
+}  // namespace inlay::host

@@ -5,10 +5,9 @@
 
 #include "testkit/guest_fixture.h"
 
-namespace inlay::testkit {
+namespace inlay::host {
+using namespace testkit;  // NOLINT: tests only
 namespace {
-
-namespace limits = host::limits;
 
 class HostLimits : public GuestTest {};
 INLAY_BOTH_ENGINES(HostLimits);
@@ -204,4 +203,4 @@ TEST_P(HostLimits, KnownMetricsAreFoundWhenAVmHasAllItsIds) {
 }
 
 }  // namespace
-}  // namespace inlay::testkit
+}  // namespace inlay::host

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Shared data and shared queues.
 
-#include "testkit/host_functions_fixture.h"
+#include "host/functions_fixture.h"
 
-namespace inlay::testkit {
+namespace inlay::host {
+using namespace testkit;  // NOLINT: tests only
 namespace {
 
 class HostSharedData : public GuestTest {};
@@ -62,4 +63,4 @@ TEST_P(HostSharedData, AQueuesItemsComeToTheWorkerThatRegisteredLast) {
 }
 
 }  // namespace
-}  // namespace inlay::testkit
+}  // namespace inlay::host

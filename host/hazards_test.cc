@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hazards: what would end or hang Envoy is told of, counted, and with fail_hazards answered.
 
-#include "testkit/host_functions_fixture.h"
+#include "host/functions_fixture.h"
 
-namespace inlay::testkit {
+namespace inlay::host {
+using namespace testkit;  // NOLINT: tests only
 namespace {
 
 using abi::HeadersStatus;
@@ -11,7 +12,7 @@ using abi::HeadersStatus;
 class HostHazards : public GuestTest {
  protected:
   // A guest with `body`, which may resume, close, reply, and act on the stream 2.
-  host::WorkerPlugin& guest_with(TestProxy& proxy, const std::string& body) {
+  WorkerPlugin& guest_with(TestProxy& proxy, const std::string& body) {
     return load(proxy, guest(import_proxy("continue_stream", 1) + import_proxy("close_stream", 1) +
                                  import_proxy("send_local_response", 8) + import_proxy("set_effective_context", 1) +
                                  import_proxy("http_call", 10) + import_proxy("set_tick_period_milliseconds", 1),
@@ -212,4 +213,4 @@ TEST_P(HostHazards, AnEndlessLoopIsOne) {
 }
 
 }  // namespace
-}  // namespace inlay::testkit
+}  // namespace inlay::host

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the header functions return when a map, a value or memory is not there, and Envoy's ways with names.
 
-#include "testkit/host_functions_fixture.h"
+#include "host/functions_fixture.h"
 
-namespace inlay::testkit {
+namespace inlay::host {
+using namespace testkit;  // NOLINT: tests only
 namespace {
 
 class HostHeaderStatus : public GuestTest {};
@@ -108,4 +109,4 @@ TEST_P(HostHeaderStatus, SettingPairsNamesFieldsAsAddingDoes) {
 }
 
 }  // namespace
-}  // namespace inlay::testkit
+}  // namespace inlay::host

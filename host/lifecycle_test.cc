@@ -7,7 +7,8 @@
 #include "host/functions.h"
 #include "testkit/guest_fixture.h"
 
-namespace inlay::testkit {
+namespace inlay::host {
+using namespace testkit;  // NOLINT: tests only
 namespace {
 
 class HostLifecycle : public GuestTest {};
@@ -105,7 +106,7 @@ TEST_P(HostLifecycle, ACanaryThatFailsStopsTheStart) {
   TestProxy proxy(options());
   auto refused =
       proxy.load(wasm(guest("", "(func (export \"proxy_on_configure\") (param i32 i32) (result i32) (i32.const 0))")),
-                 {.name = "picky", .failure_policy = host::FailurePolicy::kFailOpen});
+                 {.name = "picky", .failure_policy = FailurePolicy::kFailOpen});
   ASSERT_FALSE(refused);
   EXPECT_EQ(
       refused.error().message,
@@ -134,11 +135,11 @@ TEST_P(HostLifecycle, ACanaryThatFailsStopsTheStart) {
 
 TEST_P(HostLifecycle, APluginWithoutCodeIsLeftToItsPolicyUntilItHasSome) {
   TestProxy proxy(options());
-  host::PluginConfig config;
+  PluginConfig config;
   config.name = "late";
   const auto closed = proxy.host().create_plugin_without_code(config);
   EXPECT_EQ(closed->module(), nullptr);
-  host::WorkerPlugin* plugin = proxy.worker().worker().attach(closed);
+  WorkerPlugin* plugin = proxy.worker().worker().attach(closed);
   EXPECT_FALSE(plugin->healthy());
   auto refused = proxy.stream(*plugin, {});
   EXPECT_EQ(refused->request_headers(), abi::HeadersStatus::kStopAllIterationAndWatermark);
@@ -155,8 +156,8 @@ TEST_P(HostLifecycle, APluginWithoutCodeIsLeftToItsPolicyUntilItHasSome) {
   EXPECT_EQ(story(proxy), "");
   EXPECT_EQ(proxy.stream(*plugin, {})->request_headers(), abi::HeadersStatus::kContinue);
 
-  config.failure_policy = host::FailurePolicy::kFailOpen;
-  host::WorkerPlugin* open = proxy.worker().worker().attach(proxy.host().create_plugin_without_code(config));
+  config.failure_policy = FailurePolicy::kFailOpen;
+  WorkerPlugin* open = proxy.worker().worker().attach(proxy.host().create_plugin_without_code(config));
   EXPECT_TRUE(proxy.stream(*open, {})->bypassed());
 }
 
@@ -184,7 +185,7 @@ TEST_P(HostLifecycle, AnAccessLoggerSeesAStreamInOnLogOnly) {
 TEST_P(HostLifecycle, ARestrictionWithoutACallbackIsToldOf) {
   TestProxy proxy(options());
   const auto config = [](std::set<std::string> allowed) {
-    host::PluginConfig made;
+    PluginConfig made;
     made.name = "restricted";
     made.allowed_capabilities = std::move(allowed);
     return made;
@@ -225,7 +226,7 @@ std::string calling(const engine::HostFunction& f, const std::string& how) {
   std::string code = how;
   code.replace(code.find("$call"), 5, call);
   GuestText form;
-  if (!host::is_offered(f.module, f.name, abi::Version::k0_2_1)) form.version = "0_1_0";
+  if (!is_offered(f.module, f.name, abi::Version::k0_2_1)) form.version = "0_1_0";
   return guest(text, code, form);
 }
 
@@ -250,11 +251,11 @@ constexpr std::array<std::string_view, 17> kBeforeCallbacks = {"proxy_log",
 
 TEST_P(HostLifecycle, BeforeItsCallbacksAModuleMayCallWhatNeedsNoContext) {
   if (GetParam() == engine::EngineKind::kAot) return;  // a module a function: the next test has both engines
-  for (const engine::HostFunction& f : host::all_functions()) {
+  for (const engine::HostFunction& f : all_functions()) {
     if (f.module == "wasi_unstable") continue;
     const bool allowed =
         std::find(kBeforeCallbacks.begin(), kBeforeCallbacks.end(), f.name) != kBeforeCallbacks.end() ||
-        host::support(f.module, f.name) == host::Support::kNosys;
+        support(f.module, f.name) == Support::kNosys;
     TestProxy proxy(options());
     const auto made = proxy.load(wasm(calling(f, "(func (export \"_initialize\") $call)")), {.name = "early"});
     EXPECT_EQ(made.has_value(), allowed) << f.name;
@@ -268,7 +269,7 @@ TEST_P(HostLifecycle, BeforeItsCallbacksAModuleMayCallWhatNeedsNoContext) {
 }
 
 TEST_P(HostLifecycle, OtherHostFunctionsAreForCallbacksWhereverAModuleBegins) {
-  const engine::HostFunction& f = *host::find_function("env", "proxy_define_metric");
+  const engine::HostFunction& f = *find_function("env", "proxy_define_metric");
   for (const auto& [where, how] : std::vector<std::pair<std::string, std::string>>{
            {"_start", "(func (export \"_start\") $call)"},
            {"main",
@@ -375,4 +376,4 @@ TEST_P(HostLifecycle, EveryVersionAndOldImportModulesAreTaken) {
 }
 
 }  // namespace
-}  // namespace inlay::testkit
+}  // namespace inlay::host
