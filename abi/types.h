@@ -52,8 +52,8 @@ enum class Action : uint32_t { kContinue = 0, kPause = 1 };
 // what each does.
 enum class HeadersStatus : uint32_t {
   kContinue = 0,
-  kStopIteration = 1,  // a host may take it for kStopAllIterationAndWatermark, as Envoy does by default
-  kContinueAndEndStream = 2,
+  kStopIteration = 1,         // a host may take it for kStopAllIterationAndWatermark, as Envoy does by default
+  kContinueAndEndStream = 2,  // neither Envoy nor Inlay does more for it than for kContinue
   kStopAllIterationAndBuffer = 3,
   kStopAllIterationAndWatermark = 4,
 };

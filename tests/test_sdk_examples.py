@@ -17,10 +17,11 @@ from support.processes import BUILD, ROOT, TestCase
 
 AT_NAMESPACE_SCOPE = re.compile(r"(class|struct|template|using namespace|INLAY_REGISTER|TEST|Task<.*{|void .*{)")
 # Where a header's example is at namespace scope if it begins with the type that a function returns.
-RETURNS = re.compile(r"(?:[\w:]+(?:<.*?>)?[ *&]+)+\w+\(.*\) \{$|extern \"C\"", re.M)
+RETURNS = re.compile(r"^(?:[\w:]+(?:<.*?>)?[ *&]+)+\w+\([^;{}]*\) \{|^extern \"C\"", re.M)
 # The host library's public headers that have an example (cmake/Install.cmake), with the namespaces that it names things from.
 HOST_HEADERS = {"abi/functions.h": (), "abi/pairs.h": (), "abi/types.h": (), "base/buffer.h": ("inlay",), "base/result.h": ("inlay",),
-                "engine/engine.h": ("inlay", "inlay::engine"), "http/header_map.h": ("inlay::http",), "stats/histogram_bins.h": ("inlay::stats",), "stats/metrics.h": ("inlay", "inlay::stats")}
+                "engine/engine.h": ("inlay", "inlay::engine"), "host/embedder.h": ("inlay", "inlay::host"), "host/host.h": ("inlay", "inlay::host"),
+                "host/standalone.h": ("inlay", "inlay::host"), "host/tcp.h": ("inlay", "inlay::host"), "http/header_map.h": ("inlay::http",), "stats/histogram_bins.h": ("inlay::stats",), "stats/metrics.h": ("inlay", "inlay::stats")}
 HOST_INCLUDES = ("sys/uio.h", "unistd.h", "array", "cstddef", "iostream", "span", "string", "string_view", "thread", "vector")
 GUIDES = ("docs/guide/sdk.md", "docs/guide/tcp.md", "docs/guide/hazards.md")
 FLAGS = ["-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function", "-Wno-unused-variable",

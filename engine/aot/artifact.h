@@ -33,7 +33,7 @@ Result<std::string> check_artifact(const std::string& path, const std::string& k
 // Where the cache has the artifact by the compiler of this identity with this flag ("-O2").
 std::string artifact_path(const std::string& directory, const std::string& key, const std::string& compiler,
                           const std::string& optimization);
-// Where it has the one that was compiled in haste.
+// Where it has the quick one.
 std::string quick_artifact_path(const std::string& directory, const std::string& key, const std::string& compiler);
 bool is_quick_artifact(std::string_view path);
 
