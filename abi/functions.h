@@ -392,7 +392,7 @@ constexpr F* null_function() {
 inline constexpr auto kHostFunctions = std::to_array<FunctionDecl>({INLAY_ABI_PROXY_FUNCTIONS(INLAY_ABI_PROXY_ROW_)  //
                                                                     INLAY_ABI_WASI_FUNCTIONS(INLAY_ABI_WASI_ROW_)});
 
-// kCallbacks: everything that a guest may export. A name stands here twice if its 0.1.0 form differs.
+// kCallbacks: everything that a guest may export. A name is here twice if its 0.1.0 form differs.
 inline constexpr auto kCallbacks = std::to_array<FunctionDecl>({INLAY_ABI_CALLBACKS(INLAY_ABI_CALLBACK_ROW_)  //
                                                                 INLAY_ABI_CALLBACKS_0_1_0(INLAY_ABI_CALLBACK_ROW_)});
 

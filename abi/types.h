@@ -27,9 +27,10 @@ enum class Version : uint8_t { k0_1_0, k0_2_0, k0_2_1 };
 // this list, and some on those that they do not expect of a function.
 enum class Status : uint32_t {
   kOk = 0,
-  kNotFound = 1,              // no such key, property, queue, metric, call, foreign function
-  kBadArgument = 2,           // an argument is wrong, or the function cannot be used in this callback
-  kSerializationFailure = 3,  // the value has no encoding: the root of a map of properties, what is no zlib stream
+  kNotFound = 1,     // no such key, property, queue, metric, call, foreign function
+  kBadArgument = 2,  // an argument is wrong, or the function cannot be used in this callback
+  kSerializationFailure =
+      3,  // the value has no encoding: the root of a map of properties, bytes that are not a zlib stream
   kParseFailure = 4,
   kBadExpression = 5,
   kInvalidMemoryAccess = 6,  // an address or a size lies outside of the guest's memory

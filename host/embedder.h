@@ -57,10 +57,10 @@ using Nanoseconds = std::chrono::nanoseconds;
 // gave that cannot be sent is left out, and the log says so.
 struct LocalReply {
   uint32_t status = 500;  // 200 to 599
-  std::string body;
-  std::vector<std::pair<std::string, std::string>> headers;  // appended
-  std::optional<uint32_t> grpc_status;                       // only 0..16
-  std::string details;                                       // response code details, white space already replaced
+  std::string body{};
+  std::vector<std::pair<std::string, std::string>> headers{};  // appended
+  std::optional<uint32_t> grpc_status{};                       // only 0..16
+  std::string details{};                                       // response code details, white space already replaced
 };
 
 // Direction: of an HTTP stream.
@@ -79,7 +79,7 @@ class AttributeSource {
 
   // Attributes (docs/reference/properties.md) except plugin_*, which the host answers itself. `path` has its parts
   // split at NUL. Writes the encoded value: strings raw, integers and doubles 8 bytes little-endian, bool 1 byte, maps
-  // in the pairs form. kNotFound when absent, kSerializationFailure for a root that is no value.
+  // in the pairs form. kNotFound when absent, kSerializationFailure for the root of a group.
   virtual abi::Status get_property(const std::vector<std::string_view>& path, std::string& value) = 0;
   // Stores filter state "wasm.<raw path>"; `traits` count when it is new. kBadArgument: it is there and read-only.
   // kInternalFailure: the stream's properties are more than guest_limits.h allows.

@@ -114,7 +114,7 @@ class Host {
   // Checks that the module is a proxy-wasm module (ABI version export, allocator, known imports), then runs the canary:
   // a VM of its own, on this thread, with on_vm_start and on_configure, which is thrown away. Its timers do not fire
   // and it can make no calls. A plugin that has passed is not tried again while its module lives. Errors begin with
-  // "unable to create Wasm plugin NAME": kInvalidArgument if it is no proxy-wasm module, with all that is wrong; and
+  // "unable to create Wasm plugin NAME": kInvalidArgument if it is not a proxy-wasm module, with all that is wrong; and
   // the engine's or the guest's, when the VM cannot be made, traps, or refuses its configuration.
   Result<std::shared_ptr<Plugin>> create_plugin(PluginConfig config, std::shared_ptr<engine::Module> module);
   // A plugin whose module is not there yet, or not at all: attached to a worker it has no VM, and its failure policy

@@ -40,7 +40,7 @@ class TcpStream : public AttributeSource {
   // The bytes that a data callback sees, and after a pause those that wait. nullptr while there are none to be seen.
   // Edits go straight into the buffer.
   virtual Buffer* data(Peer from) = 0;
-  // Lets what `from` sends go on after a pause, with the bytes that wait. Never called for a direction that does not
+  // Lets what `from` sends go on after a pause, with the bytes that wait. Nothing happens where it does not
   // wait.
   virtual void continue_stream(Peer from) = 0;
   // Closes the connection when what was written to it has been sent; `details` is for logs. At most once. It may call

@@ -111,7 +111,7 @@ class HeaderMap {
   // Gives the first pair of that name the value, where it is, and removes the others; adds the pair when there is none.
   // A value that fits takes the old one's place in the arena, so that one set again and again takes no more of it.
   void set(std::string_view name, std::string_view value);
-  // Nothing happens for kOther, which is no one name.
+  // Nothing happens for kOther.
   void set(HeaderId id, std::string_view value);
   // The same for a name that the caller knows to be in lower case, with header_id() of it.
   void set(HeaderId id, std::string_view lower_name, std::string_view value);

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Bytes: a block of memory that the host has allocated in the guest, owned and freed by this handle. Move-only.
+// Bytes: a block of memory that the host has allocated in the guest, owned and freed by this handle. Result: what every
+// call into the host gives.
 //
-//     sdk::Result<sdk::Bytes> value = sdk::request_headers().get("accept");
-//     if (value) sdk::log_info("accept: ", value->view());  // the view lives as long as *value
+//     const Result<Bytes> region = get_property("plugin_name");
+//     if (region) {
+//       log_info("running as ", region->view());  // the view is valid as long as *region
+//     } else if (region.error() != Status::kNotFound) {
+//       log_error("the host does not say the plugin's name: ", region.error());
+//     }
 
 #include <cstdlib>
 #include <string_view>
@@ -17,7 +22,9 @@ namespace inlay::sdk {
 
 using abi::Status;
 
-// Result: a value, or the status that the host gave.
+// Result: a value, or the status that the host gave, which is not kOk. It converts to bool; reading the one that it
+// does not hold is undefined. One that is not looked at is a compiler's warning: where the failure does not matter, say
+// (void).
 template <class T = Unit>
 using Result = ::inlay::Result<T, Status>;
 
@@ -27,10 +34,13 @@ inline Result<> to_result(Status status) {
   return status;
 }
 
+// Bytes owns its block, and frees it at its end. It can be moved, not copied; one that was moved from by construction
+// is empty.
 class Bytes {
  public:
+  // Empty: no block, data() is null.
   Bytes() = default;
-  // Takes ownership of `data`, which malloc (or proxy_on_memory_allocate) gave.
+  // Takes ownership of `data`, which malloc or the host (by proxy_on_memory_allocate) has allocated; null is allowed.
   Bytes(char* data, size_t size) : data_(data), size_(size) {}
   Bytes(Bytes&& other) noexcept : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
   Bytes& operator=(Bytes&& other) noexcept {
@@ -48,6 +58,7 @@ class Bytes {
     return Bytes(data, data == nullptr ? 0 : size);
   }
 
+  // The bytes, which may be changed. Valid as long as this object, also when it is moved to another.
   char* data() { return data_; }
   const char* data() const { return data_; }
   size_t size() const { return size_; }

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The host's clocks, and lengths of time. A host may freeze the time for the length of a callback.
+// The host's clocks, and lengths of time. Each reading is a call into the host. A host may freeze the time for the
+// length of a callback.
+//
+//     const uint64_t begin = steady_ns();
+//     const Duration limit = 250ms;
+//     if (steady_ms() - begin / 1'000'000 > static_cast<uint64_t>(limit.count())) log_warn("late at ", now_ms());
+//
+// To measure or to wait, take the steady clock; for a time that others understand, the wall clock.
 
 #include <chrono>
 #include <cstdint>
@@ -24,6 +31,8 @@ namespace inlay::sdk {
 
 using std::chrono_literals::operator""ms;
 using std::chrono_literals::operator""s;
+
+// Duration: all lengths of time in the SDK. 250ms and 2s are two; a finer one does not convert.
 using Duration = std::chrono::milliseconds;
 
 // now_ns: nanoseconds since 1970, by the host's wall clock, which may be set back; 0 if the host has none.
@@ -33,6 +42,7 @@ inline uint64_t now_ns() {
   return time;
 }
 
+// now_ms: the same in milliseconds, rounded down.
 inline uint64_t now_ms() {
   return now_ns() / 1'000'000;
 }
@@ -45,6 +55,7 @@ inline uint64_t steady_ns() {
   return inlay_clock_time_get(kMonotonic, 0, &time) == 0 && time != 0 ? time : now_ns();
 }
 
+// steady_ms: the same in milliseconds, rounded down.
 inline uint64_t steady_ms() {
   return steady_ns() / 1'000'000;
 }

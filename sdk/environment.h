@@ -2,7 +2,14 @@
 #pragma once
 
 // The VM's environment variables (vm_config.environment_variables), by way of WASI, which a module imports only if it
-// uses this file.
+// calls read_environment. They are the same for as long as the VM lives.
+//
+//     const Bytes variables = read_environment();
+//     for (std::string_view rest = variables.view(); !rest.empty();) {
+//       const std::string_view variable = rest.substr(0, rest.find('\0'));
+//       if (variable.starts_with("REGION=")) log_info("region ", variable.substr(7));
+//       rest.remove_prefix(variable.size() + 1);
+//     }
 
 #include <cstdlib>
 
@@ -23,7 +30,8 @@ INLAY_WASI_(environ_get) uint32_t inlay_environ_get(char** entries, char* buffer
 
 namespace inlay::sdk {
 
-// read_environment: all variables, "NAME=value", each ended by a NUL; nothing if the host has none for us.
+// read_environment: all variables, "NAME=value", each ended by a NUL, in the host's order. Empty if the VM has none, if
+// the host does not let the plugin have them, or if there is no memory. Best called once, in on_configure.
 inline Bytes read_environment() {
   size_t count = 0;
   size_t size = 0;

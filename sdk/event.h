@@ -2,7 +2,8 @@
 #pragma once
 
 // Event: what a task waits for that neither time nor a call brings: an item of a shared queue, another stream's word,
-// something new in the root context. Tasks of any context wait; each goes on as its own context, within notify().
+// something new in the root context. Tasks of any context may wait, any number at a time; each goes on as its own
+// context, within notify().
 //
 //     class Root : public RootContext {
 //      public:
@@ -29,6 +30,8 @@
 
 namespace inlay::sdk {
 
+// Event has no state: a notify() that comes when nobody waits is not kept. It is a member of something that outlives
+// those that wait, such as the root context, and is neither copied nor moved.
 class Event {
   class Awaiter : public detail::TaskNode {
    public:
@@ -59,12 +62,14 @@ class Event {
   };
 
  public:
-  // wait: co_await event.wait() gives true when notify is called, false if that takes longer than `timeout`. An event
-  // that dies leaves those that wait without a timeout until their contexts end.
+  // wait: co_await event.wait() suspends the task and gives true when notify is called, false if that takes longer than
+  // `timeout`, which is rounded up to whole milliseconds. Without one it waits until its context ends. An event that
+  // dies leaves those that wait without a timeout until then.
   [[nodiscard]] Awaiter wait(Duration timeout = Duration::max()) { return Awaiter(waiting_, timeout); }
 
-  // notify: resumes all that wait now, in the order of their coming; who waits again in the meantime, waits for the
-  // next time.
+  // notify: resumes all tasks that wait now, in the order in which they came, each to its next suspension, before it
+  // returns. One that waits again in the meantime waits for the next notify. A task of a context that the host does not
+  // make the effective one is not resumed: the log says so.
   void notify() {
     detail::TaskNode now;
     if (waiting_.next != &waiting_) {

@@ -2,6 +2,8 @@
 #pragma once
 
 // LocalReply: an answer of the filter's own, which HttpContext::reply gives to a request.
+//
+//     LocalReply full{.status = 429, .body = "try again\n", .details = "quota_exhausted"};
 
 #include <cstdint>
 #include <string_view>
@@ -12,6 +14,7 @@ namespace inlay::sdk {
 
 using abi::StreamType;
 
+// The views need to live only until reply() returns. Headers are reply()'s other argument.
 struct LocalReply {
   uint32_t status = 500;  // 200 to 599
   std::string_view body = {};

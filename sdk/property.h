@@ -13,7 +13,8 @@
 //     if (auto team = kTeam.get()) log_info("of ", team->view());
 //     (void)set_property("my_filter_saw", "yes");
 //
-// What set_property stores, others read under that name, and as "filter_state" with "wasm." before it.
+// What set_property stores, others read under that name, and as "filter_state" with "wasm." before it. Property values
+// that come from a client (its headers, its certificate's names) are input: check them.
 
 #include <chrono>
 #include <cstdint>
@@ -26,7 +27,9 @@
 
 namespace inlay::sdk {
 
-// get_property: the value as the host encodes it; kNotFound if there is none, or none yet.
+// get_property: a copy of the value, as the host encodes it (docs/reference/properties.md, the first table). Those of
+// the plugin can be read anywhere; those of a request or connection in its callbacks and tasks. kNotFound if there is
+// none, or none yet; kSerializationFailure for a path that ends at a group, like "request".
 inline Result<Bytes> get_property(std::string_view path) {
   char* data = nullptr;
   size_t size = 0;
@@ -35,7 +38,9 @@ inline Result<Bytes> get_property(std::string_view path) {
   return Bytes(data, size);
 }
 
-// set_property: stores a value for the rest of the stream, for this filter and the others.
+// set_property: stores a value for the rest of the stream (or longer: declare_property), for this filter and the others
+// that come after it. kNotFound outside of a stream; kBadArgument for one that was declared read-only and is set
+// already, and for a path above 8 KiB; kInternalFailure when the stream has too many (in Inlay 256, or 1 MiB).
 inline Result<> set_property(std::string_view path, std::string_view value) {
   return to_result(proxy_set_property(path.data(), path.size(), value.data(), value.size()));
 }

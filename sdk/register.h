@@ -11,7 +11,12 @@
 //     INLAY_REGISTER("proxy", MyRoot, MyHttp, MyTcp);  // serves HTTP filters and network filters
 //     INLAY_REGISTER("*", MyRoot);                     // any other root id; no stream contexts
 //
-// at namespace scope in a .cc file. One module may register any number of root ids.
+// at namespace scope in a .cc file. One module may register any number of root ids, each once. A plugin whose root_id
+// no registration serves, "*" neither, is accepted and does nothing: its requests pass.
+//
+// The host says when contexts are made: a root context for each plugin on each worker, a stream context for each
+// request or connection, in a pool of its class. A class needs a public constructor; the host's functions may be called
+// in it, but the constructor of a stream context may not spawn a task.
 
 #include <cstdint>
 #include <cstdlib>
@@ -133,6 +138,8 @@ class Registration final : public RegistrationBase {
 }  // namespace detail
 }  // namespace inlay::sdk
 
+// INLAY_REGISTER(root id, class of root contexts, classes of stream contexts...): at most one of HttpContext and one of
+// TcpContext. A mistake is a compiler's error that says so.
 #define INLAY_REGISTER_CONCAT_(a, b) a##b
 #define INLAY_REGISTER_NAME_(n) INLAY_REGISTER_CONCAT_(inlay_registration_, n)
 #define INLAY_REGISTER(root_id, ...)                                                               \

@@ -16,7 +16,12 @@
 //     INLAY_REGISTER("*", RootContext, Hello);
 //
 // What may fail gives a Result, which has to be looked at; a (void) before it says that the failure does not matter.
-// tests/test_sdk_examples.py compiles the examples in these comments, and in docs/guide.
+// A guest has one thread: nothing in the SDK may be used from another, and nothing needs a lock. Without memory a guest
+// ends, and its host applies the plugin's failure policy, unless a function's comment says otherwise.
+//
+// Each header says what it is for, with an example that compiles (tests/test_sdk_examples.py); the guide is
+// docs/guide/sdk.md. All is in namespace inlay::sdk; what is in its namespace detail, or has a name that ends in an
+// underscore, may change without notice.
 
 #include "sdk/buffer.h"        // IWYU pragma: export
 #include "sdk/bytes.h"         // IWYU pragma: export

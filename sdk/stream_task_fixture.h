@@ -34,9 +34,9 @@ class GateRoot : public RootContext {
     queue_ = SharedQueue::open("words").has_value();
     return true;
   }
-  void on_queue_ready(uint32_t) override {
-    const auto queue = SharedQueue::find("", "words");
-    while (const auto word = queue->dequeue()) last_word = word->view();
+  void on_queue_ready(uint32_t id) override {
+    const SharedQueue queue(id);
+    while (const auto word = queue.dequeue()) last_word = word->view();
     word_came.notify();
   }
   void on_http_call_response(uint32_t call_id, size_t, size_t, size_t) override {

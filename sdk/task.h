@@ -2,7 +2,8 @@
 #pragma once
 
 // Task<T>: a coroutine that gives a T. It starts when it is awaited, or when a context spawns it; frames come from
-// malloc; nothing is thrown. A Task that is destroyed before its end takes its frame, and all that it awaits, with it.
+// operator new; nothing is thrown. A Task that is destroyed before its end takes its frame, its local objects, and all
+// that it awaits, with it.
 //
 //     class Clock : public RootContext {
 //       Task<int> answer() { co_await sleep(10ms); co_return 42; }
@@ -92,6 +93,9 @@ struct Promise<void> : PromiseBase {
 
 }  // namespace detail
 
+// Task owns the frame of a coroutine that has not been spawned. It can be moved, not copied. `co_await task()` runs it
+// and gives its T; await it once, and only in a task. Tasks are functions, members or lambdas (whose captures must
+// outlive them) that return Task<T> and have a co_await or co_return in them.
 template <class T>
 class [[nodiscard]] Task {
  public:
@@ -108,7 +112,7 @@ class [[nodiscard]] Task {
     if (handle_) handle_.destroy();
   }
 
-  // release: gives the frame away; whoever takes it destroys it.
+  // release: gives the frame away; whoever takes it destroys it. For the SDK's own use, as are the rest.
   Handle release() { return std::exchange(handle_, nullptr); }
 
   struct Awaiter {
@@ -142,7 +146,8 @@ inline Task<void> Promise<void>::get_return_object() {
   return Task<void>(std::coroutine_handle<Promise>::from_promise(*this));
 }
 
-// TaskList owns the frames of the tasks that one context has spawned. Who owns the list cancels them before it dies.
+// TaskList owns the frames of the tasks that one context has spawned. The list's owner cancels them before the list
+// dies.
 class TaskList {
  public:
   TaskList() = default;

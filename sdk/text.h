@@ -2,10 +2,11 @@
 #pragma once
 
 // Line: a line of text put together on the stack from strings and numbers, without a formatting library (a formatter
-// costs a guest tens of kilobytes). What does not fit is cut off and marked with "...".
+// costs a guest tens of kilobytes). What does not fit is cut off and marked with "...". Nothing fails or allocates.
 //
-//     sdk::Line line;
-//     line.add("status ").add(404).add(", retried: ").add(true);
+//     Line line;
+//     line.add("status ").add(404).add(", retried: ").add(true).add(' ').add(Status::kNotFound);
+//     (void)set_property("my_filter.note", line.view());  // "status 404, retried: true NotFound"
 
 #include <cstdint>
 #include <cstring>
@@ -16,7 +17,8 @@
 
 namespace inlay::sdk {
 
-// status_name: as in the ABI's documents; "unknown status" for a number that is none.
+// status_name: as in the ABI's documents ("NotFound"); "unknown status" for a number that is none of them. Static
+// storage.
 constexpr std::string_view status_name(abi::Status status) {
   constexpr std::string_view kNames[] = {
       "Ok",           "NotFound",       "BadArgument",         "SerializationFailure",
@@ -27,10 +29,12 @@ constexpr std::string_view status_name(abi::Status status) {
   return number < sizeof kNames / sizeof kNames[0] ? kNames[number] : "unknown status";
 }
 
+// Line is its bytes: half a kilobyte of stack.
 class Line {
  public:
   static constexpr size_t kMaxSize = 512;
 
+  // add: appends, and gives the line itself, for the next part. Once a part was cut off, what follows is left out too.
   Line& add(std::string_view text) {
     const size_t room = kMaxSize - size_;
     const size_t n = text.size() < room ? text.size() : room;
@@ -58,6 +62,7 @@ class Line {
   }
   Line& add(abi::Status status) { return add(status_name(status)); }
 
+  // view: what there is so far; valid until the line is changed or ends.
   std::string_view view() const { return {text_, size_}; }
 
  private:

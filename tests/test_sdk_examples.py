@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Each example in a public header, and each piece of C++ in the guides of the SDK, compiles: natively, as tests are
+"""Each example in a public header (and in some of the tree's own), and each piece of C++ in the guides of the SDK, compiles: natively, as tests are
 built, and those of the SDK for wasm32 too.
 
 An example of a header is a block of comment lines that are indented by five blanks, after an empty one. One that begins with a class, a function
@@ -15,13 +15,31 @@ import unittest
 from support.both import inlay_only
 from support.processes import BUILD, ROOT, TestCase
 
-AT_NAMESPACE_SCOPE = re.compile(r"(class|struct|template|using namespace|INLAY_REGISTER|TEST|Task<.*{|void .*{)")
+AT_NAMESPACE_SCOPE = re.compile(r"(class|struct|template|using namespace|INLAY_REGISTER|TEST|Task<.*{|void .*{|Result<.*> \w+\(.*\) {)")
 # Where a header's example is at namespace scope if it begins with the type that a function returns.
 RETURNS = re.compile(r"^(?:[\w:]+(?:<.*?>)?[ *&]+)+\w+\([^;{}]*\) \{|^extern \"C\"", re.M)
-# The host library's public headers that have an example (cmake/Install.cmake), with the namespaces that it names things from.
-HOST_HEADERS = {"abi/functions.h": (), "abi/pairs.h": (), "abi/types.h": (), "base/buffer.h": ("inlay",), "base/result.h": ("inlay",),
-                "engine/engine.h": ("inlay", "inlay::engine"), "host/embedder.h": ("inlay", "inlay::host"), "host/host.h": ("inlay", "inlay::host"),
-                "host/standalone.h": ("inlay", "inlay::host"), "host/tcp.h": ("inlay", "inlay::host"), "http/header_map.h": ("inlay::http",), "stats/histogram_bins.h": ("inlay::stats",), "stats/metrics.h": ("inlay", "inlay::stats")}
+# Headers beside the SDK's whose examples compile: those of the host library (cmake/Install.cmake), and some that other rooms include;
+# with the namespaces that an example names things from.
+HOST_HEADERS = {
+    "abi/functions.h": (),
+    "abi/pairs.h": (),
+    "abi/types.h": (),
+    "base/buffer.h": ("inlay",),
+    "base/result.h": ("inlay",),
+    "document/source.h": ("inlay::document",),
+    "engine/engine.h": ("inlay", "inlay::engine"),
+    "host/embedder.h": ("inlay", "inlay::host"),
+    "host/host.h": ("inlay", "inlay::host"),
+    "host/standalone.h": ("inlay", "inlay::host"),
+    "host/tcp.h": ("inlay", "inlay::host"),
+    "http/header_map.h": ("inlay::http",),
+    "inspect/facts.h": ("inlay", "inlay::inspect"),
+    "net/connection.h": ("inlay", "inlay::net"),
+    "net/event_loop.h": ("inlay::net",),
+    "proxy/downstream/filter.h": ("inlay", "inlay::proxy::downstream"),
+    "stats/histogram_bins.h": ("inlay::stats",),
+    "stats/metrics.h": ("inlay", "inlay::stats"),
+}
 HOST_INCLUDES = ("sys/uio.h", "unistd.h", "array", "cstddef", "iostream", "span", "string", "string_view", "thread", "vector")
 GUIDES = ("docs/guide/sdk.md", "docs/guide/tcp.md", "docs/guide/hazards.md")
 FLAGS = ["-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function", "-Wno-unused-variable",
@@ -61,8 +79,7 @@ def header_examples():
 
 
 def host_file():
-    """One file of all examples of the host library's headers. They are read by whoever links it, so each needs no more
-    than its header, the standard library and a namespace."""
+    """One file of the examples of HOST_HEADERS. Each needs no more than its header, the standard library and its namespaces."""
     text = "".join(f"#include <{name}>\n" for name in HOST_INCLUDES) + "".join(f'#include "{name}"\n' for name in HOST_HEADERS)
     for header, namespaces in HOST_HEADERS.items():
         for example in examples_of(header):
@@ -94,7 +111,7 @@ def as_file(examples, native, scoped):
             continue
         if not AT_NAMESPACE_SCOPE.match(example.text):
             lines = f"inline void example() {{\n{lines}}}\n"
-        text += f"namespace inlay::example_{number} {{\nusing namespace inlay::sdk;\n{lines}}}\n"
+        text += f"namespace example_{number} {{\nusing namespace inlay::sdk;\n{lines}}}\n"
     return text
 
 

@@ -21,7 +21,7 @@
 // It does as Envoy does where the ABI leaves a choice: the compare-and-swap value of an absent key is not looked at, an
 // unknown cluster is kBadArgument, a tick comes again and again in its period, a call belongs to the root context
 // and is answered although its stream has gone. What a filter must not do, since it would harm or end Envoy, is Ok,
-// does nothing, and stands in `misuses`.
+// does nothing, and is listed in `misuses`.
 
 #include <algorithm>
 #include <deque>
@@ -44,6 +44,8 @@ using abi::MapType;
 
 class FakeHost;
 
+// FakeWorker is one VM. FakeHost::add_worker makes and owns it. Contexts are made by the filter's INLAY_REGISTER, which
+// is linked into the test; what a member refers to by number or reference has to be there.
 class FakeWorker {
  public:
   explicit FakeWorker(FakeHost& host) : host_(host) {}
@@ -84,7 +86,7 @@ class FakeWorker {
   Action client_sends(FakeConnection& connection, std::string_view bytes, bool end_of_stream = false);
   Action server_sends(FakeConnection& connection, std::string_view bytes, bool end_of_stream = false);
   void disconnect(FakeConnection& connection, abi::PeerType by = abi::PeerType::kRemote);
-  // stop: deletes a root context as a host does that shuts down. kill: the VM is gone, and nothing is told.
+  // stop: deletes a root context as a host does that shuts down. kill: the VM is gone, as after a trap: no callback.
   void stop(abi::ContextId root);
   void kill();
 
@@ -154,6 +156,8 @@ class FakeWorker {
   bool configuring_ = false;
 };
 
+// FakeHost is the process. Set its public members before what they are to act on, and look at them afterwards; it is
+// made before its workers, and ends them.
 class FakeHost {
  public:
   FakeHost() { current_host() = this; }
@@ -166,14 +170,15 @@ class FakeHost {
 
   std::map<std::string, FakeService> services;           // by cluster
   std::map<std::string, FakeForeign> foreign_functions;  // by name; any other is kNotFound
-  std::vector<FakeCall> calls;
+  // What the filters have done, oldest first.
+  std::vector<FakeCall> calls;  // also those with FakeReply::refuse
   std::vector<FakeLog> logs;
-  std::map<std::string, int64_t> metrics;
-  std::map<std::string, std::pair<std::string, uint32_t>> shared_data;
-  std::map<std::string, std::string> environment;  // of every VM
-  std::vector<std::string> misuses;                // what a filter did that would harm or end Envoy
-  bool may_set_effective = true;                   // false: a capability restriction takes the function away
-  bool has_shared_data = true;
+  std::map<std::string, int64_t> metrics;                               // by name; a histogram's last value
+  std::map<std::string, std::pair<std::string, uint32_t>> shared_data;  // by key: the value and its cas
+  std::map<std::string, std::string> environment;                       // of every VM
+  std::vector<std::string> misuses;              // what a filter did that would harm or end Envoy
+  bool may_set_effective = true;                 // false: a capability restriction takes the function away
+  bool has_shared_data = true;                   // false: its functions fail
   bool resumes_upstream = true;                  // of a connection; Envoy does not
   bool tells_of_connections = true;              // false: as to a module that does not export proxy_on_new_connection
   bool has_steady_clock = true;                  // WASI's monotonic clock; without it, filters go by the wall clock
@@ -182,8 +187,9 @@ class FakeHost {
   // What a property is to a stream, by its path ("xds\0cluster_name"); any other is kNotFound.
   std::function<std::optional<std::string>(const FakeStream&, std::string_view path)> stream_property;
   std::function<void(FakeStream&)> on_continue;  // what becomes of a stream within continue_stream
-  size_t host_calls = 0;
+  size_t host_calls = 0;                         // calls into the host, of every kind
 
+  // add_worker: one more VM, which lives as long as the host.
   FakeWorker& add_worker() {
     workers_.push_back(std::make_unique<FakeWorker>(*this));
     return *workers_.back();
@@ -197,7 +203,8 @@ class FakeHost {
     time_ns = end_ns;
   }
 
-  // enqueue: an item of a shared queue, which some root context has opened. It hears of it when time passes.
+  // enqueue: puts an item into a shared queue; nothing happens if no root context has opened it. The one that has is
+  // told in the next advance().
   void enqueue(std::string_view name, std::string item) {
     const auto at = std::find_if(queues_.begin(), queues_.end(), [&](const Queue& one) { return one.name == name; });
     if (at == queues_.end()) return;
@@ -206,10 +213,12 @@ class FakeHost {
   }
 
   uint64_t now_ms() const { return time_ns / 1'000'000; }
+  // metric: the value of that name, -1 if there is none.
   int64_t metric(const std::string& name) const {
     const auto at = metrics.find(name);
     return at == metrics.end() ? -1 : at->second;
   }
+  // logged: whether a line has `text` in it.
   bool logged(std::string_view text) const {
     return std::any_of(logs.begin(), logs.end(),
                        [&](const FakeLog& log) { return log.text.find(text) != std::string::npos; });
@@ -261,7 +270,7 @@ class FakeHost {
   struct Queue {
     std::string name;
     uint32_t id;
-    FakeWorker* owner = nullptr;  // who hears of items
+    FakeWorker* owner = nullptr;  // who is told of items
     abi::ContextId root = 0;
     bool news = false;
     std::deque<std::string> items = {};

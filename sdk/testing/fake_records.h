@@ -17,6 +17,7 @@
 namespace inlay::sdk::testing {
 
 using abi::LogLevel;
+// Headers: in the order of the message; a name may occur more than once. Names in lower case.
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
 // FakeCall: an HTTP call that the filter has sent.
@@ -25,8 +26,9 @@ struct FakeCall {
   Headers headers;
   std::string body;
   uint32_t timeout_ms = 0;  // 0: none
-  uint64_t at_ms = 0;
+  uint64_t at_ms = 0;       // virtual time, FakeHost::now_ms()
 
+  // header: the first value of that name; empty if there is none.
   std::string header(std::string_view name) const {
     for (const auto& [key, value] : headers) {
       if (key == name) return value;
@@ -46,11 +48,13 @@ struct FakeReply {
   bool silent = false;  // no answer and no callback, ever
 };
 
+// FakeService: what answers the calls to a cluster.
 using FakeService = std::function<FakeReply(const FakeCall&)>;
 
 // FakeForeign: a foreign function, from its argument to its result or the status that it refuses with.
 using FakeForeign = std::function<Result<std::string>(std::string_view argument)>;
 
+// FakeLog: a line of the log.
 struct FakeLog {
   LogLevel level;
   std::string text;
@@ -86,6 +90,7 @@ struct FakeStream {
     return said != Status::kContinue && reply_status == 0 && !closed;
   }
 
+  // header: the request's values of that name, with commas between them.
   std::string header(std::string_view name) const {
     std::string all;
     for (const auto& [key, value] : headers) {
