@@ -32,8 +32,9 @@ struct LoadOptions {
   std::function<std::optional<std::string>(const std::string&)> environment;
 };
 
-// Blocking file reads; no other side effect. Thread-safe. The error is kInvalidArgument (kIo when the file cannot be
-// read) and counts the diagnostics, which hold the details.
+// All three read files (the configuration's, wasm modules, data sources) and block for it; there is no other side
+// effect. Any thread. The error is kInvalidArgument (kIo when the configuration's file cannot be read) and counts the
+// diagnostics, which hold the details; warnings are added on success too. A text is at most document::kMaxSourceBytes.
 Result<Bootstrap> load_file(const std::string& path, const LoadOptions& options, document::Diagnostics& diagnostics);
 // A file, and a text that is merged into it as Envoy does with its --config-yaml (config/merge.h).
 Result<Bootstrap> load_file_and_text(const std::string& path, std::string_view text, const std::string& name,

@@ -25,8 +25,8 @@ class World {
   // Loads the guests and starts the proxy.
   virtual Result<Unit> start() = 0;
 
-  // Bytes of a client, which connects when it first sends, if only nothing. `method` tells the reader of the response,
-  // if a request begins with these bytes.
+  // Sends bytes from a client, which connects first if it has not yet; no bytes at all only connect it. `method` is
+  // that of the request that begins with these bytes, for the reader of the response; empty if none begins.
   virtual void client_sends(const std::string& client, std::string_view bytes, std::string_view method) = 0;
   virtual void client_closes(const std::string& client, bool reset) = 0;
   virtual void client_reads(const std::string& client, bool reads) = 0;
@@ -42,7 +42,7 @@ class World {
   virtual void wait(std::chrono::milliseconds time) = 0;
   // "name = value" of each metric.
   virtual std::vector<std::string> stats(const std::vector<std::string>& names) = 0;
-  // Lets happen what happens: until nothing more does, or, where that cannot be known, until seen().
+  // Runs until nothing more happens; in a world that cannot know that, until seen() is true.
   virtual void settle(const std::function<bool()>& seen) = 0;
   // Closes all clients and ends the proxy.
   virtual void finish() = 0;

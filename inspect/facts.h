@@ -3,8 +3,15 @@
 
 // What a module is, needs and costs: the facts that `inlay inspect` shows, as data.
 //
-//     Result<Facts> facts = examine(bytes);
-//     if (facts && facts->runs()) puts(facts->abi_version.c_str());
+//     std::string sum_up(std::span<const uint8_t> module) {
+//       const Result<Facts> facts = examine(module);
+//       if (!facts) return facts.error().to_string();  // not WebAssembly
+//       if (!facts->runs()) return "it does not run here: " + facts->faults.front();
+//       return "ABI " + facts->abi_version + ", " + std::to_string(facts->size) + " bytes";
+//     }
+//
+// Plain data that owns all that it shows. The module is read and validated, not compiled or run;
+// docs/reference/inspect.md has what each fact means for its reader. Sizes are bytes.
 
 #include <cstdint>
 #include <span>
@@ -34,9 +41,10 @@ struct ExportedCallback {
   bool called = false;  // by this host
 };
 
+// NamedFunction is a function that the module defines.
 struct NamedFunction {
-  uint32_t index = 0;
-  std::string name;  // of the name section, else an export's; empty if neither has one
+  uint32_t index = 0;  // in the module's list of functions, imports first
+  std::string name;    // of the name section, else an export's; empty if neither has one
   size_t size = 0;
 };
 
@@ -50,6 +58,7 @@ struct StripSavings {
   size_t total() const { return names + debug + producers + target_features + other; }
 };
 
+// Facts are those of one module.
 struct Facts {
   size_t size = 0;
   std::string sha256;               // hexadecimal
@@ -68,11 +77,13 @@ struct Facts {
   StripSavings strip;
   Layout layout;
 
+  // Whether this host runs it.
   bool runs() const { return faults.empty(); }
 };
 
-// kInvalidArgument if it is no valid WebAssembly module, with the offset. A valid one that is no proxy-wasm module is
-// no error: Facts::faults says so.
+// examine: any thread; takes memory in proportion to the module. kInvalidArgument if the bytes are not a valid
+// WebAssembly module, with the offset. A valid one that is not a proxy-wasm module is not an error: Facts::faults says
+// so.
 Result<Facts> examine(std::span<const uint8_t> module);
 
 }  // namespace inlay::inspect

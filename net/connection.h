@@ -1,8 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Connection: a TCP stream on an EventLoop, with buffered writes, back-pressure and half-close. Loop thread only.
-// A connection that is idle holds no block of memory: one is taken when bytes come.
+// Connection: a TCP stream on an EventLoop, with buffered writes, back-pressure and half-close; and Listener, which
+// accepts them. Loop thread only. A connection that is idle holds no block of memory: one is taken when bytes come.
+// TLS is another Connection around one (proxy/tls/tls_connection.h), a chain of network filters another again.
+//
+//     class Echo : public ConnectionHandler {
+//      public:
+//       explicit Echo(std::unique_ptr<Connection> connection) : connection_(std::move(connection)) {
+//         connection_->set_handler(this);
+//         connection_->resume_reading();
+//       }
+//       void on_data(Buffer& data, bool end) override {
+//         connection_->write(data);
+//         if (end) connection_->close(Connection::Close::kAfterFlush);  // no callback follows
+//       }
+//       void on_closed(CloseReason, std::string_view) override {}  // the socket is closed already
+//
+//      private:
+//       std::unique_ptr<Connection> connection_;
+//     };
 
 #include <chrono>
 #include <cstdint>
@@ -19,18 +36,21 @@
 
 namespace inlay::net {
 
+// CloseReason: why a connection ended that its handler has not closed itself.
 enum class CloseReason : uint8_t {
-  kLocal,        // we closed it, on this side of its handler: a network filter did
+  kLocal,        // this process closed it below its handler, as a network filter does
   kRemoteReset,  // the peer's RST
   kBroken,       // another error while open
   kConnectFailed,
   kConnectTimeout,
 };
 
-// ConnectionHandler hears what happens on a Connection. It may close or release the connection inside of any call.
+// ConnectionHandler is told what happens on a Connection, on the loop's thread. It may close or destroy the connection
+// inside of any call.
 class ConnectionHandler {
  public:
   virtual ~ConnectionHandler() = default;
+  // Of connect(), and of TLS when its handshake is done.
   virtual void on_connected() {}
   // `data` is what came. A handler that does not drain it pauses reading: the rest stays, nothing is received behind
   // it, and it comes again when reading is resumed. `end` says that the peer has sent its last byte (FIN).
@@ -40,7 +60,7 @@ class ConnectionHandler {
   // Unsent bytes rose over the high watermark, or fell below the low one (half of it).
   virtual void on_above_write_watermark() {}
   virtual void on_below_write_watermark() {}
-  // The connection is gone; not called for a close() of ours.
+  // The connection is gone: the last call. Not made after a close() by the handler. `detail` is for logs.
   virtual void on_closed(CloseReason reason, std::string_view detail) = 0;
 };
 
@@ -63,21 +83,24 @@ struct TlsInfo {
 
 class Connection {
  public:
+  // Destroying a connection closes it, as close(kNow) does.
   virtual ~Connection() = default;
+  // The handler outlives the connection, or is replaced before it ends.
   virtual void set_handler(ConnectionHandler* handler) = 0;
   // Reading starts paused. resume_reading() delivers bytes that wait already on the next turn of the loop.
   virtual void pause_reading() = 0;
   virtual void resume_reading() = 0;
   // Takes all of `data`. It goes to the kernel when the event that is being handled is done (so that a head and a body
   // that are written one after the other leave in one system call) or when kFlushAt bytes wait; what the kernel does
-  // not take goes when it can. Nothing is sent for empty data, but network filters hear of it. Never calls on_closed or
-  // on_data from inside.
+  // not take goes when it can. Nothing is sent for empty data, but network filters are told of it. Never calls
+  // on_closed or on_data from inside.
   static constexpr size_t kFlushAt = 64 * 1024;
   virtual void write(Buffer& data) = 0;
   virtual void write(std::string_view data) = 0;
   // Bytes that the kernel has not taken yet.
   virtual size_t unsent() const = 0;
-  // What is unsent already counts: the handler may hear of it from inside of this call.
+  // Bytes of unsent() above which the handler is told. What is unsent already counts, so that
+  // on_above_write_watermark may come from inside of this call.
   virtual void set_write_watermark(size_t high) = 0;
   // Sends FIN after what is unsent; reading goes on.
   virtual void shutdown_write() = 0;
@@ -96,7 +119,7 @@ class Connection {
   virtual bool has_news() const { return false; }
   // nullptr for a connection without TLS, and before its handshake is done.
   virtual const TlsInfo* tls() const { return nullptr; }
-  // The same, for who needs it when the connection is gone.
+  // The same, shared, to be kept when the connection is gone.
   virtual std::shared_ptr<const TlsInfo> shared_tls() const { return nullptr; }
   // A number that no other connection of this process has, but for one that wraps this one.
   uint64_t id();

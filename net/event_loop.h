@@ -2,13 +2,18 @@
 #pragma once
 
 // EventLoop: a worker's thread of events, and what runs on it: file descriptors (IoHandler), timers (Timer), work for
-// a little later (DeferredTask), and tasks from other threads (post). It is epoll, edge-triggered, and one epoll_wait a
-// turn: no further system call for a timer, and none to change interest. RATIONALE.md says why not Boost.Asio.
+// a little later (DeferredTask), and tasks from other threads (post). It is epoll, edge-triggered, with one epoll_wait
+// in each turn: no further system call for a timer, and none to change interest. RATIONALE.md says why not Boost.Asio.
 //
 //     EventLoop loop;
-//     Timer t(loop, [] { ... });
-//     t.arm(std::chrono::milliseconds(250));     // coarse: fires within Timer::kGranularity after it is due
-//     loop.run();                                // until stop()
+//     Timer timer(loop, [&] { loop.stop(); });
+//     timer.arm(std::chrono::milliseconds(250));  // coarse: fires within Timer::kGranularity after it is due
+//     std::thread other([&] { loop.post([] { std::puts("on the loop's thread"); }); });
+//     loop.run();  // until stop()
+//     other.join();
+//
+// All but stop() and post() is for the loop's thread, which is the one that calls run(). What is registered with a loop
+// must not outlive it. Nothing here fails, but watch().
 
 #include <chrono>
 #include <cstdint>
@@ -18,10 +23,11 @@
 
 namespace inlay::net {
 
-// IoHandler hears of a file descriptor's events (EPOLLIN and so on, edge-triggered). It may unwatch and destroy itself,
-// or any other handler, inside of the call.
+// IoHandler is told of a file descriptor's events. The loop does not own it.
 class IoHandler {
  public:
+  // EPOLLIN and so on. It may unwatch and destroy itself, or any other handler, inside of the call. Edge-triggered:
+  // read or write until EAGAIN, for the event does not come again.
   virtual void on_io(uint32_t epoll_events) = 0;
   // The loop has fetched an event for it, and on_io() is still to come in this turn. Set by the loop.
   bool announced() const { return announced_; }
@@ -47,10 +53,15 @@ class EventLoop {
   void run();
   // One turn: waits at most `limit` for events and handles them. For tests and nested tools.
   void run_once(std::chrono::milliseconds limit);
-  // What DeferredTasks are to do after the event, such as writing, now: for the end, when it runs no more.
+  // Runs the DeferredTasks that are scheduled for after the event, such as writing: for the end, when the loop runs no
+  // more.
   void flush();
-  void stop();                            // any thread
-  void post(std::function<void()> task);  // any thread
+  // Lets run() return after the turn that is under way; called before, it lets the next run() return at once. Any
+  // thread.
+  void stop();
+  // Runs `task` on the loop's thread in a later turn, in the order of the posts. One that has not run when the loop is
+  // destroyed is destroyed with it. Any thread.
+  void post(std::function<void()> task);
 
   // How often it has looked for events.
   uint64_t turn() const;
@@ -110,8 +121,8 @@ class Timer {
   ~Timer();
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
-  void arm(std::chrono::milliseconds after);  // re-arms when armed
-  void disarm();
+  void arm(std::chrono::milliseconds after);  // an armed one begins anew
+  void disarm();                              // nothing happens if it is not armed
   bool armed() const { return due_ != 0; }
 
  private:

@@ -4,7 +4,9 @@
 // Server: the whole proxy. It loads the modules, runs each plugin's canary, starts the workers and the admin server,
 // and ends on a signal, on shutdown() or on POST /quitquitquit.
 //
-//     INLAY_TRY(auto server, Server::create(bootstrap, {.concurrency = 2}, log));
+//     document::Diagnostics diagnostics;
+//     INLAY_TRY(const auto bootstrap, config::load_file("envoy.yaml", {}, diagnostics));
+//     INLAY_TRY(const auto server, Server::create(bootstrap, {.concurrency = 2}, log));
 //     return server->run();                 // the exit status
 //
 // One thread makes, runs and destroys it; shutdown() may come from any.
@@ -20,6 +22,7 @@
 
 namespace inlay::proxy {
 
+// ServerOptions: what the command line says (docs/reference/command_line.md), and what a test needs.
 struct ServerOptions {
   size_t concurrency = 1;  // workers; 0 counts as 1
   engine::EngineKind engine = engine::EngineKind::kAuto;
@@ -48,14 +51,14 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Serves until the end; the process's exit status.
+  // Serves until the end, on this thread and the workers'; returns the process's exit status. Once.
   int run();
   // Ends as a signal does: stops accepting, finishes what is under way, lets run() return. Any thread.
   void shutdown();
 
   // The addresses that are bound, in the order of the configuration's listeners.
   const std::vector<Address>& listener_addresses() const;
-  // Port 0 when there is no admin server.
+  // The one that is bound; port 0 when there is no admin server.
   Address admin_address() const;
 
  private:

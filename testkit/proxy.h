@@ -12,7 +12,9 @@
 //     EXPECT_EQ(stream->request_headers(), abi::HeadersStatus::kContinue);
 //     EXPECT_EQ(proxy.log().count("poll"), 1u);
 //
-// All on one thread, with any number of workers.
+// All on one thread, with any number of workers. Nothing happens by itself: what is posted runs in run(), timers and
+// answers come in advance(). Everything that it hands out ends with it, but streams and connections, which the test
+// owns and ends first.
 
 #include <chrono>
 #include <memory>
@@ -30,6 +32,7 @@
 
 namespace inlay::testkit {
 
+// ProxyOptions: as host::HostOptions; at least one worker.
 struct ProxyOptions {
   size_t workers = 1;
   engine::EngineKind engine = engine::EngineKind::kAuto;
@@ -43,7 +46,8 @@ class TestProxy {
  public:
   explicit TestProxy(ProxyOptions options = {});
 
-  // Compiles, checks (canary) and attaches a plugin to every worker. The pointer is the first worker's.
+  // Compiles, checks (canary) and attaches a plugin to every worker. The pointer is the first worker's. Errors: those
+  // of engine::Module::load and host::Host::create_plugin.
   Result<host::WorkerPlugin*> load(std::span<const uint8_t> wasm, host::PluginConfig config);
   // The same for a module that is loaded: plugins that share it, vm_id and vm_configuration share VMs.
   Result<host::WorkerPlugin*> load(std::shared_ptr<engine::Module> module, host::PluginConfig config);
@@ -51,6 +55,7 @@ class TestProxy {
   // The plugin that was loaded last, on another worker.
   host::WorkerPlugin* attached(size_t worker) { return attached_.at(worker); }
 
+  // A request with these headers, or a connection, that begins in the plugin; its callbacks are the test's to call.
   std::unique_ptr<TestStream> stream(host::WorkerPlugin& plugin, const HeaderList& headers);
   std::unique_ptr<TestConnection> connection(host::WorkerPlugin& plugin);
 

@@ -33,8 +33,8 @@ class Arena {
     return last_ + 1;
   }
 
-  // array: `size` values that are as their default member initialisers say. Never a null pointer, so that an empty one
-  // differs from none.
+  // array: `size` value-initialised elements. The pointer is not null even for a size of 0, so that an empty array can
+  // be told from none.
   template <class T>
   std::span<T> array(size_t size) {
     static_assert(std::is_trivially_destructible_v<T>);

@@ -6,7 +6,26 @@
 //
 // Life: a stream object and its filters are made once and used again for later requests (no allocation per request):
 // start() -> decode_* and encode_* -> on_log() -> on_destroy(), then start() again for another request.
-// Requests go through filters in order, responses in reverse. The last filter is the router.
+// Requests go through filters in order, responses in reverse. The last filter is the router. All of it is on the
+// worker's thread.
+//
+//     // Answers requests for one path itself.
+//     class Ping final : public StreamFilter {
+//      public:
+//       bool start(FilterCallbacks& callbacks) override {
+//         callbacks_ = &callbacks;
+//         return true;
+//       }
+//       HeadersStatus decode_headers(HeaderMap& headers, bool) override {
+//         if (headers.get(http::HeaderId::kPath) != "/ping") return HeadersStatus::kContinue;
+//         callbacks_->send_local_reply({.status = 200, .body = "pong"});
+//         return HeadersStatus::kStopIteration;
+//       }
+//       void on_destroy() override { callbacks_ = nullptr; }
+//
+//      private:
+//       FilterCallbacks* callbacks_ = nullptr;
+//     };
 
 #include <chrono>
 #include <cstdint>
@@ -62,7 +81,9 @@ struct FilterState {
   bool of_below = false;       // a network filter has stored it: what a request changes is changed there, too
 };
 
-// StreamInfo: facts about one stream, for properties, logs and statistics.
+// StreamInfo: facts about one stream, for properties, logs and statistics. Times are nanoseconds, monotonic but for
+// start_system, which counts from 1970. Sizes are bytes. The chain owns it and what its pointers show, until
+// on_destroy().
 struct StreamInfo {
   int64_t start_monotonic = 0;
   int64_t start_system = 0;
@@ -101,8 +122,9 @@ struct StreamInfo {
   int64_t upstream_last_byte_monotonic = 0;
   std::vector<FilterState> filter_state;
   std::vector<FilterState>* state_below = nullptr;  // what network filters have stored; null without such filters
+  // Makes it what it is before a stream begins.
   void reset();
-  // What of the filter state goes on to the connection's next stream, taken out.
+  // Removes from filter_state what lives as long as the connection, and returns it, for the connection's next stream.
   std::vector<FilterState> take_connection_state();
 };
 
@@ -126,11 +148,13 @@ class FilterCallbacks {
   virtual Buffer* buffered_request_body() = 0;
   virtual Buffer* buffered_response_body() = 0;
 
-  // Goes on after this filter had stopped. Safe in any callback; what it sets off happens after the callback returns.
+  // Goes on after this filter had stopped; nothing happens if it has not. Safe in any callback; what it sets off
+  // happens after the callback returns.
   virtual void continue_decoding() = 0;
   virtual void continue_encoding() = 0;
-  // Answers locally; passes the encoder filters unless the reply says otherwise. Resets when headers went out already.
+  // Answers locally; the answer passes the encoder filters. Ends the stream when headers went out already.
   virtual void send_local_reply(host::LocalReply reply) = 0;
+  // Ends the stream without an answer; `details` is for the access log.
   virtual void reset_stream(std::string_view details) = 0;
   // Whether the response's head has passed the filters: no local reply can take its place any more.
   virtual bool response_sent() = 0;
@@ -151,12 +175,16 @@ class FilterCallbacks {
   virtual uint32_t buffer_limit() = 0;
 };
 
+// StreamFilter is one filter of one stream. What a callback returns has Envoy's meaning (sdk/context.h has a table).
 class StreamFilter {
  public:
   virtual ~StreamFilter() = default;
-  // A new stream begins. False: this filter takes no part in this stream.
+  // A new stream begins; `callbacks` is valid until on_destroy(). False: this filter takes no part in this stream, and
+  // no other call follows.
   virtual bool start(FilterCallbacks& callbacks) = 0;
 
+  // A piece of the request, or of the response, to read and to change. The map or buffer is valid until the piece goes
+  // on; `end_stream`: nothing follows.
   virtual HeadersStatus decode_headers(HeaderMap&, bool /*end_stream*/) { return HeadersStatus::kContinue; }
   virtual DataStatus decode_data(Buffer&, bool /*end_stream*/) { return DataStatus::kContinue; }
   virtual TrailersStatus decode_trailers(HeaderMap&) { return TrailersStatus::kContinue; }
@@ -164,23 +192,26 @@ class StreamFilter {
   virtual DataStatus encode_data(Buffer&, bool /*end_stream*/) { return DataStatus::kContinue; }
   virtual TrailersStatus encode_trailers(HeaderMap&) { return TrailersStatus::kContinue; }
 
-  // A local reply is made, of any filter: what is added now stands before the reply's own fields.
+  // A local reply is made, of any filter: what is added now comes before the reply's own fields.
   virtual void begin_local_reply(HeaderMap&) {}
 
-  // The downstream connection's write buffer (response back-pressure).
+  // The downstream connection has more bytes to send than its limit, or again less than half of it: whoever produces
+  // the response pauses and goes on (response back-pressure).
   virtual void on_above_write_watermark() {}
   virtual void on_below_write_watermark() {}
 
+  // The stream is complete: the access log's time. Maps can be read, nothing can be changed.
   virtual void on_log() {}
   // The stream is over; forget it, cancel what is under way. Called exactly once for each start() that said true.
   virtual void on_destroy() = 0;
 };
 
-// Makes a worker's filters. One factory a configured filter and worker.
+// FilterFactory makes a worker's filters: there is one for each configured filter on each worker. It outlives them.
 class FilterFactory {
  public:
   virtual ~FilterFactory() = default;
   virtual std::unique_ptr<StreamFilter> create() = 0;
+  // The filter's `name` in http_filters.
   virtual std::string_view name() const = 0;
 };
 

@@ -22,7 +22,8 @@
 
 namespace inlay::proxy {
 
-// Thread-safe; a compilation keeps other threads' out. Destroyed after the plugins' last use, before the host.
+// Thread-safe: one thread loads a module at a time, and others wait for as long as that takes. Destroyed after the
+// plugins' last use, before the host.
 class ModuleStore {
  public:
   // `host` and `log` outlive the store.

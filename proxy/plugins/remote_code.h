@@ -7,9 +7,9 @@
 //     if (Code code = remote.find(config)) ...                              // was fetched before
 //     remote.fetch(config, [](Result<Code> code) { ... });
 //
-// One fetch a hash is under way at a time; who asks meanwhile waits for it. A fetch is 1 + num_retries tries. One that
-// has failed is remembered for kForgetFailure, and whoever asks within that time gets its error. Statistics are
-// Envoy's, wasm.remote_load_*.
+// At most one fetch of a hash is under way at a time; a request for the same hash waits for it. A fetch is
+// 1 + num_retries tries. One that has failed is remembered for kForgetFailure, and any request within that time gets
+// its error. Statistics are Envoy's, wasm.remote_load_*.
 
 #include <chrono>
 #include <functional>
@@ -35,7 +35,7 @@ std::chrono::milliseconds longest_back_off(const config::RemoteCode& code, uint3
 class RemoteCode {
  public:
   static constexpr std::chrono::seconds kForgetFailure{10};
-  // Gets the module's bytes, or what the last try has failed of.
+  // Is called with the module's bytes, or with the error of the last try.
   using Done = std::function<void(const Result<Code>&)>;
 
   // All outlive this. `upstreams` gives answers of up to config::kLargestModule.

@@ -111,7 +111,7 @@ class TlsConnection final : public net::Connection, private net::ConnectionHandl
   bool above_ = false;          // the handler was told
   bool write_failed_ = false;
   size_t high_ = SIZE_MAX;
-  size_t answered_ = 0;  // bytes that that OpenSSL sent of its own accord and that may be waiting still
+  size_t answered_ = 0;  // bytes that OpenSSL has sent without our asking and that may still be unsent
   std::string server_name_;
   std::string verify_fault_;
   std::shared_ptr<const net::TlsInfo> info_;

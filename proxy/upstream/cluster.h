@@ -79,7 +79,7 @@ class Cluster {
   const config::Cluster& config;
   ClusterStats stats;
   Breakers breakers;
-  // Of a cluster with TLS, once ClusterRegistry::prepare_tls() was there.
+  // Null for a cluster without TLS, and before ClusterRegistry::prepare_tls().
   std::shared_ptr<const tls::ClientContext> tls;
   bool lengths_as_given = false;  // ClusterRegistry::send_lengths_as_given()
 
@@ -95,8 +95,8 @@ class ClusterRegistry {
  public:
   using LogFunction = std::function<void(std::string_view message)>;
 
-  // `clusters` and `store` outlive the registry. `warn` hears of names that do not resolve, and what warn() says; any
-  // thread.
+  // `clusters` and `store` outlive the registry. `warn` is called, by any thread, with a message for each name that
+  // does not resolve, and with those of warn().
   ClusterRegistry(const std::vector<config::Cluster>& clusters, stats::MetricStore& store, LogFunction warn,
                   ResolveFunction resolve = system_resolve);
   ~ClusterRegistry();
