@@ -1,8 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The typed configuration that the loader makes from an Envoy v3 bootstrap and the data plane runs on: plain, immutable
-// values with Envoy's names and Envoy's defaults already filled in. No YAML, no protobuf, no pointers into the source.
+// The typed configuration that the loader makes from an Envoy v3 bootstrap and the data plane runs on: plain values
+// with Envoy's names and Envoy's defaults (1.40) already filled in. No YAML, no protobuf, no pointers into the source.
+// The loader has checked all of it; it is not changed any more, so that any thread may read it, and it outlives the
+// server.
+//
+//     document::Diagnostics diagnostics;
+//     const auto bootstrap = load_file("envoy.yaml", {}, diagnostics);  // config/load.h
+//     if (!bootstrap) return;
+//     for (const Listener& listener : bootstrap->listeners)
+//       for (const VirtualHost& host : listener.http.route_config.virtual_hosts)
+//         std::cout << listener.name << " " << host.name << "\n";
+//
+// docs/reference/envoy_config.md has every field, and which are accepted without effect. Here is only what is acted on.
+// Names of fields are Envoy's; a comment says only what their documentation does not, or what the type does not show.
 
 #include <array>
 #include <chrono>
@@ -41,6 +53,7 @@ struct Locality {
   std::string sub_zone;
 };
 
+// config/core/v3 Node: what the proxy says of itself, for properties.
 struct Node {
   std::string id;
   std::string cluster;
@@ -48,7 +61,8 @@ struct Node {
   Metadata metadata;
 };
 
-// config/route/v3 HeaderMatcher.
+// config/route/v3 HeaderMatcher: `kind` says which of the next members counts. Several values of a header are matched
+// as one, with commas between.
 struct HeaderMatcher {
   std::string name;  // lower-case
   enum class Kind : uint8_t { kPresent, kString, kRange } kind = Kind::kPresent;
@@ -60,6 +74,7 @@ struct HeaderMatcher {
   bool treat_missing_as_empty = false;
 };
 
+// config/route/v3 QueryParameterMatcher: of the first parameter of that name.
 struct QueryParameterMatcher {
   std::string name;
   std::optional<StringMatcher> string;  // nullopt: present_match
@@ -73,11 +88,13 @@ struct HeaderToAdd {
   Action action = Action::kAppendIfExistsOrAdd;
   bool keep_empty_value = false;
 };
+// HeaderEdits: removed first, then added, in the configuration's order.
 struct HeaderEdits {
   std::vector<HeaderToAdd> add;
   std::vector<std::string> remove;
 };
 
+// config/route/v3 RouteMatch: all of it has to match.
 struct RouteMatch {
   enum class Kind : uint8_t { kPrefix, kPath, kSafeRegex, kPathSeparatedPrefix } kind = Kind::kPrefix;
   std::string value;
@@ -87,9 +104,10 @@ struct RouteMatch {
   bool grpc_only = false;
 };
 
+// config/route/v3 RouteAction: the request goes to a cluster.
 struct RouteAction {
   std::string cluster;         // or
-  std::string cluster_header;  // the cluster's name stands in this request header
+  std::string cluster_header;  // the cluster's name is the value of this request header
   uint32_t cluster_not_found_response_code = 503;
   Milliseconds timeout{15000};  // 0: off
   std::optional<Milliseconds> idle_timeout;
@@ -103,6 +121,7 @@ struct RouteAction {
   bool auto_host_rewrite = false;
 };
 
+// config/route/v3 RedirectAction: the request is answered with a location.
 struct RedirectAction {
   bool https_redirect = false;
   std::string scheme_redirect;
@@ -115,6 +134,7 @@ struct RedirectAction {
   bool strip_query = false;
 };
 
+// config/route/v3 DirectResponseAction: the request is answered with this.
 struct DirectResponseAction {
   uint32_t status = 200;
   std::string body;
@@ -128,6 +148,7 @@ struct FilterSwitch {
 };
 using FilterSwitches = std::vector<FilterSwitch>;
 
+// config/route/v3 Route. The first of a virtual host that matches is taken.
 struct Route {
   std::string name;
   RouteMatch match;
@@ -138,6 +159,7 @@ struct Route {
   FilterSwitches filter_switches;
 };
 
+// config/route/v3 VirtualHost. The most specific of the domains decides, whatever the order.
 struct VirtualHost {
   std::string name;
   std::vector<std::string> domains;  // lower-case; "a.b", "*.b", "a.*", "*"
@@ -148,6 +170,7 @@ struct VirtualHost {
   FilterSwitches filter_switches;
 };
 
+// config/route/v3 RouteConfiguration. No domain is in two of its virtual hosts.
 struct RouteConfiguration {
   std::string name;
   std::vector<VirtualHost> virtual_hosts;
@@ -191,11 +214,13 @@ struct WasmPlugin {
 struct WasmService {
   std::string name;
   WasmPlugin wasm;
-  bool singleton = false;  // one instance on the main thread; else one a worker
+  bool singleton = false;  // one instance on the main thread; else one on each worker
 };
+// extensions/filters/http/router/v3 Router.
 struct RouterFilter {
   bool suppress_envoy_headers = false;
 };
+// HttpFilter: one of http_filters.
 struct HttpFilter {
   std::string name;
   bool disabled = false;
@@ -212,6 +237,7 @@ struct AccessLogFilter {
   std::vector<AccessLogFilter> filters;
 };
 
+// config/accesslog/v3 AccessLog: where a line goes for each stream that the filter takes, or for all without one.
 struct AccessLog {
   enum class Sink : uint8_t { kFile, kStdout, kStderr, kWasm } sink = Sink::kFile;
   std::string path;                // kFile
@@ -222,6 +248,8 @@ struct AccessLog {
   std::optional<AccessLogFilter> filter;
 };
 
+// extensions/filters/network/http_connection_manager/v3 HttpConnectionManager. HTTP/1 only: the loader
+// refuses HTTP2.
 struct HttpConnectionManager {
   std::string stat_prefix;
   enum class CodecType : uint8_t { kAuto, kHttp1, kHttp2 } codec_type = CodecType::kAuto;
@@ -296,7 +324,7 @@ struct NetworkFilter {
   WasmPlugin wasm;
 };
 
-// Its filter chain is network_filters, then a TcpProxy or an HttpConnectionManager.
+// config/listener/v3 Listener, with its one filter chain: network_filters, then a TcpProxy or an HttpConnectionManager.
 struct Listener {
   std::string name;
   Address address;
@@ -315,19 +343,22 @@ struct Listener {
   const std::vector<AccessLog>& access_logs() const { return tcp_proxy ? tcp_proxy->access_logs : http.access_logs; }
 };
 
+// config/endpoint/v3 LbEndpoint: a host of a cluster. Of a DNS cluster `address` has a name, which is resolved.
 struct Endpoint {
   Address address;
   std::string hostname;
   uint32_t weight = 1;
   enum class Health : uint8_t { kHealthy, kUnhealthy } health = Health::kHealthy;
   Metadata metadata;
-  Locality locality;           // of the LocalityLbEndpoints that it stands in, as is
-  Metadata locality_metadata;  // this
+  // Of the LocalityLbEndpoints that it is listed in.
+  Locality locality;
+  Metadata locality_metadata;
 };
 
+// config/cluster/v3 Cluster. Counts and limits are of all workers together.
 struct Cluster {
-  std::string name;
-  std::string alt_stat_name;
+  std::string name;           // unique
+  std::string alt_stat_name;  // empty: the name
   enum class Type : uint8_t { kStatic, kStrictDns, kLogicalDns } type = Type::kStatic;
   Milliseconds connect_timeout{5'000};
   enum class LbPolicy : uint8_t { kRoundRobin, kLeastRequest, kRandom } lb_policy = LbPolicy::kRoundRobin;
@@ -347,6 +378,7 @@ struct Cluster {
   Metadata metadata;
 };
 
+// config/bootstrap/v3 Admin.
 struct Admin {
   Address address;
   std::vector<StringMatcher> allow_paths;  // of a path without its query; empty: all
@@ -359,6 +391,7 @@ struct StatsTag {
   std::optional<std::string> fixed_value;  // of every statistic
 };
 
+// config/bootstrap/v3 Bootstrap: all of one configuration.
 struct Bootstrap {
   Node node;
   std::optional<Admin> admin;
