@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The contexts that guests know by their ids: RootContext (one a plugin in a VM), StreamContext (one an HTTP stream,
-// host/stream_context.h) and ConnectionContext (one a TCP connection, host/connection_context.h). All live on one
-// worker's thread.
+// The contexts that guests know by their ids: RootContext (one for each plugin in a VM), StreamContext (one for each
+// HTTP stream, host/stream_context.h) and ConnectionContext (one for each TCP connection, host/connection_context.h).
+// All live on one worker's thread.
 
 #include <chrono>
 #include <cstdint>

@@ -62,7 +62,7 @@ struct Worker::Core {
   std::vector<std::unique_ptr<downstream::StreamLogger>> loggers;
   std::vector<std::unique_ptr<downstream::FilterFactory>> factories;
   std::vector<std::unique_ptr<tcp::FilterFactory>> tcp_factories;
-  std::vector<std::unique_ptr<net::ConnectionOwner>> managers;  // one a listener; null until it opens
+  std::vector<std::unique_ptr<net::ConnectionOwner>> managers;  // one for each listener; null until it opens
   std::vector<std::unique_ptr<net::Listener>> sockets;          // of the open listeners
   size_t draining = 0;
 };

@@ -44,7 +44,7 @@ class Event {
       if (timeout_ != Duration::max()) waiter_.owner->scheduler_->arm(waiter_, timeout_);
     }
     bool await_resume() {
-      unlink();  // where the time is over, it still stands there
+      unlink();  // after a timeout it is still in the list
       return waiter_.answered;
     }
     void notify() {

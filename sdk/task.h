@@ -163,7 +163,7 @@ class TaskList {
     return handle;
   }
 
-  // cancel: destroys every task where it stands.
+  // cancel: destroys every task at the place where it is suspended.
   void cancel() {
     while (tasks_.next != &tasks_) {
       auto& promise = static_cast<Promise<void>&>(*tasks_.next);

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::array<double, 19> kBounds = {0.5,  1,    5,     10,    25,    50,     100,    250,     500,    1000,
                                             2500, 5000, 10000, 30000, 60000, 300000, 600000, 1800000, 3600000};
-// A histogram's slots: count, sum, one a bucket (not cumulative).
+// A histogram's slots: count, sum, one for each bucket (not cumulative).
 constexpr size_t kHistogramSlots = 2 + kBounds.size();
 constexpr size_t kSlabSlots = 512;
 constexpr size_t kCacheLine = 64;

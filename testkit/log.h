@@ -39,7 +39,7 @@ class RecordingLog final : public host::Log {
     for (const Line& line : lines_) n += line.text.find(part) != std::string::npos ? 1 : 0;
     return n;
   }
-  // All texts, one a line.
+  // All texts, one in each line.
   std::string text() const {
     const std::lock_guard lock(mutex_);
     std::string all;

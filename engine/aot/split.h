@@ -13,7 +13,7 @@ namespace inlay::engine::aot {
 // `#ifndef INLAY_PART` in it. The first part ends with `tail`.
 struct SplitC {
   std::string common;
-  std::vector<std::string> bodies;  // one a part: function definitions
+  std::vector<std::string> bodies;  // one for each part: function definitions
   std::string tail;                 // exports and instantiation
 };
 

@@ -19,7 +19,7 @@
 
 namespace inlay::header_augmenting {
 
-// SourceObserver hears of what has changed in a source.
+// SourceObserver is told what has changed in a source.
 class SourceObserver {
  public:
   // on_new_headers: gives the number by which invalidate can tell whether a request had these headers.

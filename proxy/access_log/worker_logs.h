@@ -37,7 +37,7 @@ class WorkerLogs {
   net::EventLoop& loop_;
   const stats::Counter flushed_by_timer_;
   const std::chrono::milliseconds interval_;
-  std::vector<std::unique_ptr<Buffer>> buffers_;  // one a file
+  std::vector<std::unique_ptr<Buffer>> buffers_;  // one for each file
   std::vector<std::unique_ptr<Logger>> loggers_;
 };
 

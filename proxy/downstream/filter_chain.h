@@ -21,7 +21,7 @@
 
 namespace inlay::proxy::downstream {
 
-// ResponseSink is where a chain's response goes, and who hears of its end: the codec's side.
+// ResponseSink is where a chain's response goes, and what is told of its end: the codec's side.
 class ResponseSink {
  public:
   virtual ~ResponseSink() = default;

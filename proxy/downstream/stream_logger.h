@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// StreamLogger hears of every stream's end, with all that is known of it. Loop thread only.
+// StreamLogger is told of every stream's end, with all that is known of it. Loop thread only.
 
 #include "http/header_map.h"
 #include "proxy/downstream/filter.h"

@@ -6,7 +6,7 @@
 //
 //     RemotePlugins plugins(loop, remote_code, modules, host, log, observer);
 //     INLAY_TRY(auto plugin, plugins.create(config));      // the plugin itself, or a placeholder
-//     plugins.start();                                     // fetches; the observer hears of it
+//     plugins.start();                                     // fetches; the observer is told
 //
 // A module is compiled, and the canary run, on a thread of its own. After a failed fetch it is tried again later, for
 // as long as it takes.

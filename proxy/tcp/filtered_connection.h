@@ -52,7 +52,7 @@ class FilteredConnection final : public net::Connection, private net::Connection
   void on_below_write_watermark() override;
   void on_closed(net::CloseReason reason, std::string_view detail) override;
 
-  // FilterChain::Sink. The handler hears of a filter's close on the loop's next turn.
+  // FilterChain::Sink. The handler is told of a filter's close on the loop's next turn.
   void send(Buffer& data, bool end_stream) override;
   void close(Close how, std::string_view details, uint32_t flags) override;
   void allow_reading(bool) override {}

@@ -19,7 +19,7 @@ namespace inlay::proxy::upstream {
 
 class ClientConnection final : private net::ConnectionHandler, private http::ParserSink {
  public:
-  // Starts to connect; the pool hears of the outcome.
+  // Starts to connect; the pool is told the outcome.
   ClientConnection(ConnectionPool& pool, net::EventLoop& loop);
   ~ClientConnection() override;
 

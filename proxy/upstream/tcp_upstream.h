@@ -41,7 +41,7 @@ class TcpUpstream final : private net::ConnectionHandler {
   // Whether circuit_breakers' max_connections allow one more.
   static bool has_room(const Cluster& cluster);
 
-  // Starts to connect; the handler hears of the outcome, never from inside of this. `flush_timeout`: how long bytes
+  // Starts to connect; the handler is told the outcome, never from inside of this. `flush_timeout`: how long bytes
   // that are unsent at the end may make no progress.
   TcpUpstream(net::EventLoop& loop, ConnectionPool& pool, TcpUpstreamHandler& handler,
               std::chrono::milliseconds flush_timeout);

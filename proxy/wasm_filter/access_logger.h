@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// AccessLogger: a plugin that hears of each stream's end (envoy.access_loggers.wasm). The guest gets proxy_on_log with
-// its root context, which can read the stream's headers, trailers and properties for as long as that lasts.
+// AccessLogger: a plugin that is called at each stream's end (envoy.access_loggers.wasm). The guest gets proxy_on_log
+// with its root context, which can read the stream's headers, trailers and properties for as long as that lasts.
 
 #include "host/host.h"
 #include "proxy/downstream/stream_logger.h"
