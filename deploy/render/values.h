@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Values: what one values file says, checked. Plain data; what was left out has its default.
+// Values: what one values file says, checked. Plain data that owns all that it shows; what was left out has its
+// default. docs/reference/deploy_values.md has every key, made from the schema that the checks are made from.
 //
 //     Diagnostics diagnostics;
 //     auto values = read_values("values.yaml", diagnostics);
@@ -26,7 +27,7 @@ namespace inlay::deploy {
 using document::Diagnostics;
 using document::Place;
 
-// Module is where the WebAssembly module comes from.
+// Module is where the WebAssembly module comes from: the key `module`. `from` says which members are set.
 struct Module {
   enum class From : uint8_t { kFile, kOci, kHttp } from = From::kFile;
   std::string location;     // the file's path as the process can open it, or the URL
@@ -37,6 +38,8 @@ struct Module {
   Place place;
 };
 
+// Variable is an environment variable: with its value, with that of a Kubernetes secret's key, or, of a plugin, with
+// that of the proxy's variable of the same name.
 struct Variable {
   enum class From : uint8_t { kValue, kSecret, kProxy } from = From::kValue;
   std::string name;
@@ -47,6 +50,7 @@ struct Variable {
 
 enum class FailurePolicy : uint8_t { kFailClosed, kFailOpen, kFailReload };
 
+// Plugin: the key `plugin`, as the proxy's configuration will have it.
 struct Plugin {
   std::string name;
   std::string root_id;
@@ -56,6 +60,7 @@ struct Plugin {
   std::vector<Variable> environment;
 };
 
+// Container is what runs in a pod, or as a service of Compose.
 struct Container {
   std::string image;  // empty: none is rendered
   std::vector<Variable> environment;
@@ -67,6 +72,7 @@ struct Container {
 // Where Debian, Alpine and Envoy's image have the public authorities.
 inline constexpr std::string_view kPublicAuthorities = "/etc/ssl/certs/ca-certificates.crt";
 
+// Service is what the plugin calls: beside the proxy, in the mesh, or outside.
 struct Service {
   enum class Where : uint8_t { kSidecar, kMesh, kOutside } where = Where::kSidecar;
   std::string name;
@@ -79,6 +85,7 @@ struct Service {
   Place place;  // of its port
 };
 
+// Workload is the application whose traffic the plugin sees.
 struct Workload {
   std::string name;
   std::vector<std::pair<std::string, std::string>> labels;
@@ -90,6 +97,7 @@ struct Workload {
   Place port_place;
 };
 
+// Destination is a host that the workload calls.
 struct Destination {
   std::string host;
   std::string mesh_host;  // as the mesh names it, in full
@@ -98,8 +106,10 @@ struct Destination {
   Container container;
 };
 
+// Attachment: the Istio resource by which the plugin comes into the proxy.
 enum class Attachment : uint8_t { kEnvoyFilter, kWasmPlugin, kTrafficExtension };
 
+// Values: of one file.
 struct Values {
   std::string name;
   std::string name_space;
@@ -123,10 +133,11 @@ struct Values {
   std::string file;  // the values file's name, for messages
 };
 
-// Reads, checks and completes. Reads the module, too, when it is a file. The error is kInvalidArgument (kIo when the
-// file cannot be read) and counts the diagnostics, which hold the details.
+// read_values: reads, checks and completes. Reads the module, too, when it is a file; touches nothing else. The error
+// is kInvalidArgument (kIo when the file cannot be read) and counts the diagnostics, which hold the details; warnings
+// are there on success too.
 Result<Values> read_values(const std::string& path, Diagnostics& diagnostics);
-// `folder` is what module.file is relative to.
+// read_values_text: the same of a text. `name` is for messages, `folder` is what module.file is relative to.
 Result<Values> read_values_text(std::string_view text, const std::string& name, const std::string& folder,
                                 Diagnostics& diagnostics);
 
