@@ -3,7 +3,7 @@
 
 // Writing files so that nobody ever sees half of one: to a new name beside it, which is then renamed. Any thread.
 //
-//     INLAY_TRY([[maybe_unused]] Unit written, replace_file("out/module.wasm", bytes));
+//     INLAY_RETURN_IF_ERROR(replace_file("out/module.wasm", bytes));
 
 #include <sys/types.h>
 

@@ -10,6 +10,8 @@
 #include <iterator>
 #include <thread>
 
+#include "base/temporary_directory.h"
+
 namespace inlay {
 namespace {
 
@@ -22,17 +24,13 @@ std::string content_of(const fs::path& path) {
 
 class Files : public testing::Test {
  protected:
-  Files() {
-    std::string name = testing::TempDir() + "inlay_files.XXXXXX";
-    folder_ = ::mkdtemp(name.data());
-  }
-  ~Files() override { fs::remove_all(folder_); }
   std::string path(const std::string& name) const { return (folder_ / name).string(); }
   size_t count() const {
     return static_cast<size_t>(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()));
   }
 
-  fs::path folder_;
+  const TemporaryDirectory scratch_{"inlay-files-"};
+  const fs::path folder_{scratch_.path()};
 };
 
 TEST_F(Files, AFileIsMadeAndReplacedAndNothingElseIsLeft) {

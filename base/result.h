@@ -142,6 +142,13 @@ class [[nodiscard]] Result {
   if (!tmp) [[unlikely]]                         \
     return std::move(tmp).error();               \
   declaration = *std::move(tmp)
+// INLAY_RETURN_IF_ERROR(expression): returns the error of `expression`, a Result, from the function around it, which
+// returns a Result of the same E. One statement.
+#define INLAY_RETURN_IF_ERROR(expression)                               \
+  do {                                                                  \
+    if (auto inlay_checked = (expression); !inlay_checked) [[unlikely]] \
+      return std::move(inlay_checked).error();                          \
+  } while (false)
 // INLAY_TRY(declaration, expression): declares from the value of `expression`, a Result; or returns its error from the
 // function around it, which returns a Result of the same E. It expands to several statements, so that an `if` or a loop
 // around it needs braces, and to a name made of the line's number, so that a line has room for one.

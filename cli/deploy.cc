@@ -59,7 +59,7 @@ Result<deploy::Rendering> make(const RenderOptions& options, const deploy::Targe
   deploy::add_made_by(*rendering, target.name, values->file);
   INLAY_TRY(deploy::Checked checked, deploy::check_rendering(target.name, *rendering, *values));
   if (checked.bootstrap) {
-    INLAY_TRY([[maybe_unused]] Unit started, start_plugin(*checked.bootstrap));
+    INLAY_RETURN_IF_ERROR(start_plugin(*checked.bootstrap));
   }
   rendering->notes.insert(rendering->notes.end(), checked.notes.begin(), checked.notes.end());
   return rendering;

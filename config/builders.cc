@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/builders.h"
+#include "base/ascii.h"
 
 #include <algorithm>
 
@@ -72,13 +73,6 @@ const TreeNode* BuildContext::typed(View any, std::initializer_list<std::string_
   if (!near.empty()) message += "; did you mean `" + near + "`?";
   error(any, message + "; supported: " + wanted_list);
   return nullptr;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; });
-  return out;
 }
 
 }  // namespace inlay::config

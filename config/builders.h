@@ -77,7 +77,4 @@ HeaderEdits build_header_edits(View message, const std::string& prefix, BuildCon
 // Whether `name` is a valid HTTP header name, or with `pseudo` a ":name".
 bool is_header_name(std::string_view name, bool pseudo = false);
 
-// Lower case of ASCII letters.
-std::string lower(std::string_view text);
-
 }  // namespace inlay::config

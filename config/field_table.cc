@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/field_table.h"
+#include "base/ascii.h"
 
 #include <rapidjson/document.h>
 
@@ -163,7 +164,7 @@ size_t distance(std::string_view a, std::string_view b) {
 std::string fold(std::string_view word) {
   std::string out;
   for (char c : word)
-    if (c != '_' && c != '-') out += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    if (c != '_' && c != '-') out += to_lower(c);
   return out;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/format.h"
+#include "base/ascii.h"
 
 #include <algorithm>
 #include <charconv>
@@ -124,7 +125,7 @@ Result<FormatPart> parse_operator(std::string_view& text) {
                    (near.empty() ? "" : "; did you mean `%" + near + "%`?"));
   }
   part.op = known->op;
-  INLAY_TRY([[maybe_unused]] Unit set, set_argument(part, name, argument));
+  INLAY_RETURN_IF_ERROR(set_argument(part, name, argument));
   return part;
 }
 

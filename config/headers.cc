@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // config/core/v3 HeaderValueOption: the *_headers_to_add and *_headers_to_remove of routes.
+#include "base/ascii.h"
 #include "config/builders.h"
 #include "document/scalars.h"
 
@@ -27,8 +28,7 @@ bool is_header_name(std::string_view name, bool pseudo) {
   if (pseudo && name.starts_with(':')) name.remove_prefix(1);
   static constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
   for (char c : name) {
-    const bool alnum = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (!alnum && kOthers.find(c) == std::string_view::npos) return false;
+    if (!is_alphanumeric(c) && kOthers.find(c) == std::string_view::npos) return false;
   }
   return !name.empty();
 }

@@ -2,6 +2,7 @@
 // type/matcher/v3 StringMatcher, RegexMatcher; config/route/v3 HeaderMatcher, QueryParameterMatcher.
 #include <re2/re2.h>
 
+#include "base/ascii.h"
 #include "config/builders.h"
 #include "document/scalars.h"
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/redact.h"
+#include "base/ascii.h"
 
 #include <rapidjson/document.h>
 #include <rapidjson/stringbuffer.h>
@@ -36,7 +37,7 @@ constexpr std::string_view kHarmlessHeaders[] = {":method", ":scheme", ":authori
 std::string letters(std::string_view key) {
   std::string out;
   for (char c : key)
-    if (c != '_' && c != '-' && c != '.') out += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    if (c != '_' && c != '-' && c != '.') out += to_lower(c);
   return out;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // config/route/v3 RouteAction, RedirectAction, DirectResponseAction.
 #include "config/route_actions.h"
+#include "base/ascii.h"
 
 #include "document/scalars.h"
 

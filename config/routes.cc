@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // config/route/v3 RouteConfiguration, VirtualHost, Route and RouteMatch. The actions are in route_actions.cc.
+#include "base/ascii.h"
 #include "config/route_actions.h"
 #include "document/scalars.h"
 

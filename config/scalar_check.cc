@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/scalar_check.h"
+#include "base/ascii.h"
 
 #include <algorithm>
 #include <array>
@@ -90,18 +91,12 @@ std::string check_integer(TreeNode& node, const document::Source& source) {
   return "";
 }
 
-bool same_letters(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-    return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
-  });
-}
-
 std::string check_enum(TreeNode& node, const document::Source& source, const EnumType& type) {
   const auto number = scalar_type(source) == ScalarType::kInt ? document::parse_int(source.text) : std::nullopt;
   std::vector<std::string_view> names;
   std::string all;
   for (const auto& [name, value] : type.values) {
-    if (number ? *number == value : same_letters(name, source.text)) {
+    if (number ? *number == value : equals_ignore_case(name, source.text)) {
       node.integer = value;
       node.text = name;
       return "";

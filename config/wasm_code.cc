@@ -2,6 +2,7 @@
 // Where a module comes from: config/core/v3 AsyncDataSource, RemoteDataSource, HttpUri, RetryPolicy.
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "config/builders.h"
 #include "config/redact.h"
 #include "document/scalars.h"

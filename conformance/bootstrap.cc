@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conformance/bootstrap.h"
+#include "base/ascii.h"
 
 #include <filesystem>
 #include <fstream>
@@ -26,14 +27,13 @@ std::string indent(std::string_view text, size_t by) {
 
 // A double-quoted YAML scalar.
 std::string yaml(std::string_view text) {
-  static constexpr char kHex[] = "0123456789abcdef";
   std::string out = "\"";
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if (c == '"' || c == '\\') {
       out += {'\\', c};
     } else if (byte < 0x20 || byte == 0x7f) {
-      out += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
+      append_hex(out += "\\x", c);
     } else {
       out += c;
     }

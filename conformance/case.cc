@@ -264,7 +264,7 @@ Result<Case> parse_case(std::string path, std::string_view text) {
     c.input = text.substr(0, at);
     take_expectations(c, text.substr(at + kSeparator.size()));
   }
-  INLAY_TRY([[maybe_unused]] Unit read, Reader(c, c.input).read());
+  INLAY_RETURN_IF_ERROR(Reader(c, c.input).read());
   if (c.tcp) {
     if (c.upstreams[0].behaviour == Upstream::Behaviour::kAnswers) {
       c.upstreams[0].behaviour = Upstream::Behaviour::kAccepts;

@@ -9,6 +9,8 @@
 #include <fstream>
 #include <optional>
 
+#include "base/temporary_directory.h"
+
 namespace inlay::conformance {
 namespace {
 
@@ -17,14 +19,10 @@ class GivenEnvoy : public testing::Test {
  protected:
   void SetUp() override {
     if (const char* const given = std::getenv("ENVOY")) before_ = given;
-    ASSERT_NE(mkdtemp(directory_.data()), nullptr);
   }
-  void TearDown() override {
-    std::filesystem::remove_all(directory_);
-    before_ ? setenv("ENVOY", before_->c_str(), 1) : unsetenv("ENVOY");
-  }
+  void TearDown() override { before_ ? setenv("ENVOY", before_->c_str(), 1) : unsetenv("ENVOY"); }
   std::string give(const std::string& script) {
-    const std::string path = directory_ + "/it's envoy";
+    const std::string path = directory_.file("it's envoy");
     std::ofstream(path) << "#!/bin/sh\n" << script << "\n";
     chmod(path.c_str(), 0755);
     setenv("ENVOY", path.c_str(), 1);
@@ -32,7 +30,7 @@ class GivenEnvoy : public testing::Test {
   }
 
  private:
-  std::string directory_ = testing::TempDir() + "inlay-envoys-XXXXXX";
+  const TemporaryDirectory directory_{"inlay-envoys-"};
   std::optional<std::string> before_;
 };
 

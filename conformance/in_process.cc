@@ -114,12 +114,12 @@ Result<Unit> InProcess::start() {
   shared_.clusters.emplace(shared_.bootstrap.clusters, metrics_, [](std::string_view) {});
   threads_.push_back(std::make_unique<InProcessWorker>(shared_));
   for (const config::NetworkFilter& filter : listener.network_filters) {
-    INLAY_TRY([[maybe_unused]] Unit made, add_plugin(filter.wasm));
+    INLAY_RETURN_IF_ERROR(add_plugin(filter.wasm));
   }
   for (const config::HttpFilter& filter : listener.http.http_filters) {
     const auto* wasm = std::get_if<config::WasmPlugin>(&filter.config);
     if (wasm == nullptr) continue;
-    INLAY_TRY([[maybe_unused]] Unit made, add_plugin(*wasm));
+    INLAY_RETURN_IF_ERROR(add_plugin(*wasm));
   }
   for (size_t i = 1; i <= run_.c.workers; ++i) {
     threads_.push_back(std::make_unique<InProcessWorker>(shared_));

@@ -62,7 +62,7 @@ Result<Unit> Player::play() {
   if (case_.shows("start")) settle();
   for (const Step& step : case_.steps) {
     transcript_.begin_step(step.title);
-    INLAY_TRY([[maybe_unused]] Unit done, perform(step));
+    INLAY_RETURN_IF_ERROR(perform(step));
     if (const auto time = wait_behind(step)) world_.wait(*time);
     settle();
   }

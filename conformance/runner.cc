@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "base/temporary_directory.h"
 #include "conformance/in_process.h"
 #include "conformance/player.h"
 #include "conformance/rules.h"
@@ -22,24 +23,6 @@ constexpr std::chrono::milliseconds kNever{0};
 constexpr std::chrono::milliseconds kQuiet{400};
 constexpr std::chrono::milliseconds kQuietInEnvoy{3000};
 constexpr std::chrono::milliseconds kSilenceInEnvoy{10'000};
-
-// A directory for one run's files.
-class Scratch {
- public:
-  Scratch() : path_(std::filesystem::temp_directory_path() / "inlay-conformance-XXXXXX") {
-    if (mkdtemp(path_.data()) == nullptr) path_.clear();
-  }
-  ~Scratch() {
-    std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 // One run of a case, and what it needs.
 class Play {
@@ -69,7 +52,7 @@ class Play {
 
  private:
   const Case& case_;
-  const Scratch scratch_;
+  const TemporaryDirectory scratch_{"inlay-conformance-"};  // this run's files
   Transcript transcript_;
   const Run run_;
 };
@@ -146,7 +129,7 @@ Result<std::string> run_in_envoy(const Case& c, const Envoy& envoy, const Differ
       make_sockets(play.run(), make_envoy_server(play.run(), envoy.binary), expected ? kSilenceInEnvoy : kQuietInEnvoy);
   Player player = play.player(*world);
   expect_in_envoy(player, c, envoy, differences, expected);
-  INLAY_TRY([[maybe_unused]] Unit played, player.play());
+  INLAY_RETURN_IF_ERROR(player.play());
   return play.shown(play.transcript().text());
 }
 

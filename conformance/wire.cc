@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conformance/wire.h"
+#include "base/ascii.h"
 
 #include <algorithm>
 #include <array>
@@ -19,12 +20,6 @@ constexpr std::array<std::string_view, 8> kNotOfRequests = {"x-request-id",
                                                             ":authority"};
 constexpr std::array<std::string_view, 4> kNotOfResponses = {"date", "server", "x-envoy-upstream-service-time",
                                                              "transfer-encoding"};
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return out;
-}
 
 // "name: value" without the space around the value.
 std::pair<std::string, std::string> read_field(const std::string& line) {
@@ -60,7 +55,7 @@ std::string field_lines(const Fields& fields) {
 std::string chunk(std::string_view bytes) {
   if (bytes.empty()) return {};
   std::string size;
-  for (size_t n = bytes.size(); n > 0; n /= 16) size.insert(size.begin(), "0123456789abcdef"[n % 16]);
+  for (size_t n = bytes.size(); n > 0; n /= 16) size.insert(size.begin(), kLowerHex[n % 16]);
   return size + "\r\n" + std::string(bytes) + "\r\n";
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conformance/words.h"
+#include "base/ascii.h"
 
 #include <cctype>
 
@@ -27,9 +28,8 @@ Result<char> read_escape(std::string_view line, size_t& at) {
     case '\\':
       return c;
     case 'x':
-      if (at + 2 <= line.size() && std::isxdigit(static_cast<unsigned char>(line[at])) &&
-          std::isxdigit(static_cast<unsigned char>(line[at + 1]))) {
-        const int value = std::stoi(std::string(line.substr(at, 2)), nullptr, 16);
+      if (at + 2 <= line.size() && hex_value(line[at]) >= 0 && hex_value(line[at + 1]) >= 0) {
+        const int value = hex_value(line[at]) << 4 | hex_value(line[at + 1]);
         at += 2;
         return static_cast<char>(value);
       }
@@ -97,7 +97,6 @@ bool split_field(const std::string& word, std::string& name, std::string& value)
 }
 
 std::string quote(std::string_view text) {
-  static constexpr char kHex[] = "0123456789abcdef";
   const bool cut = text.size() > kLongestShown;
   std::string out = "\"";
   for (const char c : text.substr(0, cut ? kShownOfLong : text.size())) {
@@ -109,7 +108,7 @@ std::string quote(std::string_view text) {
     } else if (c == '"' || c == '\\') {
       out += {'\\', c};
     } else if (byte < 0x20 || byte >= 0x7f) {
-      out += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
+      append_hex(out += "\\x", c);
     } else {
       out += c;
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conformance/world.h"
+#include "base/ascii.h"
 
 #include <cctype>
 
@@ -21,7 +22,7 @@ std::string plugin_of(const Case& c, std::string_view prefix) {
 bool is_uuid(std::string_view text) {
   for (size_t i = 0; i < text.size(); ++i) {
     const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-    if (dash ? text[i] != '-' : !std::isxdigit(static_cast<unsigned char>(text[i]))) return false;
+    if (dash ? text[i] != '-' : hex_value(text[i]) < 0) return false;
   }
   return text.size() == 36;
 }

@@ -7,6 +7,7 @@
 #include <future>
 #include <string>
 
+#include "base/temporary_directory.h"
 #include "engine/engine.h"
 #include "engine/large_module.h"
 #include "engine/wat.h"
@@ -35,13 +36,10 @@ const std::vector<HostFunction>& functions() {
 }
 
 LoadOptions options(EngineKind kind) {
-  static const std::string cache = [] {
-    std::string path = (std::filesystem::temp_directory_path() / "inlay-bench-XXXXXX").string();
-    return mkdtemp(path.data()) == nullptr ? std::string() : path;
-  }();
+  static const TemporaryDirectory cache("inlay-bench-");
   LoadOptions options;
   options.kind = kind;
-  options.cache_dir = cache;
+  options.cache_dir = cache.path();
   return options;
 }
 

@@ -12,25 +12,14 @@
 #include <string_view>
 #include <vector>
 
+#include "base/temporary_directory.h"
 #include "engine/engine.h"
 #include "engine/wat.h"
 
 namespace inlay::engine {
 
-// TempDir is a new private directory, removed at the end.
-class TempDir {
- public:
-  TempDir() : path_(testing::TempDir() + "inlay-engine-XXXXXX") { EXPECT_NE(mkdtemp(path_.data()), nullptr); }
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
-  ~TempDir() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
+struct TempDir : TemporaryDirectory {
+  TempDir() : TemporaryDirectory("inlay-engine-") {}
 };
 
 // One cache for all tests of a run: most of them compile the same few modules.

@@ -3,6 +3,7 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 
 #include "engine/sha256.h"
+#include "base/ascii.h"
 
 #include <openssl/sha.h>
 
@@ -27,10 +28,7 @@ void Sha256::add(const void* bytes, size_t size) {
 std::string Sha256::hexadecimal() {
   std::array<unsigned char, SHA256_DIGEST_LENGTH> digest;
   SHA256_Final(digest.data(), &state_->context);
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  for (const unsigned char byte : digest) text.append({kDigits[byte >> 4], kDigits[byte & 15]});
-  return text;
+  return inlay::hexadecimal({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
 std::string sha256(std::span<const uint8_t> bytes) {

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "base/ascii.h"
 #include "base/deleter.h"
 #include "base/proto_wire.h"
 #include "host/foreign.h"
@@ -64,10 +65,7 @@ const EVP_MD* digest_of(std::string_view name) {
       {"sha1", &EVP_sha1},     {"sha224", &EVP_sha224}, {"sha256", &EVP_sha256},
       {"sha384", &EVP_sha384}, {"sha512", &EVP_sha512},
   };
-  const auto same = [&](const Row& row) {
-    return std::equal(name.begin(), name.end(), row.name.begin(), row.name.end(),
-                      [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a | 0x20 : a) == b; });
-  };
+  const auto same = [&](const Row& row) { return equals_ignore_case(name, row.name); };
   const auto* found = std::find_if(std::begin(kRows), std::end(kRows), same);
   return found == std::end(kRows) ? nullptr : found->digest();
 }

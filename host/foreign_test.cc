@@ -7,6 +7,7 @@
 
 #include <memory>
 
+#include "base/ascii.h"
 #include "base/proto_wire.h"
 #include "host/foreign.h"
 #include "host/functions_fixture.h"
@@ -154,11 +155,9 @@ std::string declaration(const std::string& name, bool read_only, uint64_t span) 
 }
 
 std::string wat_bytes(std::string_view bytes) {
-  static constexpr char kHex[] = "0123456789abcdef";
   std::string text;
   for (const char c : bytes) {
-    const auto byte = static_cast<uint8_t>(c);
-    text += {'\\', kHex[byte >> 4], kHex[byte & 15]};
+    append_hex(text += '\\', c);
   }
   return text;
 }

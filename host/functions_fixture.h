@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "abi/pairs.h"
+#include "base/ascii.h"
 #include "testkit/guest_fixture.h"
 
 namespace inlay::host {
@@ -30,11 +31,7 @@ inline PairsText pairs_text(const HeaderList& list) {
   std::string bytes(abi::pairs_size(pairs), '\0');
   abi::write_pairs(pairs, bytes.data());
   PairsText data{"", bytes.size()};
-  constexpr char kHex[] = "0123456789abcdef";
-  for (const char c : bytes) {
-    const auto byte = static_cast<uint8_t>(c);
-    data.text += {'\\', kHex[byte >> 4], kHex[byte & 15]};
-  }
+  for (const char c : bytes) append_hex(data.text += '\\', c);
   return data;
 }
 

@@ -5,14 +5,15 @@
 #include <array>
 #include <string>
 
+#include "base/ascii.h"
+
 namespace inlay::http {
 namespace {
 
 HeaderId id_of(std::string_view name) {
   std::array<char, 64> lower;  // longer than any name that has an id
   if (name.size() > lower.size()) return HeaderId::kOther;
-  std::transform(name.begin(), name.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
+  std::transform(name.begin(), name.end(), lower.begin(), to_lower);
   return header_id({lower.data(), name.size()});
 }
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "base/ascii.h"
+
 namespace inlay::http {
 
 std::string header_fault(const HeaderMap& map) {
@@ -23,7 +25,6 @@ std::string fault_details(std::string_view message, std::string_view fault) {
 }
 
 std::string show_bytes(std::string_view bytes) {
-  constexpr char kHex[] = "0123456789abcdef";
   std::string text;
   for (const char c : bytes) {
     const auto byte = static_cast<uint8_t>(c);
@@ -32,7 +33,7 @@ std::string show_bytes(std::string_view bytes) {
     } else if (c == '\n' || c == '\r' || c == '\t') {
       text += {'\\', c == '\n' ? 'n' : c == '\r' ? 'r' : 't'};
     } else {
-      text.append("\\u00") += {kHex[byte >> 4], kHex[byte & 15]};
+      append_hex(text += "\\u00", c);
     }
   }
   return text;

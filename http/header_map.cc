@@ -6,6 +6,8 @@
 #include <cstring>
 #include <string>
 
+#include "base/ascii.h"
+
 namespace inlay::http {
 namespace {
 
@@ -107,13 +109,6 @@ constexpr std::array<uint8_t, 256> token_characters() {
   return table;
 }
 constexpr auto kToken = token_characters();
-
-constexpr bool is_upper(char c) {
-  return c >= 'A' && c <= 'Z';
-}
-constexpr char to_lower(char c) {
-  return is_upper(c) ? static_cast<char>(c | 0x20) : c;
-}
 
 bool is_pseudo(std::string_view name) {
   return !name.empty() && name[0] == ':';

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/ascii.h"
+
 namespace inlay::http {
 namespace {
 
@@ -199,18 +201,10 @@ std::optional<ChunkSize> parse_chunk_size(std::string_view line) {
   size_t digits = zeros;
   ChunkSize chunk;
   for (; digits < line.size(); ++digits) {
-    const char c = line[digits];
-    const char lower = static_cast<char>(c | 0x20);
-    uint64_t value = 0;
-    if (c >= '0' && c <= '9') {
-      value = static_cast<uint64_t>(c - '0');
-    } else if (lower >= 'a' && lower <= 'f') {
-      value = static_cast<uint64_t>(lower - 'a' + 10);
-    } else {
-      break;
-    }
+    const int value = hex_value(line[digits]);
+    if (value < 0) break;
     if (digits - zeros == kMaxDigits) return std::nullopt;
-    chunk.size = chunk.size << 4 | value;
+    chunk.size = chunk.size << 4 | static_cast<uint64_t>(value);
   }
   const std::string_view rest = line.substr(digits);
   const std::string_view extension = rest.substr(std::min(rest.find_first_not_of(" \t"), rest.size()));
@@ -218,12 +212,6 @@ std::optional<ChunkSize> parse_chunk_size(std::string_view line) {
   if (!extension.empty() && (extension[0] != ';' || !is_header_value(extension))) return std::nullopt;
   chunk.padding = rest.size() + zeros;
   return chunk;
-}
-
-bool equals_ignore_case(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [&](char x, char y) { return lower(x) == lower(y); });
 }
 
 }  // namespace inlay::http

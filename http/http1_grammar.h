@@ -88,7 +88,5 @@ void for_each_list_element(std::string_view list, Use use) {
     if (!element.empty()) use(element);
   }
 }
-// ASCII only.
-bool equals_ignore_case(std::string_view a, std::string_view b);
 
 }  // namespace inlay::http

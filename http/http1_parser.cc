@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "base/ascii.h"
 #include "http/http1_grammar.h"
 
 namespace inlay::http {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/ascii.h"
 #include "http/http1_parser.h"
 #include "http/status_reason.h"
 
@@ -72,14 +73,13 @@ bool is_path_text(std::string_view path) {
 }
 
 std::string encode_path(std::string_view path) {
-  static constexpr std::string_view kHex = "0123456789ABCDEF";
   std::string result;
   for (char c : path) {
     const auto byte = static_cast<uint8_t>(c);
     if (byte > ' ' && byte != 0x7f) {
       result += c;
     } else {
-      result += {'%', kHex[byte >> 4], kHex[byte & 15]};
+      result += {'%', kUpperHex[byte >> 4], kUpperHex[byte & 15]};
     }
   }
   return result.empty() ? "/" : result;

@@ -13,6 +13,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/temporary_directory.h"
 #include "engine/aot/process_group.h"
 #include "inspect/printable.h"
 
@@ -20,27 +21,6 @@ namespace inlay::inspect {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Scratch is a directory that is removed with what is in it.
-class Scratch {
- public:
-  Scratch() {
-    std::error_code failed;
-    std::string name = (fs::temp_directory_path(failed) / "inlay-inspect-XXXXXX").string();
-    if (!failed && ::mkdtemp(name.data()) != nullptr) path_ = name;
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  ~Scratch() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove_all(path_, ignored);
-  }
-  bool ok() const { return !path_.empty(); }
-  std::string file(const char* name) const { return (path_ / name).string(); }
-
- private:
-  fs::path path_;
-};
 
 std::string find_program(const std::string& name) {
   if (name.find('/') != std::string::npos) return ::access(name.c_str(), X_OK) == 0 ? fs::absolute(name).string() : "";
@@ -105,13 +85,13 @@ WasmOpt run_wasm_opt(std::span<const uint8_t> module, const Layout& layout, cons
     return result;
   }
   result.outcome = WasmOpt::Outcome::kFailed;
-  const Scratch scratch;
+  const TemporaryDirectory scratch("inlay-inspect-");
   const std::string input = scratch.file("module.wasm");
   const std::string output = scratch.file("small.wasm");
   std::ofstream file(input, std::ios::binary);
   file.write(reinterpret_cast<const char*>(module.data()), static_cast<std::streamsize>(module.size()));
   file.close();
-  if (!scratch.ok() || !file) {
+  if (scratch.path().empty() || !file) {
     result.reason = "the temporary directory cannot be written to";
     return result;
   }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "engine/sha256.h"
 
 namespace inlay::package {
@@ -20,7 +21,7 @@ bool is_digest(std::string_view text) {
   if (!text.starts_with(kAlgorithm)) return false;
   text.remove_prefix(kAlgorithm.size());
   constexpr size_t kDigits = 64;
-  return text.size() == kDigits && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  return text.size() == kDigits && text.find_first_not_of(kLowerHex) == std::string_view::npos;
 }
 
 std::string blob_path(std::string_view digest) {

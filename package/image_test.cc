@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/temporary_directory.h"
 #include "engine/wat.h"
 #include "package/gzip.h"
 #include "package/media_types.h"
@@ -63,15 +64,11 @@ std::string tar_of(const Image& image) {
 
 class Folder {
  public:
-  Folder() : path_(testing::TempDir() + "inlay-package-XXXXXX") { EXPECT_NE(mkdtemp(path_.data()), nullptr); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() { fs::remove_all(path_); }
-  std::string operator/(const char* name) const { return path_ + "/" + name; }
-  size_t entries() const { return static_cast<size_t>(std::distance(fs::directory_iterator(path_), {})); }
+  std::string operator/(const char* name) const { return scratch_.file(name); }
+  size_t entries() const { return static_cast<size_t>(std::distance(fs::directory_iterator(scratch_.path()), {})); }
 
  private:
-  std::string path_;
+  const TemporaryDirectory scratch_{"inlay-package-"};
 };
 
 // What Istio's agent and Envoy Gateway look at (istio/istio, pkg/wasm/imagefetcher.go).

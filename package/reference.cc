@@ -4,12 +4,10 @@
 #include <algorithm>
 #include <string>
 
+#include "base/ascii.h"
+
 namespace inlay::package {
 namespace {
-
-bool is_alphanumeric(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 
 bool is_separator(char c) {
   return c == '/' || c == '.' || c == '_' || c == '-';
@@ -36,8 +34,7 @@ bool is_repository(std::string_view text) {
   char before = '/';
   for (const char c : text) {
     const bool repeated = c == before && (c == '-' || c == '_');
-    const bool good =
-        is_separator(c) ? repeated || !is_separator(before) : is_alphanumeric(c) && !(c >= 'A' && c <= 'Z');
+    const bool good = is_separator(c) ? repeated || !is_separator(before) : is_alphanumeric(c) && !is_upper(c);
     if (!good) return false;
     before = c;
   }

@@ -12,6 +12,7 @@
 #include <fstream>
 #include <vector>
 
+#include "base/temporary_directory.h"
 #include "package/media_types.h"
 #include "package/read_image.h"
 #include "package/tar.h"
@@ -24,28 +25,6 @@ namespace fs = std::filesystem;
 Error io_error(const std::string& what, const std::string& path, int number) {
   return {ErrorCode::kIo, "cannot " + what + " " + path + ": " + std::strerror(number), {}};
 }
-
-// Beside is a name in the folder of what is to be written, so that a rename puts it in its place. What is still there
-// in the end is removed.
-class Beside {
- public:
-  explicit Beside(const fs::path& target) {
-    path_ = (target.parent_path() / ("." + target.filename().string() + ".XXXXXX")).string();
-    if (::mkdtemp(path_.data()) == nullptr) error_ = errno;
-  }
-  Beside(const Beside&) = delete;
-  Beside& operator=(const Beside&) = delete;
-  ~Beside() {
-    std::error_code ignored;
-    if (error_ == 0) fs::remove_all(path_, ignored);
-  }
-  int error() const { return error_; }
-  fs::path path() const { return path_; }
-
- private:
-  std::string path_;
-  int error_ = 0;
-};
 
 Result<> put(std::string_view content, const fs::path& path) {
   std::ofstream file(path, std::ios::binary);
@@ -119,9 +98,10 @@ Result<> put_tar(const Image& image, const fs::path& path) {
 Result<> write_image(const Image& image, const std::string& path) {
   INLAY_TRY(const fs::path target, absolute_target(path));
   if (auto free = check_target(target); !free) return free;
-  const Beside beside(target);
-  if (beside.error() != 0) return io_error("write into", target.parent_path().string(), beside.error());
-  const fs::path made = beside.path() / target.filename();
+  // In the folder of what is to be written, so that a rename puts it in its place. What is still there in the end goes.
+  const TemporaryDirectory beside("." + target.filename().string() + ".", target.parent_path().string());
+  if (beside.path().empty()) return io_error("write into", target.parent_path().string(), errno);
+  const fs::path made = beside.file(target.filename().string());
   const bool tar = target.extension() == ".tar";
   if (auto written = tar ? put_tar(image, made) : put_layout(image, made); !written) return written;
   return exchange(made, target);

@@ -145,7 +145,7 @@ Result<Unit> Server::Impl::prepare() {
     return plugin;
   };
   parts.on_plugin = [this](const std::shared_ptr<host::Plugin>& plugin) { start_on_main_thread(plugin); };
-  INLAY_TRY([[maybe_unused]] Unit prepared, parts.prepare());
+  INLAY_RETURN_IF_ERROR(parts.prepare());
   for (size_t i = 0; remote && i < parts.shared.listeners.size(); ++i) {
     parts.shared.listeners[i].for_each_plugin([&](const SharedState::Plugin& plugin) {
       if (remote->worth_waiting_for(*plugin)) late.await(i, *plugin);
@@ -233,7 +233,7 @@ Result<Unit> Server::Impl::start_workers() {
   // Nobody is let in before the last guest is ready: one that sets shared data up when it starts would else undo what
   // another has written for a request.
   for (auto& worker : workers) {
-    INLAY_TRY([[maybe_unused]] Unit listening, worker->listen(addresses, open));
+    INLAY_RETURN_IF_ERROR(worker->listen(addresses, open));
   }
   workers_left = workers.size();
   for (size_t i = 0; i < addresses.size(); ++i) {
@@ -249,20 +249,20 @@ Result<Unit> Server::Impl::start_workers() {
 
 Result<Unit> Server::Impl::check_ports() const {
   for (const config::Listener& listener : parts.bootstrap.listeners) {
-    INLAY_TRY([[maybe_unused]] Unit free, check_port_is_free(listener.address));
+    INLAY_RETURN_IF_ERROR(check_port_is_free(listener.address));
   }
   if (parts.bootstrap.admin) {
-    INLAY_TRY([[maybe_unused]] Unit free, check_port_is_free(parts.bootstrap.admin->address));
+    INLAY_RETURN_IF_ERROR(check_port_is_free(parts.bootstrap.admin->address));
   }
   return Unit{};
 }
 
 Result<Unit> Server::Impl::start() {
-  INLAY_TRY([[maybe_unused]] Unit opened, parts.open_logs());
+  INLAY_RETURN_IF_ERROR(parts.open_logs());
   await_names();
   for (const config::Listener& listener : parts.bootstrap.listeners) addresses.push_back(listener.address);
-  INLAY_TRY([[maybe_unused]] Unit workers_started, start_workers());
-  INLAY_TRY([[maybe_unused]] Unit written, write_admin_address());
+  INLAY_RETURN_IF_ERROR(start_workers());
+  INLAY_RETURN_IF_ERROR(write_admin_address());
   watch.end();
   malloc_trim(0);  // reading the configuration and the modules took more memory than serving does
   return Unit{};
@@ -338,14 +338,14 @@ Result<std::unique_ptr<Server>> Server::create(const config::Bootstrap& bootstra
   {
     std::optional<StopOnSignal> stop;
     if (impl->options.handle_signals) stop.emplace(SignalSource::ending(), impl->parts.modules.stop());
-    INLAY_TRY([[maybe_unused]] Unit free, impl->check_ports());
-    INLAY_TRY([[maybe_unused]] Unit admin_started, impl->start_admin());
-    INLAY_TRY([[maybe_unused]] Unit prepared, impl->prepare());
+    INLAY_RETURN_IF_ERROR(impl->check_ports());
+    INLAY_RETURN_IF_ERROR(impl->start_admin());
+    INLAY_RETURN_IF_ERROR(impl->prepare());
   }
   if (impl->options.handle_signals) {
     impl->signals = std::make_unique<SignalSource>(impl->loop, [p = impl.get()](int number) { p->on_signal(number); });
   }
-  INLAY_TRY([[maybe_unused]] Unit started, impl->start());
+  INLAY_RETURN_IF_ERROR(impl->start());
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 
@@ -355,7 +355,7 @@ Result<Unit> Server::validate(const config::Bootstrap& bootstrap, const ServerOp
   CodeFetching fetching(loop, parts.clusters, parts.log, parts.metrics);
   if (options.fetch_remote_code) {
     (void)parts.clusters.wait_resolved(kFirstResolution);
-    INLAY_TRY([[maybe_unused]] Unit fetched, fetch_all(loop, bootstrap, fetching.code));
+    INLAY_RETURN_IF_ERROR(fetch_all(loop, bootstrap, fetching.code));
   }
   parts.create_remote_plugin = [&](const config::WasmPlugin& wasm) -> Result<std::shared_ptr<host::Plugin>> {
     if (Code code = fetching.code.find(*wasm.code.remote)) return parts.modules.create_plugin(with_code(wasm, code));

@@ -45,10 +45,10 @@ ServerParts::ServerParts(const config::Bootstrap& b, const ServerOptions& option
 }
 
 Result<Unit> ServerParts::prepare() {
-  INLAY_TRY([[maybe_unused]] Unit tls_ready, clusters.prepare_tls());
-  INLAY_TRY([[maybe_unused]] Unit services, prepare_services());
+  INLAY_RETURN_IF_ERROR(clusters.prepare_tls());
+  INLAY_RETURN_IF_ERROR(prepare_services());
   for (const config::Listener& listener : bootstrap.listeners) {
-    INLAY_TRY([[maybe_unused]] Unit done, prepare_listener(listener));
+    INLAY_RETURN_IF_ERROR(prepare_listener(listener));
   }
   return Unit{};
 }
@@ -121,9 +121,9 @@ Result<Unit> ServerParts::prepare_listener(const config::Listener& listener) {
   SharedState::ListenerParts parts;
   if (listener.max_clients) parts.clients = std::make_shared<net::ClientLimit>(*listener.max_clients);
   INLAY_TRY(parts.tls, prepare_tls(listener));
-  INLAY_TRY([[maybe_unused]] Unit network, prepare_network(listener, parts));
+  INLAY_RETURN_IF_ERROR(prepare_network(listener, parts));
   if (!listener.tcp_proxy) {
-    INLAY_TRY([[maybe_unused]] Unit http, prepare_http(listener, parts));
+    INLAY_RETURN_IF_ERROR(prepare_http(listener, parts));
   }
   for (const config::AccessLog& config : listener.access_logs()) {
     SharedState::AccessLogger logger;

@@ -4,7 +4,7 @@
 // ServerParts: what is the same for all workers, made from the bootstrap: clusters, routes, plugins, access logs.
 //
 //     ServerParts parts(bootstrap, options, log);
-//     INLAY_TRY(Unit ready, parts.prepare());       // modules, canaries, routes: all that can be wrong with a file
+//     INLAY_RETURN_IF_ERROR(parts.prepare());       // modules, canaries, routes: all that can be wrong with a file
 
 #include <functional>
 #include <memory>

@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/temporary_directory.h"
 #include "engine/wat.h"
 #include "testkit/proxy.h"
 
@@ -54,10 +55,9 @@ inline const std::string kLogNumber = R"(
 class GuestTest : public testing::TestWithParam<engine::EngineKind> {
  protected:
   static void SetUpTestSuite() {
-    static std::string cache = testing::TempDir() + "inlay-testkit-XXXXXX";
-    static const bool made = mkdtemp(cache.data()) != nullptr;
-    ASSERT_TRUE(made);
-    setenv("XDG_CACHE_HOME", cache.c_str(), 1);
+    static const TemporaryDirectory cache("inlay-testkit-");
+    ASSERT_FALSE(cache.path().empty());
+    setenv("XDG_CACHE_HOME", cache.path().c_str(), 1);
   }
 
   ProxyOptions options() const {

@@ -213,7 +213,7 @@ Result<Unit> Check::istio(const Rendering& rendering) {
     if (file.name == "kustomization.yaml") continue;
     auto source = parse(file, diagnostics);
     if (source == nullptr) return defect(file.name, diagnostics.to_string());
-    INLAY_TRY([[maybe_unused]] Unit valid, custom_resource(file, *source));
+    INLAY_RETURN_IF_ERROR(custom_resource(file, *source));
     if (file.name == "sidecar.yaml") {
       sidecar = source;
     } else {
@@ -233,7 +233,7 @@ Result<Unit> Check::istio(const Rendering& rendering) {
     if (!applied) return defect(file->name, applied.error().to_string());
     merged = *std::move(applied);
   }
-  INLAY_TRY([[maybe_unused]] Unit narrow, headers_go_to_destinations(merged));
+  INLAY_RETURN_IF_ERROR(headers_go_to_destinations(merged));
   return bootstrap("sidecar.json", merged, mounted_module(values_));
 }
 
@@ -256,13 +256,13 @@ Result<Unit> check_yaml(const Rendering& rendering) {
 }  // namespace
 
 Result<Checked> check_rendering(std::string_view target, const Rendering& rendering, const Values& values) {
-  INLAY_TRY([[maybe_unused]] Unit yaml, check_yaml(rendering));
+  INLAY_RETURN_IF_ERROR(check_yaml(rendering));
   Check check(values);
   if (target == "istio") {
-    INLAY_TRY([[maybe_unused]] Unit good, check.istio(rendering));
+    INLAY_RETURN_IF_ERROR(check.istio(rendering));
   } else if (const File* bootstrap = find_file(rendering, "envoy.yaml")) {
     const std::string path = (target == "compose" ? "/etc/envoy/" : "") + values.module.name;
-    INLAY_TRY([[maybe_unused]] Unit good, check.bootstrap(bootstrap->name, bootstrap->content, path));
+    INLAY_RETURN_IF_ERROR(check.bootstrap(bootstrap->name, bootstrap->content, path));
   }
   return check.take();
 }

@@ -121,7 +121,7 @@ class Compose {
 }  // namespace
 
 Result<Rendering> render_compose(const Values& values, config::Reporter& report) {
-  INLAY_TRY([[maybe_unused]] Unit fits, check_standalone(values, report));
+  INLAY_RETURN_IF_ERROR(check_standalone(values, report));
   return Compose(values).render();
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "deploy/render/forms.h"
+#include "base/ascii.h"
 
 #include <algorithm>
 #include <charconv>
@@ -10,12 +11,6 @@ namespace {
 
 bool is_lower(char c) {
   return c >= 'a' && c <= 'z';
-}
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-bool is_alnum(char c) {
-  return is_lower(c) || is_digit(c) || (c >= 'A' && c <= 'Z');
 }
 bool is_lower_alnum(char c) {
   return is_lower(c) || is_digit(c);
@@ -49,7 +44,8 @@ bool is_label_value(std::string_view text) {
   constexpr size_t kLongest = 63;
   return text.empty() ||
          made_of(
-             text, kLongest, [](char c) { return is_alnum(c) || c == '-' || c == '_' || c == '.'; }, is_alnum);
+             text, kLongest, [](char c) { return is_alphanumeric(c) || c == '-' || c == '_' || c == '.'; },
+             is_alphanumeric);
 }
 
 bool is_label_key(std::string_view text) {
@@ -83,8 +79,9 @@ bool is_authority(std::string_view text) {
 // The name of an image with its registry and tag, without a digest.
 bool is_image_name(std::string_view text) {
   return made_of(
-             text, 512, [](char c) { return is_alnum(c) || c == '.' || c == '-' || c == '_' || c == '/' || c == ':'; },
-             is_alnum) &&
+             text, 512,
+             [](char c) { return is_alphanumeric(c) || c == '.' || c == '-' || c == '_' || c == '/' || c == ':'; },
+             is_alphanumeric) &&
          text.find("//") == std::string_view::npos;
 }
 
@@ -123,13 +120,14 @@ bool is_http_url(std::string_view text) {
 
 bool is_variable(std::string_view text) {
   return !text.empty() && !is_digit(text[0]) &&
-         std::all_of(text.begin(), text.end(), [](char c) { return is_alnum(c) || c == '_'; });
+         std::all_of(text.begin(), text.end(), [](char c) { return is_alphanumeric(c) || c == '_'; });
 }
 
 bool is_secret_key(std::string_view text) {
   constexpr size_t kLongest = 253;
-  return !text.empty() && text.size() <= kLongest &&
-         std::all_of(text.begin(), text.end(), [](char c) { return is_alnum(c) || c == '-' || c == '_' || c == '.'; });
+  return !text.empty() && text.size() <= kLongest && std::all_of(text.begin(), text.end(), [](char c) {
+    return is_alphanumeric(c) || c == '-' || c == '_' || c == '.';
+  });
 }
 
 bool is_plain_text(std::string_view text) {

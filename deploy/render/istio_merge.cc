@@ -173,7 +173,7 @@ Result<std::string> apply_envoy_filter(std::string_view bootstrap_json, const So
   if (patches == nullptr || !patches->IsArray()) return Error{ErrorCode::kNotFound, "has no patches", "spec"};
   size_t index = 0;
   for (const Value& patch : patches->GetArray()) {
-    INLAY_TRY([[maybe_unused]] Unit applied, apply_patch(bootstrap, patch, index));
+    INLAY_RETURN_IF_ERROR(apply_patch(bootstrap, patch, index));
     ++index;
   }
   return write(bootstrap);

@@ -91,19 +91,19 @@ class Istio {
     const std::vector<ClusterSpec> clusters = added_clusters(values_);
     const bool filter = values_.attach == Attachment::kEnvoyFilter;
     if (filter || !clusters.empty()) {
-      INLAY_TRY([[maybe_unused]] Unit done, envoy_filter(clusters, filter));
+      INLAY_RETURN_IF_ERROR(envoy_filter(clusters, filter));
     }
     if (!filter) {
-      INLAY_TRY([[maybe_unused]] Unit done, wasm_resource());
+      INLAY_RETURN_IF_ERROR(wasm_resource());
     }
     if (values_.sidecar) {
       for (const std::string& host : egress_hosts(values_)) context_.add("hosts").set("host", host);
-      INLAY_TRY([[maybe_unused]] Unit done, add("sidecar.yaml", "sidecar"));
+      INLAY_RETURN_IF_ERROR(add("sidecar.yaml", "sidecar"));
     }
     std::vector<std::string> resources;
     for (const File& file : rendering_.files) resources.push_back(file.name);
     context_.set("resources", yaml_list(resources));
-    INLAY_TRY([[maybe_unused]] Unit done, add("kustomization.yaml", "kustomization"));
+    INLAY_RETURN_IF_ERROR(add("kustomization.yaml", "kustomization"));
     std::rotate(rendering_.files.begin(), rendering_.files.end() - 1, rendering_.files.end());
     if (values_.module.from == Module::From::kFile)
       rendering_.notes.push_back("the proxy must find the module at " + mounted_module(values_) +
@@ -192,7 +192,7 @@ class Istio {
 }  // namespace
 
 Result<Rendering> render_istio(const Values& values, config::Reporter& report) {
-  INLAY_TRY([[maybe_unused]] Unit fits, check_istio(values, report));
+  INLAY_RETURN_IF_ERROR(check_istio(values, report));
   return Istio(values).render();
 }
 

@@ -72,19 +72,19 @@ class Kubernetes {
 
   Result<Rendering> render() {
     const bool creates = !values_.workload.container.image.empty();
-    INLAY_TRY([[maybe_unused]] Unit pod, pod_pieces(creates));
+    INLAY_RETURN_IF_ERROR(pod_pieces(creates));
     std::vector<std::string> resources;
     if (creates) {
-      INLAY_TRY([[maybe_unused]] Unit account, add("service-account.yaml", "service_account", resources));
-      INLAY_TRY([[maybe_unused]] Unit deployment, add("deployment.yaml", "deployment", resources));
+      INLAY_RETURN_IF_ERROR(add("service-account.yaml", "service_account", resources));
+      INLAY_RETURN_IF_ERROR(add("deployment.yaml", "deployment", resources));
     }
     for (const Service& service : values_.services) {
       if (service.where != Service::Where::kMesh || service.container.image.empty()) continue;
-      INLAY_TRY([[maybe_unused]] Unit done, add_service(service, resources));
+      INLAY_RETURN_IF_ERROR(add_service(service, resources));
     }
     if (!creates) {
       std::vector<std::string> not_applied;
-      INLAY_TRY([[maybe_unused]] Unit patch, add("deployment-patch.yaml", "deployment_patch", not_applied));
+      INLAY_RETURN_IF_ERROR(add("deployment-patch.yaml", "deployment_patch", not_applied));
       rendering_.notes.push_back("the Deployment exists: patch it with deployment-patch.yaml, whose head says how");
     }
     context_.set("resources", yaml_list(resources));
@@ -103,16 +103,16 @@ class Kubernetes {
         .set("workload", workload.name)
         .set("labels", labels_yaml(values_));
     context_.flag("mounted", values_.module.from == Module::From::kFile).set("module", values_.module.name);
-    INLAY_TRY([[maybe_unused]] Unit metadata, pod_metadata());
+    INLAY_RETURN_IF_ERROR(pod_metadata());
     context_.flag("containers", false);
     if (creates) {
-      INLAY_TRY([[maybe_unused]] Unit done, add_container({workload.name, workload.container, workload.port,
-                                                           workload.user, workload.cpu, workload.memory},
-                                                          "The workload, which knows nothing of the plugin."));
+      INLAY_RETURN_IF_ERROR(add_container(
+          {workload.name, workload.container, workload.port, workload.user, workload.cpu, workload.memory},
+          "The workload, which knows nothing of the plugin."));
     }
     for (const Service& service : values_.services) {
       if (service.where != Service::Where::kSidecar || service.container.image.empty()) continue;
-      INLAY_TRY([[maybe_unused]] Unit done, add_container(service_container(service), "What the plugin calls."));
+      INLAY_RETURN_IF_ERROR(add_container(service_container(service), "What the plugin calls."));
     }
     return proxy_container();
   }
@@ -185,7 +185,7 @@ class Kubernetes {
 }  // namespace
 
 Result<Rendering> render_kubernetes(const Values& values, config::Reporter& report) {
-  INLAY_TRY([[maybe_unused]] Unit fits, check_module(values, report));
+  INLAY_RETURN_IF_ERROR(check_module(values, report));
   return Kubernetes(values).render();
 }
 

@@ -18,7 +18,7 @@ Result<std::string> read_module(const std::string& path) {
   options.kind = engine::EngineKind::kInterp;
   const std::span<const uint8_t> code(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
   INLAY_TRY(const auto module, engine::Module::load(code, options));
-  INLAY_TRY([[maybe_unused]] const auto version, host::check_module(*module));
+  INLAY_RETURN_IF_ERROR(host::check_module(*module));
   return bytes;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "deploy/render/secrets.h"
+#include "base/ascii.h"
 
 #include <algorithm>
 #include <cctype>
@@ -22,8 +23,7 @@ constexpr std::string_view kSecretBeginnings[] = {"Bearer ", "Basic ", "eyJ", "-
 std::string letters(std::string_view key) {
   std::string out;
   for (char c : key)
-    if (std::isalnum(static_cast<unsigned char>(c)) != 0)
-      out += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    if (is_alphanumeric(c)) out += to_lower(c);
   return out;
 }
 

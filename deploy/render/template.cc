@@ -56,13 +56,13 @@ class Filler {
     for (size_t i = 0; i < lines.size(); ++i) {
       const std::string section = section_tag(lines[i]);
       if (section.empty()) {
-        INLAY_TRY([[maybe_unused]] Unit done, line(lines[i]));
+        INLAY_RETURN_IF_ERROR(line(lines[i]));
         continue;
       }
       size_t end = i + 1;
       while (end < lines.size() && lines[end] != "{{/" + section.substr(1) + "}}") ++end;
       if (end == lines.size()) return defect("the section " + section + " has no end");
-      INLAY_TRY([[maybe_unused]] Unit done, turns(section, lines.subspan(i + 1, end - i - 1)));
+      INLAY_RETURN_IF_ERROR(turns(section, lines.subspan(i + 1, end - i - 1)));
       i = end;
     }
     return Unit{};
@@ -137,7 +137,7 @@ Result<std::string> fill_text(std::string_view text, const Context& context) {
   std::vector<std::string_view> lines = split_lines(text);
   if (!lines.empty() && lines[0].starts_with("# SPDX-")) lines.erase(lines.begin());
   Filler filler(context);
-  INLAY_TRY([[maybe_unused]] Unit done, filler.lines(lines));
+  INLAY_RETURN_IF_ERROR(filler.lines(lines));
   return std::move(filler.out);
 }
 

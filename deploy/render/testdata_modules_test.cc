@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "engine/wat.h"
@@ -40,8 +41,6 @@ std::string enlarged(std::string module) {
 }  // namespace
 
 TestModules::TestModules() {
-  std::string name = ::testing::TempDir() + "inlay-deploy-XXXXXX";
-  folder_ = ::mkdtemp(name.data());
   write("good.wasm", assemble(kGood));
   write("foreign.wasm", assemble(kForeign));
   write("other.wasm", assemble("(module)"));
@@ -49,11 +48,6 @@ TestModules::TestModules() {
   write("empty.wasm", "");
   write("large.wasm", enlarged(assemble(kGood)));
   write("a name.wasm", assemble(kGood));
-}
-
-TestModules::~TestModules() {
-  std::error_code error;
-  std::filesystem::remove_all(folder_, error);
 }
 
 void TestModules::write(std::string_view name, std::string_view content) const {

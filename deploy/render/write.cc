@@ -130,9 +130,9 @@ Result<std::vector<std::string>> write_rendering(const Rendering& rendering, con
   Staging staging;
   for (const File& file : rendering.files) {
     paths.push_back(path_of(folder, file.name));
-    INLAY_TRY([[maybe_unused]] Unit staged, staging.add(paths.back(), file.content));
+    INLAY_RETURN_IF_ERROR(staging.add(paths.back(), file.content));
   }
-  INLAY_TRY([[maybe_unused]] Unit committed, staging.commit());
+  INLAY_RETURN_IF_ERROR(staging.commit());
   for (const std::string& name : rendered_files(folder))
     if (!contains(rendering, name)) ::unlink(path_of(folder, name).c_str());
   return paths;

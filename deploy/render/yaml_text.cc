@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "deploy/render/yaml_text.h"
+#include "base/ascii.h"
 
 #include <algorithm>
 #include <array>
@@ -14,20 +15,11 @@ using document::Source;
 
 namespace {
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 // Words that some reader takes for a boolean, a null or a number.
 bool is_reserved_word(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); });
+  const std::string folded = lower(text);
   static constexpr std::string_view kWords[] = {"true", "false", "yes", "no", "on", "off", "y", "null", "n", "nan"};
-  return std::find(std::begin(kWords), std::end(kWords), lower) != std::end(kWords);
+  return std::find(std::begin(kWords), std::end(kWords), folded) != std::end(kWords);
 }
 
 // 50m, 64Mi
@@ -38,10 +30,10 @@ bool is_quantity_with_unit(std::string_view text) {
 bool is_plain(std::string_view text) {
   if (text.empty() || is_reserved_word(text)) return false;
   if (is_digit(text[0])) return is_ipv4(text) || is_quantity_with_unit(text);
-  if (!is_letter(text[0]) && text[0] != '/' && !text.starts_with("./")) return false;
+  if (!is_alpha(text[0]) && text[0] != '/' && !text.starts_with("./")) return false;
   constexpr std::string_view kMarks = "_./-:";
   return text.back() != ':' && std::all_of(text.begin(), text.end(), [&](char c) {
-           return is_letter(c) || is_digit(c) || kMarks.find(c) != std::string_view::npos;
+           return is_alpha(c) || is_digit(c) || kMarks.find(c) != std::string_view::npos;
          });
 }
 

@@ -64,7 +64,7 @@ Result<std::unique_ptr<Instance>> instantiate(std::shared_ptr<Module> module,
     return instantiate_tiered(std::move(module), *program, imports, env, limits);
   }
   auto instance = std::make_unique<AotInstance>(std::move(module), imports, env, limits);
-  INLAY_TRY([[maybe_unused]] auto started, instance->start());
+  INLAY_RETURN_IF_ERROR(instance->start());
   return std::unique_ptr<Instance>(std::move(instance));
 }
 

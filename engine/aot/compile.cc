@@ -221,7 +221,7 @@ Result<> compile(const Compiler& compiler, const Translation& translation, const
   const std::vector<std::string> flags = joined(compiler.flags, {job.optimization, "-I" + in});
   CompilerRun run(compiler, in, job.stop);
   if (files.size() == 1) {
-    INLAY_TRY([[maybe_unused]] auto done, run.run({joined(flags, {"-shared", in + "/shim.c", "-o", object, "-lm"})}));
+    INLAY_RETURN_IF_ERROR(run.run({joined(flags, {"-shared", in + "/shim.c", "-o", object, "-lm"})}));
     return seal_artifact(object, key, translation.description, path);
   }
   std::vector<std::vector<std::string>> commands;
@@ -231,9 +231,9 @@ Result<> compile(const Compiler& compiler, const Translation& translation, const
     commands.push_back(joined(flags, {"-c", part + ".c", "-o", part + ".o"}));
     link.push_back(part + ".o");
   }
-  INLAY_TRY([[maybe_unused]] auto compiled, run.run(commands));
+  INLAY_RETURN_IF_ERROR(run.run(commands));
   link.push_back("-lm");
-  INLAY_TRY([[maybe_unused]] auto linked, run.run({link}));
+  INLAY_RETURN_IF_ERROR(run.run({link}));
   return seal_artifact(object, key, translation.description, path);
 }
 

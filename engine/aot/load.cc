@@ -59,7 +59,7 @@ std::shared_ptr<AotModule> Loader::from_cache(const std::string& directory) {
 
 Result<std::shared_ptr<AotModule>> Loader::compile(const ParsedModule& parsed) {
   if (!parsed.not_for_aot.empty()) return Error{ErrorCode::kUnsupported, parsed.not_for_aot, {}};
-  INLAY_TRY([[maybe_unused]] auto checked, check_imports(parsed.description));
+  INLAY_RETURN_IF_ERROR(check_imports(parsed.description));
   INLAY_TRY(const std::string directory, make_cache_directory(options_.cache_dir));
   if (!compiler_) {
     compiler_.error().message += passed_over_;
@@ -76,7 +76,7 @@ Result<std::shared_ptr<AotModule>> Loader::compile(const ParsedModule& parsed) {
   if (options_.on_compile) options_.on_compile();
   const std::string path = optimized_path(directory);
   const CompileJob job{optimization_flag(options_), 1, options_.stop};
-  INLAY_TRY([[maybe_unused]] auto compiled, aot::compile(*compiler_, translation, job, directory, key_, path));
+  INLAY_RETURN_IF_ERROR(aot::compile(*compiler_, translation, job, directory, key_, path));
   INLAY_TRY(Opened opened, open_artifact(path, key_));
   return std::make_shared<AotModule>(std::move(opened.description), std::move(opened.code), Tier::kOptimized);
 }

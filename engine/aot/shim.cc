@@ -192,7 +192,7 @@ std::string part_head(size_t part) {
 
 Result<> check_imports(const Description& module) {
   for (const Import& import : module.imports) {
-    INLAY_TRY([[maybe_unused]] auto checked, check_import(import));
+    INLAY_RETURN_IF_ERROR(check_import(import));
   }
   return {};
 }
@@ -202,7 +202,7 @@ Result<std::string> make_shim(const GeneratedC& c, const Description& module, st
   if (names == nullptr) {
     return Error{ErrorCode::kUnsupported, "this wabt writes C of a layout that Inlay does not know", {}};
   }
-  INLAY_TRY([[maybe_unused]] auto checked, check_imports(module));
+  INLAY_RETURN_IF_ERROR(check_imports(module));
   std::string out(names->define);
   out += kHead;
   for (size_t i = 0; i < module.imports.size(); ++i) {

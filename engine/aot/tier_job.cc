@@ -121,7 +121,7 @@ Result<> AotModule::compile_quickly(TierJob& job, const std::stop_token& stop) {
     last = compile(compiler, *job.translation, quick, job.directory, job.key, job.quick);
     if (last || stop.stop_requested()) break;
   }
-  INLAY_TRY([[maybe_unused]] auto compiled, std::move(last));
+  INLAY_RETURN_IF_ERROR(std::move(last));
   INLAY_TRY(Opened opened, open_artifact(job.quick, job.key));
   publish(std::move(opened.code), Tier::kQuick);
   return {};
@@ -132,11 +132,11 @@ Result<> AotModule::optimize(TierJob& job, const std::stop_token& stop) {
     INLAY_TRY(job.translation, translate(job.bytes, {imports(), exports()}, job.key));
   }
   job.bytes = {};
-  INLAY_TRY([[maybe_unused]] auto compiled,
-            compile(job.compiler, *job.translation, {job.optimization, 1, stop}, job.directory, job.key, job.path));
+  INLAY_RETURN_IF_ERROR(
+      compile(job.compiler, *job.translation, {job.optimization, 1, stop}, job.directory, job.key, job.path));
   job.translation.reset();
   INLAY_TRY(Opened opened, open_artifact(job.path, job.key));
-  INLAY_TRY([[maybe_unused]] auto matched, match(*opened.code));
+  INLAY_RETURN_IF_ERROR(match(*opened.code));
   publish(std::move(opened.code), Tier::kOptimized);
   std::error_code ignored;
   std::filesystem::remove(job.quick, ignored);

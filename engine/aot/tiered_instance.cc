@@ -72,7 +72,7 @@ Result<std::unique_ptr<Instance>> instantiate_tiered(std::shared_ptr<Module> mod
                                                      const std::vector<const HostFunction*>& imports, void* env,
                                                      const Limits& limits) {
   auto instance = std::make_unique<TieredInstance>(std::move(module), program, imports, env, limits);
-  INLAY_TRY([[maybe_unused]] auto started, instance->start());
+  INLAY_RETURN_IF_ERROR(instance->start());
   return std::unique_ptr<Instance>(std::move(instance));
 }
 

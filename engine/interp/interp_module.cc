@@ -28,7 +28,7 @@ Result<std::unique_ptr<Instance>> instantiate(std::shared_ptr<Module> module,
                                               const Limits& limits) {
   const Program& program = static_cast<const InterpModule&>(*module).program();
   auto instance = std::make_unique<InterpInstance>(std::move(module), program, imports, env, limits);
-  INLAY_TRY([[maybe_unused]] auto started, instance->start());
+  INLAY_RETURN_IF_ERROR(instance->start());
   return std::unique_ptr<Instance>(std::move(instance));
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "base/ascii.h"
 #include "document/scalars.h"
 #include "proxy/router/empty_value.h"
 
@@ -40,7 +41,6 @@ bool is_plain(char c) {
 }
 
 void append_escaped(std::string_view text, std::string& out) {
-  constexpr char kHex[] = "0123456789abcdef";
   while (!text.empty()) {
     const auto byte = static_cast<unsigned char>(text[0]);
     size_t used = 1;
@@ -51,8 +51,7 @@ void append_escaped(std::string_view text, std::string& out) {
     } else if (text[0] == '\n' || text[0] == '\r' || text[0] == '\t') {
       out += {'\\', text[0] == '\n' ? 'n' : text[0] == '\r' ? 'r' : 't'};
     } else if (byte < 0x80) {
-      out += "\\u00";
-      out += {kHex[byte >> 4], kHex[byte & 15]};
+      append_hex(out += "\\u00", text[0]);
     } else if (used = document::utf8_length(text); used > 0) {
       out += text.substr(0, used);
     } else {

@@ -11,6 +11,7 @@
 #include <future>
 #include <sstream>
 
+#include "base/temporary_directory.h"
 #include "proxy/access_log/worker_logs.h"
 
 namespace inlay::proxy::access_log {
@@ -26,15 +27,7 @@ std::string content(const std::filesystem::path& path) {
 
 class LogFilesTest : public testing::Test {
  protected:
-  LogFilesTest() {
-    std::string pattern = testing::TempDir() + "inlay-logs-XXXXXX";
-    folder_ = mkdtemp(pattern.data());
-    make();
-  }
-  ~LogFilesTest() override {
-    files_.reset();
-    std::filesystem::remove_all(folder_);
-  }
+  LogFilesTest() { make(); }
   void make(size_t most_waiting = 1 << 20) {
     files_ = std::make_unique<LogFiles>(LogFiles::Options{
         metrics_, [this](std::string_view what) { warnings_ += std::string(what) + "\n"; }, most_waiting});
@@ -50,7 +43,8 @@ class LogFilesTest : public testing::Test {
   }
 
   stats::MetricStore metrics_;
-  std::filesystem::path folder_;
+  const TemporaryDirectory scratch_{"inlay-logs-"};
+  const std::filesystem::path folder_{scratch_.path()};
   std::string warnings_;  // written by the writing thread; read once it has ended
   std::unique_ptr<LogFiles> files_;
 };

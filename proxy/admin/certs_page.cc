@@ -10,6 +10,7 @@
 #include <ctime>
 #include <memory>
 
+#include "base/ascii.h"
 #include "base/deleter.h"
 #include "config/pem_reader.h"
 #include "proxy/admin/json_text.h"
@@ -27,7 +28,7 @@ std::string serial_number(const X509& certificate) {
   char* digits = number ? BN_bn2hex(number.get()) : nullptr;
   std::string out = digits == nullptr ? "" : digits;
   OPENSSL_free(digits);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::transform(out.begin(), out.end(), out.begin(), to_lower);
   return out;
 }
 

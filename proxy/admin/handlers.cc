@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <functional>
 
+#include "base/ascii.h"
 #include "proxy/admin/certs_page.h"
 #include "proxy/admin/json_text.h"
 #include "proxy/admin/stats_page.h"
@@ -331,13 +332,6 @@ Response help(Query, AdminTarget&) {
   return response;
 }
 
-int hex(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 }  // namespace
 
 std::string query_parameter(std::string_view query, std::string_view name, bool* present) {
@@ -351,12 +345,13 @@ std::string query_parameter(std::string_view query, std::string_view name, bool*
     std::string out;
     const std::string_view value = part.substr(std::min(equals + 1, part.size()));
     for (size_t i = 0; i < value.size(); ++i) {
-      const bool escaped = value[i] == '%' && i + 2 < value.size() && hex(value[i + 1]) >= 0 && hex(value[i + 2]) >= 0;
+      const bool escaped =
+          value[i] == '%' && i + 2 < value.size() && hex_value(value[i + 1]) >= 0 && hex_value(value[i + 2]) >= 0;
       if (!escaped) {
         out += value[i];
         continue;
       }
-      out += static_cast<char>(hex(value[i + 1]) * 16 + hex(value[i + 2]));
+      out += static_cast<char>(hex_value(value[i + 1]) * 16 + hex_value(value[i + 2]));
       i += 2;
     }
     return out;

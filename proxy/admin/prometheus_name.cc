@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/admin/prometheus_name.h"
 
+#include "base/ascii.h"
 #include "base/printable.h"
 
 namespace inlay::proxy::admin {
@@ -23,7 +24,7 @@ constexpr Labelled kLabelled[] = {
 
 void append_sanitized(std::string_view text, std::string& out) {
   for (const char c : text) {
-    const bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+    const bool fine = is_alphanumeric(c) || c == '_';
     out += fine ? c : '_';
   }
 }

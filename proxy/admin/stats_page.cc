@@ -74,13 +74,13 @@ void prometheus_histogram(const PrometheusName& name, const stats::HistogramData
 Result<std::string> stats_text(const stats::MetricStore& metrics, const StatsFilter& filter) {
   std::string out;
   std::string histograms;
-  INLAY_TRY([[maybe_unused]] Unit done, for_each(metrics, filter, [&](const stats::MetricView& m) {
-              std::string& to = m.histogram != nullptr ? histograms : out;
-              to += one_line(m.name);
-              to += ": ";
-              to += m.histogram != nullptr ? histogram_text(*m.histogram) : std::to_string(m.value);
-              to += '\n';
-            }));
+  INLAY_RETURN_IF_ERROR(for_each(metrics, filter, [&](const stats::MetricView& m) {
+    std::string& to = m.histogram != nullptr ? histograms : out;
+    to += one_line(m.name);
+    to += ": ";
+    to += m.histogram != nullptr ? histogram_text(*m.histogram) : std::to_string(m.value);
+    to += '\n';
+  }));
   return out + histograms;
 }
 
@@ -137,16 +137,16 @@ Result<std::string> stats_json(const stats::MetricStore& metrics, const StatsFil
   json.StartObject();
   json.Key("stats");
   json.StartArray();
-  INLAY_TRY([[maybe_unused]] Unit done, for_each(metrics, filter, [&](const stats::MetricView& m) {
-              histograms = histograms || m.histogram != nullptr;
-              if (m.histogram != nullptr) return;
-              json.StartObject();
-              json.Key("name");
-              write_text(json, m.name);
-              json.Key("value");
-              json.Int64(m.value);
-              json.EndObject();
-            }));
+  INLAY_RETURN_IF_ERROR(for_each(metrics, filter, [&](const stats::MetricView& m) {
+    histograms = histograms || m.histogram != nullptr;
+    if (m.histogram != nullptr) return;
+    json.StartObject();
+    json.Key("name");
+    write_text(json, m.name);
+    json.Key("value");
+    json.Int64(m.value);
+    json.EndObject();
+  }));
   if (histograms) write_histograms(json, metrics, filter);
   json.EndArray();
   json.EndObject();
@@ -182,9 +182,9 @@ Result<std::string> stats_prometheus(const stats::MetricStore& metrics, const St
     for (const char* series : {"_bucket", "_sum", "_count"}) reserved.insert(name.family + series);
   };
   for (const bool guests : {false, true}) {
-    INLAY_TRY([[maybe_unused]] Unit done, for_each(metrics, filter, [&](const stats::MetricView& m) {
-                if (is_guest_metric(m.name) == guests) add(m, guests);
-              }));
+    INLAY_RETURN_IF_ERROR(for_each(metrics, filter, [&](const stats::MetricView& m) {
+      if (is_guest_metric(m.name) == guests) add(m, guests);
+    }));
   }
   std::string out;
   for (const auto& [name, family] : families) {

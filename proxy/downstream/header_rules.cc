@@ -9,6 +9,7 @@
 #include <tuple>
 #include <vector>
 
+#include "base/ascii.h"
 #include "http/http1_grammar.h"
 #include "proxy/downstream/client_address.h"
 #include "proxy/downstream/path_normalizer.h"
@@ -61,7 +62,7 @@ class Nominations {
     const auto before = [](const Field& field, uint32_t value) { return field.hash < value; };
     auto at = std::lower_bound(fields_.begin(), fields_.end(), wanted, before);
     for (; at != fields_.end() && at->hash == wanted; ++at) {
-      at->gone = at->gone || http::equals_ignore_case(at->name, option);
+      at->gone = at->gone || equals_ignore_case(at->name, option);
     }
   }
   void remove_from(HeaderMap& headers) const {
@@ -92,7 +93,7 @@ void remove_nominated(HeaderMap& headers) {
   for (const auto& entry : headers) {
     if (entry.id != HeaderId::kConnection) continue;
     http::for_each_list_element(entry.value, [&](std::string_view option) {
-      if (http::equals_ignore_case(option, "keep-alive") || http::equals_ignore_case(option, "close")) return;
+      if (equals_ignore_case(option, "keep-alive") || equals_ignore_case(option, "close")) return;
       if (!nominations) nominations.emplace(headers);
       nominations->add(option);
     });
@@ -106,7 +107,7 @@ void remove_hop_by_hop(HeaderMap& headers, uint64_t mask) {
   headers.remove_if([&](const HeaderMap::Entry& entry) {
     if (entry.id == HeaderId::kTe) {
       http::for_each_list_element(entry.value, [&](std::string_view coding) {
-        if (http::equals_ignore_case(coding.substr(0, coding.find(';')), "trailers")) te_trailers = true;
+        if (equals_ignore_case(coding.substr(0, coding.find(';')), "trailers")) te_trailers = true;
       });
     }
     return (bit(entry.id) & kHopByHop) != 0;
@@ -118,8 +119,8 @@ bool has_option(const HeaderMap& headers, HeaderId id, std::string_view wanted) 
   bool found = false;
   for (const auto& entry : headers) {
     if (entry.id != id) continue;
-    http::for_each_list_element(
-        entry.value, [&](std::string_view option) { found = found || http::equals_ignore_case(option, wanted); });
+    http::for_each_list_element(entry.value,
+                                [&](std::string_view option) { found = found || equals_ignore_case(option, wanted); });
   }
   return found;
 }

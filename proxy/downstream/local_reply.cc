@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/ascii.h"
 #include "http/envoy_headers.h"
 #include "http/status_reason.h"
 
@@ -15,14 +16,13 @@ using http::HeaderMap;
 
 // gRPC's Percent-Byte encoding: all but printable ASCII without '%'.
 std::string encode_grpc_message(std::string_view text) {
-  static constexpr std::string_view kHex = "0123456789ABCDEF";
   std::string result;
   for (char c : text) {
     const auto byte = static_cast<uint8_t>(c);
     if (byte >= 0x20 && byte < 0x7f && c != '%') {
       result += c;
     } else {
-      result += {'%', kHex[byte >> 4], kHex[byte & 15]};
+      append_hex(result += '%', c, kUpperHex);
     }
   }
   return result;

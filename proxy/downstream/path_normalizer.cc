@@ -4,18 +4,13 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
+
 namespace inlay::proxy::downstream {
 namespace {
 
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 bool is_unreserved(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' ||
-         c == '_' || c == '~';
+  return is_alphanumeric(c) || c == '-' || c == '.' || c == '_' || c == '~';
 }
 
 // Visible characters that stand in no URI (RFC 3986 section 2).
@@ -29,11 +24,8 @@ bool must_be_encoded(char c) {
   return kMustBeEncoded[static_cast<unsigned char>(c)];
 }
 
-constexpr std::string_view kHex = "0123456789ABCDEF";
-
 void append_encoded(std::string& out, char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  out += {'%', kHex[byte >> 4], kHex[byte & 15]};
+  append_hex(out += '%', c, kUpperHex);
 }
 
 // The value of the escape that begins at path[i]; -1: none does.

@@ -4,6 +4,8 @@
 #include <bit>
 #include <random>
 
+#include "base/ascii.h"
+
 namespace inlay::proxy::downstream {
 
 RandomIds::RandomIds() {
@@ -27,7 +29,6 @@ uint64_t RandomIds::next() {
 }
 
 std::string_view RandomIds::uuid() {
-  static constexpr char kHex[] = "0123456789abcdef";
   uint64_t high = (next() & ~uint64_t{0xf000}) | 0x4000;               // version 4
   uint64_t low = (next() & ~(uint64_t{3} << 62)) | uint64_t{2} << 62;  // variant 10
   size_t at = 36;
@@ -35,7 +36,7 @@ std::string_view RandomIds::uuid() {
     --at;
     if (at == 23 || at == 18 || at == 13 || at == 8) --at;
     uint64_t& word = i < 16 ? low : high;
-    text_[at] = kHex[word & 15];
+    text_[at] = kLowerHex[word & 15];
     word >>= 4;
   }
   return {text_.data(), text_.size()};

@@ -179,7 +179,7 @@ Result<std::unique_ptr<Logger>> Logger::create(const Options& options) {
     impl->loggers[i]->set_error_handler([](const std::string&) {});  // a full disk must not end the proxy
   }
   std::unique_ptr<Logger> logger(new Logger(std::move(impl)));
-  INLAY_TRY([[maybe_unused]] Unit all, logger->set_level("", options.level));
+  INLAY_RETURN_IF_ERROR(logger->set_level("", options.level));
   std::string ignored;
   std::string_view rest = options.component_levels;
   while (!rest.empty()) {
@@ -192,11 +192,11 @@ Result<std::unique_ptr<Logger>> Logger::create(const Options& options) {
     }
     const std::string_view component = part.substr(0, colon);
     if (is_envoys(component)) {
-      INLAY_TRY([[maybe_unused]] const auto level, parse_level(part.substr(colon + 1)));
+      INLAY_RETURN_IF_ERROR(parse_level(part.substr(colon + 1)));
       ignored.append(ignored.empty() ? "" : ", ").append(component);
       continue;
     }
-    INLAY_TRY([[maybe_unused]] Unit one, logger->set_level(component, part.substr(colon + 1)));
+    INLAY_RETURN_IF_ERROR(logger->set_level(component, part.substr(colon + 1)));
   }
   if (!ignored.empty()) logger->info("main", "components of Envoy's without a log of their own here: " + ignored);
   return logger;

@@ -7,19 +7,15 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/temporary_directory.h"
+
 namespace inlay::proxy {
 namespace {
 
 class LoggerFileTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "inlay-log-XXXXXX";
-    folder_ = mkdtemp(pattern.data());
     log_ = Logger::create({.level = "info", .component_levels = "", .path = folder_ / "log", .format = {}}).value();
-  }
-  void TearDown() override {
-    log_.reset();
-    std::filesystem::remove_all(folder_);
   }
   // The lines from their component on: "[wasm] message".
   std::string lines() const {
@@ -29,7 +25,8 @@ class LoggerFileTest : public testing::Test {
     return out;
   }
 
-  std::filesystem::path folder_;
+  const TemporaryDirectory scratch_{"inlay-log-"};
+  const std::filesystem::path folder_{scratch_.path()};
   std::unique_ptr<Logger> log_;
 };
 

@@ -19,7 +19,6 @@ class RE2;
 namespace inlay::proxy::match {
 
 // ASCII letters only, as HTTP means it.
-bool equals_ignore_case(std::string_view a, std::string_view b);
 bool starts_with_ignore_case(std::string_view text, std::string_view prefix);
 
 // Compiles an RE2 expression. Errors: kInvalidArgument with RE2's words and the expression.

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <map>
 
+#include "base/temporary_directory.h"
 #include "engine/sha256.h"
 
 namespace inlay::proxy {
@@ -43,8 +44,7 @@ class FakeUpstreams final : public host::Upstreams {
 class RemoteCodeTest : public ::testing::Test {
  protected:
   RemoteCodeTest() : log_(Logger::create({"off", "", ""}).value()) {
-    EXPECT_NE(mkdtemp(directory_.data()), nullptr);
-    cache_.emplace(directory_);
+    cache_.emplace(directory_.path());
     code_.uri = "http://m/a.wasm";
     code_.host = "m";
     code_.path = "/a.wasm";
@@ -55,7 +55,6 @@ class RemoteCodeTest : public ::testing::Test {
     code_.back_off_max = config::Milliseconds(2);
     remote_.emplace(RemoteCode::Options{loop_, upstreams_, *cache_, *log_, metrics_});
   }
-  ~RemoteCodeTest() override { std::system(("rm -rf " + directory_).c_str()); }
 
   // "module" or the error's message, once it is known.
   void fetch(std::string& into) {
@@ -72,7 +71,7 @@ class RemoteCodeTest : public ::testing::Test {
         name == "cache_entries" ? abi::MetricType::kGauge : abi::MetricType::kCounter, "wasm.remote_load_" + name));
   }
 
-  std::string directory_ = ::testing::TempDir() + "inlay-code-XXXXXX";
+  const TemporaryDirectory directory_{"inlay-code-"};
   std::unique_ptr<Logger> log_;
   net::EventLoop loop_;
   FakeUpstreams upstreams_;
@@ -147,9 +146,9 @@ TEST_F(RemoteCodeTest, TheDiskCacheChecksWhatItReads) {
   ASSERT_TRUE(cache_->store(code_.sha256, "module"));
   ASSERT_NE(cache_->find(code_.sha256), nullptr);
   EXPECT_EQ(cache_->find(engine::sha256("other")), nullptr);
-  std::ofstream(directory_ + "/" + code_.sha256 + ".wasm") << "modulE";
+  std::ofstream(directory_.file(code_.sha256 + ".wasm")) << "modulE";
   EXPECT_EQ(cache_->find(code_.sha256), nullptr);
-  chmod(directory_.c_str(), 0777);
+  chmod(directory_.path().c_str(), 0777);
   EXPECT_FALSE(cache_->store(code_.sha256, "module"));
 }
 

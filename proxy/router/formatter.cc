@@ -7,6 +7,7 @@
 #include <charconv>
 #include <ctime>
 
+#include "base/ascii.h"
 #include "proxy/router/empty_value.h"
 #include "proxy/router/route_table.h"
 
@@ -297,9 +298,7 @@ void escape_controls(std::string& out, size_t from) {
       out += c;
       continue;
     }
-    constexpr char kHex[] = "0123456789ABCDEF";
-    const auto byte = static_cast<unsigned char>(c);
-    out += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
+    append_hex(out += "\\x", c, kUpperHex);
   }
 }
 

@@ -3,18 +3,9 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace inlay::proxy::router {
-namespace {
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; });
-  return out;
-}
-
-}  // namespace
-
 Result<HeaderEdits> HeaderEdits::compile(std::span<const config::HeaderEdits* const> levels) {
   HeaderEdits edits;
   for (const config::HeaderEdits* level : levels) {

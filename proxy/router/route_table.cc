@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace inlay::proxy::router {
 namespace {
 
@@ -87,7 +89,7 @@ bool RouteEntry::path_matches(std::string_view path) const {
     case Kind::kPrefix:
       return starts();
     case Kind::kPath:
-      return exact_case ? path == value : match::equals_ignore_case(path, value);
+      return exact_case ? path == value : equals_ignore_case(path, value);
     case Kind::kPathSeparatedPrefix:
       return starts() && (path.size() == value.size() || path[value.size()] == '/');
     case Kind::kSafeRegex:
@@ -187,8 +189,7 @@ const RouteTable::Host* RouteTable::find_host(std::string_view authority) const 
     long_name.resize(authority.size());
     lowered = long_name.data();
   }
-  std::transform(authority.begin(), authority.end(), lowered,
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; });
+  std::transform(authority.begin(), authority.end(), lowered, to_lower);
   const std::string_view name(lowered, authority.size());
   if (const auto it = exact_.find(name); it != exact_.end()) return &hosts_[it->second];
   // A wildcard stands for at least one character.

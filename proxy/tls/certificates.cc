@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "base/ascii.h"
 #include "proxy/match/string_matcher.h"
 #include "proxy/tls/verifier.h"
 
@@ -58,7 +59,7 @@ bool Certificates::choose(SSL& ssl) const {
   const std::string_view host(text);
   bool found = false;
   const bool exact = use_those(
-      ssl, [&](const std::string& name) { return match::equals_ignore_case(name, host); }, found);
+      ssl, [&](const std::string& name) { return equals_ignore_case(name, host); }, found);
   if (found) return exact;
   return use_those(
       ssl, [&](const std::string& name) { return dns_name_matches(name, host); }, found);

@@ -102,7 +102,7 @@ Result<> Context::set_versions(const config::TlsCommon& config) {
   SSL_CTX_set_max_proto_version(ctx, version_number(config.max_version, TLS1_3_VERSION));
   if (config.min_version == Version::kTls10 || config.min_version == Version::kTls11)
     SSL_CTX_set_security_level(ctx, 0);  // OpenSSL 3 has no such version above that level
-  INLAY_TRY([[maybe_unused]] Unit known, check_cipher_suites(config.cipher_suites));
+  INLAY_RETURN_IF_ERROR(check_cipher_suites(config.cipher_suites));
   if (!config.cipher_suites.empty() && SSL_CTX_set_cipher_list(ctx, config.cipher_suites.c_str()) != 1)
     return refused("tls_params.cipher_suites");
   if (!config.curves.empty() && SSL_CTX_set1_groups_list(ctx, config.curves.c_str()) != 1)
@@ -125,14 +125,14 @@ Result<> Context::prepare(const config::TlsCommon& config, const SSL_METHOD* met
   SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_COMPRESSION |
                                SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_cert_verify_callback(ctx, verify, nullptr);
-  INLAY_TRY([[maybe_unused]] Unit versions, set_versions(config));
+  INLAY_RETURN_IF_ERROR(set_versions(config));
   INLAY_TRY(certificates_, Certificates::create(config.certificates, *ctx));
   return set_validation(config);
 }
 
 Result<std::shared_ptr<ClientContext>> ClientContext::create(const config::UpstreamTls& config, Stats stats) {
   std::shared_ptr<ClientContext> out(new ClientContext(std::move(stats)));
-  INLAY_TRY([[maybe_unused]] Unit prepared, out->prepare(config, TLS_client_method()));
+  INLAY_RETURN_IF_ERROR(out->prepare(config, TLS_client_method()));
   out->sni_ = config.sni;
   out->auto_host_sni_ = config.auto_host_sni;
   out->verifies_server_name_ = config.auto_sni_san_validation;
@@ -162,7 +162,7 @@ void ClientContext::keep_session(const std::string& server_name, SessionPtr sess
 
 Result<std::shared_ptr<ServerContext>> ServerContext::create(const config::DownstreamTls& config, Stats stats) {
   std::shared_ptr<ServerContext> out(new ServerContext(std::move(stats)));
-  INLAY_TRY([[maybe_unused]] Unit prepared, out->prepare(config, TLS_server_method()));
+  INLAY_RETURN_IF_ERROR(out->prepare(config, TLS_server_method()));
   out->config_ = config;
   out->alpn_ = alpn_wire(config.alpn);
   SSL_CTX* ctx = out->context_.get();

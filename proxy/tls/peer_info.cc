@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "base/ascii.h"
 #include "proxy/tls/verifier.h"
 
 namespace inlay::proxy::tls {
@@ -34,13 +35,7 @@ std::string digest_of(const X509& certificate) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
   unsigned size = 0;
   X509_digest(&certificate, EVP_sha256(), digest.data(), &size);
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string out;
-  for (unsigned i = 0; i < size; ++i) {
-    out += kDigits[digest[i] >> 4];
-    out += kDigits[digest[i] & 15];
-  }
-  return out;
+  return hexadecimal({reinterpret_cast<const char*>(digest.data()), size});
 }
 
 std::string text_or_empty(const char* text) {

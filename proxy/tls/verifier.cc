@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
 #include "proxy/tls/openssl.h"
 
 namespace inlay::proxy::tls {
@@ -109,11 +110,10 @@ std::vector<std::string> subject_alt_names(const X509& certificate, Type type) {
 }
 
 bool dns_name_matches(std::string_view certificate_name, std::string_view host) {
-  if (match::equals_ignore_case(certificate_name, host)) return true;
+  if (equals_ignore_case(certificate_name, host)) return true;
   if (!certificate_name.starts_with("*.") || certificate_name.find('.', 2) == std::string_view::npos) return false;
   const size_t dot = host.find('.');
-  return dot != std::string_view::npos && dot > 0 &&
-         match::equals_ignore_case(certificate_name.substr(1), host.substr(dot));
+  return dot != std::string_view::npos && dot > 0 && equals_ignore_case(certificate_name.substr(1), host.substr(dot));
 }
 
 Result<Verifier> Verifier::create(const config::TlsValidation& config) {
@@ -134,7 +134,7 @@ Result<> Verifier::fill(X509_STORE& store) const {
   X509_STORE_set_flags(&store, flags);
   if (config_.max_depth) X509_STORE_set_depth(&store, static_cast<int>(*config_.max_depth));
   if (config_.system_roots && X509_STORE_set_default_paths(&store) != 1) return refused("system_root_certs");
-  INLAY_TRY([[maybe_unused]] Unit anchors, add_certificates(store, config_.trusted_ca));
+  INLAY_RETURN_IF_ERROR(add_certificates(store, config_.trusted_ca));
   return add_revocation_lists(store, config_.revocation_lists);
 }
 

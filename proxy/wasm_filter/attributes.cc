@@ -5,6 +5,7 @@
 #include <array>
 
 #include "abi/pairs.h"
+#include "base/ascii.h"
 #include "http/http1_grammar.h"
 #include "proxy/wasm_filter/attribute.h"
 #include "proxy/wasm_filter/struct_value.h"
@@ -88,7 +89,7 @@ Status put_headers(std::string& out, const HeaderMap* headers, Path rest) {
     out.clear();
     bool found = false;
     for (const auto& entry : *headers) {
-      if (!http::equals_ignore_case(entry.name, rest.front())) continue;
+      if (!equals_ignore_case(entry.name, rest.front())) continue;
       out.append(std::exchange(found, true) ? "," : "").append(entry.value);
     }
     return found ? Status::kOk : Status::kNotFound;
