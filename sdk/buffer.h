@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Buffers: bodies, TCP data, configuration. A Buffer names one buffer of the host, and costs nothing.
+// Buffers: bodies, TCP data, configuration. A Buffer names one buffer of the host, and costs nothing. A stream's are
+// members of HttpContext and TcpContext, the body of a call's answer is HttpReply::body().
 //
 //     if (auto body = request_body().read(0, 4096)) log_info("the body begins with ", body->view());
 
@@ -50,21 +51,7 @@ class Buffer {
   BufferType type_;
 };
 
-constexpr Buffer request_body() {
-  return Buffer(BufferType::kHttpRequestBody);
-}
-constexpr Buffer response_body() {
-  return Buffer(BufferType::kHttpResponseBody);
-}
-constexpr Buffer downstream_data() {
-  return Buffer(BufferType::kDownstreamData);
-}
-constexpr Buffer upstream_data() {
-  return Buffer(BufferType::kUpstreamData);
-}
-constexpr Buffer http_call_response_body() {
-  return Buffer(BufferType::kHttpCallResponseBody);
-}
+// vm_configuration, plugin_configuration: what the bootstrap gives, while on_vm_start, or on_configure, runs.
 constexpr Buffer vm_configuration() {
   return Buffer(BufferType::kVmConfiguration);
 }

@@ -37,8 +37,10 @@
 #include <utility>
 
 #include "abi/types.h"
+#include "sdk/buffer.h"
 #include "sdk/detail/export.h"
 #include "sdk/detail/scheduler.h"
+#include "sdk/headers.h"
 #include "sdk/host_functions.h"
 #include "sdk/http_call.h"
 #include "sdk/local_reply.h"
@@ -176,8 +178,9 @@ class Context {
     Result<HttpReply> await_resume() const {
       if (!sent_) return sent_.error();
       if (!waiter_.answered || waiter_.num_headers == 0) return Status::kBrokenConnection;
-      const auto status = http_call_response_headers().get(":status");
-      return HttpReply{status ? detail::parse_status(status->view()) : 0, waiter_.body_size};
+      HttpReply reply{.body_size = waiter_.body_size};
+      reply.status = reply.headers().status();
+      return reply;
     }
 
    private:
@@ -205,7 +208,7 @@ class Context {
 // possible (see make_effective) it is false, and what was meant for the context has to be left.
 //
 //     void tag(const HttpContext& stream) {
-//       if (const EffectiveScope scope(stream); scope) (void)request_headers().set("x-tagged", "yes");
+//       if (const EffectiveScope scope(stream); scope) (void)stream.request_headers().set("x-tagged", "yes");
 //     }
 class EffectiveScope {
  public:
@@ -275,6 +278,18 @@ class HttpContext : public Context {
  public:
   HttpContext() : Context(detail::ContextKind::kHttp) {}
 
+  // request_headers and the other maps: this stream's, while it is the effective context: in its callbacks and its
+  // tasks. What is there: the request's headers from on_request_headers on, until the stream ends; the others from
+  // their callback on. Edits count until the callback of that map has returned for good, or, after a pause, until it is
+  // resumed; later ones are refused or, in Envoy, change nothing that is sent.
+  static constexpr HeaderMap request_headers() { return HeaderMap(MapType::kHttpRequestHeaders); }
+  static constexpr HeaderMap request_trailers() { return HeaderMap(MapType::kHttpRequestTrailers); }
+  static constexpr HeaderMap response_headers() { return HeaderMap(MapType::kHttpResponseHeaders); }
+  static constexpr HeaderMap response_trailers() { return HeaderMap(MapType::kHttpResponseTrailers); }
+  // request_body, response_body: what of a body a callback of it has been shown and has not let go yet.
+  static constexpr Buffer request_body() { return Buffer(BufferType::kHttpRequestBody); }
+  static constexpr Buffer response_body() { return Buffer(BufferType::kHttpResponseBody); }
+
   virtual HeadersStatus on_request_headers(size_t /*num_headers*/, bool /*end_of_stream*/) {
     return HeadersStatus::kContinue;
   }
@@ -314,6 +329,10 @@ class HttpContext : public Context {
 class TcpContext : public Context {
  public:
   TcpContext() : Context(detail::ContextKind::kTcp) {}
+
+  // downstream_data, upstream_data: what the client, or the server, has sent and this filter has not let go yet.
+  static constexpr Buffer downstream_data() { return Buffer(BufferType::kDownstreamData); }
+  static constexpr Buffer upstream_data() { return Buffer(BufferType::kUpstreamData); }
 
   // on_new_connection: kPause holds the connection up before anything is read and before a server is connected to.
   virtual Action on_new_connection() { return Action::kContinue; }

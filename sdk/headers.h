@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Header maps: a HeaderMap names one map of the host, and costs nothing. Which maps can be used is a matter of the
-// callback (proxy-wasm/spec v0.2.1, "HTTP fields"); outside of it, the host answers Status::kBadArgument.
+// Header maps: a HeaderMap names one map of the host, and costs nothing. A stream's are members of HttpContext, those
+// of a call's answer members of HttpReply. Which of them can be used is a matter of the callback (proxy-wasm/spec
+// v0.2.1, "HTTP fields"); outside of it, the host answers Status::kBadArgument.
 //
-//     (void)request_headers().set("x-tenant", "orders");
+//     (void)request_headers().set("x-tenant", "orders");        // in a member of an HttpContext
 //     if (auto host = request_headers().get(":authority")) log_info("for ", host->view());
 
+#include <cstdint>
 #include <string_view>
 
 #include "abi/pairs.h"
@@ -49,6 +51,18 @@ class HeaderMap {
     return to_result(proxy_replace_header_map_value(type_, name.data(), name.size(), value.data(), value.size()));
   }
 
+  // status: ":status", of a response, as a number; 0 if there is none, or it is none.
+  uint32_t status() const {
+    const Result<Bytes> text = get(":status");
+    if (!text || text->size() != 3) return 0;
+    uint32_t number = 0;
+    for (const char c : text->view()) {
+      if (c < '0' || c > '9') return 0;
+      number = number * 10 + static_cast<uint32_t>(c - '0');
+    }
+    return number;
+  }
+
   // add: one more value under `name`.
   Result<> add(std::string_view name, std::string_view value) const {
     return to_result(proxy_add_header_map_value(type_, name.data(), name.size(), value.data(), value.size()));
@@ -83,24 +97,5 @@ class HeaderMap {
  private:
   MapType type_;
 };
-
-constexpr HeaderMap request_headers() {
-  return HeaderMap(MapType::kHttpRequestHeaders);
-}
-constexpr HeaderMap request_trailers() {
-  return HeaderMap(MapType::kHttpRequestTrailers);
-}
-constexpr HeaderMap response_headers() {
-  return HeaderMap(MapType::kHttpResponseHeaders);
-}
-constexpr HeaderMap response_trailers() {
-  return HeaderMap(MapType::kHttpResponseTrailers);
-}
-constexpr HeaderMap http_call_response_headers() {
-  return HeaderMap(MapType::kHttpCallResponseHeaders);
-}
-constexpr HeaderMap http_call_response_trailers() {
-  return HeaderMap(MapType::kHttpCallResponseTrailers);
-}
 
 }  // namespace inlay::sdk

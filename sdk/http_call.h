@@ -26,9 +26,11 @@ struct HttpRequest {
 struct HttpReply {
   uint32_t status = 0;   // 0 if the answer had no valid :status
   size_t body_size = 0;  // may be looked at before the body is copied
-  HeaderMap headers() const { return http_call_response_headers(); }
-  HeaderMap trailers() const { return http_call_response_trailers(); }
-  Result<Bytes> body(size_t max_size = UINT32_MAX) const { return http_call_response_body().read(0, max_size); }
+  HeaderMap headers() const { return HeaderMap(MapType::kHttpCallResponseHeaders); }
+  HeaderMap trailers() const { return HeaderMap(MapType::kHttpCallResponseTrailers); }
+  Result<Bytes> body(size_t max_size = UINT32_MAX) const {
+    return Buffer(BufferType::kHttpCallResponseBody).read(0, max_size);
+  }
 };
 
 // send_http_call: sends `request`, and gives the call's number. The answer comes to the root context's
@@ -56,17 +58,6 @@ inline Result<uint32_t> send_call(const HttpRequest& request, Duration timeout) 
                       request.body.size(), nullptr, 0, timeout_ms(timeout), &call_id);
   if (status != Status::kOk) return status;
   return call_id;
-}
-
-// parse_status: ":status" as a number, 0 if it is none.
-inline uint32_t parse_status(std::string_view text) {
-  if (text.size() != 3) return 0;
-  uint32_t status = 0;
-  for (char c : text) {
-    if (c < '0' || c > '9') return 0;
-    status = status * 10 + static_cast<uint32_t>(c - '0');
-  }
-  return status;
 }
 
 }  // namespace detail

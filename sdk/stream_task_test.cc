@@ -226,11 +226,11 @@ TEST_F(StreamTask, RootContextActsOnAStreamWithoutChangingWhatIsEffective) {
   FakeStream& stream = open("admin");
   FakeStream& other = open("other");
   worker_.run(other.id, [&] {
-    (void)request_headers().set("before", "1");
+    (void)HttpContext::request_headers().set("before", "1");
     EXPECT_TRUE(worker_.context<GateRequest>(stream.id)->resume_request());
-    (void)request_headers().set("after", "1");
+    (void)HttpContext::request_headers().set("after", "1");
     if (const EffectiveScope scope(*worker_.context<GateRequest>(stream.id)); scope)
-      (void)request_headers().set("scoped", "1");
+      (void)HttpContext::request_headers().set("scoped", "1");
     worker_.context<GateRequest>(other.id)->reply(418);
   });
   EXPECT_EQ(stream.continued, 1u);

@@ -3,7 +3,7 @@
 built, and those of the SDK for wasm32 too.
 
 An example of a header is a block of comment lines that are indented by five blanks, after an empty one. One that begins with a class, a function
-or a registration stands at namespace scope, any other in a function. What needs GoogleTest is for native builds only. The
+or a registration stands at namespace scope, any other in a member of an HttpContext. What needs GoogleTest is for native builds only. The
 pieces of a guide are one file, in their order."""
 
 import glob
@@ -110,7 +110,7 @@ def as_file(examples, native, scoped):
             text += lines
             continue
         if not AT_NAMESPACE_SCOPE.match(example.text):
-            lines = f"inline void example() {{\n{lines}}}\n"
+            lines = f"struct Example : HttpContext {{\nvoid example() {{\n{lines}}}\n}};\n"
         text += f"namespace example_{number} {{\nusing namespace inlay::sdk;\n{lines}}}\n"
     return text
 

@@ -13,8 +13,8 @@ class Reporter : public RootContext {
  public:
   void on_log() override {
     const auto queue = SharedQueue::find(kCollector, kQueue);
-    const auto method = request_headers().get(":method");
-    const auto path = request_headers().get(":path");
+    const auto method = HttpContext::request_headers().get(":method");
+    const auto path = HttpContext::request_headers().get(":path");
     const auto status = properties::response_code.get();
     if (!queue || !method || !path) return;
     Line entry;

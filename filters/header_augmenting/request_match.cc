@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "filters/header_augmenting/request_match.h"
 
-#include "sdk/headers.h"
+#include "sdk/context.h"
 #include "sdk/property.h"
 
 namespace inlay::header_augmenting {
@@ -25,7 +25,7 @@ bool is_lower(std::string_view text, std::string_view lower) {
 }
 
 bool has_header(const HeaderMatch& match) {
-  const auto value = sdk::request_headers().get(match.name);
+  const auto value = sdk::HttpContext::request_headers().get(match.name);
   if (match.present == Presence::kAbsent) return !value;
   if (!value) return false;
   if (match.exact.data() != nullptr && value->view() != match.exact) return false;
@@ -59,7 +59,7 @@ std::string_view RequestView::cluster() {
 std::string_view RequestView::read(Field& field, std::string_view name) {
   if (!field.read) {
     field.read = true;
-    if (auto value = sdk::request_headers().get(name)) field.value = *std::move(value);
+    if (auto value = sdk::HttpContext::request_headers().get(name)) field.value = *std::move(value);
   }
   return field.value.view();
 }
@@ -67,7 +67,7 @@ std::string_view RequestView::read(Field& field, std::string_view name) {
 bool RequestView::is_trace() const {
   constexpr std::string_view kTrace = "TRACE";
   if (method_.read) return method_.value.view() == kTrace;
-  const auto method = sdk::request_headers().get(":method");
+  const auto method = sdk::HttpContext::request_headers().get(":method");
   return method && method->view() == kTrace;
 }
 

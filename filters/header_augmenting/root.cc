@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "filters/header_augmenting/root.h"
 
+#include <algorithm>
 #include <span>
 #include <utility>
 
@@ -12,11 +13,8 @@
 namespace inlay::header_augmenting {
 namespace {
 
-constexpr sdk::Duration kHeldLook{50};
-constexpr sdk::Duration kIdleLook{250};
-
 void set(Mode mode, const abi::Pair& header) {
-  const sdk::HeaderMap headers = sdk::request_headers();
+  const sdk::HeaderMap headers = sdk::HttpContext::request_headers();
   if (mode == Mode::kSet)
     (void)headers.set(header.key, header.value);
   else if (mode == Mode::kAppend || !headers.get(header.key))
@@ -27,15 +25,6 @@ void set(Mode mode, const abi::Pair& header) {
 
 AugmentingRoot::~AugmentingRoot() {
   metrics_.flush();
-  while (held_.next != &held_) {
-    auto& stream = static_cast<AugmentingStream&>(*held_.next);
-    stream.unlink();
-    stream.held_ = false;
-  }
-}
-
-AugmentingStream::~AugmentingStream() {
-  if (held_) --root_.held_count_;
 }
 
 bool AugmentingRoot::on_configure(size_t) {
@@ -54,8 +43,7 @@ bool AugmentingRoot::on_configure(size_t) {
         std::make_unique<Source>(source, static_cast<size_t>(config_->max_body), *this, observer, metrics_));
     spawn(sources_.back()->run());
   }
-  release();
-  if (config_->when_missing.action == WhenMissing::Action::kHold) spawn(watch_held());
+  changed_.notify();
   return true;
 }
 
@@ -68,7 +56,7 @@ sdk::HeadersStatus AugmentingRoot::on_request(AugmentingStream& stream) {
   remove(*rule);
   if (rule->sources.empty()) return sdk::HeadersStatus::kContinue;
   if (request.is_trace()) [[unlikely]] {  // whose answer is the request, with all that was added
-    if (rule->mode == Mode::kSet) take_off(sdk::request_headers(), *rule, Off::kOwned);
+    if (rule->mode == Mode::kSet) take_off(sdk::HttpContext::request_headers(), *rule, Off::kOwned);
     return sdk::HeadersStatus::kContinue;
   }
   if (!is_usable(*rule) && !look(*rule)) [[unlikely]]
@@ -80,7 +68,7 @@ sdk::HeadersStatus AugmentingRoot::on_request(AugmentingStream& stream) {
 void AugmentingRoot::on_trailers(const AugmentingStream& stream) {
   if (stream.rule_ == nullptr || stream.generation_ < configured_) return;
   const Rule& rule = *stream.rule_;
-  take_off(sdk::request_trailers(), rule, rule.mode == Mode::kAppend ? Off::kRemoved : Off::kOwned);
+  take_off(sdk::HttpContext::request_trailers(), rule, rule.mode == Mode::kAppend ? Off::kRemoved : Off::kOwned);
 }
 
 // remove: takes off what the rule says. A name without an alias costs no look at the request.
@@ -90,9 +78,9 @@ void AugmentingRoot::remove(const Rule& rule) const {
     if (has_aliases(name))
       aliases = true;
     else
-      (void)sdk::request_headers().remove(name);
+      (void)sdk::HttpContext::request_headers().remove(name);
   }
-  if (aliases) take_off(sdk::request_headers(), rule, Off::kRemoved);
+  if (aliases) take_off(sdk::HttpContext::request_headers(), rule, Off::kRemoved);
 }
 
 const Rule* AugmentingRoot::find_rule(RequestView& request) const {
@@ -122,11 +110,11 @@ void AugmentingRoot::inject(AugmentingStream& stream, const Rule& rule) {
     bool more = false;
     for (const uint32_t source : rule.sources) {
       const HeaderSet& headers = sources_[source]->headers();
-      for (const std::string_view alias : headers.aliases()) (void)sdk::request_headers().remove(alias);
+      for (const std::string_view alias : headers.aliases()) (void)sdk::HttpContext::request_headers().remove(alias);
       more = more || headers.has_more_aliases();
     }
     if (more) [[unlikely]]
-      take_off(sdk::request_headers(), rule, Off::kAliases);
+      take_off(sdk::HttpContext::request_headers(), rule, Off::kAliases);
   }
   bool stale = false;
   for (const uint32_t source : rule.sources) {
@@ -144,16 +132,13 @@ sdk::HeadersStatus AugmentingRoot::on_missing(AugmentingStream& stream, const Ru
   const WhenMissing& missing = config_->when_missing;
   if (missing.action == WhenMissing::Action::kPass) {
     metrics_.add(RequestMetrics::kPassedWithout);
-    if (rule.mode == Mode::kSet) take_off(sdk::request_headers(), rule, Off::kOwned);
+    if (rule.mode == Mode::kSet) take_off(sdk::HttpContext::request_headers(), rule, Off::kOwned);
     return sdk::HeadersStatus::kContinue;
   }
   if (missing.action == WhenMissing::Action::kHold && held_count_ < missing.max_held) {
     metrics_.add(RequestMetrics::kHeld);
-    ++held_count_;
-    stream.held_ = true;
-    stream.held_until_ms_ = sdk::steady_ms() + missing.hold_for_ms;
     stream.generation_ = generation_;
-    stream.link_before(held_);
+    stream.spawn(hold(stream, rule));
     return sdk::HeadersStatus::kStopAllIterationAndWatermark;
   }
   reject(stream);
@@ -193,7 +178,7 @@ void AugmentingRoot::reject(AugmentingStream& stream) {
   metrics_.add(RequestMetrics::kRejected);
   std::string_view body = missing.body;
   // The body becomes the message of a gRPC status, which is one line.
-  const auto type = sdk::request_headers().get("content-type");
+  const auto type = sdk::HttpContext::request_headers().get("content-type");
   if (type && type->view().starts_with("application/grpc")) body = body.substr(0, body.find_first_of("\r\n"));
   const sdk::Pair retry_after[] = {{"retry-after", missing.retry_after}};
   const sdk::LocalReply reply{
@@ -202,48 +187,33 @@ void AugmentingRoot::reject(AugmentingStream& stream) {
 }
 
 uint32_t AugmentingRoot::on_new_headers() {
-  ++generation_;
-  release();
-  return generation_;
+  const uint32_t generation = ++generation_;
+  changed_.notify();
+  return generation;
 }
 
-sdk::Task<> AugmentingRoot::watch_held() {
-  for (;;) {
-    co_await sleep(held_count_ != 0 ? kHeldLook : kIdleLook);
-    release();
-  }
-}
-
-void AugmentingRoot::release() {
-  if (held_count_ == 0 || releasing_) return;
-  releasing_ = true;
-  const uint64_t now = sdk::steady_ms();
-  // What goes on may end others, or bring new ones, before the host function returns: so the place in the list is an
-  // element of it, which always stands behind what has been looked at.
-  Link place;
-  place.link_before(*held_.next);
-  while (place.next != &held_) {
-    auto& stream = static_cast<AugmentingStream&>(*place.next);
-    place.unlink();
-    place.link_before(*static_cast<Link&>(stream).next);
-    const bool outdated = stream.generation_ < configured_;  // its rule is no more
-    const bool usable = !outdated && is_usable(*stream.rule_);
-    // A deadline further away than any can be comes from a clock that was set back.
-    const bool waits = stream.held_until_ms_ > now && stream.held_until_ms_ <= now + config_->when_missing.hold_for_ms;
-    if (!usable && !outdated && waits) continue;
-    stream.unlink();
-    stream.held_ = false;
-    --held_count_;
-    const sdk::EffectiveScope scope(stream);
-    if (!scope) continue;  // what was meant for it must not befall another
-    if (usable) {
-      inject(stream, *stream.rule_);
+// hold: ends with the stream.
+sdk::Task<> AugmentingRoot::hold(AugmentingStream& stream, const Rule& rule) {
+  struct Place {
+    explicit Place(uint64_t& held) : count(held) { ++count; }
+    ~Place() { --count; }
+    uint64_t& count;
+  } const place(held_count_);
+  const uint64_t until_ms = sdk::steady_ms() + config_->when_missing.hold_for_ms;
+  uint64_t left_ms = config_->when_missing.hold_for_ms;
+  while (co_await changed_.wait(sdk::Duration(left_ms))) {
+    if (stream.generation_ < configured_) break;  // its rule is no more
+    if (is_usable(rule)) {
+      inject(stream, rule);
       stream.resume_request();
-    } else {
-      reject(stream);
+      co_return;
     }
+    const uint64_t now_ms = sdk::steady_ms();
+    if (now_ms >= until_ms) break;
+    // A deadline further away than any can be comes from a clock that was set back.
+    left_ms = std::min(until_ms - now_ms, left_ms);
   }
-  releasing_ = false;
+  reject(stream);
 }
 
 void AugmentingRoot::on_response(AugmentingStream& stream) {
@@ -252,10 +222,7 @@ void AugmentingRoot::on_response(AugmentingStream& stream) {
   for (const uint32_t index : stream.rule_->sources) {
     Source& source = *sources_[index];
     for (const uint64_t one : source.config().invalidate_on) {
-      if (status == 0) {
-        const auto text = sdk::response_headers().get(":status");
-        status = text ? sdk::detail::parse_status(text->view()) : 0;
-      }
+      if (status == 0) status = stream.response_headers().status();
       if (one == status) source.invalidate(stream.generation_);
     }
   }

@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "filters/header_augmenting/config.h"
-#include "filters/header_augmenting/link.h"
 #include "filters/header_augmenting/metrics.h"
 #include "filters/header_augmenting/request_match.h"
 #include "filters/header_augmenting/source.h"
 #include "sdk/context.h"
+#include "sdk/event.h"
 
 namespace inlay::header_augmenting {
 
@@ -52,25 +52,22 @@ class AugmentingRoot : public sdk::RootContext, private SourceObserver {
   void take_off(sdk::HeaderMap map, const Rule& rule, Off off) const;
   bool is_off(const Rule& rule, std::string_view name, Off off) const;
   void reject(AugmentingStream& stream);
-  sdk::Task<> watch_held();
-  // release: lets held requests go on whose headers are there, and rejects those that have waited too long.
-  void release();
+  // hold: lets a request that waits go on when its headers are there, and rejects it when it has waited too long.
+  sdk::Task<> hold(AugmentingStream& stream, const Rule& rule);
 
   std::unique_ptr<Config> config_;
   std::vector<std::unique_ptr<Source>> sources_;
   RequestMetrics metrics_;
-  Link held_;  // in order of arrival
-  uint64_t held_count_ = 0;
-  bool releasing_ = false;
+  sdk::Event changed_;       // the headers of some source, or the configuration
+  uint64_t held_count_ = 0;  // requests that wait for that
   uint32_t generation_ = 0;  // of the configuration and of every source's
                              // headers: counts each change
   uint32_t configured_ = 0;  // the generation that came with the configuration
 };
 
-class AugmentingStream : public sdk::HttpContext, private Link {
+class AugmentingStream : public sdk::HttpContext {
  public:
   explicit AugmentingStream(AugmentingRoot& root) : root_(root) {}
-  ~AugmentingStream() override;
   sdk::HeadersStatus on_request_headers(size_t, bool) override { return root_.on_request(*this); }
   sdk::HeadersStatus on_response_headers(size_t, bool) override {
     if (given_) root_.on_response(*this);
@@ -87,8 +84,6 @@ class AugmentingStream : public sdk::HttpContext, private Link {
   const Rule* rule_ = nullptr;  // that the request falls under
   uint32_t generation_ = 0;     // when it came, or was given headers
   bool given_ = false;          // it has headers of the rule's sources
-  bool held_ = false;           // it waits for them
-  uint64_t held_until_ms_ = 0;
 };
 
 }  // namespace inlay::header_augmenting
