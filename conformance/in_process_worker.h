@@ -17,9 +17,9 @@
 #include "proxy/downstream/stream_logger.h"
 #include "proxy/router/route_table.h"
 #include "proxy/tcp/filter.h"
-#include "proxy/upstream/cluster.h"
 #include "proxy/wasm_filter/attributes.h"
 #include "testkit/worker.h"
+#include "upstream/cluster.h"
 
 namespace inlay::conformance {
 
@@ -49,7 +49,7 @@ class InProcessWorker {
     host::Host& host;
     config::Bootstrap bootstrap = {};
     std::shared_ptr<const proxy::router::RouteTable> routes = nullptr;
-    std::optional<proxy::upstream::ClusterRegistry> clusters = {};
+    std::optional<upstream::ClusterRegistry> clusters = {};
     std::vector<std::shared_ptr<host::Plugin>> plugins = {};  // the network filters' first
     std::optional<proxy::access_log::AccessLog> access_log = {};
 

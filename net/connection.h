@@ -3,7 +3,7 @@
 
 // Connection: a TCP stream on an EventLoop, with buffered writes, back-pressure and half-close; and Listener, which
 // accepts them. Loop thread only. A connection that is idle holds no block of memory: one is taken when bytes come.
-// TLS is another Connection around one (proxy/tls/tls_connection.h), a chain of network filters another again.
+// TLS is another Connection around one (tls/tls_connection.h), a chain of network filters another again.
 //
 //     class Echo : public ConnectionHandler {
 //      public:

@@ -9,10 +9,10 @@
 #include "config/model.h"
 #include "host/host.h"
 #include "net/event_loop.h"
-#include "proxy/upstream/cluster_manager.h"
-#include "proxy/upstream/http_call.h"
 #include "proxy/wasm_filter/attributes.h"
 #include "proxy/wasm_filter/worker_services.h"
+#include "upstream/cluster_manager.h"
+#include "upstream/http_call.h"
 
 namespace inlay::proxy {
 

@@ -18,10 +18,10 @@
 #include "proxy/logging/log.h"
 #include "proxy/plugins/module_store.h"
 #include "proxy/server.h"
-#include "proxy/tls/context.h"
-#include "proxy/upstream/cluster.h"
 #include "proxy/worker.h"
 #include "stats/metrics.h"
+#include "tls/context.h"
+#include "upstream/cluster.h"
 
 namespace inlay::proxy {
 

@@ -14,7 +14,7 @@
 
 #include "engine/wat.h"
 #include "net/event_loop.h"
-#include "proxy/upstream/test_server.h"
+#include "upstream/test_server.h"
 
 namespace inlay::proxy {
 namespace {

@@ -18,9 +18,9 @@
 #include "proxy/tcp/filtered_connections.h"
 #include "proxy/tcp/tcp_proxy.h"
 #include "proxy/tcp/wasm_filter.h"
-#include "proxy/tls/tls_connection.h"
 #include "proxy/wasm_filter/access_logger.h"
 #include "proxy/wasm_filter/wasm_filter.h"
+#include "tls/tls_connection.h"
 
 namespace inlay::proxy {
 

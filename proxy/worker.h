@@ -22,8 +22,8 @@
 #include "proxy/access_log/log_files.h"
 #include "proxy/logging/log.h"
 #include "proxy/router/route_table.h"
-#include "proxy/tls/context.h"
-#include "proxy/upstream/cluster.h"
+#include "tls/context.h"
+#include "upstream/cluster.h"
 
 namespace inlay::proxy {
 

@@ -12,8 +12,8 @@
 
 #include "base/result.h"
 #include "config/model.h"
+#include "match/string_matcher.h"
 #include "proxy/downstream/stream_logger.h"
-#include "proxy/match/string_matcher.h"
 #include "proxy/router/formatter.h"
 
 namespace inlay::proxy::access_log {

@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "base/result.h"
+#include "match/string_matcher.h"
 #include "net/connection.h"
 #include "net/event_loop.h"
 #include "proxy/admin/admin_target.h"
 #include "proxy/admin/handlers.h"
-#include "proxy/match/string_matcher.h"
 
 namespace inlay::proxy::admin {
 

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "config/model.h"
-#include "proxy/upstream/cluster.h"
 #include "stats/metrics.h"
+#include "upstream/cluster.h"
 
 namespace inlay::proxy::admin {
 

@@ -5,8 +5,8 @@
 #include "proxy/admin/admin_server.h"
 #include "proxy/admin/handlers.h"
 #include "proxy/admin/stats_page.h"
-#include "proxy/tls/test_certificates.h"
-#include "proxy/upstream/test_server.h"
+#include "tls/test_certificates.h"
+#include "upstream/test_server.h"
 
 namespace inlay::proxy::admin {
 namespace {

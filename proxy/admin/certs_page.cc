@@ -14,7 +14,7 @@
 #include "base/deleter.h"
 #include "config/pem_reader.h"
 #include "proxy/admin/json_text.h"
-#include "proxy/tls/verifier.h"
+#include "tls/verifier.h"
 
 namespace inlay::proxy::admin {
 namespace {

@@ -10,8 +10,8 @@
 #include "proxy/logging/log.h"
 #include "proxy/plugins/code_cache.h"
 #include "proxy/plugins/remote_code.h"
-#include "proxy/upstream/cluster_manager.h"
-#include "proxy/upstream/http_call.h"
+#include "upstream/cluster_manager.h"
+#include "upstream/http_call.h"
 
 namespace inlay::proxy {
 

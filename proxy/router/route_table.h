@@ -18,7 +18,7 @@
 #include "base/result.h"
 #include "config/model.h"
 #include "http/header_map.h"
-#include "proxy/match/string_matcher.h"
+#include "match/string_matcher.h"
 #include "proxy/router/header_edits.h"
 
 namespace inlay::proxy::router {

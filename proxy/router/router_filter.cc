@@ -6,7 +6,7 @@
 
 #include "http/header_fault.h"
 #include "proxy/router/redirect.h"
-#include "proxy/upstream/failure.h"
+#include "upstream/failure.h"
 
 namespace inlay::proxy::router {
 namespace {

@@ -12,8 +12,8 @@
 #include "net/event_loop.h"
 #include "proxy/downstream/filter.h"
 #include "proxy/router/route_table.h"
-#include "proxy/upstream/cluster_manager.h"
-#include "proxy/upstream/request.h"
+#include "upstream/cluster_manager.h"
+#include "upstream/request.h"
 
 namespace inlay::proxy::router {
 

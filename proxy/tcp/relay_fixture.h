@@ -16,8 +16,8 @@
 #include "net/connection.h"
 #include "proxy/tcp/connection_manager.h"
 #include "proxy/tcp/tcp_proxy.h"
-#include "proxy/upstream/cluster_manager.h"
 #include "stats/metrics.h"
+#include "upstream/cluster_manager.h"
 
 namespace inlay::proxy::tcp::testing {
 

@@ -15,8 +15,8 @@
 #include "config/model.h"
 #include "proxy/tcp/filter.h"
 #include "proxy/tcp/tcp_stats.h"
-#include "proxy/upstream/cluster_manager.h"
-#include "proxy/upstream/tcp_upstream.h"
+#include "upstream/cluster_manager.h"
+#include "upstream/tcp_upstream.h"
 
 namespace inlay::proxy::tcp {
 

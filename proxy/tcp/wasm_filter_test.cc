@@ -6,8 +6,8 @@
 
 #include "engine/wat.h"
 #include "proxy/tcp/relay_fixture.h"
-#include "proxy/upstream/http_call.h"
 #include "proxy/wasm_filter/worker_services.h"
+#include "upstream/http_call.h"
 
 namespace inlay::proxy::tcp {
 namespace {

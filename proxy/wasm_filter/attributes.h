@@ -17,7 +17,7 @@
 #include "http/header_map.h"
 #include "proxy/downstream/filter.h"
 #include "proxy/router/route_table.h"
-#include "proxy/upstream/cluster.h"
+#include "upstream/cluster.h"
 
 namespace inlay::proxy::wasm_filter {
 

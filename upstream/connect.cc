@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "upstream/connect.h"
+
+#include "tls/tls_connection.h"
+
+namespace inlay::upstream {
+
+std::unique_ptr<net::Connection> connect_to(net::EventLoop& loop, const Cluster& cluster, const HostSpec& host,
+                                            net::ConnectionHandler& handler) {
+  const auto timeout = cluster.config.connect_timeout;
+  if (!cluster.tls) return net::connect(loop, host.address, timeout, handler);
+  return tls::connect(loop, host.address, timeout, handler, cluster.tls, cluster.tls->server_name(host.hostname));
+}
+
+}  // namespace inlay::upstream
