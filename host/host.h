@@ -10,9 +10,10 @@
 //   HttpContext   an HTTP stream in a WorkerPlugin
 //   TcpContext    a TCP connection in a WorkerPlugin (host/tcp.h)
 //
-// Each outlives those below it, but that a Worker keeps the Plugins that are attached to it. Host and Plugin may be
-// used by any thread; all else belongs to the thread that has made its Worker. host/embedder.h has what the host asks
-// of the program around it, and host/standalone.h that for a program without an event loop.
+// A Host outlives its Plugins and Workers; a Worker keeps the Plugins that are attached to it, and owns its
+// WorkerPlugins and contexts. Host and Plugin may be used by any thread; all else belongs to the thread that has made
+// its Worker. host/embedder.h has what the host asks of the program around it; host/standalone.h is that for a program
+// without an event loop.
 //
 //     // Runs the module's plugin on the headers of a request; the status that it answers with, or 0.
 //     Result<uint32_t> filter(Host& host, WorkerServices& services, std::shared_ptr<engine::Module> module,
@@ -47,10 +48,12 @@
 
 namespace inlay::host {
 
-// FailurePolicy: what happens to streams when their VM has trapped or could not be started (docs/guide/plugins.md):
-// an answer of 503, or a closed connection; none, the stream goes on without the plugin; or a new VM after a wait, with
-// kFailClosed until it is there.
-enum class FailurePolicy : uint8_t { kFailClosed, kFailOpen, kFailReload };
+// FailurePolicy: what happens to streams when their VM has trapped or could not be started (docs/guide/plugins.md).
+enum class FailurePolicy : uint8_t {
+  kFailClosed,  // a request is answered with 503, a connection is closed
+  kFailOpen,    // they go on without the plugin
+  kFailReload,  // as kFailClosed until the VM has been made anew, which is tried after PluginConfig::reload_backoff
+};
 
 // PluginConfig: extensions/wasm/v3 PluginConfig and VmConfig, resolved (no file names, no protobuf). Plugins whose VM
 // has the same vm_id, configuration, module, environment and capabilities share one VM on each worker.
@@ -113,7 +116,7 @@ class Host {
 
   // Checks that the module is a proxy-wasm module (ABI version export, allocator, known imports), then runs the canary:
   // a VM of its own, on this thread, with on_vm_start and on_configure, which is thrown away. Its timers do not fire
-  // and it can make no calls. A plugin that has passed is not tried again while its module lives. Errors begin with
+  // and its calls are not sent. A plugin that has passed is not tried again while its module lives. Errors begin with
   // "unable to create Wasm plugin NAME": kInvalidArgument if it is not a proxy-wasm module, with all that is wrong; and
   // the engine's or the guest's, when the VM cannot be made, traps, or refuses its configuration.
   Result<std::shared_ptr<Plugin>> create_plugin(PluginConfig config, std::shared_ptr<engine::Module> module);
@@ -128,10 +131,9 @@ class Host {
   std::unique_ptr<Impl> impl_;
 };
 
-// HttpContext is one stream's context in a guest. Owned by its WorkerPlugin; ends with destroy(), after which the
-// pointer must not be used. The calls come in the order of the stream, each when the one before of its direction has
-// returned kContinue or HttpStream::continue_stream() was called; on_log() and destroy() may come at any time, but not
-// from inside of a guest's callback other than through HttpStream.
+// HttpContext is one stream's context in a guest. Owned by its Worker; ends with destroy(), after which the pointer
+// must not be used. Call it in the order of the stream: a direction's next callback when the one before has returned
+// kContinue, or HttpStream::continue_stream() was called since. on_log() and destroy() end the stream wherever it is.
 //
 // The returned statuses are ready to act on: they are mapped as docs/reference/abi.md says. When the guest has answered
 // locally, or has trapped and the failure policy refuses the stream, they are a Stop, and the reply has been given to
@@ -153,8 +155,8 @@ class HttpContext {
   bool wants_response_headers() const;
   bool wants_response_body() const;
 
-  // The guest's on_log, which may read all of the stream and change nothing; once, before destroy(). Not called, it is
-  // left out.
+  // The guest's on_log, which may read all of the stream and change nothing. Call it once, before destroy(), or not at
+  // all for a stream that is not to be logged.
   void on_log();
   // The guest's on_done and on_delete. The host does not touch the HttpStream any more.
   void destroy();
@@ -182,12 +184,13 @@ class WorkerPlugin {
   virtual bool healthy() const = 0;
 };
 
-// Worker: made, used and destroyed on one thread, when no context of it is left.
+// Worker: made, used and destroyed on one thread. Destroy its contexts first.
 class Worker {
  public:
   // Both outlive the worker.
   Worker(Host& host, WorkerServices& services);
-  // Ends the root contexts (on_done, on_delete), the last plugin's first, and cancels what they have under way.
+  // Ends the root contexts, the last plugin's first: on_done, and on_delete unless on_done asked to wait, as Envoy does
+  // at its end. Then WorkerServices::flush_calls(); answers are dropped.
   ~Worker();
   // Starts the plugin here: makes the VM (or shares the one with the same VM key), on_context_create, on_vm_start,
   // on_configure. A failure is logged and left to the plugin's failure policy. The pointer is valid as long as the
