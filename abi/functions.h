@@ -336,10 +336,10 @@ constexpr ValType val_type() {
     return ValType::kI32;
 }
 
-// HostType<T>: a parameter as the host sees it: an address or a size in the guest's memory is a uint32_t.
+// HostType<T>: a parameter as the host gets it, a number without a sign: an address or a size in the guest's memory is
+// a uint32_t.
 template <class T>
-using HostType =
-    std::conditional_t<std::is_same_v<T, U64>, uint64_t, std::conditional_t<std::is_same_v<T, S64>, int64_t, uint32_t>>;
+using HostType = std::conditional_t<val_type<T>() == ValType::kI64, uint64_t, uint32_t>;
 
 // kMaxParams: of the longest list, proxy_grpc_call's.
 inline constexpr size_t kMaxParams = 12;

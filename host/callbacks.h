@@ -14,63 +14,49 @@ namespace inlay::host {
 template <class Signature>
 using Callback = engine::Function<Signature>;
 
+// X(member, name, signature): what the host calls. ABI 0.1.0 has the header callbacks without end_of_stream: a name may
+// have two rows, which differ in their signature.
+#define INLAY_HOST_CALLBACKS_(X)                                                                                  \
+  X(on_context_create, "proxy_on_context_create", void(uint32_t, uint32_t))                                       \
+  X(on_vm_start, "proxy_on_vm_start", uint32_t(uint32_t, uint32_t))                                               \
+  X(on_configure, "proxy_on_configure", uint32_t(uint32_t, uint32_t))                                             \
+  X(on_tick, "proxy_on_tick", void(uint32_t))                                                                     \
+  X(on_queue_ready, "proxy_on_queue_ready", void(uint32_t, uint32_t))                                             \
+  X(on_http_call_response, "proxy_on_http_call_response", void(uint32_t, uint32_t, uint32_t, uint32_t, uint32_t)) \
+  X(on_request_headers, "proxy_on_request_headers", uint32_t(uint32_t, uint32_t, uint32_t))                       \
+  X(on_request_headers_0_1_0, "proxy_on_request_headers", uint32_t(uint32_t, uint32_t))                           \
+  X(on_request_body, "proxy_on_request_body", uint32_t(uint32_t, uint32_t, uint32_t))                             \
+  X(on_request_trailers, "proxy_on_request_trailers", uint32_t(uint32_t, uint32_t))                               \
+  X(on_response_headers, "proxy_on_response_headers", uint32_t(uint32_t, uint32_t, uint32_t))                     \
+  X(on_response_headers_0_1_0, "proxy_on_response_headers", uint32_t(uint32_t, uint32_t))                         \
+  X(on_response_body, "proxy_on_response_body", uint32_t(uint32_t, uint32_t, uint32_t))                           \
+  X(on_response_trailers, "proxy_on_response_trailers", uint32_t(uint32_t, uint32_t))                             \
+  X(on_new_connection, "proxy_on_new_connection", uint32_t(uint32_t))                                             \
+  X(on_downstream_data, "proxy_on_downstream_data", uint32_t(uint32_t, uint32_t, uint32_t))                       \
+  X(on_upstream_data, "proxy_on_upstream_data", uint32_t(uint32_t, uint32_t, uint32_t))                           \
+  X(on_downstream_connection_close, "proxy_on_downstream_connection_close", void(uint32_t, uint32_t))             \
+  X(on_upstream_connection_close, "proxy_on_upstream_connection_close", void(uint32_t, uint32_t))                 \
+  X(on_log, "proxy_on_log", void(uint32_t))                                                                       \
+  X(on_done, "proxy_on_done", uint32_t(uint32_t))                                                                 \
+  X(on_delete, "proxy_on_delete", void(uint32_t))
+
+#define INLAY_MEMBER_(member, name, ...) Callback<__VA_ARGS__> member;
+#define INLAY_VISIT_(member, name, ...) visit(name, self.member);
+
 struct Callbacks {
   Callback<uint32_t(uint32_t)> memory_allocate;
+  INLAY_HOST_CALLBACKS_(INLAY_MEMBER_)
 
-  Callback<void(uint32_t, uint32_t)> on_context_create;
-  Callback<uint32_t(uint32_t, uint32_t)> on_vm_start;
-  Callback<uint32_t(uint32_t, uint32_t)> on_configure;
-  Callback<void(uint32_t)> on_tick;
-  Callback<void(uint32_t, uint32_t)> on_queue_ready;
-  Callback<void(uint32_t, uint32_t, uint32_t, uint32_t, uint32_t)> on_http_call_response;
-
-  // ABI 0.1.0 has the header callbacks without end_of_stream.
-  Callback<uint32_t(uint32_t, uint32_t, uint32_t)> on_request_headers;
-  Callback<uint32_t(uint32_t, uint32_t)> on_request_headers_0_1_0;
-  Callback<uint32_t(uint32_t, uint32_t, uint32_t)> on_request_body;
-  Callback<uint32_t(uint32_t, uint32_t)> on_request_trailers;
-  Callback<uint32_t(uint32_t, uint32_t, uint32_t)> on_response_headers;
-  Callback<uint32_t(uint32_t, uint32_t)> on_response_headers_0_1_0;
-  Callback<uint32_t(uint32_t, uint32_t, uint32_t)> on_response_body;
-  Callback<uint32_t(uint32_t, uint32_t)> on_response_trailers;
-
-  Callback<uint32_t(uint32_t)> on_new_connection;
-  Callback<uint32_t(uint32_t, uint32_t, uint32_t)> on_downstream_data;
-  Callback<uint32_t(uint32_t, uint32_t, uint32_t)> on_upstream_data;
-  Callback<void(uint32_t, uint32_t)> on_downstream_connection_close;
-  Callback<void(uint32_t, uint32_t)> on_upstream_connection_close;
-
-  Callback<void(uint32_t)> on_log;
-  Callback<uint32_t(uint32_t)> on_done;
-  Callback<void(uint32_t)> on_delete;
-
-  // Calls visit(name, handle) for every row; a name may have two rows, which differ in their signature.
+  // Calls visit(name, handle) for every row.
   template <class Self, class Visitor>
   static void for_each(Self& self, Visitor&& visit) {
-    visit("proxy_on_context_create", self.on_context_create);
-    visit("proxy_on_vm_start", self.on_vm_start);
-    visit("proxy_on_configure", self.on_configure);
-    visit("proxy_on_tick", self.on_tick);
-    visit("proxy_on_queue_ready", self.on_queue_ready);
-    visit("proxy_on_http_call_response", self.on_http_call_response);
-    visit("proxy_on_request_headers", self.on_request_headers);
-    visit("proxy_on_request_headers", self.on_request_headers_0_1_0);
-    visit("proxy_on_request_body", self.on_request_body);
-    visit("proxy_on_request_trailers", self.on_request_trailers);
-    visit("proxy_on_response_headers", self.on_response_headers);
-    visit("proxy_on_response_headers", self.on_response_headers_0_1_0);
-    visit("proxy_on_response_body", self.on_response_body);
-    visit("proxy_on_response_trailers", self.on_response_trailers);
-    visit("proxy_on_new_connection", self.on_new_connection);
-    visit("proxy_on_downstream_data", self.on_downstream_data);
-    visit("proxy_on_upstream_data", self.on_upstream_data);
-    visit("proxy_on_downstream_connection_close", self.on_downstream_connection_close);
-    visit("proxy_on_upstream_connection_close", self.on_upstream_connection_close);
-    visit("proxy_on_log", self.on_log);
-    visit("proxy_on_done", self.on_done);
-    visit("proxy_on_delete", self.on_delete);
+    INLAY_HOST_CALLBACKS_(INLAY_VISIT_)
   }
 };
+
+#undef INLAY_VISIT_
+#undef INLAY_MEMBER_
+#undef INLAY_HOST_CALLBACKS_
 
 // The wasm type of a handle's signature.
 template <class R, class... P>

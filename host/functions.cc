@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 
-#include "abi/functions.h"
 #include "host/vm.h"
 
 namespace inlay::host {
@@ -96,15 +95,6 @@ struct Entry<F> {
   }
 };
 
-// Does a function have the wire signature that the ABI declares?
-template <class Declared, class Defined>
-struct SameWire : std::false_type {};
-template <class R, class... D, class S, class... P>
-requires(sizeof...(D) == sizeof...(P) &&
-         std::is_void_v<R> == std::is_void_v<S>) struct SameWire<R(D...), S (*)(Vm&, P...)>
-    : std::bool_constant<((sizeof(P) == (abi::val_type<D>() == abi::ValType::kI64 ? 8 : 4)) && ...)> {
-};
-
 // Host functions that are there to be linked against only.
 constexpr std::array<std::string_view, 5> kUnimplemented = {"proxy_grpc_call", "proxy_grpc_stream", "proxy_grpc_send",
                                                             "proxy_grpc_cancel", "proxy_grpc_close"};
@@ -114,9 +104,8 @@ struct Row {
   HostFunction refused;  // the same as `function` where a restriction does not apply
 };
 
-template <auto F, class Declared>
+template <auto F>
 Row row(std::string_view module, std::string_view name) {
-  static_assert(SameWire<Declared, decltype(F)>::value, "differs from abi/functions.h");
   function_name<F> = name;
   return {engine::host_function<&Entry<F>::call>(module, name), engine::host_function<&Entry<F>::refuse>(module, name)};
 }
@@ -174,7 +163,7 @@ void add_absent_wasi(std::vector<Row>& rows, std::string_view m) {
 }
 
 void add_wasi(std::vector<Row>& rows, std::string_view module) {
-#define INLAY_ROW(name, result, params, versions) rows.push_back(row<&wasi::name, result params>(module, #name));
+#define INLAY_ROW(name, result, params, versions) rows.push_back(row<&wasi::name>(module, #name));
   INLAY_ABI_WASI_FUNCTIONS(INLAY_ROW)
 #undef INLAY_ROW
   add_absent_wasi(rows, module);
@@ -182,7 +171,7 @@ void add_wasi(std::vector<Row>& rows, std::string_view module) {
 
 std::vector<Row> make_table() {
   std::vector<Row> rows;
-#define INLAY_ROW(name, result, params, versions) rows.push_back(row<&proxy::name, result params>("env", #name));
+#define INLAY_ROW(name, result, params, versions) rows.push_back(row<&proxy::name>("env", #name));
   INLAY_ABI_PROXY_FUNCTIONS(INLAY_ROW)
 #undef INLAY_ROW
   add_wasi(rows, "wasi_snapshot_preview1");
