@@ -49,20 +49,20 @@ std::string make_grpc_reply(const host::LocalReply& reply, HeaderMap& response) 
 uint32_t grpc_status_of(uint32_t http_status) {
   switch (http_status) {
     case 400:
-      return 13;
+      return 13;  // Internal
     case 401:
-      return 16;
+      return 16;  // Unauthenticated
     case 403:
-      return 7;
+      return 7;  // PermissionDenied
     case 404:
-      return 12;
+      return 12;  // Unimplemented
     case 429:
     case 502:
     case 503:
     case 504:
-      return 14;
+      return 14;  // Unavailable
     default:
-      return 2;
+      return 2;  // Unknown
   }
 }
 

@@ -18,7 +18,7 @@ void begin_local_reply(const host::LocalReply& reply, http::HeaderMap& response)
 // to send, empty when there is none or the request is HEAD.
 std::string finish_local_reply(const http::HeaderMap& request, host::LocalReply reply, http::HeaderMap& response);
 
-// The gRPC status that stands for an HTTP status (grpc/doc/http-grpc-status-mapping.md).
+// The gRPC status that stands for an HTTP status (grpc/doc/http-grpc-status-mapping.md; Envoy's httpToGrpcStatus).
 uint32_t grpc_status_of(uint32_t http_status);
 
 }  // namespace inlay::proxy::downstream

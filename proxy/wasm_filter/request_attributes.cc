@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "http/envoy_headers.h"
+#include "proxy/downstream/local_reply.h"
 #include "proxy/wasm_filter/attribute.h"
 
 namespace inlay::proxy::wasm_filter {
@@ -114,27 +115,6 @@ Status flags(const Source& s, std::string& out) {
   return put_number(out, int64_t{s.info().response_flags});
 }
 
-// What gRPC makes of an HTTP status (Grpc::Utility::httpToGrpcStatus).
-int64_t grpc_status_of(uint32_t http_status) {
-  switch (http_status) {
-    case 400:
-      return 13;  // Internal
-    case 401:
-      return 16;  // Unauthenticated
-    case 403:
-      return 7;  // PermissionDenied
-    case 404:
-      return 12;  // Unimplemented
-    case 429:
-    case 502:
-    case 503:
-    case 504:
-      return 14;  // Unavailable
-    default:
-      return 2;  // Unknown
-  }
-}
-
 // In the trailers, else in the headers, else what the status of the response would be.
 Status grpc_status(const Source& s, std::string& out) {
   constexpr int64_t kInvalid = -1;
@@ -145,7 +125,8 @@ Status grpc_status(const Source& s, std::string& out) {
     const auto n = to_number(*text);
     return put_number(out, n && *n >= 0 && *n <= kLargest ? *n : kInvalid);
   }
-  return s.info().response_code != 0 ? put_number(out, grpc_status_of(s.info().response_code)) : Status::kNotFound;
+  const uint32_t code = s.info().response_code;
+  return code != 0 ? put_number(out, int64_t{downstream::grpc_status_of(code)}) : Status::kNotFound;
 }
 
 Status response_headers(const Source& s, std::string& out) {
