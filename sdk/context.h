@@ -26,10 +26,11 @@
 //     };
 //     INLAY_REGISTER("*", RootContext, Check);
 //
-// A task ends with its context: where the client goes away in the meantime, the task is destroyed where it stands, and
-// the answer, when it comes, is dropped. Whenever a task runs, its context is the effective one: request_headers() and
-// all else that is asked of the host concern the task's own stream. So a task that acts on a stream belongs to that
-// stream. A root context that spawned it would find another request, or another's memory, when it goes on.
+// A task ends with its context: where the client goes away in the meantime, the task is destroyed where it is
+// suspended, and the answer, when it comes, is dropped. Whenever a task runs, its context is the effective one:
+// request_headers() and all else that is asked of the host concern the task's own stream. So a task that acts on a
+// stream belongs to that stream. A root context that spawned it would find another request, or another's memory, when
+// it goes on.
 
 #include <cstdint>
 #include <span>
@@ -83,16 +84,21 @@ void on_http_call_response(ContextId id, uint32_t call_id, size_t num_headers, s
 }
 }  // namespace detail
 
+// Context: what the three kinds have in common. The host's callbacks call its members; a filter derives from the three
+// below, not from this.
 class Context {
  public:
   virtual ~Context() = default;
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
+  // id: the host's number of it, which the host may give to another context when this one has ended. 0 in a
+  // constructor.
   ContextId id() const { return id_; }
 
   // spawn: starts a task that belongs to this context, and runs it to its first suspension. It ends with the context at
-  // the latest. Any callback may spawn, and so may a task; the constructor of a stream context may not.
+  // the latest. Any callback may spawn, and so may a task; the constructor of a stream context may not, and ends the
+  // VM. In the destructor of a context nothing is started.
   template <class V = detail::Vm>
   void spawn(Task<> task) {
     (void)&detail::on_tick<V>;
@@ -100,10 +106,11 @@ class Context {
     start(std::move(task));
   }
 
-  // cancel_tasks: destroys every spawned task where it stands. Not to be called from one of them.
+  // cancel_tasks: destroys every spawned task at the place where it is suspended. Not to be called from one of them.
   void cancel_tasks() { tasks_.cancel(); }
 
-  // sleep: co_await sleep(250ms). Rounded up to whole milliseconds; any number may be under way.
+  // sleep: co_await sleep(250ms) suspends the task for at least that long, and 1 ms at least; by the steady clock. Any
+  // number may be under way. For tasks of this context or of its streams.
   [[nodiscard]] auto sleep(Duration delay) { return SleepAwaiter(*scheduler_, delay); }
 
   // http_call: co_await http_call(request, 5s) sends the call and gives a Result<HttpReply>. Errors: what
@@ -120,8 +127,9 @@ class Context {
   // reply and their like need neither.
   Result<> make_effective() const;
 
-  // on_done: the host is finished with the context; what it says does not matter. on_log: last words, for log
-  // entries. Hosts differ in which comes first. From either on, nothing can be done to the stream.
+  // on_done: the host is finished with the context; what it returns does not matter. on_log: the time for log entries,
+  // when all of the stream can still be read. Of an HTTP stream on_log comes first, of a connection on_done. From
+  // either on, nothing can be done to the stream; then the context is deleted, with its tasks.
   virtual bool on_done() { return true; }
   virtual void on_log() {}
 
@@ -224,7 +232,8 @@ class EffectiveScope {
   bool changed_ = false;
 };
 
-// RootContext: one for each plugin and worker. Configuration, timers and what all streams share are its business.
+// RootContext: one for each plugin and worker, from the plugin's start to its end. Configuration, timers and what all
+// streams share are its business.
 class RootContext : public Context {
  public:
   RootContext() : Context(detail::ContextKind::kRoot), own_scheduler_(*this) { scheduler_ = &own_scheduler_; }
@@ -234,11 +243,13 @@ class RootContext : public Context {
   // configuration, and throw it away: calls belong after the first sleep.
   virtual bool on_vm_start(size_t /*configuration_size*/) { return true; }
   virtual bool on_configure(size_t /*configuration_size*/) { return true; }
+  // on_queue_ready: an item is in the queue of that number, which this context has opened (sdk/shared_queue.h).
   virtual void on_queue_ready(uint32_t /*queue_id*/) {}
-  // on_http_call_response: answers to calls sent with send_http_call; those of http_call go to the task that awaits
-  // them, or to nobody if it is no more.
+  // on_http_call_response: answers to calls sent with send_http_call, 0 headers if there was none; those of http_call
+  // go to the task that awaits them, or are dropped if it has ended.
   virtual void on_http_call_response(uint32_t /*call_id*/, size_t /*num_headers*/, size_t /*body_size*/,
                                      size_t /*num_trailers*/) {}
+  // on_foreign_function: a call by an extension of the host; neither Envoy nor Inlay makes one.
   virtual void on_foreign_function(uint32_t /*function_id*/, size_t /*arguments_size*/) {}
   // on_tick: the raw timer, for a context that sets its own period with proxy_set_tick_period_milliseconds. A context
   // with tasks, its own or its streams', leaves both alone, since they share the one timer.
@@ -249,7 +260,8 @@ class RootContext : public Context {
   detail::Scheduler own_scheduler_;
 };
 
-// HttpContext: one for each request. Constructed with a reference to its root context, if it has such a constructor.
+// HttpContext: one for each request, from its headers to its log. Constructed with a reference to its root context, if
+// it has such a constructor.
 //
 // What a callback returns says what becomes of the piece that it was shown. Everything behind a pause waits, in this
 // filter and in those that follow, until the direction goes on:
@@ -262,7 +274,7 @@ class RootContext : public Context {
 //                                                            plugin has allow_on_headers_stop_iteration: there the
 //                                                            body's callbacks come all the same, and the first that
 //                                                            returns kContinue, or is not overridden, sends all on
-//                          kContinueAndEndStream             they go on, and nothing follows them
+//                          kContinueAndEndStream             they go on; neither Envoy nor Inlay does more
 //   body of either         kContinue                         what is in the buffer goes on, and what waited before it
 //   direction              kStopIterationAndBuffer           it waits; the next callback has it and what has come
 //                                                            since; too much is answered with 413 or 500

@@ -20,12 +20,18 @@ namespace inlay::sdk {
 using abi::MapType;
 using abi::Pair;
 
-// HeaderPairs is a whole map in one block; iterate with reader().
+// HeaderPairs is a copy of a whole map, in one block that it owns. Move-only. HeaderMap::pairs makes it:
+//
+//     if (const auto all = request_headers().pairs()) {
+//       auto reader = all->reader();
+//       for (Pair pair; reader.next(pair);) log_debug(pair.key, ": ", pair.value);
+//     }
 class HeaderPairs {
  public:
   HeaderPairs(Bytes bytes, abi::PairsReader reader) : bytes_(std::move(bytes)), reader_(reader) {}
-  // reader: starts at the first pair; what it yields lives as long as this object.
+  // reader: starts at the first pair; what it yields is valid as long as this object.
   abi::PairsReader reader() const { return reader_; }
+  // size: the number of pairs.
   size_t size() const { return reader_.size(); }
 
  private:
@@ -33,11 +39,16 @@ class HeaderPairs {
   abi::PairsReader reader_;
 };
 
+// HeaderMap reads and edits the host's map at once; each member is one call into the host. Names are looked up in any
+// case and become lower case; values are taken as they are, so that one with a line end makes a message that hosts do
+// not send. Any of them gives kBadArgument where the map is not there, or, to edit it, cannot be changed any more
+// (Envoy lets it be changed without effect in some callbacks); and kInternalFailure where the host's limits are reached
+// (in Inlay 1 MiB or 2048 fields).
 class HeaderMap {
  public:
   constexpr explicit HeaderMap(MapType type) : type_(type) {}
 
-  // get: the first value under `name` (lower case); kNotFound if there is none.
+  // get: a copy of the first value under `name`, which may be empty; kNotFound if there is none.
   Result<Bytes> get(std::string_view name) const {
     char* data = nullptr;
     size_t size = 0;
@@ -46,7 +57,7 @@ class HeaderMap {
     return Bytes(data, size);
   }
 
-  // set: replaces what is under `name`, or adds it.
+  // set: makes `value` the only one under `name`.
   Result<> set(std::string_view name, std::string_view value) const {
     return to_result(proxy_replace_header_map_value(type_, name.data(), name.size(), value.data(), value.size()));
   }
@@ -73,7 +84,8 @@ class HeaderMap {
     return to_result(proxy_remove_header_map_value(type_, name.data(), name.size()));
   }
 
-  // pairs: the whole map, as a copy.
+  // pairs: a copy of the whole map, in its order; empty where the map is not there. kParseFailure if what the host
+  // gives cannot be read.
   Result<HeaderPairs> pairs() const {
     char* data = nullptr;
     size_t size = 0;
@@ -85,7 +97,8 @@ class HeaderMap {
     return HeaderPairs(std::move(bytes), *reader);
   }
 
-  // set_pairs: replaces the whole map. `pairs` is a range of things with .key and .value.
+  // set_pairs: replaces the whole map, pseudo-headers included, which have to be among them. `pairs` is a range of
+  // things with .key and .value, such as a span of Pair; they are only read. kInternalFailure if there is no memory.
   template <class Range>
   Result<> set_pairs(const Range& pairs) const {
     Bytes bytes = Bytes::allocate(abi::pairs_size(pairs));
