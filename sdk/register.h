@@ -12,7 +12,7 @@
 //     INLAY_REGISTER("*", MyRoot);                     // any other root id; no stream contexts
 //
 // at namespace scope in a .cc file. One module may register any number of root ids, each once. A plugin whose root_id
-// no registration serves, "*" neither, is accepted and does nothing: its requests pass.
+// no registration serves, "*" neither, logs an error when it starts, and does nothing: its requests pass.
 //
 // The host says when contexts are made: a root context for each plugin on each worker, a stream context for each
 // request or connection, in a pool of its class. A class needs a public constructor; the host's functions may be called

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "sdk/context.h"
+#include "sdk/log.h"
 #include "sdk/property.h"
 
 namespace inlay::sdk::detail {
@@ -162,8 +163,13 @@ class Vm {
     const RegistrationBase* registration = nullptr;
     RootContext* const parent = root(parent_id);
     if (parent_id == 0) {
-      registration = find_registration();
-      if (registration != nullptr) context = registration->create_root();
+      const auto property = get_property("plugin_root_id");
+      const std::string_view root_id = property ? property->view() : std::string_view();
+      registration = find_registration(root_id);
+      if (registration == nullptr)
+        log_error("this module has no filter for root_id \"", root_id, "\"; what comes here passes as it is");
+      else
+        context = registration->create_root();
     } else if (parent != nullptr) {
       registration = parent->registration_;
       context = registration->streams() == ContextKind::kUndecided
@@ -271,10 +277,8 @@ class Vm {
     if (root != nullptr) context.scheduler_ = root->scheduler_;
   }
 
-  // find_registration: the one for the plugin's root id, else the one for any ("*").
-  static const RegistrationBase* find_registration() {
-    const auto property = get_property("plugin_root_id");
-    const std::string_view root_id = property ? property->view() : std::string_view();
+  // find_registration: the one for this root id, else the one for any ("*"), else nullptr.
+  static const RegistrationBase* find_registration(std::string_view root_id) {
     const RegistrationBase* any = nullptr;
     for (const RegistrationBase* r = RegistrationBase::first(); r != nullptr; r = r->next()) {
       if (r->root_id() == root_id) return r;
