@@ -170,7 +170,8 @@ struct LoadOptions {
   std::function<void(const TierEvent&)> on_tier{};
   // Called by load() before it starts a compiler for whose end it waits.
   std::function<void()> on_compile{};
-  // Ends compilations: load() gives up with kUnavailable, and what runs in the background ends without a TierEvent.
+  // For the end of the program. load() gives up with kUnavailable, what runs in the background ends without a
+  // TierEvent, and calls of a module that tiers interpret end with a trap, kHost, as soon as the interpreter looks.
   std::stop_token stop{};
 };
 

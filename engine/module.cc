@@ -37,6 +37,12 @@ std::shared_ptr<Module> interpreted(const ParsedModule& parsed, std::string fall
   return module;
 }
 
+// Between steps, each of which may take a second for a large module.
+Result<> go_on(const LoadOptions& options) {
+  if (!options.stop.stop_requested()) return {};
+  return Error{ErrorCode::kUnavailable, "loading was stopped", {}};
+}
+
 }  // namespace
 
 std::string FunctionType::to_string() const {
@@ -57,9 +63,11 @@ Result<std::shared_ptr<Module>> Module::load(std::span<const uint8_t> bytes, con
     INLAY_TRY(const ParsedModule parsed, parse(bytes));
     return interpreted(parsed, {});
   }
+  INLAY_TRY([[maybe_unused]] Unit begun, go_on(options));
   aot::Loader loader(bytes, options);
   if (auto module = loader.from_artifact()) return std::shared_ptr<Module>(std::move(module));
   INLAY_TRY(const ParsedModule parsed, parse(bytes));
+  INLAY_TRY([[maybe_unused]] Unit parsed_in_time, go_on(options));
   auto compiled = loader.compile(parsed);
   if (compiled) return std::shared_ptr<Module>(*std::move(compiled));
   if (options.stop.stop_requested() || options.kind == EngineKind::kAot) return std::move(compiled).error();

@@ -59,6 +59,10 @@ struct Server::Impl final : admin::AdminTarget, RemotePlugins::Observer {
   Result<Unit> check_ports() const;
   Result<Unit> prepare();
   Result<Unit> start();
+  Result<Unit> start_all();
+  // Whether a signal has ended the start.
+  bool stopped() { return parts.modules.stop().stop_requested(); }
+  Result<Unit> go_on();
   Result<Unit> start_workers();
   void limit_clients();
   void await_names();
@@ -118,6 +122,7 @@ struct Server::Impl final : admin::AdminTarget, RemotePlugins::Observer {
   std::unique_ptr<SignalSource> signals;
   std::atomic<size_t> workers_left{0};
   bool told_of_names = false;
+  bool never_started = false;  // a signal has ended the start
   bool draining = false;
   bool health_failed = false;
   int status = 0;
@@ -158,8 +163,9 @@ Result<Unit> Server::Impl::prepare() {
 // the workers', so that what they send to a singleton's queue finds it, and that a queue which both register is a
 // worker's.
 void Server::Impl::start_on_main_thread(const std::shared_ptr<host::Plugin>& plugin) {
+  if (!guests) await_names();
+  if (stopped()) return;
   if (!guests) {
-    await_names();
     guests.emplace(loop, parts.bootstrap, parts.clusters, parts.host, options.compat_legacy_properties,
                    options.concurrency);
   }
@@ -171,7 +177,8 @@ void Server::Impl::start_on_main_thread(const std::shared_ptr<host::Plugin>& plu
 // not resolved in time hold the start up once.
 void Server::Impl::await_names() {
   watch.doing("resolving the clusters' names");
-  if (parts.clusters.wait_resolved(kFirstResolution) || std::exchange(told_of_names, true)) return;
+  if (parts.clusters.wait_resolved(kFirstResolution, parts.modules.stop().get_token()) || stopped()) return;
+  if (std::exchange(told_of_names, true)) return;
   parts.log.warn("upstream", "some clusters' names are not resolved yet; they begin without hosts");
 }
 
@@ -229,6 +236,7 @@ Result<Unit> Server::Impl::start_workers() {
     watch.doing("starting the plugins of worker " + std::to_string(i + 1) + " of " + std::to_string(workers.size()));
     workers[i]->wait_started();
   }
+  INLAY_RETURN_IF_ERROR(go_on());
   limit_clients();
   // Nobody is let in before the last guest is ready: one that sets shared data up when it starts would else undo what
   // another has written for a request.
@@ -257,9 +265,15 @@ Result<Unit> Server::Impl::check_ports() const {
   return Unit{};
 }
 
+Result<Unit> Server::Impl::go_on() {
+  if (!stopped()) return Unit{};
+  return Error{ErrorCode::kUnavailable, "stopped", {}};
+}
+
 Result<Unit> Server::Impl::start() {
   INLAY_RETURN_IF_ERROR(parts.open_logs());
   await_names();
+  INLAY_RETURN_IF_ERROR(go_on());
   for (const config::Listener& listener : parts.bootstrap.listeners) addresses.push_back(listener.address);
   INLAY_RETURN_IF_ERROR(start_workers());
   INLAY_RETURN_IF_ERROR(write_admin_address());
@@ -288,6 +302,17 @@ Result<Unit> Server::Impl::start_admin() {
 Result<Unit> Server::Impl::write_admin_address() {
   if (!admin || options.admin_address_path.empty()) return Unit{};
   return replace_file(options.admin_address_path, admin->address().to_string());
+}
+
+// While it lasts, nobody takes a signal; once it is done, the loop does.
+Result<Unit> Server::Impl::start_all() {
+  std::optional<StopOnSignal> stop;
+  if (options.handle_signals) stop.emplace(SignalSource::ending(), parts.modules.stop());
+  INLAY_RETURN_IF_ERROR(check_ports());
+  INLAY_RETURN_IF_ERROR(start_admin());
+  INLAY_RETURN_IF_ERROR(prepare());
+  if (options.handle_signals) signals = std::make_unique<SignalSource>(loop, [this](int number) { on_signal(number); });
+  return start();
 }
 
 void Server::Impl::begin_drain() {
@@ -335,17 +360,13 @@ Result<std::unique_ptr<Server>> Server::create(const config::Bootstrap& bootstra
   const auto descriptors = net::raise_descriptor_limit();
   auto impl = std::make_unique<Impl>(bootstrap, std::move(options), log);
   impl->descriptors = descriptors;
-  {
-    std::optional<StopOnSignal> stop;
-    if (impl->options.handle_signals) stop.emplace(SignalSource::ending(), impl->parts.modules.stop());
-    INLAY_RETURN_IF_ERROR(impl->check_ports());
-    INLAY_RETURN_IF_ERROR(impl->start_admin());
-    INLAY_RETURN_IF_ERROR(impl->prepare());
+  auto started = impl->start_all();
+  if (!started && impl->stopped()) {
+    impl->never_started = true;
+    impl->parts.log.info("main", "ended by a signal before the start was done");
+  } else if (!started) {
+    return std::move(started).error();
   }
-  if (impl->options.handle_signals) {
-    impl->signals = std::make_unique<SignalSource>(impl->loop, [p = impl.get()](int number) { p->on_signal(number); });
-  }
-  INLAY_RETURN_IF_ERROR(impl->start());
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 
@@ -368,11 +389,11 @@ Result<Unit> Server::validate(const config::Bootstrap& bootstrap, const ServerOp
 }
 
 int Server::run() {
-  impl_->loop.run();
+  if (!impl_->never_started) impl_->loop.run();
   for (auto& worker : impl_->workers) worker->stop();
   for (auto& worker : impl_->workers) worker->join();
+  impl_->guests.reset();  // first: what comes next ends what is interpreted
   impl_->remote.reset();
-  impl_->guests.reset();
   impl_->parts.log.info("main", "ended");
   return impl_->status;
 }

@@ -41,9 +41,10 @@ struct ServerOptions {
 
 class Server {
  public:
-  // Everything that can fail about a start fails here. Errors name the module, plugin, route or address that is at
-  // fault. `bootstrap` and `log` outlive the server. With handle_signals the signals are blocked in the calling thread
-  // and all that are made after, and taken by run(): call this before any thread is made.
+  // Everything that can fail about a start fails here, but for a signal that ends it: the server then serves nothing,
+  // and run() returns at once. Errors name the module, plugin, route or address that is at fault. `bootstrap` and `log`
+  // outlive the server. With handle_signals the signals are blocked in the calling thread and all that are made after,
+  // and taken by run(): call this before any thread is made.
   static Result<std::unique_ptr<Server>> create(const config::Bootstrap& bootstrap, ServerOptions options, Logger& log);
   // Everything but opening sockets and fetching code: for `--mode validate`.
   static Result<Unit> validate(const config::Bootstrap& bootstrap, const ServerOptions& options, Logger& log);

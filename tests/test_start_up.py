@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -48,6 +49,10 @@ TOGETHER = guests.guest("""
   (import "env" "proxy_define_metric" (func $define (param i32 i32 i32 i32) (result i32)))
   (import "env" "proxy_increment_metric" (func $increment (param i32 i64) (result i32)))
   (import "env" "proxy_get_metric" (func $get (param i32 i32) (result i32)))""")
+
+
+# Configures itself for ever.
+ENDLESS = guests.guest("""(func (export "proxy_on_configure") (param i32 i32) (result i32) (loop (br 0)) (i32.const 1))""")
 
 
 @inlay_only("how Inlay compiles and caches a module")
@@ -195,13 +200,7 @@ exec cc "$@"
         proxy = self.start(Proxy(self.directory, bootstrap([cluster("origin", free_port())], [wasm(module)]), engine="aot",
                                  environment=self.environment))
 
-        def ready():
-            try:
-                return proxy.admin("/ready")
-            except OSError:
-                return None, ""
-
-        status, body = proxy.wait_for(lambda: (answer := ready())[1].find("\ncompiling ") > 0 and answer, "an answer")
+        status, body = proxy.wait_for(lambda: (answer := self.ready(proxy))[1].find("\ncompiling ") > 0 and answer, "an answer")
         self.assertEqual(status, 503)
         self.assertRegex(body, rf"^PRE_INITIALIZING\ncompiling {module} \(\d+ s\)\n$")
         self.assertEqual(proxy.admin("/stats")[0], 503)
@@ -220,6 +219,31 @@ exec cc "$@"
         self.release("go")
         proxy.wait_ready()
         self.assertEqual(proxy.admin("/ready"), (200, "LIVE\n"))
+
+    def test_a_signal_ends_a_start_wherever_it_is(self):
+        """While a compiler runs, while the interpreter tries a plugin out, and while workers start theirs: the guests would go on for ever."""
+        cases = {"compiling": ("counting", COUNTING, "aot", r"^PRE_INITIALIZING\ncompiling "),
+                 "trying out": ("endless", ENDLESS, "auto", r"^PRE_INITIALIZING\nstarting plugin endless "),
+                 "workers": ("together", TOGETHER, "auto", r"^INITIALIZING\nstarting the plugins of worker 1 of 1 ")}
+        for number in (signal.SIGTERM, signal.SIGINT):
+            for what, (name, text, engine, words) in cases.items():
+                with self.subTest(what, signal=number):
+                    module = guests.assemble(self.directory, name, text)
+                    config = bootstrap([cluster("origin", free_port())], [wasm(module, name=name)])
+                    proxy = self.launch_proxy(config, engine=engine, environment=self.environment,
+                                              flags=["--guest-call-ms", "3600000"])
+                    proxy.wait_for(lambda: re.search(words, self.ready(proxy)[1]), "the start to be there")
+                    proxy.process.send_signal(number)
+                    self.assertEqual(proxy.wait(), 0)
+                    self.assertIn("ended by a signal before the start was done", proxy.log())
+                    self.assertNotIn("listener '", proxy.log())
+
+    @staticmethod
+    def ready(proxy):
+        try:
+            return proxy.admin("/ready")
+        except OSError:
+            return None, ""
 
 
 @inlay_only("how Inlay starts its workers")

@@ -225,10 +225,10 @@ void ClusterRegistry::publish(Cluster& cluster, HostList hosts) {
   for (const auto& [id, changed] : subscribers_) changed(cluster.index);
 }
 
-bool ClusterRegistry::wait_resolved(std::chrono::milliseconds at_most) {
+bool ClusterRegistry::wait_resolved(std::chrono::milliseconds at_most, const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   if (!first_wait_) first_wait_ = std::chrono::steady_clock::now();
-  return resolved_.wait_until(lock, *first_wait_ + at_most, [this] { return unresolved_ == 0; });
+  return resolved_.wait_until(lock, stop, *first_wait_ + at_most, [this] { return unresolved_ == 0; });
 }
 
 std::optional<size_t> ClusterRegistry::find(std::string_view name) const {

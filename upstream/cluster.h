@@ -13,6 +13,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -110,8 +111,8 @@ class ClusterRegistry {
   void send_lengths_as_given();
 
   // Waits until every DNS cluster has had its first answer, good or bad. False: not within `at_most`, which counts from
-  // the first time that somebody waits, so that all waiting together takes no longer.
-  bool wait_resolved(std::chrono::milliseconds at_most);
+  // the first time that somebody waits, so that all waiting together takes no longer; or not before `stop`.
+  bool wait_resolved(std::chrono::milliseconds at_most, const std::stop_token& stop = {});
 
   // A line of the log about a cluster. Any thread.
   void warn(const config::Cluster& cluster, const std::string& what) const {
@@ -143,7 +144,7 @@ class ClusterRegistry {
   LogFunction warn_;
 
   std::mutex mutex_;
-  std::condition_variable resolved_;
+  std::condition_variable_any resolved_;
   size_t unresolved_ = 0;
   std::optional<std::chrono::steady_clock::time_point> first_wait_;
   uint64_t next_id_ = 1;

@@ -45,7 +45,10 @@ class AotModule final : public Module {
   // Makes a table's references to functions of the quick code ones to the same functions in code().
   void redirect(const GuestResources::Table& table) const;
 
-  // Begins to compile on a thread of its own; at most once.
+  // Whether LoadOptions::stop has ended it.
+  bool stopped() const { return stopped_.stop_requested(); }
+
+  // Begins to compile on a thread of its own; at most once, and before another thread has the module.
   void begin_compiling(TierJob job);
 
  private:
@@ -65,6 +68,7 @@ class AotModule final : public Module {
   std::mutex mutex_;
   std::shared_ptr<const interp::Program> program_;
   std::vector<std::atomic<uint8_t>*> enrolled_;
+  std::stop_token stopped_;
   std::stop_source stop_;
   std::thread compiler_;
 };

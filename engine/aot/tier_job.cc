@@ -79,6 +79,7 @@ Result<Translation> translate(std::span<const uint8_t> bytes, const Description&
 }
 
 void AotModule::begin_compiling(TierJob job) {
+  stopped_ = job.stop;
   // The thread takes no signal of the process.
   sigset_t all;
   sigset_t before;

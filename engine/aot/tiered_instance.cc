@@ -37,6 +37,8 @@ class TieredInstance final : public interp::InterpInstance {
     }
   }
 
+  bool stopped() const override { return aot_module().stopped(); }
+
  private:
   AotModule& aot_module() const { return static_cast<AotModule&>(*module_); }
 

@@ -171,6 +171,7 @@ void InterpInstance::die(Outcome outcome, const std::string& message) {
 }
 
 bool InterpInstance::stop_if_late() {
+  if (stopped()) kill(trap(TrapKind::kHost));
   if (late()) kill(trap(TrapKind::kDeadlineExceeded));
   return dead();
 }

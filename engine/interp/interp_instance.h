@@ -30,6 +30,9 @@ class InterpInstance : public Instance {
   Result<Unit, Trap> call_generic(uint32_t index, std::span<const Value> args, Value* result) override;
   detail::ResolvedExport resolve(uint32_t export_index) const override { return {nullptr, export_index + 1}; }
 
+  // Whether calls are to end at once.
+  virtual bool stopped() const { return false; }
+
   bool interpreted() const { return machine_ != nullptr; }
   bool interpreting() const { return depth_ > 0; }  // a call is running
   const Machine& machine() const { return *machine_; }

@@ -60,11 +60,26 @@ Result<std::shared_ptr<engine::Module>> ModuleStore::load(const config::WasmCode
   return module;
 }
 
+Result<Unit> ModuleStore::go_on(const config::WasmPlugin& wasm) const {
+  if (!stop_.stop_requested()) return Unit{};
+  return Error{ErrorCode::kUnavailable, "stopped before it was started", "plugin '" + wasm.plugin.name + "'"};
+}
+
 Result<std::shared_ptr<host::Plugin>> ModuleStore::create_plugin(const config::WasmPlugin& wasm) {
   if (!wasm.code.bytes) {
     return Error{ErrorCode::kInvalidArgument, "the plugin has no code", "plugin '" + wasm.plugin.name + "'"};
   }
-  INLAY_TRY(auto module, load(wasm.code));
+  INLAY_TRY([[maybe_unused]] Unit begun, go_on(wasm));
+  auto module = load(wasm.code);
+  INLAY_TRY([[maybe_unused]] Unit loaded, go_on(wasm));
+  if (!module) return std::move(module).error();
+  auto plugin = start(wasm, *std::move(module));
+  INLAY_TRY([[maybe_unused]] Unit started, go_on(wasm));
+  return plugin;
+}
+
+Result<std::shared_ptr<host::Plugin>> ModuleStore::start(const config::WasmPlugin& wasm,
+                                                         std::shared_ptr<engine::Module> module) {
   progress_("starting plugin " + wasm.plugin.name);
   const auto is_native = [&] { return module->tier() != engine::Tier::kInterpreted; };
   const bool was_native = is_native();

@@ -30,15 +30,19 @@ class ModuleStore {
   ModuleStore(host::Host& host, Logger& log, engine::EngineKind engine) : host_(host), log_(log), engine_(engine) {}
 
   // May compile for seconds. Errors name the plugin or the module's file: no code, no WebAssembly, no proxy-wasm
-  // module, a plugin that refuses its configuration; kUnavailable after the stop.
+  // module, a plugin that refuses its configuration; kUnavailable after the stop, whatever else was wrong.
   Result<std::shared_ptr<host::Plugin>> create_plugin(const config::WasmPlugin& wasm);
 
   // Called with what is being done: "compiling filter.wasm". By the thread that create_plugin() is called on.
   void set_progress(std::function<void(std::string)> progress) { progress_ = std::move(progress); }
-  // Stopping it ends the compilations, those in the background too.
+  // Stopping it ends the compilations, those in the background too, and what the interpreter runs of modules that are
+  // being compiled; a call into native code goes on to its end or to its time limit. No module is loaded after it, and
+  // no plugin started.
   std::stop_source& stop() { return stop_; }
 
  private:
+  Result<Unit> go_on(const config::WasmPlugin& wasm) const;
+  Result<std::shared_ptr<host::Plugin>> start(const config::WasmPlugin& wasm, std::shared_ptr<engine::Module> module);
   Result<std::shared_ptr<engine::Module>> load(const config::WasmCode& code);
 
   host::Host& host_;
