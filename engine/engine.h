@@ -82,13 +82,16 @@ struct Export {
   FunctionType type;  // for functions
 };
 
-// How much longer than Limits::call_budget a call may take where a module is interpreted until its native code comes: a
-// budget is what native code may take, and the interpreter is slower than the slowest of that by less than this.
+// How much longer than Limits::call_budget a call may take while a module is interpreted and its native code is still
+// to come: a budget is what native code may take, and the interpreter is slower than the slowest of that by less than
+// this. Once the code is there, or it is known that none will come, a call that runs has ten budgets more; a call that
+// begins when none will come has the budget itself, as in a module that is interpreted from the beginning.
 inline constexpr int kInterpretedBudgetFactor = 100;
 
 // Limits bound what one instance may take. A breach is a Trap, or a failure that the guest sees; never a crash.
 struct Limits {
   uint64_t max_memory_bytes = 128ull << 20;     // of linear memory; memory.grow past it returns -1
+  // In the interpreter it may be more: kInterpretedBudgetFactor.
   std::chrono::milliseconds call_budget{1000};  // wall clock for one outermost call, host functions included; 0: none
   size_t stack_headroom_bytes = 192 * 1024;     // native stack that must be left when a guest calls the host
   uint32_t max_table_elements = 1u << 20;       // of each table; table.grow past it returns -1
@@ -187,9 +190,10 @@ class Module {
   //   kInvalidArgument    not WebAssembly, or does not validate; the message has wabt's text and the offset
   //   kUnsupported        a feature that no engine has, or that kAot lacks
   //   kUnavailable        kAot without compiler and artifact, or the compiler failed; or `stop` was requested
+  //   kResourceExhausted  it declares more than there is memory for
   //   kFailedPrecondition, kIo    kAot: the cache directory cannot be used
-  // With kAuto only the first two are errors, and a requested stop: for any other reason the interpreter runs the
-  // module.
+  // With kAuto only the first two are errors, a requested stop, and a lack of memory for the interpreter, too: for any
+  // other reason the interpreter runs the module.
   static Result<std::shared_ptr<Module>> load(std::span<const uint8_t> bytes, const LoadOptions& options);
 
   // kAot, also while native code is still being made, or kInterp.
@@ -273,9 +277,9 @@ class Instance {
   // Links and instantiates (data and element segments, start function, which may call host functions already).
   // `imports`, with the names in it, and `env` must outlive the instance. Of two imports of one name the first counts;
   // those that the module does not ask for do not matter. Errors: kInvalidArgument naming every import that `imports`
-  // lacks or has with another signature, in one message; kTrap if the start function traps or a segment does not fit;
-  // kResourceExhausted if the initial memory or table is over the limit, or if the address space for the memory (8 GiB
-  // for native code) cannot be had.
+  // lacks or has with another signature, in one message; kTrap if the start function traps or a segment does not fit,
+  // kDeadlineExceeded if the start takes too long; kResourceExhausted if the initial memory or table is over the limit,
+  // or if there is no memory, or not the address space for a memory of the guest's (8 GiB for native code).
   static Result<std::unique_ptr<Instance>> create(std::shared_ptr<Module> module, std::span<const HostFunction> imports,
                                                   void* env, const Limits& limits);
 
@@ -309,7 +313,7 @@ class Instance {
  protected:
   Instance(std::shared_ptr<Module> module, const Limits& limits);
 
-  // Calls export `index` - 1 of the module; while kAttentionInterpreted is set.
+  // Calls export `index` - 1 of the module, without native code; only while kAttentionInterpreted is set.
   virtual Result<Unit, Trap> call_generic(uint32_t index, std::span<const Value> args, Value* result) = 0;
   virtual detail::ResolvedExport resolve(uint32_t export_index) const = 0;
   // Takes better code over, if there is some and no call into this instance is running.

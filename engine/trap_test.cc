@@ -62,7 +62,7 @@ class TrapTest : public EngineTest {
     for (;;) {
       auto made = Instance::create(module, host_functions(), &env, {.call_budget = budget});
       if (made) return *std::move(made);
-      if (made.error().code != ErrorCode::kTrap) {
+      if (made.error().code != ErrorCode::kDeadlineExceeded) {
         ADD_FAILURE() << made.error().to_string();
         return nullptr;
       }
@@ -245,7 +245,7 @@ TEST_P(TrapTest, StartFunctionThatTrapsOrLoops) {
   auto looping = Instance::create(load("(module (func $s (loop $l (br $l))) (start $s))"), {}, &env_,
                                   {.call_budget = milliseconds(30)});
   ASSERT_FALSE(looping);
-  EXPECT_EQ(looping.error().code, ErrorCode::kTrap);
+  EXPECT_EQ(looping.error().code, ErrorCode::kDeadlineExceeded);
 }
 
 TEST_P(TrapTest, SegmentsThatDoNotFit) {

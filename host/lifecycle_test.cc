@@ -102,6 +102,20 @@ TEST_P(HostLifecycle, ConfigurationsAreReadWhereTheyBelong) {
   EXPECT_EQ(story(proxy), once + " " + once);
 }
 
+// A start for which the interpreter had no time is tried again when native code has come; no other is.
+TEST_P(HostLifecycle, ACanaryThatTakesTooLongSaysSoInItsCode) {
+  auto hurried = options();
+  hurried.limits.call_budget = std::chrono::milliseconds(50);
+  TestProxy proxy(hurried);
+  for (const std::string body :
+       {"(func (export \"proxy_on_configure\") (param i32 i32) (result i32) (loop (br 0)) (i32.const 1))",
+        "(func (export \"_initialize\") (loop (br 0)))", "(func $s (loop (br 0))) (start $s)"}) {
+    auto late = proxy.load(wasm(guest("", body)), {.name = "late"});
+    ASSERT_FALSE(late);
+    EXPECT_EQ(late.error().code, ErrorCode::kDeadlineExceeded) << late.error().message;
+  }
+}
+
 TEST_P(HostLifecycle, ACanaryThatFailsStopsTheStart) {
   TestProxy proxy(options());
   auto refused =
@@ -116,6 +130,7 @@ TEST_P(HostLifecycle, ACanaryThatFailsStopsTheStart) {
                  {.name = "broken"});
   ASSERT_FALSE(trapping);
   EXPECT_NE(trapping.error().message.find("proxy_on_vm_start failed: "), std::string::npos);
+  EXPECT_EQ(trapping.error().code, ErrorCode::kTrap) << "it would trap in native code too";
   auto talking = proxy.load(wasm(guest(import_proxy("log", 3), R"(
     (data (i32.const 0) "expected a number, found x!!")
     (func (export "proxy_on_configure") (param i32 i32) (result i32)

@@ -13,6 +13,11 @@ using abi::Status;
 
 namespace {
 
+// What has run out of time may have time enough when it is tried again.
+ErrorCode code_of(const engine::Trap& trap) {
+  return trap.kind == engine::TrapKind::kDeadlineExceeded ? ErrorCode::kDeadlineExceeded : ErrorCode::kTrap;
+}
+
 std::string forbidden_text(std::string_view function) {
   return std::string("it calls ") + std::string(function) +
          ", which a module may do in its callbacks only, in Envoy too (\"restricted_callback\"); what is to be done "
@@ -94,7 +99,8 @@ Result<bool> Vm::run_export(std::string_view name, P... args) {
   if (called) return true;
   dead_ = true;
   trap_message_ = called.error().message;
-  return Error{ErrorCode::kTrap, trap_message_ + last_words(), std::string(name)};
+  trap_code_ = code_of(called.error());
+  return Error{trap_code_, trap_message_ + last_words(), std::string(name)};
 }
 
 Result<> Vm::initialize() {
@@ -135,7 +141,7 @@ Result<> Vm::run_start_callbacks(RootContext& root) {
   auto failed = [&](const std::string& callback) {
     std::string what = callback + (dead_ ? " failed: " + trap_message_ : " returned false");
     what += last_words();
-    return Error{dead_ ? ErrorCode::kTrap : ErrorCode::kFailedPrecondition, std::move(what), "plugin " + config.name};
+    return Error{dead_ ? trap_code_ : ErrorCode::kFailedPrecondition, std::move(what), "plugin " + config.name};
   };
   auto step = [&](const auto& f, RootContext::Phase phase, size_t size) {
     root.phase = phase;
@@ -158,6 +164,7 @@ void Vm::on_trap(engine::Trap trap, Context& context) {
   if (dead_) return;
   if (trap.kind == engine::TrapKind::kDeadlineExceeded) report(Hazard::kEndlessLoop, context);
   dead_ = true;
+  trap_code_ = code_of(trap);
   trap_message_ = std::move(trap.message);
   if (trap_message_.empty()) trap_message_ = engine::to_string(trap.kind);
   deferred_.clear();

@@ -28,7 +28,12 @@ class AotInstance final : public Instance {
     guest_ = native_.guest();
     const std::string& exhausted = native_.context().resources.exhausted;
     if (!exhausted.empty()) return Error{ErrorCode::kResourceExhausted, exhausted, {}};
-    if (!started) return Error{ErrorCode::kTrap, "the module's start trapped: " + started.error().message, {}};
+    if (!started) {
+      const bool late = started.error().kind == TrapKind::kDeadlineExceeded;
+      return Error{late ? ErrorCode::kDeadlineExceeded : ErrorCode::kTrap,
+                   "the module's start trapped: " + started.error().message,
+                   {}};
+    }
     native_.context().refresh_span();
     return {};
   }

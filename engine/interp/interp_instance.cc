@@ -110,7 +110,9 @@ Result<> InterpInstance::start() {
   if (outcome == Outcome::kOk && !dead()) return {};
   if (outcome == Outcome::kExhausted) return Error{ErrorCode::kResourceExhausted, message, {}};
   die(outcome, message);
-  return Error{ErrorCode::kTrap, "the module's start trapped: " + trap_.message, {}};
+  const bool late = trap_.kind == TrapKind::kDeadlineExceeded;
+  return Error{
+      late ? ErrorCode::kDeadlineExceeded : ErrorCode::kTrap, "the module's start trapped: " + trap_.message, {}};
 }
 
 Result<Unit, Trap> InterpInstance::call_generic(uint32_t index, std::span<const Value> args, Value* result) {

@@ -85,7 +85,7 @@ Result<std::shared_ptr<host::Plugin>> ModuleStore::start(const config::WasmPlugi
   const bool was_native = is_native();
   auto plugin = host_.create_plugin(wasm.plugin, module);
   // What the interpreter had no time for, the native code that has come meanwhile may have.
-  if (!plugin && plugin.error().code == ErrorCode::kTrap && !was_native && is_native())
+  if (!plugin && plugin.error().code == ErrorCode::kDeadlineExceeded && !was_native && is_native())
     plugin = host_.create_plugin(wasm.plugin, std::move(module));
   if (!plugin) {
     Error error = plugin.error();
