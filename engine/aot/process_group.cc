@@ -125,8 +125,18 @@ std::vector<bool> ProcessGroup::wait() {
   return succeeded;
 }
 
+// Not below 3, also where one of ours is closed: in the programs those are something else.
 bool ProcessGroup::make_leash() {
-  return leash_[0] >= 0 || pipe2(leash_, O_CLOEXEC) == 0;
+  if (leash_[0] >= 0) return true;
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return false;
+  for (int i = 0; i < 2; ++i) leash_[i] = fcntl(ends[i], F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  const int failed = errno;
+  for (const int end : ends) close(end);
+  if (leash_[0] >= 0 && leash_[1] >= 0) return true;
+  untie();
+  errno = failed;
+  return false;
 }
 
 // The system sends the signal for a pipe that can be read, and a pipe without a writer can: it says that it is at its
@@ -137,7 +147,9 @@ void ProcessGroup::tie() {
   fcntl(leash_[0], F_SETFL, O_ASYNC);
 }
 
+// What the programs have left running, a cache's server say, is not to be killed with the pipe.
 void ProcessGroup::untie() {
+  if (leash_[0] >= 0) fcntl(leash_[0], F_SETFL, 0);
   for (int& end : leash_) {
     if (end >= 0) close(end);
     end = -1;

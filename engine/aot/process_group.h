@@ -14,7 +14,10 @@
 namespace inlay::engine::aot {
 
 // ProcessGroup starts programs in a process group of their own, so that a terminal's ^C does not reach them. They do
-// not outlive us, however we end: by SIGKILL, too. One thread starts and waits; kill() may come from any other.
+// not outlive us, however we end: by SIGKILL, too. That is best effort: it does not reach what has left the group, nor
+// a group all of whose programs have closed a descriptor that they did not open, nor one that had been started a moment
+// before the end, nor one on a system that refuses the settings of tie(). What a program leaves behind when it has
+// ended, and wait() has returned, is its own. One thread starts and waits; kill() may come from any other.
 class ProcessGroup {
  public:
   ProcessGroup() = default;

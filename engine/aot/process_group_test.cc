@@ -40,10 +40,12 @@ bool runs(const std::string& pid) {
   return !state.empty() && state.find(") Z") == std::string::npos;
 }
 
-TEST(ProcessGroupTest, EndsWithTheProcessThatStartedIt) {
+// `closed`: it has no descriptors 0, 1 and 2, which its pipe must not get.
+void ends_with_its_owner(bool closed) {
   const TempDir directory;
   const pid_t owner = fork();
   if (owner == 0) {
+    for (int fd = 0; closed && fd < 3; ++fd) close(fd);
     ProcessGroup group;
     for (int number = 0; number < 2; ++number) {
       if (!group.start(forever(directory.path(), number), {}, directory.path() + "/log")) _exit(1);
@@ -60,6 +62,24 @@ TEST(ProcessGroupTest, EndsWithTheProcessThatStartedIt) {
   for (const std::string& pid : started) {
     while (runs(pid)) std::this_thread::yield();  // else the test hangs
   }
+}
+
+TEST(ProcessGroupTest, EndsWithTheProcessThatStartedIt) {
+  ends_with_its_owner(false);
+  ends_with_its_owner(true);
+}
+
+TEST(ProcessGroupTest, WhatAProgramLeavesBehindGoesOn) {
+  const TempDir directory;
+  const std::string path = directory.path() + "/";
+  {
+    ProcessGroup group;
+    const std::string left = "while [ ! -e " + path + "go ]; do sleep 0.01; done; echo > " + path + "alive";
+    ASSERT_TRUE(group.start({"/bin/sh", "-c", "(" + left + ") &"}, {}, path + "log"));
+    EXPECT_EQ(group.wait(), std::vector<bool>{true});
+  }
+  std::ofstream(path + "go") << "go";
+  while (!std::filesystem::exists(path + "alive")) std::this_thread::yield();  // else the test hangs
 }
 
 TEST(ProcessGroupTest, KillEndsAll) {
