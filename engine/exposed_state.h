@@ -19,7 +19,7 @@ namespace inlay::engine {
 
 struct ExposedState {
   size_t globals = 0;              // the mutable ones, in order: exports state_name("g", 0), ...
-  size_t tables = 0;               // state_name("t", 0), ...
+  size_t tables = 0;               // the module's own, of either type: state_name("t", 0), ...
   size_t segments = 0;             // passive data, then passive elements: functions state_name("d", 0), ... drop them
   bool memory = false;             // state_name("m", 0)
   bool start = false;              // the function state_name("s", 0), which the instantiation does not call
@@ -30,7 +30,9 @@ struct ExposedState {
 
 std::string state_name(const char* kind, size_t index);
 
-// Adds those exports to a valid module that is for the C writer.
+// Adds those exports, and what is needed for them, to a valid module that is for the C writer and whose own exports
+// have names of ours already (aot::export_name()). Takes the start function out of its instantiation: who makes an
+// instance calls it, or not.
 ExposedState expose_state(wabt::Module& module);
 
 }  // namespace inlay::engine

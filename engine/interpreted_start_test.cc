@@ -2,6 +2,7 @@
 // A module that the interpreter runs until native code is there, and what its instances take along. That an instance
 // has gone over is seen by its memory, which lies elsewhere then.
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cmath>
@@ -229,6 +230,56 @@ TEST_F(InterpretedStartTest, ABudgetIsStretchedWhileNativeCodeIsMadeAndEndsWhatI
   EXPECT_EQ(late.error().kind, TrapKind::kDeadlineExceeded);
 }
 
+TEST_F(InterpretedStartTest, WhenNoCodeWillComeACallHasItsBudgetAgainAndOneThatRunsTenMore) {
+  const milliseconds budget(200);
+  module_ = load(kTraps, options(Step::kComes, Step::kWaitsAndFails));
+  auto instance = instantiate(module_, {.call_budget = budget});
+  const auto host = *instance->function<uint32_t(uint32_t)>("host");
+  const auto beyond = [&](uint32_t a) {
+    std::this_thread::sleep_for(budget + budget / 2);
+    return a;
+  };
+  env_.on_call = [&](uint32_t a) {
+    release_quick();
+    EXPECT_NE(wait_quick().error.find("no quick code"), std::string::npos);
+    return beyond(a);
+  };
+  EXPECT_TRUE(instance->call(host, 1u));
+  env_.on_call = beyond;
+  const auto late = instance->call(host, 1u);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().kind, TrapKind::kDeadlineExceeded);
+}
+
+TEST_F(InterpretedStartTest, ABudgetWithoutBoundIsStretchedToNoLess) {
+  auto instance = begin(R"((module (func (export "spin") (param i32)
+      (loop (local.set 0 (i32.sub (local.get 0) (i32.const 1))) (br_if 0 (local.get 0))))))",
+                        {.call_budget = milliseconds::max()});
+  const auto spin = *instance->function<void(uint32_t)>("spin");
+  EXPECT_TRUE(instance->call(spin, 100000u)) << "the interpreter looks at the clock";
+  native();
+  EXPECT_TRUE(instance->call(spin, 100000u));
+}
+
+TEST_F(InterpretedStartTest, AStopEndsWhatIsInterpreted) {
+  std::stop_source source;
+  LoadOptions stopped = options(Step::kWaits, Step::kWaits);
+  stopped.stop = source.get_token();
+  module_ = load(kTraps, stopped);
+  auto instance = instantiate(module_, {.call_budget = milliseconds(0)});
+  env_.on_call = [&](uint32_t a) {
+    source.request_stop();
+    return a;
+  };
+  const auto ended = instance->call(*instance->function<uint32_t(uint32_t)>("host"), 1u);
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().kind, TrapKind::kHost);
+  auto endless = Instance::create(module_, host_functions(), &env_, {.call_budget = milliseconds(0)});
+  ASSERT_TRUE(endless);
+  EXPECT_FALSE((*endless)->call(*(*endless)->function<void()>("loop")));
+  EXPECT_FALSE(Module::load(wasm(kState), stopped));
+}
+
 TEST_F(InterpretedStartTest, ThreadsMoveTheirInstancesWhileTheyCall) {
   module_ = load(kState, options(Step::kWaits, Step::kWaits));
   std::atomic<int> ready{0};
@@ -302,6 +353,89 @@ TEST_F(InterpretedStartTest, WithoutAddressSpaceTheInterpreterGoesOn) {
   optimized();
   EXPECT_EQ(run<uint32_t()>(*instance, "count"), 103u);
   EXPECT_NE(instance->memory().data(), interpreted) << "the next code is another chance";
+}
+
+TEST_F(InterpretedStartTest, AMoveThatHasFailedIsTriedAgainLaterAndLater) {
+  auto instance = begin(kState);
+  const uint8_t* const interpreted = instance->memory().data();
+  native();
+  rlimit before = {};
+  ASSERT_EQ(getrlimit(RLIMIT_AS, &before), 0);
+  const rlimit narrow = {rlim_t{4} << 30, before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_AS, &narrow), 0);
+  for (uint32_t call = 1; call <= 3; ++call) EXPECT_EQ(run<uint32_t()>(*instance, "count"), 100u + call);
+  setrlimit(RLIMIT_AS, &before);
+  for (uint32_t call = 4; call <= 5; ++call) {  // it was tried with the first and the third
+    EXPECT_EQ(run<uint32_t()>(*instance, "count"), 100u + call);
+    EXPECT_EQ(instance->memory().data(), interpreted);
+  }
+  EXPECT_EQ(run<uint32_t()>(*instance, "count"), 106u);
+  EXPECT_NE(instance->memory().data(), interpreted);
+  EXPECT_EQ(run<uint32_t()>(*instance, "count"), 107u);
+}
+
+// Narrow leaves `bytes` more of address space than there is in use, as long as it lives.
+class Narrow {
+ public:
+  explicit Narrow(rlim_t bytes) {
+    rlim_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    EXPECT_EQ(getrlimit(RLIMIT_AS, &before_), 0);
+    const rlimit narrow = {pages * static_cast<rlim_t>(sysconf(_SC_PAGESIZE)) + bytes, before_.rlim_max};
+    EXPECT_EQ(setrlimit(RLIMIT_AS, &narrow), 0);
+  }
+  Narrow(const Narrow&) = delete;
+  Narrow& operator=(const Narrow&) = delete;
+  ~Narrow() { setrlimit(RLIMIT_AS, &before_); }
+
+ private:
+  rlimit before_ = {};
+};
+
+// Some 2 KB, of whose 250 functions each has 50,000 locals, for each of which the C writer makes a name.
+std::vector<uint8_t> many_locals() {
+  std::vector<uint8_t> bytes = {0, 'a', 's', 'm', 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0};
+  constexpr size_t kFunctions = 250;
+  const auto number = [&](size_t value) {  // of two bytes
+    bytes.push_back(static_cast<uint8_t>(value & 0x7f) | 0x80);
+    bytes.push_back(static_cast<uint8_t>(value >> 7));
+  };
+  bytes.push_back(3);
+  number(kFunctions + 2);
+  number(kFunctions);
+  bytes.insert(bytes.end(), kFunctions, 0);
+  bytes.push_back(10);
+  number(kFunctions * 7 + 2);
+  number(kFunctions);
+  for (size_t i = 0; i < kFunctions; ++i) bytes.insert(bytes.end(), {6, 1, 0xd0, 0x86, 3, 0x7f, 0x0b});
+  return bytes;
+}
+
+TEST_F(InterpretedStartTest, AModuleThatNoMemoryIsEnoughForIsAnErrorOfItsOwn) {
+  const std::vector<uint8_t> bytes = many_locals();
+  auto aot = options();
+  aot.kind = EngineKind::kAot;
+  const Narrow narrow(rlim_t{256} << 20);
+  auto compiled = Module::load(bytes, aot);
+  ASSERT_FALSE(compiled);
+  EXPECT_EQ(compiled.error().code, ErrorCode::kResourceExhausted);
+  EXPECT_EQ(compiled.error().message, "there is not enough memory to translate the module to C");
+  auto interpreted = Module::load(bytes, options());
+  ASSERT_TRUE(interpreted) << interpreted.error().to_string();
+  EXPECT_EQ(wait_quick().error, "there is not enough memory to translate the module to C");
+  EXPECT_EQ((*interpreted)->tier(), Tier::kInterpreted);
+}
+
+TEST_F(InterpretedStartTest, AnInterpretedGuestThatNoMemoryIsEnoughForEndsAlone) {
+  auto greedy = begin(R"((module (memory (export "memory") 1)
+    (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))))",
+                      {.max_memory_bytes = uint64_t{1} << 30});
+  auto modest = instantiate(module_);
+  const Narrow narrow(rlim_t{16} << 20);
+  const auto ended = greedy->call(*greedy->function<uint32_t(uint32_t)>("grow"), 8000u);
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().message, "there is not enough memory for what the module asks for in grow");
+  EXPECT_EQ(run<uint32_t(uint32_t)>(*modest, "grow", 1u), 1u);
 }
 #endif
 

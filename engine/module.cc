@@ -6,6 +6,7 @@
 #include "engine/engine.h"
 #include "engine/interp/interp_module.h"
 #include "engine/parse.h"
+#include "engine/within_memory.h"
 
 namespace inlay::engine {
 
@@ -43,6 +44,22 @@ Result<> go_on(const LoadOptions& options) {
   return Error{ErrorCode::kUnavailable, "loading was stopped", {}};
 }
 
+Result<std::shared_ptr<Module>> load_module(std::span<const uint8_t> bytes, const LoadOptions& options) {
+  if (options.kind == EngineKind::kInterp) {
+    INLAY_TRY(const ParsedModule parsed, parse(bytes));
+    return interpreted(parsed, {});
+  }
+  INLAY_TRY([[maybe_unused]] Unit begun, go_on(options));
+  aot::Loader loader(bytes, options);
+  if (auto module = loader.from_artifact()) return std::shared_ptr<Module>(std::move(module));
+  INLAY_TRY(const ParsedModule parsed, parse(bytes));
+  INLAY_TRY([[maybe_unused]] Unit parsed_in_time, go_on(options));
+  auto compiled = loader.compile(parsed);
+  if (compiled) return std::shared_ptr<Module>(*std::move(compiled));
+  if (options.stop.stop_requested() || options.kind == EngineKind::kAot) return std::move(compiled).error();
+  return interpreted(parsed, compiled.error().to_string());
+}
+
 }  // namespace
 
 std::string FunctionType::to_string() const {
@@ -59,25 +76,15 @@ const Export* Module::find_export(std::string_view name) const {
 }
 
 Result<std::shared_ptr<Module>> Module::load(std::span<const uint8_t> bytes, const LoadOptions& options) {
-  if (options.kind == EngineKind::kInterp) {
-    INLAY_TRY(const ParsedModule parsed, parse(bytes));
-    return interpreted(parsed, {});
-  }
-  INLAY_TRY([[maybe_unused]] Unit begun, go_on(options));
-  aot::Loader loader(bytes, options);
-  if (auto module = loader.from_artifact()) return std::shared_ptr<Module>(std::move(module));
-  INLAY_TRY(const ParsedModule parsed, parse(bytes));
-  INLAY_TRY([[maybe_unused]] Unit parsed_in_time, go_on(options));
-  auto compiled = loader.compile(parsed);
-  if (compiled) return std::shared_ptr<Module>(*std::move(compiled));
-  if (options.stop.stop_requested() || options.kind == EngineKind::kAot) return std::move(compiled).error();
-  return interpreted(parsed, compiled.error().to_string());
+  return within_memory("load the module", [&] { return load_module(bytes, options); });
 }
 
 Result<> compile_module(std::span<const uint8_t> bytes, const LoadOptions& options, const std::string& output) {
-  INLAY_TRY(const std::string target, replaceable(output));
-  INLAY_TRY(const ParsedModule parsed, parse(bytes));
-  return aot::compile_to(bytes, parsed, options, target);
+  return within_memory("compile the module", [&]() -> Result<> {
+    INLAY_TRY(const std::string target, replaceable(output));
+    INLAY_TRY(const ParsedModule parsed, parse(bytes));
+    return aot::compile_to(bytes, parsed, options, target);
+  });
 }
 
 }  // namespace inlay::engine

@@ -19,6 +19,7 @@
 #include "engine/interp/wabt_machine.h"
 #include "engine/large_stack.h"
 #include "engine/reader_guard.h"
+#include "engine/within_memory.h"
 
 namespace inlay::engine {
 
@@ -197,7 +198,8 @@ Result<ParsedModule> parse(std::span<const uint8_t> bytes) {
 
 Result<GeneratedC> write_c(std::span<const uint8_t> bytes) {
   std::optional<Result<GeneratedC>> written;
-  with_large_stack([&] { written = write_c_here(bytes); });
+  // On a thread of its own: an exception must not leave it.
+  with_large_stack([&] { written = within_memory("translate the module to C", [&] { return write_c_here(bytes); }); });
   return *std::move(written);
 }
 

@@ -45,10 +45,10 @@ inline constexpr std::string_view kState = R"((module
   (func (export "host") (type $t) (call $host (local.get 0)))))";
 
 // TierTest has a cache and a compiler. Of its two compilations each comes at once, waits for release_quick() or
-// release(), fails, or hangs.
+// release(), fails, at once or when it has waited, or hangs.
 class TierTest : public testing::Test {
  protected:
-  enum class Step : uint8_t { kComes, kWaits, kFails, kHangs };
+  enum class Step : uint8_t { kComes, kWaits, kFails, kWaitsAndFails, kHangs };
 
   LoadOptions options(Step second = Step::kWaits, Step first = Step::kComes) {
     const std::string dir = dir_.path();
@@ -135,6 +135,8 @@ class TierTest : public testing::Test {
         return "while [ ! -e " + dir + "/" + go + " ]; do sleep 0.01; done";
       case Step::kFails:
         return "echo no " + go + " code; exit 1";
+      case Step::kWaitsAndFails:
+        return this->step(Step::kWaits, go) + "; " + this->step(Step::kFails, go);
       case Step::kHangs:
         return "sleep 1000 & echo $! > " + dir + "/x; mv " + dir + "/x " + dir + "/pid; wait";
     }

@@ -248,6 +248,13 @@ TEST_P(TrapTest, StartFunctionThatTrapsOrLoops) {
   EXPECT_EQ(looping.error().code, ErrorCode::kDeadlineExceeded);
 }
 
+TEST_P(TrapTest, ABudgetWithoutBoundIsNeverOver) {
+  auto instance = instantiate(R"((module (func (export "spin") (param i32)
+      (loop (local.set 0 (i32.sub (local.get 0) (i32.const 1))) (br_if 0 (local.get 0))))))",
+                              {.call_budget = milliseconds::max()});
+  EXPECT_TRUE(instance->call(get<void(uint32_t)>(*instance, "spin"), 100000u));
+}
+
 TEST_P(TrapTest, SegmentsThatDoNotFit) {
   auto data = Instance::create(load(R"((module (memory 1) (data (i32.const 65535) "ab")))"), {}, &env_, {});
   ASSERT_FALSE(data);

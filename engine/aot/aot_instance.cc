@@ -39,8 +39,9 @@ class AotInstance final : public Instance {
   }
 
  protected:
+  // Nobody calls it: kAttentionInterpreted is never set here.
   Result<Unit, Trap> call_generic(uint32_t, std::span<const Value>, Value*) override {
-    return Trap{TrapKind::kHost, "an empty function handle was called"};
+    return Trap{TrapKind::kHost, "native code is not interpreted"};
   }
   detail::ResolvedExport resolve(uint32_t export_index) const override {
     return {native_.slot(export_index), export_index + 1};
@@ -49,7 +50,8 @@ class AotInstance final : public Instance {
   // Memory, globals and tables stay as they are: both artifacts are made from the same C.
   void adopt_code() override {
     if (native_.called()) return;  // at a later call
-    attention_.fetch_and(static_cast<uint8_t>(~detail::kAttentionCode), std::memory_order_relaxed);
+    // Before the code is read: what is published in between sets it again.
+    attention_.fetch_and(static_cast<uint8_t>(~detail::kAttentionCode), std::memory_order_acq_rel);
     native_.take(*aot_module().code());
   }
 

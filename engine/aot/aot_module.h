@@ -35,10 +35,13 @@ class AotModule final : public Module {
 
   // The best code that there is; null while the module is interpreted.
   const Code* code() const { return code_.load(std::memory_order_acquire); }
+  // Whether there is no code() and there never will be: the compilers have failed, or were stopped.
+  bool hopeless() const { return hopeless_.load(std::memory_order_acquire); }
   // For the interpreter; null once there is code().
   std::shared_ptr<const interp::Program> program();
 
-  // Instances put their attention word in, which gets kAttentionCode when code() is another one than that returned.
+  // Instances put their attention word in, which gets kAttentionCode when code() is another one than that returned; by
+  // another thread, after code() has changed. dismiss() it before it ends.
   const Code* enroll(std::atomic<uint8_t>& attention);
   void dismiss(std::atomic<uint8_t>& attention);
 
@@ -64,6 +67,7 @@ class AotModule final : public Module {
   std::unique_ptr<Code> optimized_;
   std::atomic<const Code*> code_;
   std::atomic<Tier> tier_;
+  std::atomic<bool> hopeless_{false};
   std::unordered_map<const void*, const void*> successors_;  // of functions; written before code_
   std::mutex mutex_;
   std::shared_ptr<const interp::Program> program_;

@@ -2,6 +2,7 @@
 #include "engine/aot/native_guest.h"
 
 #include <algorithm>
+#include <new>
 
 #include "engine/aot/restore.h"
 
@@ -52,6 +53,7 @@ void NativeGuest::abandon() {
   context_.resources.release();
   context_.exported = nullptr;
   storage_.reset();
+  code_ = nullptr;
 }
 
 void NativeGuest::take(const Code& code) {
@@ -73,7 +75,10 @@ void NativeGuest::resume(void* native) {
   const Descriptor& descriptor = self.code_->descriptor();
   descriptor.instantiate(self.guest(), &self.context_);
   self.context_.in_host = 1;  // from here on a signal must not unwind
-  self.resumed = restore(*descriptor.state, self.guest(), self.context_, *self.snapshot);
+  try {
+    self.resumed = restore(*descriptor.state, self.guest(), self.context_, *self.snapshot);
+  } catch (const std::bad_alloc&) {  // it is not resumed; an exception must not leave a call into the guest
+  }
 }
 
 std::vector<NativeFunction> natives(const std::vector<const HostFunction*>& imports) {

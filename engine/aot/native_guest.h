@@ -22,7 +22,8 @@ class NativeGuest {
 
   AotContext& context() { return context_; }
   void* guest() const { return storage_.get(); }  // what an export's first argument is
-  // What Function handles point to: never moves. Null before take().
+  // What Function handles point to: never moves. What stands there is null before prepare(), and not to be called
+  // before an instance has been brought about with it.
   const NativeFunction* slot(uint32_t export_index) const { return &exports_[export_index]; }
   // Whether a call into this instance is running on this thread.
   bool called() const;

@@ -14,6 +14,7 @@
 #include "engine/aot/artifact.h"
 #include "engine/aot/open.h"
 #include "engine/aot/shim.h"
+#include "engine/within_memory.h"
 
 namespace inlay::engine::aot {
 namespace {
@@ -99,7 +100,8 @@ void AotModule::compile_tiers(TierJob& job, const std::stop_token& stop) {
     const Turn turn(tier, stop);
     if (!turn.taken()) return false;
     if (begun == Clock::time_point()) begun = Clock::now();
-    const auto done = work();
+    const auto done = within_memory("compile the module", work);
+    if (!done && code() == nullptr) hopeless_.store(true, std::memory_order_release);
     if (stop.stop_requested()) return false;
     if (job.on_tier) job.on_tier({tier, since(begun), done ? "" : done.error().to_string()});
     return done.has_value();

@@ -30,7 +30,8 @@ struct TierJob {
   std::stop_token stop;  // ends it, as the module's end does
 };
 
-// A valid module's C and shim.
+// The C of a module that has passed parse(), with not_for_aot empty, its shim and its description. kUnsupported: the C
+// is of a layout that is not known; kResourceExhausted: there is not enough memory.
 Result<Translation> translate(std::span<const uint8_t> bytes, const Description& description, const std::string& key);
 
 }  // namespace inlay::engine::aot

@@ -67,8 +67,10 @@ const char* stack_low() {
   return low;
 }
 
+// A century at most, which the clock's nanoseconds still hold.
 std::chrono::milliseconds times(std::chrono::milliseconds budget, int factor) {
-  return budget > std::chrono::milliseconds::max() / factor ? std::chrono::milliseconds::max() : budget * factor;
+  constexpr std::chrono::milliseconds kMost = std::chrono::years(100);
+  return budget > kMost / factor ? kMost : budget * factor;
 }
 
 }  // namespace
@@ -79,6 +81,7 @@ class InterpInstance::Depth {
   explicit Depth(InterpInstance& instance) : instance_(instance) {
     if (instance_.depth_++ != 0) return;
     instance_.started_ = Clock::now();
+    instance_.hopeless_ = instance_.native_code() == NativeCode::kNever;
     instance_.overtaken_.reset();
   }
   Depth(const Depth&) = delete;
@@ -90,12 +93,10 @@ class InterpInstance::Depth {
 };
 
 InterpInstance::InterpInstance(std::shared_ptr<Module> module, const Program& program,
-                               const std::vector<const HostFunction*>& imports, void* env, const Limits& limits,
-                               int budget_factor)
+                               const std::vector<const HostFunction*>& imports, void* env, const Limits& limits)
     : Instance(std::move(module), limits),
       imports_(imports),
       env_(env),
-      budget_(times(limits.call_budget, budget_factor)),
       machine_(std::make_unique<Machine>(
           program, Hooks{this, &InterpInstance::on_host, &InterpInstance::on_check},
           MachineLimits{std::min<uint64_t>(limits.max_memory_bytes / 65536, 65536), limits.max_table_elements})) {
@@ -146,12 +147,14 @@ void InterpInstance::refresh_span() {
 }
 
 bool InterpInstance::late() {
-  if (budget_.count() <= 0) return false;
+  const std::chrono::milliseconds budget = limits_.call_budget;
+  if (budget.count() <= 0) return false;
   const auto now = Clock::now();
-  if (now - started_ > budget_) return true;
-  if ((attention_.load(std::memory_order_relaxed) & detail::kAttentionCode) == 0) return false;
+  if (hopeless_) return now - started_ > times(budget, 1);
+  if (now - started_ > times(budget, kInterpretedBudgetFactor)) return true;
+  if (native_code() == NativeCode::kComing) return false;
   if (!overtaken_) overtaken_ = now;
-  return now - *overtaken_ > limits_.call_budget * kOvertakenBudgets;
+  return now - *overtaken_ > times(budget, kOvertakenBudgets);
 }
 
 // With the words of the other engine, which name the call; `own` are wabt's, for what has no kind of its own.

@@ -11,17 +11,23 @@
 
 namespace inlay::engine::interp {
 
-// How many budgets more a call may take once there is native code, which it has to end to get to.
+// How many budgets more a call may take that has begun while native code was to come, once that is there, which it has
+// to end to get to, or will never be.
 inline constexpr int kOvertakenBudgets = 10;
+
+// What an interpreted call may hope for.
+enum class NativeCode : uint8_t {
+  kComing,
+  kThere,  // it is not used yet
+  kNever,
+};
 
 // InterpInstance is run by wabt's interpreter. What derives from it may end that, and run something else in its place.
 class InterpInstance : public Instance {
  public:
-  // `imports` are in the module's order. A call may take `budget_factor` times Limits::call_budget, but not more than
-  // kOvertakenBudgets once kAttentionCode is set.
+  // `imports` are in the module's order.
   InterpInstance(std::shared_ptr<Module> module, const Program& program,
-                 const std::vector<const HostFunction*>& imports, void* env, const Limits& limits,
-                 int budget_factor = 1);
+                 const std::vector<const HostFunction*>& imports, void* env, const Limits& limits);
 
   // Instantiates and runs the start function. Errors: as Instance::create's.
   Result<> start();
@@ -30,6 +36,9 @@ class InterpInstance : public Instance {
   Result<Unit, Trap> call_generic(uint32_t index, std::span<const Value> args, Value* result) override;
   detail::ResolvedExport resolve(uint32_t export_index) const override { return {nullptr, export_index + 1}; }
 
+  // A call may take kInterpretedBudgetFactor times Limits::call_budget while code is kComing, but no more than
+  // kOvertakenBudgets once it is not, and Limits::call_budget if none was to come from the call's beginning.
+  virtual NativeCode native_code() const { return NativeCode::kNever; }
   // Whether calls are to end at once.
   virtual bool stopped() const { return false; }
 
@@ -55,11 +64,11 @@ class InterpInstance : public Instance {
 
   std::vector<const HostFunction*> imports_;
   void* env_;
-  std::chrono::milliseconds budget_;
   int depth_ = 0;
   uint32_t called_ = 0;  // the export that runs, plus one; 0: the module's start
   std::chrono::steady_clock::time_point started_;
-  std::optional<std::chrono::steady_clock::time_point> overtaken_;  // when the call has first seen kAttentionCode
+  bool hopeless_ = true;                                            // kNever when the call began
+  std::optional<std::chrono::steady_clock::time_point> overtaken_;  // when code was first seen not to be kComing
   std::unique_ptr<Machine> machine_;
 };
 

@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <new>
+#include <stdexcept>
 #include <unordered_map>
 
 namespace inlay::engine::interp {
@@ -46,6 +48,20 @@ template struct Grant<PushCall, &wi::Thread::PushCall>;
 template struct Grant<PushValues, &wi::Thread::PushValues>;
 template struct Grant<PopValues, &wi::Thread::PopValues>;
 template struct Grant<Frames, &wi::Thread::frames_>;
+
+constexpr const char* kNoMemory = "there is not enough memory for what the module asks for";
+
+// Runs `work`, which returns an Outcome; kTrap where an allocation of wabt's fails, which throws.
+template <class Work>
+Outcome within_memory(std::string* message, Work&& work) {
+  try {
+    return work();
+  } catch (const std::bad_alloc&) {  // below
+  } catch (const std::length_error&) {
+  }
+  *message = kNoMemory;
+  return Outcome::kTrap;
+}
 
 // What is on by default differs between wabt's versions: nothing is left to it.
 wabt::Features features(uint32_t proposals) {
@@ -332,6 +348,11 @@ Machine::Machine(const Program& program, const Hooks& hooks, const MachineLimits
 Machine::~Machine() = default;
 
 Outcome Machine::instantiate(std::string* message) {
+  const Outcome outcome = within_memory(message, [&] { return instantiate_module(message); });
+  return outcome == Outcome::kTrap && *message == kNoMemory ? Outcome::kExhausted : outcome;
+}
+
+Outcome Machine::instantiate_module(std::string* message) {
   State& s = *state_;
   if (!s.apply_limits(message)) return Outcome::kExhausted;
   // wabt would run the start function without asking Hooks::interrupted.
@@ -361,7 +382,8 @@ Outcome Machine::instantiate(std::string* message) {
 }
 
 Outcome Machine::call(uint32_t export_index, const Bits* args, Bits* result, std::string* message) {
-  return state_->call(state_->instance->exports()[export_index], args, result, message);
+  return within_memory(message,
+                       [&] { return state_->call(state_->instance->exports()[export_index], args, result, message); });
 }
 
 uint8_t* Machine::memory_data() const {

@@ -17,10 +17,10 @@ using Bits = uint64_t;
 
 enum class Outcome : uint8_t {
   kOk,
-  kTrap,         // wabt trapped; the message says why
+  kTrap,         // wabt trapped, or an allocation failed; the message says why
   kException,    // an exception that nothing caught
   kInterrupted,  // Hooks::interrupted said so, or a host function refused to go on
-  kExhausted,    // a limit was hit at instantiation
+  kExhausted,    // a limit was hit at instantiation, or there is no memory for it
 };
 
 struct Hooks {
@@ -125,6 +125,7 @@ class Machine {
 
  private:
   struct State;
+  Outcome instantiate_module(std::string* message);
   std::unique_ptr<State> state_;
 };
 

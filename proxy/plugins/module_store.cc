@@ -16,7 +16,7 @@ void log_tier(Logger& log, const std::string& module, const engine::TierEvent& e
   const bool quick = event.tier == engine::Tier::kQuick;
   if (!event.error.empty()) {
     log.warn("wasm", module +
-                         (quick ? " stays interpreted, which is slow: "
+                         (quick ? " stays interpreted, which is slow, with no more than --guest-call-ms for a call: "
                                 : " stays with the code made in haste, which is slower: ") +
                          event.error);
   } else if (quick) {
