@@ -251,6 +251,24 @@ TEST_F(InterpretedStartTest, WhenNoCodeWillComeACallHasItsBudgetAgainAndOneThatR
   EXPECT_EQ(late.error().kind, TrapKind::kDeadlineExceeded);
 }
 
+TEST_F(InterpretedStartTest, WhatIsEndlessEndsSoonAfterTheCompilerHasFailed) {
+  const milliseconds budget(50);
+  module_ = load(R"((module (import "env" "call" (func $host (param i32) (result i32)))
+      (func (export "spin") (drop (call $host (i32.const 1))) (loop (br 0)))))",
+                 options(Step::kComes, Step::kWaitsAndFails));
+  auto instance = instantiate(module_, {.call_budget = budget});
+  env_.on_call = [&](uint32_t a) {
+    release_quick();
+    EXPECT_NE(wait_quick().error.find("no quick code"), std::string::npos);
+    return a;
+  };
+  const auto begun = std::chrono::steady_clock::now();
+  const auto ended = instance->call(*instance->function<void()>("spin"));
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().kind, TrapKind::kDeadlineExceeded);
+  EXPECT_GE(std::chrono::steady_clock::now() - begun, 10 * budget);
+}
+
 TEST_F(InterpretedStartTest, ABudgetWithoutBoundIsStretchedToNoLess) {
   auto instance = begin(R"((module (func (export "spin") (param i32)
       (loop (local.set 0 (i32.sub (local.get 0) (i32.const 1))) (br_if 0 (local.get 0))))))",

@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import resource
 import signal
 import socket
 import stat
@@ -70,6 +71,26 @@ class CommandLine(unittest.TestCase):
                 self.assertEqual(status, 1)
                 self.assertIn(f"{output}: is {what}; expected a file's name", err)
             self.assertTrue(stat.S_ISFIFO(os.stat(pipe).st_mode))
+
+    def test_a_module_that_there_is_not_enough_memory_for_is_an_error(self):
+        """Some 2 KB, of whose 250 functions each has 50,000 locals, for each of which the C translation makes a name."""
+        functions = 250
+        number = functions.to_bytes(1, "little") + b"\x01"  # in LEB128
+        body = b"\x06\x01\xd0\x86\x03\x7f\x0b"
+
+        def section(kind, content):
+            return bytes([kind, len(content) & 0x7f | 0x80, len(content) >> 7]) + content
+
+        with tempfile.TemporaryDirectory() as folder:
+            module = os.path.join(folder, "locals.wasm")
+            with open(module, "wb") as file:
+                file.write(b"\0asm\1\0\0\0\1\4\1\x60\0\0" + section(3, number + bytes(functions)) +
+                           section(10, number + body * functions))
+            few = 512 << 20
+            done = subprocess.run([INLAY, "compile", module, "-o", module + ".aot"], capture_output=True, text=True, timeout=600,
+                                  preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (few, few)))
+            self.assertEqual((done.returncode, os.listdir(folder)), (1, ["locals.wasm"]), done.stderr)
+            self.assertIn("there is not enough memory to translate the module to C", done.stderr)
 
 
 @inlay_only("Inlay's command line, its start and its end")

@@ -34,6 +34,11 @@ COUNTING = guests.guest("""
     (call $add_header (i32.const 1024) (i32.const 6))
     (i32.const 0))""")
 
+METRICS = """
+  (import "env" "proxy_define_metric" (func $define (param i32 i32 i32 i32) (result i32)))
+  (import "env" "proxy_increment_metric" (func $increment (param i32 i64) (result i32)))
+  (import "env" "proxy_get_metric" (func $get (param i32 i32) (result i32)))"""
+
 # The first two starts, which are the canary and the main thread's, end; each later one waits for three of its kind to have begun.
 TOGETHER = guests.guest("""
   (data (i32.const 1024) "starts")
@@ -45,14 +50,22 @@ TOGETHER = guests.guest("""
     (loop
       (drop (call $get (i32.load (i32.const 2048)) (i32.const 2056)))
       (br_if 0 (i64.lt_u (i64.load (i32.const 2056)) (i64.const 5))))
-    (i32.const 1))""", """
-  (import "env" "proxy_define_metric" (func $define (param i32 i32 i32 i32) (result i32)))
-  (import "env" "proxy_increment_metric" (func $increment (param i32 i64) (result i32)))
-  (import "env" "proxy_get_metric" (func $get (param i32 i32) (result i32)))""")
+    (i32.const 1))""", METRICS)
 
 
 # Configures itself for ever.
 ENDLESS = guests.guest("""(func (export "proxy_on_configure") (param i32 i32) (result i32) (loop (br 0)) (i32.const 1))""")
+
+# Its first start goes on for ever; the next ones end.
+ENDLESS_ONCE = guests.guest("""
+  (data (i32.const 1024) "begun")
+  (func (export "proxy_on_configure") (param i32 i32) (result i32)
+    (call $say (i32.const 1024) (i32.const 5))
+    (drop (call $define (i32.const 0) (i32.const 1024) (i32.const 5) (i32.const 2048)))
+    (drop (call $increment (i32.load (i32.const 2048)) (i64.const 1)))
+    (drop (call $get (i32.load (i32.const 2048)) (i32.const 2056)))
+    (if (i64.gt_u (i64.load (i32.const 2056)) (i64.const 1)) (then (return (i32.const 1))))
+    (loop (br 0)) (i32.const 1))""", METRICS)
 
 
 @inlay_only("how Inlay compiles and caches a module")
@@ -237,6 +250,28 @@ exec cc "$@"
                     self.assertEqual(proxy.wait(), 0)
                     self.assertIn("ended by a signal before the start was done", proxy.log())
                     self.assertNotIn("listener '", proxy.log())
+
+    def test_a_start_whose_time_is_over_is_tried_again_when_native_code_has_come(self):
+        module = guests.assemble(self.directory, "once", ENDLESS_ONCE)
+        routes = [{"match": {"prefix": "/"}, "direct_response": {"status": 200}}]
+        proxy = self.launch_proxy(bootstrap([], [wasm(module)], routes), environment=self.environment,
+                                  flags=["--guest-call-ms", "500"])  # 100 times that for the code, 10 times that is waited
+        proxy.wait_for(lambda: "begun" in proxy.log(), "the first start")
+        self.release("quick")
+        proxy.wait_ready()
+        self.assertEqual(request(proxy.port).status, 200)
+        self.assertEqual(proxy.log().count("begun"), 4)  # two tries, the main thread's VM and the worker's
+
+    def test_what_a_compiler_leaves_running_goes_on(self):
+        module = guests.assemble(self.directory, "counting", COUNTING)
+        with open(self.compiler, "w") as file:
+            file.write(f"#!/bin/sh\nsleep 100000 & echo $! > {self.directory}/left\nexec cc \"$@\"\n")
+        subprocess.run([INLAY, "compile", module, "-o", module + ".aot"], env=dict(os.environ, **self.environment), check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=600)
+        with open(os.path.join(self.directory, "left")) as file:
+            left = file.read().strip()
+        self.addCleanup(os.kill, int(left), signal.SIGKILL)
+        self.assertTrue(self.runs(left))
 
     @staticmethod
     def ready(proxy):

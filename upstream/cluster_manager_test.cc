@@ -6,6 +6,8 @@
 #include <future>
 #include <mutex>
 #include <set>
+#include <stop_token>
+#include <thread>
 
 #include "upstream/test_server.h"
 
@@ -128,6 +130,23 @@ TEST_F(ClusterManagerTest, NamesThatTakeTooLongAreWaitedForOnce) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, 500 * kAtMost) << "each waits anew";
   answer.set_value();
   EXPECT_TRUE(registry.wait_resolved(60s));
+}
+
+TEST_F(ClusterManagerTest, AStopEndsTheWaitForNames) {
+  add("a", config::Cluster::Type::kStrictDns, 1);
+  std::promise<void> answer;
+  ClusterRegistry registry(clusters_, store_, nullptr,
+                           [&, asked = answer.get_future().share()](const auto&, DnsFamily) {
+                             asked.wait();
+                             return Result<std::vector<std::string>>(std::vector<std::string>{"10.0.0.1"});
+                           });
+  std::stop_source stop;
+  std::thread stopping([&] { stop.request_stop(); });
+  EXPECT_FALSE(registry.wait_resolved(24h, stop.get_token()));
+  stopping.join();
+  EXPECT_FALSE(registry.wait_resolved(24h, stop.get_token())) << "one that was stopped before";
+  answer.set_value();
+  EXPECT_TRUE(registry.wait_resolved(24h));
 }
 
 TEST_F(ClusterManagerTest, LogicalDnsTakesTheFirstAddress) {
