@@ -89,9 +89,9 @@ struct Export {
 inline constexpr int kInterpretedBudgetFactor = 100;
 
 // Limits bound what one instance may take. A breach is a Trap, or a failure that the guest sees; never a crash.
+// Where a module is interpreted until its native code comes, call_budget is stretched: kInterpretedBudgetFactor.
 struct Limits {
   uint64_t max_memory_bytes = 128ull << 20;     // of linear memory; memory.grow past it returns -1
-  // In the interpreter it may be more: kInterpretedBudgetFactor.
   std::chrono::milliseconds call_budget{1000};  // wall clock for one outermost call, host functions included; 0: none
   size_t stack_headroom_bytes = 192 * 1024;     // native stack that must be left when a guest calls the host
   uint32_t max_table_elements = 1u << 20;       // of each table; table.grow past it returns -1
