@@ -49,11 +49,11 @@ Result<std::shared_ptr<Module>> load_module(std::span<const uint8_t> bytes, cons
     INLAY_TRY(const ParsedModule parsed, parse(bytes));
     return interpreted(parsed, {});
   }
-  INLAY_TRY([[maybe_unused]] Unit begun, go_on(options));
+  INLAY_RETURN_IF_ERROR(go_on(options));
   aot::Loader loader(bytes, options);
   if (auto module = loader.from_artifact()) return std::shared_ptr<Module>(std::move(module));
   INLAY_TRY(const ParsedModule parsed, parse(bytes));
-  INLAY_TRY([[maybe_unused]] Unit parsed_in_time, go_on(options));
+  INLAY_RETURN_IF_ERROR(go_on(options));
   auto compiled = loader.compile(parsed);
   if (compiled) return std::shared_ptr<Module>(*std::move(compiled));
   if (options.stop.stop_requested() || options.kind == EngineKind::kAot) return std::move(compiled).error();

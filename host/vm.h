@@ -236,7 +236,7 @@ class Vm {
   bool initializing_ = true;
   bool running_ = false;  // a call into the guest is under way
   bool dead_ = false;
-  bool shut_down_ = false;  // a root context has ended with the worker
+  bool shut_down_ = false;                  // a root context has ended with the worker
   ErrorCode trap_code_ = ErrorCode::kTrap;  // kDeadlineExceeded: its time was over
   std::string trap_message_;
   std::string_view forbidden_;  // what the guest called while it was initialised, and may not

@@ -69,12 +69,12 @@ Result<std::shared_ptr<host::Plugin>> ModuleStore::create_plugin(const config::W
   if (!wasm.code.bytes) {
     return Error{ErrorCode::kInvalidArgument, "the plugin has no code", "plugin '" + wasm.plugin.name + "'"};
   }
-  INLAY_TRY([[maybe_unused]] Unit begun, go_on(wasm));
+  INLAY_RETURN_IF_ERROR(go_on(wasm));
   auto module = load(wasm.code);
-  INLAY_TRY([[maybe_unused]] Unit loaded, go_on(wasm));
+  INLAY_RETURN_IF_ERROR(go_on(wasm));
   if (!module) return std::move(module).error();
   auto plugin = start(wasm, *std::move(module));
-  INLAY_TRY([[maybe_unused]] Unit started, go_on(wasm));
+  INLAY_RETURN_IF_ERROR(go_on(wasm));
   return plugin;
 }
 
