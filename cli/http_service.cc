@@ -34,7 +34,7 @@ using net::EventLoop;
 
 class Session;
 
-// Service owns the sessions; one that ends is destroyed on the loop's next turn, since it may be on the stack.
+// Service owns the sessions until they end.
 class Service {
  public:
   Service(EventLoop& loop, RequestHandler& handler) : loop_(loop), handler_(handler) {}
@@ -169,7 +169,8 @@ void Service::accept(std::unique_ptr<Connection> connection) {
 }
 
 void Service::remove(Session* session) {
-  loop_.post([this, session] { sessions_.erase(session); });
+  auto node = sessions_.extract(session);
+  loop_.delete_later(std::move(node.mapped()));  // one of its functions is on the stack
 }
 
 // Those that end the program, blocked for the threads that are started from here on.

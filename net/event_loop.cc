@@ -93,6 +93,7 @@ struct EventLoop::Impl final : IoHandler {
   int wait_ms(std::chrono::milliseconds limit) const;
   void turn(std::chrono::milliseconds limit);
   void run_posted();
+  void delete_all();
   void start_clock();
 
   int epoll_fd = -1;
@@ -112,6 +113,7 @@ struct EventLoop::Impl final : IoHandler {
   std::vector<std::function<void()>> running;
   std::atomic<bool> has_posted{false};
 
+  std::vector<Deletion> deletions;
   LingeringList lingering;
 
   std::array<char, 40> date{};
@@ -120,7 +122,7 @@ struct EventLoop::Impl final : IoHandler {
 };
 
 int EventLoop::Impl::wait_ms(std::chrono::milliseconds limit) const {
-  if (!next_turn.empty() || has_posted.load(std::memory_order_acquire)) return 0;
+  if (!next_turn.empty() || !deletions.empty() || has_posted.load(std::memory_order_acquire)) return 0;
   const int64_t due = wheel.next_wake();
   if (due == INT64_MAX) return limit.count() < 0 ? -1 : static_cast<int>(std::min<int64_t>(limit.count(), INT32_MAX));
   int64_t ms = std::clamp<int64_t>((due - now + 999'999) / 1'000'000, 0, 3'600'000);
@@ -144,6 +146,7 @@ void EventLoop::Impl::turn(std::chrono::milliseconds limit) {
   }
   event_count = 0;
   if (has_posted.load(std::memory_order_acquire)) run_posted();
+  delete_all();
   if (!next_turn.empty()) {
     next_turn.run();
     run_after_event();
@@ -170,6 +173,11 @@ void EventLoop::Impl::run_posted() {
   running.clear();
 }
 
+// What a destructor gives away is for the next time.
+void EventLoop::Impl::delete_all() {
+  if (!deletions.empty()) std::exchange(deletions, {}).clear();
+}
+
 EventLoop::EventLoop() : impl_(std::make_unique<Impl>()) {
   impl_->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
   impl_->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -177,6 +185,7 @@ EventLoop::EventLoop() : impl_(std::make_unique<Impl>()) {
 }
 
 EventLoop::~EventLoop() {
+  delete_now();
   impl_->lingering.clear();
   close(impl_->wake_fd);
   close(impl_->epoll_fd);
@@ -209,6 +218,14 @@ void EventLoop::post(std::function<void()> task) {
     first = !impl_->has_posted.exchange(true, std::memory_order_acq_rel);
   }
   if (first) impl_->wake();
+}
+
+void EventLoop::delete_later(Deletion deletion) {
+  if (deletion) impl_->deletions.push_back(std::move(deletion));
+}
+
+void EventLoop::delete_now() {
+  while (!impl_->deletions.empty()) impl_->delete_all();
 }
 
 uint64_t EventLoop::turn() const {

@@ -63,6 +63,16 @@ class EventLoop {
   // destroyed is destroyed with it. Any thread.
   void post(std::function<void()> task);
 
+  // Owns the object from now on and destroys it in this turn or the next, between two events: what may be on the stack,
+  // in a callback of its own, is deleted so (Envoy's deferredDelete). Loop thread only. What is left is destroyed with
+  // the loop, unless the end of what it refers to calls delete_now().
+  template <class T>
+  void delete_later(std::unique_ptr<T> object) {
+    delete_later(Deletion(object.release(), [](void* p) { delete static_cast<T*>(p); }));
+  }
+  // Destroys all that delete_later() has got. From no callback of any of it.
+  void delete_now();
+
   // How often it has looked for events.
   uint64_t turn() const;
   // Monotonic nanoseconds, read when the loop is made, when it begins to run and once per turn: what timers and
@@ -82,6 +92,9 @@ class EventLoop {
   Impl& impl() { return *impl_; }
 
  private:
+  using Deletion = std::unique_ptr<void, void (*)(void*)>;
+  void delete_later(Deletion deletion);
+
   std::unique_ptr<Impl> impl_;
 };
 

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/event_loop.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <memory>
 #include <random>
 #include <regex>
+#include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "net/timer_wheel.h"
@@ -110,6 +113,40 @@ TEST(EventLoop, DeferredTasksRunOnceAndCanBeCancelled) {
   });
   loop.run();
   EXPECT_EQ(order, (std::vector<int>{1, 2}));
+}
+
+TEST(EventLoop, DeletesLaterAndNotOnTheStack) {
+  struct Tracked {
+    std::vector<std::string>& log;
+    std::string name;
+    std::function<void()> on_end = {};
+    ~Tracked() {
+      log.push_back(name + " ends");
+      if (on_end) on_end();
+    }
+  };
+  std::vector<std::string> log;
+  {
+    EventLoop loop;
+    const auto make = [&](std::string name, std::function<void()> on_end = {}) {
+      return std::unique_ptr<Tracked>(new Tracked{log, std::move(name), std::move(on_end)});
+    };
+    loop.post([&] {
+      loop.delete_later(make("first", [&] { loop.delete_later(make("what the first leaves")); }));
+      loop.delete_later(std::unique_ptr<Tracked>());
+      log.emplace_back("task");
+    });
+    loop.run_once(milliseconds(0));
+    EXPECT_THAT(std::exchange(log, {}), testing::ElementsAre("task", "first ends"));
+    loop.run_once(milliseconds(-1));  // does not wait for an event
+    EXPECT_THAT(std::exchange(log, {}), testing::ElementsAre("what the first leaves ends"));
+
+    loop.delete_later(make("second", [&] { loop.delete_later(make("what the second leaves")); }));
+    loop.delete_now();
+    EXPECT_THAT(std::exchange(log, {}), testing::ElementsAre("second ends", "what the second leaves ends"));
+    loop.delete_later(make("last"));
+  }
+  EXPECT_THAT(log, testing::ElementsAre("last ends"));
 }
 
 TEST(EventLoop, HttpDateHasTheFixedForm) {

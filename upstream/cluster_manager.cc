@@ -5,16 +5,8 @@
 
 namespace inlay::upstream {
 
-void Graveyard::bury(std::unique_ptr<ClientConnection> connection) {
-  dead_.push_back(std::move(connection));
-  if (dead_.size() > 1) return;  // a turn is asked for already
-  loop_.post([this, alive = alive_] {
-    if (*alive) dead_.clear();
-  });
-}
-
-WorkerCluster::WorkerCluster(net::EventLoop& loop, Cluster& cluster, Graveyard& graveyard, uint64_t seed)
-    : loop_(loop), cluster_(cluster), graveyard_(graveyard), seed_(seed) {
+WorkerCluster::WorkerCluster(net::EventLoop& loop, Cluster& cluster, uint64_t seed)
+    : loop_(loop), cluster_(cluster), seed_(seed) {
   refresh();
 }
 
@@ -39,8 +31,7 @@ void WorkerCluster::refresh() {
       (*kept)->update_host(host);
       pools_.push_back(std::move(*kept));
     } else {
-      pools_.push_back(std::make_unique<ConnectionPool>(
-          loop_, cluster_, host, [this](std::unique_ptr<ClientConnection> c) { graveyard_.bury(std::move(c)); }));
+      pools_.push_back(std::make_unique<ConnectionPool>(loop_, cluster_, host));
     }
   }
   for (auto& pool : old) {
@@ -71,7 +62,7 @@ void WorkerCluster::sweep_drained() {
 }
 
 ClusterManager::ClusterManager(net::EventLoop& loop, ClusterRegistry& registry, uint64_t seed)
-    : loop_(loop), registry_(registry), graveyard_(loop), alive_(std::make_shared<bool>(true)) {
+    : loop_(loop), registry_(registry), alive_(std::make_shared<bool>(true)) {
   // First subscribe, then look: no answer in between is missed.
   subscription_ = registry_.subscribe([this, alive = alive_](size_t index) {
     loop_.post([this, alive, index] {
@@ -79,13 +70,15 @@ ClusterManager::ClusterManager(net::EventLoop& loop, ClusterRegistry& registry, 
     });
   });
   for (size_t i = 0; i < registry_.size(); ++i) {
-    clusters_.push_back(std::make_unique<WorkerCluster>(loop_, registry_.at(i), graveyard_, seed));
+    clusters_.push_back(std::make_unique<WorkerCluster>(loop_, registry_.at(i), seed));
   }
 }
 
 ClusterManager::~ClusterManager() {
   registry_.unsubscribe(subscription_);
   *alive_ = false;
+  clusters_.clear();
+  loop_.delete_now();
 }
 
 WorkerCluster* ClusterManager::find(std::string_view name) {

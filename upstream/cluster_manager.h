@@ -21,27 +21,11 @@
 
 namespace inlay::upstream {
 
-// Graveyard deletes closed connections on a later turn of the loop, when nothing of theirs is on the stack any more
-// (Envoy's deferredDelete). What it has not deleted it deletes with itself.
-class Graveyard {
- public:
-  explicit Graveyard(net::EventLoop& loop) : loop_(loop), alive_(std::make_shared<bool>(true)) {}
-  ~Graveyard() { *alive_ = false; }
-  Graveyard(const Graveyard&) = delete;
-  Graveyard& operator=(const Graveyard&) = delete;
-  void bury(std::unique_ptr<ClientConnection> connection);
-
- private:
-  net::EventLoop& loop_;
-  std::shared_ptr<bool> alive_;
-  std::vector<std::unique_ptr<ClientConnection>> dead_;
-};
-
 // WorkerCluster is one cluster on one worker. ClusterManager owns it, and it the pools of its hosts.
 class WorkerCluster {
  public:
   // All outlive it. `seed`: for the load balancer's random choices.
-  WorkerCluster(net::EventLoop& loop, Cluster& cluster, Graveyard& graveyard, uint64_t seed);
+  WorkerCluster(net::EventLoop& loop, Cluster& cluster, uint64_t seed);
 
   Cluster& shared() { return cluster_; }
   const config::Cluster& config() const { return cluster_.config; }
@@ -61,7 +45,6 @@ class WorkerCluster {
 
   net::EventLoop& loop_;
   Cluster& cluster_;
-  Graveyard& graveyard_;
   uint64_t seed_;
   std::vector<std::unique_ptr<ConnectionPool>> pools_;
   std::vector<std::unique_ptr<ConnectionPool>> draining_;
@@ -86,7 +69,6 @@ class ClusterManager {
  private:
   net::EventLoop& loop_;
   ClusterRegistry& registry_;
-  Graveyard graveyard_;
   std::vector<std::unique_ptr<WorkerCluster>> clusters_;
   std::shared_ptr<bool> alive_;
   uint64_t subscription_;

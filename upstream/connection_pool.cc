@@ -6,11 +6,10 @@
 
 namespace inlay::upstream {
 
-ConnectionPool::ConnectionPool(net::EventLoop& loop, Cluster& cluster, HostSpec host, Bury bury)
+ConnectionPool::ConnectionPool(net::EventLoop& loop, Cluster& cluster, HostSpec host)
     : loop_(loop),
       cluster_(cluster),
       host_(std::move(host)),
-      bury_(std::move(bury)),
       serve_task_(loop, net::DeferredTask::When::kNextTurn, [this] { serve_pending(); }) {}
 
 ConnectionPool::~ConnectionPool() {
@@ -216,7 +215,7 @@ void ConnectionPool::remove(ClientConnection& connection) {
   auto owned = std::move(*it);
   *it = std::move(connections_.back());
   connections_.pop_back();
-  bury_(std::move(owned));
+  loop_.delete_later(std::move(owned));
 }
 
 void ConnectionPool::drain() {

@@ -7,7 +7,6 @@
 // answer is news then and ends the connection, and does not answer somebody else's request. Loop thread only.
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -20,9 +19,7 @@ namespace inlay::upstream {
 
 class ConnectionPool {
  public:
-  // `bury` takes connections that are closed and deletes them once no call into them is on the stack.
-  using Bury = std::function<void(std::unique_ptr<ClientConnection>)>;
-  ConnectionPool(net::EventLoop& loop, Cluster& cluster, HostSpec host, Bury bury);
+  ConnectionPool(net::EventLoop& loop, Cluster& cluster, HostSpec host);
   ~ConnectionPool();
   ConnectionPool(const ConnectionPool&) = delete;
   ConnectionPool& operator=(const ConnectionPool&) = delete;
@@ -75,7 +72,6 @@ class ConnectionPool {
   net::EventLoop& loop_;
   Cluster& cluster_;
   HostSpec host_;
-  Bury bury_;
   std::vector<std::unique_ptr<ClientConnection>> connections_;
   std::vector<ClientConnection*> idle_;
   std::vector<ClientConnection*> resting_;  // idle, and not looked at since its answer

@@ -192,10 +192,10 @@ void HttpCalls::cancel_http_call(uint64_t call_id) {
 void HttpCalls::finish(uint64_t id, host::HttpCallResponse response) {
   const auto it = calls_.find(id);
   if (it == calls_.end()) return;
-  // The call is still on the stack (its handler function is running): keep it until this is over.
   auto node = calls_.extract(it);
-  node.mapped()->handler().on_http_call_response(id, std::move(response));
-  loop_.post([call = std::shared_ptr<Call>(std::move(node.mapped()))] {});
+  Call& call = *node.mapped();
+  loop_.delete_later(std::move(node.mapped()));  // one of its functions is on the stack
+  call.handler().on_http_call_response(id, std::move(response));
 }
 
 }  // namespace inlay::upstream

@@ -27,7 +27,6 @@ class AdminServer::Client final : private net::ConnectionHandler, private http::
     idle_.arm(kIdleTimeout);
   }
 
-  bool closed() const { return closed_; }
   // Whether it waits for nothing of ours: then it is no loss to close it.
   bool has_its_answers() const { return !above_watermark_; }
 
@@ -79,13 +78,14 @@ class AdminServer::Client final : private net::ConnectionHandler, private http::
   void on_message_complete() override {}
 
   void answer() {
+    server_.used(*this);
     const std::string_view method = headers_.value(http::HeaderId::kMethod);
     const bool keep_alive = parser_->keep_alive();
     send(server_.answer({method, headers_.value(http::HeaderId::kPath), headers_.value(http::HeaderId::kAuthority),
                          headers_.get("origin").value_or(""), headers_.get("sec-fetch-site").value_or("")}),
          method == "HEAD", keep_alive);
     parser_->next_message();
-    server_.used(*this);
+    if (closed_) return;
     idle_.arm(kIdleTimeout);
     if (!keep_alive) close();
   }
@@ -115,12 +115,9 @@ class AdminServer::Client final : private net::ConnectionHandler, private http::
   bool above_watermark_ = false;
 };
 
-AdminServer::AdminServer(net::EventLoop& loop, AdminTarget& target)
-    : loop_(loop), target_(target), alive_(std::make_shared<bool>(true)) {}
+AdminServer::AdminServer(net::EventLoop& loop, AdminTarget& target) : loop_(loop), target_(target) {}
 
-AdminServer::~AdminServer() {
-  *alive_ = false;
-}
+AdminServer::~AdminServer() = default;
 
 Result<std::unique_ptr<AdminServer>> AdminServer::create(net::EventLoop& loop, const config::Admin& config,
                                                          AdminTarget& target) {
@@ -153,28 +150,27 @@ Response AdminServer::answer(const Request& request) const {
 
 // Whoever holds connections without using them does not keep others out: the one that was used longest ago goes.
 void AdminServer::accept(std::unique_ptr<net::Connection> connection) {
-  if (open_ >= kMaxClients) {
-    const auto oldest = std::find_if(clients_.begin(), clients_.end(),
-                                     [](const auto& client) { return !client->closed() && client->has_its_answers(); });
+  if (clients_.size() >= kMaxClients) {
+    const auto oldest =
+        std::find_if(clients_.begin(), clients_.end(), [](const auto& client) { return client->has_its_answers(); });
     if (oldest == clients_.end()) return connection->close(net::Connection::Close::kNow);
     (*oldest)->close();
   }
-  ++open_;
   clients_.push_back(std::make_unique<Client>(*this, std::move(connection)));
 }
 
 void AdminServer::used(const Client& client) {
-  const auto found =
-      std::find_if(clients_.begin(), clients_.end(), [&](const auto& owned) { return owned.get() == &client; });
-  if (found != clients_.end()) clients_.splice(clients_.end(), clients_, found);
+  clients_.splice(clients_.end(), clients_, find(client));
 }
 
-// On a later turn: the client is on the stack now.
+AdminServer::Clients::iterator AdminServer::find(const Client& client) {
+  return std::find_if(clients_.begin(), clients_.end(), [&](const auto& owned) { return owned.get() == &client; });
+}
+
 void AdminServer::remove(Client& client) {
-  --open_;
-  loop_.post([this, alive = alive_, gone = &client] {
-    if (*alive) clients_.remove_if([&](const auto& owned) { return owned.get() == gone; });
-  });
+  const auto found = find(client);
+  loop_.delete_later(std::move(*found));  // one of its functions is on the stack
+  clients_.erase(found);
 }
 
 }  // namespace inlay::proxy::admin

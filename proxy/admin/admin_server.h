@@ -35,18 +35,18 @@ class AdminServer {
 
  private:
   class Client;
+  using Clients = std::list<std::unique_ptr<Client>>;
   AdminServer(net::EventLoop& loop, AdminTarget& target);
   void accept(std::unique_ptr<net::Connection> connection);
   Response answer(const Request& request) const;
   void used(const Client& client);
   void remove(Client& client);
+  Clients::iterator find(const Client& client);
 
   net::EventLoop& loop_;
   AdminTarget& target_;
   std::vector<match::StringMatcher> allow_paths_;  // empty: all
-  std::shared_ptr<bool> alive_;
-  std::list<std::unique_ptr<Client>> clients_;  // the one that was used last stands last
-  size_t open_ = 0;                             // those that are not closed yet
+  Clients clients_;                                // the one that was used last stands last
   std::unique_ptr<net::Listener> listener_;
 };
 

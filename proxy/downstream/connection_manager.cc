@@ -34,13 +34,14 @@ ConnectionManager::Impl::Impl(net::EventLoop& event_loop, Options manager_option
       limits{size_t{http.max_request_headers_kb} * 1024, http.max_headers_count, http.allow_custom_methods},
       stats(options.metrics, options.listener),
       rules(options.listener),
-      bury_task(loop, net::DeferredTask::When::kNextTurn, [this] { bury(); }),
+      drained_task(loop, net::DeferredTask::When::kNextTurn, [this] { report_drained(); }),
       trim_timer(loop, [this] { trim_streams(); }),
       memory_timer(loop, [this] { look_for_peak(); }) {}
 
 ConnectionManager::Impl::~Impl() {
   on_drained = nullptr;
   close_all();
+  loop.delete_now();  // their streams' filters refer to the factories
 }
 
 std::unique_ptr<ServerStream> ConnectionManager::Impl::acquire_stream(ServerConnection& connection) {
@@ -84,7 +85,7 @@ void ConnectionManager::Impl::look_for_peak() {
 void ConnectionManager::Impl::release(ServerConnection& connection) {
   if (block_count().most >= kPeakBlocks && !memory_timer.armed()) memory_timer.arm(kLookForPeakAfter);
   const size_t index = connection.index();
-  dead.push_back(std::move(connections[index]));
+  loop.delete_later(std::move(connections[index]));
   if (index + 1 != connections.size()) {
     connections[index] = std::move(connections.back());
     connections[index]->set_index(index);
@@ -92,12 +93,11 @@ void ConnectionManager::Impl::release(ServerConnection& connection) {
   connections.pop_back();
   stats.cx_active.sub();
   stats.listener.cx_active.sub();
-  bury_task.schedule();
+  if (on_drained) drained_task.schedule();
 }
 
-void ConnectionManager::Impl::bury() {
-  dead.clear();
-  if (!draining || !connections.empty() || !on_drained) return;
+void ConnectionManager::Impl::report_drained() {
+  if (!connections.empty() || !on_drained) return;
   std::exchange(on_drained, nullptr)();
 }
 
@@ -125,7 +125,7 @@ void ConnectionManager::drain(std::function<void()> on_drained) {
   impl_->on_drained = std::move(on_drained);
   // Backwards, since a connection without a stream leaves the list and the last one takes its place.
   for (size_t i = impl_->connections.size(); i-- > 0;) impl_->connections[i]->drain();
-  impl_->bury_task.schedule();
+  impl_->drained_task.schedule();
 }
 
 size_t ConnectionManager::connection_count() const {

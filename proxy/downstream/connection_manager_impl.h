@@ -34,9 +34,9 @@ struct ConnectionManager::Impl {
 
   std::unique_ptr<ServerStream> acquire_stream(ServerConnection& connection);
   void recycle_stream(std::unique_ptr<ServerStream> stream);
-  // Destroys the connection on the next turn of the loop.
+  // Gives the connection to the loop to destroy.
   void release(ServerConnection& connection);
-  void bury();
+  void report_drained();
   // Destroys what nobody has needed since the last time, and comes again while there is something left to destroy.
   void trim_streams();
   // Says so if a peak of buffered bytes is over.
@@ -50,13 +50,12 @@ struct ConnectionManager::Impl {
   HttpStats stats;
   HeaderRules rules;
   std::vector<std::unique_ptr<ServerConnection>> connections;
-  std::vector<std::unique_ptr<ServerConnection>> dead;
   std::vector<std::unique_ptr<ServerStream>> free_streams;
   size_t active_streams = 0;
   size_t most_streams = 0;  // active at once since the last trim_streams()
   bool draining = false;
   std::function<void()> on_drained;
-  net::DeferredTask bury_task;
+  net::DeferredTask drained_task;
   net::Timer trim_timer;
   net::Timer memory_timer;
 };

@@ -181,8 +181,7 @@ void RemoteCode::finished(const std::string& sha256, Result<std::string> module)
     answer = entry.failure;
   }
   for (Done& done : entry.fetch->take_waiting()) answer_later(std::move(done), answer);
-  // Its own function is on the stack.
-  options_.loop.post([fetch = std::shared_ptr<Fetch>(std::move(entry.fetch))] {});
+  options_.loop.delete_later(std::move(entry.fetch));  // one of its functions is on the stack
 }
 
 void RemoteCode::count_entries() const {

@@ -12,11 +12,12 @@ ConnectionManager::ConnectionManager(net::EventLoop& loop, Options options)
       options_(std::move(options)),
       stats_(options_.metrics, *options_.listener.tcp_proxy),
       listener_stats_(options_.metrics, options_.listener),
-      bury_task_(loop, net::DeferredTask::When::kNextTurn, [this] { bury(); }) {}
+      drained_task_(loop, net::DeferredTask::When::kNextTurn, [this] { report_drained(); }) {}
 
 ConnectionManager::~ConnectionManager() {
   on_drained_ = nullptr;
   while (!connections_.empty()) connections_.back()->abort();
+  loop_.delete_now();  // their filters refer to the factories
 }
 
 void ConnectionManager::accept(std::unique_ptr<net::Connection> connection) {
@@ -29,25 +30,24 @@ void ConnectionManager::accept(std::unique_ptr<net::Connection> connection) {
 
 void ConnectionManager::release(ServerConnection& connection) {
   const size_t index = connection.index();
-  dead_.push_back(std::move(connections_[index]));
+  loop_.delete_later(std::move(connections_[index]));
   if (index + 1 != connections_.size()) {
     connections_[index] = std::move(connections_.back());
     connections_[index]->set_index(index);
   }
   connections_.pop_back();
   listener_stats_.cx_active.sub();
-  bury_task_.schedule();
+  if (on_drained_) drained_task_.schedule();
 }
 
-void ConnectionManager::bury() {
-  dead_.clear();
+void ConnectionManager::report_drained() {
   if (!connections_.empty() || !on_drained_) return;
   std::exchange(on_drained_, nullptr)();
 }
 
 void ConnectionManager::drain(std::function<void()> on_drained) {
   on_drained_ = std::move(on_drained);
-  bury_task_.schedule();
+  drained_task_.schedule();
 }
 
 }  // namespace inlay::proxy::tcp

@@ -46,18 +46,17 @@ class ConnectionManager final : public net::ConnectionOwner {
 
  private:
   friend class ServerConnection;
-  // Destroys the connection on the next turn of the loop.
+  // Gives the connection to the loop to destroy.
   void release(ServerConnection& connection);
-  void bury();
+  void report_drained();
 
   net::EventLoop& loop_;
   const Options options_;
   const TcpStats stats_;
   const downstream::ListenerStats listener_stats_;
   std::vector<std::unique_ptr<ServerConnection>> connections_;
-  std::vector<std::unique_ptr<ServerConnection>> dead_;
   std::function<void()> on_drained_;
-  net::DeferredTask bury_task_;
+  net::DeferredTask drained_task_;
 };
 
 }  // namespace inlay::proxy::tcp
