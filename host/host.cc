@@ -108,7 +108,7 @@ Result<> Host::Impl::run_canary(const std::shared_ptr<const PluginImpl>& plugin)
     if (passed != canaries.end() && passed->second.lock() == plugin->module()) return {};
   }
   INLAY_TRY(auto vm, Vm::create(*this, plugin->spec(), nullptr));
-  INLAY_TRY([[maybe_unused]] auto* root, vm->start(plugin));
+  INLAY_RETURN_IF_ERROR(vm->start(plugin));
   const std::lock_guard lock(mutex);
   canaries[plugin->key()] = plugin->module();
   return {};

@@ -106,14 +106,14 @@ Result<bool> Vm::run_export(std::string_view name, P... args) {
 Result<> Vm::initialize() {
   INLAY_TRY(const bool reactor, run_export<void()>("_initialize"));
   if (!reactor) {
-    INLAY_TRY([[maybe_unused]] const bool command, run_export<void()>("_start"));
+    INLAY_RETURN_IF_ERROR(run_export<void()>("_start"));
     return {};
   }
   INLAY_TRY(const bool main, (run_export<uint32_t(uint32_t, uint32_t)>("main", 0u, 0u)));
   if (main) return {};
   INLAY_TRY(const bool plain_main, run_export<uint32_t()>("main"));
   if (plain_main) return {};
-  INLAY_TRY([[maybe_unused]] const bool main_void, run_export<uint32_t()>("__main_void"));
+  INLAY_RETURN_IF_ERROR(run_export<uint32_t()>("__main_void"));
   return {};
 }
 

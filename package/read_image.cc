@@ -237,7 +237,7 @@ Result<size_t> count_images(const std::string& path) {
   std::string text;
   INLAY_TRY(const auto layout, open_layout(path, text));
   if (!layout) return Error{ErrorCode::kNotFound, path + " is no image layout", {}};
-  INLAY_TRY([[maybe_unused]] const std::string marker, (*layout)(std::string(kLayoutFile), kMaxJson));
+  INLAY_RETURN_IF_ERROR((*layout)(std::string(kLayoutFile), kMaxJson));
   INLAY_TRY(const std::string index_text, (*layout)(std::string(kIndexFile), kMaxJson));
   INLAY_TRY(const auto index, parse(index_text, kIndexFile));
   return list_at(*index, "manifests").Size();

@@ -30,7 +30,7 @@ Result<std::string> render(const std::string& input, const std::string& folder, 
   config::Reporter report("case.yaml", diagnostics);
   INLAY_TRY(Rendering rendering, find_target(name)->render(values, report));
   add_made_by(rendering, name, values.file);
-  INLAY_TRY([[maybe_unused]] const Checked checked, check_rendering(name, rendering, values));
+  INLAY_RETURN_IF_ERROR(check_rendering(name, rendering, values));
   std::string out;
   for (const File& file : rendering.files)
     out += "--- " + file.name + (file.binary ? ": the module\n" : "\n" + file.content);
