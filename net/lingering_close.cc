@@ -85,7 +85,8 @@ bool LingeringClose::drop_input() {
 
 void LingeringList::clear() {
   on_empty_ = nullptr;
-  for (LingeringClose* closing = first_; closing != nullptr;) {
+  LingeringClose* closing = std::exchange(first_, nullptr);
+  while (closing != nullptr) {
     LingeringClose* const next = closing->next_;
     delete closing;  // takes itself off the list
     closing = next;
