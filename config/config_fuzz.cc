@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   options.base_dir = "/nonexistent";
   options.environment = [](const std::string&) { return std::optional<std::string>(); };
   const char* name = (data[0] & 2) != 0 ? "fuzz.json" : "fuzz.yaml";
-  document::Diagnostics diagnostics;
+  inlay::document::Diagnostics diagnostics;
   const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
   auto bootstrap = load_text(text, name, options, diagnostics);
   if (static_cast<bool>(bootstrap) != (diagnostics.errors() == 0)) std::abort();

@@ -12,10 +12,10 @@
 namespace {
 
 using namespace inlay;  // NOLINT: one file, one purpose
-using proxy::http::BodyFraming;
-using proxy::http::Http1Parser;
+using http::BodyFraming;
+using http::Http1Parser;
 
-struct Sink : proxy::http::ParserSink {
+struct Sink : http::ParserSink {
   http::HeaderMap& headers_storage() override {
     headers.clear();
     return headers;
