@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// config/core/v3 Address and SocketAddress.
+// config/core/v3 Address, SocketAddress and Pipe.
 #include <arpa/inet.h>
+#include <sys/un.h>
 
 #include <algorithm>
 
@@ -13,8 +14,8 @@ namespace {
 
 constexpr FieldRule kAddress[] = {
     {"socket_address"},
-    {"pipe", Support::kNo, "use a `socket_address`"},
-    {"envoy_internal_address", Support::kNo, "use a `socket_address`"},
+    {"pipe", Support::kYes, "a Unix domain socket"},
+    {"envoy_internal_address", Support::kNo, "use a `pipe` or a `socket_address`"},
 };
 constexpr FieldRule kSocketAddress[] = {
     {"protocol", Support::kOnly, "", "TCP"},
@@ -23,10 +24,15 @@ constexpr FieldRule kSocketAddress[] = {
     {"named_port", Support::kNo, "use `port_value`"},
     {"ipv4_compat", Support::kNo, "bind to an IPv4 and an IPv6 address with two listeners"},
 };
+constexpr FieldRule kPipe[] = {
+    {"path", Support::kYes, "up to 107 bytes; `@name` is an abstract socket, without a file and without permissions"},
+    {"mode", Support::kYes, "a listener's file has these permissions; without it those that the umask leaves"},
+};
 constexpr FieldRule kCidrRange[] = {{"address_prefix"}, {"prefix_len"}};
 constexpr MessageRules kRules[] = {
     {"envoy.config.core.v3.Address", kAddress},
     {"envoy.config.core.v3.SocketAddress", kSocketAddress},
+    {"envoy.config.core.v3.Pipe", kPipe},
     {"envoy.config.core.v3.CidrRange", kCidrRange},
 };
 
@@ -43,13 +49,40 @@ bool is_ip(const std::string& host) {
   return ::inet_pton(AF_INET, host.c_str(), &buffer) == 1 || ::inet_pton(AF_INET6, host.c_str(), &buffer) == 1;
 }
 
+// What the system has room for, with a NUL at the end.
+constexpr size_t kLongestPath = sizeof(sockaddr_un::sun_path) - 1;
+constexpr uint32_t kMostMode = 0777;
+
+Address build_pipe(View pipe, bool resolved, BuildContext& context) {
+  Address out = Address::pipe(pipe.text("path"), pipe.uint32("mode"));
+  if (resolved)
+    context.error(pipe, "nothing resolves a pipe: it may be an endpoint of a STATIC cluster, not of a DNS cluster");
+  if (!context.require(pipe, "path")) return out;
+  if (out.host.size() > kLongestPath) {
+    context.field_error(pipe, "path",
+                        "must have at most " + std::to_string(kLongestPath) + " bytes, has " +
+                            std::to_string(out.host.size()) + "; the system takes no longer ones");
+  }
+  if (!out.is_abstract() && out.host.find('\0') != std::string::npos)
+    context.field_error(pipe, "path", "must not have a NUL in it");
+  if (out.pipe_mode > kMostMode)
+    context.field_error(pipe, "mode", "must be at most 511 (0777), is " + std::to_string(out.pipe_mode));
+  if (out.is_abstract() && out.pipe_mode != 0) {
+    context.field_error(pipe, "mode",
+                        "an abstract socket has no permissions: whoever is in the same network namespace reaches it; "
+                        "use a path for what not everybody may have");
+  }
+  return out;
+}
+
 }  // namespace
 
 Address build_address(View address, bool names_allowed, BuildContext& context) {
   Address out;
+  if (const View pipe = address["pipe"]) return build_pipe(pipe, names_allowed, context);
   const View socket = address["socket_address"];
   if (!socket) {
-    if (!address.has("pipe") && !address.has("envoy_internal_address")) context.require(address, "socket_address");
+    if (!address.has("envoy_internal_address")) context.require(address, "socket_address");
     return out;
   }
   out.host = socket.text("address");

@@ -128,10 +128,10 @@ void check_unique(View at, std::string_view field, const std::string& name, std:
 }
 
 // One listener an address: the second would take a part of the first one's connections, or fail to bind. Port 0 is
-// whatever is free.
+// whatever is free, a pipe's path is not.
 void check_unique_address(View at, const Address& address, std::map<std::string, std::string>& seen,
                           BuildContext& context) {
-  if (address.port == 0 || address.host.empty()) return;
+  if ((address.port == 0 && !address.is_pipe) || address.host.empty()) return;
   auto [it, fresh] = seen.emplace(address.to_string(), at.node().path());
   if (!fresh)
     context.field_error(at, "address", document::quote(it->first) + " is the address of " + it->second + " already");

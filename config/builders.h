@@ -37,6 +37,7 @@ Bootstrap build_bootstrap(const Tree& tree, BuildContext& context);
 std::optional<uint64_t> build_max_clients(View overload_manager, BuildContext& context);
 // The runtime's connection_limit by the names of listeners.
 std::map<std::string, uint64_t, std::less<>> build_connection_limits(View layered_runtime, BuildContext& context);
+// `names_allowed`: of a cluster whose endpoints DNS resolves.
 Address build_address(View address, bool names_allowed, BuildContext& context);
 CidrRange build_cidr_range(View range, BuildContext& context);
 Listener build_listener(View listener, BuildContext& context);

@@ -59,7 +59,7 @@ constexpr FieldRule kManager[] = {
     {"upgrade_configs", Support::kNo, "upgrades such as WebSocket are not passed on"},
 };
 constexpr FieldRule kInternalAddresses[] = {
-    {"unix_sockets", Support::kIgnored, "no listener has a Unix socket"},
+    {"unix_sockets", Support::kYes, "the clients of a `pipe`, with `use_remote_address`"},
     {"cidr_ranges"},
 };
 constexpr FieldRule kCommonOptions[] = {
@@ -248,8 +248,9 @@ HttpConnectionManager build_http_connection_manager(View manager, BuildContext& 
     context.field_error(manager, "max_request_headers_kb", "must be from 1 to 8192");
   build_common_options(manager["common_http_protocol_options"], out, context);
   build_switches(manager, out);
-  for (View range : manager["internal_address_config"].list("cidr_ranges"))
-    out.internal_addresses.push_back(build_cidr_range(range, context));
+  const View internal = manager["internal_address_config"];
+  out.internal_pipes = internal.boolean("unix_sockets");
+  for (View range : internal.list("cidr_ranges")) out.internal_addresses.push_back(build_cidr_range(range, context));
   if (out.strip_matching_host_port && out.strip_any_host_port) {
     context.field_error(manager, "strip_any_host_port",
                         "only one of `strip_matching_host_port` and `strip_any_host_port` can be set");

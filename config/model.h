@@ -287,6 +287,7 @@ struct HttpConnectionManager {
   uint32_t xff_num_trusted_hops = 0;
   bool skip_xff_append = false;
   std::vector<CidrRange> internal_addresses;  // internal_address_config: whose requests are not a stranger's
+  bool internal_pipes = false;                // the same for clients of a pipe
   bool generate_request_id = true;
   bool preserve_external_request_id = false;
   bool always_set_request_id_in_response = false;

@@ -142,6 +142,19 @@ TEST(Model, InternalAddresses) {
   EXPECT_EQ(ranges[1].address[0], 0xfd);
 }
 
+TEST(Model, Pipes) {
+  const Bootstrap bootstrap = load_case("listener_pipe");
+  const Listener& listener = bootstrap.listeners.at(0);
+  EXPECT_TRUE(listener.address.is_pipe);
+  EXPECT_EQ(listener.address.to_string(), "/run/inlay/ingress.sock");
+  EXPECT_EQ(listener.address.pipe_mode, 0600u);
+  EXPECT_TRUE(listener.http.internal_pipes);
+  EXPECT_TRUE(bootstrap.admin->address.is_abstract());
+  const auto& endpoints = bootstrap.clusters.at(0).endpoints;
+  EXPECT_EQ(endpoints.at(0).address.to_string(), "relative.sock");
+  EXPECT_FALSE(endpoints.at(1).address.is_pipe);
+}
+
 TEST(Model, ClientLimits) {
   const Bootstrap bootstrap = load_case("limits_clients");
   EXPECT_EQ(bootstrap.max_clients, 1000u);

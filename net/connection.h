@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Connection: a TCP stream on an EventLoop, with buffered writes, back-pressure and half-close; and Listener, which
-// accepts them. Loop thread only. A connection that is idle holds no block of memory: one is taken when bytes come.
-// TLS is another Connection around one (tls/tls_connection.h), a chain of network filters another again.
+// Connection: a stream of bytes, over TCP or over a pipe (a Unix domain socket), on an EventLoop, with buffered writes,
+// back-pressure and half-close; and Listener, which accepts them. Loop thread only. A connection that is idle holds no
+// block of memory: one is taken when bytes come. TLS is another Connection around one (tls/tls_connection.h), a chain
+// of network filters another again.
 //
 //     class Echo : public ConnectionHandler {
 //      public:
@@ -113,6 +114,7 @@ class Connection {
   virtual void set_linger(std::chrono::milliseconds longest) = 0;  // 1 s by default
   // How long what is unsent may wait without progress before that; set_linger() by default.
   virtual void set_flush_timeout(std::chrono::milliseconds longest) = 0;
+  // Of a pipe both are the listener's, as in Envoy; of a connection to a pipe the local one has no host.
   virtual const Address& local_address() const = 0;
   virtual const Address& remote_address() const = 0;
   // The loop has seen that something came which it has not handed over: bytes, the end, or a failure.
@@ -137,7 +139,7 @@ class Connection {
 void after_flushes(EventLoop& loop, std::function<void()> done);
 
 // Starts to connect; on_connected or on_closed follows, never from inside of this call.
-std::unique_ptr<Connection> connect(EventLoop& loop, const Address& ip_address, std::chrono::milliseconds timeout,
+std::unique_ptr<Connection> connect(EventLoop& loop, const Address& address, std::chrono::milliseconds timeout,
                                     ConnectionHandler& handler);
 
 // Listener accepts on an address.
@@ -162,5 +164,10 @@ enum class Sharing : uint8_t { kAlone, kShared };
 Result<std::unique_ptr<Listener>> listen(EventLoop& loop, const Address& address, AcceptHandler on_accept,
                                          std::function<void(std::string_view)> on_error = {},
                                          Sharing sharing = Sharing::kAlone, Admission admission = {});
+// The same on a socket that listens already (net/listening_socket.h).
+class ListeningSocket;
+Result<std::unique_ptr<Listener>> listen(EventLoop& loop, std::shared_ptr<const ListeningSocket> socket,
+                                         AcceptHandler on_accept, std::function<void(std::string_view)> on_error = {},
+                                         Admission admission = {});
 
 }  // namespace inlay::net

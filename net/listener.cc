@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "net/listening_socket.h"
 #include "net/socket_address.h"
 #include "net/tcp_connection.h"
 
@@ -15,6 +16,8 @@ namespace inlay::net {
 namespace {
 
 constexpr int kAcceptsPerEvent = 64;
+// Where several loops wait for the clients of one socket, each takes one and lets the others have the next.
+constexpr int kAcceptsPerEventOfPipe = 1;
 constexpr std::chrono::milliseconds kPause{100};
 constexpr int64_t kErrorInterval = 1'000'000'000;
 
@@ -41,34 +44,39 @@ bool is_transient(int error) {
   }
 }
 
-class TcpListener final : public Listener, IoHandler {
+class SocketListener final : public Listener, IoHandler {
  public:
-  TcpListener(EventLoop& loop, int fd, AcceptHandler on_accept, std::function<void(std::string_view)> on_error,
-              Admission admission)
+  SocketListener(EventLoop& loop, std::shared_ptr<const ListeningSocket> socket, AcceptHandler on_accept,
+                 std::function<void(std::string_view)> on_error, Admission admission)
       : loop_(loop),
-        fd_(fd),
-        address_(local_address_of(fd)),
+        socket_(std::move(socket)),
+        address_(socket_->address()),
         on_accept_(std::move(on_accept)),
         on_error_(std::move(on_error)),
         admission_(std::move(admission)),
         retry_(loop, [this] { watch(); }) {}
-  ~TcpListener() override { TcpListener::stop_accepting(); }
+  ~SocketListener() override { SocketListener::stop_accepting(); }
 
-  bool watch() { return fd_ >= 0 && loop_.watch(fd_, EPOLLIN, *this, /*edge=*/false); }
+  // Other loops may wait on a pipe's socket, too: a client is to wake up one of them.
+  bool watch() {
+    const uint32_t events = EPOLLIN | (address_.is_pipe ? uint32_t{EPOLLEXCLUSIVE} : 0u);
+    return socket_ && loop_.watch(socket_->fd(), events, *this, /*edge=*/false);
+  }
   const Address& address() const override { return address_; }
-  int socket() const override { return fd_; }
+  int socket() const override { return socket_ ? socket_->fd() : -1; }
   void stop_accepting() override {
-    if (fd_ < 0) return;
+    if (!socket_) return;
     retry_.disarm();
-    loop_.unwatch(fd_, *this);
-    ::close(std::exchange(fd_, -1));
+    loop_.unwatch(socket_->fd(), *this);
+    socket_.reset();
   }
 
  private:
   void on_io(uint32_t) override {
-    for (int i = 0; i < kAcceptsPerEvent && fd_ >= 0; ++i) {
+    const int most = address_.is_pipe ? kAcceptsPerEventOfPipe : kAcceptsPerEvent;
+    for (int i = 0; i < most && socket_; ++i) {
       SocketAddress peer;
-      const int fd = accept4(fd_, peer.get(), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      const int fd = accept4(socket_->fd(), peer.get(), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (fd >= 0) {
         take(fd, peer);
         continue;
@@ -86,12 +94,14 @@ class TcpListener final : public Listener, IoHandler {
       ::close(fd);
       return;
     }
-    on_accept_(
-        std::make_unique<TcpConnection>(loop_, fd, local_address_of(fd), from_socket_address(peer), std::move(ticket)));
+    // The clients of a pipe have no name, or one that says nothing: as in Envoy they are named like the pipe.
+    on_accept_(std::make_unique<TcpConnection>(loop_, fd, address_.is_pipe ? address_ : local_address_of(fd),
+                                               address_.is_pipe ? address_ : from_socket_address(peer),
+                                               std::move(ticket)));
   }
 
   void pause(int error) {
-    loop_.unwatch(fd_, *this);
+    loop_.unwatch(socket_->fd(), *this);
     retry_.arm(kPause);
     if (!on_error_ || loop_.now() < next_error_) return;
     next_error_ = loop_.now() + kErrorInterval;
@@ -99,7 +109,7 @@ class TcpListener final : public Listener, IoHandler {
   }
 
   EventLoop& loop_;
-  int fd_;
+  std::shared_ptr<const ListeningSocket> socket_;  // null: it accepts no more
   Address address_;
   AcceptHandler on_accept_;
   std::function<void(std::string_view)> on_error_;
@@ -108,44 +118,22 @@ class TcpListener final : public Listener, IoHandler {
   int64_t next_error_ = 0;
 };
 
-Error listen_error(const Address& address, std::string_view what, int error) {
-  std::string message = "cannot " + std::string(what) + " " + address.to_string() + ": " + system_message(error);
-  if (error == EADDRINUSE) message += " (another process listens there: 'ss -ltnp' shows which)";
-  if (error == EACCES) message += " (ports below 1024 need CAP_NET_BIND_SERVICE)";
-  if (error == EADDRNOTAVAIL) message += " (no interface of this machine has that address)";
-  return {ErrorCode::kIo, std::move(message), ""};
-}
-
-// A socket that is bound to the address.
-Result<int> bind_socket(const Address& address, bool shared) {
-  INLAY_TRY(const SocketAddress bound, to_socket_address(address));
-  const int fd = socket(bound.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) return listen_error(address, "make a socket for", errno);
-  const int on = 1;
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (shared) setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-  if (bound.family() == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-  if (bind(fd, bound.get(), bound.size) == 0) return fd;
-  const int error = errno;
-  ::close(fd);
-  return listen_error(address, "listen on", error);
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Listener>> listen(EventLoop& loop, const Address& address, AcceptHandler on_accept,
                                          std::function<void(std::string_view)> on_error, Sharing sharing,
                                          Admission admission) {
-  INLAY_TRY(const int fd, bind_socket(address, sharing == Sharing::kShared));
-  if (::listen(fd, SOMAXCONN) != 0) {
-    const int error = errno;
-    ::close(fd);
-    return listen_error(address, "listen on", error);
-  }
-  auto listener =
-      std::make_unique<TcpListener>(loop, fd, std::move(on_accept), std::move(on_error), std::move(admission));
-  if (!listener->watch()) return listen_error(address, "watch", errno);
-  return std::unique_ptr<Listener>(std::move(listener));
+  INLAY_TRY(auto socket, ListeningSocket::open(address, sharing));
+  return listen(loop, std::move(socket), std::move(on_accept), std::move(on_error), std::move(admission));
+}
+
+Result<std::unique_ptr<Listener>> listen(EventLoop& loop, std::shared_ptr<const ListeningSocket> socket,
+                                         AcceptHandler on_accept, std::function<void(std::string_view)> on_error,
+                                         Admission admission) {
+  auto listener = std::make_unique<SocketListener>(loop, std::move(socket), std::move(on_accept), std::move(on_error),
+                                                   std::move(admission));
+  if (listener->watch()) return std::unique_ptr<Listener>(std::move(listener));
+  return Error{ErrorCode::kIo, "cannot watch " + listener->address().to_string() + ": " + system_message(errno), ""};
 }
 
 }  // namespace inlay::net

@@ -3,13 +3,53 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <array>
-#include <cstring>
+#include <cstddef>
 #include <string>
+#include <utility>
 
 namespace inlay::net {
+namespace {
+
+constexpr socklen_t kPathAt = offsetof(sockaddr_un, sun_path);
+
+Result<SocketAddress> to_pipe_address(const Address& address) {
+  const std::string& path = address.host;
+  const auto wrong = [&](const std::string& what) { return Error{ErrorCode::kInvalidArgument, what, ""}; };
+  if (path.empty()) return wrong("a pipe needs a path");
+  if (path.size() > kLongestPipePath) {
+    return wrong("the path of a pipe may have " + std::to_string(kLongestPipePath) + " bytes, '" + path + "' has " +
+                 std::to_string(path.size()));
+  }
+  const bool abstract = address.is_abstract();
+  if (!abstract && path.find('\0') != std::string::npos) return wrong("the path of a pipe has a NUL in it");
+  SocketAddress result;
+  auto* pipe = reinterpret_cast<sockaddr_un*>(&result.storage);
+  pipe->sun_family = AF_UNIX;
+  path.copy(pipe->sun_path, path.size());
+  if (abstract) pipe->sun_path[0] = '\0';
+  // Of an abstract name every byte counts, so that none may follow it.
+  result.size = kPathAt + static_cast<socklen_t>(path.size()) + (abstract ? 0 : 1);
+  return result;
+}
+
+Address from_pipe_address(const SocketAddress& address) {
+  const auto* pipe = reinterpret_cast<const sockaddr_un*>(&address.storage);
+  if (address.size <= kPathAt) return Address::pipe({});
+  std::string path(pipe->sun_path, address.size - kPathAt);
+  if (path[0] == '\0') {
+    path[0] = '@';
+  } else {
+    path.resize(std::min(path.size(), path.find('\0')));
+  }
+  return Address::pipe(std::move(path));
+}
+
+}  // namespace
 
 Result<SocketAddress> to_socket_address(const Address& address) {
+  if (address.is_pipe) return to_pipe_address(address);
   std::string host = address.host;
   if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
   SocketAddress result;
@@ -32,6 +72,7 @@ Result<SocketAddress> to_socket_address(const Address& address) {
 }
 
 Address from_socket_address(const SocketAddress& address) {
+  if (address.family() == AF_UNIX) return from_pipe_address(address);
   std::array<char, INET6_ADDRSTRLEN> text{};
   Address result;
   if (address.family() == AF_INET) {

@@ -5,6 +5,7 @@
 
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include "base/address.h"
 #include "base/result.h"
@@ -20,9 +21,13 @@ struct SocketAddress {
   int family() const { return storage.ss_family; }
 };
 
-// Errors: kInvalidArgument when the host is no IPv4 or IPv6 address ("[::1]" and "::1" are both taken).
+// How many bytes the path of a pipe may have: what the system has room for, with a NUL at the end.
+constexpr size_t kLongestPipePath = sizeof(sockaddr_un::sun_path) - 1;
+
+// Errors: kInvalidArgument when the host is no IPv4 or IPv6 address ("[::1]" and "::1" are both taken), or a pipe's
+// path is empty, too long or has a NUL that is not in an abstract name.
 Result<SocketAddress> to_socket_address(const Address& address);
-// An IPv4 address that came in on an IPv6 socket is written as IPv4.
+// An IPv4 address that came in on an IPv6 socket is written as IPv4. A pipe without a name has an empty host.
 Address from_socket_address(const SocketAddress& address);
 Address local_address_of(int fd);
 

@@ -51,7 +51,7 @@ TcpConnection::TcpConnection(EventLoop& loop, int fd, Address local, Address rem
       remote_(std::move(remote)),
       flush_task_(loop, DeferredTask::When::kAfterEvent, [this] { flush(); }),
       turn_task_(loop, DeferredTask::When::kNextTurn, [this] { read(); }) {
-  set_no_delay(fd_);
+  if (!local_.is_pipe) set_no_delay(fd_);
   if (!loop_.watch(fd_, kEvents, *this)) fail(CloseReason::kBroken, errno);
 }
 
@@ -87,7 +87,7 @@ void TcpConnection::start_connect(const Address& remote, std::chrono::millisecon
   fd_ = socket(address->family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd_ < 0) return fail(CloseReason::kConnectFailed, errno);
   if (!descriptor_may_be_used(fd_)) return fail(CloseReason::kConnectFailed, EMFILE);
-  set_no_delay(fd_);
+  if (!remote.is_pipe) set_no_delay(fd_);
   if (::connect(fd_, address->get(), address->size) != 0 && errno != EINPROGRESS) {
     return fail(CloseReason::kConnectFailed, errno);
   }
@@ -359,9 +359,9 @@ uint64_t Connection::id() {
   return id_;
 }
 
-std::unique_ptr<Connection> connect(EventLoop& loop, const Address& ip_address, std::chrono::milliseconds timeout,
+std::unique_ptr<Connection> connect(EventLoop& loop, const Address& address, std::chrono::milliseconds timeout,
                                     ConnectionHandler& handler) {
-  return std::make_unique<TcpConnection>(loop, ip_address, timeout, handler);
+  return std::make_unique<TcpConnection>(loop, address, timeout, handler);
 }
 
 }  // namespace inlay::net

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// TcpConnection: Connection over a non-blocking socket. Inside of net/.
+// TcpConnection: Connection over a non-blocking socket, of TCP or of a pipe. Inside of net/.
 
 #include <chrono>
 #include <memory>

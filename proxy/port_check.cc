@@ -8,11 +8,13 @@
 #include <string>
 #include <system_error>
 
+#include "net/pipe_path.h"
 #include "net/socket_address.h"
 
 namespace inlay::proxy {
 
 Result<Unit> check_port_is_free(const Address& address) {
+  if (address.is_pipe) return net::check_pipe_is_free(address);
   if (address.port == 0) return Unit{};
   const auto to = net::to_socket_address(address);
   if (!to) return to.error();

@@ -9,8 +9,8 @@
 
 namespace inlay::proxy {
 
-// Fails when somebody listens on the address already, whether they share it or not. Port 0 is always free. Errors: kIo
-// with the address and what the system said.
+// Fails when somebody listens on the address already, whether they share it or not. Port 0 is always free, and so is a
+// pipe whose socket nobody listens on any more. Errors: kIo with the address and what the system said.
 Result<Unit> check_port_is_free(const Address& address);
 
 }  // namespace inlay::proxy

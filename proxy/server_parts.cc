@@ -120,6 +120,7 @@ Result<Unit> ServerParts::prepare_http(const config::Listener& listener, SharedS
 Result<Unit> ServerParts::prepare_listener(const config::Listener& listener) {
   SharedState::ListenerParts parts;
   if (listener.max_clients) parts.clients = std::make_shared<net::ClientLimit>(*listener.max_clients);
+  if (listener.address.is_pipe) parts.pipe = std::make_shared<net::SharedPipe>();
   INLAY_TRY(parts.tls, prepare_tls(listener));
   INLAY_RETURN_IF_ERROR(prepare_network(listener, parts));
   if (!listener.tcp_proxy) {

@@ -50,6 +50,7 @@ struct Worker::Core {
   std::vector<tcp::FilterFactory*> make_network_filters(size_t index);
   std::unique_ptr<net::ConnectionOwner> make_tcp(size_t index, std::vector<downstream::StreamLogger*> stream_loggers);
   downstream::StreamLogger* add_logger(const config::Listener& listener, const SharedState::AccessLogger& logger);
+  Result<std::shared_ptr<const net::ListeningSocket>> socket_for(size_t index, const Address& address);
   Result<Address> listen(size_t index, const Address& address);
   net::Admission admission(size_t index);
   void log_refusal(const config::Listener& listener, const std::string& why);
@@ -163,18 +164,24 @@ void Worker::Core::log_refusal(const config::Listener& listener, const std::stri
   shared_.log.warn("connection", "listener '" + listener.name + "' closes new clients at once: " + why);
 }
 
+// Each worker has a socket of its own on the address, where the system lets it.
+Result<std::shared_ptr<const net::ListeningSocket>> Worker::Core::socket_for(size_t index, const Address& address) {
+  if (const auto& pipe = shared_.listeners[index].pipe) return pipe->get(address);
+  return net::ListeningSocket::open(address, net::Sharing::kShared);
+}
+
 Result<Address> Worker::Core::listen(size_t index, const Address& address) {
   net::ConnectionOwner& manager = *managers[index];
-  INLAY_TRY(auto socket,
-            net::listen(
-                loop, address,
-                [this, &manager, tls = shared_.listeners[index].tls](std::unique_ptr<net::Connection> c) {
-                  manager.accept(tls ? tls::accept(loop, std::move(c), tls) : std::move(c));
-                },
-                [this](std::string_view what) {
-                  shared_.log.warn("connection", "cannot accept a connection: " + std::string(what));
-                },
-                net::Sharing::kShared, admission(index)));  // each worker has a socket of its own on the address
+  INLAY_TRY(auto bound, socket_for(index, address));
+  INLAY_TRY(auto socket, net::listen(
+                             loop, std::move(bound),
+                             [this, &manager, tls = shared_.listeners[index].tls](std::unique_ptr<net::Connection> c) {
+                               manager.accept(tls ? tls::accept(loop, std::move(c), tls) : std::move(c));
+                             },
+                             [this](std::string_view what) {
+                               shared_.log.warn("connection", "cannot accept a connection: " + std::string(what));
+                             },
+                             admission(index)));
   sockets.push_back(std::move(socket));
   return sockets.back()->address();
 }

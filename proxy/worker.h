@@ -18,6 +18,7 @@
 #include "host/host.h"
 #include "net/client_limit.h"
 #include "net/event_loop.h"
+#include "net/listening_socket.h"
 #include "proxy/access_log/access_log.h"
 #include "proxy/access_log/log_files.h"
 #include "proxy/logging/log.h"
@@ -46,6 +47,7 @@ struct SharedState {
     std::shared_ptr<const router::RouteTable> routes;
     std::shared_ptr<const tls::ServerContext> tls;  // nullptr: plain connections
     std::shared_ptr<net::ClientLimit> clients;      // the listener's own; nullptr: none
+    std::shared_ptr<net::SharedPipe> pipe;          // of a pipe: all workers accept on one socket; nullptr: no pipe
     std::vector<Plugin> network_plugins;            // one for each network_filter
     std::vector<Plugin> plugins;                    // one for each http_filter, null for what is no wasm filter
     std::vector<AccessLogger> access_loggers;

@@ -46,6 +46,18 @@ static_resources:
           %s"""
 ROUTER_ONLY = f"http_filters: [{ROUTER}]".replace("{", "{{").replace("}", "}}")
 FIELDS = MANAGER % ("{piece}\n          " + ROUTER_ONLY)
+ADDRESS = f"""
+static_resources:
+  clusters: [{{{{name: redis}}}}]
+  listeners:
+  - name: ingress
+    {{piece}}
+    filter_chains: [{{{{filters: {TCP.replace("{", "{{").replace("}", "}}")}}}}}]"""
+VIRTUAL_HOST = MANAGER.replace(ROUTES.replace("{", "{{").replace("}", "}}"), """route_config:
+            virtual_hosts:
+            - name: all
+              domains: ["*"]
+              {piece}""") % ROUTER_ONLY
 FILTER = MANAGER % f"""http_filters:
           - name: wasm
             typed_config:
@@ -66,7 +78,7 @@ CONFIGURATION = FILTER % """code: {{local: {{filename: build/header_augmenting.w
                     }}"""
 # By the first word of a piece, so that one of a new kind is an error until it has a place.
 FRAMES = {"bootstrap_extensions": TOP, "clusters": CLUSTERS, "filter_chains": LISTENER, "access_log": FIELDS, "normalize_path": FIELDS,
-          "code": CODE, '"rules"': CONFIGURATION}
+          "code": CODE, '"rules"': CONFIGURATION, "address": ADDRESS, "routes": VIRTUAL_HOST}
 OTHERS = {"plugin": "values of `inlay deploy`", "module": "values of `inlay deploy`", "sources": "the filter's configuration, as values"}
 # What Envoy warns of, and why it stays.
 KNOWN = ["Wasm remote code fetch is unstable and may cause a crash"]  # of Envoy; docs/guide/plugins.md says so
@@ -116,12 +128,17 @@ class Shipped(TestCase):
         os.makedirs(os.path.join(self.home, "build"))
         for module in glob.glob(os.path.join(BUILD, "wasm", "*.wasm")):
             os.symlink(module, os.path.join(self.home, "build", os.path.basename(module)))
+        secret = os.path.join(self.home, "build", "secret")
+        os.makedirs(secret)
+        with open(os.path.join(secret, "headers.json"), "w") as file:
+            file.write("{}")
         consumer = guests.assemble(self.directory, "consumer", guests.guest(""))
         authority = Authority(self.directory, "ca")
         certificate, key = authority.issue("proxy", "DNS:proxy.example")
         self.stand_ins = {"/etc/envoy/header_augmenting.wasm": filter_module(), "filename: proxy.pem": f"filename: {certificate}",
                           "filename: proxy.key": f"filename: {key}", "filename: clients-ca.pem": f"filename: {authority.certificate}",
                           "filename: consumer.wasm": f"filename: {consumer}", "/var/log/inlay": self.directory,
+                          "/var/run/secrets/orders": secret,
                           "/etc/ssl/certs/ca-certificates.crt": authority.certificate}
 
     def check(self, text, directory=None):

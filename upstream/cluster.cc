@@ -17,7 +17,8 @@ HostSpec make_host(const config::Endpoint& endpoint, std::string ip) {
   HostSpec host;
   host.hostname = endpoint.hostname;
   if (host.hostname.empty() && ip != endpoint.address.host) host.hostname = endpoint.address.host;
-  host.address = {std::move(ip), endpoint.address.port};
+  host.address = endpoint.address;
+  host.address.host = std::move(ip);
   host.weight = std::max(endpoint.weight, 1u);
   host.healthy = endpoint.health == config::Endpoint::Health::kHealthy;
   host.endpoint = &endpoint;
@@ -26,8 +27,8 @@ HostSpec make_host(const config::Endpoint& endpoint, std::string ip) {
 
 bool same(const HostList& a, const HostList& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const HostSpec& x, const HostSpec& y) {
-    return x.address.host == y.address.host && x.address.port == y.address.port && x.weight == y.weight &&
-           x.healthy == y.healthy && x.endpoint == y.endpoint;
+    return x.address.is_same_place(y.address) && x.weight == y.weight && x.healthy == y.healthy &&
+           x.endpoint == y.endpoint;
   });
 }
 

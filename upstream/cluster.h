@@ -28,7 +28,7 @@ namespace inlay::upstream {
 
 // HostSpec is one address that a cluster's requests may go to.
 struct HostSpec {
-  Address address;       // an IP address
+  Address address;       // an IP address, or a pipe
   std::string hostname;  // of the endpoint, for auto_host_rewrite; may be empty
   uint32_t weight = 1;
   bool healthy = true;

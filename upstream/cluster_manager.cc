@@ -25,7 +25,7 @@ void WorkerCluster::refresh() {
   pools_.clear();
   for (const HostSpec& host : *hosts) {
     const auto kept = std::find_if(old.begin(), old.end(), [&](const auto& pool) {
-      return pool && pool->host().address.host == host.address.host && pool->host().address.port == host.address.port;
+      return pool && pool->host().address.is_same_place(host.address);
     });
     if (kept != old.end()) {
       (*kept)->update_host(host);

@@ -103,6 +103,15 @@ TEST_F(AccessLogTest, AnEmptyHeaderIsEmpty) {
   EXPECT_EQ(entry(R"({"text_format_source": {"inline_string": "%RESPONSE_CODE_DETAILS%\n"}})"), "-\n");
 }
 
+// Envoy 1.40, too: nothing in a text, null as a value.
+TEST_F(AccessLogTest, APipesPort) {
+  const Address pipe = Address::pipe("/run/a.sock");
+  info_.downstream_local = &pipe;
+  EXPECT_EQ(entry(R"({"json_format": {"p": "%DOWNSTREAM_LOCAL_PORT%", "m": "a%DOWNSTREAM_LOCAL_PORT%b"}})"),
+            R"({"m":"ab","p":null})"
+            "\n");
+}
+
 TEST_F(AccessLogTest, JsonMayOmitWhatIsEmpty) {
   EXPECT_EQ(entry(R"({"omit_empty_values": true, "json_format": {"none": "%REQ(NONE)%", "a": "%REQ(X-A)%",
                       "o": {"n": "%TRAILER(T)%"}, "l": ["%REQ(NONE)%", "%PROTOCOL%"], "m": "%REQ(NONE)%;"}})"),

@@ -112,7 +112,7 @@ class Writer {
     if (!number) out_ += '"';
     const size_t begin = out_.size();
     router::append_value(part, context_, out_);
-    if (out_.size() == begin && !router::has_empty_value(part, context_)) {
+    if (out_.size() == begin && (number || !router::has_empty_value(part, context_))) {
       out_.resize(before);
       if (omit_empty_) return false;
       out_ += "null";

@@ -216,6 +216,21 @@ TEST_F(AdminTest, ClustersListenersAndConfig) {
   EXPECT_NE(get("/memory").body.find("\"allocated\""), std::string::npos);
 }
 
+TEST_F(AdminTest, Pipes) {
+  addresses_ = {Address::pipe("/run/a.sock")};
+  EXPECT_EQ(get("/listeners").body, "ingress::/run/a.sock\n");
+  const std::string json = get("/listeners?format=json").body;
+  EXPECT_NE(json.find("\"path\": \"/run/a.sock\""), std::string::npos) << json;
+  EXPECT_EQ(json.find("port_value"), std::string::npos) << json;
+  bootstrap_.clusters[0].endpoints[0].address = Address::pipe("@app");
+  upstream::HostSpec host;
+  host.address = bootstrap_.clusters[0].endpoints[0].address;
+  host.endpoint = &bootstrap_.clusters[0].endpoints[0];
+  registry_.at(0).set_hosts(std::make_shared<upstream::HostList>(upstream::HostList{host}));
+  EXPECT_NE(get("/clusters").body.find("app::@app::health_flags::healthy\n"), std::string::npos);
+  EXPECT_NE(get("/clusters?format=json").body.find("\"path\": \"@app\""), std::string::npos);
+}
+
 TEST_F(AdminTest, Logging) {
   EXPECT_EQ(post("/logging").body, "active loggers:\n  wasm: info\n");
   EXPECT_EQ(post("/logging?level=debug").body, "active loggers:\n  wasm: =debug\n");

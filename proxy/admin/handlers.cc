@@ -88,6 +88,21 @@ Response stats(Query query, AdminTarget& target) {
   return page(stats_text(target.metrics(), stats_filter(query)));
 }
 
+// As core.v3 Address.
+void write_address(Json& json, const char* key, const Address& address) {
+  json.Key(key);
+  json.StartObject();
+  json.Key(address.is_pipe ? "pipe" : "socket_address");
+  json.StartObject();
+  write_text(json, address.is_pipe ? "path" : "address", address.host);
+  if (!address.is_pipe) {
+    json.Key("port_value");
+    json.Uint(address.port);
+  }
+  json.EndObject();
+  json.EndObject();
+}
+
 Response clusters_json(AdminTarget& target) {
   return json_page([&](Json& json) {
     json.StartObject();
@@ -101,15 +116,7 @@ Response clusters_json(AdminTarget& target) {
       json.StartArray();
       for (const upstream::HostSpec& host : *cluster.hosts()) {
         json.StartObject();
-        json.Key("address");
-        json.StartObject();
-        json.Key("socket_address");
-        json.StartObject();
-        write_text(json, "address", host.address.host);
-        json.Key("port_value");
-        json.Uint(host.address.port);
-        json.EndObject();
-        json.EndObject();
+        write_address(json, "address", host.address);
         json.Key("health_status");
         json.StartObject();
         write_text(json, "eds_health_status", host.healthy ? "HEALTHY" : "UNHEALTHY");
@@ -170,15 +177,7 @@ Response listeners(Query query, AdminTarget& target) {
     for (size_t i = 0; i < configs.size() && i < addresses.size(); ++i) {
       json.StartObject();
       write_text(json, "name", configs[i].name);
-      json.Key("local_address");
-      json.StartObject();
-      json.Key("socket_address");
-      json.StartObject();
-      write_text(json, "address", addresses[i].host);
-      json.Key("port_value");
-      json.Uint(addresses[i].port);
-      json.EndObject();
-      json.EndObject();
+      write_address(json, "local_address", addresses[i]);
       json.EndObject();
     }
     json.EndArray();

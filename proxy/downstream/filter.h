@@ -109,8 +109,8 @@ struct StreamInfo {
   // What the route was, if any, before a filter changed the request's headers.
   std::optional<const router::RouteEntry*> early_route;
   std::string upstream_cluster;
-  Address upstream_host;  // empty host until one is chosen
-  Address upstream_local;
+  Address upstream_host;                             // empty host until one is chosen
+  Address upstream_local;                            // empty host until connected, and of a connection to a pipe
   std::shared_ptr<const net::TlsInfo> upstream_tls;  // null: no TLS, or not connected
   std::string upstream_transport_failure;            // why the last connection to a host failed
   uint32_t upstream_request_attempts = 0;

@@ -275,7 +275,8 @@ HeaderRules::Client HeaderRules::client_of(const HeaderMap& headers, uint64_t ma
   // At the edge the connection's peer is the nearest of the trusted hops.
   if (forwarded && !(edge && hops == 0)) told_ = forwarded_address(scratch_, edge ? hops - 1 : hops).value_or("");
   const std::string_view ip = told_.empty() ? remote.host : told_;
-  if (edge) return {ip, !forwarded && is_internal(remote.host)};
+  const bool near = remote.is_pipe ? config_.internal_pipes : is_internal(remote.host);
+  if (edge) return {ip, !forwarded && near};
   // Only a list of one is believed: who stands in front of a proxy of ours could have written the others.
   return {ip, hops == 0 && scratch_.find(',') == std::string::npos && is_internal(told_)};
 }
@@ -295,14 +296,14 @@ void HeaderRules::prepare_forwarded(HeaderMap& headers, const Address& remote) {
   const bool edge = config_.use_remote_address && !client.internal;
   if (!client.internal) sanitize(headers);
   if (config_.use_remote_address) {
-    if (!config_.skip_xff_append) {
+    if (!config_.skip_xff_append && !remote.is_pipe) {
       if (!scratch_.empty()) scratch_ += ',';
       headers.set(HeaderId::kXForwardedFor, scratch_ += remote.host);
     }
     if (config_.xff_num_trusted_hops == 0) headers.set(HeaderId::kXForwardedProto, scheme_);
   }
   if (client.internal) headers.set(HeaderId::kXEnvoyInternal, "true");
-  if (edge) headers.set(HeaderId::kXEnvoyExternalAddress, client.ip);
+  if (edge && !(remote.is_pipe && told_.empty())) headers.set(HeaderId::kXEnvoyExternalAddress, client.ip);
   if (!headers.has(HeaderId::kXForwardedProto)) {
     headers.add(HeaderId::kXForwardedProto, "x-forwarded-proto", scheme_);
   }

@@ -232,6 +232,30 @@ TEST(HeaderRules, AnInternalRequestSaysSoAndKeepsItsId) {
             "x-envoy-external-address=192.0.2.7 ");
 }
 
+// A pipe's client has no IP address to tell. As Envoy 1.40.0.
+TEST(HeaderRules, AClientOfAPipe) {
+  const auto at_the_edge = [](HeaderMap headers, bool internal, uint32_t hops = 0) {
+    config::Listener listener;
+    listener.address = Address::pipe("/run/a.sock");
+    listener.http.use_remote_address = true;
+    listener.http.internal_pipes = internal;
+    listener.http.xff_num_trusted_hops = hops;
+    listener.http.generate_request_id = false;
+    HeaderRules rules(listener);
+    EXPECT_FALSE(rules.prepare_request(headers, listener.address, 1));
+    return text_of(headers) + std::string(rules.forwarded_client());
+  };
+  const auto forwarded = [](const char* list) { return request({{"x-forwarded-for", list}}); };
+  EXPECT_EQ(at_the_edge(request({}), false), ":method=GET :path=/ :authority=h :scheme=http x-forwarded-proto=http ");
+  EXPECT_EQ(at_the_edge(request({}), true),
+            ":method=GET :path=/ :authority=h :scheme=http x-forwarded-proto=http x-envoy-internal=true ");
+  EXPECT_EQ(at_the_edge(forwarded("1.2.3.4"), true),
+            ":method=GET :path=/ :authority=h :scheme=http x-forwarded-for=1.2.3.4 x-forwarded-proto=http ");
+  EXPECT_EQ(at_the_edge(forwarded("1.2.3.4, 2.2.2.2"), false, 1),
+            ":method=GET :path=/ :authority=h :scheme=http x-forwarded-for=1.2.3.4, 2.2.2.2 "
+            "x-envoy-external-address=2.2.2.2 x-forwarded-proto=http 2.2.2.2");
+}
+
 TEST(HeaderRules, RequestIds) {
   config::Listener listener;
   HeaderRules rules(listener);

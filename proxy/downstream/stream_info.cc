@@ -19,10 +19,11 @@ void StreamInfo::reset() {
   route = nullptr;
   early_route.reset();
   upstream_cluster.clear();
-  upstream_host.host.clear();
-  upstream_host.port = 0;
-  upstream_local.host.clear();
-  upstream_local.port = 0;
+  for (Address* address : {&upstream_host, &upstream_local}) {
+    address->host.clear();
+    address->port = 0;
+    address->is_pipe = false;
+  }
   upstream_tls.reset();
   upstream_transport_failure.clear();
   upstream_request_attempts = 0;

@@ -185,7 +185,7 @@ void append_operator(const FormatPart& part, const FormatContext& context, std::
     if (a != nullptr) out += a->host;
   };
   const auto port = [&](const Address* a) {
-    if (a != nullptr) append_number(a->port, out);
+    if (a != nullptr && !a->is_pipe) append_number(a->port, out);
   };
   switch (part.op) {
     case Operator::kText:
@@ -305,6 +305,7 @@ void escape_controls(std::string& out, size_t from) {
 }  // namespace
 
 bool has_empty_value(const FormatPart& part, const FormatContext& context) {
+  const auto is_pipe = [](const Address* a) { return a != nullptr && a->is_pipe; };
   switch (part.op) {
     case Operator::kRequestHeader:
       return has_header(context.request_headers, part);
@@ -314,6 +315,12 @@ bool has_empty_value(const FormatPart& part, const FormatContext& context) {
       return has_header(context.response_trailers, part);
     case Operator::kResponseCodeDetails:
       return context.info->response_code != 0;  // a guest's reply that gave none
+    case Operator::kDownstreamRemotePort:
+      return is_pipe(context.info->downstream_remote);
+    case Operator::kDownstreamDirectPort:
+      return is_pipe(context.info->downstream_direct_remote);
+    case Operator::kDownstreamLocalPort:
+      return is_pipe(context.info->downstream_local);
     default:
       return false;
   }

@@ -91,6 +91,17 @@ TEST_F(FormatterTest, ALineHasADashForNothing) {
   EXPECT_EQ(line("<%REQ(NONE)%>", ""), "<>");
 }
 
+// As Envoy 1.40.0: a pipe's port is there and empty, and a connection to a pipe has no address of its own.
+TEST_F(FormatterTest, Pipes) {
+  remote_ = peer_ = Address::pipe("/run/a.sock");
+  info_.upstream_host = Address::pipe("@b");
+  info_.upstream_local = Address::pipe("");
+  EXPECT_EQ(line("%DOWNSTREAM_REMOTE_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT% <%DOWNSTREAM_REMOTE_PORT%>"),
+            "/run/a.sock /run/a.sock <>");
+  EXPECT_EQ(line("%DOWNSTREAM_DIRECT_REMOTE_ADDRESS% <%DOWNSTREAM_DIRECT_REMOTE_PORT%>"), "/run/a.sock <>");
+  EXPECT_EQ(line("%UPSTREAM_HOST% %UPSTREAM_LOCAL_ADDRESS%"), "@b -");
+}
+
 TEST_F(FormatterTest, NoValueWritesALineOfItsOwn) {
   request_.add("x-bad", std::string("a\r\nforged\t\x7f \xc3\xa9", 14));
   EXPECT_EQ(line("%REQ(X-BAD)%\n"), "a\\x0D\\x0Aforged\\x09\\x7F \xc3\xa9\n");

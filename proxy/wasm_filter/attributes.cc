@@ -126,8 +126,8 @@ Status stream_attribute(const AttributeOptions& options, const StreamAttributes&
   if (first == "metadata") return metadata_attribute({}, path.subspan(1), value);
   // Neither does anything write filter state of the upstream: a map that is there once there is an upstream.
   if (first == "upstream_filter_state") {
-    return path.size() == 1 && !stream.info.upstream_local.host.empty() ? Status::kSerializationFailure
-                                                                        : Status::kNotFound;
+    const bool connected = !stream.info.upstream_local.host.empty() || stream.info.upstream_local.is_pipe;
+    return path.size() == 1 && connected ? Status::kSerializationFailure : Status::kNotFound;
   }
   if (first == "filter_state") return filter_state(stream, path.subspan(1), value);
   const Status status = look_up(options, &stream, path, value);

@@ -14,7 +14,7 @@ Status put_address(std::string& out, const Address* a) {
   return a != nullptr && !a->host.empty() ? put_text(out, a->to_string()) : Status::kNotFound;
 }
 Status put_port(std::string& out, const Address* a) {
-  return a != nullptr && !a->host.empty() ? put_number(out, int64_t{a->port}) : Status::kNotFound;
+  return a != nullptr && !a->host.empty() && !a->is_pipe ? put_number(out, int64_t{a->port}) : Status::kNotFound;
 }
 
 // --- connection, source, destination ---
@@ -108,12 +108,14 @@ Status destination_port(const Source& s, std::string& out) {
 
 constexpr Attribute kSource[] = {
     {"address", AttributeKind::kString, &source_address,
-     "The client's, with the port, which is 0 where `x-forwarded-for` names it."},
-    {"port", AttributeKind::kInt, &source_port, ""},
+     "The client's, with the port, which is 0 where `x-forwarded-for` names it. A pipe's client is called like the "
+     "pipe: "
+     "its path, or `@name`."},
+    {"port", AttributeKind::kInt, &source_port, "A pipe has none."},
 };
 constexpr Attribute kDestination[] = {
-    {"address", AttributeKind::kString, &destination_address, "With the port."},
-    {"port", AttributeKind::kInt, &destination_port, ""},
+    {"address", AttributeKind::kString, &destination_address, "With the port; of a pipe its path."},
+    {"port", AttributeKind::kInt, &destination_port, "A pipe has none."},
 };
 
 // --- upstream ---
@@ -153,9 +155,10 @@ Status locality(const Source& s, std::string& out) {
 }
 
 constexpr Attribute kUpstream[] = {
-    {"address", AttributeKind::kString, &upstream_address, "With the port; once the request is sent."},
-    {"port", AttributeKind::kInt, &upstream_port, ""},
-    {"local_address", AttributeKind::kString, &upstream_local_address, ""},
+    {"address", AttributeKind::kString, &upstream_address,
+     "With the port; of a pipe its path; once the request is sent."},
+    {"port", AttributeKind::kInt, &upstream_port, "A pipe has none."},
+    {"local_address", AttributeKind::kString, &upstream_local_address, "A connection to a pipe has none."},
     {"transport_failure_reason", AttributeKind::kString, &transport_failure_reason,
      "Why the last connection to a host failed, unless it took too long; empty if none has."},
     {"request_attempt_count", AttributeKind::kInt, &request_attempt_count, "0 before the request is sent."},

@@ -125,9 +125,8 @@ const config::Endpoint* endpoint_of(const Source& s) {
   if (cluster == nullptr || s.info().upstream_host.host.empty()) return nullptr;
   const Address& used = s.info().upstream_host;
   const auto hosts = cluster->hosts();
-  const auto found = std::find_if(hosts->begin(), hosts->end(), [&](const upstream::HostSpec& host) {
-    return host.address.port == used.port && host.address.host == used.host;
-  });
+  const auto found = std::find_if(hosts->begin(), hosts->end(),
+                                  [&](const upstream::HostSpec& host) { return host.address.is_same_place(used); });
   return found == hosts->end() ? nullptr : found->endpoint;
 }
 

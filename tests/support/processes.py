@@ -125,6 +125,11 @@ def listening(port, host="127.0.0.1"):
         return False
 
 
+def port_of(place):
+    """The port of a listener or an admin; None if it is a pipe."""
+    return place["address"].get("socket_address", {}).get("port_value")
+
+
 class Proxy(Program):
     """`inlay run` with a configuration given as a dict, or as the path of a file; .port is its listener's, .admin_port its
     admin's, where there are; descriptors: its ulimit -n."""
@@ -141,10 +146,9 @@ class Proxy(Program):
             self.config_path = os.path.join(directory, f"{name}.json")
             with open(self.config_path, "w") as file:
                 json.dump(config, file, indent=1)
-            resources = config["static_resources"]
-            if resources["listeners"]:
-                self.port = resources["listeners"][0]["address"]["socket_address"]["port_value"]
-            self.admin_port = config["admin"]["address"]["socket_address"]["port_value"]
+            listeners = config["static_resources"]["listeners"]
+            self.port = port_of(listeners[0]) if listeners else None
+            self.admin_port = port_of(config["admin"])
         started[self.NAME] += 1
         command = self.command_line(concurrency, level) + (["--engine", engine] if engine else []) + list(flags)
         if descriptors:
