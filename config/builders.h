@@ -56,12 +56,16 @@ WasmService build_wasm_service(View extension, BuildContext& context);
 // nullopt after an error.
 std::optional<AccessLog> build_access_log(View log, BuildContext& context);
 
-// DataSource. nullopt after an error. `what` names it in messages ("the module", "the body").
+// DataSource. nullopt after an error.
 struct Data {
   std::string name;  // the file's name, or "<inline>"
   std::string bytes;
 };
+// Of one that is read once: a `watched_directory` is an error.
 std::optional<Data> read_data_source(View source, size_t limit, BuildContext& context);
+// Of one that is followed if it has a `watched_directory`: `file` says how.
+std::optional<Data> read_data_source(View source, size_t limit, std::optional<WatchedFile>& file,
+                                     BuildContext& context);
 
 // LoadOptions::environment, or the process's own.
 std::optional<std::string> read_environment(const LoadOptions& options, const std::string& name);

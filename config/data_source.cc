@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // config/core/v3 DataSource.
+#include <sys/stat.h>
+
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 
 #include "base/read_file.h"
 #include "config/builders.h"
@@ -15,9 +19,15 @@ constexpr FieldRule kDataSource[] = {
     {"inline_bytes"},
     {"inline_string"},
     {"environment_variable"},
-    {"watched_directory", Support::kNo, "restart Inlay when the file changes"},
+    {"watched_directory", Support::kYes, "of a direct response's body; elsewhere an error, since a file is read once"},
 };
-constexpr MessageRules kRules[] = {{"envoy.config.core.v3.DataSource", kDataSource}};
+constexpr FieldRule kWatchedDirectory[] = {
+    {"path", Support::kYes, "the file is read again when something is renamed into this directory"},
+};
+constexpr MessageRules kRules[] = {
+    {"envoy.config.core.v3.DataSource", kDataSource},
+    {"envoy.config.core.v3.WatchedDirectory", kWatchedDirectory},
+};
 
 std::optional<std::string> environment(const LoadOptions& options, const std::string& name) {
   if (options.environment) return options.environment(name);
@@ -35,12 +45,32 @@ std::optional<std::string> read_environment(const LoadOptions& options, const st
   return environment(options, name);
 }
 
-std::optional<Data> read_data_source(View source, size_t limit, BuildContext& context) {
+namespace {
+
+std::string absolute(const std::string& name, const BuildContext& context) {
+  const bool relative = !name.starts_with('/') && !context.options.base_dir.empty();
+  return relative ? context.options.base_dir + "/" + name : name;
+}
+
+// A directory that is there already: Envoy does not start without it either.
+std::optional<std::string> build_watched_directory(View watched, BuildContext& context) {
+  if (!context.require(watched, "path")) return std::nullopt;
+  std::string path = absolute(watched.text("path"), context);
+  struct stat there {};
+  if (::stat(path.c_str(), &there) != 0) {
+    context.field_error(watched, "path", "cannot watch " + path + ": " + std::strerror(errno));
+    return std::nullopt;
+  }
+  if (!S_ISDIR(there.st_mode))
+    context.report.warning(watched["path"].node(), "is no directory: nothing will ever be renamed into it");
+  return path;
+}
+
+std::optional<Data> read(View source, size_t limit, BuildContext& context) {
   if (source.has("filename")) {
     if (!context.require(source, "filename")) return std::nullopt;
     const std::string name = source.text("filename");
-    const bool relative = !name.starts_with('/') && !context.options.base_dir.empty();
-    auto content = read_file(relative ? context.options.base_dir + "/" + name : name, limit);
+    auto content = read_file(absolute(name, context), limit);
     if (content) return Data{name, *std::move(content)};
     context.field_error(source, "filename", content.error().message);
     return std::nullopt;
@@ -72,6 +102,29 @@ std::optional<Data> read_data_source(View source, size_t limit, BuildContext& co
   if (data.bytes.size() <= limit) return data;
   context.field_error(source, field, "is larger than " + std::to_string(limit) + " bytes");
   return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Data> read_data_source(View source, size_t limit, BuildContext& context) {
+  if (source.has("watched_directory")) {
+    context.field_error(
+        source, "watched_directory",
+        "is valid, but Inlay follows only the body of a direct response; restart it when the file changes");
+  }
+  return read(source, limit, context);
+}
+
+std::optional<Data> read_data_source(View source, size_t limit, std::optional<WatchedFile>& file,
+                                     BuildContext& context) {
+  if (const View watched = source["watched_directory"]) {
+    if (!source.has("filename")) {
+      context.report.warning(watched.node(), "is ignored: there is no `filename` to follow");
+    } else if (auto directory = build_watched_directory(watched, context)) {
+      file = WatchedFile{absolute(source.text("filename"), context), *std::move(directory), limit};
+    }
+  }
+  return read(source, limit, context);
 }
 
 }  // namespace inlay::config

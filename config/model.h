@@ -134,10 +134,18 @@ struct RedirectAction {
   bool strip_query = false;
 };
 
+// DataSource with a watched_directory: the file is read again whenever something is renamed into the directory.
+struct WatchedFile {
+  std::string path;
+  std::string directory;
+  size_t limit = 0;  // bytes; a content that has more is not taken
+};
+
 // config/route/v3 DirectResponseAction: the request is answered with this.
 struct DirectResponseAction {
   uint32_t status = 200;
-  std::string body;
+  std::string body;                      // what the file had, where there is one
+  std::optional<WatchedFile> body_file;  // where the body is to be followed
 };
 
 // typed_per_filter_config with FilterConfig: filters that are on or off here, whatever the wider places say (from the

@@ -155,6 +155,17 @@ TEST(Model, Pipes) {
   EXPECT_FALSE(endpoints.at(1).address.is_pipe);
 }
 
+TEST(Model, FollowedBodies) {
+  const Bootstrap bootstrap = load_case("routes_watched_file");
+  const auto& routes = bootstrap.listeners.at(0).http.route_config.virtual_hosts.at(0).routes;
+  const auto& file = std::get<DirectResponseAction>(routes.at(0).action).body_file;
+  ASSERT_TRUE(file);
+  EXPECT_EQ(file->path, "/dev/null");
+  EXPECT_EQ(file->directory, "/dev");
+  EXPECT_EQ(file->limit, 100u);
+  EXPECT_FALSE(std::get<DirectResponseAction>(routes.at(1).action).body_file);
+}
+
 TEST(Model, ClientLimits) {
   const Bootstrap bootstrap = load_case("limits_clients");
   EXPECT_EQ(bootstrap.max_clients, 1000u);

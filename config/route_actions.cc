@@ -108,7 +108,7 @@ DirectResponseAction build_direct_response(View response, const RouteLimits& lim
   if (context.require(response, "status") && (out.status < 200 || out.status > 599))
     context.field_error(response, "status", "must be from 200 to 599, is " + std::to_string(out.status));
   if (View body = response["body"]) {
-    auto data = read_data_source(body, limits.largest_direct_response, context);
+    auto data = read_data_source(body, limits.largest_direct_response, out.body_file, context);
     if (data) out.body = std::move(data->bytes);
   }
   return out;

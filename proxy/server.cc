@@ -13,6 +13,7 @@
 #include "net/descriptors.h"
 #include "net/event_loop.h"
 #include "proxy/admin/admin_server.h"
+#include "proxy/file_follower.h"
 #include "proxy/late_listeners.h"
 #include "proxy/loop_guests.h"
 #include "proxy/memory_return.h"
@@ -58,6 +59,7 @@ struct Server::Impl final : admin::AdminTarget, RemotePlugins::Observer {
 
   Result<Unit> check_ports() const;
   Result<Unit> prepare();
+  Result<Unit> follow_files();
   Result<Unit> start();
   Result<Unit> start_all();
   // Whether a signal has ended the start.
@@ -111,6 +113,7 @@ struct Server::Impl final : admin::AdminTarget, RemotePlugins::Observer {
   StartWatch watch;  // other threads may tell it what they do, also after the start
   net::Timer drain_timer;
   MemoryReturn memory;
+  std::optional<FileFollower> files;     // only when some file is followed
   std::optional<LoopGuests> guests;      // the main thread's; only when there is some plugin
   std::optional<CodeFetching> fetching;  // only when some code is remote
   std::optional<RemotePlugins> remote;   // as `fetching`
@@ -155,6 +158,15 @@ Result<Unit> Server::Impl::prepare() {
     parts.shared.listeners[i].for_each_plugin([&](const SharedState::Plugin& plugin) {
       if (remote->worth_waiting_for(*plugin)) late.await(i, *plugin);
     });
+  }
+  return Unit{};
+}
+
+Result<Unit> Server::Impl::follow_files() {
+  for (const SharedState::ListenerParts& listener : parts.shared.listeners) {
+    if (!listener.routes || listener.routes->followed_files().empty()) continue;
+    if (!files) files.emplace(loop, parts.log);
+    INLAY_RETURN_IF_ERROR(files->follow(*listener.routes));
   }
   return Unit{};
 }
@@ -311,6 +323,7 @@ Result<Unit> Server::Impl::start_all() {
   INLAY_RETURN_IF_ERROR(check_ports());
   INLAY_RETURN_IF_ERROR(start_admin());
   INLAY_RETURN_IF_ERROR(prepare());
+  INLAY_RETURN_IF_ERROR(follow_files());
   if (options.handle_signals) signals = std::make_unique<SignalSource>(loop, [this](int number) { on_signal(number); });
   return start();
 }

@@ -25,6 +25,9 @@ void set_action(RouteEntry& entry) {
   entry.route = std::get_if<config::RouteAction>(&entry.config->action);
   entry.redirect = std::get_if<config::RedirectAction>(&entry.config->action);
   entry.direct_response = std::get_if<config::DirectResponseAction>(&entry.config->action);
+  if (entry.direct_response != nullptr && entry.direct_response->body_file)
+    entry.followed_body =
+        std::make_shared<FollowedFile>(*entry.direct_response->body_file, entry.direct_response->body);
 }
 
 const std::optional<config::RouteAction::RegexRewrite>* regex_rewrite(const RouteEntry& entry) {
@@ -153,6 +156,7 @@ Result<std::shared_ptr<const RouteTable>> RouteTable::compile(const config::Rout
         return error;
       }
       table->switches_filters_ = table->switches_filters_ || !entry->filter_switches.empty();
+      if (entry->followed_body) table->followed_files_.push_back(entry->followed_body);
       host.routes.push_back(*std::move(entry));
     }
     for (const std::string& domain : virtual_host.domains) table->add_domain(domain, table->hosts_.size());

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// RouteTable: a RouteConfiguration compiled for matching. Made once, immutable, shared by all workers.
+// RouteTable: a RouteConfiguration compiled for matching. Made once, immutable but for the content of followed files,
+// shared by all workers.
 //
 //     INLAY_TRY(auto table, RouteTable::compile(config, [&](std::string_view name) { return registry.find(name); }));
 //     const RouteEntry* route = table->match(request_headers);   // nullptr: 404
@@ -19,6 +20,7 @@
 #include "config/model.h"
 #include "http/header_map.h"
 #include "match/string_matcher.h"
+#include "proxy/router/followed_file.h"
 #include "proxy/router/header_edits.h"
 
 namespace inlay::proxy::router {
@@ -31,6 +33,7 @@ struct RouteEntry {
   const config::RouteAction* route = nullptr;
   const config::RedirectAction* redirect = nullptr;
   const config::DirectResponseAction* direct_response = nullptr;
+  std::shared_ptr<FollowedFile> followed_body;  // of a direct_response with a body_file: in the place of its body
 
   std::optional<size_t> cluster;  // the index of route->cluster; nullopt: no such cluster, or cluster_header
   std::shared_ptr<const re2::RE2> rewrite_regex;
@@ -64,6 +67,8 @@ class RouteTable {
   // The first route that matches of the virtual host that the :authority belongs to. None, as in Envoy 1.40, for a
   // request whose x-forwarded-proto filters have taken away or the client has left empty.
   const RouteEntry* match(const http::HeaderMap& request) const;
+  // The files whose content routes answer with; to be read again by whoever watches them.
+  const std::vector<std::shared_ptr<FollowedFile>>& followed_files() const { return followed_files_; }
   // Some route turns some filter off or on (typed_per_filter_config).
   bool switches_filters() const { return switches_filters_; }
   const config::RouteConfiguration& config() const { return *config_; }
@@ -93,6 +98,7 @@ class RouteTable {
   std::vector<Wildcards> prefixes_;  // longest first
   std::optional<size_t> any_;
   bool switches_filters_ = false;
+  std::vector<std::shared_ptr<FollowedFile>> followed_files_;
 };
 
 }  // namespace inlay::proxy::router

@@ -123,7 +123,7 @@ void RouterFilter::answer_directly() {
   answer.details = "direct_response";
   if (route_->direct_response != nullptr) {
     answer.status = route_->direct_response->status;
-    answer.body = route_->direct_response->body;
+    answer.body = route_->followed_body ? *route_->followed_body->content() : route_->direct_response->body;
   } else {
     const http::HeaderMap& request = *callbacks_->request_headers();
     std::string location = redirect_location(*route_, request);
