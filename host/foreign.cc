@@ -32,13 +32,13 @@ constexpr std::array<ForeignFunction, 10> kFunctions = {{
     {"verify_signature", &foreign::verify_signature,
      "`VerifySignatureArguments {string hash_function = 1; bytes public_key = 2; bytes signature = 3; bytes text = 4; "
      "string public_key_pem = 5}` in, `VerifySignatureResult {bool result = 1; string error = 2}` out. Hash functions "
-     "sha1, sha224, sha256, sha384, sha512; one key, of RSA (PKCS #1 v1.5; at most 8192 bits) or ECDSA, as DER "
-     "SubjectPublicKeyInfo or as PEM; BadArgument for no key or both."},
+     "sha1, sha224, sha256, sha384, sha512; one key, of RSA (PKCS #1 v1.5; at most 8192 bits) or ECDSA (P-224, P-256, "
+     "P-384, P-521), as DER SubjectPublicKeyInfo or, in Envoy since 1.37, as PEM; BadArgument for no key or both. "
+     "A signature of ECDSA is DER, not the two numbers of a JWT."},
     {"sign", &foreign::sign,
      "`SignArguments {string hash_function = 1; bytes private_key = 2; bytes text = 3; string private_key_pem = 4}` "
-     "in, "
-     "`SignResult {bool result = 1; bytes signature = 2; string error = 3}` out; the key as DER PKCS #8 or as PEM, "
-     "without a pass phrase."},
+     "in, `SignResult {bool result = 1; bytes signature = 2; string error = 3}` out; the same hash functions and kinds "
+     "of keys, as DER PKCS #8, or as PEM: PKCS #8, PKCS #1 or SEC 1; without a pass phrase. In Envoy since 1.37."},
     {"expr_create", nullptr, kNoCel},
     {"expr_evaluate", nullptr, kNoCel},
     {"expr_delete", nullptr, kNoCel},

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The foreign functions verify_signature and sign, over OpenSSL. A failure inside of them is Ok with an error text in
-// the result, as in Envoy; only an argument that is no message, or a wrong number of keys, is kBadArgument.
+// The foreign functions verify_signature and sign, over OpenSSL, with the keys and the texts of Envoy 1.37 to 1.40,
+// which knows fewer kinds and curves. A failure inside of them is Ok with an error text in the result; only an argument
+// that is no message, or a wrong number of keys, is kBadArgument. Nothing of a key is ever told.
 
 #include <openssl/bio.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -13,6 +15,7 @@
 
 #include "base/ascii.h"
 #include "base/deleter.h"
+#include "base/printable.h"
 #include "base/proto_wire.h"
 #include "host/foreign.h"
 #include "host/vm.h"
@@ -25,6 +28,9 @@ using abi::Status;
 using Bio = std::unique_ptr<BIO, Deleter<BIO_free>>;
 using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
 using Pkcs8 = std::unique_ptr<PKCS8_PRIV_KEY_INFO, Deleter<PKCS8_PRIV_KEY_INFO_free>>;
+struct FreeBytes {
+  void operator()(unsigned char* bytes) const { OPENSSL_free(bytes); }
+};
 using DigestContext = std::unique_ptr<EVP_MD_CTX, Deleter<EVP_MD_CTX_free>>;
 
 struct Arguments {
@@ -42,7 +48,7 @@ struct Fields {
 constexpr Fields kVerifyFields = {2, 5, 3, 4};
 constexpr Fields kSignFields = {2, 4, 0, 3};
 
-// False if the bytes are malformed or there is not exactly one key.
+// False if the bytes are malformed, a string of them is no UTF-8, or there is not exactly one key.
 bool read(std::string_view bytes, const Fields& fields, Arguments& out) {
   ProtoReader reader(bytes);
   for (ProtoField f; reader.next(f);) {
@@ -53,7 +59,7 @@ bool read(std::string_view bytes, const Fields& fields, Arguments& out) {
     if (f.number == fields.signature) out.signature = f.bytes;
     if (f.number == fields.text) out.text = f.bytes;
   }
-  return reader.ok() && out.der.empty() != out.pem.empty();
+  return reader.ok() && is_utf8(out.hash) && is_utf8(out.pem) && out.der.empty() != out.pem.empty();
 }
 
 const EVP_MD* digest_of(std::string_view name) {
@@ -79,26 +85,57 @@ int no_pass_phrase(char*, int, int, void*) {
   return -1;
 }
 
-// Null for a key of another kind than Envoy takes, or one that would keep the worker busy for long.
-Key accept(Key key) {
-  if (!key) return nullptr;
-  const int type = EVP_PKEY_base_id(key.get());
-  const bool known = type == EVP_PKEY_RSA || type == EVP_PKEY_EC;
-  return known && EVP_PKEY_bits(key.get()) <= limits::kKeyBits ? std::move(key) : nullptr;
+// Envoy's library knows these curves and no other.
+bool is_known_curve(EVP_PKEY* key) {
+  static constexpr std::string_view kCurves[] = {SN_secp224r1, SN_X9_62_prime256v1, SN_secp384r1, SN_secp521r1};
+  char name[64] = {};
+  return EVP_PKEY_get_group_name(key, name, sizeof name, nullptr) == 1 &&
+         std::find(std::begin(kCurves), std::end(kCurves), std::string_view(name)) != std::end(kCurves);
+}
+
+bool spells_out_its_curve(EVP_PKEY* key) {
+  int spelt_out = 0;
+  return EVP_PKEY_get_int_param(key, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS, &spelt_out) == 1 &&
+         spelt_out != 0;
+}
+
+// RSA or ECDSA, and none that would keep the worker busy for long.
+bool is_for_signatures(EVP_PKEY* key) {
+  const int type = EVP_PKEY_base_id(key);
+  if (type != EVP_PKEY_RSA && type != EVP_PKEY_EC) return false;
+  return EVP_PKEY_bits(key) <= limits::kKeyBits && (type == EVP_PKEY_RSA || is_known_curve(key));
+}
+
+// What Envoy's library can read as a private key, but makes no signature of a digest with.
+bool is_of_another_use(EVP_PKEY* key) {
+  const int type = EVP_PKEY_base_id(key);
+  return type == EVP_PKEY_ED25519 || type == EVP_PKEY_X25519 || type == EVP_PKEY_DSA;
 }
 
 bool is_too_long(const Arguments& a) {
   return std::max(a.der.size(), a.pem.size()) > limits::kKeyBytes;
 }
 
-Key public_key(const Arguments& a) {
+Key read_public_key(const Arguments& a) {
   if (is_too_long(a)) return nullptr;
   if (!a.der.empty()) {
     const unsigned char* at = bytes(a.der);
-    return accept(Key(d2i_PUBKEY(nullptr, &at, static_cast<long>(a.der.size()))));
+    return Key(d2i_PUBKEY(nullptr, &at, static_cast<long>(a.der.size())));
   }
+  // Not PEM_read_bio_PUBKEY, which takes PKCS #1, too ("RSA PUBLIC KEY").
   const Bio bio(BIO_new_mem_buf(a.pem.data(), static_cast<int>(a.pem.size())));
-  return bio ? accept(Key(PEM_read_bio_PUBKEY(bio.get(), nullptr, &no_pass_phrase, nullptr))) : nullptr;
+  unsigned char* der = nullptr;
+  long size = 0;
+  if (!bio || PEM_bytes_read_bio(&der, &size, nullptr, PEM_STRING_PUBLIC, bio.get(), &no_pass_phrase, nullptr) != 1)
+    return nullptr;
+  const std::unique_ptr<unsigned char, FreeBytes> freed(der);
+  const unsigned char* at = der;
+  return Key(d2i_PUBKEY(nullptr, &at, size));
+}
+
+Key public_key(const Arguments& a) {
+  Key key = read_public_key(a);
+  return key && is_for_signatures(key.get()) && !spells_out_its_curve(key.get()) ? std::move(key) : nullptr;
 }
 
 Key private_key(const Arguments& a) {
@@ -106,10 +143,10 @@ Key private_key(const Arguments& a) {
   if (!a.der.empty()) {
     const unsigned char* at = bytes(a.der);
     const Pkcs8 info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(a.der.size())));
-    return info ? accept(Key(EVP_PKCS82PKEY(info.get()))) : nullptr;
+    return info ? Key(EVP_PKCS82PKEY(info.get())) : nullptr;
   }
   const Bio bio(BIO_new_mem_buf(a.pem.data(), static_cast<int>(a.pem.size())));
-  return bio ? accept(Key(PEM_read_bio_PrivateKey(bio.get(), nullptr, &no_pass_phrase, nullptr))) : nullptr;
+  return bio ? Key(PEM_read_bio_PrivateKey(bio.get(), nullptr, &no_pass_phrase, nullptr)) : nullptr;
 }
 
 // Why it does not verify; empty if it does.
@@ -129,8 +166,10 @@ std::string make_signature(const Arguments& a, std::string& signature) {
   const EVP_MD* digest = digest_of(a.hash);
   if (digest == nullptr) return std::string(a.hash).append(" is not supported.");
   const Key key = private_key(a);
+  if (key && is_of_another_use(key.get())) return "Invalid private key: key data is corrupted or malformed.";
+  if (!key || !is_for_signatures(key.get())) return "Invalid key type: private key required for signing operation.";
   const DigestContext context(EVP_MD_CTX_new());
-  if (!key || !context || EVP_DigestSignInit(context.get(), nullptr, digest, nullptr, key.get()) != 1)
+  if (!context || EVP_DigestSignInit(context.get(), nullptr, digest, nullptr, key.get()) != 1)
     return "Failed to initialize digest sign.";
   size_t size = 0;
   if (EVP_DigestSign(context.get(), nullptr, &size, bytes(a.text), a.text.size()) != 1)

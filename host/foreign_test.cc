@@ -1,77 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Foreign functions, through a guest that calls whatever a request asks for.
 
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
-
-#include <memory>
+#include <string>
 
 #include "base/ascii.h"
 #include "base/proto_wire.h"
 #include "host/foreign.h"
-#include "host/functions_fixture.h"
+#include "host/foreign_fixture.h"
 #include "host/guest_limits.h"
 
 namespace inlay::host {
-using namespace testkit;  // NOLINT: tests only
 namespace {
 
 using abi::Status;
 
-// Calls the function that the header x-call names with the request's body as the argument; the response's body becomes
-// the result. Logs the status.
-std::string caller() {
-  GuestText text;
-  text.allocator = R"((global $next (mut i32) (i32.const 131072))
-    (func (export "proxy_on_memory_allocate") (param $n i32) (result i32) (local $at i32)
-      (local.set $at (global.get $next))
-      (global.set $next (i32.add (global.get $next) (local.get $n)))
-      (loop $more
-        (if (i32.gt_u (global.get $next) (i32.mul (memory.size) (i32.const 65536)))
-          (then (if (i32.eq (memory.grow (i32.const 64)) (i32.const -1)) (then (return (i32.const 0)))) (br $more))))
-      (local.get $at)))";
-  return guest(import_proxy("log", 3) + import_proxy("call_foreign_function", 6) +
-                   import_proxy("get_header_map_value", 5) + import_proxy("get_buffer_bytes", 5) +
-                   import_proxy("set_buffer_bytes", 5) + import_proxy("set_property", 4),
-               kLogNumber + R"(
-    (data (i32.const 0) "x-call")
-    (data (i32.const 16) "state")
-    (global $result (mut i32) (i32.const 0)) (global $size (mut i32) (i32.const 0))
-    (func (export "proxy_on_request_body") (param i32 i32 i32) (result i32)
-      (drop (call $get_header_map_value (i32.const 0) (i32.const 0) (i32.const 6) (i32.const 32) (i32.const 36)))
-      (drop (call $get_buffer_bytes (i32.const 0) (i32.const 0) (i32.const -1) (i32.const 40) (i32.const 44)))
-      (i32.store (i32.const 48) (i32.const 0)) (i32.store (i32.const 52) (i32.const 0))
-      (call $log_number (call $call_foreign_function (i32.load (i32.const 32)) (i32.load (i32.const 36))
-        (i32.load (i32.const 40)) (i32.load (i32.const 44)) (i32.const 48) (i32.const 52)))
-      (global.set $result (i32.load (i32.const 48))) (global.set $size (i32.load (i32.const 52)))
-      (i32.const 0))
-    (func (export "proxy_on_response_body") (param i32 i32 i32) (result i32)
-      (drop (call $set_buffer_bytes (i32.const 1) (i32.const 0) (i32.const -1) (global.get $result) (global.get $size)))
-      (i32.const 0))
-    (func (export "proxy_on_request_trailers") (param i32 i32) (result i32)
-      (call $log_number (call $set_property (i32.const 16) (i32.const 5) (i32.const 0) (i32.const 1)))
-      (i32.const 0)))",
-               text);
-}
-
-struct Answer {
-  Status status;
-  std::string result;
-};
-
-class HostForeign : public GuestTest {
- protected:
-  Answer call(TestProxy& proxy, WorkerPlugin& plugin, const std::string& name, const std::string& argument) {
-    proxy.log().clear();
-    auto stream = proxy.stream(plugin, {{":path", "/"}, {"x-call", name}});
-    stream->request_body(argument, true);
-    const std::string status = proxy.log().lines().back().text;
-    stream->response_headers({{":status", "200"}}, false);
-    stream->response_body("old", true);
-    return {static_cast<Status>(std::stoul(status.substr(status.find(": ") + 2))), stream->response_buffer.to_string()};
-  }
-};
+class HostForeign : public ForeignTest {};
 INLAY_BOTH_ENGINES(HostForeign);
 
 TEST_P(HostForeign, CompressedBytesComeBack) {
@@ -194,149 +137,6 @@ TEST_P(HostForeign, ADeclarationThatIsNoMessageIsABadArgument) {
   TestProxy proxy(options());
   auto& plugin = load(proxy, caller());
   EXPECT_EQ(call(proxy, plugin, "declare_property", "\x0a\xff").status, Status::kBadArgument);
-}
-
-// --- signatures: OpenSSL is the other side ---
-
-struct FreeKey {
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-};
-using Key = std::unique_ptr<EVP_PKEY, FreeKey>;
-
-template <class Write>
-std::string pem(Write write) {
-  BIO* bio = BIO_new(BIO_s_mem());
-  write(bio);
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(bio, &data);
-  std::string text(data, static_cast<size_t>(size));
-  BIO_free(bio);
-  return text;
-}
-std::string public_pem(EVP_PKEY* key) {
-  return pem([&](BIO* bio) { PEM_write_bio_PUBKEY(bio, key); });
-}
-std::string private_pem(EVP_PKEY* key) {
-  return pem([&](BIO* bio) { PEM_write_bio_PKCS8PrivateKey(bio, key, nullptr, nullptr, 0, nullptr, nullptr); });
-}
-std::string encrypted_pem(EVP_PKEY* key) {
-  return pem(
-      [&](BIO* bio) { PEM_write_bio_PKCS8PrivateKey(bio, key, EVP_aes_128_cbc(), "word", 4, nullptr, nullptr); });
-}
-std::string public_der(EVP_PKEY* key) {
-  unsigned char* der = nullptr;
-  const int size = i2d_PUBKEY(key, &der);
-  std::string text(reinterpret_cast<char*>(der), static_cast<size_t>(size));
-  OPENSSL_free(der);
-  return text;
-}
-std::string private_der(EVP_PKEY* key) {
-  return pem([&](BIO* bio) { i2d_PKCS8PrivateKey_bio(bio, key, nullptr, nullptr, 0, nullptr, nullptr); });
-}
-
-// A message's fields as "1=1 3=..."; the protobuf result of both functions.
-std::string fields(std::string_view bytes) {
-  std::string text;
-  ProtoReader reader(bytes);
-  for (ProtoField f; reader.next(f);) {
-    text += (text.empty() ? "" : " ") + std::to_string(f.number) + "=";
-    text += f.is_bytes() ? std::string(f.bytes) : std::to_string(f.value);
-  }
-  return text;
-}
-std::string bytes_of(std::string_view message, uint32_t number) {
-  ProtoReader reader(message);
-  for (ProtoField f; reader.next(f);)
-    if (f.number == number) return std::string(f.bytes);
-  return {};
-}
-
-std::string signature_by(EVP_PKEY* key, const EVP_MD* digest, std::string_view text) {
-  EVP_MD_CTX* context = EVP_MD_CTX_new();
-  size_t size = 512;
-  std::string signature(size, '\0');
-  const auto* from = reinterpret_cast<const unsigned char*>(text.data());
-  EXPECT_EQ(EVP_DigestSignInit(context, nullptr, digest, nullptr, key), 1);
-  EXPECT_EQ(EVP_DigestSign(context, reinterpret_cast<unsigned char*>(signature.data()), &size, from, text.size()), 1);
-  EVP_MD_CTX_free(context);
-  signature.resize(size);
-  return signature;
-}
-
-std::string to_verify(std::string_view hash, std::string_view der, std::string_view pem_text,
-                      std::string_view signature, std::string_view text) {
-  std::string out;
-  put_string(out, 1, hash);
-  put_string(out, 2, der);
-  put_string(out, 3, signature);
-  put_string(out, 4, text);
-  put_string(out, 5, pem_text);
-  return out;
-}
-std::string to_sign(std::string_view hash, std::string_view der, std::string_view pem_text, std::string_view text) {
-  std::string out;
-  put_string(out, 1, hash);
-  put_string(out, 2, der);
-  put_string(out, 3, text);
-  put_string(out, 4, pem_text);
-  return out;
-}
-
-TEST_P(HostForeign, SignaturesAreVerified) {
-  TestProxy proxy(options());
-  auto& plugin = load(proxy, caller());
-  const Key rsa(EVP_RSA_gen(2048));
-  const Key ec(EVP_EC_gen("P-256"));
-  for (EVP_PKEY* key : {rsa.get(), ec.get()}) {
-    const std::string good = signature_by(key, EVP_sha256(), "text");
-    const auto verify = [&](std::string_view hash, std::string_view der, std::string_view pem_text,
-                            std::string_view signature, std::string_view text) {
-      const Answer a = call(proxy, plugin, "verify_signature", to_verify(hash, der, pem_text, signature, text));
-      return a.status == Status::kOk ? fields(a.result) : "status " + std::to_string(static_cast<uint32_t>(a.status));
-    };
-    EXPECT_EQ(verify("sha256", public_der(key), "", good, "text"), "1=1");
-    EXPECT_EQ(verify("SHA256", "", public_pem(key), good, "text"), "1=1");
-    EXPECT_EQ(verify("sha256", "", public_pem(key), good, "other"), "2=Failed to verify digest. Error code: 0");
-    EXPECT_EQ(verify("sha512", "", public_pem(key), good, "text"), "2=Failed to verify digest. Error code: 0");
-    EXPECT_EQ(verify("sha256", "", public_pem(key), "short", "text"), "2=Failed to verify digest. Error code: 0");
-    EXPECT_EQ(verify("md5", "", public_pem(key), good, "text"), "2=md5 is not supported.");
-    EXPECT_EQ(verify("sha256", "no key", "", good, "text"), "2=Failed to initialize digest verify.");
-    EXPECT_EQ(verify("sha256", "", "", good, "text"), "status 2") << "no key";
-    EXPECT_EQ(verify("sha256", public_der(key), public_pem(key), good, "text"), "status 2") << "two keys";
-  }
-  EXPECT_EQ(call(proxy, plugin, "verify_signature", "\x0a").status, Status::kBadArgument);
-}
-
-TEST_P(HostForeign, SignaturesAreMade) {
-  TestProxy proxy(options());
-  auto& plugin = load(proxy, caller());
-  const Key rsa(EVP_RSA_gen(2048));
-  const Key ec(EVP_EC_gen("P-256"));
-  for (EVP_PKEY* key : {rsa.get(), ec.get()}) {
-    for (const bool as_der : {false, true}) {
-      const Answer a = call(proxy, plugin, "sign",
-                            to_sign("sha384", as_der ? private_der(key) : "", as_der ? "" : private_pem(key), "text"));
-      ASSERT_EQ(a.status, Status::kOk);
-      const std::string signature = bytes_of(a.result, 2);
-      EVP_MD_CTX* context = EVP_MD_CTX_new();
-      EVP_DigestVerifyInit(context, nullptr, EVP_sha384(), nullptr, key);
-      EXPECT_EQ(EVP_DigestVerify(context, reinterpret_cast<const unsigned char*>(signature.data()), signature.size(),
-                                 reinterpret_cast<const unsigned char*>("text"), 4),
-                1);
-      EVP_MD_CTX_free(context);
-    }
-  }
-  const auto fails = [&](const std::string& argument) {
-    const Answer a = call(proxy, plugin, "sign", argument);
-    return a.status == Status::kOk ? fields(a.result) : "status " + std::to_string(static_cast<uint32_t>(a.status));
-  };
-  EXPECT_EQ(fails(to_sign("sha1x", "", private_pem(ec.get()), "t")), "3=sha1x is not supported.");
-  EXPECT_EQ(fails(to_sign("sha256", "", encrypted_pem(ec.get()), "t")), "3=Failed to initialize digest sign.")
-      << "nobody is asked for a pass phrase";
-  EXPECT_EQ(fails(to_sign("sha256", "", public_pem(ec.get()), "t")), "3=Failed to initialize digest sign.");
-  EXPECT_EQ(fails(to_sign("sha256", "", std::string(limits::kKeyBytes + 1, '-'), "t")),
-            "3=Failed to initialize digest sign.");
-  EXPECT_EQ(fails(to_sign("sha256", "", "", "t")), "status 2");
 }
 
 // --- the function itself ---

@@ -113,7 +113,7 @@ inline Result<bool> verify_signature(std::string_view hash, const CryptoKey& pub
   return verified && verified->number != 0;
 }
 
-// sign: the signature of `text`, as verify_signature takes it. Not every Envoy has it. kInternalFailure for a key or
+// sign: the signature of `text`, as verify_signature takes it. Envoy has it since 1.37. kInternalFailure for a key or
 // hash function that the host does not know; kBadArgument for no key or two.
 inline Result<Bytes> sign(std::string_view hash, const CryptoKey& private_key, std::string_view text) {
   detail::ProtoWriter message(hash.size() + private_key.der.size() + private_key.pem.size() + text.size() +
