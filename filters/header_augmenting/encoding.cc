@@ -32,4 +32,28 @@ void add_base64(TextBuilder& out, std::string_view bytes) {
   }
 }
 
+bool add_from_base64url(TextBuilder& out, std::string_view text) {
+  uint32_t bits = 0;
+  uint32_t count = 0;  // of the bits that are not in `out` yet
+  for (const char c : text) {
+    const auto lower = static_cast<char>(c | 0x20);
+    uint32_t digit = 0;
+    if (lower >= 'a' && lower <= 'z')
+      digit = static_cast<uint32_t>(lower - 'a') + (c == lower ? 26 : 0);
+    else if (c >= '0' && c <= '9')
+      digit = static_cast<uint32_t>(c - '0') + 52;
+    else if (c == '-' || c == '_')
+      digit = c == '-' ? 62 : 63;
+    else
+      return false;
+    bits = bits << 6 | digit;
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    out.add(static_cast<char>(bits >> count & 0xff));
+  }
+  // What is left of the last digit is no part of a byte, and 0.
+  return count < 6 && (bits & ((1u << count) - 1)) == 0;
+}
+
 }  // namespace inlay::header_augmenting
