@@ -64,6 +64,8 @@ constexpr Key kKeys[] = {
     {"sources.oauth2", Shape::kObject},
     {"sources.oauth2.audience", Shape::kHidden},
     {"sources.oauth2.auth_method", Shape::kShort},
+    {"sources.oauth2.client_assertion", Shape::kHidden},
+    {"sources.oauth2.client_assertion_type", Shape::kWord},
     {"sources.oauth2.client_id", Shape::kHidden},
     {"sources.oauth2.client_secret", Shape::kHidden},
     {"sources.oauth2.endpoint_params", Shape::kHidden},
@@ -71,6 +73,12 @@ constexpr Key kKeys[] = {
     {"sources.oauth2.password", Shape::kHidden},
     {"sources.oauth2.resource", Shape::kHidden},
     {"sources.oauth2.scopes", Shape::kHidden},
+    {"sources.oauth2.signing", Shape::kObject},
+    {"sources.oauth2.signing.alg", Shape::kShort},
+    {"sources.oauth2.signing.audience", Shape::kHidden},
+    {"sources.oauth2.signing.key", Shape::kHidden},
+    {"sources.oauth2.signing.kid", Shape::kHidden},
+    {"sources.oauth2.signing.lifetime", Shape::kShort},
     {"sources.oauth2.username", Shape::kHidden},
     {"sources.path", Shape::kPath},
     {"sources.refresh", Shape::kObject},
@@ -108,10 +116,12 @@ bool only(std::string_view text, std::string_view more, size_t most) {
 }
 
 bool is_variable(std::string_view text) {
-  constexpr std::string_view kBegin = "${env:";
-  if (!text.starts_with(kBegin) || !text.ends_with('}')) return false;
-  const std::string_view name = text.substr(kBegin.size(), text.size() - kBegin.size() - 1);
-  return !name.empty() && kDigits.find(name[0]) == std::string_view::npos && only(name, "", 128);
+  for (const std::string_view begin : {"${env:", "${source:"}) {
+    if (!text.starts_with(begin) || !text.ends_with('}')) continue;
+    const std::string_view name = text.substr(begin.size(), text.size() - begin.size() - 1);
+    return !name.empty() && kDigits.find(name[0]) == std::string_view::npos && only(name, "", 128);
+  }
+  return false;
 }
 
 std::string shown(Shape shape, std::string_view text) {

@@ -28,13 +28,16 @@ TEST(RedactedPluginConfiguration, OfTheFilterWhatIsHarmless) {
     "method":"POST","request_headers":{"x-auth":"hunter2"},"body":"hunter2","timeout":"5s","format":"oauth2",
     "oauth2":{"grant_type":"password","client_id":"hunter2","client_secret":"hunter2","auth_method":"none",
     "username":"hunter2","password":"hunter2","scopes":"hunter2","audience":["hunter2"],"resource":"hunter2",
-    "endpoint_params":{"assertion":"hunter2"}},"headers":{"x-key":"hunter2"},"allow":["x-*"],"max_stale":"unlimited",
+    "endpoint_params":{"assertion":"hunter2"},"client_assertion":"hunter2","client_assertion_type":"jwt-bearer",
+    "signing":{"key":"hunter2","alg":"ES256","kid":"hunter2","audience":"hunter2","lifetime":"1m"}},"headers":{"x-key":"hunter2"},"allow":["x-*"],"max_stale":"unlimited",
     "refresh":{"every":"1h30m","early":"20%","jitter":"1s","retry":{"initial":"250ms","max":"30s"}}}]})"),
             R"({"sources":[{"name":"a","cluster":"outbound|80||a.b","authority":"a.b:80","path":"/t?[redacted]",)"
             R"("method":"POST","request_headers":"[redacted]","body":"[redacted]","timeout":"5s","format":"oauth2",)"
             R"("oauth2":{"grant_type":"password","client_id":"[redacted]","client_secret":"[redacted]",)"
             R"("auth_method":"none","username":"[redacted]","password":"[redacted]","scopes":"[redacted]",)"
-            R"("audience":"[redacted]","resource":"[redacted]","endpoint_params":"[redacted]"},)"
+            R"("audience":"[redacted]","resource":"[redacted]","endpoint_params":"[redacted]",)"
+            R"("client_assertion":"[redacted]","client_assertion_type":"jwt-bearer","signing":{"key":"[redacted]",)"
+            R"("alg":"ES256","kid":"[redacted]","audience":"[redacted]","lifetime":"1m"}},)"
             R"("headers":"[redacted]","allow":["x-*"],"max_stale":"unlimited",)"
             R"("refresh":{"every":"1h30m","early":"20%","jitter":"1s","retry":{"initial":"250ms","max":"30s"}}}]})");
   EXPECT_EQ(shown(R"({"rules":[{"match":{"authority":"*.a.b","cluster":"c","path_prefix":"/p","path":"/q;s=hunter2",
@@ -55,7 +58,10 @@ TEST(RedactedPluginConfiguration, OfTheFilterWhatIsHarmless) {
 TEST(RedactedPluginConfiguration, AVariableIsShownWhereTheSecretWouldStand) {
   EXPECT_EQ(shown(R"({"sources":[{"body":"${env:BODY_1}","oauth2":{"client_secret":"${env:KEY}"}}]})"),
             R"({"sources":[{"body":"${env:BODY_1}","oauth2":{"client_secret":"${env:KEY}"}}]})");
-  for (const char* text : {"${env:hunter2", "${hunter2}", "x${env:A}hunter2", "${env:A}hunter2}", "${env:}"})
+  EXPECT_EQ(shown(R"({"sources":[{"oauth2":{"client_assertion":"${source:sa}"}}]})"),
+            R"({"sources":[{"oauth2":{"client_assertion":"${source:sa}"}}]})");
+  for (const char* text : {"${env:hunter2", "${source:hunter2", "x${source:A}hunter2", "${hunter2}", "x${env:A}hunter2",
+                           "${env:A}hunter2}", "${env:}"})
     EXPECT_EQ(shown(std::string(R"({"sources":{"body":")") + text + R"("}})"), R"({"sources":{"body":"[redacted]"}})")
         << text;
 }

@@ -9,7 +9,7 @@
 namespace inlay::deploy {
 
 // Whether a text at `key`, in a map that stands at `parent_key`, is a secret's value. Never true for a text with
-// `${env:NAME}` or `{/json/pointer}` in it, nor for an empty one.
+// `${env:NAME}`, `${source:NAME}`, `{/json/pointer}` or `{text}` in it, nor for an empty one.
 bool is_literal_secret(std::string_view parent_key, std::string_view key, std::string_view text);
 
 }  // namespace inlay::deploy

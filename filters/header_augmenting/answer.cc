@@ -5,8 +5,10 @@
 #include "filters/header_augmenting/duration.h"
 #include "filters/header_augmenting/header_rules.h"
 #include "filters/header_augmenting/json.h"
+#include "filters/header_augmenting/jwt.h"
 #include "filters/header_augmenting/template.h"
 #include "filters/header_augmenting/text_builder.h"
+#include "sdk/clock.h"
 #include "sdk/log.h"
 
 namespace inlay::header_augmenting {
@@ -15,7 +17,7 @@ namespace {
 // Collector: the headers that may be set.
 class Collector {
  public:
-  Collector(const SourceConfig& source, size_t most) : source_(source), pairs_(arena_.array<abi::Pair>(most)) {}
+  Collector(const SourceConfig& source, size_t most) : source_(source), pairs_(arena_.array<abi::Pair>(most + 1)) {}
 
   Arena& arena() { return arena_; }
 
@@ -32,8 +34,14 @@ class Collector {
                   " is left out: ", reason);
   }
 
+  // add_value: what ${source:NAME} stands for, if there are any.
+  void add_value(std::string_view value) {
+    if (source_.is_referred_to) value_ = value;
+  }
+
   Result<Answer, FetchFailure> finish(uint64_t lifetime_ms) {
     if (size_ == 0 && refused_ != 0) return FetchFailure::kNoHeaders;
+    if (!value_.empty()) pairs_[size_++] = {kValueName, value_};
     const Pairs pairs = pairs_.first(size_);
     Answer answer;
     answer.refused = refused_;
@@ -52,6 +60,7 @@ class Collector {
     if (!is_allowed(name)) return "this source may not set it";
     if (value.data() == nullptr) return "its value is not a string";
     if (!is_safe_value(value)) return "its value has a control character";
+    if (is_bare_scheme(name, value)) return "its value is a scheme without credentials";
     return nullptr;
   }
 
@@ -68,7 +77,36 @@ class Collector {
   Pairs pairs_;
   size_t size_ = 0;
   uint32_t refused_ = 0;
+  std::string_view value_;
 };
+
+bool is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+// read_text: of format `text`.
+Result<Answer, FetchFailure> read_text(std::string_view text, const SourceConfig& source) {
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  if (text.empty()) return FetchFailure::kEmpty;
+  uint64_t lifetime_ms = 0;
+  const auto end_ms = read_jwt_end_ms(text);
+  if (end_ms) {
+    const uint64_t now_ms = sdk::now_ms();
+    if (*end_ms <= now_ms) return FetchFailure::kExpired;
+    lifetime_ms = *end_ms - now_ms;
+  }
+  Collector collector(source, source.headers.size());
+  for (const abi::Pair& header : source.headers) {
+    TextBuilder value;
+    render_text(header.value, text, value);
+    collector.add(header.key, collector.arena().copy(value.view()));
+  }
+  collector.add_value(text);
+  auto answer = collector.finish(lifetime_ms);
+  if (answer) answer->is_jwt = end_ms.has_value();
+  return answer;
+}
 
 // read_lifetime: of `expires_in`, in seconds: a number in any of JSON's forms, or a string that is one. What is not
 // above 0 says nothing; what is above a hundred years is a hundred years. What is below a second, the least that RFC
@@ -84,6 +122,7 @@ uint64_t read_lifetime_ms(const Json& json) {
 
 Result<Answer, FetchFailure> read_answer(std::string_view body, const SourceConfig& source) {
   if (body.starts_with("\xef\xbb\xbf")) body.remove_prefix(3);  // which RFC 8259 section 8.1 lets a reader ignore
+  if (source.format == SourceConfig::Format::kText) return read_text(body, source);
   const auto json = Json::parse(body);
   if (!json || json->root().type != Json::Type::kObject) return FetchFailure::kBadJson;
 
@@ -98,15 +137,19 @@ Result<Answer, FetchFailure> read_answer(std::string_view body, const SourceConf
     return collector.finish(0);
   }
 
-  if (source.format == SourceConfig::Format::kOAuth2) {
+  Collector collector(source, source.headers.size());
+  const bool oauth2 = source.format == SourceConfig::Format::kOAuth2;
+  if (oauth2) {
     const Json::Node* const token = find(*json, "/access_token");
     if (token == nullptr || token->type != Json::Type::kString || token->text.empty()) return FetchFailure::kNoValue;
+    collector.add_value(token->text);
   }
-  Collector collector(source, source.headers.size());
   for (const abi::Pair& header : source.headers) {
     TextBuilder value;
     if (!render(header.value, *json, value)) return FetchFailure::kNoValue;
-    collector.add(header.key, collector.arena().copy(value.view()));
+    const std::string_view made = collector.arena().copy(value.view());
+    collector.add(header.key, made);
+    if (!oauth2) collector.add_value(made);  // a template that is referred to has one header
   }
   return collector.finish(read_lifetime_ms(*json));
 }

@@ -15,12 +15,19 @@ namespace inlay::header_augmenting {
 struct Answer {
   sdk::Bytes pairs;          // the headers, names in lower case, in the wire form of a header map
   uint32_t refused = 0;      // entries that were left out; each has been logged by name
-  uint64_t lifetime_ms = 0;  // as its expires_in says, at least a second; 0: nothing
+  uint64_t lifetime_ms = 0;  // as its expires_in says, at least a second, or until its end; 0: nothing
+  bool is_jwt = false;       // whose end lifetime_ms is
 };
 
-// read_answer: the headers that `body` makes by `source`'s format. Entries that are refused (header_rules.h, not
-// allowed, or no string) are left out, and logged by name, never by value. Fails with kBadJson if the body is no JSON
-// object, with kNoValue if a template's value is missing, and with kNoHeaders if there are entries and none is usable.
+// kValueName: the name of the pair that holds the value of an answer of a source that others refer to. It is no
+// header's.
+inline constexpr std::string_view kValueName = "";
+
+// read_answer: the headers that `body` makes by `source`'s format, and the value under kValueName if others refer to
+// it. Entries that are refused (header_rules.h, not allowed, or no string) are left out, and logged by name, never by
+// value. Fails with kBadJson if the body is no JSON object, with kNoValue if a template's value is missing, with
+// kNoHeaders if there are entries and none is usable; and of a text with kEmpty if there is nothing but white space,
+// with kExpired if it is a JWT that has ended by the wall clock.
 Result<Answer, FetchFailure> read_answer(std::string_view body, const SourceConfig& source);
 
 // read_seconds_ms: `text`, a number of seconds as JSON writes numbers (3600, 3.6e3), in milliseconds; 0 if it is none,

@@ -63,6 +63,16 @@ TEST_F(AnswerTest, UnsafeEntriesAreLeftOut) {
   EXPECT_EQ(refused, 21u);
 }
 
+TEST_F(AnswerTest, SchemeWithoutCredentialsIsLeftOut) {
+  for (const char* bare : {"Bearer", "Bearer ", "bearer\\t", "BASIC", "DPoP", "Negotiate "}) {
+    EXPECT_EQ(read(R"({"ok":"1","authorization":")" + std::string(bare) + "\"}"), "ok=1;") << bare;
+  }
+  EXPECT_EQ(read(R"({"proxy-authorization":"Bearer "})"), "no_headers");
+  EXPECT_EQ(read(R"({"authorization":"a-key-without-a-scheme","x-plan":"basic"})"),
+            "authorization=a-key-without-a-scheme;x-plan=basic;");
+  EXPECT_EQ(read(R"({"authorization":"Bearer t"})"), "authorization=Bearer t;");
+}
+
 TEST_F(AnswerTest, RefusedEntriesAreLoggedByNameAndNeverByValue) {
   read(R"({"ok":"1","Host":"hunter2","x-n":["hunter2"],"x\nforged line":"hunter2"})");
   EXPECT_TRUE(host.logged("header host is left out: no source may set it"));

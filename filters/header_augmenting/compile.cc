@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "filters/header_augmenting/compile.h"
 
+#include "filters/header_augmenting/call.h"
+#include "filters/header_augmenting/digest.h"
 #include "filters/header_augmenting/oauth2.h"
+#include "filters/header_augmenting/references.h"
 #include "filters/header_augmenting/suggestion.h"
 #include "filters/header_augmenting/template.h"
 
@@ -12,77 +15,193 @@ using Format = SourceConfig::Format;
 
 constexpr uint64_t kUnauthorized[] = {401};
 
-// Digest: FNV-1a, so that no part of a configuration shows in a key of the shared data.
-class Digest {
- public:
-  void add(std::string_view text) {
-    for (const char c : text) add_byte(static_cast<unsigned char>(c));
-    add(uint64_t{text.size()});
-  }
-  void add(Pairs pairs) {
-    for (const abi::Pair& pair : pairs) {
-      add(pair.key);
-      add(pair.value);
-    }
-    add(uint64_t{pairs.size()});
-  }
-  void add(uint64_t number) {
-    for (int i = 0; i < 8; ++i, number >>= 8) add_byte(number & 0xff);
-  }
-  uint64_t value() const { return value_; }
+constexpr uint32_t kMaxDepth = 3;     // of references that lead from one source to the next
+constexpr uint32_t kMostInARow = 16;  // sources that are looked at for a cycle, which costs stack
 
- private:
-  void add_byte(uint64_t byte) { value_ = (value_ ^ byte) * 0x100000001b3; }
-  uint64_t value_ = 0xcbf29ce484222325;
+// Link: a source that is being compiled, and the one that refers to it.
+struct Link {
+  const Link* from;
+  uint32_t index;
 };
 
 class Compiler {
  public:
-  Compiler(Config& config, Report& report) : config_(config), arena_(config.arena), report_(report) {}
+  Compiler(Config& config, Report& report)
+      : config_(config),
+        arena_(config.arena),
+        report_(report),
+        depths_(arena_.array<uint32_t>(config.sources.size())),
+        order_(arena_.array<uint32_t>(config.sources.size())) {}
 
-  void source(SourceConfig& source, const Place& place) {
-    const bool oauth2 = source.format == Format::kOAuth2;
-    check(source, place);
-    if (oauth2) {
-      source.method = "POST";
-      source.body = token_request_body(source.oauth2, arena_);
-      if (source.headers.empty()) {
-        source.headers = arena_.array<abi::Pair>(1);
-        source.headers[0] = {"authorization", "Bearer {/access_token}"};
+  void sources() {
+    const auto count = static_cast<uint32_t>(config_.sources.size());
+    for (uint32_t i = 0; i < count; ++i) find_references(i);
+    for (uint32_t i = 0; i < count; ++i) put_in_order(i, nullptr);
+    for (const uint32_t index : order_) source(index);
+  }
+
+  void rule(Rule& rule, const Place& place) {
+    const bool all = rule.use.data() == nullptr;
+    const size_t most = all ? config_.sources.size() : rule.use.size();
+    rule.sources = arena_.array<uint32_t>(most);
+    size_t size = 0;
+    for (uint32_t i = 0; i < most; ++i) {
+      if (all) {
+        if (!config_.sources[i].is_referred_to) rule.sources[size++] = i;
+        continue;
+      }
+      const Place use = {&place, "use"};
+      const Place at = {&use, {}, i};
+      const uint32_t source = find_source(at, rule.use[i]);
+      if (source == kNone) continue;
+      if (config_.sources[source].format == Format::kText && config_.sources[source].headers.empty())
+        report_.add(at, "a source that sets no header", "one with \"headers\"");
+      rule.sources[size++] = source;
+    }
+    rule.sources = rule.sources.first(size);
+  }
+
+ private:
+  // Finder collects the sources that texts of a source refer to.
+  class Finder final : public TextVisitor {
+   public:
+    Finder(Compiler& compiler, const Place& place) : compiler_(compiler), place_(place) {}
+    void text(const char* key, std::string_view name, std::string_view& text) override {
+      std::string_view rest = text;
+      for (Piece piece; next_piece(rest, piece);) {
+        if (!piece.is_reference) continue;
+        const Place whole = {&place_, key};
+        const Place member = {&whole, name};
+        add(compiler_.refer(name.empty() ? whole : member, piece.text));
       }
     }
+    std::span<uint32_t> found() const { return all_.first(size_); }
+
+   private:
+    void add(uint32_t source) {
+      if (all_.empty()) all_ = compiler_.arena_.array<uint32_t>(compiler_.config_.sources.size());
+      size_t i = 0;
+      while (i < size_ && all_[i] != source) ++i;
+      if (source != kNone && i == size_) all_[size_++] = source;
+    }
+
+    Compiler& compiler_;
+    const Place& place_;
+    std::span<uint32_t> all_;
+    size_t size_ = 0;
+  };
+
+  void find_references(uint32_t index) {
+    const Place place = place_of(index);
+    Finder finder(*this, place);
+    for_each_text(config_.sources[index], finder);
+    config_.sources[index].refers_to = finder.found();
+  }
+
+  // refer: the source `name`, of which a value can be had; else kNone, and an error at `place`.
+  uint32_t refer(const Place& place, std::string_view name) {
+    const uint32_t index = find_source(place, name);
+    if (index == kNone) return kNone;
+    SourceConfig& source = config_.sources[index];
+    const bool single = source.format == Format::kTemplate && source.headers.size() == 1;
+    if (source.format != Format::kText && source.format != Format::kOAuth2 && !single) {
+      report_.add(place, "a source that may have several values",
+                  "one of format \"text\" or \"oauth2\", or of \"template\" with one header");
+    }
+    source.is_referred_to = true;
+    return index;
+  }
+
+  // put_in_order: a source behind those that it refers to.
+  void put_in_order(uint32_t index, const Link* from) {
+    if (depths_[index] != 0) return;
+    const Link link{from, index};
+    uint32_t depth = 1;
+    for (const uint32_t other : config_.sources[index].refers_to) {
+      if (is_cycle(&link, other)) continue;
+      if (length(&link) < kMostInARow) put_in_order(other, &link);
+      depth = depths_[other] >= depth ? depths_[other] + 1 : depth;
+    }
+    depths_[index] = depth;
+    order_[ordered_++] = index;
+    if (depth == kMaxDepth + 2) {
+      report_.add(place_of(index), "a source that others lead to by more than three references", "three at most");
+    }
+  }
+
+  void source(uint32_t index) {
+    SourceConfig& source = config_.sources[index];
+    check(source, place_of(index));
+    set_defaults(source);
+    set_digest(source);
+    if (source.refers_to.empty()) prepare_call(source, {}, arena_);
+  }
+
+  static uint32_t length(const Link* link) {
+    uint32_t links = 0;
+    for (; link != nullptr; link = link->from) ++links;
+    return links;
+  }
+
+  // is_cycle: whether `other`, which link's source refers to, is one that led there; then it is reported.
+  [[gnu::noinline]] bool is_cycle(const Link* link, uint32_t other) {
+    sdk::Line path;  // from the end to the begin
+    path.add(config_.sources[other].name);
+    const Place place = place_of(link->index);
+    for (; link != nullptr; link = link->from) {
+      sdk::Line longer;
+      path = longer.add(config_.sources[link->index].name).add(" -> ").add(path.view());
+      if (link->index != other) continue;
+      sdk::Line found;
+      report_.add(place, found.add("references in a cycle, ").add(path.view()).view(), "none that lead back");
+      return true;
+    }
+    return false;
+  }
+
+  void set_defaults(SourceConfig& source) {
+    const bool oauth2 = source.format == Format::kOAuth2;
+    const bool text = source.format == Format::kText;
+    if (oauth2 && source.headers.empty()) {
+      source.headers = arena_.array<abi::Pair>(1);
+      source.headers[0] = {"authorization", "Bearer {/access_token}"};
+    }
+    if (source.refresh.every_ms == 0) source.refresh.every_ms = text ? 10'000 : 360'000;
+    source.ends_with_jwt = text && source.max_stale_ms == kNotGiven;
     if (source.max_stale_ms == kNotGiven) source.max_stale_ms = oauth2 ? 0 : kUnlimited;
     source.invalidate_on = config_.invalidate_on;
     if (oauth2 && config_.invalidate_on.data() == nullptr) source.invalidate_on = kUnauthorized;
-    build_call(source);
+  }
+
+  // set_digest: of all that makes an answer, and when it is asked for. The digest of a source that is referred to
+  // stands for its value.
+  void set_digest(SourceConfig& source) {
+    Arena arena;
+    const Pairs values = arena.array<abi::Pair>(source.refers_to.size());
+    for (size_t i = 0; i < values.size(); ++i) {
+      const SourceConfig& other = config_.sources[source.refers_to[i]];
+      sdk::Line line;
+      values[i] = {other.name, arena.copy(line.add("source ").add(other.digest).view())};
+    }
+    SourceConfig filled = source;
+    prepare_call(filled, values, arena);
     Digest digest;
     digest.add(source.cluster);
-    digest.add(source.call);
-    digest.add(source.body);
+    digest.add(filled.call);
+    digest.add(filled.body);
     digest.add(source.headers);
     for (const std::string_view name : source.allow) digest.add(name);
     const Refresh& refresh = source.refresh;
     for (const uint64_t number :
          {source.timeout_ms, static_cast<uint64_t>(source.format), uint64_t{source.allow.size()}, config_.max_body,
           refresh.every_ms, refresh.early.percent, refresh.early.ms, refresh.jitter.percent, refresh.jitter.ms,
-          refresh.retry_initial_ms, refresh.retry_max_ms, source.max_stale_ms}) {
+          refresh.retry_initial_ms, refresh.retry_max_ms, source.max_stale_ms,
+          uint64_t{source.is_referred_to} << 1 | uint64_t{source.ends_with_jwt}}) {
       digest.add(number);
     }
     source.digest = digest.value();
   }
 
-  void rule(Rule& rule, const Place& place) {
-    const bool all = rule.use.data() == nullptr;
-    rule.sources = arena_.array<uint32_t>(all ? config_.sources.size() : rule.use.size());
-    for (uint32_t i = 0; i < rule.sources.size(); ++i) {
-      rule.sources[i] = i;
-      if (all) continue;
-      const Place use = {&place, "use"};
-      rule.sources[i] = find_source({&use, {}, i}, rule.use[i]);
-    }
-  }
-
- private:
   // check: what one key demands of another.
   void check(const SourceConfig& source, const Place& place) {
     const bool oauth2 = source.format == Format::kOAuth2;
@@ -93,11 +212,17 @@ class Compiler {
     must(oauth2 == (source.oauth2.client_id.data() != nullptr), "oauth2", oauth2 ? "nothing" : "an object",
          "an object with \"client_id\", just if \"format\" is \"oauth2\"");
     must(source.format != Format::kHeaders || !templates, "headers", "an object",
-         "one with \"oauth2\" or \"template\" only");
+         "one with \"oauth2\", \"template\" or \"text\" only");
     must(source.format != Format::kTemplate || templates, "headers", "nothing", "an object of header name to template");
+    const bool text = source.format == Format::kText;
+    must(!text || templates || source.is_referred_to, "headers", "nothing",
+         "an object of header name to template, or ${source:NAME} with its name in another source");
     for (const abi::Pair& header : source.headers) {
       must(is_template(header.value), "headers", "\"{/\" without \"}\"", "{/json/pointer}");
+      must(!text || header.value.find("{/") == std::string_view::npos, "headers", "{/json/pointer} with \"text\"",
+           "{text}, which stands for all of the answer");
     }
+    if (oauth2) check_assertion(source, place);
     must(!oauth2 || !source.path.empty(), "path", "nothing", "the token endpoint's path");
     must(!oauth2 || source.body.data() == nullptr, "body", "a string", "none: oauth2 makes its own");
     must(!oauth2 || source.method.empty() || source.method == "POST", "method", source.method,
@@ -111,27 +236,25 @@ class Compiler {
     }
   }
 
-  // build_call: the headers of the call-out.
-  void build_call(SourceConfig& source) {
-    const bool oauth2 = source.format == Format::kOAuth2;
-    const bool basic = oauth2 && source.oauth2.auth_method == OAuth2::Authentication::kBasic;
-    Pairs call = arena_.array<abi::Pair>(7 + source.request_headers.size());
-    size_t size = 0;
-    call[size++] = {":method", source.method.empty() ? "GET" : source.method};
-    call[size++] = {":path", source.path.empty() ? "/headers" : source.path};
-    call[size++] = {":authority", source.authority.empty() ? source.cluster : source.authority};
-    for (const abi::Pair& header : source.request_headers) call[size++] = header;
-    const auto add = [&](std::string_view name, std::string_view value) {
-      for (const abi::Pair& header : source.request_headers) {
-        if (header.key == name) return;
-      }
-      call[size++] = {name, value};
-    };
-    if (basic) add("authorization", basic_authorization(source.oauth2, arena_));
-    if (oauth2) add("content-type", "application/x-www-form-urlencoded");
-    add("accept", "application/json");
-    add("accept-encoding", "identity");  // nothing is decoded here
-    source.call = call.first(size);
+  // check_assertion: what a client that authenticates itself by an assertion has to say, and may not.
+  void check_assertion(const SourceConfig& source, const Place& place) {
+    const Place oauth2 = {&place, "oauth2"};
+    const bool asserts = source.oauth2.auth_method == OAuth2::Authentication::kAssertion;
+    const bool given = source.oauth2.client_assertion.data() != nullptr;
+    if (asserts != given) {
+      report_.add({&oauth2, "client_assertion"}, given ? "a string" : "nothing",
+                  "a JWT such as ${source:NAME}, just if \"auth_method\" is \"client_assertion\"");
+    }
+    if (!is_assertion_type(source.oauth2.client_assertion_type)) {
+      report_.add({&oauth2, "client_assertion_type"}, "a string", "\"jwt-bearer\", \"jwt-spiffe\", or a URN (urn:...)");
+    }
+    if (!asserts) return;
+    if (source.oauth2.client_secret.data() != nullptr)
+      report_.add({&oauth2, "client_secret"}, "a string", "none beside \"client_assertion\"");
+    if (source.authority.empty()) {
+      report_.add({&place, "authority"}, "nothing",
+                  "the token endpoint's own host: providers hold an assertion's audience against it");
+    }
   }
 
   uint32_t find_source(const Place& place, std::string_view name) {
@@ -141,31 +264,37 @@ class Compiler {
       suggestion.consider(config_.sources[i].name);
     }
     report_.add(place, "the name of no source", suggestion.text());
-    return 0;
+    return kNone;
   }
 
+  Place place_of(uint32_t source) const { return {&sources_, {}, source}; }
+
+  static constexpr uint32_t kNone = UINT32_MAX;
   Config& config_;
   Arena& arena_;
   Report& report_;
+  const Place top_;
+  const Place sources_ = {&top_, "sources"};
+  std::span<uint32_t> depths_;  // how many sources stand in a row from each on; 0: it has no place in order_ yet
+  std::span<uint32_t> order_;
+  size_t ordered_ = 0;
 };
 
 }  // namespace
 
 void compile(Config& config, Report& report) {
   const Place top;
-  Compiler compiler(config, report);
   if (config.sources.data() == nullptr) {
     if (config.flat.authority.empty()) config.flat.authority = "sidecar";
     config.sources = {&config.flat, 1};
   } else if (config.sources.empty()) {
     report.add({&top, "sources"}, "none", "one source at least");
   }
-  const Place sources = {&top, "sources"};
-  size_t index = 0;
-  for (SourceConfig& source : config.sources) compiler.source(source, {&sources, {}, index++});
+  Compiler compiler(config, report);
+  compiler.sources();
   if (config.rules.empty()) config.rules = config.arena.array<Rule>(1);
   const Place rules = {&top, "rules"};
-  index = 0;
+  size_t index = 0;
   for (Rule& rule : config.rules) compiler.rule(rule, {&rules, {}, index++});
 }
 

@@ -29,7 +29,7 @@ struct Share {
 
 // Refresh: when a source is asked.
 struct Refresh {
-  uint64_t every_ms = 360'000;      // lifetime of an answer that says nothing of its own
+  uint64_t every_ms = 0;            // lifetime of an answer that says nothing of its own; 0: the format's default
   Share early{.percent = 20};       // an answer that says its lifetime is renewed this much before the end,
   Share jitter{.percent = 10};      // or up to this much later; any other, up to this much before the end
   uint64_t retry_initial_ms = 250;  // exponential, with full jitter
@@ -39,11 +39,13 @@ struct Refresh {
 // OAuth2: the token request of RFC 6749, sections 4.3 and 4.4.
 struct OAuth2 {
   enum class Grant : uint8_t { kClientCredentials, kPassword };
-  enum class Authentication : uint8_t { kBasic, kPost, kNone };
+  enum class Authentication : uint8_t { kBasic, kPost, kNone, kAssertion };
   Grant grant_type = Grant::kClientCredentials;
   Authentication auth_method = Authentication::kBasic;
   std::string_view client_id;
   std::string_view client_secret;
+  std::string_view client_assertion;
+  std::string_view client_assertion_type = "jwt-bearer";  // or another name of RFC 7521's registry, or a URN
   std::string_view username;
   std::string_view password;
   Texts scopes;
@@ -57,7 +59,7 @@ inline constexpr uint64_t kNotGiven = UINT64_MAX - 1;
 
 // SourceConfig: one service that provides headers, how and when to ask it, and what to make of its answer.
 struct SourceConfig {
-  enum class Format : uint8_t { kHeaders, kOAuth2, kTemplate };
+  enum class Format : uint8_t { kHeaders, kOAuth2, kTemplate, kText };
   std::string_view name = "default";  // in the metrics' names
   std::string_view cluster = "sidecar";
   std::string_view authority;
@@ -74,7 +76,11 @@ struct SourceConfig {
   uint64_t max_stale_ms = kNotGiven;
 
   // Made of the above by compile (compile.h).
-  Pairs call;  // the request's headers, whole
+  Pairs call;                     // the request's headers, whole; not yet if the source refers to others
+  Pairs values;                   // that references were filled in with, by name; of a call, not of the configuration
+  std::span<uint32_t> refers_to;  // places in Config::sources of those that ${source:NAME} names here
+  bool is_referred_to = false;    // ${source:NAME} names this one somewhere
+  bool ends_with_jwt = false;     // an answer that is a JWT is not used past its end
   std::span<const uint64_t> invalidate_on;
   uint64_t digest = 0;  // the same for sources that are the same but for their names
 };
@@ -103,7 +109,7 @@ enum class Mode : uint8_t { kSet, kIfAbsent, kAppend };
 // Rule: what becomes of the requests that it matches.
 struct Rule {
   Match match;
-  Texts use;  // not given: all
+  Texts use;  // not given: all that no other source refers to
   Mode mode = Mode::kSet;
   Texts remove;
 

@@ -7,6 +7,7 @@
 #include "filters/header_augmenting/config.h"
 #include "filters/header_augmenting/duration.h"
 #include "filters/header_augmenting/header_rules.h"
+#include "filters/header_augmenting/references.h"
 #include "filters/header_augmenting/suggestion.h"
 #include "filters/header_augmenting/text_builder.h"
 #include "sdk/log.h"
@@ -15,6 +16,7 @@ namespace inlay::header_augmenting {
 namespace {
 
 constexpr std::string_view kVariable = "${env:";
+constexpr std::string_view kReference = "${source:";
 constexpr std::string_view kLiteral = "$${";  // stands for "${"
 
 template <class T>
@@ -39,6 +41,14 @@ std::string_view without_line_breaks(std::string_view text) {
 bool is_line(std::string_view text) {
   for (const char c : text) {
     if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') return false;
+  }
+  return true;
+}
+
+// all_literals: whether `holds` for all of `text` but its references.
+bool all_literals(std::string_view text, bool (*holds)(std::string_view)) {
+  for (Piece piece; next_piece(text, piece);) {
+    if (!piece.is_reference && !holds(piece.text)) return false;
   }
   return true;
 }
@@ -117,6 +127,7 @@ uint32_t ConfigReader::object(const Place& place, const Json::Node& node, const 
     } else {
       seen |= 1u << row;
       const Field& field = schema.fields[row];
+      refers_ = field.refers;
       value(at, *member, field, out + field.offset);
     }
   }
@@ -208,7 +219,8 @@ bool ConfigReader::pairs(const Place& place, const Json::Node& node, Kind kind, 
     if (kind == Kind::kParameters) continue;
     pair.key = arena_.lower(n->key);
     if (!is_token(pair.key) || is_forbidden(pair.key)) report_.add(at, "the key", expected(Kind::kHeaderNames));
-    if (!is_safe_value(pair.value)) report_.add(at, "a control character", "none in a header's value");
+    const bool safe = refers_ ? all_literals(pair.value, is_safe_value) : is_safe_value(pair.value);
+    if (!safe) report_.add(at, "a control character", "none in a header's value");
   }
   return put(out, pairs);
 }
@@ -270,7 +282,7 @@ bool ConfigReader::scalar(const Json::Node& node, Kind kind, std::string_view te
       return put(out, text);
     case Kind::kLine:
       text = without_line_breaks(text);
-      return is_line(text) && put(out, text);
+      return (refers_ ? all_literals(text, is_line) : is_line(text)) && put(out, text);
     case Kind::kPath:
       return text.starts_with('/') && is_word(text) && put(out, text);
     case Kind::kWord:
@@ -292,6 +304,16 @@ bool ConfigReader::scalar(const Json::Node& node, Kind kind, std::string_view te
   }
 }
 
+std::string_view ConfigReader::name_of(std::string_view what, std::string_view& rest) {
+  if (!rest.starts_with(what)) return {};
+  size_t end = what.size();
+  while (end < rest.size() && rest[end] != '}') ++end;
+  const std::string_view name = rest.substr(what.size(), end - what.size());
+  if (end == rest.size() || !is_token(name)) return {};
+  rest.remove_prefix(end + 1);
+  return name;
+}
+
 bool ConfigReader::string(const Place& place, const Json::Node& node, std::string_view& out) {
   out = node.text;
   TextBuilder built;
@@ -304,16 +326,28 @@ bool ConfigReader::string(const Place& place, const Json::Node& node, std::strin
       continue;
     }
     if (!rest.starts_with("${")) {
-      built.add(rest[0]);
+      if (refers_ && rest[0] == '\0') {
+        add_literal(built, rest.substr(0, 1));
+        replaced = true;
+      } else {
+        built.add(rest[0]);
+      }
       rest.remove_prefix(1);
       continue;
     }
-    size_t end = kVariable.size();
-    while (end < rest.size() && rest[end] != '}') ++end;
-    const bool whole = rest.starts_with(kVariable) && end < rest.size();
-    const std::string_view name = whole ? rest.substr(kVariable.size(), end - kVariable.size()) : std::string_view();
-    if (!is_token(name)) {  // what stands there may be part of a secret
-      report_.add(place, "\"${\" that begins no ${env:NAME}", "${env:NAME} for a variable, or $${ for ${ itself");
+    if (const std::string_view source = name_of(kReference, rest); !source.empty()) {
+      if (!refers_) {
+        report_.add(place, "${source:NAME}", "it in oauth2, request_headers or body of a source");
+        return false;
+      }
+      add_reference(built, source);
+      replaced = true;
+      continue;
+    }
+    const std::string_view name = name_of(kVariable, rest);
+    if (name.empty()) {  // what stands there may be part of a secret
+      report_.add(place, "\"${\" that begins no ${env:NAME} or ${source:NAME}",
+                  "${env:NAME} for a variable, ${source:NAME} for the value of a source, or $${ for ${ itself");
       return false;
     }
     std::string_view value;
@@ -325,7 +359,6 @@ bool ConfigReader::string(const Place& place, const Json::Node& node, std::strin
     }
     built.add(without_line_breaks(value));
     replaced = true;
-    rest.remove_prefix(end + 1);
   }
   if (replaced) out = arena_.copy(built.view());
   return true;

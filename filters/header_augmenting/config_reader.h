@@ -48,8 +48,10 @@ class ConfigReader {
   void choice(const Place& place, const Json::Node& node, std::string_view text, const Field& field, char* out);
   bool scalar(const Json::Node& node, Kind kind, std::string_view text, char* out);
   // string: `node`'s text, with the environment's variables in the place of their names, each without line breaks at
-  // its end.
+  // its end, and references as references.h has them, where they may stand.
   bool string(const Place& place, const Json::Node& node, std::string_view& out);
+  // name_of: the NAME of ${what:NAME} at the front of `rest`, taken off; empty if that is no name.
+  static std::string_view name_of(std::string_view what, std::string_view& rest);
   bool variable(std::string_view name, std::string_view& out) const;
   size_t count(const Json::Node& node) const;
 
@@ -57,6 +59,7 @@ class ConfigReader {
   std::string_view environment_;
   Arena& arena_;
   Report& report_;
+  bool refers_ = false;  // ${source:NAME} may stand in the value in hand
 };
 
 }  // namespace inlay::header_augmenting

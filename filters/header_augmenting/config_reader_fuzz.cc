@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "filters/header_augmenting/call.h"
 #include "filters/header_augmenting/config.h"
 #include "filters/header_augmenting/duration.h"
 #include "filters/header_augmenting/header_rules.h"
@@ -33,10 +34,25 @@ void check_headers(Pairs headers) {
   }
 }
 
+// check_call: the call of a source, with values in the places of the others that it refers to.
+void check_call(const Config& config, const SourceConfig& source) {
+  Arena arena;
+  const Pairs values = arena.array<abi::Pair>(source.refers_to.size());
+  for (size_t i = 0; i < values.size(); ++i) {
+    const SourceConfig& other = config.sources[source.refers_to[i]];
+    require(other.is_referred_to && &other != &source);
+    values[i] = {other.name, "value+1"};
+  }
+  SourceConfig filled = source;
+  require(prepare_call(filled, values, arena));
+  check_headers(filled.call);
+  require(source.refers_to.empty() == !source.call.empty());
+  require(source.call.empty() || (filled.body == source.body && filled.call.size() == source.call.size()));
+  require(filled.call.size() >= 4 && filled.call[0].key == ":method" && filled.call[1].value.starts_with('/'));
+}
+
 void check_source(const SourceConfig& source) {
   require(!source.name.empty() && !source.cluster.empty());
-  require(source.call.size() >= 4 && source.call[0].key == ":method" && source.call[1].value.starts_with('/'));
-  check_headers(source.call);
   for (const abi::Pair& header : source.headers) require(is_template(header.value));
   for (const uint64_t ms : {source.timeout_ms, source.refresh.every_ms, source.refresh.retry_max_ms}) {
     require(ms >= 1 && ms <= kMaxDurationMs);
@@ -48,6 +64,7 @@ void check(const Config& config) {
   require(!config.sources.empty() && !config.rules.empty());
   for (size_t i = 0; i < config.sources.size(); ++i) {
     check_source(config.sources[i]);
+    check_call(config, config.sources[i]);
     for (size_t j = 0; j < i; ++j) require(config.sources[i].name != config.sources[j].name);
   }
   for (const Rule& rule : config.rules) {

@@ -49,9 +49,15 @@ char* make(Arena& arena, size_t count, char* out) {
   return reinterpret_cast<char*>(values.data());
 }
 
-constexpr const char* kFormats[] = {"headers", "oauth2", "template", nullptr};
+// refers: a field in which ${source:NAME} may stand.
+constexpr Field refers(const char* key, Kind kind, uint16_t offset) {
+  return {key, kind, offset, {}, false, true};
+}
+
+constexpr const char* kFormats[] = {"headers", "oauth2", "template", "text", nullptr};
 constexpr const char* kGrants[] = {"client_credentials", "password", nullptr};
-constexpr const char* kAuthentications[] = {"client_secret_basic", "client_secret_post", "none", nullptr};
+constexpr const char* kAuthentications[] = {"client_secret_basic", "client_secret_post", "none", "client_assertion",
+                                            nullptr};
 constexpr const char* kModes[] = {"set", "if_absent", "append", nullptr};
 constexpr const char* kActions[] = {"reject", "pass", "hold", nullptr};
 
@@ -71,15 +77,17 @@ constexpr Schema kRefresh = {kRefreshFields};
 
 constexpr Field kOAuth2Fields[] = {
     {"grant_type", Kind::kChoice, offsetof(OAuth2, grant_type), kGrants},
-    {"client_id", Kind::kLine, offsetof(OAuth2, client_id), {}, true},
-    {"client_secret", Kind::kLine, offsetof(OAuth2, client_secret)},
+    {"client_id", Kind::kLine, offsetof(OAuth2, client_id), {}, true, true},
+    refers("client_secret", Kind::kLine, offsetof(OAuth2, client_secret)),
     {"auth_method", Kind::kChoice, offsetof(OAuth2, auth_method), kAuthentications},
-    {"username", Kind::kLine, offsetof(OAuth2, username)},
-    {"password", Kind::kLine, offsetof(OAuth2, password)},
-    {"scopes", Kind::kTexts, offsetof(OAuth2, scopes)},
-    {"audience", Kind::kTexts, offsetof(OAuth2, audience)},
-    {"resource", Kind::kTexts, offsetof(OAuth2, resource)},
-    {"endpoint_params", Kind::kParameters, offsetof(OAuth2, endpoint_params)},
+    refers("client_assertion", Kind::kLine, offsetof(OAuth2, client_assertion)),
+    refers("client_assertion_type", Kind::kLine, offsetof(OAuth2, client_assertion_type)),
+    refers("username", Kind::kLine, offsetof(OAuth2, username)),
+    refers("password", Kind::kLine, offsetof(OAuth2, password)),
+    refers("scopes", Kind::kTexts, offsetof(OAuth2, scopes)),
+    refers("audience", Kind::kTexts, offsetof(OAuth2, audience)),
+    refers("resource", Kind::kTexts, offsetof(OAuth2, resource)),
+    refers("endpoint_params", Kind::kParameters, offsetof(OAuth2, endpoint_params)),
 };
 constexpr Schema kOAuth2 = {kOAuth2Fields};
 
@@ -89,8 +97,8 @@ constexpr Field kSourceFields[] = {
     {"authority", Kind::kWord, offsetof(SourceConfig, authority)},
     {"path", Kind::kPath, offsetof(SourceConfig, path)},
     {"method", Kind::kName, offsetof(SourceConfig, method)},
-    {"request_headers", Kind::kHeaders, offsetof(SourceConfig, request_headers)},
-    {"body", Kind::kText, offsetof(SourceConfig, body)},
+    refers("request_headers", Kind::kHeaders, offsetof(SourceConfig, request_headers)),
+    refers("body", Kind::kText, offsetof(SourceConfig, body)),
     {"timeout", Kind::kDuration, offsetof(SourceConfig, timeout_ms)},
     {"format", Kind::kChoice, offsetof(SourceConfig, format), kFormats},
     {"oauth2", Kind::kObject, offsetof(SourceConfig, oauth2), &kOAuth2},

@@ -58,6 +58,7 @@ struct Field {
     const char* const* choices;                           // of kChoice; nullptr ends them
   } more = {};
   bool required = false;  // of a kind that is stored as a std::string_view
+  bool refers = false;    // ${source:NAME} may stand in it (references.h)
 };
 
 // Schema: the keys of an object.

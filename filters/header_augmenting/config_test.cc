@@ -193,7 +193,7 @@ TEST_F(ConfigTest, AllErrorsComeInOnePass) {
             "\"5m\", \"1h30m\" or \"1d\"\n"
             "configuration: sources[0].path: found a string, expected a path that starts with \"/\", a string without "
             "white space\n"
-            "configuration: sources[1].format: found \"xml\", expected one of headers oauth2 template\n"
+            "configuration: sources[1].format: found \"xml\", expected one of headers oauth2 template text\n"
             "configuration: max_body: found a number \"0\", expected a number of bytes from 1 to 16777216\n"
             "configuration: rules[0].use[0]: found the name of no source, expected one of default b");
 }
@@ -317,12 +317,13 @@ TEST_F(ConfigTest, LineBreakAtTheEndOfASecretIsDropped) {
 
 TEST_F(ConfigTest, DollarAndBraceBeginAVariableOrAreWrittenAsSuch) {
   const auto body = [&](const std::string& text) { return R"({"when_missing": {"body": ")" + text + "\"}}"; };
-  for (const char* wrong : {"${SECRET}", "${env:SECRET", "a ${", "${}", "${env:}", "${ENV:ID}", "${env:hunter2 x}",
-                            "${hunter2", "$${x} ${hunter2}", "${env:hunter2\\n}", "${source:idp}"}) {
+  for (const char* wrong :
+       {"${SECRET}", "${env:SECRET", "a ${", "${}", "${env:}", "${ENV:ID}", "${env:hunter2 x}", "${hunter2",
+        "$${x} ${hunter2}", "${env:hunter2\\n}", "${source:}", "${source:hunter2 x}", "${source:idp"}) {
     EXPECT_EQ(
         error_of(body(wrong)),
-        "when_missing.body: found \"${\" that begins no ${env:NAME}, expected ${env:NAME} for a variable, or $${ for "
-        "${ itself")
+        "when_missing.body: found \"${\" that begins no ${env:NAME} or ${source:NAME}, expected ${env:NAME} for a "
+        "variable, ${source:NAME} for the value of a source, or $${ for ${ itself")
         << wrong;
   }
   const auto read_body = [&](const std::string& text) {
@@ -348,6 +349,42 @@ TEST_F(ConfigTest, TokenEndpointIsAskedWithPostWhetherOrNotItIsSaid) {
                                            ", expected POST, with which a token endpoint is asked (RFC 6749 section "
                                            "3.2), or none");
   }
+}
+
+TEST_F(ConfigTest, AssertionsAreCheckedAsAWhole) {
+  const auto error = [&](const std::string& oauth2, const std::string& authority = R"("authority": "a", )") {
+    return error_of(R"({"sources": [{"path": "/t", )" + authority +
+                    R"("format": "oauth2", "oauth2": {"client_id": "x", )" + oauth2 + "}}]}");
+  };
+  const std::string method = R"("auth_method": "client_assertion")";
+  EXPECT_EQ(error(method + R"(, "client_assertion": "a.b.c")"), "");
+  EXPECT_EQ(error(method + R"(, "client_assertion": "a.b.c", "client_assertion_type": "urn:x")"), "");
+  EXPECT_EQ(error(method),
+            "sources[0].oauth2.client_assertion: found nothing, expected a JWT such as ${source:NAME}, just if "
+            "\"auth_method\" is \"client_assertion\"");
+  EXPECT_EQ(error(R"("client_assertion": "hunter2")"),
+            "sources[0].oauth2.client_assertion: found a string, expected a JWT such as ${source:NAME}, just if "
+            "\"auth_method\" is \"client_assertion\"");
+  EXPECT_EQ(error(method + R"(, "client_assertion": "a", "client_assertion_type": "jwt_bearer")"),
+            "sources[0].oauth2.client_assertion_type: found a string, expected \"jwt-bearer\", \"jwt-spiffe\", or a "
+            "URN (urn:...)");
+  EXPECT_EQ(error(method + R"(, "client_assertion": "a", "client_secret": "hunter2")"),
+            "sources[0].oauth2.client_secret: found a string, expected none beside \"client_assertion\"");
+  EXPECT_EQ(error(method + R"(, "client_assertion": "a")", ""),
+            "sources[0].authority: found nothing, expected the token endpoint's own host: providers hold an "
+            "assertion's audience against it");
+}
+
+TEST_F(ConfigTest, TextsHeadersAreMadeOfItAlone) {
+  Config config;
+  ASSERT_TRUE(parse_config(R"({"sources": [{"format": "text", "headers": {"x": "a {text}"}}]})", "", config));
+  EXPECT_EQ(config.sources[0].refresh.every_ms, 10'000u);
+  EXPECT_EQ(
+      error_of(R"({"sources": [{"format": "text", "headers": {"x": "{/token}"}}]})"),
+      "sources[0].headers: found {/json/pointer} with \"text\", expected {text}, which stands for all of the answer");
+  EXPECT_EQ(error_of(R"({"sources": [{"format": "text"}]})"),
+            "sources[0].headers: found nothing, expected an object of header name to template, or ${source:NAME} with "
+            "its name in another source");
 }
 
 TEST_F(ConfigTest, SecretsAreNotRepeated) {

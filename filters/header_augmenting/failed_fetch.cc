@@ -14,6 +14,13 @@ namespace {
 constexpr size_t kMaxLocalAnswer = 4096;
 constexpr size_t kMaxWhy = 256;
 constexpr size_t kMaxCode = 64;
+constexpr size_t kMaxDescription = 256;
+constexpr size_t kShown = 8;  // so many bytes of a secret in a row show it, or the whole of a shorter one
+constexpr size_t kLeast = 4;  // what is shorter stands in any text
+
+// Errors of a token endpoint that stay until the client, its secret or what it asks for is changed.
+constexpr std::string_view kPermanent[] = {"invalid_client", "unauthorized_client", "invalid_scope",
+                                           "unsupported_grant_type"};
 
 // What local answers begin with, in Envoy's words. The first says nothing more, and is left out.
 constexpr std::string_view kConnect = "upstream connect error or disconnect/reset before headers. reset reason: ";
@@ -27,25 +34,52 @@ bool is_error_code(std::string_view text) {
   return !text.empty() && text.size() <= kMaxCode;
 }
 
-// is_secret: whether `text` is one of the values that the service was sent, and may be secret.
-bool is_secret(std::string_view text, const SourceConfig& source) {
-  for (const Pairs pairs : {source.oauth2.endpoint_params, source.request_headers}) {
+// any_secret: whether `holds` for one of the values that the service was sent, and that may be secret.
+template <class Holds>
+bool any_secret(const SourceConfig& sent, Holds holds) {
+  for (const Pairs pairs : {sent.oauth2.endpoint_params, sent.request_headers, sent.values}) {
     for (const abi::Pair& pair : pairs) {
-      if (pair.value == text) return true;
+      if (holds(pair.value)) return true;
     }
   }
-  return text == source.oauth2.client_secret || text == source.oauth2.password;
+  for (const abi::Pair& header : sent.call) {
+    if (header.key == "authorization" && holds(header.value)) return true;
+  }
+  const OAuth2& o = sent.oauth2;
+  return holds(o.client_secret) || holds(o.username) || holds(o.password) || holds(o.client_assertion);
 }
 
-// add_error_code: the code of an OAuth2 error response (RFC 6749 section 5.2), if it is one. What else stands there may
-// be anything, such as what was sent.
-void add_error_code(std::string_view body, const SourceConfig& source, sdk::Line& out) {
+// shows: whether a part of `secret` stands in `text`.
+bool shows(std::string_view text, std::string_view secret) {
+  if (secret.size() < kLeast) return false;
+  const size_t size = secret.size() < kShown ? secret.size() : kShown;
+  for (size_t at = 0; at + size <= secret.size(); ++at) {
+    if (text.find(secret.substr(at, size)) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
+void add_printable(std::string_view text, sdk::Line& out) {
+  for (const char& c : text) out.add(c < ' ' || c > '~' ? "?" : std::string_view(&c, 1));
+}
+
+// add_error: the code and the description of an OAuth2 error response (RFC 6749 section 5.2), if it is one. What else
+// stands there may be anything, such as what was sent.
+void add_error(std::string_view body, const SourceConfig& sent, FailedFetch& failed) {
   const auto json = Json::parse(body);
   if (!json || json->root().type != Json::Type::kObject) return;
   const Json::Node* const code = find(*json, "/error");
-  if (code == nullptr || code->type != Json::Type::kString) return;
-  if (!is_error_code(code->text) || is_secret(code->text, source)) return;
-  out.add(" (").add(code->text).add(")");
+  if (code == nullptr || code->type != Json::Type::kString || !is_error_code(code->text)) return;
+  if (any_secret(sent, [&](std::string_view secret) { return secret == code->text; })) return;
+  for (const std::string_view permanent : kPermanent) failed.permanent = failed.permanent || code->text == permanent;
+  failed.detail.add(" (").add(code->text);
+  const Json::Node* const more = find(*json, "/error_description");
+  if (more != nullptr && more->type == Json::Type::kString && !more->text.empty() &&
+      !any_secret(sent, [&](std::string_view secret) { return shows(more->text, secret); })) {
+    failed.detail.add(": ");
+    add_printable(more->text.substr(0, kMaxDescription), failed.detail);
+  }
+  failed.detail.add(")");
 }
 
 }  // namespace
@@ -71,7 +105,7 @@ bool is_local_answer(const sdk::HttpReply& reply, sdk::Line& why) {
   if (known) text.remove_prefix(kConnect.size());
   for (const std::string_view other : kOthers) known = known || text == other;
   if (!known) return false;
-  for (const char& c : text.substr(0, kMaxWhy)) why.add(c < ' ' || c > '~' ? "?" : std::string_view(&c, 1));
+  add_printable(text.substr(0, kMaxWhy), why);
   return true;
 }
 
@@ -80,9 +114,11 @@ FailedFetch failed_status(const sdk::HttpReply& reply, const SourceConfig& sourc
   failed.reason = FetchFailure::kUnreachable;
   if (is_local_answer(reply, failed.detail)) return failed;
   failed.reason = FetchFailure::kStatus;
+  failed.refused = reply.status == 400 || reply.status == 401 || reply.status == 403;
+  failed.permanent = reply.status == 404 || reply.status == 405;
   failed.detail.add(reply.status);
   if (source.format == SourceConfig::Format::kOAuth2 && reply.body_size <= max_body) {
-    if (const auto body = reply.body()) add_error_code(body->view(), source, failed.detail);
+    if (const auto body = reply.body()) add_error(body->view(), source, failed);
   }
   if (reply.status != 429 && reply.status != 503) return failed;
   if (const auto after = reply.headers().get("retry-after")) {
@@ -97,7 +133,7 @@ FailedFetch failed_body(FetchFailure reason, const sdk::HttpReply& reply, std::s
   FailedFetch failed;
   failed.reason = reason;
   if (reason == FetchFailure::kNoValue && source.format == SourceConfig::Format::kOAuth2)
-    add_error_code(body, source, failed.detail);
+    add_error(body, source, failed);
   if (reason != FetchFailure::kBadJson) return failed;
   if (const auto coding = reply.headers().get("content-encoding")) {
     const std::string_view name = coding->view();

@@ -3,7 +3,8 @@
 
 // FailedFetch: why a fetch failed, in words that may be logged, and when the service wants to be asked again. Of an
 // answer nothing is repeated but what has a form of its own: an error code of RFC 6749, a content coding's name; its
-// status; and what the host says where it answers in the place of a service that it did not reach.
+// status; the description of an error, as long as nothing that was sent shows in it; and what the host says where it
+// answers in the place of a service that it did not reach.
 
 #include <cstdint>
 #include <string_view>
@@ -19,6 +20,8 @@ struct FailedFetch {
   FetchFailure reason = FetchFailure::kNoAnswer;
   sdk::Line detail = {};        // follows the reason's text
   uint64_t retry_after_ms = 0;  // from now; 0: the service does not say
+  bool refused = false;         // by the service, which may not have liked what it was sent
+  bool permanent = false;       // asking again soon is of no use: somebody has to change something first
 };
 
 // failed_call: a call that the host did not send, or that nothing came of.

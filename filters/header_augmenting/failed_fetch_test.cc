@@ -80,38 +80,63 @@ TEST_F(FailedFetchTest, CallThatCouldNotBeSentSaysWhatIsMissing) {
   EXPECT_EQ(reason({}), "the call could not be sent: there is no such cluster: idp");
 }
 
-TEST_F(FailedFetchTest, ErrorCodeOfATokenEndpointIsNamedAndNothingElseOfIt) {
+TEST_F(FailedFetchTest, ErrorOfATokenEndpointIsNamedWithItsDescription) {
   const auto refused = [](const std::string& body) { return FakeReply{.status = 401, .body = body}; };
-  EXPECT_EQ(reason(refused(R"({"error":"invalid_client","error_description":"hunter2","error_uri":"hunter2"})")),
-            "the answer's status is not 200 but 401 (invalid_client)");
+  const std::string status = "the answer's status is not 200 but 401";
+  EXPECT_EQ(reason(refused(R"({"error":"invalid_client","error_uri":"hunter2"})")), status + " (invalid_client)");
+  EXPECT_EQ(reason(refused(R"({"error":"invalid_client","error_description":"supports client_secret_basic only"})")),
+            status + " (invalid_client: supports client_secret_basic only)");
+  EXPECT_EQ(reason(refused(R"({"error":"invalid_client","error_description":"a\nforged \u007f\u00e4"})")),
+            status + " (invalid_client: a?forged ?\?\?)");
+  EXPECT_EQ(reason(refused(R"({"error":"invalid_client","error_description":")" + std::string(1000, 'y') + "\"}")),
+            status + " (invalid_client: " + std::string(256, 'y') + ")");
+  for (const std::string& none :
+       {std::string("5"), std::string("null"), std::string("\"\""), std::string("[\"hunter2\"]")}) {
+    EXPECT_EQ(reason(refused(R"({"error":"invalid_client","error_description":)" + none + "}")),
+              status + " (invalid_client)");
+  }
   for (const std::string& error :
        {std::string("\"hunter2 with a space\""), std::string("[\"hunter2\"]"), std::string("5"), std::string("\"\""),
         std::string("\"hunter2\\nforged\""), std::string("\"hunter2\""), std::string("\"Hunter\""),
         "\"hunter" + std::string(60, 'x') + "\""}) {
-    EXPECT_EQ(reason(refused("{\"error\":" + error + "}")), "the answer's status is not 200 but 401") << error;
+    EXPECT_EQ(reason(refused("{\"error\":" + error + R"(,"error_description":"hunter2"})")), status) << error;
   }
-  EXPECT_EQ(reason(refused("hunter2")), "the answer's status is not 200 but 401");
+  EXPECT_EQ(reason(refused("hunter2")), status);
   EXPECT_EQ(reason({.body = R"({"error":"slow_down"})"}),
             "the answer lacks a value that the headers are made of (slow_down)")
       << "some say so with a 200";
   EXPECT_FALSE(host_.logged("hunter2"));
 }
 
-TEST_F(FailedFetchTest, ErrorCodeThatRepeatsASecretIsNotNamed) {
+TEST_F(FailedFetchTest, ErrorThatRepeatsASecretIsNotNamed) {
   const std::string config = R"({"sources": [{"name": "idp", "cluster": "idp", "path": "/token", "format": "oauth2",
     "request_headers": {"x-api-key": "of_the_header"}, "oauth2": {"grant_type": "password", "client_id": "id",
     "client_secret": "of_the_client", "username": "u", "password": "of_the_user",
     "endpoint_params": {"assertion": "of_the_parameter"}}}]})";
-  for (const char* secret : {"of_the_header", "of_the_client", "of_the_user", "of_the_parameter"}) {
-    reply_ = {.status = 401, .body = std::string("{\"error\":\"") + secret + "\"}"};
+  const auto said = [&](const std::string& body) {
+    reply_ = {.status = 401, .body = body};
+    host_.logs.clear();
     const ContextId root = start(config);
     host_.advance(20ms);
-    EXPECT_TRUE(host_.logged("the answer's status is not 200 but 401;"));
-    EXPECT_FALSE(host_.logged(secret));
+    std::string found;
+    for (const auto& log : host_.logs) found += log.text.substr(0, log.text.find(';')) + "\n";
     worker_.stop(root);
     host_.shared_data.clear();
-    host_.logs.clear();
+    return found;
+  };
+  const std::string status = "source idp: fetch failed: the answer's status is not 200 but 401";
+  for (const std::string secret : {"of_the_header", "of_the_client", "of_the_user", "of_the_parameter"}) {
+    EXPECT_EQ(said("{\"error\":\"" + secret + "\"}"), status + "\n");
+    for (const std::string& part :
+         {secret, secret.substr(0, 8), secret.substr(secret.size() - 8), "<" + secret + ">"}) {
+      EXPECT_EQ(said(R"({"error":"invalid_client","error_description":"no )" + part + " here\"}"),
+                status + " (invalid_client)\n")
+          << part;
+    }
   }
+  // As it stands in `authorization`: base64 of id:of_the_client.
+  EXPECT_EQ(said(R"({"error":"invalid_client","error_description":"no aWQ6b2ZfdGhlX2NsaWVudA== here"})"),
+            status + " (invalid_client)\n");
 }
 
 TEST_F(FailedFetchTest, ContentCodingIsNamed) {

@@ -16,7 +16,9 @@ enum class FetchFailure : uint8_t {
   kTooLarge,
   kBadJson,
   kNoHeaders,
-  kNoValue
+  kNoValue,
+  kEmpty,
+  kExpired
 };
 
 struct FetchFailureText {
@@ -34,6 +36,8 @@ inline constexpr FetchFailureText kFetchFailures[] = {
     {"bad_json", "the answer's body is not a JSON object"},
     {"no_headers", "the answer has no header that may be set"},
     {"no_value", "the answer lacks a value that the headers are made of"},
+    {"empty", "the answer is empty"},
+    {"expired", "the answer is a JWT whose end has passed"},
 };
 
 }  // namespace inlay::header_augmenting

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "filters/header_augmenting/header_rules.h"
 
+#include <initializer_list>
+
 namespace inlay::header_augmenting {
 namespace {
 
@@ -28,6 +30,20 @@ bool is_token(std::string_view name) {
 bool is_forbidden(std::string_view name) {
   for (const std::string_view forbidden : kForbidden) {
     if (name == forbidden) return true;
+  }
+  return false;
+}
+
+bool is_bare_scheme(std::string_view name, std::string_view value) {
+  if (!name.ends_with("authorization")) return false;
+  std::string_view scheme = value;
+  while (scheme.ends_with(' ') || scheme.ends_with('\t')) scheme.remove_suffix(1);
+  if (!is_token(scheme)) return false;
+  if (scheme.size() != value.size()) return true;
+  for (const std::string_view known : {"basic", "bearer", "dpop"}) {
+    size_t same = 0;
+    while (same < known.size() && same < scheme.size() && (scheme[same] | 0x20) == known[same]) ++same;
+    if (same == known.size() && same == scheme.size()) return true;
   }
   return false;
 }

@@ -14,6 +14,10 @@ bool is_token(std::string_view name);
 // is_forbidden: whether `name`, in lower case, is one that no source may set.
 bool is_forbidden(std::string_view name);
 
+// is_bare_scheme: whether `value` of a header `name` that ends in "authorization" is the name of a scheme, "Bearer ",
+// without the credentials that belong behind it: what a template makes of nothing.
+bool is_bare_scheme(std::string_view name, std::string_view value);
+
 // is_safe_value: whether `value` can be put on the wire.
 bool is_safe_value(std::string_view value);
 

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "filters/header_augmenting/answer.h"
+
 namespace inlay::header_augmenting {
 
 bool HeaderSet::assign(std::string_view pairs) {
@@ -13,7 +15,13 @@ bool HeaderSet::assign(std::string_view pairs) {
   if (!reader) return false;
   std::vector<abi::Pair> headers;
   headers.reserve(reader->size());
-  for (abi::Pair pair; reader->next(pair);) headers.push_back(pair);
+  value_ = {};
+  for (abi::Pair pair; reader->next(pair);) {
+    if (pair.key == kValueName)
+      value_ = pair.value;
+    else
+      headers.push_back(pair);
+  }
   bytes_ = std::move(bytes);
   headers_ = std::move(headers);
   find_aliases();

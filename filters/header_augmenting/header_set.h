@@ -24,6 +24,9 @@ class HeaderSet {
   const abi::Pair* end() const { return headers_.data() + headers_.size(); }
   size_t size() const { return headers_.size(); }
 
+  // value: what ${source:NAME} of this set's source stands for; empty if the source is not referred to.
+  std::string_view value() const { return value_; }
+
   // aliases: every alias (request_match.h) of the set's names, while there are kMaxAliases at most: for so many, taking
   // each off a request costs a host less than showing all headers of the request, in which to look for them. A name
   // with n dashes has 2^n - 1 of them.
@@ -36,6 +39,7 @@ class HeaderSet {
 
   sdk::Bytes bytes_;
   std::vector<abi::Pair> headers_;
+  std::string_view value_;
   Arena arena_;  // of the aliases
   std::vector<std::string_view> aliases_;
   bool has_more_aliases_ = false;

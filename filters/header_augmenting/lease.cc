@@ -25,29 +25,33 @@ Lease Lease::take(SharedEntry& entry, uint64_t now_ms, uint64_t length_ms) {
   return Lease(entry, number);
 }
 
-bool Lease::publish(std::string_view pairs, uint64_t fetched_at_ms, uint64_t expires_at_ms, uint64_t due_at_ms) {
-  EntryState values;
-  values.fetched_at_ms = fetched_at_ms;
-  values.expires_at_ms = expires_at_ms;
-  values.due_at_ms = due_at_ms;
+bool Lease::publish(std::string_view pairs, const EntryState& values) {
   return finish(
       [](EntryState& state, const EntryState& v) {
         state.failures = 0;
+        state.flags = v.flags;
         ++state.version;
         state.fetched_at_ms = v.fetched_at_ms;
         state.expires_at_ms = v.expires_at_ms;
         state.due_at_ms = v.due_at_ms;
+        state.inputs = 0;
+        state.complaint = 0;
       },
       values, &pairs);
 }
 
-bool Lease::fail(uint64_t due_at_ms) {
-  EntryState values;
-  values.due_at_ms = due_at_ms;
+bool Lease::fail(const EntryState& values) {
   return finish(
       [](EntryState& state, const EntryState& v) {
+        if (((state.flags ^ v.flags) & EntryState::kPermanent) != 0) {
+          state.flags ^= EntryState::kPermanent;
+          state.failures = 0;
+        }
         if (state.failures != UINT32_MAX) ++state.failures;
         state.due_at_ms = v.due_at_ms;
+        state.wanted_at_ms = v.wanted_at_ms;
+        state.inputs = v.inputs;
+        state.complaint = v.complaint;
       },
       values, nullptr);
 }

@@ -29,12 +29,14 @@ class Lease {
 
   bool held() const { return entry_ != nullptr; }
 
-  // publish: puts new headers into the entry, and gives the lease back. Times are the new entry's. False if the lease
-  // was lost to another worker, who publishes instead.
-  bool publish(std::string_view pairs, uint64_t fetched_at_ms, uint64_t expires_at_ms, uint64_t due_at_ms);
+  // publish: puts new headers into the entry, and gives the lease back. The times and flags are those of `values`.
+  // False if the lease was lost to another worker, who publishes instead.
+  bool publish(std::string_view pairs, const EntryState& values);
 
-  // fail: counts a failed fetch, sets when the next is due, keeps the headers, and gives the lease back.
-  bool fail(uint64_t due_at_ms);
+  // fail: counts a failed fetch, from one if it is of another kind than the last, keeps the headers, and gives the
+  // lease back. Its kind (kPermanent), when the next fetch is due or wanted, what the last one was made of and what was
+  // said of it are those of `values`.
+  bool fail(const EntryState& values);
 
  private:
   Lease(SharedEntry& entry, uint64_t number) : entry_(&entry), number_(number) {}

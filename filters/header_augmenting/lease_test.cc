@@ -24,6 +24,14 @@ class LeaseTest : public ::testing::Test {
     return std::optional<Lease>(std::move(lease));
   }
 
+  static EntryState times(uint64_t fetched_at_ms, uint64_t expires_at_ms, uint64_t due_at_ms) {
+    EntryState state;
+    state.fetched_at_ms = fetched_at_ms;
+    state.expires_at_ms = expires_at_ms;
+    state.due_at_ms = due_at_ms;
+    return state;
+  }
+
   sdk::testing::FakeHost host_;
   SharedEntry a_{"k"};
   SharedEntry b_{"k"};
@@ -54,7 +62,7 @@ TEST_F(LeaseTest, SeedingTwiceDoesNotTakeALeaseAway) {
 
 TEST_F(LeaseTest, PublishingIsSeenAndGivesItBack) {
   auto lease = take(a_, 1000);
-  ASSERT_TRUE(lease->publish("pairs", 1000, 2000, 1900));
+  ASSERT_TRUE(lease->publish("pairs", times(1000, 2000, 1900)));
   b_.load();
   EXPECT_EQ(b_.pairs(), "pairs");
   EXPECT_EQ(b_.state().version, 1u);
@@ -64,8 +72,8 @@ TEST_F(LeaseTest, PublishingIsSeenAndGivesItBack) {
 }
 
 TEST_F(LeaseTest, FailureKeepsTheHeaders) {
-  ASSERT_TRUE(take(a_, 1000)->publish("pairs", 1000, 2000, 1900));
-  ASSERT_TRUE(take(a_, 1900)->fail(2500));
+  ASSERT_TRUE(take(a_, 1000)->publish("pairs", times(1000, 2000, 1900)));
+  ASSERT_TRUE(take(a_, 1900)->fail(times(0, 0, 2500)));
   b_.load();
   EXPECT_EQ(b_.pairs(), "pairs");
   EXPECT_EQ(b_.state().failures, 1u);
@@ -73,12 +81,30 @@ TEST_F(LeaseTest, FailureKeepsTheHeaders) {
   EXPECT_EQ(b_.state().version, 1u);
 }
 
+TEST_F(LeaseTest, FailureOfAnotherKindIsTheFirstOfItsKind) {
+  EntryState permanent;
+  permanent.flags = EntryState::kPermanent;
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(take(a_, 1000)->fail(times(0, 0, 2500)));
+  b_.load();
+  EXPECT_EQ(b_.state().failures, 3u);
+  for (uint32_t i = 1; i < 3; ++i) {
+    ASSERT_TRUE(take(a_, 1000)->fail(permanent));
+    b_.load();
+    EXPECT_EQ(b_.state().failures, i);
+    EXPECT_EQ(b_.state().flags, EntryState::kPermanent);
+  }
+  ASSERT_TRUE(take(a_, 1000)->fail(times(0, 0, 2500)));
+  b_.load();
+  EXPECT_EQ(b_.state().failures, 1u);
+  EXPECT_EQ(b_.state().flags, 0u);
+}
+
 TEST_F(LeaseTest, LateHolderDoesNotDisturbItsSuccessor) {
   auto late = take(a_, 1000);
   auto next = take(b_, 1000 + kLength);
   ASSERT_TRUE(next);
-  EXPECT_FALSE(late->publish("old", 8000, 9000, 9000));
-  ASSERT_TRUE(next->publish("new", 8000, 9000, 9000));
+  EXPECT_FALSE(late->publish("old", times(8000, 9000, 9000)));
+  ASSERT_TRUE(next->publish("new", times(8000, 9000, 9000)));
   a_.load();
   EXPECT_EQ(a_.pairs(), "new");
   EXPECT_EQ(a_.state().version, 1u);
@@ -95,18 +121,20 @@ TEST_F(LeaseTest, LeaseFromAClockThatWasSetBackCountsForNothing) {
 }
 
 TEST_F(LeaseTest, ForeignValueCountsAsEmpty) {
-  for (const char* value : {"", "x", "IHA2 and something that is long enough to be an entry of some other version"}) {
+  for (const char* value : {"", "x",
+                            "IHA1 and something that is long enough to be an entry of some other version, or of any of "
+                            "those that are to come"}) {
     host_.shared_data["k"] = {value, 7};
     a_.load();
     EXPECT_EQ(a_.state().version, 0u);
     EXPECT_EQ(a_.pairs(), "");
   }
-  ASSERT_TRUE(take(a_, 1000)->publish("p", 1, 2, 3));
+  ASSERT_TRUE(take(a_, 1000)->publish("p", times(1, 2, 3)));
 }
 
 TEST_F(LeaseTest, HostWithoutSharedDataLeavesEachToItself) {
   host_.has_shared_data = false;
-  EXPECT_TRUE(take(a_, 1000)->publish("p", 1, 2, 3));
+  EXPECT_TRUE(take(a_, 1000)->publish("p", times(1, 2, 3)));
   EXPECT_FALSE(a_.shared());
   a_.load();
   EXPECT_EQ(a_.pairs(), "p");

@@ -2,6 +2,7 @@
 #include "filters/header_augmenting/oauth2.h"
 
 #include "filters/header_augmenting/encoding.h"
+#include "filters/header_augmenting/references.h"
 #include "filters/header_augmenting/text_builder.h"
 
 namespace inlay::header_augmenting {
@@ -20,7 +21,19 @@ void add_parameters(TextBuilder& form, std::string_view name, Texts values) {
   for (const std::string_view value : values) add_parameter(form, name, value);
 }
 
+void add_assertion(TextBuilder& form, const OAuth2& oauth2) {
+  TextBuilder type;
+  const bool short_name = oauth2.client_assertion_type.starts_with("jwt-");
+  type.add(short_name ? "urn:ietf:params:oauth:client-assertion-type:" : "").add(oauth2.client_assertion_type);
+  add_parameter(form, "client_assertion_type", type.view());
+  add_parameter(form, "client_assertion", oauth2.client_assertion);
+}
+
 }  // namespace
+
+bool is_assertion_type(std::string_view text) {
+  return text == "jwt-bearer" || text == "jwt-spiffe" || text.starts_with("urn:") || has_marks(text);
+}
 
 std::string_view token_request_body(const OAuth2& oauth2, Arena& arena) {
   TextBuilder form;
@@ -30,7 +43,11 @@ std::string_view token_request_body(const OAuth2& oauth2, Arena& arena) {
     add_parameter(form, "username", oauth2.username);
     add_parameter(form, "password", oauth2.password);
   }
-  if (oauth2.auth_method != Authentication::kBasic) add_parameter(form, "client_id", oauth2.client_id);
+  const bool asserts = oauth2.auth_method == Authentication::kAssertion;
+  // RFC 7521 section 4.2: an assertion says who the client is, so that its name may be left out.
+  if (oauth2.auth_method != Authentication::kBasic && !(asserts && oauth2.client_id.empty()))
+    add_parameter(form, "client_id", oauth2.client_id);
+  if (asserts) add_assertion(form, oauth2);
   if (oauth2.auth_method == Authentication::kPost) add_parameter(form, "client_secret", oauth2.client_secret);
   TextBuilder scope;
   for (const std::string_view one : oauth2.scopes) (scope.empty() ? scope : scope.add(' ')).add(one);

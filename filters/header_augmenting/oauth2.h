@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The token request of OAuth 2.0 (RFC 6749 sections 2.3.1, 4.3.2 and 4.4.2).
+// The token request of OAuth 2.0 (RFC 6749 sections 2.3.1, 4.3.2 and 4.4.2; RFC 7521 section 4.2 for assertions).
 
 #include <string_view>
 
@@ -10,8 +10,13 @@
 
 namespace inlay::header_augmenting {
 
+// is_assertion_type: whether `text` is a client_assertion_type: jwt-bearer (RFC 7523 section 2.2), jwt-spiffe, which
+// stand for their URNs, or a URN. What refers to a source counts as one.
+bool is_assertion_type(std::string_view text);
+
 // token_request_body: the form to be posted. The client's name and secret stand in it with client_secret_post, the name
-// alone with none. What it returns belongs to `arena`.
+// alone with none, the assertion and the name, if there is one, with client_assertion. What it returns belongs to
+// `arena`.
 std::string_view token_request_body(const OAuth2& oauth2, Arena& arena);
 
 // basic_authorization: the value of `authorization` with client_secret_basic: name and secret form-encoded, joined by a

@@ -100,7 +100,7 @@ bool AugmentingRoot::is_usable(const Rule& rule) const {
 bool AugmentingRoot::look(const Rule& rule) {
   bool usable = true;
   for (const uint32_t source : rule.sources) {
-    if (!sources_[source]->usable()) usable = sources_[source]->look() && usable;
+    if (!sources_[source]->usable()) usable = sources_[source]->look_for_request() && usable;
   }
   return usable;
 }

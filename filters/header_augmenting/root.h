@@ -39,6 +39,7 @@ class AugmentingRoot : public sdk::RootContext, private SourceObserver {
  private:
   friend class AugmentingStream;
   uint32_t on_new_headers() override;
+  Source& source_at(uint32_t index) override { return *sources_[index]; }
   const Rule* find_rule(RequestView& request) const;
   bool is_usable(const Rule& rule) const;
   void inject(AugmentingStream& stream, const Rule& rule);

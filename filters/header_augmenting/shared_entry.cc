@@ -8,8 +8,8 @@
 namespace inlay::header_augmenting {
 namespace {
 
-constexpr std::string_view kMagic = "IHA1";
-constexpr size_t kHeaderSize = 4 + 4 + 6 * 8;
+constexpr std::string_view kMagic = "IHA2";
+constexpr size_t kHeaderSize = 4 + 2 * 4 + 9 * 8;
 
 void put(char*& at, uint64_t number, size_t size) {
   for (size_t i = 0; i < size; ++i, number >>= 8) *at++ = static_cast<char>(number & 0xff);
@@ -28,8 +28,9 @@ sdk::Bytes encode(const EntryState& state, std::string_view pairs) {
   std::memcpy(at, kMagic.data(), kMagic.size());
   at += kMagic.size();
   put(at, state.failures, 4);
-  for (const uint64_t number :
-       {state.version, state.fetched_at_ms, state.expires_at_ms, state.due_at_ms, state.lease, state.lease_until_ms}) {
+  put(at, state.flags, 4);
+  for (const uint64_t number : {state.version, state.fetched_at_ms, state.expires_at_ms, state.due_at_ms,
+                                state.wanted_at_ms, state.lease, state.lease_until_ms, state.inputs, state.complaint}) {
     put(at, number, 8);
   }
   if (!pairs.empty()) std::memcpy(at, pairs.data(), pairs.size());
@@ -45,12 +46,12 @@ void SharedEntry::decode(sdk::Bytes value) {
   if (value_.size() < kHeaderSize || value_.view().substr(0, kMagic.size()) != kMagic) return;
   const char* at = value_.data() + kMagic.size();
   state_.failures = static_cast<uint32_t>(get(at, 4));
-  state_.version = get(at, 8);
-  state_.fetched_at_ms = get(at, 8);
-  state_.expires_at_ms = get(at, 8);
-  state_.due_at_ms = get(at, 8);
-  state_.lease = get(at, 8);
-  state_.lease_until_ms = get(at, 8);
+  state_.flags = static_cast<uint32_t>(get(at, 4));
+  for (uint64_t* const number :
+       {&state_.version, &state_.fetched_at_ms, &state_.expires_at_ms, &state_.due_at_ms, &state_.wanted_at_ms,
+        &state_.lease, &state_.lease_until_ms, &state_.inputs, &state_.complaint}) {
+    *number = get(at, 8);
+  }
   pairs_ = value_.view().substr(kHeaderSize);
 }
 

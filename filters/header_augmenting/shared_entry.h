@@ -5,9 +5,9 @@
 // headers, when they are due to be renewed, and the lease of whoever renews them. Everything changes in one
 // compare-and-swap, so a lease and a publication can never disagree.
 //
-// Wire form, version 1, little-endian: "IHA1", u32 failures, then u64 each: version, fetched_at_ms, expires_at_ms,
-// due_at_ms, lease, lease_until_ms; then the headers in the wire form of a header map. A value of any other form
-// counts as an empty entry and is written over.
+// Wire form, version 2, little-endian: "IHA2", u32 failures, u32 flags, then u64 each: version, fetched_at_ms,
+// expires_at_ms, due_at_ms, wanted_at_ms, lease, lease_until_ms, inputs, complaint; then the headers in the wire form
+// of a header map. A value of any other form counts as an empty entry and is written over.
 
 #include <cstdint>
 #include <string_view>
@@ -19,13 +19,22 @@ namespace inlay::header_augmenting {
 
 // EntryState: the fixed part. Times are milliseconds by sdk::steady_ms(), which is one clock for the process.
 struct EntryState {
-  uint32_t failures = 0;        // failed fetches since the last good one
+  enum Flag : uint32_t {
+    kIsJwt = 1,      // the answer is one, and expires_at_ms its end
+    kPermanent = 2,  // the last failure is of the kind that asking again soon does not mend
+  };
+
+  uint32_t failures = 0;  // failed fetches of one kind since the last good one
+  uint32_t flags = 0;
   uint64_t version = 0;         // how often headers have been published; 0: never
   uint64_t fetched_at_ms = 0;   // of the headers
   uint64_t expires_at_ms = 0;   // of the headers
   uint64_t due_at_ms = 0;       // when somebody should fetch
+  uint64_t wanted_at_ms = 0;    // after a failure: when already, if requests are turned away
   uint64_t lease = 0;           // the number of the last lease; each is given once
   uint64_t lease_until_ms = 0;  // 0: nobody holds it
+  uint64_t inputs = 0;          // digest of the other sources' values that the last failed fetch was made of
+  uint64_t complaint = 0;       // digest of what the log said since the last good fetch of why there is none
 };
 
 class SharedEntry {

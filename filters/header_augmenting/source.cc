@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "filters/header_augmenting/call.h"
+#include "filters/header_augmenting/digest.h"
 #include "sdk/clock.h"
 #include "sdk/log.h"
 
@@ -17,12 +19,25 @@ constexpr uint64_t kLookMs = 250;
 constexpr uint64_t kClockToleranceMs = 1000;
 constexpr uint64_t kLeaseMarginMs = 1000;
 constexpr uint64_t kMinRetryMs = 25;
+// After a failure that asking again does not mend.
+constexpr uint64_t kPermanentRetryMs = 10'000;
+constexpr uint64_t kMaxPermanentRetryMs = 300'000;
+// While requests are turned away: one attempt a second, give or take a quarter.
+constexpr uint64_t kWantedMs = 750;
+constexpr uint64_t kWantedJitterMs = 500;
+constexpr uint64_t kWantedForMs = 2'000;  // since the last of them
 
 // entry_key: the same for sources of one configuration, whichever plugin instance has them.
 std::string_view entry_key(const SourceConfig& config, sdk::Line& line) {
-  line.add("inlay.header_augmenting.3.");
+  line.add("inlay.header_augmenting.4.");
   for (int shift = 60; shift >= 0; shift -= 4) line.add({&"0123456789abcdef"[config.digest >> shift & 15], 1});
   return line.view();
+}
+
+// doubled: `ms` with each of `times`, up to `most`.
+uint64_t doubled(uint64_t ms, uint32_t times, uint64_t most) {
+  for (; times != 0 && ms < most; --times) ms *= 2;
+  return std::min(ms, most);
 }
 
 }  // namespace
@@ -51,36 +66,104 @@ sdk::Task<> Source::run() {
 // fetch_if_due: starts a fetch of the entry as it was last loaded, if this worker gets the lease.
 void Source::fetch_if_due(uint64_t now_ms) {
   if (fetching_ || !is_due(now_ms) || !Lease::is_free(entry_, now_ms, lease_length_ms())) return;
+  if (Source* const missing = missing_input()) {
+    if (is_wanted(now_ms)) missing->wanted_ms_ = now_ms;
+    wait_for(*missing);
+    return;
+  }
+  const bool wanted = now_ms < entry_.state().due_at_ms && is_wanted(now_ms);
   Lease lease = Lease::take(entry_, now_ms, lease_length_ms());
   // Beside run(), so that headers expire on time while an answer is waited for.
-  if (lease.held()) root_.spawn(fetch(std::move(lease)));
+  if (!lease.held()) return;
+  was_wanted_ = wanted;
+  root_.spawn(fetch(std::move(lease)));
 }
 
 sdk::Task<> Source::fetch(Lease lease) {
   fetching_ = true;
-  const sdk::HttpRequest request{.cluster = config_.cluster, .headers = config_.call, .body = config_.body};
-  const uint64_t sent = sdk::steady_ms();
-  const auto reply = co_await root_.http_call(request, sdk::Duration(config_.timeout_ms));
-  fetching_ = false;
-  if (!reply) {
-    on_failed(lease, failed_call(reply.error(), config_.cluster));
+  Arena arena;  // of the call, which lives until its answer has been read
+  SourceConfig* const sent = arena.array<SourceConfig>(1).data();
+  const bool whole = fill_in(*sent, arena);
+  const uint64_t used = inputs();
+  if (!whole) {
+    fetching_ = false;
+    FailedFetch failed{FetchFailure::kNotSent};
+    failed.detail.add("the value of another source has a character that no header may have");
+    on_failed(lease, failed, used);
     co_return;
   }
-  const auto fetched = read(*reply);
+  const sdk::HttpRequest request{.cluster = sent->cluster, .headers = sent->call, .body = sent->body};
+  const uint64_t sent_at = sdk::steady_ms();
+  const auto reply = co_await root_.http_call(request, sdk::Duration(sent->timeout_ms));
+  fetching_ = false;
+  if (!reply) {
+    on_failed(lease, failed_call(reply.error(), sent->cluster), used);
+    co_return;
+  }
+  const auto fetched = read(*reply, *sent);
   if (fetched)
-    on_fetched(lease, *fetched, sent);
+    on_fetched(lease, *fetched, sent_at);
   else
-    on_failed(lease, fetched.error());
+    on_failed(lease, fetched.error(), used);
 }
 
-Result<Source::Fetched, FailedFetch> Source::read(const sdk::HttpReply& reply) const {
-  if (reply.status != 200) return failed_status(reply, config_, max_body_);
+// fill_in: the configuration with the newest values of other sources in their places.
+bool Source::fill_in(SourceConfig& filled, Arena& arena) {
+  filled = config_;
+  if (config_.refers_to.empty()) return true;
+  const Pairs values = arena.array<abi::Pair>(config_.refers_to.size());
+  for (size_t i = 0; i < values.size(); ++i) {
+    Source& other = observer_.source_at(config_.refers_to[i]);
+    other.look();
+    values[i] = {other.config_.name, arena.copy(other.value())};
+  }
+  return prepare_call(filled, values, arena);
+}
+
+// missing_input: a source that this one refers to and that has no value; nullptr if there is none.
+Source* Source::missing_input() {
+  for (const uint32_t index : config_.refers_to) {
+    Source& other = observer_.source_at(index);
+    if (other.value().empty()) other.look();
+    if (other.value().empty()) return &other;
+  }
+  return nullptr;
+}
+
+// wait_for: says once, for all workers, what is waited for.
+void Source::wait_for(const Source& other) {
+  Digest digest;
+  digest.add(other.config_.name);
+  EntryState state = entry_.state();
+  if (state.complaint == digest.value()) return;
+  state.complaint = digest.value();
+  if (!entry_.store(state, entry_.pairs())) return;  // another worker says it
+  sdk::log_info("source ", config_.name, ": waits for source ", other.config_.name, ", which has no value yet");
+  entry_.load();
+}
+
+// inputs: a digest of the values that a call would be made of.
+uint64_t Source::inputs() const {
+  Digest digest;
+  for (const uint32_t index : config_.refers_to) digest.add(observer_.source_at(index).value());
+  return config_.refers_to.empty() ? 0 : digest.value();
+}
+
+// has_new_inputs: whether a value has changed since it was of no use to a fetch.
+bool Source::has_new_inputs() {
+  if (inputs() == entry_.state().inputs) return false;
+  for (const uint32_t index : config_.refers_to) observer_.source_at(index).look();
+  return inputs() != entry_.state().inputs;
+}
+
+Result<Source::Fetched, FailedFetch> Source::read(const sdk::HttpReply& reply, const SourceConfig& sent) const {
+  if (reply.status != 200) return failed_status(reply, sent, max_body_);
   if (reply.body_size > max_body_) return FailedFetch{FetchFailure::kTooLarge};
   const auto body = reply.body(max_body_ + 1);
   if (!body) return FailedFetch{FetchFailure::kNoAnswer};
   if (body->size() > max_body_) return FailedFetch{FetchFailure::kTooLarge};
   auto answer = read_answer(body->view(), config_);
-  if (!answer) return failed_body(answer.error(), reply, body->view(), config_);
+  if (!answer) return failed_body(answer.error(), reply, body->view(), sent);
   uint64_t given = answer->lifetime_ms;
   if (given == 0) {
     if (const auto cache_control = reply.headers().get("cache-control"))
@@ -93,7 +176,8 @@ void Source::on_fetched(Lease& lease, const Fetched& fetched, uint64_t sent_ms) 
   const uint64_t now = sdk::steady_ms();
   uint64_t lifetime = fetched.lifetime_ms;
   // It may have begun as early as the call was sent (RFC 9111 section 4.2.3 counts so, too).
-  if (fetched.lifetime_given && now > sent_ms) lifetime -= std::min(now - sent_ms, lifetime / 2);
+  if (fetched.lifetime_given && !fetched.answer.is_jwt && now > sent_ms)
+    lifetime -= std::min(now - sent_ms, lifetime / 2);
   const Refresh& refresh = config_.refresh;
   uint64_t wait = lifetime;
   // Headers that must not be used past their expiry for as long as a fetch may take are renewed ahead of it.
@@ -108,28 +192,69 @@ void Source::on_fetched(Lease& lease, const Fetched& fetched, uint64_t sent_ms) 
   metrics_.fetch_ok.increment();
   requests_.add(RequestMetrics::kRefusedHeader, fetched.answer.refused);
   requests_.flush();
-  if (!lease.publish(fetched.answer.pairs.view(), now, now + lifetime, now + wait)) return;
+  EntryState values;
+  if (fetched.answer.is_jwt) values.flags = EntryState::kIsJwt;
+  values.fetched_at_ms = now;
+  values.expires_at_ms = now + lifetime;
+  values.due_at_ms = now + wait;
+  if (!lease.publish(fetched.answer.pairs.view(), values)) return;
   adopt(now);
   const auto level = version_ == 1 || failing_ ? sdk::LogLevel::kInfo : sdk::LogLevel::kDebug;
-  sdk::log(level, "source ", config_.name, ": ", uint64_t{headers_.size()}, " headers fetched, the next fetch is in ",
-           wait, " ms");
+  sdk::log(level, "source ", config_.name, ": ", uint64_t{headers_.size()}, " headers",
+           headers_.value().empty() ? "" : " and a value", " fetched, the next fetch is in ", wait, " ms");
   failing_ = false;
 }
 
-void Source::on_failed(Lease& lease, const FailedFetch& failed) {
+void Source::on_failed(Lease& lease, const FailedFetch& failed, uint64_t inputs) {
   const auto reason = static_cast<size_t>(failed.reason);
+  const uint64_t now = sdk::steady_ms();
   entry_.load();
   metrics_.fetch_failed[reason].increment();
-  // As the service says, if that is later; never later than retries come at all, so that no answer can stop them.
-  const uint64_t told = std::min(failed.retry_after_ms, config_.refresh.retry_max_ms);
-  const uint64_t wait = std::max(retry_delay_ms(entry_.state().failures), told);
+  const uint64_t wait = wait_after(failed);
+  EntryState values;
+  if (failed.permanent) values.flags = EntryState::kPermanent;
+  values.due_at_ms = now + wait;
+  // Who is told to wait, waits.
+  const bool eager = !failed.permanent && failed.retry_after_ms == 0;
+  const uint64_t wanted = eager ? kWantedMs + random(kWantedJitterMs + 1) : wait;
+  values.wanted_at_ms = now + std::min(wanted, wait);
+  values.inputs = inputs;
   sdk::Line line;
-  line.add("source ").add(config_.name).add(": fetch failed: ");
   line.add(kFetchFailures[reason].log).add(failed.detail.view());
-  line.add(usable_ ? "; the last good headers stay in use" : "; there are no usable headers");
-  sdk::log(sdk::LogLevel::kWarn, line.add("; the next try is in ").add(wait).add(" ms").view());
+  Digest complaint;
+  complaint.add(line.view());
+  values.complaint = complaint.value();
+  // What goes on as it was is said once, if it goes on for long or is asked for often.
+  const bool again = values.complaint == entry_.state().complaint && (failed.permanent || was_wanted_);
+  sdk::log(again ? sdk::LogLevel::kDebug : sdk::LogLevel::kWarn, "source ", config_.name,
+           ": fetch failed: ", line.view(),
+           usable_ ? "; the last good headers stay in use" : "; there are no usable headers", "; the next try is in ",
+           wait, " ms");
   failing_ = true;
-  (void)lease.fail(sdk::steady_ms() + wait);
+  (void)lease.fail(values);
+  if (!failed.refused) return;
+  for (const uint32_t index : config_.refers_to) observer_.source_at(index).read_again(now);
+}
+
+// wait_after: how long until the next try.
+uint64_t Source::wait_after(const FailedFetch& failed) {
+  const EntryState& state = entry_.state();
+  const bool same = failed.permanent == ((state.flags & EntryState::kPermanent) != 0);
+  const uint32_t failures = same ? state.failures : 0;
+  if (failed.permanent) {
+    const uint64_t wait = doubled(kPermanentRetryMs, failures, kMaxPermanentRetryMs);
+    return wait - random(wait / 5 + 1);
+  }
+  const uint64_t wait = random(doubled(config_.refresh.retry_initial_ms, failures, config_.refresh.retry_max_ms) + 1);
+  // As the service says, if that is later; never later than retries come at all, so that no answer can stop them.
+  return std::max({wait, kMinRetryMs, std::min(failed.retry_after_ms, config_.refresh.retry_max_ms)});
+}
+
+// read_again: another source's call was refused that was made of this one's value, which may be old.
+void Source::read_again(uint64_t now_ms) {
+  if (fetching_ || !bring_forward(now_ms)) return;
+  entry_.load();
+  fetch_if_due(now_ms);
 }
 
 // adopt: takes over the headers of the entry if they are new, and notes whether they have expired.
@@ -151,17 +276,36 @@ bool Source::look() {
   return usable_;
 }
 
+bool Source::look_for_request() {
+  const uint64_t now = sdk::steady_ms();
+  entry_.load();
+  adopt(now);
+  if (!usable_) wanted_ms_ = now;
+  return usable_;
+}
+
+// is_wanted: whether requests have been turned away lately for want of this source.
+bool Source::is_wanted(uint64_t now_ms) const {
+  return wanted_ms_ != 0 && now_ms - wanted_ms_ < kWantedForMs;
+}
+
+// bring_forward: has the source asked now, or as soon as a first retry could come after the last fetch. False if it is
+// asked by then anyway, or there is something newer already.
+bool Source::bring_forward(uint64_t now_ms) {
+  entry_.load();
+  EntryState state = entry_.state();
+  const uint64_t at = std::max(now_ms, state.fetched_at_ms + config_.refresh.retry_initial_ms);
+  // After a failure, the retry schedule rules; what is due by then needs no second reason.
+  if (state.failures != 0 || state.due_at_ms <= at || state.version != version_) return false;
+  state.due_at_ms = at;
+  return entry_.store(state, entry_.pairs());
+}
+
 void Source::invalidate(uint32_t generation) {
   if (generation < generation_ || fetching_) return;
-  entry_.load();
   const uint64_t now = sdk::steady_ms();
-  EntryState state = entry_.state();
-  // No sooner after the last fetch than a first retry could come.
-  const uint64_t at = std::max(now, state.fetched_at_ms + config_.refresh.retry_initial_ms);
-  // After a failure, the retry schedule rules; what is due by then needs no second reason.
-  if (state.failures != 0 || state.due_at_ms <= at || state.version != version_) return;
-  state.due_at_ms = at;
-  if (!entry_.store(state, entry_.pairs())) return;
+  if (!bring_forward(now)) return;
+  const uint64_t at = entry_.state().due_at_ms;
   metrics_.invalidated.increment();
   sdk::log_info("source ", config_.name, ": an upstream did not accept its headers; they are fetched anew in ",
                 at - now, " ms");
@@ -182,15 +326,19 @@ void Source::report(uint64_t now_ms) {
 
 // is_due: whether somebody should fetch. Times in the future that cannot be, come from a clock that was set back, on a
 // host that has none but the wall clock.
-bool Source::is_due(uint64_t now_ms) const {
+bool Source::is_due(uint64_t now_ms) {
   const EntryState& state = entry_.state();
   if (now_ms >= state.due_at_ms || state.fetched_at_ms > now_ms + kClockToleranceMs) return true;
-  return state.failures != 0 && state.due_at_ms > now_ms + config_.refresh.retry_max_ms;
+  if (state.failures == 0) return false;
+  const bool permanent = (state.flags & EntryState::kPermanent) != 0;
+  if (state.due_at_ms > now_ms + (permanent ? kMaxPermanentRetryMs : config_.refresh.retry_max_ms)) return true;
+  return (is_wanted(now_ms) && now_ms >= state.wanted_at_ms) || has_new_inputs();
 }
 
 // usable_until_ms: when the headers that there are become too old.
 uint64_t Source::usable_until_ms() const {
   const uint64_t expires = entry_.state().expires_at_ms;
+  if (config_.ends_with_jwt && (entry_.state().flags & EntryState::kIsJwt) != 0) return expires;
   return config_.max_stale_ms > kUnlimited - expires ? kUnlimited : expires + config_.max_stale_ms;
 }
 
@@ -209,14 +357,6 @@ sdk::Duration Source::next_look(uint64_t now_ms) const {
 // falls within two of them.
 uint64_t Source::lease_length_ms() const {
   return config_.timeout_ms + kLeaseMarginMs;
-}
-
-uint64_t Source::retry_delay_ms(uint32_t failures) {
-  uint64_t bound = config_.refresh.retry_initial_ms;
-  for (; failures != 0 && bound < config_.refresh.retry_max_ms; --failures) bound *= 2;
-  if (bound > config_.refresh.retry_max_ms) bound = config_.refresh.retry_max_ms;
-  const uint64_t delay = random(bound + 1);
-  return delay < kMinRetryMs ? kMinRetryMs : delay;
 }
 
 // random: from 0 to below `bound`, which is not 0 (xorshift64*; spreads load, keeps no secret).

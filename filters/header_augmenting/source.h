@@ -19,9 +19,13 @@
 
 namespace inlay::header_augmenting {
 
-// SourceObserver is told what has changed in a source.
+class Source;
+
+// SourceObserver is told what has changed in a source, and knows the others.
 class SourceObserver {
  public:
+  // source_at: the source at a place of Config::sources.
+  virtual Source& source_at(uint32_t index) = 0;
   // on_new_headers: gives the number by which invalidate can tell whether a request had these headers.
   virtual uint32_t on_new_headers() = 0;
 
@@ -44,10 +48,14 @@ class Source {
   const HeaderSet& headers() const { return headers_; }
   bool usable() const { return usable_; }
   bool stale() const { return stale_; }
+  // value: what ${source:NAME} stands for in other sources; empty while there is none.
+  std::string_view value() const { return usable_ ? headers_.value() : std::string_view(); }
 
-  // look: sees at once what another worker has published; says usable(). For a request that finds nothing, since it
-  // costs a read of the shared entry.
+  // look: sees at once what another worker has published; says usable(). It costs a read of the shared entry.
   bool look();
+  // look_for_request: the same for a request that finds nothing. While such come, a source whose fetches fail is asked
+  // once a second, however long the next try would be away, unless asking again is of no use.
+  bool look_for_request();
 
   // invalidate: an upstream did not accept the headers that a request got at `generation`: has them fetched anew, at
   // once, or once the first retry delay has passed since the last fetch; not if there are newer ones, or a fetch is due
@@ -65,16 +73,24 @@ class Source {
 
   void fetch_if_due(uint64_t now_ms);
   sdk::Task<> fetch(Lease lease);
-  Result<Fetched, FailedFetch> read(const sdk::HttpReply& reply) const;
+  bool bring_forward(uint64_t now_ms);
+  void read_again(uint64_t now_ms);
+  Source* missing_input();
+  void wait_for(const Source& other);
+  uint64_t inputs() const;
+  bool has_new_inputs();
+  bool fill_in(SourceConfig& filled, Arena& arena);
+  Result<Fetched, FailedFetch> read(const sdk::HttpReply& reply, const SourceConfig& sent) const;
   void on_fetched(Lease& lease, const Fetched& fetched, uint64_t sent_ms);
-  void on_failed(Lease& lease, const FailedFetch& failed);
+  void on_failed(Lease& lease, const FailedFetch& failed, uint64_t inputs);
   void adopt(uint64_t now_ms);
   void report(uint64_t now_ms);
-  bool is_due(uint64_t now_ms) const;
+  bool is_due(uint64_t now_ms);
   uint64_t usable_until_ms() const;
   sdk::Duration next_look(uint64_t now_ms) const;
   uint64_t lease_length_ms() const;
-  uint64_t retry_delay_ms(uint32_t failures);
+  uint64_t wait_after(const FailedFetch& failed);
+  bool is_wanted(uint64_t now_ms) const;
   uint64_t random(uint64_t bound);
 
   const SourceConfig& config_;
@@ -90,8 +106,10 @@ class Source {
   bool stale_ = false;
   bool fetching_ = false;
   bool failing_ = false;
+  bool was_wanted_ = false;  // the fetch under way would not have been due, but for requests
   uint64_t version_ = 0;     // of headers_
   uint32_t generation_ = 0;  // the observer's, of headers_
+  uint64_t wanted_ms_ = 0;   // when a request was turned away; 0: never
   uint64_t reported_s_ = UINT64_MAX;
   uint64_t random_state_ = 0;
 };

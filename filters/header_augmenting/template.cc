@@ -57,6 +57,15 @@ const Json::Node* find(const Json& json, std::string_view pointer) {
   return node;
 }
 
+void render_text(std::string_view text, std::string_view value, TextBuilder& out) {
+  static constexpr std::string_view kText = "{text}";
+  while (!text.empty()) {
+    const bool found = text.starts_with(kText);
+    out.add(found ? value : text.substr(0, 1));
+    text.remove_prefix(found ? kText.size() : 1);
+  }
+}
+
 bool render(std::string_view text, const Json& json, TextBuilder& out) {
   while (!text.empty()) {
     if (!text.starts_with("{/")) {

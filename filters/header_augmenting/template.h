@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Templates of header values: text in which {/json/pointer} (RFC 6901) stands for a value of an answer.
+// Templates of header values: text in which {/json/pointer} (RFC 6901) stands for a value of an answer, or {text} for
+// the whole of one that is no JSON.
 
 #include <string_view>
 
@@ -15,6 +16,9 @@ bool is_template(std::string_view text);
 
 // find: what `pointer` ("/data/0/token") names in `json`; nullptr if there is no such value.
 const Json::Node* find(const Json& json, std::string_view pointer);
+
+// render_text: adds `text` to `out`, with `value` in the place of each "{text}".
+void render_text(std::string_view text, std::string_view value, TextBuilder& out);
 
 // render: adds `text`, which is_template, to `out`. False if a pointer names nothing, or no string or number, or an
 // empty string.

@@ -201,6 +201,39 @@ TEST_P(HeaderAugmentingModule, RulesChooseSourcesAndModes) {
       proxy.metric("wasmcustom.header_augmenting.keys.fetch_ok") + proxy.metric("header_augmenting.keys.fetch_ok"), 1);
 }
 
+TEST_P(HeaderAugmentingModule, FileAuthenticatesTheClientAndIsReadAgainWhenItIsRefused) {
+  TestProxy proxy(two_workers());
+  for (size_t i = 0; i < 2; ++i) {
+    auto& upstreams = proxy.worker(i).upstreams();
+    upstreams.answer("files", "/sa", {.body = "old+token\n"});
+    upstreams.answer("files", "/sa", {.body = "new+token\n"});
+    upstreams.answer(
+        "idp", "/token",
+        {.headers = {{":status", "401"}}, .body = R"({"error":"invalid_client","error_description":"no"})"});
+    upstreams.answer("idp", "/token", {.body = R"({"access_token":"one","expires_in":100})"});
+  }
+  auto loaded = proxy.load(read_module(), plugin(R"({"sources": [
+      {"name": "idp", "cluster": "idp", "authority": "login.local", "path": "/token", "format": "oauth2",
+       "oauth2": {"client_id": "", "auth_method": "client_assertion", "client_assertion": "${source:sa}"}},
+      {"name": "sa", "cluster": "files", "path": "/sa", "format": "text", "refresh": {"every": "1h"}}]})"));
+  ASSERT_TRUE(loaded) << loaded.error().to_string();
+  proxy.advance(2s);
+  std::vector<std::string> asked;
+  for (size_t i = 0; i < 2; ++i) {
+    for (const RecordedCall& call : proxy.worker(i).upstreams().calls()) {
+      if (call.cluster == "idp") asked.push_back(call.body.substr(call.body.rfind('=') + 1));
+    }
+    auto stream = proxy.stream(*proxy.attached(i), request_);
+    EXPECT_EQ(stream->request_headers(), abi::HeadersStatus::kContinue);
+    EXPECT_EQ(stream->request.get("authorization"), "Bearer one");
+  }
+  // Whoever asked first asks again, or the other worker does, whose own script begins anew.
+  EXPECT_GE(asked.size(), 2u);
+  EXPECT_EQ(asked.front().substr(3), "%2Btoken");
+  EXPECT_EQ(proxy.log().count("fetch failed: the answer's status is not 200 but 401 (invalid_client: no)"), 1u);
+  EXPECT_EQ(proxy.log().count("+token") + proxy.log().count("%2Btoken"), 0u);
+}
+
 TEST_P(HeaderAugmentingModule, VariableThatTheVmDoesNotHaveIsRefused) {
   TestProxy proxy(two_workers());
   EXPECT_FALSE(proxy.load(read_module(), plugin(kOAuth2)));

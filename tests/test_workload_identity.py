@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tokens that are fetched with a file: a service-account token, which the cluster replaces from time to time, authenticates the
+client at an authorization server, and no secret stands anywhere."""
+
+import base64
+import json
+import os
+import shutil
+import threading
+import time
+import unittest
+import urllib.parse
+
+from support import config
+from support.both import in_envoy_too, needs_envoy
+from support.envoy import Envoy
+from support.origins import PythonServer
+from support.processes import TestCase, filter_module, wait_until
+from support.wire import request
+
+TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+RETRY = {"initial": "100ms", "max": "500ms"}
+
+
+def jwt(number, lifetime=600):
+    """A token as a cluster writes it, but for its signature."""
+    claims = {"sub": "system:serviceaccount:shop:orders", "jti": f"s3cr3t-{number}", "exp": int(time.time()) + lifetime}
+    parts = ({"alg": "RS256", "kid": "k"}, claims, {"signature": f"s3cr3t-{number}"})
+    return ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts)
+
+
+class AuthorizationServer(PythonServer):
+    """A token endpoint that knows its client by a JWT alone, and says in each token how many it has given."""
+
+    def __init__(self, lifetime):
+        self.lifetime = lifetime
+        self.accepted = set()
+        self.asked = []  # the assertion of each request
+        self.wrong = []  # what else was not as it should be
+        super().__init__(self.answer)
+
+    def answer(self, handler):
+        form = urllib.parse.parse_qs(handler.body.decode(), keep_blank_values=True)
+        assertion = form.pop("client_assertion", [""])[0]
+        expected = {"grant_type": ["client_credentials"], "client_id": ["orders"], "client_assertion_type": [TYPE]}
+        if form != expected or "authorization" in handler.headers or handler.headers["host"] != "login.example.com":
+            self.wrong.append((form, dict(handler.headers)))
+        self.asked.append(assertion)
+        if assertion not in self.accepted:
+            return 401, {}, json.dumps({"error": "invalid_client", "error_description": f"not {assertion}"}).encode()
+        token = {"access_token": f"tok-{self.asked.count(assertion)}-of-{assertion[-8:]}", "expires_in": self.lifetime}
+        return 200, {"content-type": "application/json"}, json.dumps(token).encode()
+
+
+class Identity(TestCase):
+    """What both kinds of file have in common. `every` is how often the file is looked at where it does not say its end."""
+
+    def start_all(self, files, listeners=(), lifetime=3600, accepted=(), every="1h", **keys):
+        self.idp = AuthorizationServer(lifetime)
+        self.addCleanup(self.idp.close)
+        self.idp.accepted = set(accepted)
+        self.tokens = []
+        self.origin = PythonServer(self.serve)
+        self.addCleanup(self.origin.close)
+        sources = [{"name": "idp", "cluster": "idp", "authority": "login.example.com", "path": "/token", "format": "oauth2",
+                    "refresh": {"retry": RETRY},
+                    "oauth2": {"client_id": "orders", "auth_method": "client_assertion", "client_assertion": "${source:sa}"}},
+                   {"name": "sa", "cluster": "files", "path": "/sa", "format": "text", "refresh": {"every": every, "retry": RETRY}}]
+        augmenter = config.wasm(filter_module(), {"sources": sources, **keys}, name="header_augmenting", vm_id="identity")
+        bootstrap = config.bootstrap([config.cluster("origin", self.origin.port), config.cluster("idp", self.idp.port), files], [augmenter])
+        bootstrap["static_resources"]["listeners"] += listeners
+        self.proxy = self.start_proxy(bootstrap, concurrency=2, level="trace")
+
+    def serve(self, handler):
+        self.tokens.append(handler.headers.get("authorization", ""))
+        return 200, {}, self.tokens[-1].encode()
+
+    def get(self):
+        return request(self.proxy.port)
+
+    def all_have(self, assertion):
+        """Whether both workers have a token that was given for the assertion."""
+        return all(self.get().body.endswith(assertion[-8:].encode()) for _ in range(16))
+
+    def stat(self, name):
+        return sum(value for key, value in self.proxy.stats().items() if key.endswith("header_augmenting." + name))
+
+    def assert_all_is_well(self):
+        self.assertEqual(self.idp.wrong, [])
+        self.assertNotIn("", self.tokens, "a request without a token")
+        text = self.proxy.log() + self.proxy.admin("/stats")[1]
+        for planted in ("s3cr3t", "tok-", *self.idp.asked, *(part for one in self.idp.asked for part in one.split(".")[1:])):
+            self.assertNotIn(planted, text)
+
+
+@in_envoy_too
+class Assertion(Identity):
+    """The file comes from a server that a test can make fail."""
+
+    def setUp(self):
+        super().setUp()
+        self.file = jwt(1)
+        self.reads = 0
+        server = PythonServer(self.read)
+        self.addCleanup(server.close)
+        self.files = config.cluster("files", server.port)
+
+    def read(self, handler):
+        self.reads += 1
+        return (503, {}, b"s3cr3t") if self.file is None else (200, {}, self.file.encode() + b"\n")
+
+    def test_a_file_authenticates_the_client(self):
+        self.start_all(self.files, accepted=[self.file])
+        wait_until(lambda: self.all_have(self.file), "a token on both workers")
+        self.assertEqual(self.idp.asked, [self.file])
+        self.assertEqual(self.reads, 1)
+        self.assert_all_is_well()
+
+    def test_a_file_that_is_not_there_yet_is_waited_for(self):
+        there, self.file = self.file, None
+        self.start_all(self.files, accepted=[there])
+        wait_until(lambda: self.stat("sa.fetch_failed.status") >= 1, "a failed read")
+        wait_until(lambda: "source idp: waits for source sa, which has no value yet" in self.proxy.log(), "the word of it")
+        self.assertEqual(self.get().status, 503)
+        self.file = there
+        wait_until(lambda: self.all_have(there), "a token on both workers")
+        self.assertEqual(self.proxy.log().count("source idp: waits for source sa"), 1)
+        self.assertEqual([name for name, value in self.proxy.stats().items() if ".idp.fetch_failed." in name and value], [])
+        self.assertEqual(self.idp.asked, [there])
+        self.assert_all_is_well()
+
+    def test_a_file_that_was_replaced_costs_no_request(self):
+        first, second = self.file, jwt(2)
+        # A request waits for a token that is late on a busy machine, so that none is lost for the machine's sake.
+        self.start_all(self.files, lifetime=2, accepted=[first], when_missing={"action": "hold", "hold_for": "60s"})
+        wait_until(lambda: self.all_have(first), "a token on both workers")
+        reads = self.reads
+        # As the provider sees it the old one is over; the filter has that one still.
+        self.file, self.idp.accepted = second, {second}
+        statuses = set()
+
+        def replaced():
+            statuses.add(self.get().status)
+            return self.all_have(second)
+        wait_until(replaced, "a token of the second")
+        self.assertEqual(statuses, {200})
+        self.assertGreater(self.reads, reads)
+        self.assertTrue(self.stat("idp.fetch_failed.status"), "the old one was refused first")
+        self.assert_all_is_well()
+
+
+class Mount:
+    """A directory as kubelet keeps it: each version in a directory of its own, behind a link that is replaced."""
+
+    def __init__(self, path):
+        self.path = path
+        self.versions = 0
+        os.mkdir(path)
+
+    def write(self, name, text):
+        self.versions += 1
+        version = f"..version_{self.versions}"
+        os.mkdir(os.path.join(self.path, version))
+        with open(os.path.join(self.path, version, name), "w") as file:
+            file.write(text)
+        data = os.path.join(self.path, "..data")
+        old = os.readlink(data) if os.path.islink(data) else None
+        os.symlink(version, data + "_tmp")
+        os.rename(data + "_tmp", data)
+        if old is None:
+            os.symlink(os.path.join("..data", name), os.path.join(self.path, name))
+        else:
+            shutil.rmtree(os.path.join(self.path, old))
+
+
+def files_listener(path, route, mount, name):
+    """A listener on a unix socket that answers `route` with the file `name` of a mount, as it is now."""
+    made = config.listener(name="files", routes=[{"match": {"path": route}, "direct_response": {
+        "status": 200, "body": {"filename": os.path.join(mount, name), "watched_directory": {"path": mount}}}}])
+    made["address"] = {"pipe": {"path": path, "mode": 0o600}}
+    return made
+
+
+@needs_envoy()
+class ProjectedToken(Identity):
+    """The proxy serves the file to the filter itself, over a unix socket."""
+
+    KIND = Envoy
+
+    def test_a_token_that_is_rotated(self):
+        mount = Mount(os.path.join(self.directory, "mount"))
+        current = jwt(1, lifetime=6)
+        mount.write("token", current)
+        pipe = os.path.join(self.directory, "files.sock")
+        cluster = {"name": "files", "type": "STATIC", "connect_timeout": "10s", "load_assignment": {
+            "cluster_name": "files", "endpoints": [{"lb_endpoints": [{"endpoint": {"address": {"pipe": {"path": pipe}}}}]}]}}
+        self.start_all(cluster, [files_listener(pipe, "/sa", mount.path, "token")], lifetime=2, accepted=[current],
+                       when_missing={"action": "hold", "hold_for": "60s"})
+        wait_until(lambda: self.all_have(current), "a token on both workers")
+        self.assertEqual(os.stat(pipe).st_mode & 0o777, 0o600)
+        statuses = []
+        done = threading.Event()
+
+        def ask():
+            while not done.is_set():
+                statuses.append(self.get().status)
+        client = threading.Thread(target=ask)
+        client.start()
+        for number in range(2, 5):
+            current = jwt(number, lifetime=6)
+            self.idp.accepted = {current}  # the old one is refused from now on
+            mount.write("token", current)
+            wait_until(lambda now=current: self.all_have(now), f"a token of the {number}th")
+        done.set()
+        client.join()
+        self.assertEqual(set(statuses), {200})
+        self.assert_all_is_well()
+
+
+if __name__ == "__main__":
+    unittest.main()
