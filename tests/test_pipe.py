@@ -2,6 +2,7 @@
 """Pipes (Unix domain sockets) as the addresses of listeners, endpoints and the admin page."""
 
 import concurrent.futures
+import copy
 import json
 import os
 import signal
@@ -13,7 +14,7 @@ import urllib.request
 
 from support import config, guests, pipes, tcp
 from support.both import in_envoy_too, inlay_only
-from support.processes import TestCase, wait_until
+from support.processes import TestCase, free_port, wait_until
 
 NOTHING_BEHIND = "[remote %DOWNSTREAM_REMOTE_ADDRESS%|%DOWNSTREAM_REMOTE_PORT%] [direct %DOWNSTREAM_DIRECT_REMOTE_ADDRESS%] " \
                  "[local %DOWNSTREAM_LOCAL_ADDRESS%|%DOWNSTREAM_LOCAL_PORT%] [for %REQ(X-FORWARDED-FOR)%] " \
@@ -177,7 +178,8 @@ class Listening(Pipes):
 
     @inlay_only("its drain")
     def test_it_is_drained(self):
-        """New clients are refused, and who waits for an answer gets it."""
+        """New clients are refused until a successor listens, who waits for an answer gets it, and the end takes nothing from the
+        successor."""
         with socket.socket(socket.AF_UNIX) as origin:
             origin.bind(self.file("origin.sock"))
             origin.listen()
@@ -190,9 +192,15 @@ class Listening(Pipes):
                     self.assertIn(b"GET /", upstream.recv(1 << 16))
                     proxy.process.send_signal(signal.SIGTERM)
                     wait_until(lambda: not pipes.listening(self.path), "new clients are refused")
+                    successor = copy.deepcopy(made)
+                    for place in (successor["admin"], successor["static_resources"]["listeners"][0]):
+                        place["address"] = config.address(free_port())
+                    self.start_proxy(successor, concurrency=2)
+                    self.assertTrue(pipes.listening(self.path))
                     upstream.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nlast")
                     self.assertTrue(tcp.read_all(client).endswith(b"last"))
         self.assertEqual(proxy.wait(), 0)
+        self.assertTrue(pipes.listening(self.path))
 
 
 @in_envoy_too

@@ -140,6 +140,7 @@ class Signatures(TestCase):
         told = dict(re.findall(r"answer (\w\w) (\w\w [0-9a-f]*)$", proxy.log(), re.M))
         self.assertEqual(len(told), len(calls))
         proxy.end()
+        self.assertNotIn("PRIVATE KEY", proxy.log())
         return [(int(told[number][:2], 16), fields(bytes.fromhex(told[number][3:]))) for number in sorted(told)]
 
     def has_sign(self, answers):
