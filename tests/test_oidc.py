@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """OAuth2 client credentials against a real authorization server; the upstream has it judge every token that arrives."""
 
+import base64
+import re
+import subprocess
 import threading
 import time
 import unittest
@@ -22,6 +25,27 @@ LIFETIME = 4  # the server counts in whole seconds, so that a token may live for
 
 def setUpModule():
     install()
+
+
+def base64url(data):
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def openssl(*arguments, stdin=b""):
+    return subprocess.run(["openssl", *arguments], input=stdin, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout
+
+
+def key_pair(alg):
+    """(private key in PEM, PKCS #8; its public half as a JWK)."""
+    if alg == "ES256":
+        pem = openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
+        point = openssl("pkey", "-pubout", "-outform", "DER", stdin=pem)[-64:]  # after its 0x04
+        jwk = {"kty": "EC", "crv": "P-256", "x": base64url(point[:32]), "y": base64url(point[32:])}
+    else:
+        pem = openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048")
+        modulus = re.search(rb"Modulus=([0-9A-F]+)", openssl("rsa", "-modulus", "-noout", stdin=pem))[1]
+        jwk = {"kty": "RSA", "n": base64url(bytes.fromhex(modulus.decode())), "e": "AQAB"}
+    return pem.decode(), {**jwk, "kid": "k1", "use": "sig", "alg": alg}
 
 
 class Upstream(PythonServer):
@@ -51,9 +75,11 @@ class OpenId(TestCase):
         self.addCleanup(self.upstream.close)
         source = {"name": "idp", "cluster": "idp", "authority": f"127.0.0.1:{self.server.port}", "path": "/token",
                   "format": "oauth2", **source}
-        source["oauth2"] = {"client_secret": "${env:CLIENT_SECRET}", **source["oauth2"]}
+        if "auth_method" not in source["oauth2"] or source["oauth2"]["auth_method"].startswith("client_secret"):
+            source["oauth2"] = {"client_secret": "${env:CLIENT_SECRET}", **source["oauth2"]}
         augmenter = config.wasm(filter_module(), {"sources": [source], **keys}, name="header_augmenting", vm_id="oidc")
-        augmenter["typed_config"]["config"]["vm_config"]["environment_variables"] = {"key_values": {"CLIENT_SECRET": secret}}
+        augmenter["typed_config"]["config"]["vm_config"]["environment_variables"] = {"key_values": {
+            "CLIENT_SECRET": secret, "TOKEN_URL": self.server.url + "/token"}}
         self.proxy = self.start_proxy(config.bootstrap([config.cluster("origin", self.upstream.port),
                                                         config.cluster("idp", self.server.port)], [augmenter]),
                                       concurrency=2, level="trace")
@@ -93,6 +119,27 @@ class OpenId(TestCase):
         self.assertEqual(self.upstream.judged[-1][1]["client_id"], POST["client_id"])
         self.assertFalse(self.server.granted(POST["client_id"])[0]["basic"])
         self.assert_secrecy()
+
+    def check_key(self, alg):
+        pem, jwk = key_pair(alg)
+        client = {"client_id": f"orders:{alg}", "token_endpoint_auth_method": "private_key_jwt",
+                  "token_endpoint_auth_signing_alg": alg, "jwks": {"keys": [jwk]}}
+        self.start_all({"oauth2": {
+            "client_id": client["client_id"], "auth_method": "private_key_jwt",
+            "signing": {"key": "${env:CLIENT_SECRET}", "alg": alg, "kid": "k1", "audience": "${env:TOKEN_URL}"}}}, clients=[client], secret=pem)
+        self.wait_for_tokens()
+        first = self.upstream.tokens[-1]
+        self.assertEqual(self.upstream.judged[-1][1]["client_id"], client["client_id"])
+        wait_until(lambda: self.get() == 200 and self.upstream.tokens[-1] != first, "another token, with another assertion")
+        self.assert_secrecy()
+        for line in pem.splitlines()[1:-1]:
+            self.assertNotIn(line, self.proxy.log())
+
+    def test_a_key_of_rsa(self):
+        self.check_key("RS256")
+
+    def test_a_key_of_a_curve(self):
+        self.check_key("ES256")
 
     def test_a_resource_has_its_own_audience(self):
         self.start_all({"oauth2": {"client_id": BASIC["client_id"], "resource": RESOURCE, "scopes": ["read"]}})

@@ -3,14 +3,16 @@
 
 #include "filters/header_augmenting/header_rules.h"
 #include "filters/header_augmenting/oauth2.h"
-#include "filters/header_augmenting/references.h"
 
 namespace inlay::header_augmenting {
 
-bool prepare_call(SourceConfig& source, Pairs values, Arena& arena) {
+bool is_made_anew(const SourceConfig& source) {
+  return !source.refers_to.empty() || source.oauth2.auth_method == OAuth2::Authentication::kPrivateKey;
+}
+
+bool prepare_call(SourceConfig& source, Arena& arena) {
   using Format = SourceConfig::Format;
   const bool oauth2 = source.format == Format::kOAuth2;
-  fill_in(source, values, arena);
   if (oauth2) {
     source.method = "POST";
     source.body = token_request_body(source.oauth2, arena);

@@ -8,9 +8,12 @@
 
 namespace inlay::header_augmenting {
 
-// prepare_call: makes `source.call`, its method and, with oauth2, its body. `values`, name to value, stand for the
-// sources that it refers to; what is made belongs to `arena`. False if a value has a character that no header may have
+// prepare_call: makes `source.call`, its method and, with oauth2, its body, of a source whose references have been
+// filled in (references.h); what is made belongs to `arena`. False if a value has a character that no header may have
 // and stands in one.
-bool prepare_call(SourceConfig& source, Pairs values, Arena& arena);
+bool prepare_call(SourceConfig& source, Arena& arena);
+
+// is_made_anew: whether each call is made for itself: of other sources' values, or with an assertion of its own.
+bool is_made_anew(const SourceConfig& source);
 
 }  // namespace inlay::header_augmenting

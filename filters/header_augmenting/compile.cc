@@ -134,7 +134,9 @@ class Compiler {
     check(source, place_of(index));
     set_defaults(source);
     set_digest(source);
-    if (source.refers_to.empty()) prepare_call(source, {}, arena_);
+    if (is_made_anew(source)) return;
+    fill_in(source, {}, arena_);
+    prepare_call(source, arena_);
   }
 
   static uint32_t length(const Link* link) {
@@ -184,18 +186,21 @@ class Compiler {
       values[i] = {other.name, arena.copy(line.add("source ").add(other.digest).view())};
     }
     SourceConfig filled = source;
-    prepare_call(filled, values, arena);
+    fill_in(filled, values, arena);
+    prepare_call(filled, arena);
     Digest digest;
     digest.add(source.cluster);
     digest.add(filled.call);
     digest.add(filled.body);
+    const OAuth2::Signing& signing = filled.oauth2.signing;
+    for (const std::string_view text : {signing.key, signing.alg, signing.kid, signing.audience}) digest.add(text);
     digest.add(source.headers);
     for (const std::string_view name : source.allow) digest.add(name);
     const Refresh& refresh = source.refresh;
     for (const uint64_t number :
-         {source.timeout_ms, static_cast<uint64_t>(source.format), uint64_t{source.allow.size()}, config_.max_body,
-          refresh.every_ms, refresh.early.percent, refresh.early.ms, refresh.jitter.percent, refresh.jitter.ms,
-          refresh.retry_initial_ms, refresh.retry_max_ms, source.max_stale_ms,
+         {source.timeout_ms, signing.lifetime_ms, static_cast<uint64_t>(source.format), uint64_t{source.allow.size()},
+          config_.max_body, refresh.every_ms, refresh.early.percent, refresh.early.ms, refresh.jitter.percent,
+          refresh.jitter.ms, refresh.retry_initial_ms, refresh.retry_max_ms, source.max_stale_ms,
           uint64_t{source.is_referred_to} << 1 | uint64_t{source.ends_with_jwt}}) {
       digest.add(number);
     }
@@ -248,9 +253,21 @@ class Compiler {
     if (!is_assertion_type(source.oauth2.client_assertion_type)) {
       report_.add({&oauth2, "client_assertion_type"}, "a string", "\"jwt-bearer\", \"jwt-spiffe\", or a URN (urn:...)");
     }
-    if (!asserts) return;
+    const bool signs = source.oauth2.auth_method == OAuth2::Authentication::kPrivateKey;
+    const std::string_view alg = source.oauth2.signing.alg;
+    const bool signing = alg.data() != nullptr;
+    if (signs != signing) {
+      report_.add({&oauth2, "signing"}, signing ? "an object" : "nothing",
+                  "an object, just if \"auth_method\" is \"private_key_jwt\"");
+    }
+    const Place place_of_alg = {&oauth2, "signing"};
+    if (!alg.empty() && alg != "ES256" && alg != "RS256")
+      report_.add({&place_of_alg, "alg"}, alg.substr(0, 64), "ES256 or RS256");
+    if (signs && source.oauth2.client_id.empty())
+      report_.add({&oauth2, "client_id"}, "an empty string", "the client's name, which the assertion says");
+    if (!asserts && !signs) return;
     if (source.oauth2.client_secret.data() != nullptr)
-      report_.add({&oauth2, "client_secret"}, "a string", "none beside \"client_assertion\"");
+      report_.add({&oauth2, "client_secret"}, "a string", "none beside an assertion");
     if (source.authority.empty()) {
       report_.add({&place, "authority"}, "nothing",
                   "the token endpoint's own host: providers hold an assertion's audience against it");

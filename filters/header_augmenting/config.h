@@ -39,13 +39,21 @@ struct Refresh {
 // OAuth2: the token request of RFC 6749, sections 4.3 and 4.4.
 struct OAuth2 {
   enum class Grant : uint8_t { kClientCredentials, kPassword };
-  enum class Authentication : uint8_t { kBasic, kPost, kNone, kAssertion };
+  enum class Authentication : uint8_t { kBasic, kPost, kNone, kAssertion, kPrivateKey };
+  struct Signing {  // of the assertion that a client with a key makes itself
+    std::string_view key;
+    std::string_view alg;
+    std::string_view kid;
+    std::string_view audience;
+    uint64_t lifetime_ms = 60'000;
+  };
   Grant grant_type = Grant::kClientCredentials;
   Authentication auth_method = Authentication::kBasic;
   std::string_view client_id;
   std::string_view client_secret;
   std::string_view client_assertion;
   std::string_view client_assertion_type = "jwt-bearer";  // or another name of RFC 7521's registry, or a URN
+  Signing signing;
   std::string_view username;
   std::string_view password;
   Texts scopes;

@@ -11,6 +11,7 @@
 #include "filters/header_augmenting/config.h"
 #include "filters/header_augmenting/duration.h"
 #include "filters/header_augmenting/header_rules.h"
+#include "filters/header_augmenting/references.h"
 #include "filters/header_augmenting/root.h"
 #include "filters/header_augmenting/template.h"
 #include "sdk/register.h"
@@ -44,9 +45,10 @@ void check_call(const Config& config, const SourceConfig& source) {
     values[i] = {other.name, "value+1"};
   }
   SourceConfig filled = source;
-  require(prepare_call(filled, values, arena));
+  fill_in(filled, values, arena);
+  require(prepare_call(filled, arena));
   check_headers(filled.call);
-  require(source.refers_to.empty() == !source.call.empty());
+  require(is_made_anew(source) == source.call.empty());
   require(source.call.empty() || (filled.body == source.body && filled.call.size() == source.call.size()));
   require(filled.call.size() >= 4 && filled.call[0].key == ":method" && filled.call[1].value.starts_with('/'));
 }

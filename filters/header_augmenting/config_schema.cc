@@ -56,8 +56,8 @@ constexpr Field refers(const char* key, Kind kind, uint16_t offset) {
 
 constexpr const char* kFormats[] = {"headers", "oauth2", "template", "text", nullptr};
 constexpr const char* kGrants[] = {"client_credentials", "password", nullptr};
-constexpr const char* kAuthentications[] = {"client_secret_basic", "client_secret_post", "none", "client_assertion",
-                                            nullptr};
+constexpr const char* kAuthentications[] = {"client_secret_basic", "client_secret_post", "none",
+                                            "client_assertion",    "private_key_jwt",    nullptr};
 constexpr const char* kModes[] = {"set", "if_absent", "append", nullptr};
 constexpr const char* kActions[] = {"reject", "pass", "hold", nullptr};
 
@@ -75,6 +75,16 @@ constexpr Field kRefreshFields[] = {
 };
 constexpr Schema kRefresh = {kRefreshFields};
 
+constexpr size_t kSigning = offsetof(OAuth2, signing);
+constexpr Field kSigningFields[] = {
+    {"key", Kind::kText, offsetof(OAuth2::Signing, key), {}, true, true},
+    {"alg", Kind::kName, offsetof(OAuth2::Signing, alg), {}, true},
+    refers("kid", Kind::kLine, offsetof(OAuth2::Signing, kid)),
+    {"audience", Kind::kLine, offsetof(OAuth2::Signing, audience), {}, true, true},
+    {"lifetime", Kind::kDuration, offsetof(OAuth2::Signing, lifetime_ms)},
+};
+constexpr Schema kSigningSchema = {kSigningFields};
+
 constexpr Field kOAuth2Fields[] = {
     {"grant_type", Kind::kChoice, offsetof(OAuth2, grant_type), kGrants},
     {"client_id", Kind::kLine, offsetof(OAuth2, client_id), {}, true, true},
@@ -82,6 +92,7 @@ constexpr Field kOAuth2Fields[] = {
     {"auth_method", Kind::kChoice, offsetof(OAuth2, auth_method), kAuthentications},
     refers("client_assertion", Kind::kLine, offsetof(OAuth2, client_assertion)),
     refers("client_assertion_type", Kind::kLine, offsetof(OAuth2, client_assertion_type)),
+    {"signing", Kind::kObject, kSigning, &kSigningSchema},
     refers("username", Kind::kLine, offsetof(OAuth2, username)),
     refers("password", Kind::kLine, offsetof(OAuth2, password)),
     refers("scopes", Kind::kTexts, offsetof(OAuth2, scopes)),

@@ -369,7 +369,7 @@ TEST_F(ConfigTest, AssertionsAreCheckedAsAWhole) {
             "sources[0].oauth2.client_assertion_type: found a string, expected \"jwt-bearer\", \"jwt-spiffe\", or a "
             "URN (urn:...)");
   EXPECT_EQ(error(method + R"(, "client_assertion": "a", "client_secret": "hunter2")"),
-            "sources[0].oauth2.client_secret: found a string, expected none beside \"client_assertion\"");
+            "sources[0].oauth2.client_secret: found a string, expected none beside an assertion");
   EXPECT_EQ(error(method + R"(, "client_assertion": "a")", ""),
             "sources[0].authority: found nothing, expected the token endpoint's own host: providers hold an "
             "assertion's audience against it");

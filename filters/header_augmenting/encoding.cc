@@ -19,17 +19,33 @@ void add_form_encoded(TextBuilder& out, std::string_view text) {
   }
 }
 
-void add_base64(TextBuilder& out, std::string_view bytes) {
-  constexpr const char* kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+namespace {
+
+void add_groups(TextBuilder& out, std::string_view bytes, const char* last_digits, bool padded) {
+  constexpr const char* kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
   for (size_t at = 0; at < bytes.size(); at += 3) {
     uint32_t group = 0;
     for (size_t i = 0; i < 3; ++i) {
       group = group << 8 | (at + i < bytes.size() ? static_cast<unsigned char>(bytes[at + i]) : 0);
     }
     for (size_t i = 0; i < 4; ++i) {
-      out.add(at + i <= bytes.size() ? kDigits[group >> (18 - 6 * i) & 63] : '=');
+      const uint32_t digit = group >> (18 - 6 * i) & 63;
+      if (at + i <= bytes.size())
+        out.add(digit < 62 ? kDigits[digit] : last_digits[digit - 62]);
+      else if (padded)
+        out.add('=');
     }
   }
+}
+
+}  // namespace
+
+void add_base64(TextBuilder& out, std::string_view bytes) {
+  add_groups(out, bytes, "+/", true);
+}
+
+void add_base64url(TextBuilder& out, std::string_view bytes) {
+  add_groups(out, bytes, "-_", false);
 }
 
 bool add_from_base64url(TextBuilder& out, std::string_view text) {

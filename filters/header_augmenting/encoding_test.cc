@@ -44,6 +44,12 @@ TEST(Base64, IsThatOfTheRfc) {
   EXPECT_EQ(base64("\xff\xfe\xfd"), "//79");
 }
 
+TEST(Base64Url, IsThatOfTheRfc) {
+  TextBuilder out;
+  add_base64url(out, "\xfb\xff\xfe\xfd");
+  EXPECT_EQ(out.view(), "-__-_Q");
+}
+
 TEST(Base64Url, IsDecoded) {
   EXPECT_EQ(from_base64url(""), "");
   EXPECT_EQ(from_base64url("Zg"), "f");

@@ -46,7 +46,8 @@ bool any_secret(const SourceConfig& sent, Holds holds) {
     if (header.key == "authorization" && holds(header.value)) return true;
   }
   const OAuth2& o = sent.oauth2;
-  return holds(o.client_secret) || holds(o.username) || holds(o.password) || holds(o.client_assertion);
+  return holds(o.client_secret) || holds(o.username) || holds(o.password) || holds(o.client_assertion) ||
+         holds(o.signing.key);
 }
 
 // shows: whether a part of `secret` stands in `text`.
@@ -92,6 +93,19 @@ FailedFetch failed_call(sdk::Status status, std::string_view cluster) {
                                                         : "no host of the cluster can be used (is one healthy, "
                                                           "does its name resolve?): ");
   failed.detail.add(cluster.substr(0, kMaxCode));
+  return failed;
+}
+
+FailedFetch failed_signature(sdk::Status status) {
+  FailedFetch failed;
+  failed.reason = FetchFailure::kNotSigned;
+  failed.permanent = true;
+  failed.detail.add(
+      status == sdk::Status::kNotFound
+          ? "this host does not sign, as Envoy does from 1.37 on: use client_secret_basic, or a file as "
+            "client_assertion"
+          : "not with this key, which is to be a private one in PEM, PKCS #8: of the curve P-256 for ES256, "
+            "of RSA for RS256");
   return failed;
 }
 

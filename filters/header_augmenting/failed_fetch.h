@@ -27,6 +27,9 @@ struct FailedFetch {
 // failed_call: a call that the host did not send, or that nothing came of.
 FailedFetch failed_call(sdk::Status status, std::string_view cluster);
 
+// failed_signature: an assertion that the host did not sign.
+FailedFetch failed_signature(sdk::Status status);
+
 // failed_status: an answer whose status is not 200.
 FailedFetch failed_status(const sdk::HttpReply& reply, const SourceConfig& source, size_t max_body);
 

@@ -17,6 +17,7 @@ enum class FetchFailure : uint8_t {
   kBadJson,
   kNoHeaders,
   kNoValue,
+  kNotSigned,
   kEmpty,
   kExpired
 };
@@ -36,6 +37,7 @@ inline constexpr FetchFailureText kFetchFailures[] = {
     {"bad_json", "the answer's body is not a JSON object"},
     {"no_headers", "the answer has no header that may be set"},
     {"no_value", "the answer lacks a value that the headers are made of"},
+    {"not_signed", "the assertion could not be signed: "},
     {"empty", "the answer is empty"},
     {"expired", "the answer is a JWT whose end has passed"},
 };

@@ -43,7 +43,8 @@ std::string_view token_request_body(const OAuth2& oauth2, Arena& arena) {
     add_parameter(form, "username", oauth2.username);
     add_parameter(form, "password", oauth2.password);
   }
-  const bool asserts = oauth2.auth_method == Authentication::kAssertion;
+  const bool asserts =
+      oauth2.auth_method == Authentication::kAssertion || oauth2.auth_method == Authentication::kPrivateKey;
   // RFC 7521 section 4.2: an assertion says who the client is, so that its name may be left out.
   if (oauth2.auth_method != Authentication::kBasic && !(asserts && oauth2.client_id.empty()))
     add_parameter(form, "client_id", oauth2.client_id);

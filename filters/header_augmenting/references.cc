@@ -34,11 +34,18 @@ constexpr uint16_t of_oauth2(size_t offset) {
   return static_cast<uint16_t>(offsetof(SourceConfig, oauth2) + offset);
 }
 
+constexpr uint16_t of_signing(size_t offset) {
+  return of_oauth2(offsetof(OAuth2, signing) + offset);
+}
+
 constexpr TextField kTextFields[] = {
     {"oauth2.client_id", Kind::kText, of_oauth2(offsetof(OAuth2, client_id))},
     {"oauth2.client_secret", Kind::kText, of_oauth2(offsetof(OAuth2, client_secret))},
     {"oauth2.client_assertion", Kind::kText, of_oauth2(offsetof(OAuth2, client_assertion))},
     {"oauth2.client_assertion_type", Kind::kText, of_oauth2(offsetof(OAuth2, client_assertion_type))},
+    {"oauth2.signing.key", Kind::kText, of_signing(offsetof(OAuth2::Signing, key))},
+    {"oauth2.signing.kid", Kind::kText, of_signing(offsetof(OAuth2::Signing, kid))},
+    {"oauth2.signing.audience", Kind::kText, of_signing(offsetof(OAuth2::Signing, audience))},
     {"oauth2.username", Kind::kText, of_oauth2(offsetof(OAuth2, username))},
     {"oauth2.password", Kind::kText, of_oauth2(offsetof(OAuth2, password))},
     {"oauth2.scopes", Kind::kTexts, of_oauth2(offsetof(OAuth2, scopes))},

@@ -36,7 +36,8 @@ class ReferencesTest : public ::testing::Test {
     EXPECT_EQ(error_of(text("sa") + "," + referring("b", body)), "");
     EXPECT_TRUE(parse_config(R"({"sources": [)" + text("sa") + "," + referring("b", body) + "]}", "", config));
     abi::Pair value{"sa", "v"};
-    EXPECT_TRUE(prepare_call(config.sources[1], {&value, 1}, config.arena));
+    fill_in(config.sources[1], {&value, 1}, config.arena);
+    EXPECT_TRUE(prepare_call(config.sources[1], config.arena));
     return std::string(config.sources[1].body);
   }
 
@@ -69,14 +70,16 @@ TEST_F(ReferencesTest, MayStandInAnyTextOfACall) {
   ASSERT_EQ(config.sources[1].refers_to.size(), 1u) << "once, however often it is named";
   SourceConfig filled = config.sources[1];
   abi::Pair value{"sa", "v+1"};
-  ASSERT_TRUE(prepare_call(filled, {&value, 1}, config.arena));
+  fill_in(filled, {&value, 1}, config.arena);
+  ASSERT_TRUE(prepare_call(filled, config.arena));
   EXPECT_EQ(filled.body,
             "grant_type=password&username=v%2B1&password=p+v%2B1&client_id=v%2B1&client_secret=sv%2B1&scope=v%2B1&"
             "audience=v%2B1&resource=r&resource=v%2B1&assertion=v%2B1");
   EXPECT_EQ(filled.call[3].value, "k v+1");
   value.value = "line\nbreak";
   SourceConfig broken = config.sources[1];
-  EXPECT_FALSE(prepare_call(broken, {&value, 1}, config.arena)) << "no header may have one";
+  fill_in(broken, {&value, 1}, config.arena);
+  EXPECT_FALSE(prepare_call(broken, config.arena)) << "no header may have one";
 }
 
 TEST_F(ReferencesTest, StandNowhereElse) {

@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "filters/header_augmenting/call.h"
+#include "filters/header_augmenting/client_jwt.h"
 #include "filters/header_augmenting/digest.h"
+#include "filters/header_augmenting/references.h"
 #include "sdk/clock.h"
 #include "sdk/log.h"
 
@@ -83,12 +85,11 @@ sdk::Task<> Source::fetch(Lease lease) {
   fetching_ = true;
   Arena arena;  // of the call, which lives until its answer has been read
   SourceConfig* const sent = arena.array<SourceConfig>(1).data();
-  const bool whole = fill_in(*sent, arena);
+  FailedFetch failed;
+  const bool made = make_call(*sent, arena, failed);
   const uint64_t used = inputs();
-  if (!whole) {
+  if (!made) {
     fetching_ = false;
-    FailedFetch failed{FetchFailure::kNotSent};
-    failed.detail.add("the value of another source has a character that no header may have");
     on_failed(lease, failed, used);
     co_return;
   }
@@ -107,17 +108,30 @@ sdk::Task<> Source::fetch(Lease lease) {
     on_failed(lease, fetched.error(), used);
 }
 
-// fill_in: the configuration with the newest values of other sources in their places.
-bool Source::fill_in(SourceConfig& filled, Arena& arena) {
-  filled = config_;
-  if (config_.refers_to.empty()) return true;
+// make_call: the configuration with the newest values of other sources in their places, and what depends on them or on
+// the time. False, with the reason, if there can be no such call.
+bool Source::make_call(SourceConfig& call, Arena& arena, FailedFetch& failed) {
+  call = config_;
+  if (!is_made_anew(config_)) return true;
   const Pairs values = arena.array<abi::Pair>(config_.refers_to.size());
   for (size_t i = 0; i < values.size(); ++i) {
     Source& other = observer_.source_at(config_.refers_to[i]);
     other.look();
     values[i] = {other.config_.name, arena.copy(other.value())};
   }
-  return prepare_call(filled, values, arena);
+  fill_in(call, values, arena);
+  if (call.oauth2.auth_method == OAuth2::Authentication::kPrivateKey) {
+    const auto jwt = make_client_jwt(call.oauth2, arena);
+    if (!jwt) {
+      failed = failed_signature(jwt.error());
+      return false;
+    }
+    call.oauth2.client_assertion = *jwt;
+  }
+  if (prepare_call(call, arena)) return true;
+  failed.reason = FetchFailure::kNotSent;
+  failed.detail.add("the value of another source has a character that no header may have");
+  return false;
 }
 
 // missing_input: a source that this one refers to and that has no value; nullptr if there is none.

@@ -79,7 +79,7 @@ class Source {
   void wait_for(const Source& other);
   uint64_t inputs() const;
   bool has_new_inputs();
-  bool fill_in(SourceConfig& filled, Arena& arena);
+  bool make_call(SourceConfig& call, Arena& arena, FailedFetch& failed);
   Result<Fetched, FailedFetch> read(const sdk::HttpReply& reply, const SourceConfig& sent) const;
   void on_fetched(Lease& lease, const Fetched& fetched, uint64_t sent_ms);
   void on_failed(Lease& lease, const FailedFetch& failed, uint64_t inputs);
