@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The five tasks of docs/guide/header_augmenting.md: each file of examples/header_augmenting runs, with nothing changed but ports
+"""The tasks of docs/guide/header_augmenting.md and docs/guide/workload_identity.md: each file of examples/header_augmenting runs, with nothing changed but ports
 and the module's place, and does what the guide says of it."""
 
 import base64
@@ -10,6 +10,7 @@ import unittest
 import urllib.parse
 
 from support.both import in_envoy_too, inlay_only
+from support.mount import Mount
 from support.origins import Echo, Provider, PythonServer
 from support.processes import ROOT, TestCase, filter_module, free_port, wait_until
 from support.wire import request
@@ -47,8 +48,8 @@ class TokenEndpoint(PythonServer):
 
 @in_envoy_too
 class Examples(TestCase):
-    def start_example(self, name, ports, environment=None):
-        """Runs the file with `ports` in the place of its own: a dict of theirs to ours. Port 8080 is the proxy's."""
+    def start_example(self, name, ports, environment=None, paths=None):
+        """Runs the file with `ports` in the place of its own: a dict of theirs to ours. Port 8080 is the proxy's. `paths` likewise."""
         with open(os.path.join(EXAMPLES, name)) as file:
             text = file.read()
         self.port = free_port()
@@ -58,6 +59,9 @@ class Examples(TestCase):
         text = re.sub(r"port_value: (\d+)", lambda match: f"port_value: {ports[int(match[1])]}", text)
         self.assertEqual(text.count("build/header_augmenting.wasm"), 1)
         text = text.replace("build/header_augmenting.wasm", filter_module())
+        for theirs, ours in (paths or {}).items():
+            self.assertIn(theirs, text)
+            text = text.replace(theirs, ours)
         path = os.path.join(self.directory, name)
         with open(path, "w") as file:
             file.write(text)
@@ -137,6 +141,20 @@ class Examples(TestCase):
         self.assertEqual((idp.asked["orders-search"][0], idp.asked["orders-search"][1]["scope"]), ("s", "search.query"))
         form = partner.asked["mailer"][1]
         self.assertEqual((form["grant_type"], form["username"], form["password"]), ("password", "orders", "m"))
+
+
+    def test_6_workload_identity(self):
+        token = "e30.eyJzdWIiOiJzeXN0ZW06c2VydmljZWFjY291bnQ6c2hvcDpvcmRlcnMifQ.c2ln"
+        os.mkdir(os.path.join(self.directory, "identity"))
+        Mount(os.path.join(self.directory, "identity", "sa"), token=token + "\n")
+        idp = self.server(TokenEndpoint("/oauth2/token"))
+        self.start_example("6_workload_identity.yaml", {8081: self.server(Workload()).port, 8083: idp.port},
+                           paths={"build/identity": os.path.join(self.directory, "identity")})
+        self.assertEqual(self.ask(authorization="Bearer forged")["authorization"], "Bearer token-orders")
+        secret, form = idp.asked["orders"]
+        self.assertEqual((secret, form["client_assertion"]), (None, token))
+        self.assertEqual(form["client_assertion_type"], "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+        self.assertNotIn(token, self.proxy.log())
 
 
 @inlay_only("reads; nothing runs")

@@ -130,15 +130,18 @@ class Shipped(TestCase):
             os.symlink(module, os.path.join(self.home, "build", os.path.basename(module)))
         secret = os.path.join(self.home, "build", "secret")
         os.makedirs(secret)
-        with open(os.path.join(secret, "headers.json"), "w") as file:
-            file.write("{}")
+        identity = os.path.join(self.home, "build", "identity", "sa")
+        os.makedirs(identity)
+        for path, content in ((os.path.join(secret, "headers.json"), "{}"), (os.path.join(identity, "token"), "a token")):
+            with open(path, "w") as file:
+                file.write(content)
         consumer = guests.assemble(self.directory, "consumer", guests.guest(""))
         authority = Authority(self.directory, "ca")
         certificate, key = authority.issue("proxy", "DNS:proxy.example")
         self.stand_ins = {"/etc/envoy/header_augmenting.wasm": filter_module(), "filename: proxy.pem": f"filename: {certificate}",
                           "filename: proxy.key": f"filename: {key}", "filename: clients-ca.pem": f"filename: {authority.certificate}",
                           "filename: consumer.wasm": f"filename: {consumer}", "/var/log/inlay": self.directory,
-                          "/var/run/secrets/orders": secret,
+                          "/var/run/secrets/orders": secret, "/var/run/secrets/tokens/sa": identity,
                           "/etc/ssl/certs/ca-certificates.crt": authority.certificate}
 
     def check(self, text, directory=None):

@@ -5,15 +5,14 @@ client at an authorization server, and no secret stands anywhere."""
 import base64
 import json
 import os
-import shutil
 import threading
 import time
 import unittest
 import urllib.parse
 
-from support import config
-from support.both import in_envoy_too, needs_envoy
-from support.envoy import Envoy
+from support import config, pipes
+from support.both import in_envoy_too
+from support.mount import Mount
 from support.origins import PythonServer
 from support.processes import TestCase, filter_module, wait_until
 from support.wire import request
@@ -149,53 +148,18 @@ class Assertion(Identity):
         self.assert_all_is_well()
 
 
-class Mount:
-    """A directory as kubelet keeps it: each version in a directory of its own, behind a link that is replaced."""
-
-    def __init__(self, path):
-        self.path = path
-        self.versions = 0
-        os.mkdir(path)
-
-    def write(self, name, text):
-        self.versions += 1
-        version = f"..version_{self.versions}"
-        os.mkdir(os.path.join(self.path, version))
-        with open(os.path.join(self.path, version, name), "w") as file:
-            file.write(text)
-        data = os.path.join(self.path, "..data")
-        old = os.readlink(data) if os.path.islink(data) else None
-        os.symlink(version, data + "_tmp")
-        os.rename(data + "_tmp", data)
-        if old is None:
-            os.symlink(os.path.join("..data", name), os.path.join(self.path, name))
-        else:
-            shutil.rmtree(os.path.join(self.path, old))
-
-
-def files_listener(path, route, mount, name):
-    """A listener on a unix socket that answers `route` with the file `name` of a mount, as it is now."""
-    made = config.listener(name="files", routes=[{"match": {"path": route}, "direct_response": {
-        "status": 200, "body": {"filename": os.path.join(mount, name), "watched_directory": {"path": mount}}}}])
-    made["address"] = {"pipe": {"path": path, "mode": 0o600}}
-    return made
-
-
-@needs_envoy()
+@in_envoy_too
 class ProjectedToken(Identity):
-    """The proxy serves the file to the filter itself, over a unix socket."""
-
-    KIND = Envoy
+    """The proxy serves the file to the filter itself, over a pipe."""
 
     def test_a_token_that_is_rotated(self):
-        mount = Mount(os.path.join(self.directory, "mount"))
         current = jwt(1, lifetime=6)
-        mount.write("token", current)
+        mount = Mount(os.path.join(self.directory, "mount"), token=current)
         pipe = os.path.join(self.directory, "files.sock")
-        cluster = {"name": "files", "type": "STATIC", "connect_timeout": "10s", "load_assignment": {
-            "cluster_name": "files", "endpoints": [{"lb_endpoints": [{"endpoint": {"address": {"pipe": {"path": pipe}}}}]}]}}
-        self.start_all(cluster, [files_listener(pipe, "/sa", mount.path, "token")], lifetime=2, accepted=[current],
-                       when_missing={"action": "hold", "hold_for": "60s"})
+        served = {"match": {"path": "/sa"}, "direct_response": {"status": 200, "body": {
+            "filename": mount.file("token"), "watched_directory": {"path": mount.path}}}}
+        self.start_all(pipes.cluster("files", pipe), [pipes.listener(pipe, 0o600, name="files", routes=[served])], lifetime=2,
+                       accepted=[current], when_missing={"action": "hold", "hold_for": "60s"})
         wait_until(lambda: self.all_have(current), "a token on both workers")
         self.assertEqual(os.stat(pipe).st_mode & 0o777, 0o600)
         statuses = []
@@ -206,13 +170,15 @@ class ProjectedToken(Identity):
                 statuses.append(self.get().status)
         client = threading.Thread(target=ask)
         client.start()
-        for number in range(2, 5):
-            current = jwt(number, lifetime=6)
-            self.idp.accepted = {current}  # the old one is refused from now on
-            mount.write("token", current)
-            wait_until(lambda now=current: self.all_have(now), f"a token of the {number}th")
-        done.set()
-        client.join()
+        try:
+            for number in range(2, 5):
+                current = jwt(number, lifetime=6)
+                self.idp.accepted = {current}  # the old one is refused from now on
+                mount.put(token=current)
+                wait_until(lambda now=current: self.all_have(now), f"a token of the {number}th")
+        finally:
+            done.set()
+            client.join()
         self.assertEqual(set(statuses), {200})
         self.assert_all_is_well()
 

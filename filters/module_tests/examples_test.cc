@@ -54,7 +54,8 @@ void start(const std::vector<uint8_t>& module, const host::PluginConfig& plugin,
 class Base {
  public:
   Base() : path_(fs::path(testing::TempDir()) / ("inlay-examples." + std::to_string(getpid()))) {
-    fs::create_directories(path_ / "build");
+    fs::create_directories(path_ / "build" / "identity" / "sa");
+    std::ofstream(path_ / "build" / "identity" / "sa" / "token") << "a token";
     fs::copy_file(kModule, path_ / "build" / "header_augmenting.wasm", fs::copy_options::overwrite_existing);
   }
   Base(const Base&) = delete;
@@ -77,7 +78,7 @@ config::WasmPlugin load(const fs::path& file) {
   document::Diagnostics diagnostics;
   const auto bootstrap = config::load_file(file.string(), options, diagnostics);
   EXPECT_TRUE(bootstrap) << diagnostics.to_string();
-  if (!bootstrap || bootstrap->listeners.size() != 1) return {};
+  if (!bootstrap || bootstrap->listeners.empty()) return {};
   return std::get<config::WasmPlugin>(bootstrap->listeners[0].http.http_filters.at(0).config);
 }
 
@@ -109,7 +110,7 @@ std::string without_clusters(const YAML::Node& configuration) {
 
 TEST(Examples, LoadAndConfigureTheFilter) {
   const std::vector<fs::path> files = examples(false);
-  ASSERT_EQ(files.size(), 5u);
+  ASSERT_EQ(files.size(), 6u);
   for (const fs::path& file : files) {
     const auto filter = load(file);
     ASSERT_TRUE(filter.code.bytes) << file;
