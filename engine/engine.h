@@ -178,6 +178,8 @@ struct LoadOptions {
   std::stop_token stop{};
 };
 
+class Instance;
+
 // Module is a validated, loaded module. Immutable to its users and thread-safe; every Instance keeps its Module alive.
 // Destroying it while code is being made kills the compiler and waits for its end: milliseconds.
 class Module {
@@ -209,10 +211,16 @@ class Module {
   const std::string& fallback_reason() const { return fallback_reason_; }
 
  protected:
+  // Makes an instance for Instance::create(), with its errors. `self` is this module, which the instance keeps alive;
+  // `imports` are in the order of imports(), and each fits.
+  virtual Result<std::unique_ptr<Instance>> instantiate(std::shared_ptr<Module> self,
+                                                        const std::vector<const HostFunction*>& imports, void* env,
+                                                        const Limits& limits) = 0;
+
   std::vector<Import> imports_;
   std::vector<Export> exports_;
   std::string fallback_reason_;
-  friend struct ModuleAccess;
+  friend class Instance;
 };
 
 // Answer is what a call returned, or that it trapped. It is used like a std::optional; unlike one it is two words,
@@ -229,8 +237,6 @@ struct Answer {
  private:
   uint64_t returned_ = 0;
 };
-
-class Instance;
 
 // Function is a handle to an exported function with a checked signature; cheap to copy, valid as long as its Instance,
 // and only in calls of that one. R is void or, like P, one of uint32_t, uint64_t, float, double. False: there is no
@@ -344,8 +350,6 @@ class Instance {
   Result<detail::ResolvedExport> find_function(std::string_view name, const FunctionType& type) const;
   bool attend();                      // whether a call may go on with attention_ not 0; else with last_trap_
   void unwound_call(uint32_t index);  // sets last_trap_ for a call of Function::index that came back by a jump
-
-  friend struct InstanceAccess;
 };
 
 // compile_module translates and compiles `bytes` ahead of time into the file `output`, an artifact for

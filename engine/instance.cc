@@ -2,9 +2,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "engine/aot/aot_module.h"
 #include "engine/engine.h"
-#include "engine/interp/interp_module.h"
 #include "engine/within_memory.h"
 
 namespace inlay::engine {
@@ -132,10 +130,9 @@ Result<std::unique_ptr<Instance>> Instance::create(std::shared_ptr<Module> modul
                                                    std::span<const HostFunction> imports, void* env,
                                                    const Limits& limits) {
   INLAY_TRY(const auto linked, link(*module, imports));
-  return within_memory("instantiate the module", [&] {
-    if (module->kind() == EngineKind::kInterp) return interp::instantiate(std::move(module), linked, env, limits);
-    return aot::instantiate(std::move(module), linked, env, limits);
-  });
+  Module& which = *module;
+  return within_memory("instantiate the module",
+                       [&] { return which.instantiate(std::move(module), linked, env, limits); });
 }
 
 Result<detail::ResolvedExport> Instance::find_function(std::string_view name, const FunctionType& type) const {

@@ -10,15 +10,6 @@
 
 namespace inlay::engine {
 
-// ModuleAccess fills what Module's users only read.
-struct ModuleAccess {
-  static void describe(Module& module, const Description& description) {
-    module.imports_ = description.imports;
-    module.exports_ = description.exports;
-  }
-  static void set_fallback_reason(Module& module, std::string reason) { module.fallback_reason_ = std::move(reason); }
-};
-
 namespace {
 
 std::string list(const std::vector<ValueType>& types) {
@@ -32,10 +23,7 @@ std::string list(const std::vector<ValueType>& types) {
 }
 
 std::shared_ptr<Module> interpreted(const ParsedModule& parsed, std::string fallback_reason) {
-  std::shared_ptr<Module> module = interp::make_module(parsed.program);
-  ModuleAccess::describe(*module, parsed.description);
-  ModuleAccess::set_fallback_reason(*module, std::move(fallback_reason));
-  return module;
+  return interp::make_module(parsed.description, parsed.program, std::move(fallback_reason));
 }
 
 // Between steps, each of which may take a second for a large module.

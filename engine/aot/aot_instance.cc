@@ -64,13 +64,11 @@ class AotInstance final : public Instance {
 
 }  // namespace
 
-Result<std::unique_ptr<Instance>> instantiate(std::shared_ptr<Module> module,
-                                              const std::vector<const HostFunction*>& imports, void* env,
-                                              const Limits& limits) {
-  if (auto program = static_cast<AotModule&>(*module).program()) {
-    return instantiate_tiered(std::move(module), *program, imports, env, limits);
-  }
-  auto instance = std::make_unique<AotInstance>(std::move(module), imports, env, limits);
+Result<std::unique_ptr<Instance>> AotModule::instantiate(std::shared_ptr<Module> self,
+                                                         const std::vector<const HostFunction*>& imports, void* env,
+                                                         const Limits& limits) {
+  if (auto program = this->program()) return instantiate_tiered(std::move(self), *program, imports, env, limits);
+  auto instance = std::make_unique<AotInstance>(std::move(self), imports, env, limits);
   INLAY_RETURN_IF_ERROR(instance->start());
   return std::unique_ptr<Instance>(std::move(instance));
 }

@@ -54,6 +54,11 @@ class AotModule final : public Module {
   // Begins to compile on a thread of its own; at most once, and before another thread has the module.
   void begin_compiling(TierJob job);
 
+ protected:
+  Result<std::unique_ptr<Instance>> instantiate(std::shared_ptr<Module> self,
+                                                const std::vector<const HostFunction*>& imports, void* env,
+                                                const Limits& limits) override;
+
  private:
   void compile_tiers(TierJob& job, const std::stop_token& stop);
   Result<> compile_quickly(TierJob& job, const std::stop_token& stop);
@@ -76,10 +81,5 @@ class AotModule final : public Module {
   std::stop_source stop_;
   std::thread compiler_;
 };
-
-// `module` must be an AotModule; `imports` are in its order of imports.
-Result<std::unique_ptr<Instance>> instantiate(std::shared_ptr<Module> module,
-                                              const std::vector<const HostFunction*>& imports, void* env,
-                                              const Limits& limits);
 
 }  // namespace inlay::engine::aot

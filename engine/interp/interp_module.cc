@@ -8,10 +8,23 @@ namespace {
 
 class InterpModule final : public Module {
  public:
-  explicit InterpModule(std::shared_ptr<const Program> program) : program_(std::move(program)) {}
+  InterpModule(Description description, std::shared_ptr<const Program> program, std::string fallback_reason)
+      : program_(std::move(program)) {
+    imports_ = std::move(description.imports);
+    exports_ = std::move(description.exports);
+    fallback_reason_ = std::move(fallback_reason);
+  }
   EngineKind kind() const override { return EngineKind::kInterp; }
   Tier tier() const override { return Tier::kInterpreted; }
-  const Program& program() const { return *program_; }
+
+ protected:
+  Result<std::unique_ptr<Instance>> instantiate(std::shared_ptr<Module> self,
+                                                const std::vector<const HostFunction*>& imports, void* env,
+                                                const Limits& limits) override {
+    auto instance = std::make_unique<InterpInstance>(std::move(self), *program_, imports, env, limits);
+    INLAY_RETURN_IF_ERROR(instance->start());
+    return std::unique_ptr<Instance>(std::move(instance));
+  }
 
  private:
   std::shared_ptr<const Program> program_;
@@ -19,17 +32,9 @@ class InterpModule final : public Module {
 
 }  // namespace
 
-std::shared_ptr<Module> make_module(std::shared_ptr<const Program> program) {
-  return std::make_shared<InterpModule>(std::move(program));
-}
-
-Result<std::unique_ptr<Instance>> instantiate(std::shared_ptr<Module> module,
-                                              const std::vector<const HostFunction*>& imports, void* env,
-                                              const Limits& limits) {
-  const Program& program = static_cast<const InterpModule&>(*module).program();
-  auto instance = std::make_unique<InterpInstance>(std::move(module), program, imports, env, limits);
-  INLAY_RETURN_IF_ERROR(instance->start());
-  return std::unique_ptr<Instance>(std::move(instance));
+std::shared_ptr<Module> make_module(Description description, std::shared_ptr<const Program> program,
+                                    std::string fallback_reason) {
+  return std::make_shared<InterpModule>(std::move(description), std::move(program), std::move(fallback_reason));
 }
 
 }  // namespace inlay::engine::interp

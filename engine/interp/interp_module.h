@@ -4,19 +4,16 @@
 // Modules run by wabt's interpreter.
 
 #include <memory>
-#include <vector>
+#include <string>
 
-#include "base/result.h"
+#include "engine/description.h"
 #include "engine/engine.h"
 #include "engine/interp/wabt_machine.h"
 
 namespace inlay::engine::interp {
 
-std::shared_ptr<Module> make_module(std::shared_ptr<const Program> program);
-
-// `module` must be one of make_module()'s; `imports` are in its order of imports.
-Result<std::unique_ptr<Instance>> instantiate(std::shared_ptr<Module> module,
-                                              const std::vector<const HostFunction*>& imports, void* env,
-                                              const Limits& limits);
+// `description` is the program's; `fallback_reason` is for Module::fallback_reason().
+std::shared_ptr<Module> make_module(Description description, std::shared_ptr<const Program> program,
+                                    std::string fallback_reason);
 
 }  // namespace inlay::engine::interp
