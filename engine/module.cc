@@ -39,12 +39,11 @@ Result<std::shared_ptr<Module>> load_module(std::span<const uint8_t> bytes, cons
   }
   INLAY_RETURN_IF_ERROR(go_on(options));
   aot::Loader loader(bytes, options);
-  if (auto module = loader.from_artifact()) return std::shared_ptr<Module>(std::move(module));
+  if (auto module = loader.from_artifact()) return module;
   INLAY_TRY(const ParsedModule parsed, parse(bytes));
   INLAY_RETURN_IF_ERROR(go_on(options));
   auto compiled = loader.compile(parsed);
-  if (compiled) return std::shared_ptr<Module>(*std::move(compiled));
-  if (options.stop.stop_requested() || options.kind == EngineKind::kAot) return std::move(compiled).error();
+  if (compiled || options.stop.stop_requested() || options.kind == EngineKind::kAot) return compiled;
   return interpreted(parsed, compiled.error().to_string());
 }
 

@@ -6,7 +6,7 @@
 #include <set>
 #include <thread>
 
-#include "engine/aot/aot_module.h"
+#include "engine/aot/tiered_module.h"
 #include "engine/large_module.h"
 #include "engine/tier_fixture.h"
 
@@ -48,12 +48,12 @@ TEST_F(TierTest, StateAndHandlesSurviveTheSwitch) {
 
 TEST_F(TierTest, TableEntriesAreMadeToPointIntoTheOptimisedCode) {
   auto module = load_quick(kState, options());
-  auto& aot = static_cast<aot::AotModule&>(*module);
-  const aot::Descriptor& quick = aot.code()->descriptor();
+  auto& tiered = static_cast<aot::TieredModule&>(*module);
+  const aot::Descriptor& quick = tiered.code()->descriptor();
   ASSERT_GE(quick.function_count, 3u);
   release();
   EXPECT_EQ(wait_optimized().error, "");
-  const aot::Descriptor& optimized = aot.code()->descriptor();
+  const aot::Descriptor& optimized = tiered.code()->descriptor();
   ASSERT_NE(&quick, &optimized);
   struct Element {
     uint64_t type;
@@ -63,7 +63,7 @@ TEST_F(TierTest, TableEntriesAreMadeToPointIntoTheOptimisedCode) {
   std::vector<Element> elements(4);
   for (size_t i = 0; i < 3; ++i) elements[i] = {9, quick.functions[i], this};
   aot::GuestTable table{elements.data(), 4, 4};
-  aot.redirect({&table, sizeof(Element)});
+  tiered.redirect({&table, sizeof(Element)});
   for (size_t i = 0; i < 3; ++i) {
     EXPECT_NE(quick.functions[i], optimized.functions[i]);
     EXPECT_EQ(elements[i].function, optimized.functions[i]);

@@ -1,58 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A module as machine code, whose instances go over to better code when there is some.
-
-#include <atomic>
 #include <memory>
-#include <mutex>
-#include <span>
-#include <stop_token>
-#include <string>
-#include <thread>
-#include <unordered_map>
 #include <vector>
 
-#include "base/result.h"
 #include "engine/aot/code.h"
-#include "engine/aot/tier_job.h"
 #include "engine/description.h"
 #include "engine/engine.h"
-#include "engine/interp/wabt_machine.h"
 
 namespace inlay::engine::aot {
 
-// AotModule has one Code, or two: the quick one stays for functions that a guest keeps references to. It may begin with
-// none, and is interpreted until then.
+// AotModule is an artifact that was opened: its code is all that its instances ever run.
 class AotModule final : public Module {
  public:
-  AotModule(Description description, std::shared_ptr<const interp::Program> program);
+  // `tier` is what the code was compiled to.
   AotModule(Description description, std::unique_ptr<Code> code, Tier tier);
-  ~AotModule() override;
 
   EngineKind kind() const override { return EngineKind::kAot; }
-  Tier tier() const override { return tier_.load(std::memory_order_relaxed); }
-
-  // The best code that there is; null while the module is interpreted.
-  const Code* code() const { return code_.load(std::memory_order_acquire); }
-  // Whether there is no code() and there never will be: the compilers have failed, or were stopped.
-  bool hopeless() const { return hopeless_.load(std::memory_order_acquire); }
-  // For the interpreter; null once there is code().
-  std::shared_ptr<const interp::Program> program();
-
-  // Instances put their attention word in, which gets kAttentionCode when code() is another one than that returned; by
-  // another thread, after code() has changed. dismiss() it before it ends.
-  const Code* enroll(std::atomic<uint8_t>& attention);
-  void dismiss(std::atomic<uint8_t>& attention);
-
-  // Makes a table's references to functions of the quick code ones to the same functions in code().
-  void redirect(const GuestResources::Table& table) const;
-
-  // Whether LoadOptions::stop has ended it.
-  bool stopped() const { return stopped_.stop_requested(); }
-
-  // Begins to compile on a thread of its own; at most once, and before another thread has the module.
-  void begin_compiling(TierJob job);
+  Tier tier() const override { return tier_; }
 
  protected:
   Result<std::unique_ptr<Instance>> instantiate(std::shared_ptr<Module> self,
@@ -60,26 +25,8 @@ class AotModule final : public Module {
                                                 const Limits& limits) override;
 
  private:
-  void compile_tiers(TierJob& job, const std::stop_token& stop);
-  Result<> compile_quickly(TierJob& job, const std::stop_token& stop);
-  Result<> optimize(TierJob& job, const std::stop_token& stop);
-  // Lets instances know of code that is there.
-  void publish(std::unique_ptr<Code> code, Tier tier);
-  // Finds each function's twin in `optimized`, where there is quick code.
-  Result<> match(const Code& optimized);
-
-  std::unique_ptr<Code> first_;
-  std::unique_ptr<Code> optimized_;
-  std::atomic<const Code*> code_;
-  std::atomic<Tier> tier_;
-  std::atomic<bool> hopeless_{false};
-  std::unordered_map<const void*, const void*> successors_;  // of functions; written before code_
-  std::mutex mutex_;
-  std::shared_ptr<const interp::Program> program_;
-  std::vector<std::atomic<uint8_t>*> enrolled_;
-  std::stop_token stopped_;
-  std::stop_source stop_;
-  std::thread compiler_;
+  std::unique_ptr<Code> code_;
+  Tier tier_;
 };
 
 }  // namespace inlay::engine::aot

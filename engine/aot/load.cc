@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "engine/aot/aot_module.h"
 #include "engine/aot/artifact.h"
 #include "engine/aot/open.h"
 #include "engine/aot/shim.h"
@@ -15,49 +16,54 @@ Loader::Loader(std::span<const uint8_t> bytes, const LoadOptions& options)
   if (compiler_) quick_compiler_ = find_quick_compiler(options, *compiler_);
 }
 
-std::shared_ptr<AotModule> Loader::open(const std::string& path, std::string_view what) {
+std::optional<Opened> Loader::open(const std::string& path, std::string_view what) {
   auto opened = open_artifact(path, key_);
-  if (!opened) {
-    if (opened.error().code != ErrorCode::kNotFound) {
-      passed_over_ += "; the ";
-      passed_over_.append(what).append(" was passed over: ").append(opened.error().to_string());
-    }
-    return nullptr;
+  if (opened) return *std::move(opened);
+  if (opened.error().code != ErrorCode::kNotFound) {
+    passed_over_ += "; the ";
+    passed_over_.append(what).append(" was passed over: ").append(opened.error().to_string());
   }
+  return std::nullopt;
+}
+
+std::shared_ptr<Module> Loader::open_module(const std::string& path, std::string_view what) {
+  auto opened = open(path, what);
+  if (!opened) return nullptr;
   return std::make_shared<AotModule>(std::move(opened->description), std::move(opened->code),
                                      is_quick_artifact(path) ? Tier::kQuick : Tier::kOptimized);
 }
 
-std::shared_ptr<AotModule> Loader::from_artifact() {
+std::shared_ptr<Module> Loader::from_artifact() {
   if (!options_.artifact.empty()) {
-    if (auto module = open(options_.artifact, "artifact")) return module;
+    if (auto module = open_module(options_.artifact, "artifact")) return module;
   }
   const auto directory = find_cache_directory(options_.cache_dir);
   return directory ? from_cache(*directory) : nullptr;
 }
 
-std::shared_ptr<AotModule> Loader::from_cache(const std::string& directory) {
+std::shared_ptr<Module> Loader::from_cache(const std::string& directory) {
   if (!compiler_) {
     const std::string any = find_any_artifact(directory, key_);
-    return any.empty() ? nullptr : open(any, "cache's artifact");
+    return any.empty() ? nullptr : open_module(any, "cache's artifact");
   }
-  if (auto module = open(optimized_path(directory), "cache's artifact")) return module;
+  if (auto module = open_module(optimized_path(directory), "cache's artifact")) return module;
   if (!tiered()) return nullptr;
   for (const Compiler& compiler : {*quick_compiler_, *compiler_}) {
     auto quick = open(quick_artifact_path(directory, key_, compiler.identity), "cache's artifact");
-    if (quick == nullptr) continue;
+    if (!quick) continue;
     if (options_.on_tier) {
       const auto took = Clock::now() - begun_;
       options_.on_tier({Tier::kQuick, std::chrono::duration_cast<std::chrono::milliseconds>(took), {}});
     }
     quick_compiler_ = compiler;
-    begin_tiers(*quick, directory, {});
-    return quick;
+    auto module = std::make_shared<TieredModule>(std::move(quick->description), std::move(quick->code));
+    begin_tiers(*module, directory, {});
+    return module;
   }
   return nullptr;
 }
 
-Result<std::shared_ptr<AotModule>> Loader::compile(const ParsedModule& parsed) {
+Result<std::shared_ptr<Module>> Loader::compile(const ParsedModule& parsed) {
   if (!parsed.not_for_aot.empty()) return Error{ErrorCode::kUnsupported, parsed.not_for_aot, {}};
   INLAY_RETURN_IF_ERROR(check_imports(parsed.description));
   INLAY_TRY(const std::string directory, make_cache_directory(options_.cache_dir));
@@ -66,11 +72,11 @@ Result<std::shared_ptr<AotModule>> Loader::compile(const ParsedModule& parsed) {
     return compiler_.error();
   }
   if (tiered()) {
-    auto module = std::make_shared<AotModule>(parsed.description, parsed.program);
+    auto module = std::make_shared<TieredModule>(parsed.description, parsed.program);
     std::vector<Compiler> quick = {*quick_compiler_};
     if (quick_compiler_->path != compiler_->path) quick.push_back(*compiler_);
     begin_tiers(*module, directory, std::move(quick));
-    return module;
+    return std::shared_ptr<Module>(std::move(module));
   }
   INLAY_TRY(Translation translation, translate(bytes_, parsed.description, key_));
   if (options_.on_compile) options_.on_compile();
@@ -78,7 +84,8 @@ Result<std::shared_ptr<AotModule>> Loader::compile(const ParsedModule& parsed) {
   const CompileJob job{optimization_flag(options_), 1, options_.stop};
   INLAY_RETURN_IF_ERROR(aot::compile(*compiler_, translation, job, directory, key_, path));
   INLAY_TRY(Opened opened, open_artifact(path, key_));
-  return std::make_shared<AotModule>(std::move(opened.description), std::move(opened.code), Tier::kOptimized);
+  return std::shared_ptr<Module>(
+      std::make_shared<AotModule>(std::move(opened.description), std::move(opened.code), Tier::kOptimized));
 }
 
 bool Loader::tiered() const {
@@ -89,7 +96,7 @@ std::string Loader::optimized_path(const std::string& directory) const {
   return artifact_path(directory, key_, compiler_->identity, optimization_flag(options_));
 }
 
-void Loader::begin_tiers(AotModule& module, const std::string& directory, std::vector<Compiler> quick) const {
+void Loader::begin_tiers(TieredModule& module, const std::string& directory, std::vector<Compiler> quick) const {
   TierJob job;
   job.begun = begun_;
   job.bytes.assign(bytes_.begin(), bytes_.end());

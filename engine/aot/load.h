@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "base/result.h"
-#include "engine/aot/aot_module.h"
 #include "engine/aot/compile.h"
 #include "engine/aot/open.h"
+#include "engine/aot/tiered_module.h"
 #include "engine/engine.h"
 #include "engine/parse.h"
 
@@ -29,24 +29,27 @@ class Loader {
 
   // Parses nothing of the module: an artifact is found by the hash of the module's bytes, is only ever made of a valid
   // module, and holds its description. Null if there is none that can be used; makes no file and no directory.
-  std::shared_ptr<AotModule> from_artifact();
+  std::shared_ptr<Module> from_artifact();
 
   // To be called when from_artifact() gave nothing. Where tiers are wanted, the module is interpreted at first and the
   // compiler's failures come as a TierEvent. kUnavailable: there is no compiler, or it failed; kUnsupported: the
   // C translation cannot take this module; kFailedPrecondition, kIo: the cache directory is not usable. The message
   // also says why an artifact was passed over.
-  Result<std::shared_ptr<AotModule>> compile(const ParsedModule& parsed);
+  Result<std::shared_ptr<Module>> compile(const ParsedModule& parsed);
 
  private:
   using Clock = std::chrono::steady_clock;
 
-  // Null, with the reason in passed_over_, if `path` is not there or not to be used; `what` is what it is called there.
-  std::shared_ptr<AotModule> open(const std::string& path, std::string_view what);
-  std::shared_ptr<AotModule> from_cache(const std::string& directory);
+  // Nothing, with the reason in passed_over_, if `path` is not there or not to be used; `what` is what it is called
+  // there.
+  std::optional<Opened> open(const std::string& path, std::string_view what);
+  // The same as a module.
+  std::shared_ptr<Module> open_module(const std::string& path, std::string_view what);
+  std::shared_ptr<Module> from_cache(const std::string& directory);
   bool tiered() const;
   std::string optimized_path(const std::string& directory) const;
   // Has the module's code made in the background, by the compilers of `quick` first.
-  void begin_tiers(AotModule& module, const std::string& directory, std::vector<Compiler> quick) const;
+  void begin_tiers(TieredModule& module, const std::string& directory, std::vector<Compiler> quick) const;
 
   std::span<const uint8_t> bytes_;
   const LoadOptions& options_;

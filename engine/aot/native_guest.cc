@@ -2,9 +2,7 @@
 #include "engine/aot/native_guest.h"
 
 #include <algorithm>
-#include <new>
-
-#include "engine/aot/restore.h"
+#include <utility>
 
 namespace inlay::engine::aot {
 namespace {
@@ -18,9 +16,9 @@ uint32_t budget(const Limits& limits) {
 
 }  // namespace
 
-NativeGuest::NativeGuest(Instance& owner, const AotModule& module, std::vector<NativeFunction> imports, void* env,
-                         const Limits& limits, uint8_t** data, size_t* size)
-    : module_(module), exports_(module.exports().size()), imports_(std::move(imports)) {
+NativeGuest::NativeGuest(Instance& owner, std::vector<NativeFunction> imports, void* env, const Limits& limits,
+                         uint8_t** data, size_t* size)
+    : exports_(owner.module().exports().size()), imports_(std::move(imports)) {
   context_.env = env;
   context_.imports = imports_.data();
   context_.owner = &owner;
@@ -56,29 +54,21 @@ void NativeGuest::abandon() {
   code_ = nullptr;
 }
 
-void NativeGuest::take(const Code& code) {
-  if (&code == code_) return;
+bool NativeGuest::take(const Code& code) {
+  if (&code == code_) return false;
   code_ = &code;
   std::copy_n(code.descriptor().exports, exports_.size(), exports_.begin());
-  for (const GuestResources::Table& table : context_.resources.tables) module_.redirect(table);
+  return true;
+}
+
+void NativeGuest::allocate() {
+  code_->descriptor().instantiate(guest(), &context_);
 }
 
 void NativeGuest::instantiate(void* native) {
   auto& self = *static_cast<NativeGuest*>(native);
-  const Descriptor& descriptor = self.code_->descriptor();
-  descriptor.instantiate(self.guest(), &self.context_);
-  if (descriptor.state->start != nullptr) descriptor.state->start(self.guest());
-}
-
-void NativeGuest::resume(void* native) {
-  auto& self = *static_cast<NativeGuest*>(native);
-  const Descriptor& descriptor = self.code_->descriptor();
-  descriptor.instantiate(self.guest(), &self.context_);
-  self.context_.in_host = 1;  // from here on a signal must not unwind
-  try {
-    self.resumed = restore(*descriptor.state, self.guest(), self.context_, *self.snapshot);
-  } catch (const std::bad_alloc&) {  // it is not resumed; an exception must not leave a call into the guest
-  }
+  self.allocate();
+  if (self.state().start != nullptr) self.state().start(self.guest());
 }
 
 std::vector<NativeFunction> natives(const std::vector<const HostFunction*>& imports) {

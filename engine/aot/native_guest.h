@@ -5,8 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "engine/aot/aot_module.h"
-#include "engine/interp/wabt_machine.h"
+#include "engine/aot/code.h"
 
 namespace inlay::engine::aot {
 
@@ -15,8 +14,8 @@ namespace inlay::engine::aot {
 class NativeGuest {
  public:
   // `data` and `size` are where the Instance keeps the span of its memory.
-  NativeGuest(Instance& owner, const AotModule& module, std::vector<NativeFunction> imports, void* env,
-              const Limits& limits, uint8_t** data, size_t* size);
+  NativeGuest(Instance& owner, std::vector<NativeFunction> imports, void* env, const Limits& limits, uint8_t** data,
+              size_t* size);
   NativeGuest(const NativeGuest&) = delete;
   NativeGuest& operator=(const NativeGuest&) = delete;
 
@@ -32,23 +31,23 @@ class NativeGuest {
   bool prepare(const Code& code);
   // Undoes prepare() and what came after it.
   void abandon();
-  // Lets handles and tables lead to this code, which is of the layout of that of prepare().
-  void take(const Code& code);
+  // Lets handles lead to this code, which is of the layout of that of prepare(); false if they do already. References
+  // in tables are the caller's to redirect.
+  bool take(const Code& code);
 
-  // To be run as if they were calls into the guest, with the NativeGuest in place of the generated code's instance:
-  // they may trap in all the same ways. instantiate() runs the start function; resume() brings the guest where
-  // `snapshot`, which must have been set, is, and says so in `resumed`.
+  // The way to what the guest keeps between calls; after prepare().
+  const State& state() const { return *code_->descriptor().state; }
+
+  // Makes memories and tables and fills them, which may trap in all the ways that a call may: to be run within one.
+  void allocate();
+  // allocate() of a NativeGuest, and the start function: to be run as if it were a function of the guest's, with the
+  // NativeGuest in place of the generated code's instance.
   static void instantiate(void* native);
-  static void resume(void* native);
-
-  const interp::Snapshot* snapshot = nullptr;
-  bool resumed = false;
 
  private:
   struct Free {
     void operator()(void* p) const { std::free(p); }
   };
-  const AotModule& module_;
   const Code* code_ = nullptr;
   std::vector<NativeFunction> exports_;
   std::vector<NativeFunction> imports_;

@@ -10,10 +10,10 @@
 #include <condition_variable>
 #include <filesystem>
 
-#include "engine/aot/aot_module.h"
 #include "engine/aot/artifact.h"
 #include "engine/aot/open.h"
 #include "engine/aot/shim.h"
+#include "engine/aot/tiered_module.h"
 #include "engine/within_memory.h"
 
 namespace inlay::engine::aot {
@@ -79,7 +79,7 @@ Result<Translation> translate(std::span<const uint8_t> bytes, const Description&
   return Translation{std::move(c), std::move(shim), write_description(description)};
 }
 
-void AotModule::begin_compiling(TierJob job) {
+void TieredModule::begin_compiling(TierJob job) {
   stopped_ = job.stop;
   // The thread takes no signal of the process.
   sigset_t all;
@@ -94,7 +94,7 @@ void AotModule::begin_compiling(TierJob job) {
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
-void AotModule::compile_tiers(TierJob& job, const std::stop_token& stop) {
+void TieredModule::compile_tiers(TierJob& job, const std::stop_token& stop) {
   const auto step = [&](Tier tier, int nice, Clock::time_point begun, auto&& work) {
     be_nice(nice);
     const Turn turn(tier, stop);
@@ -113,7 +113,7 @@ void AotModule::compile_tiers(TierJob& job, const std::stop_token& stop) {
   step(Tier::kOptimized, kNice, {}, [&] { return optimize(job, stop); });
 }
 
-Result<> AotModule::compile_quickly(TierJob& job, const std::stop_token& stop) {
+Result<> TieredModule::compile_quickly(TierJob& job, const std::stop_token& stop) {
   INLAY_TRY(job.translation, translate(job.bytes, {imports(), exports()}, job.key));
   Result<> last = {};
   // One that we chose for its speed may be there for something else, without what it takes to link.
@@ -130,7 +130,7 @@ Result<> AotModule::compile_quickly(TierJob& job, const std::stop_token& stop) {
   return {};
 }
 
-Result<> AotModule::optimize(TierJob& job, const std::stop_token& stop) {
+Result<> TieredModule::optimize(TierJob& job, const std::stop_token& stop) {
   if (!job.translation) {
     INLAY_TRY(job.translation, translate(job.bytes, {imports(), exports()}, job.key));
   }

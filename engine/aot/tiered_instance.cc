@@ -2,26 +2,47 @@
 #include "engine/aot/tiered_instance.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "engine/aot/native_guest.h"
+#include "engine/aot/restore.h"
+#include "engine/aot/tiered_module.h"
 #include "engine/interp/interp_instance.h"
 
 namespace inlay::engine::aot {
 namespace {
+
+// Move brings a guest that was made for native code where the interpreter is. run() is called as if it were a function
+// of the guest's, with the Move in place of the generated code's instance: the instantiation may trap.
+struct Move {
+  NativeGuest& native;
+  const interp::Snapshot& snapshot;
+  bool done = false;
+
+  static void run(void* move) {
+    auto& [native, snapshot, done] = *static_cast<Move*>(move);
+    native.allocate();
+    native.context().in_host = 1;  // from here on a signal must not unwind
+    try {
+      done = restore(native.state(), native.guest(), native.context(), snapshot);
+    } catch (const std::bad_alloc&) {  // it is not done; an exception must not leave a call into the guest
+    }
+  }
+};
 
 class TieredInstance final : public interp::InterpInstance {
  public:
   TieredInstance(std::shared_ptr<Module> module, const interp::Program& program,
                  const std::vector<const HostFunction*>& imports, void* env, const Limits& limits)
       : InterpInstance(std::move(module), program, imports, env, limits),
-        native_(*this, aot_module(), natives(imports), env, limits, &memory_data_, &memory_size_) {
+        native_(*this, natives(imports), env, limits, &memory_data_, &memory_size_) {
     context_ = &native_.context();
     // Native code that came in between must not be missed.
-    if (aot_module().enroll(attention_) != nullptr) attention_.fetch_or(detail::kAttentionCode);
+    if (tiered_module().enroll(attention_) != nullptr) attention_.fetch_or(detail::kAttentionCode);
   }
 
-  ~TieredInstance() override { aot_module().dismiss(attention_); }
+  ~TieredInstance() override { tiered_module().dismiss(attention_); }
 
  protected:
   detail::ResolvedExport resolve(uint32_t export_index) const override {
@@ -33,27 +54,27 @@ class TieredInstance final : public interp::InterpInstance {
     if (interpreting() || native_.called()) return;  // at a later call
     const Code* code = nullptr;
     do {
-      code = aot_module().code();
+      code = tiered_module().code();
       if (!take_over(*code)) return;
       attention_.fetch_and(static_cast<uint8_t>(~detail::kAttentionCode), std::memory_order_acq_rel);
-    } while (aot_module().code() != code);  // better code may have come before the bit was taken away
+    } while (tiered_module().code() != code);  // better code may have come before the bit was taken away
   }
 
   interp::NativeCode native_code() const override {
-    if (aot_module().code() != nullptr) return interp::NativeCode::kThere;
-    return aot_module().hopeless() ? interp::NativeCode::kNever : interp::NativeCode::kComing;
+    if (tiered_module().code() != nullptr) return interp::NativeCode::kThere;
+    return tiered_module().hopeless() ? interp::NativeCode::kNever : interp::NativeCode::kComing;
   }
 
-  bool stopped() const override { return aot_module().stopped(); }
+  bool stopped() const override { return tiered_module().stopped(); }
 
  private:
-  AotModule& aot_module() const { return static_cast<AotModule&>(*module_); }
+  TieredModule& tiered_module() const { return static_cast<TieredModule&>(*module_); }
 
   // False while the interpreter goes on. After a move that has failed the next one is tried 1, 2, 4, ... calls later,
   // or when there is better code.
   bool take_over(const Code& code) {
     if (!interpreted()) {
-      native_.take(code);
+      tiered_module().lead(native_, code);
       return true;
     }
     if (&code == failed_ && calls_left_-- != 0) return false;
@@ -72,19 +93,17 @@ class TieredInstance final : public interp::InterpInstance {
   bool move(const Code& code) {
     if (!native_.prepare(code)) return false;
     const interp::Snapshot snapshot = machine().snapshot();
-    const auto resume = reinterpret_cast<NativeFunction>(&NativeGuest::resume);
+    Move move{native_, snapshot};
+    const auto entry = reinterpret_cast<NativeFunction>(&Move::run);
     AotContext& context = native_.context();
     const uint32_t budget = std::exchange(context.budget_ms, 0);
     // Within another instance's call, run() leaves what is pending as it is, and that call's time limit sets it here
     // too.
     context.pending = 0;
-    native_.resumed = false;
-    native_.snapshot = &snapshot;
-    guest_ = &native_;
-    const bool moved = run<void>(&resume) && native_.resumed;
+    guest_ = &move;
+    const bool moved = run<void>(&entry) && move.done;
     context.budget_ms = budget;
     context.pending = 0;
-    native_.snapshot = nullptr;
     guest_ = native_.guest();
     if (!moved) {
       native_.abandon();
