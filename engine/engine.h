@@ -198,6 +198,17 @@ class Module {
   // other reason the interpreter runs the module.
   static Result<std::shared_ptr<Module>> load(std::span<const uint8_t> bytes, const LoadOptions& options);
 
+  // Opens an artifact, a file that compile_module() has made: a module's machine code, with what the module imports and
+  // exports. Reads no WebAssembly and needs no compiler. It is a shared object whose code runs in this process: keep it
+  // as safe as the program. `sha256`: of the bytes of the module that it must have been made from, 64 lower-case
+  // hexadecimal digits; empty: of any. Any thread. Errors:
+  //   kNotFound            there is no such file
+  //   kFailedPrecondition  someone else than we and root may write to it, or put another in its place
+  //   kInvalidArgument     damaged, or made from another module, for another version of Inlay or another machine
+  //   kUnavailable         the system's loader refuses it
+  //   kIo                  it cannot be read
+  static Result<std::shared_ptr<Module>> open(const std::string& path, std::string_view sha256 = {});
+
   // kAot, also while native code is still being made, or kInterp.
   virtual EngineKind kind() const = 0;
   // All imports and exports; the references are valid as long as the module.

@@ -2,7 +2,9 @@
 #include <algorithm>
 
 #include "base/files.h"
+#include "engine/aot/aot_module.h"
 #include "engine/aot/load.h"
+#include "engine/aot/open.h"
 #include "engine/engine.h"
 #include "engine/interp/interp_module.h"
 #include "engine/parse.h"
@@ -60,6 +62,14 @@ Module::~Module() = default;
 const Export* Module::find_export(std::string_view name) const {
   const auto found = std::find_if(exports_.begin(), exports_.end(), [&](const Export& e) { return e.name == name; });
   return found == exports_.end() ? nullptr : &*found;
+}
+
+Result<std::shared_ptr<Module>> Module::open(const std::string& path, std::string_view sha256) {
+  return within_memory("open the module", [&]() -> Result<std::shared_ptr<Module>> {
+    INLAY_TRY(aot::Opened opened, aot::open_artifact(path, sha256));
+    return std::shared_ptr<Module>(
+        std::make_shared<aot::AotModule>(std::move(opened.description), std::move(opened.code), Tier::kOptimized));
+  });
 }
 
 Result<std::shared_ptr<Module>> Module::load(std::span<const uint8_t> bytes, const LoadOptions& options) {

@@ -16,7 +16,6 @@
 #include <utility>
 
 #include "engine/aot/runtime.h"
-#include "engine/parse.h"
 #include "engine/sha256.h"
 
 namespace inlay::engine::aot {
@@ -27,8 +26,7 @@ namespace fs = std::filesystem;
 constexpr std::string_view kMagic = "\nINLAY-ARTIFACT\n";
 constexpr size_t kDigits = 64;
 constexpr size_t kSizeDigits = 8;
-constexpr size_t kTrailer = kMagic.size() + 2 * kDigits + kSizeDigits;
-constexpr std::string_view kQuickSuffix = ".quick.aot";
+constexpr size_t kTrailer = kMagic.size() + 3 * kDigits + kSizeDigits;
 constexpr std::string_view kInlayVersion = INLAY_VERSION;
 
 Error io_error(const std::string& what, const std::string& path) {
@@ -106,14 +104,18 @@ class ArtifactFile {
 
 }  // namespace
 
-std::string module_key(std::span<const uint8_t> module) {
-  struct utsname machine = {};
-  uname(&machine);
-  return sha256(sha256(module) + "\n" + std::string(kInlayVersion) + "\n" + std::to_string(kShimAbi) + "\n" +
-                std::string(wabt_version()) + "\n" + machine.machine);
+ModuleId module_id(std::span<const uint8_t> module) {
+  return module_id_of(sha256(module));
 }
 
-Result<> seal_artifact(const std::string& object, const std::string& key, std::string_view description,
+ModuleId module_id_of(std::string_view sha256) {
+  struct utsname machine = {};
+  uname(&machine);
+  return {std::string(sha256), engine::sha256(std::string(sha256) + "\n" + std::string(kInlayVersion) + "\n" +
+                                              std::to_string(kShimAbi) + "\n" + machine.machine)};
+}
+
+Result<> seal_artifact(const std::string& object, const ModuleId& id, std::string_view description,
                        const std::string& path) {
   INLAY_TRY(const ArtifactFile file, ArtifactFile::open(object));
   const std::string temporary = object + ".sealed";
@@ -127,7 +129,7 @@ Result<> seal_artifact(const std::string& object, const std::string& key, std::s
   put(description);
   char size[kSizeDigits + 1];
   std::snprintf(size, sizeof size, "%0*zx", static_cast<int>(kSizeDigits), description.size());
-  out << kMagic << key << hasher.hexadecimal() << size;
+  out << kMagic << id.sha256 << id.key << hasher.hexadecimal() << size;
   out.close();
   std::error_code ignored;
   if (!whole || !out.good()) {
@@ -143,7 +145,7 @@ Result<> seal_artifact(const std::string& object, const std::string& key, std::s
   return {};
 }
 
-Result<std::string> check_artifact(const std::string& path, const std::string& key) {
+Result<Sealed> check_artifact(const std::string& path, std::string_view sha256) {
   INLAY_TRY(const ArtifactFile file, ArtifactFile::open(path));
   struct stat parent = {};
   std::string directory = fs::path(path).parent_path();
@@ -158,46 +160,26 @@ Result<std::string> check_artifact(const std::string& path, const std::string& k
   const std::string trailer = file.read(end, kTrailer);
   if (!trailer.starts_with(kMagic)) return no_artifact;
   const std::string_view fields = std::string_view(trailer).substr(kMagic.size());
-  if (fields.substr(0, kDigits) != key) {
-    return Error{ErrorCode::kInvalidArgument, "made from another module, or for another version of Inlay", path};
+  const std::string_view module = fields.substr(0, kDigits);
+  if (!sha256.empty() && module != sha256) {
+    return Error{ErrorCode::kInvalidArgument, "made from another module", path};
+  }
+  const std::string_view key = fields.substr(kDigits, kDigits);
+  if (key != module_id_of(module).key) {
+    return Error{ErrorCode::kInvalidArgument, "made for another version of Inlay, or another kind of machine", path};
   }
   Sha256 hasher;
   const bool whole = file.for_each_piece(end, [&](std::string_view piece) { hasher.add(piece); });
-  if (!whole || fields.substr(kDigits, kDigits) != hasher.hexadecimal()) {
+  if (!whole || fields.substr(2 * kDigits, kDigits) != hasher.hexadecimal()) {
     return Error{ErrorCode::kInvalidArgument, "damaged: its checksum is wrong", path};
   }
   size_t size = 0;
-  const std::string_view digits = fields.substr(2 * kDigits);
+  const std::string_view digits = fields.substr(3 * kDigits);
   if (std::from_chars(digits.data(), digits.data() + digits.size(), size, 16).ptr != digits.data() + digits.size() ||
       size > end) {
     return no_artifact;
   }
-  return file.read(end - size, size);
-}
-
-std::string artifact_path(const std::string& directory, const std::string& key, const std::string& compiler,
-                          const std::string& optimization) {
-  return directory + "/" + key + "-" + sha256(compiler + "\n" + optimization).substr(0, 16) + ".aot";
-}
-
-std::string quick_artifact_path(const std::string& directory, const std::string& key, const std::string& compiler) {
-  return directory + "/" + key + "-" + sha256(compiler).substr(0, 16) + std::string(kQuickSuffix);
-}
-
-bool is_quick_artifact(std::string_view path) {
-  return path.ends_with(kQuickSuffix);
-}
-
-std::string find_any_artifact(const std::string& directory, const std::string& key) {
-  std::error_code failed;
-  std::string quick;
-  for (const auto& entry : fs::directory_iterator(directory, failed)) {
-    const std::string name = entry.path().filename();
-    if (!name.starts_with(key) || !name.ends_with(".aot")) continue;
-    if (!is_quick_artifact(name)) return entry.path();
-    quick = entry.path();
-  }
-  return quick;
+  return Sealed{std::string(key), file.read(end - size, size)};
 }
 
 }  // namespace inlay::engine::aot

@@ -13,7 +13,6 @@
 #include <optional>
 #include <thread>
 
-#include "engine/aot/artifact.h"
 #include "engine/aot/process_group.h"
 #include "engine/aot/shim.h"
 #include "engine/aot/split.h"
@@ -210,7 +209,7 @@ CompileJob quick_job(const Compiler& compiler, size_t source_size) {
 }
 
 Result<> compile(const Compiler& compiler, const Translation& translation, const CompileJob& job,
-                 const std::string& directory, const std::string& key, const std::string& path) {
+                 const std::string& directory, const ModuleId& id, const std::string& path) {
   const TemporaryDirectory temporary(directory);
   const std::string& in = temporary.path();
   if (in.empty()) {
@@ -222,7 +221,7 @@ Result<> compile(const Compiler& compiler, const Translation& translation, const
   CompilerRun run(compiler, in, job.stop);
   if (files.size() == 1) {
     INLAY_RETURN_IF_ERROR(run.run({joined(flags, {"-shared", in + "/shim.c", "-o", object, "-lm"})}));
-    return seal_artifact(object, key, translation.description, path);
+    return seal_artifact(object, id, translation.description, path);
   }
   std::vector<std::vector<std::string>> commands;
   std::vector<std::string> link = {"-shared", "-o", object};
@@ -234,7 +233,7 @@ Result<> compile(const Compiler& compiler, const Translation& translation, const
   INLAY_RETURN_IF_ERROR(run.run(commands));
   link.push_back("-lm");
   INLAY_RETURN_IF_ERROR(run.run({link}));
-  return seal_artifact(object, key, translation.description, path);
+  return seal_artifact(object, id, translation.description, path);
 }
 
 }  // namespace inlay::engine::aot

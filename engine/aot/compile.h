@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/aot/artifact.h"
 #include "engine/engine.h"
 #include "engine/parse.h"
 
@@ -48,10 +49,10 @@ std::string optimization_flag(const LoadOptions& options);
 // translation units.
 CompileJob quick_job(const Compiler& compiler, size_t source_size);
 
-// compile: makes a shared object, appends the trailer for `key` and renames it to `path`. Intermediate files are in a
+// compile: makes a shared object, appends the trailer for `id` and renames it to `path`. Intermediate files are in a
 // temporary directory within `directory`, which no other user can write, and are removed at the end. Errors:
 // kUnavailable with the compiler's own words if it failed, and if the job was stopped.
 Result<> compile(const Compiler& compiler, const Translation& translation, const CompileJob& job,
-                 const std::string& directory, const std::string& key, const std::string& path);
+                 const std::string& directory, const ModuleId& id, const std::string& path);
 
 }  // namespace inlay::engine::aot

@@ -4,20 +4,20 @@
 #include <filesystem>
 
 #include "engine/aot/aot_module.h"
-#include "engine/aot/artifact.h"
 #include "engine/aot/open.h"
 #include "engine/aot/shim.h"
+#include "engine/cache.h"
 #include "engine/cache_directory.h"
 
 namespace inlay::engine::aot {
 
 Loader::Loader(std::span<const uint8_t> bytes, const LoadOptions& options)
-    : bytes_(bytes), options_(options), key_(module_key(bytes)), compiler_(find_compiler(options)) {
+    : bytes_(bytes), options_(options), id_(module_id(bytes)), compiler_(find_compiler(options)) {
   if (compiler_) quick_compiler_ = find_quick_compiler(options, *compiler_);
 }
 
 std::optional<Opened> Loader::open(const std::string& path, std::string_view what) {
-  auto opened = open_artifact(path, key_);
+  auto opened = open_artifact(path, id_.sha256);
   if (opened) return *std::move(opened);
   if (opened.error().code != ErrorCode::kNotFound) {
     passed_over_ += "; the ";
@@ -43,13 +43,13 @@ std::shared_ptr<Module> Loader::from_artifact() {
 
 std::shared_ptr<Module> Loader::from_cache(const std::string& directory) {
   if (!compiler_) {
-    const std::string any = find_any_artifact(directory, key_);
+    const std::string any = find_any_artifact(directory, id_.key);
     return any.empty() ? nullptr : open_module(any, "cache's artifact");
   }
   if (auto module = open_module(optimized_path(directory), "cache's artifact")) return module;
   if (!tiered()) return nullptr;
   for (const Compiler& compiler : {*quick_compiler_, *compiler_}) {
-    auto quick = open(quick_artifact_path(directory, key_, compiler.identity), "cache's artifact");
+    auto quick = open(quick_artifact_path(directory, id_.key, compiler.identity), "cache's artifact");
     if (!quick) continue;
     if (options_.on_tier) {
       const auto took = Clock::now() - begun_;
@@ -78,12 +78,12 @@ Result<std::shared_ptr<Module>> Loader::compile(const ParsedModule& parsed) {
     begin_tiers(*module, directory, std::move(quick));
     return std::shared_ptr<Module>(std::move(module));
   }
-  INLAY_TRY(Translation translation, translate(bytes_, parsed.description, key_));
+  INLAY_TRY(Translation translation, translate(bytes_, parsed.description, id_.key));
   if (options_.on_compile) options_.on_compile();
   const std::string path = optimized_path(directory);
   const CompileJob job{optimization_flag(options_), 1, options_.stop};
-  INLAY_RETURN_IF_ERROR(aot::compile(*compiler_, translation, job, directory, key_, path));
-  INLAY_TRY(Opened opened, open_artifact(path, key_));
+  INLAY_RETURN_IF_ERROR(aot::compile(*compiler_, translation, job, directory, id_, path));
+  INLAY_TRY(Opened opened, open_artifact(path, id_.sha256));
   return std::shared_ptr<Module>(
       std::make_shared<AotModule>(std::move(opened.description), std::move(opened.code), Tier::kOptimized));
 }
@@ -93,7 +93,7 @@ bool Loader::tiered() const {
 }
 
 std::string Loader::optimized_path(const std::string& directory) const {
-  return artifact_path(directory, key_, compiler_->identity, optimization_flag(options_));
+  return artifact_path(directory, id_.key, compiler_->identity, optimization_flag(options_));
 }
 
 void Loader::begin_tiers(TieredModule& module, const std::string& directory, std::vector<Compiler> quick) const {
@@ -103,10 +103,10 @@ void Loader::begin_tiers(TieredModule& module, const std::string& directory, std
   job.quick_compilers = std::move(quick);
   job.compiler = *compiler_;
   job.optimization = optimization_flag(options_);
-  job.key = key_;
+  job.id = id_;
   job.directory = directory;
   job.path = optimized_path(directory);
-  job.quick = quick_artifact_path(directory, key_, quick_compiler_->identity);
+  job.quick = quick_artifact_path(directory, id_.key, quick_compiler_->identity);
   job.on_tier = options_.on_tier;
   job.stop = options_.stop;
   module.begin_compiling(std::move(job));
@@ -118,9 +118,9 @@ Result<> compile_to(std::span<const uint8_t> bytes, const ParsedModule& parsed, 
   INLAY_TRY(const Compiler compiler, find_compiler(options));
   std::string directory = std::filesystem::path(output).parent_path();
   if (directory.empty()) directory = ".";
-  const std::string key = module_key(bytes);
-  INLAY_TRY(Translation translation, translate(bytes, parsed.description, key));
-  return compile(compiler, translation, {optimization_flag(options), 1, options.stop}, directory, key, output);
+  const ModuleId id = module_id(bytes);
+  INLAY_TRY(Translation translation, translate(bytes, parsed.description, id.key));
+  return compile(compiler, translation, {optimization_flag(options), 1, options.stop}, directory, id, output);
 }
 
 }  // namespace inlay::engine::aot

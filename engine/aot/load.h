@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/aot/artifact.h"
 #include "engine/aot/compile.h"
 #include "engine/aot/open.h"
 #include "engine/aot/tiered_module.h"
@@ -54,7 +55,7 @@ class Loader {
   std::span<const uint8_t> bytes_;
   const LoadOptions& options_;
   Clock::time_point begun_ = Clock::now();
-  std::string key_;
+  ModuleId id_;
   Result<Compiler> compiler_;
   std::optional<Compiler> quick_compiler_;  // if there is compiler_; of the quick code in use, once there is some
   std::string passed_over_;

@@ -46,10 +46,10 @@ Code::~Code() {
   dlclose(library_);
 }
 
-Result<Opened> open_artifact(const std::string& path, const std::string& key) {
-  INLAY_TRY(const std::string bytes, check_artifact(path, key));
-  INLAY_TRY(Description description, read_description(bytes));
-  INLAY_TRY(auto code, open(path, description, key));
+Result<Opened> open_artifact(const std::string& path, std::string_view sha256) {
+  INLAY_TRY(const Sealed sealed, check_artifact(path, sha256));
+  INLAY_TRY(Description description, read_description(sealed.description));
+  INLAY_TRY(auto code, open(path, description, sealed.key));
   return Opened{std::move(code), std::move(description)};
 }
 

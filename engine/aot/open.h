@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "engine/aot/code.h"
@@ -18,6 +19,6 @@ struct Opened {
 
 // Checks the artifact (check_artifact()) and loads it. Thread-safe. Errors: as check_artifact()'s; kInvalidArgument if
 // it does not hold what its trailer says; kUnavailable if dlopen() refuses it.
-Result<Opened> open_artifact(const std::string& path, const std::string& key);
+Result<Opened> open_artifact(const std::string& path, std::string_view sha256);
 
 }  // namespace inlay::engine::aot

@@ -10,10 +10,10 @@
 #include <condition_variable>
 #include <filesystem>
 
-#include "engine/aot/artifact.h"
 #include "engine/aot/open.h"
 #include "engine/aot/shim.h"
 #include "engine/aot/tiered_module.h"
+#include "engine/cache.h"
 #include "engine/within_memory.h"
 
 namespace inlay::engine::aot {
@@ -114,31 +114,31 @@ void TieredModule::compile_tiers(TierJob& job, const std::stop_token& stop) {
 }
 
 Result<> TieredModule::compile_quickly(TierJob& job, const std::stop_token& stop) {
-  INLAY_TRY(job.translation, translate(job.bytes, {imports(), exports()}, job.key));
+  INLAY_TRY(job.translation, translate(job.bytes, {imports(), exports()}, job.id.key));
   Result<> last = {};
   // One that we chose for its speed may be there for something else, without what it takes to link.
   for (const Compiler& compiler : job.quick_compilers) {
-    job.quick = quick_artifact_path(job.directory, job.key, compiler.identity);
+    job.quick = quick_artifact_path(job.directory, job.id.key, compiler.identity);
     CompileJob quick = quick_job(compiler, job.translation->c.source.size());
     quick.stop = stop;
-    last = compile(compiler, *job.translation, quick, job.directory, job.key, job.quick);
+    last = compile(compiler, *job.translation, quick, job.directory, job.id, job.quick);
     if (last || stop.stop_requested()) break;
   }
   INLAY_RETURN_IF_ERROR(std::move(last));
-  INLAY_TRY(Opened opened, open_artifact(job.quick, job.key));
+  INLAY_TRY(Opened opened, open_artifact(job.quick, job.id.sha256));
   publish(std::move(opened.code), Tier::kQuick);
   return {};
 }
 
 Result<> TieredModule::optimize(TierJob& job, const std::stop_token& stop) {
   if (!job.translation) {
-    INLAY_TRY(job.translation, translate(job.bytes, {imports(), exports()}, job.key));
+    INLAY_TRY(job.translation, translate(job.bytes, {imports(), exports()}, job.id.key));
   }
   job.bytes = {};
   INLAY_RETURN_IF_ERROR(
-      compile(job.compiler, *job.translation, {job.optimization, 1, stop}, job.directory, job.key, job.path));
+      compile(job.compiler, *job.translation, {job.optimization, 1, stop}, job.directory, job.id, job.path));
   job.translation.reset();
-  INLAY_TRY(Opened opened, open_artifact(job.path, job.key));
+  INLAY_TRY(Opened opened, open_artifact(job.path, job.id.sha256));
   INLAY_RETURN_IF_ERROR(match(*opened.code));
   publish(std::move(opened.code), Tier::kOptimized);
   std::error_code ignored;

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/aot/artifact.h"
 #include "engine/aot/compile.h"
 #include "engine/engine.h"
 
@@ -22,7 +23,7 @@ struct TierJob {
   std::vector<Compiler> quick_compilers;        // to be tried in this order; empty: there is quick code
   Compiler compiler;                            // of the optimised code
   std::string optimization;                     // "-O2"
-  std::string key;
+  ModuleId id;
   std::string directory;
   std::string path;   // where the optimised artifact goes
   std::string quick;  // the quick one, needed no longer then
