@@ -5,7 +5,7 @@
 
 #include "cli/read_module.h"
 #include "cli/subcommand.h"
-#include "engine/engine.h"
+#include "compiler/compiler.h"
 
 namespace inlay::cli {
 namespace {
@@ -13,7 +13,7 @@ namespace {
 struct CompileOptions {
   std::string module;
   std::string output;
-  engine::LoadOptions load;
+  compiler::LoadOptions load;
 };
 
 int compile(const CompileOptions& options) {
@@ -24,7 +24,7 @@ int compile(const CompileOptions& options) {
   }
   const std::span<const uint8_t> bytes = as_bytes(*text);
   const std::string output = options.output.empty() ? options.module + ".aot" : options.output;
-  if (auto compiled = engine::compile_module(bytes, options.load, output); !compiled) {
+  if (auto compiled = compiler::compile_module(bytes, options.load, output); !compiled) {
     std::fprintf(stderr, "%s: %s\n", options.module.c_str(), compiled.error().to_string().c_str());
     return 1;
   }

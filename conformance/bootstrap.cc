@@ -5,8 +5,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "compiler/wat.h"
 #include "config/load.h"
-#include "engine/wat.h"
 
 namespace inlay::conformance {
 namespace {
@@ -153,7 +153,7 @@ std::string access_log_path(const std::string& directory) {
 Result<std::string> guest_file(const PluginCase& plugin, const std::string& directory) {
   namespace fs = std::filesystem;
   if (plugin.guest == "wat") {
-    INLAY_TRY(const auto bytes, engine::wat_to_wasm(module_text(plugin)));
+    INLAY_TRY(const auto bytes, compiler::wat_to_wasm(module_text(plugin)));
     std::string path = directory + "/" + plugin.name + ".wasm";
     std::ofstream file(path, std::ios::binary);
     file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));

@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include "compiler/compiler.h"
 #include "conformance/tcp_origin.h"
 #include "conformance/world.h"
 #include "proxy/downstream/connection_manager.h"
@@ -49,9 +50,9 @@ Result<std::shared_ptr<engine::Module>> load_module(const std::vector<uint8_t>& 
   static std::map<std::pair<engine::EngineKind, std::vector<uint8_t>>, std::shared_ptr<engine::Module>> known;
   auto& module = known[{engine, bytes}];
   if (module == nullptr) {
-    engine::LoadOptions options;
+    compiler::LoadOptions options;
     options.kind = engine;
-    INLAY_TRY(module, engine::Module::load(bytes, options));
+    INLAY_TRY(module, compiler::load_module(bytes, options));
   }
   return module;
 }

@@ -3,23 +3,19 @@
 
 #include <gtest/gtest.h>
 
-#include "engine/parse.h"
-#include "engine/wat.h"
-
 namespace inlay::engine {
 namespace {
 
 Description sample() {
-  const auto bytes = wat_to_wasm(R"((module
-    (import "env" "proxy_log" (func (param i32 i64 f32 f64) (result i32)))
-    (import "a\00b" "" (func (param externref) (result funcref i32)))
-    (memory (export "memory") 1)
-    (table (export "table") 1 funcref)
-    (global (export "global") i32 (i32.const 1))
-    (func (export "\e2\82\ac") (result i32 i32) (i32.const 1) (i32.const 2))))");
-  auto parsed = parse(*bytes);
-  EXPECT_TRUE(parsed);
-  return std::move(parsed->description);
+  using enum ValueType;
+  Description sample;
+  sample.imports = {{"env", "proxy_log", ExternKind::kFunction, {{kI32, kI64, kF32, kF64}, {kI32}}},
+                    {{"a\0b", 3}, "", ExternKind::kFunction, {{kExternRef}, {kFuncRef, kI32}}}};
+  sample.exports = {{"memory", ExternKind::kMemory, {}},
+                    {"table", ExternKind::kTable, {}},
+                    {"global", ExternKind::kGlobal, {}},
+                    {"\xe2\x82\xac", ExternKind::kFunction, {{}, {kI32, kI32}}}};
+  return sample;
 }
 
 TEST(DescriptionTest, IsReadAsItWasWritten) {

@@ -2,15 +2,15 @@
 #pragma once
 
 // A WebAssembly engine behind one interface: Module (immutable, shared by threads), Instance (one thread at a
-// time), Trap, Limits. It knows nothing of proxies. There are two implementations: aot/ (wabt's wasm2c and a C
-// compiler, native speed) and interp/ (wabt's interpreter, no compiler needed). docs/reference/engine.md has what each
-// takes, what a breach of a limit does, and how code is compiled twice.
+// time), Trap, Limits. It knows nothing of proxies, nor how a module gets to be machine code: Module::open() runs what
+// was compiled before (aot/), and compiler/compiler.h makes modules of WebAssembly. docs/reference/engine.md has what a
+// breach of a limit does.
 //
 //     void print(std::ostream* out, uint32_t number) { *out << number << "\n"; }
 //
-//     // Runs "add" of a module that may import "env.print"; an error of any kind as text.
-//     std::string add(std::span<const uint8_t> bytes) {
-//       const auto module = Module::load(bytes, {.kind = EngineKind::kAuto});
+//     // Runs "add" of a compiled module that may import "env.print"; an error of any kind as text.
+//     std::string add(const std::string& artifact) {
+//       const auto module = Module::open(artifact);
 //       if (!module) return module.error().to_string();
 //       const std::array imports = {host_function<&print>("env", "print")};
 //       const auto instance = Instance::create(*module, imports, &std::cout, Limits{});
@@ -26,11 +26,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
-#include <optional>
 #include <span>
-#include <stop_token>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -40,9 +37,9 @@
 
 namespace inlay::engine {
 
-// EngineKind: which implementation runs a module.
+// EngineKind: what runs a module: native code that was compiled ahead of time (AOT), or an interpreter.
 enum class EngineKind : uint8_t {
-  kAuto,    // AOT where a compiler or a cached artifact is there, else the interpreter
+  kAuto,    // for who loads one: AOT where a compiler or a cached artifact is there, else the interpreter
   kAot,     // AOT or an error
   kInterp,  // the interpreter
 };
@@ -82,14 +79,8 @@ struct Export {
   FunctionType type;  // for functions
 };
 
-// How much longer than Limits::call_budget a call may take while a module is interpreted and its native code is still
-// to come: a budget is what native code may take, and the interpreter is slower than the slowest of that by less than
-// this. Once the code is there, or it is known that none will come, a call that runs has ten budgets more; a call that
-// begins when none will come has the budget itself, as in a module that is interpreted from the beginning.
-inline constexpr int kInterpretedBudgetFactor = 100;
-
 // Limits bound what one instance may take. A breach is a Trap, or a failure that the guest sees; never a crash.
-// Where a module is interpreted until its native code comes, call_budget is stretched: kInterpretedBudgetFactor.
+// Where a module is interpreted until its native code comes, call_budget is stretched (compiler/compiler.h).
 struct Limits {
   uint64_t max_memory_bytes = 128ull << 20;     // of linear memory; memory.grow past it returns -1
   std::chrono::milliseconds call_budget{1000};  // wall clock for one outermost call, host functions included; 0: none
@@ -144,38 +135,7 @@ struct HostFunction {
 enum class Tier : uint8_t {
   kInterpreted,  // not at all; of a module that kAuto has begun with, native code is being made
   kQuick,        // to be ready soon, with little or no optimisation; the optimised code is being made
-  kOptimized,    // at LoadOptions::optimization
-};
-
-// TierEvent is a step of a module whose code is compiled twice.
-struct TierEvent {
-  Tier tier = Tier::kQuick;           // kQuick or kOptimized
-  std::chrono::milliseconds took{0};  // from the beginning of load(), or of the second compilation
-  std::string error{};                // why there will be no such code, nor better; else empty
-};
-
-// LoadOptions say how a module is to be made ready. Everything has a default that suits a server.
-struct LoadOptions {
-  EngineKind kind = EngineKind::kAuto;
-  std::string cache_dir{};  // private directory for AOT artifacts; empty: $XDG_CACHE_HOME/inlay or ~/.cache/inlay
-  std::string compiler{};   // C compiler; empty: $INLAY_CC, else the first of cc, gcc, clang that is found
-  std::string artifact{};   // an artifact of compile_module(); used, without a compiler, when it was made from this
-                            // very module for this Inlay; else it is passed over
-  int optimization = 2;     // -O level for the compiler, 0 to 3
-  // Only for kAuto without an artifact, and with `optimization` above 0: the interpreter runs the module at once, and a
-  // background thread of the module's compiles it twice at low priority, first to quick code and then to optimised
-  // code, for the cache and for the instances that run. Each takes the new code at its next outermost call, with all
-  // its state.
-  bool tiering = true;
-  // Called when quick code is in use, and again when optimised code is; or with an error when either could not be made.
-  // By the background thread, which must not be made to release the module, or by load() for quick code that was in the
-  // cache. Not called for optimised code that was in the cache, or for code that is compiled once.
-  std::function<void(const TierEvent&)> on_tier{};
-  // Called by load() before it starts a compiler for whose end it waits.
-  std::function<void()> on_compile{};
-  // For the end of the program. load() gives up with kUnavailable, what runs in the background ends without a
-  // TierEvent, and calls of a module that tiers interpret end with a trap, kHost, as soon as the interpreter looks.
-  std::stop_token stop{};
+  kOptimized,    // as well as was asked for
 };
 
 class Instance;
@@ -186,22 +146,10 @@ class Module {
  public:
   virtual ~Module();
 
-  // Validates `bytes`, which need not live on afterwards, and makes the module ready to instantiate. Any thread.
-  // Without tiering and without an artifact it takes as long as the compiler does: seconds, of a large module minutes.
-  // Errors:
-  //   kInvalidArgument    not WebAssembly, or does not validate; the message has wabt's text and the offset
-  //   kUnsupported        a feature that no engine has, or that kAot lacks
-  //   kUnavailable        kAot without compiler and artifact, or the compiler failed; or `stop` was requested
-  //   kResourceExhausted  it declares more than there is memory for
-  //   kFailedPrecondition, kIo    kAot: the cache directory cannot be used
-  // With kAuto only the first two are errors, a requested stop, and a lack of memory for the interpreter, too: for any
-  // other reason the interpreter runs the module.
-  static Result<std::shared_ptr<Module>> load(std::span<const uint8_t> bytes, const LoadOptions& options);
-
-  // Opens an artifact, a file that compile_module() has made: a module's machine code, with what the module imports and
-  // exports. Reads no WebAssembly and needs no compiler. It is a shared object whose code runs in this process: keep it
-  // as safe as the program. `sha256`: of the bytes of the module that it must have been made from, 64 lower-case
-  // hexadecimal digits; empty: of any. Any thread. Errors:
+  // Opens an artifact, a file that compiler::compile_module() has made: a module's machine code, with what the module
+  // imports and exports. Reads no WebAssembly and needs no compiler. It is a shared object whose code runs in this
+  // process: keep it as safe as the program. `sha256`: of the bytes of the module that it must have been made from, 64
+  // lower-case hexadecimal digits; empty: of any. Any thread. Errors:
   //   kNotFound            there is no such file
   //   kFailedPrecondition  someone else than we and root may write to it, or put another in its place
   //   kInvalidArgument     damaged, or made from another module, for another version of Inlay or another machine
@@ -362,14 +310,6 @@ class Instance {
   bool attend();                      // whether a call may go on with attention_ not 0; else with last_trap_
   void unwound_call(uint32_t index);  // sets last_trap_ for a call of Function::index that came back by a jump
 };
-
-// compile_module translates and compiles `bytes` ahead of time into the file `output`, an artifact for
-// LoadOptions::artifact. It runs where there is no compiler, on machines of the same architecture with the same
-// versions of Inlay and wabt. It is a shared object whose code runs in this process: keep it as safe as the program.
-// Written under a temporary name and renamed, so that there is never half a file. Of `options` the compiler, the
-// optimisation and `stop` count. Errors: as Module::load's with kAot; of `output` kInvalidArgument if it is empty,
-// kFailedPrecondition if it is there and no file, kIo if it cannot be written.
-Result<> compile_module(std::span<const uint8_t> bytes, const LoadOptions& options, const std::string& output);
 
 }  // namespace inlay::engine
 

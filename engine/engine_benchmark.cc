@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <benchmark/benchmark.h>
-#include <stdlib.h>
 
-#include <chrono>
-#include <filesystem>
-#include <future>
 #include <string>
 
 #include "base/temporary_directory.h"
+#include "compiler/compiler.h"
+#include "compiler/wat.h"
 #include "engine/engine.h"
-#include "engine/large_module.h"
-#include "engine/wat.h"
 
 namespace inlay::engine {
 namespace {
@@ -35,16 +31,16 @@ const std::vector<HostFunction>& functions() {
   return table;
 }
 
-LoadOptions options(EngineKind kind) {
+compiler::LoadOptions options(EngineKind kind) {
   static const TemporaryDirectory cache("inlay-bench-");
-  LoadOptions options;
+  compiler::LoadOptions options;
   options.kind = kind;
   options.cache_dir = cache.path();
   return options;
 }
 
 std::shared_ptr<Module> module(EngineKind kind) {
-  return *Module::load(*wat_to_wasm(kModule), options(kind));
+  return *compiler::load_module(*compiler::wat_to_wasm(kModule), options(kind));
 }
 
 EngineKind kind_of(const benchmark::State& state) {
@@ -77,69 +73,6 @@ void create_instance(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(Instance::create(loaded, functions(), nullptr, {}));
 }
 
-// Reading, validating, finding and checking the artifact, dlopen.
-void load_from_cache(benchmark::State& state) {
-  const auto bytes = *wat_to_wasm(kModule);
-  const auto keep = Module::load(bytes, options(kind_of(state)));
-  for (auto _ : state) benchmark::DoNotOptimize(Module::load(bytes, options(kind_of(state))));
-}
-
-// A module of 160 KB, and one of 2.7 MB.
-constexpr int kSmall = 480;
-constexpr int kLarge = 8000;
-
-LoadOptions in_new_cache() {
-  LoadOptions fresh = options(EngineKind::kAuto);
-  static int count = 0;
-  fresh.cache_dir += "/cold" + std::to_string(count++);
-  return fresh;
-}
-
-std::vector<uint8_t> large(benchmark::State& state) {
-  auto bytes = *wat_to_wasm(large_module(static_cast<int>(state.range(0))));
-  state.counters["module_bytes"] = static_cast<double>(bytes.size());
-  return bytes;
-}
-
-// From the module's bytes to an instance that can be called, with an empty cache. Optimised code is not waited for.
-void cold_start(benchmark::State& state) {
-  const auto bytes = large(state);
-  for (auto _ : state) {
-    auto loaded = Module::load(bytes, in_new_cache());
-    benchmark::DoNotOptimize(Instance::create(*loaded, functions(), nullptr, {}));
-    state.PauseTiming();
-    loaded = Error{};
-    state.ResumeTiming();
-  }
-}
-
-// The same where the cache has an artifact.
-void warm_start(benchmark::State& state) {
-  const auto bytes = large(state);
-  LoadOptions cached = in_new_cache();
-  cached.kind = EngineKind::kAot;
-  cached.optimization = 0;
-  if (const auto cold = Module::load(bytes, cached); !cold) return state.SkipWithError(cold.error().message.c_str());
-  for (auto _ : state) {
-    auto loaded = Module::load(bytes, cached);
-    benchmark::DoNotOptimize(Instance::create(*loaded, functions(), nullptr, {}));
-  }
-}
-
-// Until the optimised code is in use.
-void cold_start_to_optimized(benchmark::State& state) {
-  const auto bytes = large(state);
-  for (auto _ : state) {
-    std::promise<void> optimized;
-    LoadOptions fresh = in_new_cache();
-    fresh.on_tier = [&](const TierEvent& event) {
-      if (event.tier == Tier::kOptimized) optimized.set_value();
-    };
-    const auto loaded = Module::load(bytes, fresh);
-    optimized.get_future().wait();
-  }
-}
-
 void both(benchmark::internal::Benchmark* b) {
   b->ArgName("kind")->Arg(static_cast<int>(EngineKind::kAot))->Arg(static_cast<int>(EngineKind::kInterp));
 }
@@ -147,10 +80,6 @@ BENCHMARK(guest_calls_host)->Apply(both);
 BENCHMARK(host_calls_empty_guest)->Apply(both);
 BENCHMARK(host_calls_add)->Apply(both);
 BENCHMARK(create_instance)->Apply(both);
-BENCHMARK(load_from_cache)->Apply(both);
-BENCHMARK(cold_start)->Arg(kSmall)->Arg(kLarge)->Iterations(1)->Unit(benchmark::kMillisecond)->UseRealTime();
-BENCHMARK(warm_start)->Arg(kSmall)->Arg(kLarge)->Unit(benchmark::kMillisecond)->UseRealTime();
-BENCHMARK(cold_start_to_optimized)->Arg(kSmall)->Iterations(1)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 }  // namespace
 }  // namespace inlay::engine

@@ -13,8 +13,9 @@
 #include <vector>
 
 #include "base/temporary_directory.h"
+#include "compiler/compiler.h"
+#include "compiler/wat.h"
 #include "engine/engine.h"
-#include "engine/wat.h"
 
 namespace inlay::engine {
 
@@ -29,7 +30,7 @@ inline const std::string& shared_cache() {
 }
 
 inline std::vector<uint8_t> wasm(std::string_view text) {
-  auto bytes = wat_to_wasm(text);
+  auto bytes = compiler::wat_to_wasm(text);
   EXPECT_TRUE(bytes) << bytes.error().to_string();
   return bytes ? *std::move(bytes) : std::vector<uint8_t>{};
 }
@@ -67,8 +68,8 @@ inline const std::vector<HostFunction>& host_functions() {
 
 class EngineTest : public testing::TestWithParam<EngineKind> {
  protected:
-  LoadOptions options() const {
-    LoadOptions options;
+  compiler::LoadOptions options() const {
+    compiler::LoadOptions options;
     options.kind = GetParam();
     options.cache_dir = shared_cache();
     options.optimization = 1;
@@ -76,7 +77,7 @@ class EngineTest : public testing::TestWithParam<EngineKind> {
   }
 
   std::shared_ptr<Module> load(std::string_view text) {
-    auto module = Module::load(wasm(text), options());
+    auto module = compiler::load_module(wasm(text), options());
     EXPECT_TRUE(module) << module.error().to_string();
     return module ? *std::move(module) : nullptr;
   }

@@ -326,12 +326,12 @@ TEST(FaultDeathTest, AFaultOfTheHostStaysAFault) {
   EXPECT_DEATH(
       {
         Env env;
-        LoadOptions options;
+        compiler::LoadOptions options;
         options.kind = EngineKind::kAot;
         options.cache_dir = shared_cache();
-        auto module = Module::load(wasm(R"((module (import "env" "call" (func $c (param i32) (result i32)))
+        auto module = compiler::load_module(wasm(R"((module (import "env" "call" (func $c (param i32) (result i32)))
                     (func (export "f") (result i32) (call $c (i32.const 1)))))"),
-                                   options);
+                                            options);
         env.on_call = [](uint32_t) -> uint32_t {
           volatile uint32_t* nowhere = reinterpret_cast<uint32_t*>(8);
           return *nowhere;

@@ -6,7 +6,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "engine/wat.h"
+#include "compiler/compiler.h"
+#include "compiler/wat.h"
 #include "host/host.h"
 
 namespace inlay::host {
@@ -81,11 +82,11 @@ const char* const kReadShared =
     R"((drop (call $get (i32.const 64) (i32.const 5) (i32.const 1024) (i32.const 1028) (i32.const 1032))))";
 
 void run(benchmark::State& state, const std::string& text) {
-  auto bytes = engine::wat_to_wasm(text);
+  auto bytes = compiler::wat_to_wasm(text);
   if (!bytes) return state.SkipWithError(bytes.error().message.c_str());
-  engine::LoadOptions load;
+  compiler::LoadOptions load;
   load.tiering = false;
-  auto module = engine::Module::load(*bytes, load);
+  auto module = compiler::load_module(*bytes, load);
   if (!module) return state.SkipWithError(module.error().message.c_str());
   state.SetLabel((*module)->kind() == engine::EngineKind::kAot ? "aot" : "interp");
 

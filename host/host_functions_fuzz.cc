@@ -11,7 +11,8 @@
 #include <memory>
 #include <string>
 
-#include "engine/wat.h"
+#include "compiler/compiler.h"
+#include "compiler/wat.h"
 #include "host/functions.h"
 #include "host/guest_limits.h"
 #include "http/header_fault.h"
@@ -158,14 +159,14 @@ std::string guest_text() {
 
 std::shared_ptr<engine::Module> guest_module() {
   const std::string text = guest_text();
-  const auto bytes = engine::wat_to_wasm(text);
+  const auto bytes = compiler::wat_to_wasm(text);
   if (!bytes) {
     fprintf(stderr, "%s\n", bytes.error().to_string().c_str());
     std::abort();
   }
-  engine::LoadOptions options;
+  compiler::LoadOptions options;
   options.kind = std::getenv("INLAY_FUZZ_INTERP") == nullptr ? engine::EngineKind::kAot : engine::EngineKind::kInterp;
-  auto module = engine::Module::load(*bytes, options);
+  auto module = compiler::load_module(*bytes, options);
   if (!module) {
     fprintf(stderr, "%s\n", module.error().to_string().c_str());
     std::abort();

@@ -5,6 +5,7 @@
 
 #include <sstream>
 
+#include "compiler/compiler.h"
 #include "testkit/guest_fixture.h"
 
 namespace inlay::host {
@@ -15,10 +16,10 @@ class HostStandalone : public GuestTest {
  protected:
   // Runs the guest on one request.
   void run(const std::string& text, bool response_begun = false) {
-    engine::LoadOptions load;
+    compiler::LoadOptions load;
     load.kind = GetParam();
     load.tiering = false;
-    const auto module = engine::Module::load(wasm(text), load);
+    const auto module = compiler::load_module(wasm(text), load);
     ASSERT_TRUE(module) << module.error().to_string();
     Host host({.metrics = &metrics_, .clock = &clock_, .log = &log_});
     const auto plugin = host.create_plugin({.name = "test"}, *module);

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "abi/functions.h"
-#include "engine/parse.h"
+#include "compiler/parse.h"
 #include "engine/sha256.h"
 #include "host/callbacks.h"
 #include "host/module_check.h"
@@ -139,7 +139,7 @@ Result<Facts> examine(std::span<const uint8_t> module) {
   if (!layout && is_module(module)) {
     return Error{ErrorCode::kInvalidArgument, "not a valid WebAssembly module: " + layout.error().to_string(), {}};
   }
-  INLAY_TRY(const engine::ParsedModule read, engine::parse(module));  // also says best what is no module at all
+  INLAY_TRY(const compiler::ParsedModule read, compiler::parse(module));  // also says best what is no module at all
   if (!layout) return std::move(layout).error();
   const engine::Description& parsed = read.description;
   Facts facts;

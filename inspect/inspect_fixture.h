@@ -10,12 +10,12 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/wat.h"
+#include "compiler/wat.h"
 
 namespace inlay::inspect {
 
 inline std::vector<uint8_t> wasm(std::string_view text) {
-  auto bytes = engine::wat_to_wasm(text);
+  auto bytes = compiler::wat_to_wasm(text);
   EXPECT_TRUE(bytes) << bytes.error().to_string();
   return bytes ? *std::move(bytes) : std::vector<uint8_t>{};
 }

@@ -3,7 +3,7 @@
 
 // What lies where in a module's bytes: sections, functions with their sizes, memories, names, producers, features.
 //
-// Nothing is validated (engine/parse.h does that); what cannot be read is an error with its offset. Any bytes may be
+// Nothing is validated (compiler/parse.h does that); what cannot be read is an error with its offset. Any bytes may be
 // given: time and memory are bounded by their number.
 
 #include <cstdint>

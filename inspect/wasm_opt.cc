@@ -13,8 +13,8 @@
 #include <thread>
 #include <utility>
 
+#include "base/process_group.h"
 #include "base/temporary_directory.h"
-#include "engine/aot/process_group.h"
 #include "inspect/printable.h"
 
 namespace inlay::inspect {
@@ -36,7 +36,7 @@ std::string find_program(const std::string& name) {
 // Runs argv; false if it did not return 0, and `timed_out` says whether that was for the limit.
 Result<bool> run(const std::vector<std::string>& argv, const std::string& log, std::chrono::seconds limit,
                  std::atomic<bool>& timed_out) {
-  engine::aot::ProcessGroup group;
+  ProcessGroup group;
   if (auto started = group.start(argv, {}, log); !started) return std::move(started).error();
   std::mutex mutex;
   std::condition_variable_any ended;

@@ -9,7 +9,7 @@
 #include <fstream>
 
 #include "base/temporary_directory.h"
-#include "engine/wat.h"
+#include "compiler/wat.h"
 #include "package/gzip.h"
 #include "package/media_types.h"
 #include "package/read_image.h"
@@ -25,7 +25,7 @@ constexpr std::string_view kProxy = R"((module (memory (export "memory") 1)
   (func (export "proxy_abi_version_0_2_1")) (func (export "malloc") (param i32) (result i32) (i32.const 1024))))";
 
 std::vector<uint8_t> wasm(std::string_view text) {
-  auto bytes = engine::wat_to_wasm(text);
+  auto bytes = compiler::wat_to_wasm(text);
   EXPECT_TRUE(bytes);
   return bytes ? *std::move(bytes) : std::vector<uint8_t>{};
 }

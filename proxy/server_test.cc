@@ -12,7 +12,7 @@
 #include <future>
 #include <thread>
 
-#include "engine/wat.h"
+#include "compiler/wat.h"
 #include "net/event_loop.h"
 #include "upstream/test_server.h"
 
@@ -209,7 +209,7 @@ TEST_F(ServerTest, HeadersThatABodyCarriesOnPastAGuestAreLookedAt) {
     const char* map;
   } table[] = {{"request", "0"}, {"response", "2"}};
   for (const auto& row : table) {
-    auto module = engine::wat_to_wasm(holds_a_broken_header(row.direction, row.map));
+    auto module = compiler::wat_to_wasm(holds_a_broken_header(row.direction, row.map));
     ASSERT_TRUE(module) << module.error().to_string();
     config::WasmPlugin wasm;
     wasm.plugin.name = row.direction;

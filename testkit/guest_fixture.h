@@ -15,7 +15,7 @@
 #include <string_view>
 
 #include "base/temporary_directory.h"
-#include "engine/wat.h"
+#include "compiler/wat.h"
 #include "testkit/proxy.h"
 
 namespace inlay::testkit {
@@ -66,7 +66,7 @@ class GuestTest : public testing::TestWithParam<engine::EngineKind> {
     return o;
   }
   std::vector<uint8_t> wasm(std::string_view text) {
-    auto bytes = engine::wat_to_wasm(text);
+    auto bytes = compiler::wat_to_wasm(text);
     EXPECT_TRUE(bytes) << bytes.error().to_string();
     return bytes ? *std::move(bytes) : std::vector<uint8_t>{};
   }

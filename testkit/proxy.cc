@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "testkit/proxy.h"
 
+#include "compiler/compiler.h"
+
 namespace inlay::testkit {
 
 TestProxy::TestProxy(ProxyOptions options) : options_(std::move(options)) {
@@ -17,10 +19,10 @@ TestProxy::TestProxy(ProxyOptions options) : options_(std::move(options)) {
 }
 
 Result<std::shared_ptr<engine::Module>> TestProxy::compile(std::span<const uint8_t> wasm) const {
-  engine::LoadOptions load;
+  compiler::LoadOptions load;
   load.kind = options_.engine;
   load.tiering = false;  // one kind of code for the whole of a test
-  return engine::Module::load(wasm, load);
+  return compiler::load_module(wasm, load);
 }
 
 Result<host::WorkerPlugin*> TestProxy::load(std::span<const uint8_t> wasm, host::PluginConfig config) {

@@ -47,7 +47,7 @@ class TestProxy {
   explicit TestProxy(ProxyOptions options = {});
 
   // Compiles, checks (canary) and attaches a plugin to every worker. The pointer is the first worker's. Errors: those
-  // of engine::Module::load and host::Host::create_plugin.
+  // of compiler::load_module and host::Host::create_plugin.
   Result<host::WorkerPlugin*> load(std::span<const uint8_t> wasm, host::PluginConfig config);
   // The same for a module that is loaded: plugins that share it, vm_id and vm_configuration share VMs.
   Result<host::WorkerPlugin*> load(std::shared_ptr<engine::Module> module, host::PluginConfig config);

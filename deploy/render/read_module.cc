@@ -4,6 +4,7 @@
 #include <span>
 
 #include "base/read_file.h"
+#include "compiler/compiler.h"
 #include "engine/engine.h"
 #include "host/module_check.h"
 
@@ -14,10 +15,10 @@ Result<std::string> read_module(const std::string& path) {
   INLAY_TRY(std::string bytes, read_file(path, kLargest));
   if (bytes.empty())
     return Error{ErrorCode::kInvalidArgument, "the file is empty; a WebAssembly module was expected", ""};
-  engine::LoadOptions options;
+  compiler::LoadOptions options;
   options.kind = engine::EngineKind::kInterp;
   const std::span<const uint8_t> code(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
-  INLAY_TRY(const auto module, engine::Module::load(code, options));
+  INLAY_TRY(const auto module, compiler::load_module(code, options));
   INLAY_RETURN_IF_ERROR(host::check_module(*module));
   return bytes;
 }

@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "engine/wat.h"
+#include "compiler/wat.h"
 
 namespace inlay::deploy {
 
@@ -24,7 +24,7 @@ constexpr std::string_view kForeign = R"((module
   (func (export "proxy_on_memory_allocate") (param i32) (result i32) (i32.const 0))))";
 
 std::string assemble(std::string_view text) {
-  const auto bytes = engine::wat_to_wasm(text);
+  const auto bytes = compiler::wat_to_wasm(text);
   EXPECT_TRUE(bytes);
   return bytes ? std::string(bytes->begin(), bytes->end()) : "";
 }

@@ -41,7 +41,7 @@ struct Runtime {
 };
 extern const Runtime kRuntime;
 
-// State is the way to what an instance keeps between calls (engine/exposed_state.h).
+// State is the way to what an instance keeps between calls (compiler/exposed_state.h).
 struct State {
   using Reach = void* (*)(void* instance);
   using Call = void (*)(void* instance);

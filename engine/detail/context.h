@@ -3,7 +3,7 @@
 
 // What a call into AOT code needs on the fast path: the context that generated code sees, the record of one call
 // (Activation) and the thread's own state. The first members of GuestContext are known to the generated C
-// (engine/aot/shim.cc has the same struct in its text): change both together, with kShimAbi.
+// (compiler/wasm2c/shim.cc has the same struct in its text): change both together, with kShimAbi.
 
 #include <atomic>
 #include <csetjmp>

@@ -11,6 +11,7 @@
 #include <iostream>
 #include <iterator>
 
+#include "compiler/compiler.h"
 #include "engine/engine.h"
 #include "host/host.h"
 #include "host/standalone.h"
@@ -20,7 +21,7 @@ using namespace inlay;
 int main(int argc, char** argv) {
   std::ifstream file(argc > 1 ? argv[1] : "", std::ios::binary);
   const std::vector<uint8_t> bytes(std::istreambuf_iterator<char>(file), {});
-  const auto module = engine::Module::load(bytes, {.kind = engine::EngineKind::kInterp});
+  const auto module = compiler::load_module(bytes, {.kind = engine::EngineKind::kInterp});
   if (!module) return std::cerr << module.error().message << '\n', 1;
 
   stats::MetricStore metrics;

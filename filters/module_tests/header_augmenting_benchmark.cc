@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "compiler/compiler.h"
 #include "engine/engine.h"
 #include "testkit/proxy.h"
 
@@ -67,10 +68,10 @@ BENCHMARK(request_with_two_headers);
 
 void load_module_from_its_artifact(benchmark::State& state) {
   const auto bytes = read_module();
-  engine::LoadOptions options;
+  compiler::LoadOptions options;
   options.tiering = false;
   for (auto _ : state) {
-    const auto module = engine::Module::load(bytes, options);
+    const auto module = compiler::load_module(bytes, options);
     if (!module) return state.SkipWithError(module.error().message.c_str());
     benchmark::DoNotOptimize(module);
   }

@@ -3,8 +3,8 @@
 
 #include "base/files.h"
 #include "base/read_file.h"
+#include "compiler/cache_directory.h"
 #include "config/model.h"
-#include "engine/cache_directory.h"
 #include "engine/sha256.h"
 
 namespace inlay::proxy {
@@ -17,7 +17,7 @@ std::string path_of(const std::string& directory, const std::string& sha256) {
 }  // namespace
 
 Code CodeCache::find(const std::string& sha256) const {
-  const auto directory = engine::find_cache_directory(directory_);
+  const auto directory = compiler::find_cache_directory(directory_);
   if (!directory) return nullptr;
   const auto bytes = read_file(path_of(*directory, sha256), config::kLargestModule);
   if (!bytes || engine::sha256(*bytes) != sha256) return nullptr;
@@ -25,7 +25,7 @@ Code CodeCache::find(const std::string& sha256) const {
 }
 
 Result<> CodeCache::store(const std::string& sha256, std::string_view bytes) const {
-  INLAY_TRY(const std::string directory, engine::make_cache_directory(directory_));
+  INLAY_TRY(const std::string directory, compiler::make_cache_directory(directory_));
   auto kept = replace_file(path_of(directory, sha256), bytes, kPrivate);
   if (!kept) kept.error().message.insert(0, "the fetched module is not kept: ");
   return kept;

@@ -5,13 +5,14 @@
 #include <string>
 #include <utility>
 
+#include "compiler/compiler.h"
 #include "engine/sha256.h"
 
 namespace inlay::proxy {
 namespace {
 
 // Called by any thread.
-void log_tier(Logger& log, const std::string& module, const engine::TierEvent& event) {
+void log_tier(Logger& log, const std::string& module, const compiler::TierEvent& event) {
   const std::string took = std::to_string(event.took.count()) + " ms";
   const bool quick = event.tier == engine::Tier::kQuick;
   if (!event.error.empty()) {
@@ -32,10 +33,12 @@ Result<std::shared_ptr<engine::Module>> ModuleStore::load(const config::WasmCode
   const std::string hash = engine::sha256(std::span<const uint8_t>(*code.bytes));
   const std::lock_guard lock(mutex_);
   if (const auto known = modules_.find(hash); known != modules_.end()) return known->second;
-  engine::LoadOptions options;
+  compiler::LoadOptions options;
   options.kind = engine_;
   options.stop = stop_.get_token();
-  options.on_tier = [&log = log_, name = code.filename](const engine::TierEvent& event) { log_tier(log, name, event); };
+  options.on_tier = [&log = log_, name = code.filename](const compiler::TierEvent& event) {
+    log_tier(log, name, event);
+  };
   const std::string size = " (" + std::to_string(code.bytes->size() >> 10) + " KiB)";
   options.on_compile = [&] {
     progress_("compiling " + code.filename);
@@ -44,7 +47,7 @@ Result<std::shared_ptr<engine::Module>> ModuleStore::load(const config::WasmCode
                           "modules; --engine auto starts at once, and `inlay compile` compiles ahead of time");
   };
   progress_("loading " + code.filename);
-  auto module = engine::Module::load(*code.bytes, options);
+  auto module = compiler::load_module(*code.bytes, options);
   if (!module) {
     Error error = module.error();
     error.where = code.filename + (error.where.empty() ? "" : ": " + error.where);

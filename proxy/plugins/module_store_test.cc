@@ -13,7 +13,7 @@
 #include <sstream>
 #include <thread>
 
-#include "engine/wat.h"
+#include "compiler/wat.h"
 #include "stats/metrics.h"
 
 namespace inlay::proxy {
@@ -96,7 +96,7 @@ class ModuleStoreTest : public testing::Test {
     config::WasmPlugin wasm;
     wasm.plugin.name = "plugin";
     wasm.code.filename = "guest.wasm";
-    wasm.code.bytes = std::make_shared<const std::vector<uint8_t>>(engine::wat_to_wasm(text).value());
+    wasm.code.bytes = std::make_shared<const std::vector<uint8_t>>(compiler::wat_to_wasm(text).value());
     return modules_->create_plugin(wasm);
   }
 

@@ -4,7 +4,8 @@
 
 #include <gtest/gtest.h>
 
-#include "engine/wat.h"
+#include "compiler/compiler.h"
+#include "compiler/wat.h"
 #include "proxy/tcp/relay_fixture.h"
 #include "proxy/wasm_filter/worker_services.h"
 #include "upstream/http_call.h"
@@ -59,11 +60,11 @@ class WasmFilterTest : public RelayTest {
       (func (export "proxy_abi_version_0_2_1"))
       (func (export "proxy_on_memory_allocate") (param i32) (result i32) (i32.const 65536)) )" +
                              body + ")";
-    auto wasm = engine::wat_to_wasm(text);
+    auto wasm = compiler::wat_to_wasm(text);
     EXPECT_TRUE(wasm) << wasm.error().to_string();
-    engine::LoadOptions options;
+    compiler::LoadOptions options;
     options.kind = engine::EngineKind::kInterp;
-    auto module = engine::Module::load(*wasm, options);
+    auto module = compiler::load_module(*wasm, options);
     EXPECT_TRUE(module) << module.error().to_string();
     host::PluginConfig config;
     config.name = "guest";

@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: Apache-2.0
+// Compiled as C++17, see wabt_machine.h.
+#include "compiler/interp/wabt_machine.h"
+
+#include <wabt/binary-reader.h>
+#include <wabt/error.h>
+#include <wabt/interp/binary-reader-interp.h>
+#include <wabt/interp/interp.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <new>
+#include <stdexcept>
+#include <unordered_map>
+
+namespace inlay::compiler::interp {
+namespace {
+
+namespace wi = wabt::interp;
+
+constexpr int kInstructionsBetweenChecks = 20000;
+constexpr size_t kMaxFrames = 8192;
+
+// wabt's Thread runs a number of instructions at a time, but only its own Func can put a call on it. An explicit
+// instantiation may name private members, and hands them to us.
+template <class Tag, typename Tag::Type kMember>
+struct Grant {
+  friend typename Tag::Type member(Tag) { return kMember; }
+};
+struct PushCall {
+  using Type = wi::RunResult (wi::Thread::*)(const wi::DefinedFunc&, wi::Trap::Ptr*);
+  friend Type member(PushCall);
+};
+struct PushValues {
+  using Type = void (wi::Thread::*)(const wi::ValueTypes&, const wi::Values&);
+  friend Type member(PushValues);
+};
+struct PopValues {
+  using Type = void (wi::Thread::*)(const wi::ValueTypes&, wi::Values*);
+  friend Type member(PopValues);
+};
+struct Frames {
+  using Type = std::vector<wi::Frame> wi::Thread::*;
+  friend Type member(Frames);
+};
+template struct Grant<PushCall, &wi::Thread::PushCall>;
+template struct Grant<PushValues, &wi::Thread::PushValues>;
+template struct Grant<PopValues, &wi::Thread::PopValues>;
+template struct Grant<Frames, &wi::Thread::frames_>;
+
+constexpr const char* kNoMemory = "there is not enough memory for what the module asks for";
+
+// Runs `work`, which returns an Outcome; kTrap where an allocation of wabt's fails, which throws.
+template <class Work>
+Outcome within_memory(std::string* message, Work&& work) {
+  try {
+    return work();
+  } catch (const std::bad_alloc&) {  // below
+  } catch (const std::length_error&) {
+  }
+  *message = kNoMemory;
+  return Outcome::kTrap;
+}
+
+// What is on by default differs between wabt's versions: nothing is left to it.
+wabt::Features features(uint32_t proposals) {
+  wabt::Features features;
+  features.set_simd_enabled((proposals & kSimd) != 0);
+  features.set_exceptions_enabled((proposals & kExceptions) != 0);
+  features.set_tail_call_enabled((proposals & kTailCalls) != 0);
+  features.set_threads_enabled((proposals & kThreads) != 0);
+  features.set_memory64_enabled((proposals & kMemory64) != 0);
+  features.set_multi_memory_enabled((proposals & kMultipleMemories) != 0);
+  features.set_extended_const_enabled((proposals & kExtendedConstants) != 0);
+  features.set_function_references_enabled((proposals & kFunctionReferences) != 0);
+  features.set_relaxed_simd_enabled((proposals & kRelaxedSimd) != 0);
+  features.disable_gc();
+  return features;
+}
+
+wi::Value to_value(wabt::Type type, Bits bits) {
+  const auto low = static_cast<uint32_t>(bits);
+  switch (type) {
+    case wabt::Type::I32:
+      return wi::Value::Make(low);
+    case wabt::Type::F32: {
+      float f = 0;
+      std::memcpy(&f, &low, sizeof f);
+      return wi::Value::Make(f);
+    }
+    case wabt::Type::F64: {
+      double d = 0;
+      std::memcpy(&d, &bits, sizeof d);
+      return wi::Value::Make(d);
+    }
+    default:
+      return wi::Value::Make(bits);
+  }
+}
+
+Bits to_bits(wabt::Type type, const wi::Value& value) {
+  Bits bits = 0;
+  switch (type) {
+    case wabt::Type::I32:
+      return value.Get<uint32_t>();
+    case wabt::Type::I64:
+      return value.Get<uint64_t>();
+    case wabt::Type::F32: {
+      const float f = value.Get<float>();
+      std::memcpy(&bits, &f, sizeof f);
+      return bits;
+    }
+    case wabt::Type::F64: {
+      const double d = value.Get<double>();
+      std::memcpy(&bits, &d, sizeof d);
+      return bits;
+    }
+    default:
+      return bits;
+  }
+}
+
+// The value of engine::ValueType.
+uint8_t value_type(wabt::Type type) {
+  switch (type) {
+    case wabt::Type::I32:
+      return 0;
+    case wabt::Type::I64:
+      return 1;
+    case wabt::Type::F32:
+      return 2;
+    case wabt::Type::F64:
+      return 3;
+    case wabt::Type::V128:
+      return 4;
+    case wabt::Type::FuncRef:
+      return 5;
+    default:
+      return 6;
+  }
+}
+
+Extern make_extern(const std::string& module, const std::string& name, const wi::ExternType& type) {
+  // wabt's kinds have the order of engine::ExternKind.
+  Extern made{module, name, static_cast<uint8_t>(type.kind), {}, {}};
+  if (type.kind != wi::ExternKind::Func) return made;
+  const auto& function = *wabt::cast<wi::FuncType>(&type);
+  for (const wabt::Type param : function.params) made.params.push_back(value_type(param));
+  for (const wabt::Type result : function.results) made.results.push_back(value_type(result));
+  return made;
+}
+
+Snapshot::Kind snapshot_kind(wabt::Type type) {
+  switch (type) {
+    case wabt::Type::I32:
+    case wabt::Type::F32:
+      return Snapshot::Kind::kNumber32;
+    case wabt::Type::FuncRef:
+      return Snapshot::Kind::kFunction;
+    case wabt::Type::ExternRef:
+      return Snapshot::Kind::kExtern;
+    default:
+      return Snapshot::Kind::kNumber64;
+  }
+}
+
+}  // namespace
+
+struct Machine::State {
+  State(const Hooks& h, const MachineLimits& l) : hooks(h), limits(l), store(features(kInterpretable)) {}
+
+  Hooks hooks;
+  MachineLimits limits;
+  wi::Store store;
+  wi::ModuleDesc desc;
+  std::vector<wi::StartDesc> starts;
+  wi::Module::Ptr module;
+  wi::Instance::Ptr instance;
+  wi::Memory::Ptr memory;
+  std::unique_ptr<wi::Thread> idle;  // kept between calls, for its stacks
+
+  std::unique_ptr<wi::Thread> take_thread() {
+    if (idle != nullptr) return std::move(idle);
+    auto thread = std::make_unique<wi::Thread>(store);
+    ((*thread).*member(Frames{})).reserve(kMaxFrames);
+    return thread;
+  }
+
+  // Caps what may grow; false if the module starts with more.
+  bool apply_limits(std::string* message) {
+    for (wi::MemoryDesc& memory_desc : desc.memories) {
+      auto& pages = memory_desc.type.limits;
+      if (pages.initial > limits.max_memory_pages) {
+        *message = "the module wants " + std::to_string(pages.initial * 65536) +
+                   " bytes of memory at start, the limit is " + std::to_string(limits.max_memory_pages * 65536);
+        return false;
+      }
+      pages.max = pages.has_max ? std::min<uint64_t>(pages.max, limits.max_memory_pages) : limits.max_memory_pages;
+      pages.has_max = true;
+    }
+    for (wi::TableDesc& table : desc.tables) {
+      auto& elements = table.type.limits;
+      if (elements.initial > limits.max_table_elements) {
+        *message = "the module wants a table of " + std::to_string(elements.initial) + " elements, the limit is " +
+                   std::to_string(limits.max_table_elements);
+        return false;
+      }
+      elements.max =
+          elements.has_max ? std::min<uint64_t>(elements.max, limits.max_table_elements) : limits.max_table_elements;
+      elements.has_max = true;
+    }
+    return true;
+  }
+
+  wi::HostFunc::Ptr make_import(uint32_t index, const wi::FuncType& type) {
+    return wi::HostFunc::New(
+        store, type,
+        [this, index, type](wi::Thread&, const wi::Values& params, wi::Values& results, wi::Trap::Ptr* trap) {
+          return call_host(index, type, params, results, trap);
+        });
+  }
+
+  wabt::Result call_host(uint32_t index, const wi::FuncType& type, const wi::Values& params, wi::Values& results,
+                         wi::Trap::Ptr* trap) {
+    std::vector<Bits> args(params.size() + 1);
+    for (size_t i = 0; i < params.size(); ++i) args[i] = to_bits(type.params[i], params[i]);
+    Bits result = 0;
+    if (!hooks.host(hooks.self, index, args.data(), &result)) {
+      *trap = wi::Trap::New(store, "");
+      return wabt::Result::Error;
+    }
+    if (!type.results.empty()) results[0] = to_value(type.results[0], result);
+    return wabt::Result::Ok;
+  }
+
+  Outcome trapped(const wi::Trap::Ptr& trap, std::string* message) {
+    *message = trap ? trap->message() : "";
+    return message->empty() ? Outcome::kInterrupted : Outcome::kTrap;
+  }
+
+  Outcome run(wi::Thread& thread, wi::Trap::Ptr* trap, std::string* message) {
+    while (true) {
+      switch (thread.Run(kInstructionsBetweenChecks, trap)) {
+        case wi::RunResult::Return:
+          return Outcome::kOk;
+        case wi::RunResult::Trap:
+          return trapped(*trap, message);
+        case wi::RunResult::Exception:
+          return Outcome::kException;
+        case wi::RunResult::Ok:
+          if (hooks.interrupted(hooks.self)) return Outcome::kInterrupted;
+          break;
+      }
+    }
+  }
+
+  Outcome call(wi::Ref ref, const Bits* args, Bits* result, std::string* message) {
+    const wi::Func::Ptr function = store.UnsafeGet<wi::Func>(ref);
+    const wi::FuncType& type = function->type();
+    wi::Values params;
+    for (size_t i = 0; i < type.params.size(); ++i) params.push_back(to_value(type.params[i], args[i]));
+    wi::Values results(type.results.size());
+    wi::Trap::Ptr trap;
+    auto thread = take_thread();
+    if (auto* defined = wabt::dyn_cast<wi::DefinedFunc>(function.get())) {
+      ((*thread).*member(PushValues{}))(type.params, params);
+      if (((*thread).*member(PushCall{}))(*defined, &trap) == wi::RunResult::Trap) return trapped(trap, message);
+      const Outcome outcome = run(*thread, &trap, message);
+      if (outcome != Outcome::kOk) return outcome;
+      ((*thread).*member(PopValues{}))(type.results, &results);
+    } else if (wabt::Failed(function->Call(*thread, params, results, &trap))) {
+      return trapped(trap, message);
+    }
+    if (!results.empty() && result != nullptr) *result = to_bits(type.results[0], results[0]);
+    idle = std::move(thread);
+    return Outcome::kOk;
+  }
+
+  Snapshot::Global global(const wi::Global& of, const std::unordered_map<size_t, uint32_t>& functions) const {
+    Snapshot::Global saved;
+    saved.kind = snapshot_kind(of.type().type);
+    if (saved.kind == Snapshot::Kind::kFunction) {
+      const auto found = functions.find(of.Get().Get<wi::Ref>().index);
+      if (found != functions.end()) saved.function = found->second;
+    } else if (saved.kind != Snapshot::Kind::kExtern) {
+      saved.bits = to_bits(of.type().type, of.Get());
+    }
+    return saved;
+  }
+
+  Snapshot::Table table(const wi::Table& of, const std::unordered_map<size_t, uint32_t>& functions) const {
+    Snapshot::Table saved;
+    saved.kind = snapshot_kind(of.type().element);
+    saved.size = of.size();
+    if (saved.kind != Snapshot::Kind::kFunction) return saved;
+    for (const wi::Ref ref : of.elements()) {
+      const auto found = functions.find(ref.index);
+      saved.functions.push_back(found != functions.end() ? found->second : Snapshot::kNoFunction);
+    }
+    return saved;
+  }
+};
+
+struct Program::Parts {
+  wi::ModuleDesc desc;
+};
+
+Program::Program() : parts_(std::make_unique<Parts>()) {}
+Program::~Program() = default;
+
+std::shared_ptr<const Program> read(const uint8_t* bytes, size_t size, uint32_t proposals, std::string* wrong) {
+  const wabt::ReadBinaryOptions options(features(proposals), nullptr, false, true, false);
+  wabt::Errors errors;
+  std::shared_ptr<Program> program(new Program);
+  if (wabt::Succeeded(wi::ReadBinaryInterp("module", bytes, size, options, &errors, &program->parts_->desc))) {
+    return program;
+  }
+  *wrong = "wabt gave no reason";
+  if (errors.empty()) return nullptr;
+  char offset[40];
+  std::snprintf(offset, sizeof offset, " (at offset 0x%zx)", static_cast<size_t>(errors.front().loc.offset));
+  *wrong = errors.front().message + offset;
+  return nullptr;
+}
+
+std::vector<Extern> Program::imports() const {
+  std::vector<Extern> list;
+  for (const wi::ImportDesc& import : parts_->desc.imports) {
+    list.push_back(make_extern(import.type.module, import.type.name, *import.type.type));
+  }
+  return list;
+}
+
+std::vector<Extern> Program::exports() const {
+  std::vector<Extern> list;
+  for (const wi::ExportDesc& exported : parts_->desc.exports) {
+    list.push_back(make_extern({}, exported.type.name, *exported.type.type));
+  }
+  return list;
+}
+
+Machine::Machine(const Program& program, const Hooks& hooks, const MachineLimits& limits)
+    : state_(std::make_unique<State>(hooks, limits)) {
+  state_->desc = program.parts_->desc;
+}
+
+Machine::~Machine() = default;
+
+Outcome Machine::instantiate(std::string* message) {
+  const Outcome outcome = within_memory(message, [&] { return instantiate_module(message); });
+  return outcome == Outcome::kTrap && *message == kNoMemory ? Outcome::kExhausted : outcome;
+}
+
+Outcome Machine::instantiate_module(std::string* message) {
+  State& s = *state_;
+  if (!s.apply_limits(message)) return Outcome::kExhausted;
+  // wabt would run the start function without asking Hooks::interrupted.
+  s.starts.swap(s.desc.starts);
+  s.module = wi::Module::New(s.store, std::move(s.desc));
+  wi::RefVec imports;
+  std::vector<wi::HostFunc::Ptr> keep;
+  for (const wi::ImportType& import : s.module->import_types()) {
+    const auto* type = wabt::cast<wi::FuncType>(import.type.get());
+    keep.push_back(s.make_import(static_cast<uint32_t>(keep.size()), *type));
+    imports.push_back(keep.back().ref());
+  }
+  wi::Trap::Ptr trap;
+  s.instance = wi::Instance::Instantiate(s.store, s.module.ref(), imports, &trap);
+  if (trap) return s.trapped(trap, message);
+  const auto& exports = s.module->export_types();
+  for (size_t i = 0; i < exports.size(); ++i) {
+    if (exports[i].type->kind != wi::ExternKind::Memory) continue;
+    s.memory = s.store.UnsafeGet<wi::Memory>(s.instance->exports()[i]);
+    break;
+  }
+  for (const wi::StartDesc& start : s.starts) {
+    const Outcome outcome = s.call(s.instance->funcs()[start.func_index], nullptr, nullptr, message);
+    if (outcome != Outcome::kOk) return outcome;
+  }
+  return Outcome::kOk;
+}
+
+Outcome Machine::call(uint32_t export_index, const Bits* args, Bits* result, std::string* message) {
+  return within_memory(message,
+                       [&] { return state_->call(state_->instance->exports()[export_index], args, result, message); });
+}
+
+uint8_t* Machine::memory_data() const {
+  return state_->memory && state_->memory->ByteSize() != 0 ? state_->memory->UnsafeData() : nullptr;
+}
+size_t Machine::memory_size() const {
+  return state_->memory ? state_->memory->ByteSize() : 0;
+}
+
+Snapshot Machine::snapshot() const {
+  State& s = *state_;
+  Snapshot saved;
+  std::unordered_map<size_t, uint32_t> functions;  // by the index of its Ref
+  for (const wi::Ref ref : s.instance->funcs()) functions.emplace(ref.index, static_cast<uint32_t>(functions.size()));
+  for (const wi::Ref ref : s.instance->memories()) {
+    const auto memory = s.store.UnsafeGet<wi::Memory>(ref);
+    saved.memory_size = memory->ByteSize();
+    saved.memory = saved.memory_size != 0 ? memory->UnsafeData() : nullptr;
+  }
+  for (const wi::Ref ref : s.instance->globals()) {
+    const auto global = s.store.UnsafeGet<wi::Global>(ref);
+    if (global->type().mut == wi::Mutability::Var) saved.globals.push_back(s.global(*global, functions));
+  }
+  for (const wi::Ref ref : s.instance->tables()) {
+    saved.tables.push_back(s.table(*s.store.UnsafeGet<wi::Table>(ref), functions));
+  }
+  for (const wi::DataSegment& segment : s.instance->datas()) {
+    if (segment.desc().mode == wi::SegmentMode::Passive) saved.dropped.push_back(segment.size() == 0);
+  }
+  for (const wi::ElemSegment& segment : s.instance->elems()) {
+    if (segment.desc().mode == wi::SegmentMode::Passive) saved.dropped.push_back(segment.size() == 0);
+  }
+  return saved;
+}
+
+}  // namespace inlay::compiler::interp
