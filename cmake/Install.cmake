@@ -4,9 +4,10 @@
 #
 #   bin/inlay                              the program
 #   share/inlay/*.wasm                     the filters that ship
-#   include/inlay/{sdk,abi,base,engine,http,stats,host}   public headers, to be included as "sdk/sdk.h", "host/host.h"
-#   lib/libinlay_{base,engine,http,stats,host}.a      the host library
-#   lib/cmake/inlay, lib/pkgconfig/inlay.pc
+#   include/inlay/{sdk,abi,base,engine,http,stats,host,compiler}   public headers, to be included as "sdk/sdk.h", "host/host.h"
+#   lib/libinlay_{base,engine,http,stats,host}.a      the host library: runs modules that are compiled already
+#   lib/libinlay_compiler.a                    what makes such of WebAssembly, and interprets it; with wabt
+#   lib/cmake/inlay, lib/pkgconfig/{inlay,inlay-compiler}.pc
 #   share/doc/inlay                        the licence and the changes
 if(NOT DEFINED CMAKE_INSTALL_LIBDIR)
   # Not what the system calls it: what is there is static, and the folder can be moved.
@@ -41,8 +42,10 @@ inlay_install_room(engine EXPORT inlay-host HEADERS engine/engine.h engine/detai
 inlay_install_room(http EXPORT inlay-host HEADERS http/header_map.h)
 inlay_install_room(stats EXPORT inlay-host HEADERS stats/histogram_bins.h stats/metrics.h)
 inlay_install_room(host EXPORT inlay-host HEADERS host/embedder.h host/host.h host/standalone.h host/tcp.h)
+inlay_install_room(compiler EXPORT inlay-compiler HEADERS compiler/compiler.h)
 install(EXPORT inlay-sdk NAMESPACE inlay:: DESTINATION ${package})
 install(EXPORT inlay-host NAMESPACE inlay:: DESTINATION ${package})
+install(EXPORT inlay-compiler NAMESPACE inlay:: DESTINATION ${package})
 
 configure_package_config_file(cmake/inlay-config.cmake.in ${CMAKE_BINARY_DIR}/inlay-config.cmake INSTALL_DESTINATION ${package}
   PATH_VARS headers)
@@ -50,8 +53,10 @@ write_basic_package_version_file(${CMAKE_BINARY_DIR}/inlay-config-version.cmake 
 install(FILES ${CMAKE_BINARY_DIR}/inlay-config.cmake ${CMAKE_BINARY_DIR}/inlay-config-version.cmake cmake/AddFilter.cmake
   cmake/wasm_size.cmake cmake/Wabt.cmake DESTINATION ${package})
 file(RELATIVE_PATH to_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
-configure_file(cmake/inlay.pc.in ${CMAKE_BINARY_DIR}/inlay.pc @ONLY)
-install(FILES ${CMAKE_BINARY_DIR}/inlay.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+foreach(file inlay.pc inlay-compiler.pc)
+  configure_file(cmake/${file}.in ${CMAKE_BINARY_DIR}/${file} @ONLY)
+  install(FILES ${CMAKE_BINARY_DIR}/${file} DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endforeach()
 
 install(FILES LICENSE CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 if(INLAY_PROXY)

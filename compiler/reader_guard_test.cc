@@ -151,7 +151,7 @@ void check_deepest() {
   }
 }
 
-// With either engine, and on whatever stack load() is called.
+// With either engine, and on whatever stack load_module() is called.
 TEST(ReaderGuardTest, TheDeepestNestingThatIsAllowedRuns) {
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);

@@ -3,6 +3,7 @@
 for the ports. The clone's own folders are nowhere in what they build."""
 
 import glob
+import hashlib
 import os
 import re
 import shutil
@@ -31,6 +32,13 @@ def guide_commands(word):
     """The lines of the guide's one block of commands that has `word` in it."""
     (block,) = (block for block in guide_blocks("sh") if word in block)
     return block.splitlines()
+
+
+def wabt_in(program):
+    """The names of wabt's that a program defines, needs or loads."""
+    symbols = subprocess.run(["nm", "-C", program], capture_output=True, text=True, check=True).stdout
+    libraries = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
+    return [line for line in (symbols + libraries).splitlines() if "wabt" in line.lower()]
 
 
 class InstalledCase(TestCase):
@@ -138,10 +146,52 @@ class ByTheGuide(InstalledCase):
             self.assertEqual(done.returncode, 1)
             self.assertIn(words, done.stderr)
 
-        (command,) = guide_commands("pkg-config")
-        self.run_command(command, folder)
-        output = self.run_command([os.path.join(folder, "embed"), module, "hello"])
-        self.assertIn("x-greeting: hello", output)
+        for command in guide_commands("pkg-config"):
+            self.run_command(command, folder)
+        self.assertIn("x-greeting: hello", self.run_command([os.path.join(folder, "embed"), module, "hello"]))
+        self.assertIn("x-greeting: hello", self.run_command([os.path.join(folder, "embed_compiled"), module + ".aot", "hello"]))
+        self.assertTrue(wabt_in(os.path.join(folder, "embed")))
+        self.assertEqual(wabt_in(os.path.join(folder, "embed_compiled")), [])
+
+
+@inlay_only("what is built with the installed tree")
+class Compiled(InstalledCase):
+    """Runs what was compiled before, in a program that holds no wabt."""
+
+    # (module (func (export "answer") (result i32) (i32.const 42)))
+    ANSWER = bytes.fromhex("0061736d 01000000 0105 01 60 00 01 7f 0302 01 00 070a 01 06 616e73776572 00 00 0a06 01 04 00 41 2a 0b")
+    PROGRAM = """#include <iostream>
+#include "engine/engine.h"
+using namespace inlay::engine;
+int main(int argc, char** argv) {
+  const auto module = Module::open(argv[1], argc > 2 ? argv[2] : "");
+  if (!module) return std::cerr << module.error().to_string(), 1;
+  const auto instance = Instance::create(*module, {}, nullptr, {});
+  const auto answer = *(*instance)->function<uint32_t()>("answer");
+  std::cout << *(*instance)->call(answer);
+}
+"""
+
+    @links_the_libraries
+    def test_by_the_engine_alone(self):
+        folder = self.project({"main.cc": self.PROGRAM, "CMakeLists.txt": "project(alone LANGUAGES CXX)\n"
+                               "find_package(inlay REQUIRED COMPONENTS host)\nadd_executable(alone main.cc)\n"
+                               "target_link_libraries(alone PRIVATE inlay::engine)\n"})
+        self.configure(folder, WITHOUT_WABT)
+        self.run_command(["cmake", "--build", "build"], folder)
+        alone = os.path.join(folder, "build", "alone")
+        self.assertEqual(wabt_in(alone), [])
+        module = os.path.join(folder, "answer.wasm")
+        with open(module, "wb") as file:
+            file.write(self.ANSWER)
+        inlay = os.path.join(self.prefix, "bin", "inlay")
+        artifact = self.run_command([inlay, "compile", module]).strip()
+        self.assertEqual(self.run_command([alone, artifact]), "42")
+        self.assertEqual(self.run_command([alone, artifact, hashlib.sha256(self.ANSWER).hexdigest()]), "42")
+        self.assertIn("made from another module", self.run_command([alone, artifact, "0" * 64], fails=True))
+        self.assertIn("there is no such file", self.run_command([alone, artifact + ".x"], fails=True))
+        self.assertTrue(wabt_in(inlay), "what is looked for is not there where it has to be")
+
 
 @inlay_only("what is built with the installed tree")
 class Installed(InstalledCase):
@@ -253,28 +303,35 @@ class Filters(InstalledCase):
 class Components(InstalledCase):
     def configured(self, languages, components, *options, fails=False):
         folder = self.project({"CMakeLists.txt": f"project(p LANGUAGES {languages})\nfind_package(inlay REQUIRED {components})\n"
-                               "message(\"sdk=${inlay_sdk_FOUND} host=${inlay_host_FOUND}\")\n"})
+                               "message(\"sdk=${inlay_sdk_FOUND} host=${inlay_host_FOUND} compiler=${inlay_compiler_FOUND}.\")\n"})
         shutil.rmtree(os.path.join(folder, "build"), ignore_errors=True)
         return self.configure(folder, *options, fails=fails)
 
     def test_what_is_there_is_found(self):
-        self.assertIn("sdk=TRUE host=TRUE", self.configured("CXX", ""))
-        self.assertIn("sdk=TRUE host=TRUE", self.configured("C", "COMPONENTS sdk host"))
-        self.assertIn("sdk= host=TRUE", self.configured("CXX", "COMPONENTS host"))
+        self.assertIn("sdk=TRUE host=TRUE compiler=TRUE.", self.configured("CXX", ""))
+        self.assertIn("sdk=TRUE host=TRUE compiler=.", self.configured("C", "COMPONENTS sdk host"))
+        self.assertIn("sdk= host=TRUE compiler=.", self.configured("CXX", "COMPONENTS host"))
+        self.assertIn("sdk= host= compiler=TRUE.", self.configured("CXX", "COMPONENTS compiler"))
 
     def test_a_filters_project_needs_nothing_of_the_host(self):
-        self.assertIn("sdk=TRUE host= ", self.configured("NONE", "COMPONENTS sdk"))
-        self.assertIn("sdk=TRUE host=FALSE", self.configured("NONE", ""))
-        self.assertIn("sdk=TRUE host=FALSE", self.configured("CXX", "", WITHOUT_WABT))
-        self.assertIn("sdk=TRUE host=FALSE", self.configured("CXX", "COMPONENTS sdk OPTIONAL_COMPONENTS host", WITHOUT_WABT))
+        self.assertIn("sdk=TRUE host= compiler=.", self.configured("NONE", "COMPONENTS sdk"))
+        self.assertIn("sdk=TRUE host=FALSE compiler=FALSE.", self.configured("NONE", ""))
+        self.assertIn("sdk=TRUE host=FALSE", self.configured("NONE", "COMPONENTS sdk OPTIONAL_COMPONENTS host"))
 
-    def test_a_host_that_cannot_be_had_says_why(self):
-        self.assertIn("inlay's component 'host' needs C or CXX among the project's languages", self.configured("NONE", "COMPONENTS host", fails=True))
-        said = self.configured("CXX", "COMPONENTS host", WITHOUT_WABT, fails=True)
-        self.assertIn("inlay's component 'host' needs wabt (Debian's packages: libssl-dev zlib1g-dev wabt)", said)
+    def test_the_host_needs_no_wabt(self):
+        self.assertIn("sdk=TRUE host=TRUE compiler=FALSE.", self.configured("CXX", "", WITHOUT_WABT))
+        self.assertIn("sdk= host=TRUE compiler=.", self.configured("CXX", "COMPONENTS host", WITHOUT_WABT))
+        self.assertIn("sdk= host=TRUE compiler=FALSE.", self.configured("CXX", "COMPONENTS host OPTIONAL_COMPONENTS compiler", WITHOUT_WABT))
+
+    def test_what_cannot_be_had_says_why(self):
+        for component in ("host", "compiler"):
+            self.assertIn(f"inlay's component '{component}' needs C or CXX among the project's languages",
+                          self.configured("NONE", f"COMPONENTS {component}", fails=True))
+        said = self.configured("CXX", "COMPONENTS compiler", WITHOUT_WABT, fails=True)
+        self.assertIn("inlay's component 'compiler' needs wabt (Debian's packages: libssl-dev zlib1g-dev wabt)", said)
 
     def test_one_that_is_not_there_is_named(self):
-        self.assertIn("inlay has no component 'gateway'; there are: sdk, host", self.configured("NONE", "COMPONENTS sdk gateway", fails=True))
+        self.assertIn("inlay has no component 'gateway'; there are: sdk, host, compiler", self.configured("NONE", "COMPONENTS sdk gateway", fails=True))
 
 
 @inlay_only("builds; nothing runs")

@@ -95,6 +95,12 @@ class Includes(LintCase):
                    'engine/a.h:2: there is no "result.h" below the root of the tree; what is not ours is included in <>',
                    'engine/a.h:3: there is no "string" below the root of the tree; what is not ours is included in <>')
 
+    def test_a_library_of_one_room(self):
+        room = {"CMakeLists.txt": self.rooms("inlay_room(compiler DEPS engine)\n"), "compiler/a.h": '#include <wabt/ir.h>\n#include "engine/engine.h"\n'}
+        self.assertEqual(self.check(room), (0, []))
+        self.finds({**room, "engine/a_test.cc": "#include <wabt/ir.h>\n"},
+                   "engine/a_test.cc:1: <wabt/ir.h>: only the room compiler includes what is of that library")
+
     def test_a_folder_without_a_room(self):
         own = {"examples/own_filter/a.cc": '#include "b.h"\n#include "base/result.h"\n', "examples/own_filter/b.h": ""}
         self.assertEqual(self.check(own), (0, []))

@@ -26,6 +26,7 @@ HOST_HEADERS = {
     "abi/types.h": (),
     "base/buffer.h": ("inlay",),
     "base/result.h": ("inlay",),
+    "compiler/compiler.h": ("inlay", "inlay::compiler"),
     "document/source.h": ("inlay::document",),
     "engine/engine.h": ("inlay", "inlay::engine"),
     "host/embedder.h": ("inlay", "inlay::host"),

@@ -9,8 +9,8 @@ from support.both import inlay_only
 from support.processes import ROOT
 
 # Where tests stand, apart from the rooms' own folders.
-ROOMS = ("abi", "base", "cli", "config", "deploy", "document", "engine", "filters", "host", "http", "inspect", "match", "net", "package", "proxy", "sdk",
-         "stats", "testkit", "tests", "tls", "upstream")
+ROOMS = ("abi", "base", "cli", "compiler", "config", "deploy", "document", "engine", "filters", "host", "http", "inspect", "match", "net", "package", "proxy",
+         "sdk", "stats", "testkit", "tests", "tls", "upstream")
 
 
 def sources(ending):

@@ -18,7 +18,7 @@
 namespace inlay::compiler {
 
 struct TierJob {
-  std::chrono::steady_clock::time_point begun;  // load()
+  std::chrono::steady_clock::time_point begun;  // load_module()
   std::vector<uint8_t> bytes;                   // the module
   std::optional<Translation> translation;       // of it, once there is one
   std::vector<Compiler> quick_compilers;        // to be tried in this order; empty: there is quick code
