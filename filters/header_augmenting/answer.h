@@ -30,10 +30,6 @@ inline constexpr std::string_view kValueName = "";
 // with kExpired if it is a JWT that has ended by the wall clock.
 Result<Answer, FetchFailure> read_answer(std::string_view body, const SourceConfig& source);
 
-// read_seconds_ms: `text`, a number of seconds as JSON writes numbers (3600, 3.6e3), in milliseconds; 0 if it is none,
-// or not above 0; at least 1 if it is above, at most a hundred years.
-uint64_t read_seconds_ms(std::string_view text);
-
 // read_max_age: the seconds of `max-age` in a Cache-Control value (RFC 9111 section 5.2.2.1); 0 if there is none, or it
 // is not a number.
 uint64_t read_max_age(std::string_view cache_control);

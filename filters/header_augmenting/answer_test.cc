@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "abi/pairs.h"
+#include "filters/header_augmenting/duration.h"
 #include "sdk/testing/fake_host.h"
 
 namespace inlay::header_augmenting {

@@ -47,4 +47,38 @@ std::optional<uint64_t> parse_duration(std::string_view text) {
   return total;
 }
 
+uint64_t read_seconds_ms(std::string_view text) {
+  constexpr uint64_t kMostDigits = 1'000'000'000'000'000;
+  constexpr int64_t kMostExponent = 1000;
+  uint64_t digits = 0;   // the value is digits * 10^exponent seconds
+  int64_t exponent = 3;  // of milliseconds
+  bool point = false;
+  size_t at = 0;
+  const auto is_digit = [&] { return at < text.size() && text[at] >= '0' && text[at] <= '9'; };
+  if (!is_digit()) return 0;
+  for (; is_digit() || (!point && at < text.size() && text[at] == '.'); ++at) {
+    if (text[at] == '.') {
+      point = true;
+      continue;
+    }
+    const bool kept = digits < kMostDigits;
+    if (kept) digits = digits * 10 + static_cast<uint64_t>(text[at] - '0');
+    if (kept == point) exponent += point ? -1 : 1;
+  }
+  if (at < text.size() && (text[at] | 0x20) == 'e') {
+    ++at;
+    const bool negative = at < text.size() && text[at] == '-';
+    if (at < text.size() && (negative || text[at] == '+')) ++at;
+    if (!is_digit()) return 0;
+    int64_t given = 0;
+    for (; is_digit(); ++at) given = given < kMostExponent ? given * 10 + (text[at] - '0') : given;
+    exponent += negative ? -given : given;
+  }
+  if (at != text.size() || digits == 0) return 0;
+  for (; exponent > 0 && digits < kMaxDurationMs; --exponent) digits *= 10;
+  for (; exponent < 0 && digits != 0; ++exponent) digits /= 10;
+  if (digits == 0) return 1;  // little, but not nothing
+  return digits < kMaxDurationMs ? digits : kMaxDurationMs;
+}
+
 }  // namespace inlay::header_augmenting

@@ -34,28 +34,31 @@ bool is_error_code(std::string_view text) {
   return !text.empty() && text.size() <= kMaxCode;
 }
 
-// any_secret: whether `holds` for one of the values that the service was sent, and that may be secret.
-template <class Holds>
-bool any_secret(const SourceConfig& sent, Holds holds) {
-  for (const Pairs pairs : {sent.oauth2.endpoint_params, sent.request_headers, sent.values}) {
-    for (const abi::Pair& pair : pairs) {
-      if (holds(pair.value)) return true;
-    }
-  }
-  for (const abi::Pair& header : sent.call) {
-    if (header.key == "authorization" && holds(header.value)) return true;
-  }
-  const OAuth2& o = sent.oauth2;
-  return holds(o.client_secret) || holds(o.username) || holds(o.password) || holds(o.client_assertion) ||
-         holds(o.signing.key);
-}
-
 // shows: whether a part of `secret` stands in `text`.
 bool shows(std::string_view text, std::string_view secret) {
   if (secret.size() < kLeast) return false;
   const size_t size = secret.size() < kShown ? secret.size() : kShown;
   for (size_t at = 0; at + size <= secret.size(); ++at) {
     if (text.find(secret.substr(at, size)) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
+// shows_secret: whether `text` is one of the values that the service was sent and that may be secret, or, if `parts`
+// count, has a part of one in it.
+bool shows_secret(std::string_view text, const SourceConfig& sent, bool parts) {
+  const auto is_or_shows = [&](std::string_view secret) { return text == secret || (parts && shows(text, secret)); };
+  for (const Pairs pairs : {sent.oauth2.endpoint_params, sent.request_headers, sent.values}) {
+    for (const abi::Pair& pair : pairs) {
+      if (is_or_shows(pair.value)) return true;
+    }
+  }
+  for (const abi::Pair& header : sent.call) {
+    if (header.key == "authorization" && is_or_shows(header.value)) return true;
+  }
+  const OAuth2& o = sent.oauth2;
+  for (const std::string_view secret : {o.client_secret, o.username, o.password, o.client_assertion, o.signing.key}) {
+    if (is_or_shows(secret)) return true;
   }
   return false;
 }
@@ -71,12 +74,12 @@ void add_error(std::string_view body, const SourceConfig& sent, FailedFetch& fai
   if (!json || json->root().type != Json::Type::kObject) return;
   const Json::Node* const code = find(*json, "/error");
   if (code == nullptr || code->type != Json::Type::kString || !is_error_code(code->text)) return;
-  if (any_secret(sent, [&](std::string_view secret) { return secret == code->text; })) return;
+  if (shows_secret(code->text, sent, false)) return;
   for (const std::string_view permanent : kPermanent) failed.permanent = failed.permanent || code->text == permanent;
   failed.detail.add(" (").add(code->text);
   const Json::Node* const more = find(*json, "/error_description");
   if (more != nullptr && more->type == Json::Type::kString && !more->text.empty() &&
-      !any_secret(sent, [&](std::string_view secret) { return shows(more->text, secret); })) {
+      !shows_secret(more->text, sent, true)) {
     failed.detail.add(": ");
     add_printable(more->text.substr(0, kMaxDescription), failed.detail);
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "filters/header_augmenting/jwt.h"
 
-#include "filters/header_augmenting/answer.h"
+#include "filters/header_augmenting/duration.h"
 #include "filters/header_augmenting/encoding.h"
 #include "filters/header_augmenting/json.h"
 #include "filters/header_augmenting/template.h"
