@@ -127,6 +127,12 @@ class OpenId(TestCase):
         self.start_all({"oauth2": {
             "client_id": client["client_id"], "auth_method": "private_key_jwt",
             "signing": {"key": "${env:CLIENT_SECRET}", "alg": alg, "kid": "k1", "audience": "${env:TOKEN_URL}"}}}, clients=[client], secret=pem)
+        if self.since("1.37", new=False, old=True, why="it has no function `sign`"):
+            wait_until(lambda: self.stat("idp.fetch_failed.not_signed") >= 1, "an assertion that is not signed")
+            self.assertIn("the assertion could not be signed: this host does not sign, as Envoy does from 1.37 on", self.proxy.log())
+            self.assertEqual(self.get(), 503)
+            self.assert_secrecy()
+            return
         self.wait_for_tokens()
         first = self.upstream.tokens[-1]
         self.assertEqual(self.upstream.judged[-1][1]["client_id"], client["client_id"])

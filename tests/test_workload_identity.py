@@ -87,7 +87,10 @@ class Identity(TestCase):
     def assert_all_is_well(self):
         self.assertEqual(self.idp.wrong, [])
         self.assertNotIn("", self.tokens, "a request without a token")
-        text = self.proxy.log() + self.proxy.admin("/stats")[1]
+        text = self.proxy.log()
+        self.assertGreater(len(text), 500, "a trace log that says nothing proves nothing")
+        for page in ("/stats", "/stats/prometheus", "/config_dump", "/clusters", "/server_info"):
+            text += self.proxy.admin(page)[1]
         for planted in ("s3cr3t", "tok-", *self.idp.asked, *(part for one in self.idp.asked for part in one.split(".")[1:])):
             self.assertNotIn(planted, text)
 
@@ -120,7 +123,9 @@ class Assertion(Identity):
         self.start_all(self.files, accepted=[there])
         wait_until(lambda: self.stat("sa.fetch_failed.status") >= 1, "a failed read")
         wait_until(lambda: "source idp: waits for source sa, which has no value yet" in self.proxy.log(), "the word of it")
-        self.assertEqual(self.get().status, 503)
+        reply = self.get()
+        self.assertEqual(reply.status, 503)
+        self.assertNotIn(b"s3cr3t", reply.body)
         self.file = there
         wait_until(lambda: self.all_have(there), "a token on both workers")
         self.assertEqual(self.proxy.log().count("source idp: waits for source sa"), 1)
