@@ -126,6 +126,15 @@ class Tokens(TestCase):
         wait_until(lambda: (self.stat("held"), self.stat("rejected")) == (1, 1), "the counts")
         self.assert_secret()
 
+    def test_requests_that_are_turned_away_have_the_provider_asked(self):
+        self.start_all(up=False, refresh={"retry": {"initial": "1d", "max": "1d"}})
+        wait_until(lambda: self.stat("idp.fetch_failed.status") >= 1, "a failed fetch")
+        self.provider.up.set()
+        wait_until(self.token, "a token, though the next try would be hours away")
+        wait_until(lambda: all(self.token() == b"Bearer tok-1" for _ in range(16)), "the token on every worker")
+        self.assertEqual(self.provider.tokens, 1)
+        self.assert_secret()
+
     def test_plugins_with_the_same_source_share_its_token(self):
         self.start_all(plugins=3)
         wait_until(lambda: all(self.token() for _ in range(16)), "a first token on every worker")
