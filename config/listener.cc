@@ -24,7 +24,7 @@ constexpr FieldRule kListener[] = {
     {"metadata"},
     {"drain_type", Support::kIgnored},
     {"listener_filters", Support::kYes,
-     "tls_inspector only, which has nothing to do: TLS is what the filter chain says"},
+     "tls_inspector only: with TLS, it makes the name known that the client asks for; TLS is what the filter chain says"},
     {"listener_filters_timeout", Support::kIgnored, "no listener filter waits"},
     {"continue_on_listener_filters_timeout", Support::kIgnored, "no listener filter waits"},
     {"transparent", Support::kOnly, "", "false"},
@@ -62,7 +62,7 @@ constexpr FieldRule kListenerFilter[] = {
     {"name"},
     {"typed_config"},
     {"config_discovery", Support::kNo, "write the filter's configuration into `typed_config`"},
-    {"filter_disabled", Support::kIgnored, "the filter has nothing to do"},
+    {"filter_disabled", Support::kIgnored, "a tls_inspector works on every connection"},
 };
 constexpr FieldRule kTlsInspectorRules[] = {
     {"enable_ja3_fingerprinting", Support::kNo, "remove it; nothing here makes fingerprints of clients"},
@@ -118,12 +118,15 @@ void build_filters(View chain, Listener& out, BuildContext& context) {
   check_order(filters, context);
 }
 
-void check_listener_filters(View listener, BuildContext& context) {
+// Whether one of them is a tls_inspector.
+bool build_listener_filters(View listener, BuildContext& context) {
+  bool inspects_tls = false;
   for (View filter : listener.list("listener_filters")) {
     context.require(filter, "name");
     if (filter.has("config_discovery") || !context.require(filter, "typed_config")) continue;
-    (void)context.typed(filter["typed_config"], {kTlsInspector}, "a listener filter");
+    inspects_tls |= context.typed(filter["typed_config"], {kTlsInspector}, "a listener filter") != nullptr;
   }
+  return inspects_tls;
 }
 
 void set_plugin_keys(View listener, Listener& out) {
@@ -151,7 +154,7 @@ Listener build_listener(View listener, BuildContext& context) {
   out.stat_prefix = listener.text("stat_prefix");
   out.ignore_global_conn_limit = listener.boolean("ignore_global_conn_limit");
   out.metadata = build_metadata(listener["metadata"]);
-  check_listener_filters(listener, context);
+  const bool inspects_tls = build_listener_filters(listener, context);
   const std::vector<View> chains = listener.list("filter_chains");
   if (chains.empty() && !listener.has("default_filter_chain")) context.require(listener, "filter_chains");
   if (chains.size() > 1) {
@@ -161,7 +164,10 @@ Listener build_listener(View listener, BuildContext& context) {
   }
   for (View chain : chains) {
     if (View socket = chain["transport_socket"]) out.tls = build_downstream_tls(socket, context);
-    if (out.tls) out.tls->handshake_timeout = chain.duration("transport_socket_connect_timeout", Milliseconds(0));
+    if (out.tls) {
+      out.tls->handshake_timeout = chain.duration("transport_socket_connect_timeout", Milliseconds(0));
+      out.tls->tells_server_name = inspects_tls;
+    }
     out.filter_chain_name = chain.text("name");
     build_filters(chain, out, context);
   }

@@ -60,6 +60,7 @@ struct UpstreamTls : TlsCommon {
 struct DownstreamTls : TlsCommon {
   bool require_client_certificate = false;
   bool require_sni = false;
+  bool tells_server_name = true;  // to guests and logs, what the client asked for; in Envoy it takes a tls_inspector
   std::chrono::milliseconds session_timeout{0};    // 0: OpenSSL's own
   std::chrono::milliseconds handshake_timeout{0};  // FilterChain.transport_socket_connect_timeout; 0: off
 };

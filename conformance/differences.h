@@ -66,8 +66,12 @@ Result<Unit> write_differences(const Differences& differences);
 // Whether what an Envoy has shown is what the case expects, but for what the rules of those differences leave out.
 bool agrees(const Case& c, const std::vector<std::string>& names, const std::string& seen);
 
+// Whether all that differs is the words of the host's own log.
+bool only_words(const std::vector<std::string>& names);
+
 struct Verdict {
-  enum class Kind : uint8_t { kAgrees, kRecorded, kUnexplained } kind = Kind::kUnexplained;
+  // kWords: but for the words of the host's own log.
+  enum class Kind : uint8_t { kAgrees, kWords, kRecorded, kUnexplained } kind = Kind::kUnexplained;
   std::string text;  // why it is unexplained
 };
 

@@ -69,7 +69,7 @@ class ConnectionHandler {
 struct TlsInfo {
   std::string version;      // "TLSv1.3"
   std::string cipher;       // OpenSSL's name
-  std::string server_name;  // SNI, as the client sent it
+  std::string server_name;  // SNI, as the client sent it; empty where the listener does not tell it
   std::string alpn;         // empty: none was agreed on
   bool mutual = false;      // both sides have shown a certificate, and the peer's was verified
   struct Certificate {

@@ -86,7 +86,9 @@ class Tls(WithAuthority):
             "log_format": {"text_format_source": {"inline_string": (
                 "tls=%DOWNSTREAM_TLS_VERSION% sni=%REQUESTED_SERVER_NAME% peer=%DOWNSTREAM_PEER_URI_SAN%\n")}}}}
         bootstrap = config.bootstrap([config.cluster("origin", origin.port)], access_log=[log])
-        bootstrap["static_resources"]["listeners"][0]["filter_chains"][0]["transport_socket"] = config.downstream_tls(
+        entry = bootstrap["static_resources"]["listeners"][0]
+        entry["listener_filters"] = [config.tls_inspector()]
+        entry["filter_chains"][0]["transport_socket"] = config.downstream_tls(
             *own, common={"validation_context": ca, "alpn_protocols": ["http/1.1"]}, require_client_certificate=True)
         proxy = self.start_proxy(bootstrap)
 
@@ -124,8 +126,7 @@ class Tls(WithAuthority):
         wait_until(lambda: proxy.stats()[listener + "fail_verify_no_cert"] == 1, "the one without a certificate is counted")
         self.assertEqual(proxy.stats()[listener + "handshake"], 1)
         proxy.end()
-        name = self.either("proxy.example", "-", why="without a tls_inspector Envoy knows of no name")
-        self.assertEqual(proxy.log().count(f"tls=TLSv1.3 sni={name} peer=spiffe://mesh/ns/default/sa/client"), 3)
+        self.assertEqual(proxy.log().count("tls=TLSv1.3 sni=proxy.example peer=spiffe://mesh/ns/default/sa/client"), 3)
 
     def test_a_listener_shows_the_certificate_for_the_name_that_is_asked_for(self):
         own = [self.authority.issue(name, "DNS:" + name) for name in ("one.example", "two.example")]
@@ -308,11 +309,18 @@ class Tcp(WithAuthority):
         self.assertEqual(stats["cluster.origin.upstream_cx_connect_fail"], 1)
 
     def test_a_network_filter_before_http_sees_the_request_in_the_clear(self):
+        self.server_name_seen_by_a_guest(listener_filters=[], name="")
+
+    def test_with_a_tls_inspector_guests_know_the_name_that_the_client_asks_for(self):
+        self.server_name_seen_by_a_guest(listener_filters=[config.tls_inspector()], name="proxy.example")
+
+    def server_name_seen_by_a_guest(self, listener_filters, name):
         module = guests.assemble(self.directory, "tells", guests.tells_properties({
             "downstream_data": ["connection.requested_server_name"]}))
         origin = PythonServer(seen)
         self.addCleanup(origin.close)
         made = config.bootstrap([config.cluster("origin", origin.port)])
+        made["static_resources"]["listeners"][0]["listener_filters"] = listener_filters
         chain = made["static_resources"]["listeners"][0]["filter_chains"][0]
         chain["filters"].insert(0, tcp.wasm_filter(module))
         chain["transport_socket"] = config.downstream_tls(*self.authority.issue("proxy.example", "DNS:proxy.example"))
@@ -320,7 +328,6 @@ class Tcp(WithAuthority):
         with self.client(proxy) as client:
             client.sendall(b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
             self.assertIn(b'"x-forwarded-proto": "https"', tcp.read_all(client))
-        name = self.either("proxy.example", "", why="without a tls_inspector Envoy knows of no name")
         self.assertIn(f"wasm log guest: connection.requested_server_name = {name}\n", proxy.log())
 
 

@@ -22,6 +22,10 @@ const ClientContext& as_client(const Context& context) {
   return static_cast<const ClientContext&>(context);
 }
 
+const ServerContext& as_server(const Context& context) {
+  return static_cast<const ServerContext&>(context);
+}
+
 }  // namespace
 
 TlsConnection::TlsConnection(net::EventLoop& loop, std::shared_ptr<const Context> context, bool client)
@@ -192,7 +196,9 @@ void TlsConnection::keep_session(SessionPtr session) {
 void TlsConnection::finish_handshake() {
   state_ = State::kOpen;
   timer_.disarm();
-  info_ = std::make_shared<const net::TlsInfo>(describe(*ssl_, context_->verifier().has_value()));
+  net::TlsInfo info = describe(*ssl_, context_->verifier().has_value());
+  if (!client_ && !as_server(*context_).config().tells_server_name) info.server_name.clear();
+  info_ = std::make_shared<const net::TlsInfo>(std::move(info));
   const Stats& stats = context_->stats();
   stats.handshake.add();
   if (SSL_session_reused(ssl_.get()) == 1) stats.session_reused.add();

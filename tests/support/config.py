@@ -100,6 +100,11 @@ def downstream_tls(certificate, key, common=None, **fields):
         "common_tls_context": {"tls_certificates": [own], **(common or {})}, **fields}}
 
 
+def tls_inspector():
+    """A listener filter."""
+    return {"name": "tls_inspector", "typed_config": {"@type": TYPE + "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector"}}
+
+
 def bootstrap(clusters, filters=(), routes=None, virtual_hosts=None, **manager):
     """A listener with one connection manager, and an admin, on free ports."""
     return {"admin": {"address": address(free_port())},
