@@ -5,6 +5,7 @@
 #include <fstream>
 #include <thread>
 
+#include "compiler/wasm2c/translate.h"
 #include "engine/engine_fixture.h"
 
 namespace inlay::compiler {
@@ -245,6 +246,18 @@ TEST(LoadTest, WithoutACompilerAutoInterpretsAndAotFails) {
   auto aot = load_module(wasm(kAnswer), in(dir, EngineKind::kAot, kNoCompiler));
   ASSERT_FALSE(aot);
   EXPECT_EQ(aot.error().code, ErrorCode::kUnavailable);
+}
+
+TEST(LoadTest, AStopEndsTheTranslation) {
+  const std::vector<uint8_t> bytes = wasm(kAnswer);
+  const auto parsed = parse(bytes);
+  ASSERT_TRUE(parsed);
+  std::stop_source stop;
+  stop.request_stop();
+  const auto translation = translate(bytes, parsed->description, "key", stop.get_token());
+  ASSERT_FALSE(translation);
+  EXPECT_EQ(translation.error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(translation.error().message, "the translation to C was stopped");
 }
 
 TEST(LoadTest, ACompilerThatFailsIsQuoted) {

@@ -81,7 +81,7 @@ Result<std::shared_ptr<Module>> Loader::compile(const ParsedModule& parsed) {
     begin_tiers(*module, directory, std::move(quick));
     return std::shared_ptr<Module>(std::move(module));
   }
-  INLAY_TRY(Translation translation, translate(bytes_, parsed.description, id_.key));
+  INLAY_TRY(Translation translation, translate(bytes_, parsed.description, id_.key, options_.stop));
   if (options_.on_compile) options_.on_compile();
   const std::string path = optimized_path(directory);
   const CompileJob job{optimization_flag(options_), 1, options_.stop};
@@ -122,7 +122,7 @@ Result<> compile_to(std::span<const uint8_t> bytes, const ParsedModule& parsed, 
   std::string directory = std::filesystem::path(output).parent_path();
   if (directory.empty()) directory = ".";
   const engine::aot::ModuleId id = engine::aot::module_id(bytes);
-  INLAY_TRY(Translation translation, translate(bytes, parsed.description, id.key));
+  INLAY_TRY(Translation translation, translate(bytes, parsed.description, id.key, options.stop));
   return compile(compiler, translation, {optimization_flag(options), 1, options.stop}, directory, id, output);
 }
 

@@ -12,6 +12,7 @@
 #include <wabt/stream.h>
 #include <algorithm>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,10 @@
 #include "compiler/reader_guard.h"
 #include "compiler/wasm2c/shim.h"
 #include "engine/within_memory.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/lsan_interface.h>
+#endif
 
 namespace inlay::compiler {
 
@@ -155,7 +160,26 @@ std::optional<Error> check_magic(std::span<const uint8_t> bytes) {
   return Error{ErrorCode::kInvalidArgument, std::move(message), {}};
 }
 
-Result<GeneratedC> write_c_here(std::span<const uint8_t> bytes) {
+// Where the C goes. Writing it may take seconds, and wabt's writer can be ended in no other way: it has no place to
+// return an error from, and is built without clean-ups for exceptions. So what it holds then stays allocated, as where
+// memory runs out.
+class StoppableStream final : public wabt::MemoryStream {
+ public:
+  struct Stopped {};
+
+  explicit StoppableStream(const std::stop_token& stop) : stop_(stop) {}
+
+ protected:
+  wabt::Result WriteDataImpl(size_t offset, const void* data, size_t size) override {
+    if (stop_.stop_requested()) throw Stopped();
+    return MemoryStream::WriteDataImpl(offset, data, size);
+  }
+
+ private:
+  const std::stop_token& stop_;
+};
+
+Result<GeneratedC> write_c_here(std::span<const uint8_t> bytes, const std::stop_token& stop) {
   wabt::Module module;
   if (!read_ir(bytes, features(), &module)) {
     return Error{ErrorCode::kUnsupported, "wabt cannot read this module for translation", {}};
@@ -166,7 +190,7 @@ Result<GeneratedC> write_c_here(std::span<const uint8_t> bytes) {
   }
   for (size_t i = 0; i < module.exports.size(); ++i) module.exports[i]->name = export_name(i);
   ExposedState state = expose_state(module);
-  wabt::MemoryStream source;
+  StoppableStream source(stop);
   wabt::MemoryStream header;
   wabt::WriteCOptions options;
   options.module_name = kModuleName;
@@ -197,11 +221,20 @@ Result<ParsedModule> parse(std::span<const uint8_t> bytes) {
   return parsed;
 }
 
-Result<GeneratedC> write_c(std::span<const uint8_t> bytes) {
+Result<GeneratedC> write_c(std::span<const uint8_t> bytes, const std::stop_token& stop) {
   std::optional<Result<GeneratedC>> written;
+  const auto write = [&]() -> Result<GeneratedC> {
+#if defined(__SANITIZE_ADDRESS__)
+    const __lsan::ScopedDisabler what_a_stop_leaves;
+#endif
+    try {
+      return write_c_here(bytes, stop);
+    } catch (const StoppableStream::Stopped&) {
+      return Error{ErrorCode::kUnavailable, "the translation to C was stopped", {}};
+    }
+  };
   // On a thread of its own: an exception must not leave it.
-  with_large_stack(
-      [&] { written = engine::within_memory("translate the module to C", [&] { return write_c_here(bytes); }); });
+  with_large_stack([&] { written = engine::within_memory("translate the module to C", write); });
   return *std::move(written);
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <string>
 
 #include "base/result.h"
@@ -36,8 +37,8 @@ struct GeneratedC {
 };
 
 // Renames imports and exports (compiler/wasm2c/shim.h), exports the state (compiler/exposed_state.h) and writes C.
-// `bytes` must have passed parse(), with not_for_aot empty.
-Result<GeneratedC> write_c(std::span<const uint8_t> bytes);
+// `bytes` must have passed parse(), with not_for_aot empty. kUnavailable: `stop` came first.
+Result<GeneratedC> write_c(std::span<const uint8_t> bytes, const std::stop_token& stop);
 
 // "1.0.32"
 std::string_view wabt_version();

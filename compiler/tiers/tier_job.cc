@@ -110,7 +110,7 @@ void TieredModule::compile_tiers(TierJob& job, const std::stop_token& stop) {
 }
 
 Result<> TieredModule::compile_quickly(TierJob& job, const std::stop_token& stop) {
-  INLAY_TRY(job.translation, translate(job.bytes, {imports(), exports()}, job.id.key));
+  INLAY_TRY(job.translation, translate(job.bytes, {imports(), exports()}, job.id.key, stop));
   Result<> last = {};
   // One that we chose for its speed may be there for something else, without what it takes to link.
   for (const Compiler& compiler : job.quick_compilers) {
@@ -128,7 +128,7 @@ Result<> TieredModule::compile_quickly(TierJob& job, const std::stop_token& stop
 
 Result<> TieredModule::optimize(TierJob& job, const std::stop_token& stop) {
   if (!job.translation) {
-    INLAY_TRY(job.translation, translate(job.bytes, {imports(), exports()}, job.id.key));
+    INLAY_TRY(job.translation, translate(job.bytes, {imports(), exports()}, job.id.key, stop));
   }
   job.bytes = {};
   INLAY_RETURN_IF_ERROR(

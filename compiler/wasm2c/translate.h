@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <stop_token>
 #include <string>
 
 #include "base/result.h"
@@ -19,8 +20,8 @@ struct Translation {
 };
 
 // The C of a module that has passed parse(), with not_for_aot empty, its shim and its description. kUnsupported: the C
-// is of a layout that is not known; kResourceExhausted: there is not enough memory.
+// is of a layout that is not known; kResourceExhausted: there is not enough memory; kUnavailable: `stop` came first.
 Result<Translation> translate(std::span<const uint8_t> bytes, const engine::Description& description,
-                              const std::string& key);
+                              const std::string& key, const std::stop_token& stop = {});
 
 }  // namespace inlay::compiler
