@@ -202,9 +202,7 @@ class Tcp(WithAuthority):
             "upstream_data": names, "downstream_connection_close": ["connection.transport_failure_reason"]}))
         upstream = config.cluster("origin", server.port, transport_socket=self.verified("app.example"))
         upstream["load_assignment"]["endpoints"][0]["locality"] = {"region": "eu", "zone": "eu-1"}
-        inspector = {"name": "envoy.filters.listener.tls_inspector", "typed_config": {
-            "@type": config.TYPE + "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector"}}
-        made = tcp.bootstrap([upstream], [tcp.wasm_filter(module)], listener_filters=[inspector])
+        made = tcp.bootstrap([upstream], [tcp.wasm_filter(module)], listener_filters=[config.tls_inspector()])
         made["static_resources"]["listeners"][0]["filter_chains"][0]["transport_socket"] = config.downstream_tls(
             *self.authority.issue("proxy.example", "DNS:proxy.example"),
             common={"validation_context": {"trusted_ca": {"filename": self.authority.certificate}}},

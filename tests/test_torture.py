@@ -79,25 +79,15 @@ def take(connection, limit):
         taken += len(data)
 
 
-class RudeOrigin:
+class RudeOrigin(tcp.Acceptor):
     """Answers in every way that an origin should not, and in some that it may."""
 
     def __init__(self, seed):
         self.chance = random.Random(seed)
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
+        super().__init__(0, self.talk)
 
-    def accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            chance = random.Random(self.chance.random())
-            threading.Thread(target=self.serve, args=(connection, chance), daemon=True).start()
-
-    def serve(self, connection, chance):
+    def talk(self, connection):
+        chance = random.Random(self.chance.random())
         connection.settimeout(SHORT * 5)
         try:
             if chance.random() < 0.05:
@@ -116,9 +106,6 @@ class RudeOrigin:
         except OSError:
             pass
         connection.close()
-
-    def close(self):
-        self.listener.close()
 
 
 def one_client(port, chance):

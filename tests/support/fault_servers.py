@@ -10,6 +10,7 @@ import time
 
 from .origins import read_request
 from .processes import PATIENCE, free_port
+from .tcp import Acceptor
 from .wire import Wire
 
 LIFETIME = 1.0  # of a token, in seconds
@@ -34,13 +35,11 @@ class Server:
             self.up()
 
     def up(self):
-        self.listener = socket.create_server(("127.0.0.1", self.port), backlog=128)
-        threading.Thread(target=self._accept, args=(self.listener,), daemon=True).start()
+        self.listener = Acceptor(self.port, self._run)
 
     def down(self):
         listener, self.listener = self.listener, None
         if listener is not None:
-            listener.shutdown(socket.SHUT_RDWR)
             listener.close()
         with self.lock:
             for connection in self.connections:
@@ -48,14 +47,6 @@ class Server:
                     connection.shutdown(socket.SHUT_RDWR)
                 except OSError:
                     pass
-
-    def _accept(self, listener):
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._run, args=(connection,), daemon=True).start()
 
     def _run(self, connection):
         wire = Wire.__new__(Wire)

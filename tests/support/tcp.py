@@ -33,14 +33,15 @@ def bootstrap(clusters, filters=(), proxy=None, **listener):
                                  "clusters": list(clusters)}}
 
 
-class ByteServer:
-    """Runs `serve(socket)` for each connection, in a thread of its own."""
+class Acceptor:
+    """Listens on a port of loopback, and runs `serve(socket)` for each connection, in a thread of its own."""
 
-    def __init__(self, serve):
-        self.listener = socket.create_server(("127.0.0.1", free_port()), backlog=128)
+    def __init__(self, port, serve):
+        self.listener = socket.create_server(("127.0.0.1", port), backlog=512)
         self.port = self.listener.getsockname()[1]
         self.serve = serve
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.thread = threading.Thread(target=self._accept, daemon=True)
+        self.thread.start()
 
     def _accept(self):
         while True:
@@ -48,18 +49,30 @@ class ByteServer:
                 connection, _ = self.listener.accept()
             except OSError:
                 return
-            threading.Thread(target=self._run, args=(connection,), daemon=True).start()
+            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+
+    def close(self):
+        """The thread ends before the descriptor is free: one that is about to accept() would do so from the next socket that
+        gets its number, which is another test's."""
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
+        self.listener.close()
+
+
+class ByteServer(Acceptor):
+    """Runs `serve(socket)` for each connection, in a thread of its own, and closes it then."""
+
+    def __init__(self, serve):
+        self.serve_bytes = serve
+        super().__init__(free_port(), self._run)
 
     def _run(self, connection):
         connection.settimeout(PATIENCE)
         with connection:
             try:
-                self.serve(connection)
+                self.serve_bytes(connection)
             except OSError:
                 pass
-
-    def close(self):
-        self.listener.close()
 
 
 def connect(port):
