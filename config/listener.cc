@@ -24,7 +24,8 @@ constexpr FieldRule kListener[] = {
     {"metadata"},
     {"drain_type", Support::kIgnored},
     {"listener_filters", Support::kYes,
-     "tls_inspector only: with TLS, it makes the name known that the client asks for; TLS is what the filter chain says"},
+     "tls_inspector only: with TLS, it makes the name known that the client asks for; TLS is what the filter chain "
+     "says"},
     {"listener_filters_timeout", Support::kIgnored, "no listener filter waits"},
     {"continue_on_listener_filters_timeout", Support::kIgnored, "no listener filter waits"},
     {"transparent", Support::kOnly, "", "false"},

@@ -161,7 +161,7 @@ bool run_in(const Envoy& envoy, std::vector<Case>& cases, Differences& differenc
     if (verdict.kind != Verdict::Kind::kUnexplained || (arguments.update && seen)) continue;
     std::printf("UNEXPLAINED %s in Envoy %s\n%s\n", c.title().c_str(), envoy.version.c_str(), verdict.text.c_str());
   }
-  summary += std::to_string(chosen.size()) + " cases in Envoy " + envoy.version + ": " + 
+  summary += std::to_string(chosen.size()) + " cases in Envoy " + envoy.version + ": " +
              std::to_string(counts[Verdict::Kind::kAgrees]) + " agree, " +
              std::to_string(counts[Verdict::Kind::kWords]) + " more but for words of the host's log" +
              (arguments.envoy_strict ? " (" + std::to_string(strictly) + " of both with --envoy-strict), " : ", ") +

@@ -80,7 +80,8 @@ Status downstream_failure(const Source& s, std::string& out) {
 constexpr Attribute kConnection[] = {
     {"id", AttributeKind::kInt, &connection_id, "Also as `connection_id`."},
     {"mtls", AttributeKind::kBool, &mtls, "The client has shown a certificate."},
-    {"requested_server_name", AttributeKind::kString, &requested_server_name, "Empty without TLS, and without a `tls_inspector`."},
+    {"requested_server_name", AttributeKind::kString, &requested_server_name,
+     "Empty without TLS, and without a `tls_inspector`."},
     {"tls_version", AttributeKind::kString, &tls_version<kClient>, "With TLS, as all below: `TLSv1.3`."},
     {"subject_local_certificate", AttributeKind::kString, &subject<kClient, kLocal>, ""},
     {"subject_peer_certificate", AttributeKind::kString, &subject<kClient, kPeer>, ""},
