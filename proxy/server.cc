@@ -250,6 +250,8 @@ Result<Unit> Server::Impl::start_workers() {
   }
   INLAY_RETURN_IF_ERROR(go_on());
   limit_clients();
+  // From here on the admin server answers, and not that the start is under way: a cluster may lead to it.
+  watch.end();
   // Nobody is let in before the last guest is ready: one that sets shared data up when it starts would else undo what
   // another has written for a request.
   for (auto& worker : workers) {
@@ -289,7 +291,6 @@ Result<Unit> Server::Impl::start() {
   for (const config::Listener& listener : parts.bootstrap.listeners) addresses.push_back(listener.address);
   INLAY_RETURN_IF_ERROR(start_workers());
   INLAY_RETURN_IF_ERROR(write_admin_address());
-  watch.end();
   malloc_trim(0);  // reading the configuration and the modules took more memory than serving does
   return Unit{};
 }
