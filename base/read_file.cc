@@ -30,13 +30,14 @@ class Descriptor {
   int fd_;
 };
 
-}  // namespace
-
-Result<std::string> read_file(const std::string& path, size_t limit) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+Result<std::string> read(const std::string& path, size_t limit, int flags, bool regular_only) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | flags));
   if (file.get() < 0) return cannot_read(path, std::strerror(errno));
   struct stat status = {};
-  if (::fstat(file.get(), &status) == 0 && S_ISDIR(status.st_mode)) return cannot_read(path, "it is a folder");
+  if (::fstat(file.get(), &status) == 0) {
+    if (S_ISDIR(status.st_mode)) return cannot_read(path, "it is a folder");
+    if (regular_only && !S_ISREG(status.st_mode)) return cannot_read(path, "it is no regular file");
+  }
   std::string content;
   char chunk[64 * 1024];
   for (;;) {
@@ -47,6 +48,16 @@ Result<std::string> read_file(const std::string& path, size_t limit) {
     content.append(chunk, static_cast<size_t>(n));
     if (content.size() > limit) return cannot_read(path, "it is larger than " + std::to_string(limit) + " bytes");
   }
+}
+
+}  // namespace
+
+Result<std::string> read_file(const std::string& path, size_t limit) {
+  return read(path, limit, 0, false);
+}
+
+Result<std::string> read_regular_file(const std::string& path, size_t limit) {
+  return read(path, limit, O_NONBLOCK, true);
 }
 
 }  // namespace inlay

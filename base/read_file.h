@@ -11,4 +11,7 @@ namespace inlay {
 // larger than `limit` bytes.
 Result<std::string> read_file(const std::string& path, size_t limit);
 
+// The same of a regular file alone, so that it never waits: a named pipe would hold its reader until somebody writes.
+Result<std::string> read_regular_file(const std::string& path, size_t limit);
+
 }  // namespace inlay

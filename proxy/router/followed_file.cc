@@ -16,7 +16,7 @@ std::shared_ptr<const std::string> FollowedFile::content() const {
 }
 
 Result<Unit> FollowedFile::read_again() {
-  INLAY_TRY(std::string bytes, read_file(file_.path, file_.limit));
+  INLAY_TRY(std::string bytes, read_regular_file(file_.path, file_.limit));
   auto fresh = std::make_shared<const std::string>(std::move(bytes));
   const std::lock_guard lock(mutex_);
   content_.swap(fresh);
