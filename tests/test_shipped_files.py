@@ -23,6 +23,7 @@ TCP = f'[{{name: tcp, typed_config: {{"@type": {TYPE}filters.network.tcp_proxy.v
 # What a piece stands in: {piece} is its place, and its indentation.
 TOP = "static_resources: {{}}\n{piece}"
 CLUSTERS = "static_resources:\n  {piece}"
+LISTENERS = "static_resources:\n  clusters: [{{name: spire}}]\n  {piece}"
 LISTENER = """
 static_resources:
   clusters: [{{name: redis}}]
@@ -77,7 +78,7 @@ CONFIGURATION = FILTER % """code: {{local: {{filename: build/header_augmenting.w
                     {piece}
                     }}"""
 # By the first word of a piece, so that one of a new kind is an error until it has a place.
-FRAMES = {"bootstrap_extensions": TOP, "clusters": CLUSTERS, "filter_chains": LISTENER, "listener_filters": LISTENER, "access_log": FIELDS, "normalize_path": FIELDS,
+FRAMES = {"bootstrap_extensions": TOP, "clusters": CLUSTERS, "listeners": LISTENERS, "filter_chains": LISTENER, "listener_filters": LISTENER, "access_log": FIELDS, "normalize_path": FIELDS,
           "code": CODE, '"rules"': CONFIGURATION, "address": ADDRESS, "routes": VIRTUAL_HOST}
 OTHERS = {"plugin": "values of `inlay deploy`", "module": "values of `inlay deploy`", "sources": "the filter's configuration, as values"}
 # What Envoy warns of, and why it stays.
@@ -132,7 +133,8 @@ class Shipped(TestCase):
         os.makedirs(secret)
         identity = os.path.join(self.home, "build", "identity", "sa")
         os.makedirs(identity)
-        for path, content in ((os.path.join(secret, "headers.json"), "{}"), (os.path.join(identity, "token"), "a token")):
+        for path, content in ((os.path.join(secret, "headers.json"), "{}"), (os.path.join(identity, "token"), "a token"),
+                              (os.path.join(identity, "key.pem"), "a key")):
             with open(path, "w") as file:
                 file.write(content)
         consumer = guests.assemble(self.directory, "consumer", guests.guest(""))
