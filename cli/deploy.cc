@@ -39,9 +39,9 @@ int no_such_target(const std::string& name) {
 Result<Unit> start_plugin(const config::Bootstrap& bootstrap) {
   proxy::ServerOptions options;
   options.engine = engine::EngineKind::kInterp;
-  proxy::Logger::Options quiet;
+  proxy::logging::Logger::Options quiet;
   quiet.level = "warning";
-  INLAY_TRY(const auto log, proxy::Logger::create(quiet));
+  INLAY_TRY(const auto log, proxy::logging::Logger::create(quiet));
   return proxy::Server::validate(bootstrap, options, *log);
 }
 

@@ -33,7 +33,7 @@ struct RunOptions {
   uint32_t file_flush_interval_msec = 1000;
   std::vector<std::string> stats_tags;
   std::vector<std::string> ignored;  // flags of Envoy's that were given
-  proxy::Logger::Options log;
+  proxy::logging::Logger::Options log;
   proxy::ServerOptions server;
   config::LoadOptions load;
 };
@@ -97,7 +97,7 @@ int run(RunOptions& options) {
   options.server.log_flush_interval = std::chrono::milliseconds(options.file_flush_interval_msec);
   options.server.version = INLAY_VERSION;
   options.server.fail_hazards = options.hazards == "fail";
-  auto log = proxy::Logger::create(options.log);
+  auto log = proxy::logging::Logger::create(options.log);
   if (!log) return fail(log.error());
   if (!options.ignored.empty()) {
     std::string names;

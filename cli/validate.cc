@@ -33,7 +33,7 @@ int validate(ValidateOptions& options) {
   server.fetch_remote_code = options.fetch_remote_code;
   // Nobody waits for an answer, and the interpreter is slow: a start that takes its time is not wrong.
   server.limits.call_budget = kStartBudget;
-  const auto log = proxy::Logger::create({});
+  const auto log = proxy::logging::Logger::create({});
   if (!log) return 1;
   if (const auto valid = proxy::Server::validate(*bootstrap, server, **log); !valid) {
     std::fprintf(stderr, "%s: error: %s\n", options.path.c_str(), valid.error().to_string().c_str());

@@ -42,7 +42,7 @@ class InlayServer final : public Server {
 
  private:
   Run run_;
-  std::unique_ptr<proxy::Logger> log_;
+  std::unique_ptr<proxy::logging::Logger> log_;
   std::unique_ptr<LogTail> tail_;
   config::Bootstrap bootstrap_;
   proxy::Server* server_ = nullptr;  // lives on the thread
@@ -56,7 +56,7 @@ class InlayServer final : public Server {
 Result<Unit> InlayServer::start(const std::map<std::string, uint16_t>& ports) {
   INLAY_TRY(bootstrap_, load_bootstrap(run_.c, run_.directory, ports));
   const std::string path = run_.directory + "/log";
-  INLAY_TRY(log_, proxy::Logger::create({"trace", "", path}));
+  INLAY_TRY(log_, proxy::logging::Logger::create({"trace", "", path}));
   proxy::ServerOptions options;
   options.concurrency = run_.c.workers;
   options.engine = run_.engine;

@@ -6,14 +6,14 @@
 #include <memory>
 #include <set>
 
-#include "host/stream_context.h"
+#include "host/http_context_impl.h"
 
 namespace inlay::host {
 namespace {
 
-std::unique_ptr<StreamContext> make() {
+std::unique_ptr<HttpContextImpl> make() {
   static FlowContext* unused = nullptr;
-  return std::make_unique<StreamContext>(unused);
+  return std::make_unique<HttpContextImpl>(unused);
 }
 
 TEST(ContextTable, CountsFromOneAndUsesNoIdTwice) {
@@ -54,7 +54,7 @@ TEST(ContextTable, TellsContextsApartThatHaveOneIdWhenTheyWrap) {
 
 TEST(ContextTable, GrowsWithWhatIsAlive) {
   ContextTable table;
-  std::vector<std::unique_ptr<StreamContext>> alive;
+  std::vector<std::unique_ptr<HttpContextImpl>> alive;
   for (int i = 0; i < 5000; ++i) {
     alive.push_back(make());
     table.add(*alive.back());

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The contexts that guests know by their ids: RootContext (one for each plugin in a VM), StreamContext (one for each
-// HTTP stream, host/stream_context.h) and ConnectionContext (one for each TCP connection, host/connection_context.h).
+// The contexts that guests know by their ids: RootContext (one for each plugin in a VM), HttpContextImpl (one for each
+// HTTP stream, host/http_context_impl.h) and TcpContextImpl (one for each TCP connection, host/tcp_context_impl.h).
 // All live on one worker's thread.
 
 #include <chrono>
@@ -18,11 +18,11 @@
 
 namespace inlay::host {
 
-class ConnectionContext;
+class TcpContextImpl;
 class FlowContext;
 class PluginImpl;
 class RootContext;
-class StreamContext;
+class HttpContextImpl;
 class Vm;
 class WorkerPluginImpl;
 
@@ -39,8 +39,8 @@ struct Context {
   abi::BufferType buffer_seen = abi::BufferType::kForeignFunctionArguments;
 
   // As what it is; nullptr for another kind.
-  StreamContext* stream();
-  ConnectionContext* connection();
+  HttpContextImpl* stream();
+  TcpContextImpl* connection();
   FlowContext* flow();  // a stream or a connection
   // The stream that its host functions act on; nullptr without one.
   HttpStream* http();

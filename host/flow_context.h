@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// FlowContext: what the context of an HTTP stream (StreamContext) and that of a TCP connection (ConnectionContext) have
+// FlowContext: what the context of an HTTP stream (HttpContextImpl) and that of a TCP connection (TcpContextImpl) have
 // in common: its use and reuse, what the guest asks for while it runs, the failure policy, and the end. A flow has two
 // directions: 0 is the request or what the client sends, 1 the response or what the server sends.
 

@@ -4,7 +4,7 @@
 #include "base/proto_wire.h"
 #include "host/foreign.h"
 #include "host/functions.h"
-#include "host/stream_context.h"
+#include "host/http_context_impl.h"
 #include "host/vm.h"
 
 namespace inlay::host::foreign {

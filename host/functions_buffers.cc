@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "host/connection_context.h"
 #include "host/functions.h"
-#include "host/stream_context.h"
+#include "host/http_context_impl.h"
+#include "host/tcp_context_impl.h"
 #include "host/vm.h"
 
 namespace inlay::host::proxy {
@@ -47,13 +47,13 @@ std::optional<Source> find_one(Vm& vm, Context& context, BufferType type) {
   switch (type) {
     case BufferType::kHttpRequestBody:
     case BufferType::kHttpResponseBody: {
-      StreamContext* stream = context.stream();
+      HttpContextImpl* stream = context.stream();
       Buffer* body = stream && stream->http() ? stream->http()->body(type) : nullptr;
       return Source{body, body, nullptr};
     }
     case BufferType::kDownstreamData:
     case BufferType::kUpstreamData: {
-      ConnectionContext* connection = context.connection();
+      TcpContextImpl* connection = context.connection();
       const Peer from = type == BufferType::kDownstreamData ? Peer::kDownstream : Peer::kUpstream;
       Buffer* data = connection && connection->tcp() ? connection->tcp()->data(from) : nullptr;
       return Source{data, data, nullptr};
@@ -87,7 +87,7 @@ std::optional<Source> find(Vm& vm, BufferType type) {
 // off. The guest may make up for it in a later piece, so this is no more than a word about it. With --envoy-strict it
 // is sent as it is, and said nothing of.
 void tell_of_length(Vm& vm, BufferType type) {
-  StreamContext* stream = vm.current()->stream();
+  HttpContextImpl* stream = vm.current()->stream();
   if (stream == nullptr || stream->http() == nullptr) return;
   if (vm.host().options.envoy_strict || vm.current()->root->plugin().has_told(Advice::kBodyLength)) return;
   const bool request = type == BufferType::kHttpRequestBody;

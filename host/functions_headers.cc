@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "host/functions.h"
-#include "host/stream_context.h"
+#include "host/http_context_impl.h"
 #include "host/vm.h"
 #include "http/envoy_headers.h"
 #include "http/header_fault.h"
@@ -75,7 +75,7 @@ http::HeaderMap* find(Vm& vm, u32 type, bool writable) {
   if (map > MapType::kHttpResponseTrailers) [[unlikely]]
     return find_of_call(vm, map, writable);
   Context& context = *vm.current();
-  StreamContext* const stream = context.stream();
+  HttpContextImpl* const stream = context.stream();
   if (stream != nullptr && stream->is_closed(map)) return nullptr;
   HttpStream* const http = stream != nullptr ? stream->http() : context.http();
   return http != nullptr ? http->headers(map, writable) : nullptr;

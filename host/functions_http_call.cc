@@ -2,7 +2,7 @@
 // HTTP call-outs; gRPC ones are not there yet and say so.
 
 #include "host/functions.h"
-#include "host/stream_context.h"
+#include "host/http_context_impl.h"
 #include "host/vm.h"
 #include "http/envoy_headers.h"
 #include "http/header_fault.h"
@@ -56,7 +56,7 @@ Status proxy_http_call(Vm& vm, u32 upstream, u32 upstream_size, u32 headers, u32
   if (body_bytes->empty()) {
     if (const auto length = request.headers.get(http::HeaderId::kContentLength); length && *length != "0") {
       vm.report(Hazard::kCallLength, *vm.current());
-      if (StreamContext* stream = vm.current()->stream()) stream->fail_for(Hazard::kCallLength);
+      if (HttpContextImpl* stream = vm.current()->stream()) stream->fail_for(Hazard::kCallLength);
     }
   }
   request.cluster = *cluster;

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
-#include "host/connection_context.h"
 #include "host/functions.h"
-#include "host/stream_context.h"
+#include "host/http_context_impl.h"
+#include "host/tcp_context_impl.h"
 #include "host/vm.h"
 #include "http/header_fault.h"
 
@@ -21,7 +21,7 @@ constexpr u32 kNoStatus = 500;  // in the place of one that is none
 // else.
 Status continue_direction(Vm& vm, Direction direction) {
   if (vm.current() == nullptr) return Status::kInternalFailure;
-  if (StreamContext* stream = vm.current()->stream()) stream->defer_continue(direction);
+  if (HttpContextImpl* stream = vm.current()->stream()) stream->defer_continue(direction);
   return Status::kOk;
 }
 
@@ -29,12 +29,12 @@ Status continue_direction(Vm& vm, Direction direction) {
 Status continue_from(Vm& vm, Peer from) {
   if (vm.current() == nullptr) return Status::kInternalFailure;
   if (from == Peer::kUpstream) return Status::kUnimplemented;
-  if (ConnectionContext* connection = vm.current()->connection()) connection->defer_continue(from);
+  if (TcpContextImpl* connection = vm.current()->connection()) connection->defer_continue(from);
   return Status::kOk;
 }
 
 Status close_side(Vm& vm, Peer side) {
-  if (ConnectionContext* connection = vm.current()->connection()) connection->defer_close(side);
+  if (TcpContextImpl* connection = vm.current()->connection()) connection->defer_close(side);
   return Status::kOk;
 }
 
@@ -93,7 +93,7 @@ Status proxy_close_stream(Vm& vm, u32 stream) {
   switch (static_cast<abi::StreamType>(stream)) {
     case abi::StreamType::kHttpRequest:
     case abi::StreamType::kHttpResponse:
-      if (StreamContext* context = vm.current()->stream()) context->defer_reset();
+      if (HttpContextImpl* context = vm.current()->stream()) context->defer_reset();
       return Status::kOk;
     case abi::StreamType::kDownstream:
       return close_side(vm, Peer::kDownstream);
@@ -112,7 +112,7 @@ Status proxy_continue_response(Vm& vm) {
 
 Status proxy_clear_route_cache(Vm& vm) {
   if (vm.current() == nullptr) return Status::kInternalFailure;
-  StreamContext* stream = vm.current()->stream();
+  HttpContextImpl* stream = vm.current()->stream();
   if (stream != nullptr && stream->http() != nullptr) stream->http()->clear_route_cache();
   return Status::kOk;
 }
@@ -136,7 +136,7 @@ Status proxy_send_local_response(Vm& vm, u32 status, u32 details, u32 details_si
   reply.details = details_text->substr(0, limits::kReplyDetails);
   std::replace_if(
       reply.details.begin(), reply.details.end(), [](char c) { return c == ' ' || (c >= 9 && c <= 13); }, '_');
-  if (StreamContext* stream = vm.current()->stream()) stream->defer_local_reply(std::move(reply));
+  if (HttpContextImpl* stream = vm.current()->stream()) stream->defer_local_reply(std::move(reply));
   return Status::kOk;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/connection_context.h"
 #include "host/guest_limits.h"
-#include "host/stream_context.h"
+#include "host/http_context_impl.h"
+#include "host/tcp_context_impl.h"
 #include "host/vm.h"
 #include "host/worker_impl.h"
 
@@ -14,15 +14,15 @@ void append_part(std::string& prefix, const std::string& part) {
 
 }  // namespace
 
-ConnectionContext* Context::connection() {
-  return kind == Kind::kConnection ? static_cast<ConnectionContext*>(this) : nullptr;
+TcpContextImpl* Context::connection() {
+  return kind == Kind::kConnection ? static_cast<TcpContextImpl*>(this) : nullptr;
 }
 FlowContext* Context::flow() {
   return kind == Kind::kRoot ? nullptr : static_cast<FlowContext*>(this);
 }
 
 HttpStream* Context::http() {
-  if (kind == Kind::kStream) return static_cast<StreamContext*>(this)->http();
+  if (kind == Kind::kStream) return static_cast<HttpContextImpl*>(this)->http();
   return kind == Kind::kRoot ? static_cast<RootContext*>(this)->logged_stream() : nullptr;
 }
 

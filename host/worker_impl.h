@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "host/connection_context.h"
-#include "host/stream_context.h"
+#include "host/http_context_impl.h"
+#include "host/tcp_context_impl.h"
 #include "host/vm.h"
 
 namespace inlay::host {
@@ -123,8 +123,8 @@ struct Worker::Impl {
   std::map<std::string, std::unique_ptr<Vm>> vms;
   std::vector<std::unique_ptr<Vm>> graveyard;
   std::vector<std::unique_ptr<WorkerPluginImpl>> plugins;
-  ContextPool<StreamContext> streams;
-  ContextPool<ConnectionContext> connections;
+  ContextPool<HttpContextImpl> streams;
+  ContextPool<TcpContextImpl> connections;
   std::minstd_rand random;
 };
 

@@ -5,7 +5,7 @@
 
 namespace inlay::proxy {
 
-FileFollower::FileFollower(net::EventLoop& loop, Logger& log)
+FileFollower::FileFollower(net::EventLoop& loop, logging::Logger& log)
     : log_(log), watch_(loop, [&log](const std::string& directory) {
         log.warn("main", "watched_directory " + directory +
                              " is gone, and with it the watch: what was read from it stays until the next start");

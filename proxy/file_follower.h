@@ -17,7 +17,7 @@ namespace inlay::proxy {
 class FileFollower {
  public:
   // Both outlive this.
-  FileFollower(net::EventLoop& loop, Logger& log);
+  FileFollower(net::EventLoop& loop, logging::Logger& log);
 
   // Follows the files of `routes` from now on, and reads them: what was renamed since the configuration was read is not
   // missed. A file that cannot be read keeps what it had, and the log says why. Errors: those of net::DirectoryWatch.
@@ -26,7 +26,7 @@ class FileFollower {
  private:
   void read(router::FollowedFile& file);
 
-  Logger& log_;
+  logging::Logger& log_;
   net::DirectoryWatch watch_;
 };
 

@@ -20,9 +20,9 @@ namespace {
 class FileFollowerTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    Logger::Options options;
+    logging::Logger::Options options;
     options.path = directory_.file("log");
-    auto log = Logger::create(options);
+    auto log = logging::Logger::create(options);
     ASSERT_TRUE(log);
     log_ = *std::move(log);
     mkdir(directory_.file("mount").c_str(), 0700);
@@ -69,7 +69,7 @@ class FileFollowerTest : public ::testing::Test {
   int number_ = 0;
   config::RouteConfiguration routes_;
   net::EventLoop loop_;
-  std::unique_ptr<Logger> log_;
+  std::unique_ptr<logging::Logger> log_;
 };
 
 TEST_F(FileFollowerTest, TheContentIsWhatTheFileHas) {

@@ -42,9 +42,9 @@ Result<std::vector<std::string>> resolve_nothing(const std::string&, upstream::D
 
 }  // namespace
 
-struct Server::Impl final : admin::AdminTarget, RemotePlugins::Observer {
+struct Server::Impl final : admin::AdminTarget, plugins::RemotePlugins::Observer {
   ~Impl() override { watch.end(); }  // its thread reads `admin`
-  Impl(const config::Bootstrap& b, ServerOptions o, Logger& l)
+  Impl(const config::Bootstrap& b, ServerOptions o, logging::Logger& l)
       : options(std::move(o)),
         parts(b, options, l),
         watch(l),
@@ -113,10 +113,10 @@ struct Server::Impl final : admin::AdminTarget, RemotePlugins::Observer {
   StartWatch watch;  // other threads may tell it what they do, also after the start
   net::Timer drain_timer;
   MemoryReturn memory;
-  std::optional<FileFollower> files;     // only when some file is followed
-  std::optional<LoopGuests> guests;      // the main thread's; only when there is some plugin
-  std::optional<CodeFetching> fetching;  // only when some code is remote
-  std::optional<RemotePlugins> remote;   // as `fetching`
+  std::optional<FileFollower> files;              // only when some file is followed
+  std::optional<LoopGuests> guests;               // the main thread's; only when there is some plugin
+  std::optional<plugins::CodeFetching> fetching;  // only when some code is remote
+  std::optional<plugins::RemotePlugins> remote;   // as `fetching`
   std::vector<Address> addresses;
   std::optional<uint64_t> descriptors;  // how many there may be
   std::vector<std::unique_ptr<Worker>> workers;
@@ -369,7 +369,8 @@ Server::~Server() {
   for (auto& worker : impl_->workers) worker->stop();
 }
 
-Result<std::unique_ptr<Server>> Server::create(const config::Bootstrap& bootstrap, ServerOptions options, Logger& log) {
+Result<std::unique_ptr<Server>> Server::create(const config::Bootstrap& bootstrap, ServerOptions options,
+                                               logging::Logger& log) {
   if (options.handle_signals) SignalSource::block();
   const auto descriptors = net::raise_descriptor_limit();
   auto impl = std::make_unique<Impl>(bootstrap, std::move(options), log);
@@ -384,16 +385,17 @@ Result<std::unique_ptr<Server>> Server::create(const config::Bootstrap& bootstra
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 
-Result<Unit> Server::validate(const config::Bootstrap& bootstrap, const ServerOptions& options, Logger& log) {
+Result<Unit> Server::validate(const config::Bootstrap& bootstrap, const ServerOptions& options, logging::Logger& log) {
   ServerParts parts(bootstrap, options, log, options.fetch_remote_code ? upstream::system_resolve : resolve_nothing);
   net::EventLoop loop;
-  CodeFetching fetching(loop, parts.clusters, parts.log, parts.metrics);
+  plugins::CodeFetching fetching(loop, parts.clusters, parts.log, parts.metrics);
   if (options.fetch_remote_code) {
     (void)parts.clusters.wait_resolved(kFirstResolution);
     INLAY_RETURN_IF_ERROR(fetch_all(loop, bootstrap, fetching.code));
   }
   parts.create_remote_plugin = [&](const config::WasmPlugin& wasm) -> Result<std::shared_ptr<host::Plugin>> {
-    if (Code code = fetching.code.find(*wasm.code.remote)) return parts.modules.create_plugin(with_code(wasm, code));
+    if (plugins::Code code = fetching.code.find(*wasm.code.remote))
+      return parts.modules.create_plugin(plugins::with_code(wasm, code));
     if (wasm.code.nack_on_code_cache_miss) return not_cached(wasm);
     log.warn("wasm", "plugin " + wasm.plugin.name + " is not checked: " + wasm.code.filename +
                          " has not been fetched yet; --fetch-remote-code fetches it");

@@ -45,9 +45,10 @@ class Server {
   // and run() returns at once. Errors name the module, plugin, route or address that is at fault. `bootstrap` and `log`
   // outlive the server. With handle_signals the signals are blocked in the calling thread and all that are made after,
   // and taken by run(): call this before any thread is made.
-  static Result<std::unique_ptr<Server>> create(const config::Bootstrap& bootstrap, ServerOptions options, Logger& log);
+  static Result<std::unique_ptr<Server>> create(const config::Bootstrap& bootstrap, ServerOptions options,
+                                                logging::Logger& log);
   // Everything but opening sockets and fetching code: for `--mode validate`.
-  static Result<Unit> validate(const config::Bootstrap& bootstrap, const ServerOptions& options, Logger& log);
+  static Result<Unit> validate(const config::Bootstrap& bootstrap, const ServerOptions& options, logging::Logger& log);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

@@ -11,7 +11,7 @@
 
 namespace inlay::proxy {
 
-ServerParts::ServerParts(const config::Bootstrap& b, const ServerOptions& options, Logger& l,
+ServerParts::ServerParts(const config::Bootstrap& b, const ServerOptions& options, logging::Logger& l,
                          upstream::ResolveFunction resolve)
     : bootstrap(b),
       log(l),

@@ -29,7 +29,7 @@ struct ServerParts {
   using CreatePlugin = std::function<Result<std::shared_ptr<host::Plugin>>(const config::WasmPlugin&)>;
 
   // `bootstrap` and `log` outlive this.
-  ServerParts(const config::Bootstrap& bootstrap, const ServerOptions& options, Logger& log,
+  ServerParts(const config::Bootstrap& bootstrap, const ServerOptions& options, logging::Logger& log,
               upstream::ResolveFunction resolve = upstream::system_resolve);
 
   // Services first: a filter may look for a queue that a service makes.
@@ -38,12 +38,12 @@ struct ServerParts {
   Result<Unit> open_logs();
 
   const config::Bootstrap& bootstrap;
-  Logger& log;
+  logging::Logger& log;
   host::SystemClock clock;
   stats::MetricStore metrics;
   host::Host host;
   upstream::ClusterRegistry clusters;
-  ModuleStore modules;
+  plugins::ModuleStore modules;
   CreatePlugin create_remote_plugin;  // of remote code; set before prepare()
   // Is told of each plugin when its canary has passed, or when its code is waited for; set before prepare(), or not.
   std::function<void(const std::shared_ptr<host::Plugin>&)> on_plugin;

@@ -87,7 +87,7 @@ class Backend {
 
 class ServerTest : public ::testing::Test {
  protected:
-  ServerTest() : log_(Logger::create({"off", "", ""}).value()) {
+  ServerTest() : log_(logging::Logger::create({"off", "", ""}).value()) {
     config::Listener listener;
     listener.name = "in";
     listener.address = {"127.0.0.1", 0};
@@ -151,7 +151,7 @@ class ServerTest : public ::testing::Test {
   }
   static bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
-  std::unique_ptr<Logger> log_;
+  std::unique_ptr<logging::Logger> log_;
   config::Bootstrap bootstrap_;
   std::unique_ptr<Server> server_;
   std::thread thread_;
@@ -404,15 +404,15 @@ TEST_F(ServerTest, MistakesOfRoutesAndModulesAreNamed) {
 }
 
 TEST(LoggerTest, LevelsAndTheirMistakes) {
-  auto log = Logger::create({"warning", "wasm:debug,http:trace", ""});
+  auto log = logging::Logger::create({"warning", "wasm:debug,http:trace", ""});
   ASSERT_TRUE(log);
   EXPECT_EQ((*log)->level("wasm"), abi::LogLevel::kDebug);
   EXPECT_EQ((*log)->level("http"), abi::LogLevel::kTrace);
   EXPECT_EQ((*log)->level("anything"), abi::LogLevel::kWarn);
-  EXPECT_FALSE(Logger::create({"loud", "", ""}));
-  EXPECT_FALSE(Logger::create({"info", "wasm", ""}));
-  EXPECT_FALSE(Logger::create({"info", "nope:debug", ""}));
-  EXPECT_FALSE(Logger::create({"info", "", "/proc/nothing/log"}));
+  EXPECT_FALSE(logging::Logger::create({"loud", "", ""}));
+  EXPECT_FALSE(logging::Logger::create({"info", "wasm", ""}));
+  EXPECT_FALSE(logging::Logger::create({"info", "nope:debug", ""}));
+  EXPECT_FALSE(logging::Logger::create({"info", "", "/proc/nothing/log"}));
 }
 
 }  // namespace

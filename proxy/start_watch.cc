@@ -30,7 +30,7 @@ std::string response(std::string_view status, std::string_view body, bool head_o
 
 }  // namespace
 
-StartWatch::StartWatch(Logger& log, milliseconds interval)
+StartWatch::StartWatch(logging::Logger& log, milliseconds interval)
     : log_(log), interval_(interval), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
 void StartWatch::begin(int socket, std::function<bool(std::string_view)> allowed) {

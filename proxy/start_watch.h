@@ -24,7 +24,7 @@ namespace inlay::proxy {
 class StartWatch {
  public:
   // A line in the log for each `interval` that a step goes on.
-  explicit StartWatch(Logger& log, std::chrono::milliseconds interval = std::chrono::seconds(5));
+  explicit StartWatch(logging::Logger& log, std::chrono::milliseconds interval = std::chrono::seconds(5));
   StartWatch(const StartWatch&) = delete;
   StartWatch& operator=(const StartWatch&) = delete;
   ~StartWatch() { end(); }
@@ -48,7 +48,7 @@ class StartWatch {
   std::string answer(std::string_view method, std::string_view path) const;
   Clock::time_point log_if_due();
 
-  Logger& log_;
+  logging::Logger& log_;
   const std::chrono::milliseconds interval_;
   mutable std::mutex mutex_;
   std::string what_ = "reading the configuration";

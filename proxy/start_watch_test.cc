@@ -38,7 +38,7 @@ class StartWatchTest : public testing::Test {
     return answer;
   }
 
-  std::unique_ptr<Logger> log_ = *Logger::create({.level = "off", .component_levels = ""});
+  std::unique_ptr<logging::Logger> log_ = *logging::Logger::create({.level = "off", .component_levels = ""});
   net::EventLoop loop_;  // does not run: whoever connects would wait
   std::unique_ptr<net::Listener> listener_;
 };

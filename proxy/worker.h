@@ -32,7 +32,7 @@ namespace inlay::proxy {
 // but for the plugins of a listener that no worker has been told to open yet.
 struct SharedState {
   const config::Bootstrap& bootstrap;
-  Logger& log;
+  logging::Logger& log;
   stats::MetricStore& metrics;
   host::Host& host;
   upstream::ClusterRegistry& clusters;

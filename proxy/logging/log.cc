@@ -12,7 +12,7 @@
 #include "base/printable.h"
 #include "document/scalars.h"
 
-namespace inlay::proxy {
+namespace inlay::proxy::logging {
 namespace {
 
 // In the order of their names. "main" stands for every component that is none of the others.
@@ -243,4 +243,4 @@ std::vector<std::pair<std::string, std::string>> Logger::levels() const {
   return out;
 }
 
-}  // namespace inlay::proxy
+}  // namespace inlay::proxy::logging

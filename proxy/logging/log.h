@@ -17,7 +17,7 @@
 #include "base/result.h"
 #include "host/embedder.h"
 
-namespace inlay::proxy {
+namespace inlay::proxy::logging {
 
 class Logger final : public host::Log {
  public:
@@ -51,4 +51,4 @@ class Logger final : public host::Log {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace inlay::proxy
+}  // namespace inlay::proxy::logging

@@ -9,7 +9,7 @@
 
 #include "base/temporary_directory.h"
 
-namespace inlay::proxy {
+namespace inlay::proxy::logging {
 namespace {
 
 class LoggerFileTest : public testing::Test {
@@ -81,4 +81,4 @@ TEST_F(LoggerFileTest, EnvoysComponentsAreIgnoredAloud) {
 }
 
 }  // namespace
-}  // namespace inlay::proxy
+}  // namespace inlay::proxy::logging

@@ -7,7 +7,7 @@
 #include "config/model.h"
 #include "engine/sha256.h"
 
-namespace inlay::proxy {
+namespace inlay::proxy::plugins {
 namespace {
 
 std::string path_of(const std::string& directory, const std::string& sha256) {
@@ -31,4 +31,4 @@ Result<> CodeCache::store(const std::string& sha256, std::string_view bytes) con
   return kept;
 }
 
-}  // namespace inlay::proxy
+}  // namespace inlay::proxy::plugins

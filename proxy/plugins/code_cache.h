@@ -16,7 +16,7 @@
 
 #include "base/result.h"
 
-namespace inlay::proxy {
+namespace inlay::proxy::plugins {
 
 using Code = std::shared_ptr<const std::vector<uint8_t>>;
 
@@ -35,4 +35,4 @@ class CodeCache {
   const std::string directory_;
 };
 
-}  // namespace inlay::proxy
+}  // namespace inlay::proxy::plugins

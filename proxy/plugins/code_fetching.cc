@@ -5,7 +5,7 @@
 
 #include "config/plugins.h"
 
-namespace inlay::proxy {
+namespace inlay::proxy::plugins {
 
 Result<Unit> fetch_all(net::EventLoop& loop, const config::Bootstrap& bootstrap, RemoteCode& code) {
   size_t waiting = 0;
@@ -27,4 +27,4 @@ Result<Unit> fetch_all(net::EventLoop& loop, const config::Bootstrap& bootstrap,
   return Unit{};
 }
 
-}  // namespace inlay::proxy
+}  // namespace inlay::proxy::plugins

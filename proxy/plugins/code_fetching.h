@@ -13,12 +13,13 @@
 #include "upstream/cluster_manager.h"
 #include "upstream/http_call.h"
 
-namespace inlay::proxy {
+namespace inlay::proxy::plugins {
 
 // Loop thread only.
 struct CodeFetching {
   // All outlive this.
-  CodeFetching(net::EventLoop& loop, upstream::ClusterRegistry& registry, Logger& log, stats::MetricStore& metrics)
+  CodeFetching(net::EventLoop& loop, upstream::ClusterRegistry& registry, logging::Logger& log,
+               stats::MetricStore& metrics)
       : clusters(loop, registry),
         calls(loop, clusters, config::kLargestModule),
         cache(""),
@@ -33,4 +34,4 @@ struct CodeFetching {
 // Fetches the code of every plugin that has remote code. The error is the first that could not be had.
 Result<Unit> fetch_all(net::EventLoop& loop, const config::Bootstrap& bootstrap, RemoteCode& code);
 
-}  // namespace inlay::proxy
+}  // namespace inlay::proxy::plugins

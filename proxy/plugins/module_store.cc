@@ -8,11 +8,11 @@
 #include "compiler/compiler.h"
 #include "engine/sha256.h"
 
-namespace inlay::proxy {
+namespace inlay::proxy::plugins {
 namespace {
 
 // Called by any thread.
-void log_tier(Logger& log, const std::string& module, const compiler::TierEvent& event) {
+void log_tier(logging::Logger& log, const std::string& module, const compiler::TierEvent& event) {
   const std::string took = std::to_string(event.took.count()) + " ms";
   const bool quick = event.tier == engine::Tier::kQuick;
   if (!event.error.empty()) {
@@ -98,4 +98,4 @@ Result<std::shared_ptr<host::Plugin>> ModuleStore::start(const config::WasmPlugi
   return plugin;
 }
 
-}  // namespace inlay::proxy
+}  // namespace inlay::proxy::plugins

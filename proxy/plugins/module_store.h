@@ -20,14 +20,15 @@
 #include "host/host.h"
 #include "proxy/logging/log.h"
 
-namespace inlay::proxy {
+namespace inlay::proxy::plugins {
 
 // Thread-safe: one thread loads a module at a time, and others wait for as long as that takes. Destroyed after the
 // plugins' last use, before the host.
 class ModuleStore {
  public:
   // `host` and `log` outlive the store.
-  ModuleStore(host::Host& host, Logger& log, engine::EngineKind engine) : host_(host), log_(log), engine_(engine) {}
+  ModuleStore(host::Host& host, logging::Logger& log, engine::EngineKind engine)
+      : host_(host), log_(log), engine_(engine) {}
 
   // May compile for seconds. Errors name the plugin or the module's file: no code, no WebAssembly, no proxy-wasm
   // module, a plugin that refuses its configuration; kUnavailable after the stop, whatever else was wrong.
@@ -46,7 +47,7 @@ class ModuleStore {
   Result<std::shared_ptr<engine::Module>> load(const config::WasmCode& code);
 
   host::Host& host_;
-  Logger& log_;
+  logging::Logger& log_;
   const engine::EngineKind engine_;
   std::function<void(std::string)> progress_ = [](const std::string&) {};
   std::stop_source stop_;
@@ -54,4 +55,4 @@ class ModuleStore {
   std::map<std::string, std::shared_ptr<engine::Module>> modules_;  // by the hash of their bytes
 };
 
-}  // namespace inlay::proxy
+}  // namespace inlay::proxy::plugins

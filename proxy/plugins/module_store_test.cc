@@ -16,7 +16,7 @@
 #include "compiler/wat.h"
 #include "stats/metrics.h"
 
-namespace inlay::proxy {
+namespace inlay::proxy::plugins {
 namespace {
 
 namespace fs = std::filesystem;
@@ -68,7 +68,7 @@ class ModuleStoreTest : public testing::Test {
     chmod(compiler.c_str(), 0755);
     setenv("INLAY_CC", compiler.c_str(), 1);
     setenv("XDG_CACHE_HOME", directory_.c_str(), 1);
-    log_ = Logger::create({.level = "info", .component_levels = "", .path = directory_ + "/log"}).value();
+    log_ = logging::Logger::create({.level = "info", .component_levels = "", .path = directory_ + "/log"}).value();
     said_.at_first = [this] { native_code_comes(); };
   }
   ~ModuleStoreTest() override {
@@ -101,7 +101,7 @@ class ModuleStoreTest : public testing::Test {
   }
 
   std::string directory_ = testing::TempDir() + "inlay-modules-XXXXXX";
-  std::unique_ptr<Logger> log_;
+  std::unique_ptr<logging::Logger> log_;
   GuestLog said_;
   ZeroClock clock_;
   stats::MetricStore metrics_;
@@ -131,4 +131,4 @@ TEST_F(ModuleStoreTest, NothingIsStartedAfterTheStop) {
 }
 
 }  // namespace
-}  // namespace inlay::proxy
+}  // namespace inlay::proxy::plugins

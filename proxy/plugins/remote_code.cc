@@ -8,7 +8,7 @@
 #include "config/redact.h"
 #include "engine/sha256.h"
 
-namespace inlay::proxy {
+namespace inlay::proxy::plugins {
 
 using std::chrono::milliseconds;
 
@@ -188,4 +188,4 @@ void RemoteCode::count_entries() const {
   entry_count_.set(entries_.size());
 }
 
-}  // namespace inlay::proxy
+}  // namespace inlay::proxy::plugins

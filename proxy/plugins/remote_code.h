@@ -26,7 +26,7 @@
 #include "proxy/plugins/code_cache.h"
 #include "stats/metrics.h"
 
-namespace inlay::proxy {
+namespace inlay::proxy::plugins {
 
 // How long the wait before the next try may be, after `tries` retries.
 std::chrono::milliseconds longest_back_off(const config::RemoteCode& code, uint32_t tries);
@@ -43,7 +43,7 @@ class RemoteCode {
     net::EventLoop& loop;
     host::Upstreams& upstreams;
     const CodeCache& cache;
-    Logger& log;
+    logging::Logger& log;
     stats::MetricStore& metrics;
   };
   explicit RemoteCode(Options options);
@@ -76,4 +76,4 @@ class RemoteCode {
   stats::Gauge entry_count_;
 };
 
-}  // namespace inlay::proxy
+}  // namespace inlay::proxy::plugins

@@ -11,7 +11,7 @@
 #include "base/temporary_directory.h"
 #include "engine/sha256.h"
 
-namespace inlay::proxy {
+namespace inlay::proxy::plugins {
 namespace {
 
 // Gives call-outs to the test.
@@ -43,7 +43,7 @@ class FakeUpstreams final : public host::Upstreams {
 
 class RemoteCodeTest : public ::testing::Test {
  protected:
-  RemoteCodeTest() : log_(Logger::create({"off", "", ""}).value()) {
+  RemoteCodeTest() : log_(logging::Logger::create({"off", "", ""}).value()) {
     cache_.emplace(directory_.path());
     code_.uri = "http://m/a.wasm";
     code_.host = "m";
@@ -72,7 +72,7 @@ class RemoteCodeTest : public ::testing::Test {
   }
 
   const TemporaryDirectory directory_{"inlay-code-"};
-  std::unique_ptr<Logger> log_;
+  std::unique_ptr<logging::Logger> log_;
   net::EventLoop loop_;
   FakeUpstreams upstreams_;
   stats::MetricStore metrics_;
@@ -166,4 +166,4 @@ TEST(RemoteCodeBackOff, DoublesUpToTheLongestAndNeverOverflows) {
 }
 
 }  // namespace
-}  // namespace inlay::proxy
+}  // namespace inlay::proxy::plugins

@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-namespace inlay::proxy {
+namespace inlay::proxy::plugins {
 
 using std::chrono::milliseconds;
 
@@ -41,7 +41,7 @@ struct RemotePlugins::Missing {
 };
 
 RemotePlugins::RemotePlugins(net::EventLoop& loop, RemoteCode& code, ModuleStore& modules, host::Host& host,
-                             Logger& log, Observer& observer)
+                             logging::Logger& log, Observer& observer)
     : loop_(loop),
       code_(code),
       modules_(modules),
@@ -110,4 +110,4 @@ void RemotePlugins::settle(Missing& missing) {
   observer_.on_settled(*missing.placeholder);
 }
 
-}  // namespace inlay::proxy
+}  // namespace inlay::proxy::plugins

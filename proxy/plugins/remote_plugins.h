@@ -25,7 +25,7 @@
 #include "proxy/plugins/module_store.h"
 #include "proxy/plugins/remote_code.h"
 
-namespace inlay::proxy {
+namespace inlay::proxy::plugins {
 
 // The plugin with the bytes that its remote code stands for.
 config::WasmPlugin with_code(const config::WasmPlugin& wasm, Code code);
@@ -44,7 +44,7 @@ class RemotePlugins {
   };
 
   // All outlive this.
-  RemotePlugins(net::EventLoop& loop, RemoteCode& code, ModuleStore& modules, host::Host& host, Logger& log,
+  RemotePlugins(net::EventLoop& loop, RemoteCode& code, ModuleStore& modules, host::Host& host, logging::Logger& log,
                 Observer& observer);
   ~RemotePlugins();  // ends compilations
   RemotePlugins(const RemotePlugins&) = delete;
@@ -68,10 +68,10 @@ class RemotePlugins {
   RemoteCode& code_;
   ModuleStore& modules_;
   host::Host& host_;
-  Logger& log_;
+  logging::Logger& log_;
   Observer& observer_;
   std::list<Missing> missing_;
   std::shared_ptr<bool> alive_;
 };
 
-}  // namespace inlay::proxy
+}  // namespace inlay::proxy::plugins

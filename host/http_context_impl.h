@@ -10,10 +10,10 @@
 
 namespace inlay::host {
 
-// StreamContext is what HttpContext is.
-class StreamContext final : public HttpContext, public FlowContext {
+// HttpContextImpl is what HttpContext is.
+class HttpContextImpl final : public HttpContext, public FlowContext {
  public:
-  explicit StreamContext(FlowContext*& unused) : FlowContext(Kind::kStream, unused) {}
+  explicit HttpContextImpl(FlowContext*& unused) : FlowContext(Kind::kStream, unused) {}
 
   void begin(WorkerPluginImpl& owner, HttpStream& stream, RootContext* root_context);
   HttpStream* http() const { return static_cast<HttpStream*>(embedder()); }
@@ -64,11 +64,11 @@ class StreamContext final : public HttpContext, public FlowContext {
   std::unique_ptr<LocalReply> reply_;
 };
 
-inline StreamContext* Context::stream() {
-  return kind == Kind::kStream ? static_cast<StreamContext*>(this) : nullptr;
+inline HttpContextImpl* Context::stream() {
+  return kind == Kind::kStream ? static_cast<HttpContextImpl*>(this) : nullptr;
 }
 
-inline bool StreamContext::is_closed(abi::MapType type) const {
+inline bool HttpContextImpl::is_closed(abi::MapType type) const {
   using abi::MapType;
   static_assert(MapType::kHttpRequestTrailers < MapType::kHttpResponseHeaders);
   if (type > MapType::kHttpResponseTrailers) return false;

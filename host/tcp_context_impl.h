@@ -8,10 +8,10 @@
 
 namespace inlay::host {
 
-// ConnectionContext is what TcpContext is.
-class ConnectionContext final : public TcpContext, public FlowContext {
+// TcpContextImpl is what TcpContext is.
+class TcpContextImpl final : public TcpContext, public FlowContext {
  public:
-  explicit ConnectionContext(FlowContext*& unused) : FlowContext(Kind::kConnection, unused) {}
+  explicit TcpContextImpl(FlowContext*& unused) : FlowContext(Kind::kConnection, unused) {}
 
   void begin(WorkerPluginImpl& owner, TcpStream& stream, RootContext* root_context);
   TcpStream* tcp() const { return static_cast<TcpStream*>(embedder()); }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/connection_context.h"
+#include "host/tcp_context_impl.h"
 
 #include <algorithm>
 #include <optional>
@@ -11,17 +11,17 @@ namespace inlay::host {
 
 using abi::Action;
 
-void ConnectionContext::begin(WorkerPluginImpl& owner, TcpStream& stream, RootContext* root_context) {
+void TcpContextImpl::begin(WorkerPluginImpl& owner, TcpStream& stream, RootContext* root_context) {
   closed_ = false;
   begin_use(owner, stream, root_context);
 }
 
-void ConnectionContext::defer_close(Peer side) {
+void TcpContextImpl::defer_close(Peer side) {
   close_side_ = side;
   defer_reset();
 }
 
-void ConnectionContext::carry_out() {
+void TcpContextImpl::carry_out() {
   if (std::exchange(reset_pending_, false)) {
     continue_pending_ = {};
     if (std::exchange(closed_, true)) return;
@@ -37,21 +37,21 @@ void ConnectionContext::carry_out() {
   }
 }
 
-void ConnectionContext::resume(size_t direction) {
+void TcpContextImpl::resume(size_t direction) {
   tcp()->continue_stream(static_cast<Peer>(direction));
 }
 
-void ConnectionContext::refuse() {
+void TcpContextImpl::refuse() {
   if (tcp() == nullptr || logged_ || std::exchange(closed_, true)) return;
   tcp()->close("wasm_fail_stream");
 }
 
-Action ConnectionContext::settle(Peer from, Outcome outcome, uint32_t returned) {
+Action TcpContextImpl::settle(Peer from, Outcome outcome, uint32_t returned) {
   const Action by_guest = returned == 0 ? Action::kContinue : Action::kPause;
   return FlowContext::settle(index(from), outcome, by_guest, Action::kPause, closed_);
 }
 
-Action ConnectionContext::new_connection() {
+Action TcpContextImpl::new_connection() {
   uint32_t returned = 0;
   const Outcome outcome = invoke(index(Peer::kDownstream), returned, [&](Vm& mine) -> engine::Answer<uint32_t> {
     const auto& f = mine.callbacks().on_new_connection;
@@ -60,7 +60,7 @@ Action ConnectionContext::new_connection() {
   return settle(Peer::kDownstream, outcome, returned);
 }
 
-Action ConnectionContext::data(Peer from, size_t size, bool end_of_stream) {
+Action TcpContextImpl::data(Peer from, size_t size, bool end_of_stream) {
   uint32_t returned = 0;
   const Outcome outcome = invoke(index(from), returned, [&](Vm& mine) -> engine::Answer<uint32_t> {
     const Callbacks& c = mine.callbacks();
@@ -71,7 +71,7 @@ Action ConnectionContext::data(Peer from, size_t size, bool end_of_stream) {
   return settle(from, outcome, returned);
 }
 
-void ConnectionContext::closed(Peer side, abi::PeerType peer) {
+void TcpContextImpl::closed(Peer side, abi::PeerType peer) {
   if (vm == nullptr) return;
   Vm& mine = *vm;
   const Callbacks& c = mine.callbacks();
@@ -83,13 +83,13 @@ void ConnectionContext::closed(Peer side, abi::PeerType peer) {
 }
 
 namespace {
-ConnectionContext& self(TcpContext* context) {
-  return *static_cast<ConnectionContext*>(context);
+TcpContextImpl& self(TcpContext* context) {
+  return *static_cast<TcpContextImpl*>(context);
 }
 
 // Without a VM a connection is either bypassed, and nobody asks, or refused by its first callback.
 bool wants(const TcpContext* context, Callback<uint32_t(uint32_t, uint32_t, uint32_t)> Callbacks::*callback) {
-  const auto& me = *static_cast<const ConnectionContext*>(context);
+  const auto& me = *static_cast<const TcpContextImpl*>(context);
   return me.vm ? static_cast<bool>(me.vm->callbacks().*callback) : !me.owner().fails_open();
 }
 }  // namespace

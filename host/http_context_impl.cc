@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/stream_context.h"
+#include "host/http_context_impl.h"
 
 #include <algorithm>
 
@@ -47,14 +47,14 @@ uint32_t count(HttpStream& stream, MapType type) {
 
 }  // namespace
 
-void StreamContext::begin(WorkerPluginImpl& owner, HttpStream& stream, RootContext* root_context) {
+void HttpContextImpl::begin(WorkerPluginImpl& owner, HttpStream& stream, RootContext* root_context) {
   maps_closed_ = {};
   reply_sent_ = failed_ = from_outside_ = hazard_reply_ = false;
   reply_.reset();
   begin_use(owner, stream, root_context);
 }
 
-void StreamContext::defer_continue(Direction direction) {
+void HttpContextImpl::defer_continue(Direction direction) {
   if (hazard_reply_) return;
   const bool begun = direction == Direction::kRequest || http() == nullptr || logged_ || http()->response_begun();
   if (!begun && !reply_ && !reply_sent_) [[unlikely]] {
@@ -68,7 +68,7 @@ void StreamContext::defer_continue(Direction direction) {
 
 // An answer, or an end, that comes when it must not: when the stream is over, or a second time in one callback
 // that is not the stream's own (there the first counts, in Envoy too).
-void StreamContext::check_end(bool again) {
+void HttpContextImpl::check_end(bool again) {
   const bool inside = in_callback_[0] || in_callback_[1];
   from_outside_ = !inside;
   if (!logged_ && (inside || !again)) return;
@@ -77,12 +77,12 @@ void StreamContext::check_end(bool again) {
   fail_for(hazard);
 }
 
-void StreamContext::defer_reset() {
+void HttpContextImpl::defer_reset() {
   if (http() != nullptr && !hazard_reply_) check_end(reply_ || reset_pending_);
   if (!hazard_reply_) FlowContext::defer_reset();
 }
 
-void StreamContext::defer_local_reply(LocalReply reply) {
+void HttpContextImpl::defer_local_reply(LocalReply reply) {
   if (http() == nullptr || hazard_reply_) return;
   check_end(reply_ || reset_pending_);
   if (logged_ || reply_) return;
@@ -90,7 +90,7 @@ void StreamContext::defer_local_reply(LocalReply reply) {
   schedule();
 }
 
-void StreamContext::carry_out() {
+void HttpContextImpl::carry_out() {
   const uint64_t use = serial();
   auto over = [&] { return use != serial() || http() == nullptr; };
   if ((reply_ || reset_pending_) && from_outside_) vm->note_ended(id);
@@ -115,11 +115,11 @@ void StreamContext::carry_out() {
   }
 }
 
-void StreamContext::resume(size_t direction) {
+void HttpContextImpl::resume(size_t direction) {
   http()->continue_stream(static_cast<Direction>(direction));
 }
 
-void StreamContext::refuse() {
+void HttpContextImpl::refuse() {
   failed_ = true;
   if (std::exchange(reply_sent_, true) || http() == nullptr || logged_) return;
   LocalReply reply;
@@ -130,18 +130,18 @@ void StreamContext::refuse() {
 }
 
 template <class Call>
-StreamContext::Outcome StreamContext::invoke(Direction direction, uint32_t& returned, Call&& call) {
+HttpContextImpl::Outcome HttpContextImpl::invoke(Direction direction, uint32_t& returned, Call&& call) {
   maps_closed_[index(direction)] = false;
   return FlowContext::invoke(index(direction), returned, std::forward<Call>(call));
 }
 
 template <class Status>
-Status StreamContext::settle(Direction direction, Outcome outcome, Status by_guest, Status stop) {
+Status HttpContextImpl::settle(Direction direction, Outcome outcome, Status by_guest, Status stop) {
   const bool answered = reply_ || (reply_sent_ && direction == Direction::kRequest);
   return FlowContext::settle(index(direction), outcome, by_guest, stop, answered);
 }
 
-HeadersStatus StreamContext::headers(Direction direction, bool end_of_stream) {
+HeadersStatus HttpContextImpl::headers(Direction direction, bool end_of_stream) {
   uint32_t returned = 0;
   const bool request = direction == Direction::kRequest;
   const Outcome outcome = invoke(direction, returned, [&](Vm& mine) -> engine::Answer<uint32_t> {
@@ -158,7 +158,7 @@ HeadersStatus StreamContext::headers(Direction direction, bool end_of_stream) {
                 HeadersStatus::kStopAllIterationAndWatermark);
 }
 
-void StreamContext::check_resumed(uint32_t returned, bool end_of_stream) {
+void HttpContextImpl::check_resumed(uint32_t returned, bool end_of_stream) {
   if (reply_ || reply_sent_ || reset_pending_) return;
   const bool goes_on = map_headers_status(returned, owner()) == HeadersStatus::kContinue;
   if (!goes_on && end_of_stream) return;
@@ -167,7 +167,7 @@ void StreamContext::check_resumed(uint32_t returned, bool end_of_stream) {
   fail_for(hazard);
 }
 
-void StreamContext::fail_for(Hazard hazard) {
+void HttpContextImpl::fail_for(Hazard hazard) {
   if (!vm->host().options.fail_hazards || http() == nullptr || logged_) return;
   const std::string name(describe(hazard).name);
   reply_ = std::make_unique<LocalReply>();
@@ -180,7 +180,7 @@ void StreamContext::fail_for(Hazard hazard) {
   schedule();
 }
 
-DataStatus StreamContext::data(Direction direction, size_t size, bool end_of_stream) {
+DataStatus HttpContextImpl::data(Direction direction, size_t size, bool end_of_stream) {
   uint32_t returned = 0;
   const Outcome outcome = invoke(direction, returned, [&](Vm& mine) -> engine::Answer<uint32_t> {
     const Callbacks& c = mine.callbacks();
@@ -194,7 +194,7 @@ DataStatus StreamContext::data(Direction direction, size_t size, bool end_of_str
                 DataStatus::kStopIterationNoBuffer);
 }
 
-TrailersStatus StreamContext::trailers(Direction direction) {
+TrailersStatus HttpContextImpl::trailers(Direction direction) {
   uint32_t returned = 0;
   const Outcome outcome = invoke(direction, returned, [&](Vm& mine) -> engine::Answer<uint32_t> {
     const Callbacks& c = mine.callbacks();
@@ -207,15 +207,15 @@ TrailersStatus StreamContext::trailers(Direction direction) {
 }
 
 namespace {
-StreamContext& self(HttpContext* context) {
-  return *static_cast<StreamContext*>(context);
+HttpContextImpl& self(HttpContext* context) {
+  return *static_cast<HttpContextImpl*>(context);
 }
-const StreamContext& self(const HttpContext* context) {
-  return *static_cast<const StreamContext*>(context);
+const HttpContextImpl& self(const HttpContext* context) {
+  return *static_cast<const HttpContextImpl*>(context);
 }
 
 // A dead VM that fails closed wants every callback: the first of them refuses the stream.
-bool wants_dead(const StreamContext& context) {
+bool wants_dead(const HttpContextImpl& context) {
   return !context.owner().fails_open();
 }
 }  // namespace
@@ -240,16 +240,16 @@ TrailersStatus HttpContext::on_response_trailers() {
 }
 
 bool HttpContext::wants_request_body() const {
-  const StreamContext& me = self(this);
+  const HttpContextImpl& me = self(this);
   return me.vm ? static_cast<bool>(me.vm->callbacks().on_request_body) : wants_dead(me);
 }
 bool HttpContext::wants_response_headers() const {
-  const StreamContext& me = self(this);
+  const HttpContextImpl& me = self(this);
   if (me.vm == nullptr) return wants_dead(me);
   return me.vm->callbacks().on_response_headers || me.vm->callbacks().on_response_headers_0_1_0;
 }
 bool HttpContext::wants_response_body() const {
-  const StreamContext& me = self(this);
+  const HttpContextImpl& me = self(this);
   return me.vm ? static_cast<bool>(me.vm->callbacks().on_response_body) : wants_dead(me);
 }
 
