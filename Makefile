@@ -24,7 +24,7 @@ help:
 
 build:
 	@scripts/bootstrap build
-	@scripts/build $(PRESET) inlay header_augmenting_wasm audit_wasm redis_guard_wasm own_filter_wasm
+	@scripts/build $(PRESET) inlay header_augmenting_wasm audit_wasm redis_guard_wasm own_filter_wasm gate_wasm
 
 demo:
 	@scripts/bootstrap build demo

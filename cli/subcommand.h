@@ -31,6 +31,7 @@ void add_echo(CLI::App& app, Action& action);
 void add_provider(CLI::App& app, Action& action);
 void add_reference(CLI::App& app, Action& action);
 void add_deploy(CLI::App& app, Action& action);
+void add_test(CLI::App& app, Action& action);
 void add_version(CLI::App& app, Action& action);
 
 }  // namespace inlay::cli

@@ -14,7 +14,7 @@ namespace {
 
 const std::vector<Case>& cases() {
   static const std::vector<Case> all = [] {
-    auto read = read_cases(INLAY_SOURCE_DIR "/conformance/cases");
+    auto read = tester::read_cases(INLAY_SOURCE_DIR "/conformance/cases");
     EXPECT_TRUE(read) << read.error().to_string();
     return read ? *std::move(read) : std::vector<Case>{};
   }();

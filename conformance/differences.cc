@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "conformance/rules.h"
-#include "conformance/transcript.h"
+#include "tester/transcript.h"
 
 namespace inlay::conformance {
 namespace {
@@ -185,10 +185,11 @@ Verdict judge(const Case& c, std::string_view version, const Differences& differ
     const std::vector<std::string> unsure = unsteady(names);
     const std::string wanted = apply_rules_to_all(unsure, *own);
     const std::string got = apply_rules_to_all(unsure, seen);
-    return {wanted == got ? Kind::kRecorded : Kind::kUnexplained, wanted == got ? "" : difference(wanted, got)};
+    return {wanted == got ? Kind::kRecorded : Kind::kUnexplained, wanted == got ? "" : tester::difference(wanted, got)};
   }
   if (!agrees(c, names, seen)) {
-    return {Kind::kUnexplained, difference(apply_rules_to_all(names, c.expected), apply_rules_to_all(names, seen))};
+    return {Kind::kUnexplained,
+            tester::difference(apply_rules_to_all(names, c.expected), apply_rules_to_all(names, seen))};
   }
   for (const std::string& name : names) {
     std::vector<std::string> others = names;

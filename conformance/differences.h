@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "conformance/case.h"
+#include "conformance/names.h"
 
 namespace inlay::conformance {
 

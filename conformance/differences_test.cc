@@ -26,7 +26,8 @@ difference held
 )";
 
 Case a_case(const std::string& name, const std::string& expected) {
-  auto c = parse_case("cases/traps/" + name + ".case", "about: x.\nclient GET /\n#### expect\n" + expected);
+  auto c = tester::parse_case("cases/traps/" + name + ".case", "about: x.\nclient GET /\n#### expect\n" + expected,
+                              tester::Dialect::kConformance);
   EXPECT_TRUE(c);
   return c ? *c : Case{};
 }

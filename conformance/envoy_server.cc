@@ -9,9 +9,9 @@
 #include <utility>
 
 #include "conformance/admin.h"
-#include "conformance/bootstrap.h"
 #include "conformance/envoy_process.h"
 #include "conformance/server.h"
+#include "tester/bootstrap.h"
 
 namespace inlay::conformance {
 namespace {
@@ -67,14 +67,10 @@ class EnvoyServer final : public Server {
 };
 
 Result<std::string> EnvoyServer::write_config(const std::map<std::string, uint16_t>& ports) {
-  std::vector<std::string> files;
-  for (const PluginCase& plugin : run_.c.plugins) {
-    INLAY_TRY(auto file, guest_file(plugin, run_.directory));
-    files.push_back(std::move(file));
-  }
+  INLAY_TRY(const std::string text, bootstrap_text(run_, ports));
   std::string path = run_.directory + "/envoy.yaml";
   std::ofstream file(path);
-  file << "stats_flush_interval: 0.2s\n" << bootstrap_text(run_.c, files, ports, access_log_path(run_.directory));
+  file << "stats_flush_interval: 0.2s\n" << text;
   if (!file.flush()) return Error{ErrorCode::kIo, "cannot be written", path};
   return path;
 }

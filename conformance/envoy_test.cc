@@ -12,7 +12,7 @@ namespace {
 
 const std::vector<Case>& cases() {
   static const std::vector<Case> all = [] {
-    auto read = read_cases(INLAY_SOURCE_DIR "/conformance/cases");
+    auto read = tester::read_cases(INLAY_SOURCE_DIR "/conformance/cases");
     if (!read) return std::vector<Case>{};  // conformance_test.cc says so
     std::erase_if(*read, [](const Case& c) { return !runs_in_envoy(c); });
     return *std::move(read);
@@ -77,7 +77,7 @@ TEST(Envoy, IsHere) {
 }
 
 TEST(Differences, OfTheTreeAreWhole) {
-  auto all = read_cases(INLAY_SOURCE_DIR "/conformance/cases");
+  auto all = tester::read_cases(INLAY_SOURCE_DIR "/conformance/cases");
   ASSERT_TRUE(all) << all.error().to_string();
   EXPECT_EQ(differences().mistakes(*all, pinned_envoys()), std::vector<std::string>{});
 }

@@ -7,9 +7,9 @@
 #include <thread>
 
 #include "conformance/admin.h"
-#include "conformance/bootstrap.h"
 #include "conformance/server.h"
 #include "proxy/server.h"
+#include "tester/bootstrap.h"
 
 namespace inlay::conformance {
 namespace {
@@ -54,13 +54,13 @@ class InlayServer final : public Server {
 };
 
 Result<Unit> InlayServer::start(const std::map<std::string, uint16_t>& ports) {
-  INLAY_TRY(bootstrap_, load_bootstrap(run_.c, run_.directory, ports));
+  INLAY_TRY(bootstrap_, load_bootstrap(run_, ports));
   const std::string path = run_.directory + "/log";
   INLAY_TRY(log_, proxy::logging::Logger::create({"trace", "", path}));
   proxy::ServerOptions options;
   options.concurrency = run_.c.workers;
   options.engine = run_.engine;
-  options.limits.call_budget = run_.c.call_budget;
+  options.limits.call_budget = run_.call_budget;
   options.envoy_strict = run_.c.envoy_strict;
   options.fail_hazards = run_.c.fail_hazards;
   options.compat_legacy_properties = run_.c.legacy_properties;

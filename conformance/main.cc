@@ -18,10 +18,13 @@
 #include "conformance/page.h"
 #include "conformance/record.h"
 #include "conformance/runner.h"
-#include "conformance/transcript.h"
+#include "tester/transcript.h"
 
 namespace inlay::conformance {
 namespace {
+
+using tester::difference;
+using tester::read_cases;
 
 constexpr const char* kCases = INLAY_SOURCE_DIR "/conformance/cases";
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <sstream>
 
-#include "conformance/transcript.h"
+#include "tester/transcript.h"
 
 namespace inlay::conformance {
 namespace {
@@ -90,7 +90,7 @@ std::string apply_rules(const std::vector<std::string>& names, std::string step)
 
 std::string apply_rules_to_all(const std::vector<std::string>& names, std::string_view transcript) {
   std::string text;
-  for (std::string& step : split_steps(transcript)) text += apply_rules(names, std::move(step));
+  for (std::string& step : tester::split_steps(transcript)) text += apply_rules(names, std::move(step));
   return text;
 }
 

@@ -5,17 +5,18 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "base/temporary_directory.h"
-#include "conformance/in_process.h"
-#include "conformance/player.h"
+#include "conformance/guest_file.h"
 #include "conformance/rules.h"
 #include "conformance/server.h"
 #include "conformance/sockets.h"
+#include "tester/in_process.h"
+#include "tester/play.h"
 
 namespace inlay::conformance {
 namespace {
 
 using engine::EngineKind;
+using tester::Play;
 
 // How long nothing happens before a step is over: only where no expectation says when all has come, or where it does
 // not come.
@@ -24,47 +25,17 @@ constexpr std::chrono::milliseconds kQuiet{400};
 constexpr std::chrono::milliseconds kQuietInEnvoy{3000};
 constexpr std::chrono::milliseconds kSilenceInEnvoy{10'000};
 
-// One run of a case, and what it needs.
-class Play {
- public:
-  Play(const Case& c, engine::EngineKind engine, std::string expected)
-      : case_(c), run_{c, engine, transcript_, scratch_.path(), std::move(expected)} {
-    std::vector<std::string> actors;
-    for (const Upstream& u : c.upstreams) actors.push_back(u.name);
-    for (const char* client : {"client", "client2", "client3", "client4"}) actors.emplace_back(client);
-    actors.emplace_back(kAccessLog);
-    transcript_.set_actors(std::move(actors));
-  }
-
-  const Run& run() const { return run_; }
-  const Transcript& transcript() const { return transcript_; }
-  Player player(World& world) {
-    std::vector<std::string> steps = split_steps(run_.expected);
-    if (!case_.shows("start")) steps.insert(steps.begin(), "");
-    return {case_, world, transcript_, std::move(steps)};
-  }
-  // A transcript from the first step that the case shows on.
-  std::string shown(std::string text) const {
-    if (case_.shows("start")) return text;
-    const size_t second = text.find("\n== ");
-    return second == std::string::npos ? "" : text.substr(second + 1);
-  }
-
- private:
-  const Case& case_;
-  const TemporaryDirectory scratch_{"inlay-conformance-"};  // this run's files
-  Transcript transcript_;
-  const Run run_;
-};
+// Long enough for any machine, but where a case is about it.
+constexpr std::chrono::milliseconds kCallBudget{60'000};
 
 Outcome play(const Case& c, const Variant& variant, const std::string& expected) {
-  Play play(c, variant.engine, expected);
+  Play play(c, variant.engine, guest_file, kCallBudget, expected);
   const auto world = variant.transport == Transport::kSockets
                          ? make_sockets(play.run(), make_inlay_server(play.run()), expected.empty() ? kQuiet : kNever)
-                         : make_in_process(play.run());
+                         : tester::make_in_process(play.run());
   const auto played = play.player(*world).play();
   Outcome outcome;
-  outcome.seen = play.shown(play.transcript().text());
+  outcome.seen = play.seen();
   outcome.passed = static_cast<bool>(played);
   if (!played) outcome.text = played.error().to_string() + "\n" + outcome.seen;
   return outcome;
@@ -97,7 +68,7 @@ Outcome run(const Case& c, const Variant& variant) {
   Outcome outcome = play(c, variant, c.expected);
   if (!outcome.passed || outcome.seen == c.expected) return outcome;
   outcome.passed = false;
-  outcome.text = difference(c.expected, outcome.seen);
+  outcome.text = tester::difference(c.expected, outcome.seen);
   return outcome;
 }
 
@@ -109,7 +80,8 @@ namespace {
 
 // A step is over when what is seen is what must be seen but for the case's differences; in a run that finds them out,
 // but for any that could be.
-void expect_in_envoy(Player& player, const Case& c, const Envoy& envoy, const Differences& differences, bool expected) {
+void expect_in_envoy(tester::Player& player, const Case& c, const Envoy& envoy, const Differences& differences,
+                     bool expected) {
   std::vector<std::string> names = differences.of(c, envoy.version);
   const bool own = c.expected_in_envoy(envoy.version) != nullptr;
   if (own && expected) names = unsteady(names);
@@ -124,13 +96,13 @@ void expect_in_envoy(Player& player, const Case& c, const Envoy& envoy, const Di
 
 Result<std::string> run_in_envoy(const Case& c, const Envoy& envoy, const Differences& differences, bool expected) {
   const std::string* const own = c.expected_in_envoy(envoy.version);
-  Play play(c, EngineKind::kInterp, own != nullptr && expected ? *own : c.expected);
+  Play play(c, EngineKind::kInterp, guest_file, kCallBudget, own != nullptr && expected ? *own : c.expected);
   const auto world =
       make_sockets(play.run(), make_envoy_server(play.run(), envoy.binary), expected ? kSilenceInEnvoy : kQuietInEnvoy);
-  Player player = play.player(*world);
+  tester::Player player = play.player(*world);
   expect_in_envoy(player, c, envoy, differences, expected);
   INLAY_RETURN_IF_ERROR(player.play());
-  return play.shown(play.transcript().text());
+  return play.seen();
 }
 
 }  // namespace inlay::conformance

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "base/result.h"
-#include "conformance/case.h"
 #include "conformance/differences.h"
 #include "conformance/envoys.h"
+#include "conformance/names.h"
 #include "engine/engine.h"
 
 namespace inlay::conformance {

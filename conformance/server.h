@@ -12,7 +12,7 @@
 
 #include "base/result.h"
 #include "conformance/log_tail.h"
-#include "conformance/world.h"
+#include "conformance/names.h"
 
 namespace inlay::conformance {
 

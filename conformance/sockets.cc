@@ -9,15 +9,21 @@
 #include <map>
 
 #include "conformance/admin.h"
-#include "conformance/bootstrap.h"
 #include "conformance/log_tail.h"
 #include "conformance/socket.h"
-#include "conformance/wire.h"
+#include "tester/bootstrap.h"
+#include "tester/wire.h"
 
 namespace inlay::conformance {
 namespace {
 
 using std::chrono::milliseconds;
+using tester::access_log_path;
+using tester::chunk;
+using tester::field_lines;
+using tester::has_field;
+using tester::kAccessLog;
+using tester::WireReader;
 using Clock = std::chrono::steady_clock;
 
 constexpr milliseconds kTurn{2};
@@ -213,10 +219,10 @@ bool Sockets::turn() {
 bool Sockets::read_log() {
   bool news = false;
   for (const LogLine& line : server_->log()) {
-    std::string text = show_log_line(run_.c, line.level, line.component, line.message);
-    if (text.empty()) continue;
+    tester::LogEntry entry = read_log_line(run_.c, line.level, line.component, line.message);
+    if (entry.shown.empty()) continue;
     news = true;
-    run_.transcript.guest(std::move(text), line.thread);
+    run_.transcript.guest(std::move(entry), line.thread);
   }
   if (!access_log_) return news;
   for (std::string& line : access_log_->read()) {

@@ -4,8 +4,8 @@
 #include <chrono>
 #include <memory>
 
+#include "conformance/names.h"
 #include "conformance/server.h"
-#include "conformance/world.h"
 
 namespace inlay::conformance {
 

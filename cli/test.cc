@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/subcommand.h"
+#include "tester/report.h"
+#include "tester/suite.h"
+#include "tester/vocabulary.h"
+
+namespace inlay::cli {
+namespace {
+
+using tester::TestResult;
+
+// Exit statuses; docs/guide/test.md has them.
+constexpr int kFailed = 1;
+constexpr int kWrong = 2;  // the command line, or a file
+
+struct TestOptions {
+  std::vector<std::string> paths;
+  std::string engine = "auto";
+  std::string colour = "auto";
+  std::string junit;
+  std::string explained;
+  bool tap = false;
+  bool explains = false;
+  tester::SuiteOptions suite;
+};
+
+int fail(const Error& error) {
+  std::fprintf(stderr, "inlay: %s\n", error.to_string().c_str());
+  return kWrong;
+}
+
+bool coloured(const TestOptions& options) {
+  if (options.colour != "auto") return options.colour == "always";
+  const char* const none = std::getenv("NO_COLOR");
+  return isatty(STDOUT_FILENO) != 0 && (none == nullptr || *none == '\0');
+}
+
+// Progress is a line of a terminal that is written over and over again.
+class Progress {
+ public:
+  explicit Progress(size_t files) : files_(files), shown_(isatty(STDERR_FILENO) != 0) {}
+  void at(const TestResult& result) {
+    if (!shown_) return;
+    if (result.path != path_) ++done_;
+    path_ = result.path;
+    std::fprintf(stderr, "\r\x1b[K[%zu/%zu] %.*s", done_, files_, 60, path_.c_str());
+  }
+  void clear() const {
+    if (shown_) std::fputs("\r\x1b[K", stderr);
+  }
+
+ private:
+  const size_t files_;
+  const bool shown_;
+  size_t done_ = 0;
+  std::string path_;
+};
+
+// Errors: of what could not be written.
+Result<Unit> write_junit(const std::string& path, const std::vector<TestResult>& results) {
+  std::ofstream file(path);
+  file << tester::junit(results);
+  if (!file.flush()) return Error{ErrorCode::kIo, "cannot be written", path};
+  return Unit{};
+}
+
+int explain(const std::string& word) {
+  std::fputs(tester::explain(word).c_str(), stdout);
+  return word.empty() || tester::is_word(word) ? 0 : kWrong;
+}
+
+int test(TestOptions& options) {
+  if (options.explains) return explain(options.explained);
+  options.suite.engine = options.engine == "aot"      ? engine::EngineKind::kAot
+                         : options.engine == "interp" ? engine::EngineKind::kInterp
+                                                      : engine::EngineKind::kAuto;
+  tester::Suite suite(options.suite);
+  if (options.paths.empty()) options.paths.emplace_back(".");
+  for (const std::string& path : options.paths) {
+    if (auto added = suite.add(path); !added) return fail(added.error());
+  }
+  const bool colour = coloured(options);
+  const auto begun = std::chrono::steady_clock::now();
+  std::vector<TestResult> results;
+  Progress progress(suite.files());
+  suite.run([&](const TestResult& result) {
+    progress.clear();
+    if (!options.tap) std::fputs(tester::describe(result, colour).c_str(), stdout);
+    std::fflush(stdout);
+    progress.at(result);
+    results.push_back(result);
+  });
+  progress.clear();
+  const auto took = std::chrono::steady_clock::now() - begun;
+  std::fputs((options.tap ? tester::tap(results) : tester::summary(results, took, colour)).c_str(), stdout);
+  if (!options.junit.empty()) {
+    if (auto written = write_junit(options.junit, results); !written) return fail(written.error());
+  }
+  if (suite.total() == 0) {
+    return fail({ErrorCode::kNotFound, "there is no case whose name contains this", options.suite.wanted});
+  }
+  if (suite.count(TestResult::Kind::kWrong) > 0) return kWrong;
+  return suite.count(TestResult::Kind::kFailed) > 0 ? kFailed : 0;
+}
+
+}  // namespace
+
+void add_test(CLI::App& app, Action& action) {
+  auto options = std::make_shared<TestOptions>();
+  CLI::App* command = app.add_subcommand("test", "Test filters with the cases of *.case files");
+  command->add_option("FILE|FOLDER", options->paths, "Files, and folders with *.case files (default: this folder)");
+  command->add_option("-k", options->suite.wanted, "Only cases whose name contains this");
+  command->add_flag("--update", options->suite.update, "Write snapshots anew: read the difference");
+  command
+      ->add_option("--engine", options->engine,
+                   "auto: interpreted, but for modules that are compiled already; aot; interp")
+      ->check(CLI::IsMember({"auto", "aot", "interp"}))
+      ->capture_default_str();
+  command->add_option("-j,--jobs", options->suite.jobs, "Files at a time")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  command->add_option("--junit", options->junit, "Also write the results to this file, as JUnit's XML");
+  command->add_flag("--tap", options->tap, "Print the results in the Test Anything Protocol");
+  command->add_option("--color", options->colour, "auto, always or never")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->capture_default_str();
+  command->add_option("--explain", options->explained, "Explain a word of cases, or list them all")->expected(0, 1);
+  command->callback([command, options, &action] {
+    options->explains = command->count("--explain") > 0;
+    action = [options] { return test(*options); };
+  });
+}
+
+}  // namespace inlay::cli

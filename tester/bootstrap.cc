@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tester/bootstrap.h"
+#include "base/ascii.h"
+
+#include <fstream>
+
+#include "compiler/wat.h"
+#include "config/load.h"
+
+namespace inlay::tester {
+namespace {
+
+constexpr std::string_view kType = "type.googleapis.com/";
+
+std::string indent(std::string_view text, size_t by) {
+  std::string out;
+  while (!text.empty()) {
+    const size_t end = text.find('\n');
+    const std::string_view line = text.substr(0, end);
+    if (!line.empty()) out.append(by, ' ').append(line);
+    out += '\n';
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+  return out;
+}
+
+// A double-quoted YAML scalar.
+std::string yaml(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += {'\\', c};
+    } else if (byte < 0x20 || byte == 0x7f) {
+      append_hex(out += "\\x", c);
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
+std::string string_value(std::string_view text) {
+  return "{\"@type\": " + std::string(kType) + "google.protobuf.StringValue, value: " + yaml(text) + "}";
+}
+
+// A whole module, or what goes into one with an ABI marker, a memory of two pages, an allocator that hands out the
+// second page again and again, and the imports that the case names.
+std::string module_text(const PluginCase& plugin) {
+  if (plugin.text.starts_with("(module")) return plugin.text;
+  std::string version = "0_2_1";
+  std::string text = "(module\n";
+  for (const Word& word : plugin.imports) {
+    const size_t colon = word.text.find(':');
+    const std::string name = word.text.substr(0, colon);
+    text += "(import \"env\" \"proxy_" + name + "\" (func $" + name + " (param";
+    for (int i = std::atoi(word.text.c_str() + colon + 1); i > 0; --i) text += " i32";
+    text += ") (result i32)))\n";
+  }
+  for (const auto& [name, value] : plugin.options) {
+    if (name == "abi") version = value;
+  }
+  return text + "(memory (export \"memory\") 2)\n" +
+         "(func (export \"proxy_on_memory_allocate\") (param i32) (result i32) (i32.const 65536))\n" +
+         "(func (export \"proxy_abi_version_" + version + "\"))\n" + plugin.text + ")";
+}
+
+std::string plugin_yaml(const PluginCase& plugin, const std::string& file) {
+  std::string vm_id = "vm_" + plugin.name;
+  std::string fields;
+  std::string vm_fields;
+  for (const auto& [name, value] : plugin.options) {
+    if (name == "vm_id") {
+      vm_id = value;
+    } else if (name == "name") {
+      fields += "name: " + yaml(value) + "\n";
+    } else if (name.starts_with("vm.")) {
+      vm_fields += name.substr(3) + ": " + value + "\n";
+    } else if (name != "abi") {
+      fields += name + ": " + value + "\n";
+    }
+  }
+  if (fields.find("name: ") != 0 && fields.find("\nname: ") == std::string::npos)
+    fields += "name: " + plugin.name + "\n";
+  const std::string configuration = plugin.guest == "wat" ? "" : plugin.text;
+  std::string text = "- name: " + plugin.name + "\n";
+  text += "  typed_config:\n";
+  text += "    \"@type\": " + std::string(kType) + "envoy.extensions.filters." + (plugin.network ? "network" : "http") +
+          ".wasm.v3.Wasm\n";
+  text += "    config:\n";
+  text += indent(fields, 6);
+  text += "      configuration: " + string_value(configuration) + "\n";
+  text += "      vm_config:\n";
+  text += "        vm_id: " + yaml(vm_id) + "\n";
+  if (!plugin.vm_configuration.empty()) {
+    text += "        configuration: " + string_value(plugin.vm_configuration) + "\n";
+  }
+  text += indent(vm_fields, 8);
+  text += "        runtime: envoy.wasm.runtime.v8\n";
+  text += "        code: {local: {filename: " + yaml(file) + "}}\n";
+  return text;
+}
+
+std::string endpoint(const std::string& name, uint16_t port, bool trailers) {
+  const std::string options =
+      "  typed_extension_protocol_options:\n    envoy.extensions.upstreams.http.v3.HttpProtocolOptions:\n      "
+      "\"@type\": " +
+      std::string(kType) + "envoy.extensions.upstreams.http.v3.HttpProtocolOptions\n" +
+      "      explicit_http_config: {http_protocol_options: {enable_trailers: true}}\n";
+  return "- name: " + name + "\n  connect_timeout: 60s\n  type: STATIC\n  load_assignment:\n    cluster_name: " + name +
+         "\n    endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: " +
+         std::to_string(port) + "}}}}]}]\n" + (trailers ? options : "");
+}
+
+std::string connection_manager_yaml(const Case& c, const std::string& filters) {
+  std::string hcm = "\"@type\": " + std::string(kType) +
+                    "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager\n"
+                    "stat_prefix: ingress\n";
+  if (c.hcm.find("route_config") == std::string::npos) {
+    const std::string routes = c.routes.empty() ? "- match: {prefix: /}\n  route: {cluster: origin}\n" : c.routes;
+    hcm += "route_config:\n  name: local\n  virtual_hosts:\n  - name: all\n    domains: [\"*\"]\n    routes:\n" +
+           indent(routes, 4);
+  }
+  if (c.trailers) hcm += "http_protocol_options: {enable_trailers: true}\n";
+  // x-envoy-upstream-service-time has as many digits as the time that the upstream took.
+  const std::string router = "- name: router\n  typed_config: {\"@type\": " + std::string(kType) +
+                             "envoy.extensions.filters.http.router.v3.Router" +
+                             (c.network_before_http() ? ", suppress_envoy_headers: true" : "") + "}\n";
+  return hcm + "http_filters:\n" + filters + router + c.hcm;
+}
+
+std::string tcp_proxy_yaml(const Case& c) {
+  std::string text =
+      "\"@type\": " + std::string(kType) + "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy\nstat_prefix: tcp\n";
+  if (c.tcp_proxy.find("cluster") == std::string::npos) text += "cluster: origin\n";
+  return text + c.tcp_proxy;
+}
+
+std::string access_log_yaml(const Case& c, const std::string& file) {
+  if (c.access_log.empty()) return {};
+  return "access_log:\n- name: file\n  typed_config:\n    \"@type\": " + std::string(kType) +
+         "envoy.extensions.access_loggers.file.v3.FileAccessLog\n    path: " + yaml(file) +
+         "\n    log_format: {text_format_source: {inline_string: " + yaml(c.access_log + "\n") + "}}\n";
+}
+
+}  // namespace
+
+std::string access_log_path(const std::string& directory) {
+  return directory + "/access_log";
+}
+
+Result<std::string> assembled_module(const PluginCase& plugin, const std::string& directory) {
+  INLAY_TRY(const auto bytes, compiler::wat_to_wasm(module_text(plugin)));
+  std::string path = directory + "/" + plugin.name + ".wasm";
+  std::ofstream file(path, std::ios::binary);
+  file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  if (!file.flush()) return Error{ErrorCode::kIo, "cannot be written", path};
+  return path;
+}
+
+Result<std::string> bootstrap_text(const Run& run, const std::map<std::string, uint16_t>& ports) {
+  const Case& c = run.c;
+  const std::string any = "{socket_address: {address: 127.0.0.1, port_value: 0}}";
+  std::string network_filters;
+  std::string http_filters;
+  for (const PluginCase& plugin : c.plugins) {
+    INLAY_TRY(const std::string file, run.find_module(plugin, run.directory));
+    (plugin.network ? network_filters : http_filters) += plugin_yaml(plugin, file);
+  }
+  const std::string last = access_log_yaml(c, access_log_path(run.directory)) +
+                           (c.tcp ? tcp_proxy_yaml(c) : connection_manager_yaml(c, http_filters));
+  std::string text =
+      "admin: {address: " + any + "}\nnode: {id: node, cluster: nodes}\nstatic_resources:\n  listeners:\n";
+  text += "  - name: ingress\n    address: " + any + "\n" + indent(c.listener, 4);
+  text += "    filter_chains:\n    - filters:\n" + indent(network_filters, 6);
+  text += "      - name: last\n        typed_config:\n" + indent(last, 10);
+  text += "  clusters:\n";
+  for (const auto& [name, port] : ports) text += indent(endpoint(name, port, c.trailers), 2);
+  return text;
+}
+
+Result<config::Bootstrap> load_bootstrap(const Run& run, const std::map<std::string, uint16_t>& ports) {
+  INLAY_TRY(const std::string text, bootstrap_text(run, ports));
+  document::Diagnostics diagnostics;
+  auto bootstrap = config::load_text(text, "case.yaml", {}, diagnostics);
+  if (!bootstrap) return Error{ErrorCode::kInvalidArgument, diagnostics.to_string(), run.c.path};
+  return bootstrap;
+}
+
+}  // namespace inlay::tester

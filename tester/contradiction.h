@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Whether what was seen is as a case's expectations say.
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tester/expectation.h"
+#include "tester/transcript.h"
+
+namespace inlay::tester {
+
+// What an expectation looks at: a transcript from a step on, and the statistics as they are now.
+struct Seen {
+  const Transcript& transcript;
+  size_t from = 0;
+  std::function<std::string(const std::string& name)> stat;  // "2", "absent"
+};
+
+// Nothing when the expectation holds, else what was seen in its place, as a sentence without its end.
+std::optional<std::string> contradiction(const Expectation& expectation, const Seen& seen);
+
+// What a filter has done that ends or hangs Envoy, and VMs that have failed: lines of the host's log.
+struct Incident {
+  std::string hazard;  // its name; empty of a VM that has failed
+  std::string line;
+};
+std::vector<Incident> incidents(const Transcript& transcript, size_t from);
+
+}  // namespace inlay::tester

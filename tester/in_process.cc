@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tester/in_process.h"
+
+#include <algorithm>
+#include <map>
+
+#include "tester/bootstrap.h"
+#include "tester/in_process_worker.h"
+#include "tester/memory_connection.h"
+#include "tester/modules.h"
+#include "tester/tcp_origin.h"
+#include "tester/wire.h"
+
+namespace inlay::tester {
+namespace {
+
+constexpr int kQuietTurns = 4;  // turns of the loops without anything new: all has happened
+
+class InProcess final : public World {
+ public:
+  explicit InProcess(const Run& run)
+      : run_(run),
+        script_{run.c, run.transcript},
+        log_(run.c, script_),
+        host_({.metrics = &metrics_,
+               .clock = &clock_,
+               .log = &log_,
+               .limits = {.call_budget = run.call_budget},
+               .envoy_strict = run.c.envoy_strict,
+               .compat_legacy_properties = run.c.legacy_properties,
+               .fail_hazards = run.c.fail_hazards,
+               .root_property =
+                   [this](const auto& path, std::string& value) {
+                     return proxy::wasm_filter::root_attribute({.node = &shared_.bootstrap.node}, path, value);
+                   }}),
+        shared_{run.c, script_, clock_, metrics_, host_} {}
+  ~InProcess() override { end_workers(); }
+
+  Result<Unit> start() override;
+  void client_sends(const std::string& client, std::string_view bytes, std::string_view method) override;
+  void client_closes(const std::string& client, bool reset) override;
+  void client_reads(const std::string& client, bool reads) override;
+  bool upstream_head(const std::string& upstream, const Answer& answer, bool end, bool chunked) override;
+  bool upstream_body(const std::string& upstream, std::string_view bytes, bool end) override;
+  bool upstream_trailers(const std::string& upstream, const Fields& trailers) override;
+  bool upstream_resets(const std::string& upstream) override;
+  bool upstream_continues(const std::string& upstream) override;
+  void wait(std::chrono::milliseconds time) override;
+  std::vector<std::string> stats(const std::vector<std::string>& names) override;
+  void settle(const std::function<bool()>& seen) override {
+    pump();
+    (void)seen();
+  }
+  void finish() override;
+
+ private:
+  struct Client {
+    Client(const std::string& name, const Run& run)
+        : reader(run.c.tcp ? WireReader::Kind::kBytes : WireReader::Kind::kResponses, name, run.transcript,
+                 run.c.show) {}
+    MemoryConnection::Client end;
+    WireReader reader;
+    size_t worker = 0;
+    bool connected = false;
+  };
+  // An answer to a call-out, as its steps make it.
+  struct Pending {
+    size_t worker;
+    size_t call;
+    testkit::Answer answer;
+  };
+
+  Result<Unit> add_plugin(const config::WasmPlugin& wasm);
+  InProcessWorker& take_turn(size_t thread);
+  Client& client(const std::string& name);
+  void pump();
+  void see_calls(size_t worker);
+  void see_cancelled(size_t worker);
+  Pending* pending(const std::string& upstream);
+  bool finish_call(const std::string& upstream);
+  ScriptedOrigin* waiting(const std::string& upstream) const {
+    return upstream == ScriptedOrigin::kName && !script_.waiting.empty() ? script_.waiting.front() : nullptr;
+  }
+  TcpOrigin* connection(const std::string& upstream) const;
+  void on_loop(net::EventLoop& loop, std::function<void()> task);
+  void end_workers();
+
+  Run run_;
+  OriginScript script_;
+  testkit::VirtualClock clock_;
+  stats::MetricStore metrics_;
+  TranscriptLog log_;
+  host::Host host_;
+  InProcessWorker::Shared shared_;
+  std::vector<std::unique_ptr<InProcessWorker>> threads_;  // the main one, then the workers
+  std::map<std::string, std::unique_ptr<Client>> clients_;
+  std::map<std::string, std::vector<Pending>> calls_;
+};
+
+// --- start and end ---
+
+Result<Unit> InProcess::start() {
+  std::map<std::string, uint16_t> ports;
+  for (const Upstream& u : run_.c.upstreams) ports[u.name] = 1;
+  INLAY_TRY(shared_.bootstrap, load_bootstrap(run_, ports));
+  const config::Listener& listener = shared_.listener();
+  if (!listener.tcp_proxy) {
+    INLAY_TRY(shared_.routes, proxy::router::RouteTable::compile(listener.http.route_config, [](std::string_view) {
+                return std::optional<size_t>(0);
+              }));
+  }
+  if (!listener.access_logs().empty()) {
+    INLAY_TRY(shared_.access_log, proxy::access_log::AccessLog::compile(listener.access_logs()[0]));
+  }
+  shared_.clusters.emplace(shared_.bootstrap.clusters, metrics_, [](std::string_view) {});
+  threads_.push_back(std::make_unique<InProcessWorker>(shared_));
+  for (const config::NetworkFilter& filter : listener.network_filters) {
+    INLAY_RETURN_IF_ERROR(add_plugin(filter.wasm));
+  }
+  for (const config::HttpFilter& filter : listener.http.http_filters) {
+    const auto* wasm = std::get_if<config::WasmPlugin>(&filter.config);
+    if (wasm == nullptr) continue;
+    INLAY_RETURN_IF_ERROR(add_plugin(*wasm));
+  }
+  for (size_t i = 1; i <= run_.c.workers; ++i) {
+    threads_.push_back(std::make_unique<InProcessWorker>(shared_));
+    take_turn(i).serve(shared_);
+  }
+  pump();
+  return Unit{};
+}
+
+Result<Unit> InProcess::add_plugin(const config::WasmPlugin& wasm) {
+  INLAY_TRY(auto module, load_module(*wasm.code.bytes, run_.engine));
+  INLAY_TRY(auto plugin, host_.create_plugin(wasm.plugin, std::move(module)));
+  threads_[0]->guests->worker().attach(plugin);
+  shared_.plugins.push_back(std::move(plugin));
+  return Unit{};
+}
+
+void InProcess::finish() {
+  for (auto& [name, c] : clients_) client_closes(name, true);
+  pump();
+  end_workers();
+  for (size_t i = 0; i < threads_.size(); ++i) see_cancelled(i);
+}
+
+// What is logged from now on is that thread's.
+InProcessWorker& InProcess::take_turn(size_t thread) {
+  script_.thread = static_cast<int>(thread);
+  return *threads_[thread];
+}
+
+void InProcess::end_workers() {
+  for (size_t i = 0; i < threads_.size(); ++i) {
+    InProcessWorker& thread = take_turn(i);
+    thread.manager.reset();
+    thread.guests->stop();
+  }
+}
+
+// --- what happens ---
+
+// Writes and deferred tasks belong to an event of the loop, so everything is one.
+void InProcess::on_loop(net::EventLoop& loop, std::function<void()> task) {
+  ++script_.activity;
+  loop.post(std::move(task));
+}
+
+void InProcess::pump() {
+  int quiet = 0;
+  while (quiet < kQuietTurns) {
+    const size_t before = script_.activity;
+    for (size_t i = 0; i < threads_.size(); ++i) {
+      InProcessWorker& worker = take_turn(i);
+      worker.loop.post([&worker] { worker.guests->run_due(); });
+      worker.loop.run_once(std::chrono::milliseconds(0));
+      see_calls(i);
+    }
+    quiet = script_.activity == before ? quiet + 1 : 0;
+  }
+}
+
+void InProcess::wait(std::chrono::milliseconds time) {
+  const int64_t until = clock_.elapsed() + std::chrono::nanoseconds(time).count();
+  for (;;) {
+    pump();
+    int64_t next = -1;
+    for (const auto& worker : threads_) {
+      const int64_t due = worker->guests->next_due();
+      if (due >= 0 && (next < 0 || due < next)) next = due;
+    }
+    if (next < 0 || next > until) break;
+    clock_.move(std::chrono::nanoseconds(std::max<int64_t>(next - clock_.elapsed(), 0)));
+  }
+  clock_.move(std::chrono::nanoseconds(until - clock_.elapsed()));
+}
+
+std::vector<std::string> InProcess::stats(const std::vector<std::string>& names) {
+  std::vector<std::string> lines;
+  for (const std::string& name : names) {
+    std::string value = "absent";
+    metrics_.for_each([&](const stats::MetricView& view) {
+      if (view.name == name) value = std::to_string(view.value);
+    });
+    lines.push_back(name + " = " + value);
+  }
+  return lines;
+}
+
+// --- clients ---
+
+InProcess::Client& InProcess::client(const std::string& name) {
+  auto& known = clients_[name];
+  if (known == nullptr) {
+    known = std::make_unique<Client>(name, run_);
+    const int number = name.size() > 6 ? std::atoi(name.c_str() + 6) : 1;
+    known->worker = 1 + static_cast<size_t>(std::max(number, 1) - 1) % run_.c.workers;
+    Client& made = *known;
+    made.end.on_bytes = [this, &made](std::string_view bytes) {
+      ++script_.activity;
+      made.reader.feed(bytes);
+    };
+    made.end.on_close = [this, &made](bool reset) {
+      ++script_.activity;
+      made.reader.on_close(reset);
+    };
+  }
+  return *known;
+}
+
+void InProcess::client_sends(const std::string& name, std::string_view bytes, std::string_view method) {
+  Client& c = client(name);
+  InProcessWorker& worker = *threads_[c.worker];
+  if (!method.empty()) c.reader.expect(std::string(method));
+  worker.loop.post([&c, &worker, bytes = std::string(bytes)] {
+    if (!std::exchange(c.connected, true)) {
+      worker.manager->accept(std::make_unique<MemoryConnection>(worker.loop, c.end));
+    }
+    if (c.end.connection != nullptr) c.end.connection->receive(bytes);
+  });
+}
+
+void InProcess::client_closes(const std::string& name, bool reset) {
+  Client& c = client(name);
+  InProcessWorker& worker = *threads_[c.worker];
+  if (reset) c.end.on_close = [](bool) {};  // it is gone, and hears nothing any more
+  worker.loop.post([&c, reset] {
+    if (c.end.connection == nullptr) return;
+    if (reset) {
+      c.end.connection->receive_reset();
+    } else {
+      c.end.connection->receive_end();
+    }
+  });
+}
+
+void InProcess::client_reads(const std::string& name, bool reads) {
+  Client& c = client(name);
+  threads_[c.worker]->loop.post([&c, reads] {
+    c.end.reads = reads;
+    if (!reads) return;
+    if (c.end.connection != nullptr) return c.end.connection->client_reads_again();
+    if (!c.end.kept.empty()) c.end.on_bytes(std::exchange(c.end.kept, {}));
+    if (std::exchange(c.end.close_kept, false)) c.end.on_close(false);
+  });
+}
+
+// --- upstreams ---
+
+// Writes down the call-outs that are new, and answers those that need no step.
+void InProcess::see_calls(size_t index) {
+  InProcessWorker& worker = *threads_[index];
+  auto& upstreams = worker.guests->upstreams();
+  while (worker.calls_seen < upstreams.calls().size()) {
+    ++script_.activity;
+    const size_t i = worker.calls_seen++;
+    const testkit::RecordedCall call = upstreams.calls()[i];
+    Fields fields = call.headers;
+    std::erase_if(fields, [](const auto& f) { return f.first == ":method" || f.first == ":path"; });
+    if (!call.body.empty()) fields.emplace_back("content-length", std::to_string(call.body.size()));
+    const std::string text = "got " + call.header(":method") + " " + call.header(":path") +
+                             " host=" + call.header(":authority") + show_fields(fields, run_.c.show, true);
+    run_.transcript.head(call.cluster, text,
+                         {.method = call.header(":method"), .path = call.header(":path"), .fields = std::move(fields)});
+    run_.transcript.body(call.cluster, call.body);
+    if (!call.trailers.empty()) {
+      run_.transcript.trailers(call.cluster, "got trailers" + show_fields(call.trailers, run_.c.show, true),
+                               call.trailers);
+    }
+    run_.transcript.end(call.cluster);
+    calls_[call.cluster].push_back({index, i, {}});
+    const Upstream* upstream = run_.c.upstream(call.cluster);
+    switch (upstream->behaviour) {
+      case Upstream::Behaviour::kWaits:
+      case Upstream::Behaviour::kAccepts:
+        break;
+      case Upstream::Behaviour::kAnswers:
+        upstream_head(call.cluster, upstream->answer, true, !upstream->answer.trailers.empty());
+        break;
+      case Upstream::Behaviour::kRefuses:
+      case Upstream::Behaviour::kResets:
+        upstream_resets(call.cluster);
+        break;
+    }
+  }
+  see_cancelled(index);
+}
+
+void InProcess::see_cancelled(size_t index) {
+  const auto& upstreams = threads_[index]->guests->upstreams();
+  for (auto& [name, list] : calls_) {
+    std::erase_if(list, [&, &upstream = name](const Pending& p) {
+      const testkit::RecordedCall& call = upstreams.calls()[p.call];
+      if (p.worker != index || !(call.cancelled || call.timed_out)) return false;
+      ++script_.activity;
+      run_.transcript.line(upstream, "got close");
+      return true;
+    });
+  }
+}
+
+InProcess::Pending* InProcess::pending(const std::string& upstream) {
+  auto& list = calls_[upstream];
+  return list.empty() ? nullptr : &list.front();
+}
+
+bool InProcess::finish_call(const std::string& upstream) {
+  auto& list = calls_[upstream];
+  const Pending call = list.front();
+  list.erase(list.begin());
+  InProcessWorker& worker = *threads_[call.worker];
+  ++script_.activity;
+  worker.loop.post([&worker, call] { worker.guests->upstreams().respond(call.call, call.answer); });
+  return true;
+}
+
+bool InProcess::upstream_head(const std::string& upstream, const Answer& answer, bool end, bool chunked) {
+  if (ScriptedOrigin* origin = waiting(upstream)) {
+    on_loop(origin->loop(), [origin, answer, end, chunked] { origin->send_head(answer, end, chunked); });
+    pump();
+    return true;
+  }
+  Pending* call = pending(upstream);
+  if (call == nullptr) return false;
+  call->answer.headers = {{":status", answer.status}};
+  for (const auto& f : answer.headers) call->answer.headers.push_back(f);
+  if (!chunked && !has_field(answer.headers, "content-length")) {
+    call->answer.headers.emplace_back("content-length", std::to_string(answer.body.size()));
+  }
+  if (answer.status == "204")
+    std::erase_if(call->answer.headers, [](const auto& f) { return f.first == "content-length"; });
+  call->answer.headers.emplace_back("x-envoy-upstream-service-time", "0");
+  call->answer.body = end ? answer.body : "";
+  call->answer.trailers = answer.trailers;
+  return end ? finish_call(upstream) : true;
+}
+
+TcpOrigin* InProcess::connection(const std::string& upstream) const {
+  for (TcpOrigin* origin : script_.connections) {
+    if (origin->name() == upstream) return origin;
+  }
+  return nullptr;
+}
+
+bool InProcess::upstream_body(const std::string& upstream, std::string_view bytes, bool end) {
+  if (TcpOrigin* origin = connection(upstream)) {
+    on_loop(origin->loop(), [origin, bytes = std::string(bytes), end] { origin->send(bytes, end); });
+    return true;
+  }
+  if (ScriptedOrigin* origin = waiting(upstream)) {
+    on_loop(origin->loop(), [origin, bytes = std::string(bytes), end] { origin->send_body(bytes, end); });
+    pump();
+    return true;
+  }
+  Pending* call = pending(upstream);
+  if (call == nullptr) return false;
+  call->answer.body += bytes;
+  return end ? finish_call(upstream) : true;
+}
+
+bool InProcess::upstream_trailers(const std::string& upstream, const Fields& trailers) {
+  if (ScriptedOrigin* origin = waiting(upstream)) {
+    on_loop(origin->loop(), [origin, trailers] { origin->send_trailers(trailers); });
+    pump();
+    return true;
+  }
+  Pending* call = pending(upstream);
+  if (call == nullptr) return false;
+  call->answer.trailers = trailers;
+  return finish_call(upstream);
+}
+
+bool InProcess::upstream_resets(const std::string& upstream) {
+  if (TcpOrigin* origin = connection(upstream)) {
+    on_loop(origin->loop(), [origin] { origin->reset(); });
+    return true;
+  }
+  if (ScriptedOrigin* origin = waiting(upstream)) {
+    on_loop(origin->loop(), [origin] { origin->reset(); });
+    return true;
+  }
+  Pending* call = pending(upstream);
+  if (call == nullptr) return false;
+  const bool refused = run_.c.upstream(upstream)->behaviour == Upstream::Behaviour::kRefuses;
+  call->answer.shape = refused ? testkit::Answer::Shape::kRefused : testkit::Answer::Shape::kReset;
+  return finish_call(upstream);
+}
+
+bool InProcess::upstream_continues(const std::string& upstream) {
+  ScriptedOrigin* origin = waiting(upstream);
+  if (origin == nullptr) return false;
+  on_loop(origin->loop(), [origin] { origin->send_continue(); });
+  return true;
+}
+
+}  // namespace
+
+std::unique_ptr<World> make_in_process(const Run& run) {
+  return std::make_unique<InProcess>(run);
+}
+
+}  // namespace inlay::tester

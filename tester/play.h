@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Play: one run of a case with what it needs: a folder for its files, a transcript, the steps that must be seen.
+//
+//     Play play(c, engine::EngineKind::kInterp, find_module, 10s, c.expected);
+//     const auto world = make_in_process(play.run());
+//     Player player = play.player(*world);
+//     INLAY_RETURN_IF_ERROR(player.play());
+//     return play.seen() == c.expected;
+
+#include <chrono>
+#include <string>
+
+#include "base/temporary_directory.h"
+#include "engine/engine.h"
+#include "tester/player.h"
+#include "tester/world.h"
+
+namespace inlay::tester {
+
+class Play {
+ public:
+  // `call_budget`: of a call into a guest, where the case says none. `expected`: what must be seen,
+  // which a world without an end of its own waits for; empty where it is not known.
+  Play(const Case& c, engine::EngineKind engine, FindModule find_module, std::chrono::milliseconds call_budget,
+       std::string expected);
+
+  const Run& run() const { return run_; }
+  const Transcript& transcript() const { return transcript_; }
+  // `world` outlives it.
+  Player player(World& world);
+  // The transcript from the first step that the case shows on.
+  std::string seen() const;
+
+ private:
+  Case case_;  // whose upstreams steps change
+  const TemporaryDirectory scratch_{"inlay-test-"};
+  Transcript transcript_;
+  const Run run_;
+};
+
+}  // namespace inlay::tester

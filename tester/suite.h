@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Suite: the cases of files and folders, run one after another or several at a time, each against its modules in
+// process and in virtual time (in_process.h).
+//
+//     Suite suite({.jobs = 2});
+//     suite.add("tests");
+//     suite.run([](const TestResult& result) { std::cout << result.name << "\n"; });
+//     return suite.count(TestResult::Kind::kFailed) == 0;
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/engine.h"
+#include "tester/case.h"
+
+namespace inlay::tester {
+
+struct SuiteOptions {
+  // kAuto: native code where a cache has some, else the interpreter; nothing is compiled.
+  engine::EngineKind engine = engine::EngineKind::kAuto;
+  std::string wanted{};  // only cases whose name has this in it; empty: all
+  bool update = false;   // writes snapshots anew
+  size_t jobs = 1;       // how many run at a time
+};
+
+// What is wrong with a case.
+struct Problem {
+  std::string place;  // "slow.case:12"; empty: of the case as a whole
+  std::string what;   // some lines
+  std::string seen;   // what was seen in the place of what was expected: a transcript, or a difference
+};
+
+struct TestResult {
+  enum class Kind : uint8_t {
+    kPassed,
+    kFailed,
+    kSkipped,
+    kWrong,  // the file cannot be read as a case
+  };
+  std::string name{};  // its path, and of a table the row: "cases/refused.case [401]"
+  std::string path{};
+  std::string about{};
+  Kind kind = Kind::kPassed;
+  std::vector<Problem> problems{};
+  std::string why_skipped{};
+  bool written = false;  // a new snapshot
+  std::chrono::nanoseconds took{0};
+};
+
+class Suite {
+ public:
+  explicit Suite(SuiteOptions options) : options_(std::move(options)) {}
+
+  // A file, or every *.case below a folder, but for folders whose names begin with a dot. Errors: kNotFound, kIo, and
+  // kInvalidArgument for a folder without cases.
+  Result<Unit> add(const std::string& path);
+  // How many files there are.
+  size_t files() const { return paths_.size(); }
+
+  // Runs them. `done` gets each result, in the order of the files and of their rows, on the caller's thread.
+  void run(const std::function<void(const TestResult&)>& done);
+
+  size_t count(TestResult::Kind kind) const { return counts_[static_cast<size_t>(kind)]; }
+  // Of those that are wanted, once run() is over.
+  size_t total() const;
+
+ private:
+  std::vector<TestResult> run_file(const std::string& path) const;
+  TestResult run_case(Case& c) const;
+  bool wants(std::string_view name) const;
+
+  SuiteOptions options_;
+  std::vector<std::string> paths_;
+  size_t counts_[4] = {};
+};
+
+// "cases/slow.case", "cases/refused.case [401]"
+std::string name_of(const Case& c);
+
+}  // namespace inlay::tester

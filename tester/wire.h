@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// HTTP/1.1 on the wire, for the clients and the origins of cases: writing messages, and reading them into a transcript.
+// It shares no code with the proxy's codec, which it tests.
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tester/transcript.h"
+#include "tester/words.h"
+
+namespace inlay::tester {
+
+// A message's head as a line of a transcript: "name=value" for all fields that say something about the filter and not
+// about the run (dates, ids, times), and those in `shown` besides.
+std::string show_fields(const Fields& fields, const std::vector<std::string>& shown, bool request);
+
+// "name: value\r\n" of each.
+std::string field_lines(const Fields& fields);
+std::string chunk(std::string_view bytes);
+
+bool has_field(const Fields& fields, std::string_view name);
+// The first value; empty when there is none.
+std::string_view field(const Fields& fields, std::string_view name);
+
+// WireReader reads one side's messages, one after another, and puts what it sees into a transcript under `actor`.
+class WireReader {
+ public:
+  enum class Kind : uint8_t { kRequests, kResponses, kBytes };  // kBytes: no messages, what comes as it comes
+  WireReader(Kind kind, std::string actor, Transcript& transcript, const std::vector<std::string>& shown)
+      : kind_(kind), actor_(std::move(actor)), transcript_(transcript), shown_(shown) {}
+
+  void feed(std::string_view bytes);
+  // The peer has closed: the end of a body without a length; elsewhere it is a line of the transcript.
+  void on_close(bool reset);
+  // The next responses answer requests of these methods (HEAD has no body).
+  void expect(std::string method) { methods_.push_back(std::move(method)); }
+
+  // A message was read whole, or its head.
+  std::function<void()> on_head;
+  std::function<void()> on_complete;
+  const std::string& method() const { return method_; }  // of the last request
+  bool in_message() const { return state_ != State::kStart || !buffer_.empty(); }
+  size_t messages() const { return messages_; }
+
+ private:
+  enum class State : uint8_t { kStart, kLength, kChunkSize, kChunk, kChunkEnd, kTrailers, kUntilClose, kBroken };
+  bool step();
+  bool take_line(std::string& line);
+  void take_head(const std::string& head);
+  void choose_body(const Fields& fields, const std::string& status);
+  void finish();
+  void broken(std::string_view what);
+
+  Kind kind_;
+  std::string actor_;
+  Transcript& transcript_;
+  const std::vector<std::string>& shown_;
+  std::vector<std::string> methods_;
+  std::string method_;
+  std::string buffer_;
+  State state_ = State::kStart;
+  size_t left_ = 0;
+  size_t messages_ = 0;
+  Fields trailers_;
+};
+
+}  // namespace inlay::tester

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`inlay test`: the guide as it is written, the cases that the tree's filters have, and the program's ends."""
+
+import os
+import re
+import subprocess
+import unittest
+import xml.etree.ElementTree
+
+from support.both import inlay_only
+from support.processes import BUILD, INLAY, ROOT, TestCase
+
+GUIDE = os.path.join(ROOT, "docs", "guide", "test.md")
+
+
+def run(arguments, directory, environment=None):
+    """(exit status, standard output, standard error) of `inlay`."""
+    done = subprocess.run([INLAY, *arguments], cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                          timeout=600, env={**os.environ, **(environment or {})})
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def without_times(text):
+    return re.sub(r" in \d+\.\d\d s$", " in N s", text, flags=re.M)
+
+
+class Folder(TestCase):
+    """Runs in a folder that has what `make build` leaves in the tree's: build/ with the modules."""
+
+    def setUp(self):
+        super().setUp()
+        os.symlink(os.path.join(BUILD, "wasm"), os.path.join(self.directory, "build"))
+
+    def write(self, name, text):
+        with open(os.path.join(self.directory, name), "w") as file:
+            file.write(text)
+
+    def read(self, name):
+        with open(os.path.join(self.directory, name)) as file:
+            return file.read()
+
+    def inlay_test(self, *arguments):
+        return run(["test", *arguments], self.directory)
+
+
+@inlay_only("the guide of `inlay test`")
+class Guide(Folder):
+    def blocks(self):
+        """Each indented block of the guide with the text before it."""
+        with open(GUIDE) as file:
+            text = file.read()
+        before = ""
+        for part in re.split(r"((?:^    .*\n(?:\n(?=    ))?)+)", text, flags=re.M):
+            if part.startswith("    "):
+                yield before, re.sub(r"^    ", "", part, flags=re.M)
+            else:
+                before = part
+
+    def test_files_and_commands_are_as_written(self):
+        files = commands = 0
+        for before, block in self.blocks():
+            name = re.search(r"[Aa]\s+file `([\w.]+)`[^`]*:\n\n$", before)
+            # A command may stand in the block of the file before it, behind an empty line.
+            text, *shown = re.split(r"^(?=\$ )", block, flags=re.M)
+            if name:
+                self.write(name[1], text.rstrip("\n") + "\n")
+                files += 1
+            for command in shown:
+                line, _, expected = command.partition("\n")
+                words = line.removeprefix("$ ").split()
+                self.assertEqual(words[0], "inlay")
+                _, out, err = run(words[1:], self.directory)
+                self.assertEqual(without_times(out), without_times(expected), line + err)
+                commands += 1
+            if block.startswith("#### expect"):
+                self.assertTrue(self.read("snapshot.case").endswith(block), self.read("snapshot.case"))
+        self.assertGreaterEqual(files, 8)
+        self.assertGreaterEqual(commands, 7)
+
+    def test_every_expectation_that_is_listed_is_one(self):
+        lists = [block for _, block in self.blocks() if block.startswith("expect ")]
+        self.assertEqual(len(lists), 1)
+        self.write("listed.case", "upstream auth waits\nclient GET /\n" + lists[0])
+        status, out, _ = self.inlay_test("listed.case")
+        self.assertEqual(status, 1, out)  # they fail, and are none that cannot be read
+        self.assertNotIn("WRONG", out)
+
+
+@inlay_only("cases that run in process")
+class OurCases(Folder):
+    """The cases of the filter and of the examples, in process; CI's run of them."""
+
+    def pass_all(self, folder, at_least):
+        os.symlink(os.path.join(ROOT, folder.split("/")[0]), os.path.join(self.directory, folder.split("/")[0]))
+        for engine in ("interp", "aot"):
+            status, out, err = self.inlay_test(folder, "--engine", engine)
+            self.assertEqual(status, 0, out + err)
+            passed = re.search(r"^(\d+) passed, 0 failed in ", out, re.M)
+            self.assertGreaterEqual(int(passed[1]), at_least, out)
+
+    def test_of_the_header_augmenting_filter(self):
+        self.pass_all("filters/header_augmenting/cases", 10)
+
+    def test_of_the_gate(self):
+        self.pass_all("examples/gate/cases", 8)
+
+
+@inlay_only("its command line")
+class Program(Folder):
+    CASE = "plugin gate module=build/gate.wasm\nupstream auth answers {}\nclient GET / x-user=ann\nexpect client status 200\n"
+
+    def test_exit_statuses(self):
+        self.write("good.case", self.CASE.format(200))
+        self.write("bad.case", self.CASE.format(403))
+        self.write("wrong.case", "nonsense\n")
+        self.assertEqual(self.inlay_test("good.case")[0], 0)
+        self.assertEqual(self.inlay_test("good.case", "bad.case")[0], 1)
+        self.assertEqual(self.inlay_test("wrong.case")[0], 2)
+        status, out, _ = self.inlay_test()
+        self.assertEqual(status, 2)
+        self.assertRegex(out, r"1 passed, 1 failed, 1 file wrong in ")
+        self.assertLess(out.index("FAILED bad.case"), out.index("WRONG wrong.case"))
+        self.assertEqual(self.inlay_test("-k", "good")[0], 0)
+        for arguments in (["nowhere.case"], ["-k", "nowhere"], ["--jobs", "0"], ["--engine", "v8"], ["--junit", "/nowhere/x.xml", "good.case"]):
+            status, _, err = self.inlay_test(*arguments)
+            self.assertEqual(status, 2, arguments)
+            self.assertNotEqual(err, "", arguments)
+
+    def test_colour_is_for_terminals_and_for_who_asks(self):
+        self.write("bad.case", self.CASE.format(403))
+        self.assertNotIn("\x1b", self.inlay_test("bad.case")[1])
+        self.assertIn("\x1b[31mFAILED\x1b[0m", self.inlay_test("--color", "always", "bad.case")[1])
+
+    def test_junit_is_xml(self):
+        self.write("good.case", self.CASE.format(200))
+        self.write("bad.case", self.CASE.format(403))
+        self.assertEqual(self.inlay_test("--junit", "out.xml", "good.case", "bad.case")[0], 1)
+        suites = xml.etree.ElementTree.parse(os.path.join(self.directory, "out.xml")).getroot()
+        self.assertEqual([suite.get("name") for suite in suites], ["bad.case", "good.case"])
+        failure = suites.find("./testsuite[@name='bad.case']/testcase/failure")
+        self.assertIn("expect client status 200", failure.get("message"))
+
+    def test_words_are_explained(self):
+        status, out, _ = self.inlay_test("--explain", "upstream")
+        self.assertEqual(status, 0)
+        self.assertIn("upstream NAME BEHAVIOUR", out)
+        self.assertIn("expect upstream ASPECT", out)
+        status, out, _ = self.inlay_test("--explain", "upstraem")
+        self.assertEqual((status, "did you mean `upstream`?" in out), (2, True))
+        self.assertIn("wait TIME", self.inlay_test("--explain")[1])
+
+
+if __name__ == "__main__":
+    unittest.main()
