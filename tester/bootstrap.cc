@@ -2,10 +2,12 @@
 #include "tester/bootstrap.h"
 #include "base/ascii.h"
 
+#include <algorithm>
 #include <fstream>
 
 #include "compiler/wat.h"
 #include "config/load.h"
+#include "tester/modules.h"
 
 namespace inlay::tester {
 namespace {
@@ -179,7 +181,41 @@ Result<std::string> bootstrap_text(const Run& run, const std::map<std::string, u
   return text;
 }
 
+namespace {
+
+// The file that a case names, with the listener that it means in front.
+Result<config::Bootstrap> load_file(const Case& c) {
+  const auto wrong = [&c](std::string message) {
+    return Error{ErrorCode::kInvalidArgument, std::move(message), c.bootstrap_place};
+  };
+  const auto path = find_file(c, c.bootstrap, "file");
+  if (!path) return wrong(path.error().message);
+  document::Diagnostics diagnostics;
+  auto bootstrap = config::load_file(*path, {}, diagnostics);
+  if (!bootstrap) return wrong("the configuration is wrong:\n" + diagnostics.to_string());
+  auto& listeners = bootstrap->listeners;
+  const auto found = std::find_if(listeners.begin(), listeners.end(), [&c](const config::Listener& listener) {
+    return c.bootstrap_listener.empty() || listener.name == c.bootstrap_listener;
+  });
+  if (found == listeners.end()) return wrong(*path + " has no listener `" + c.bootstrap_listener + "`");
+  std::rotate(listeners.begin(), found, found + 1);
+  if (listeners[0].tcp_proxy.has_value() != c.tcp) {
+    return wrong(c.tcp ? "the listener is none of TCP: take the line `tcp` away"
+                       : "the listener relays TCP: a line `tcp` says so");
+  }
+  for (const Upstream& upstream : c.upstreams) {
+    const auto is_it = [&](const config::Cluster& cluster) { return cluster.name == upstream.name; };
+    if (upstream.name == "origin" || std::any_of(bootstrap->clusters.begin(), bootstrap->clusters.end(), is_it))
+      continue;
+    return wrong(*path + " has no cluster `" + upstream.name + "`, of which the case speaks");
+  }
+  return bootstrap;
+}
+
+}  // namespace
+
 Result<config::Bootstrap> load_bootstrap(const Run& run, const std::map<std::string, uint16_t>& ports) {
+  if (!run.c.bootstrap.empty()) return load_file(run.c);
   INLAY_TRY(const std::string text, bootstrap_text(run, ports));
   document::Diagnostics diagnostics;
   auto bootstrap = config::load_text(text, "case.yaml", {}, diagnostics);

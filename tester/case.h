@@ -74,6 +74,10 @@ struct Case {
   bool tcp = false;       // a tcp_proxy is the last filter of the listener, and not a connection manager
   std::vector<PluginCase> plugins;
   std::vector<Upstream> upstreams;
+  // The file that is the configuration, in the place of plugins and YAML; and its listener, or the first one.
+  std::string bootstrap;
+  std::string bootstrap_listener;
+  std::string bootstrap_place;
   // YAML, merged into the bootstrap as it stands.
   std::string listener;
   std::string hcm;

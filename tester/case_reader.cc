@@ -109,6 +109,8 @@ Result<Unit> CaseReader::take_setting(const WordEntry& entry, const SourceLine& 
       return take_only(text);
     case Name::kAccessLog:
       return put(case_.access_log, text, entry.word);
+    case Name::kBootstrap:
+      return take_bootstrap(line, words);
     case Name::kPlugin:
       return take_plugin(line, words);
     case Name::kUpstream:
@@ -133,6 +135,14 @@ Result<Unit> CaseReader::take_setting(const WordEntry& entry, const SourceLine& 
       for (size_t i = 1; i < words.size(); ++i) case_.stats.push_back(words[i].text);
       return Unit{};
   }
+}
+
+Result<Unit> CaseReader::take_bootstrap(const SourceLine& line, const Words& words) {
+  if (words.size() > 3) return bad(in_ticks(words[3].text) + " is more than `bootstrap:` takes: FILE [LISTENER]");
+  INLAY_RETURN_IF_ERROR(put(case_.bootstrap, words.size() > 1 ? words[1].text : "", "bootstrap:"));
+  if (words.size() > 2) case_.bootstrap_listener = words[2].text;
+  case_.bootstrap_place = line.place();
+  return Unit{};
 }
 
 Result<Unit> CaseReader::take_only(const std::string& text) {
@@ -367,6 +377,15 @@ void CaseReader::check() {
     return;
   }
   if (!errors_.empty()) return;
+  if (!case_.bootstrap.empty()) {
+    const bool more = !case_.plugins.empty() || !case_.listener.empty() || !case_.hcm.empty() ||
+                      !case_.routes.empty() || !case_.access_log.empty() || !case_.tcp_proxy.empty() || case_.trailers;
+    if (more) {
+      report(bad("`bootstrap:` is the whole configuration: no plugin, access_log, YAML or `options trailers` can stand "
+                 "beside it"),
+             case_.bootstrap_place);
+    }
+  }
   if (case_.steps.empty() && case_.at_start.empty() && !case_.shows("start")) {
     report(bad("nothing happens in this case: it has no step (client GET /) and expects nothing of the start"),
            case_.path);

@@ -24,6 +24,7 @@ class CaseReader {
   using Words = std::vector<Word>;
   Result<Unit> take(const SourceLine& line);
   Result<Unit> take_setting(const WordEntry& entry, const SourceLine& line, const Words& words);
+  Result<Unit> take_bootstrap(const SourceLine& line, const Words& words);
   Result<Unit> take_only(const std::string& text);
   Result<Unit> take_options(const Words& words);
   Result<Unit> take_option(Name name, const std::string& word);

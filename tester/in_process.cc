@@ -131,6 +131,11 @@ Result<Unit> InProcess::start() {
 }
 
 Result<Unit> InProcess::add_plugin(const config::WasmPlugin& wasm) {
+  if (!wasm.code.bytes) {
+    return Error{ErrorCode::kUnsupported,
+                 "the code of plugin '" + wasm.plugin.name + "' is fetched from elsewhere; a case has it as a file",
+                 run_.c.bootstrap_place};
+  }
   INLAY_TRY(auto module, load_module(*wasm.code.bytes, run_.engine));
   INLAY_TRY(auto plugin, host_.create_plugin(wasm.plugin, std::move(module)));
   threads_[0]->guests->worker().attach(plugin);
@@ -291,7 +296,7 @@ void InProcess::see_calls(size_t index) {
     run_.transcript.end(call.cluster);
     calls_[call.cluster].push_back({index, i, {}});
     const Upstream* upstream = run_.c.upstream(call.cluster);
-    switch (upstream->behaviour) {
+    switch (upstream == nullptr ? Upstream::Behaviour::kRefuses : upstream->behaviour) {
       case Upstream::Behaviour::kWaits:
       case Upstream::Behaviour::kAccepts:
         break;
@@ -402,7 +407,8 @@ bool InProcess::upstream_resets(const std::string& upstream) {
   }
   Pending* call = pending(upstream);
   if (call == nullptr) return false;
-  const bool refused = run_.c.upstream(upstream)->behaviour == Upstream::Behaviour::kRefuses;
+  const Upstream* const known = run_.c.upstream(upstream);
+  const bool refused = known == nullptr || known->behaviour == Upstream::Behaviour::kRefuses;
   call->answer.shape = refused ? testkit::Answer::Shape::kRefused : testkit::Answer::Shape::kReset;
   return finish_call(upstream);
 }

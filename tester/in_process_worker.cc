@@ -57,6 +57,7 @@ InProcessWorker::InProcessWorker(Shared& shared)
     return proxy::wasm_filter::root_attribute(attributes, path, value);
   });
   for (const Upstream& u : shared.c.upstreams) guests->upstreams().add_cluster(u.name);
+  for (const config::Cluster& cluster : shared.bootstrap.clusters) guests->upstreams().add_cluster(cluster.name);
 }
 
 void InProcessWorker::serve(Shared& shared) {

@@ -18,20 +18,6 @@ namespace {
 using engine::EngineKind;
 using engine::Module;
 
-Result<std::string> find_file(const std::string& path, const Case& c, const PluginCase& plugin) {
-  namespace fs = std::filesystem;
-  const fs::path beside = fs::path(c.path).parent_path() / path;
-  std::error_code ignored;
-  for (const fs::path& candidate : {beside, fs::path(path)}) {
-    if (fs::is_regular_file(candidate, ignored)) return candidate.string();
-  }
-  std::string message = "there is no module " + beside.lexically_normal().string();
-  if (!fs::path(path).is_absolute() && beside.lexically_normal() != fs::path(path).lexically_normal()) {
-    message += ", nor " + path + " below the folder in which this runs";
-  }
-  return Error{ErrorCode::kNotFound, message + "; is it built?", plugin.place};
-}
-
 Result<std::shared_ptr<Module>> load_anew(const std::vector<uint8_t>& bytes, EngineKind engine) {
   compiler::LoadOptions options;
   options.kind = engine;
@@ -45,12 +31,26 @@ Result<std::shared_ptr<Module>> load_anew(const std::vector<uint8_t>& bytes, Eng
 
 }  // namespace
 
+Result<std::string> find_file(const Case& c, const std::string& path, std::string_view what) {
+  namespace fs = std::filesystem;
+  const fs::path beside = fs::path(c.path).parent_path() / path;
+  std::error_code ignored;
+  for (const fs::path& candidate : {beside, fs::path(path)}) {
+    if (fs::is_regular_file(candidate, ignored)) return candidate.string();
+  }
+  std::string message = "there is no " + std::string(what) + " " + beside.lexically_normal().string();
+  if (!fs::path(path).is_absolute() && beside.lexically_normal() != fs::path(path).lexically_normal()) {
+    message += ", nor " + path + " below the folder in which this runs";
+  }
+  return Error{ErrorCode::kNotFound, std::move(message), ""};
+}
+
 FindModule modules_of(const Case& c) {
   return [&c](const PluginCase& plugin, const std::string& directory) -> Result<std::string> {
-    if (plugin.guest.empty()) return find_file(plugin.module, c, plugin);
-    auto file = assembled_module(plugin, directory);
-    if (!file) return Error{file.error().code, file.error().message, plugin.place};
-    return file;
+    auto file = plugin.guest.empty() ? find_file(c, plugin.module, "module") : assembled_module(plugin, directory);
+    if (file) return file;
+    const bool missing = file.error().code == ErrorCode::kNotFound;
+    return Error{file.error().code, file.error().message + (missing ? "; is it built?" : ""), plugin.place};
   };
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -14,6 +15,10 @@
 #include "tester/world.h"
 
 namespace inlay::tester {
+
+// A file that the case names: beside it, else below the current folder. `what` it is called where there is none.
+// Errors: kNotFound.
+Result<std::string> find_file(const Case& c, const std::string& path, std::string_view what);
 
 // Finds the modules of a case whose plugins name files (Dialect::kFilters). `c` outlives it.
 FindModule modules_of(const Case& c);

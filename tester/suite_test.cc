@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "base/temporary_directory.h"
+#include "compiler/wat.h"
 #include "tester/report.h"
 
 namespace inlay::tester {
@@ -218,6 +219,72 @@ TEST_F(SuiteTest, WhatCannotBeRunIsSaidWithItsPlace) {
   const TestResult yaml = run_one("hcm\n  nonsense: 1\nclient GET /\nexpect client status 200\n");
   EXPECT_EQ(yaml.kind, Kind::kFailed);
   EXPECT_NE(yaml.problems.at(0).what.find("nonsense"), std::string::npos) << yaml.problems[0].what;
+}
+
+TEST_F(SuiteTest, TheConfigurationMayBeAFilesOwn) {
+  const std::string module = folder.file("a.wasm");
+  const auto wasm = compiler::wat_to_wasm(R"((module
+    (import "env" "proxy_http_call" (func $call (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 2)
+    (func (export "proxy_on_memory_allocate") (param i32) (result i32) (i32.const 65536))
+    (func (export "proxy_abi_version_0_2_1"))
+    (data (i32.const 100) "tokens")
+    (data (i32.const 200) "\03\00\00\00\07\00\00\00\03\00\00\00\05\00\00\00\01\00\00\00\0a\00\00\00\01\00\00\00:method\00GET\00:path\00/\00:authority\00a\00")
+    (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+      (drop (call $call (i32.const 100) (i32.const 6) (i32.const 200) (i32.const 61) (i32.const 0) (i32.const 0)
+        (i32.const 0) (i32.const 0) (i32.const 1000) (i32.const 300))) (i32.const 0))))");
+  ASSERT_TRUE(wasm) << wasm.error().to_string();
+  write("a.wasm", std::string(wasm->begin(), wasm->end()));
+  write("envoy.yaml", R"(static_resources:
+  listeners:
+  - name: other
+    address: {socket_address: {address: 127.0.0.1, port_value: 1}}
+    filter_chains:
+    - filters:
+      - name: tcp
+        typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy, stat_prefix: t, cluster: tokens}
+  - name: ingress
+    address: {socket_address: {address: 127.0.0.1, port_value: 2}}
+    filter_chains:
+    - filters:
+      - name: hcm
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+          stat_prefix: ingress
+          route_config: {virtual_hosts: [{name: all, domains: ["*"], routes: [{match: {prefix: /}, route: {cluster: tokens}}]}]}
+          http_filters:
+          - name: wasm
+            typed_config:
+              "@type": type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm
+              config: {name: a, vm_config: {runtime: envoy.wasm.runtime.v8, code: {local: {filename: ")" +
+                          module + R"("}}}}
+          - name: router
+            typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}
+  clusters:
+  - {name: tokens, connect_timeout: 1s, type: STATIC}
+)");
+  const TestResult result = run_one(R"(bootstrap: envoy.yaml ingress
+upstream tokens waits
+client GET /
+expect call tokens path = /
+expect client status 200
+)");
+  EXPECT_EQ(result.kind, Kind::kPassed) << describe(result, false);
+  // What no line speaks of is there and refuses.
+  EXPECT_EQ(run_one("bootstrap: envoy.yaml ingress\nclient GET /\nexpect client status 200\n").kind, Kind::kPassed);
+  const std::pair<const char*, const char*> wrong[] = {
+      {"bootstrap: nowhere.yaml", "there is no file "},
+      {"bootstrap: envoy.yaml", "the listener relays TCP: a line `tcp` says so"},
+      {"bootstrap: envoy.yaml ingres", "has no listener `ingres`"},
+      {"bootstrap: envoy.yaml ingress\nupstream tokns waits", "has no cluster `tokns`, of which the case speaks"},
+      {"bootstrap: one.case", "the configuration is wrong:"},
+  };
+  for (const auto& [line, what] : wrong) {
+    const TestResult failed = run_one(std::string(line) + "\nclient GET /\nexpect client status 200\n");
+    ASSERT_EQ(failed.kind, Kind::kFailed) << line;
+    EXPECT_NE(failed.problems.at(0).what.find(what), std::string::npos) << failed.problems[0].what;
+    EXPECT_EQ(failed.problems[0].place, failed.path + ":1");
+  }
 }
 
 TEST_F(SuiteTest, OneForSocketsIsSkippedWithItsReason) {

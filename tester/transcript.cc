@@ -81,10 +81,8 @@ std::string Transcript::render(const StepSeen& step) const {
   for (const auto& [thread, lines] : step.guests) {
     for (const std::string& line : lines) text += line + "\n";
   }
-  for (const std::string& actor : actors_) {
-    const auto seen = step.others.find(actor);
-    if (seen == step.others.end()) continue;
-    for (const Event& event : seen->second) {
+  const auto show = [&](const std::string& actor, const std::vector<Event>& events) {
+    for (const Event& event : events) {
       text += actor + " ";
       if (event.kind == Event::Kind::kBody) {
         text += "got body " + quote(event.text);
@@ -96,6 +94,12 @@ std::string Transcript::render(const StepSeen& step) const {
       const bool says_end = event.end && event.text != "end";
       text += says_end ? " end\n" : "\n";
     }
+  };
+  for (const auto& [actor, events] : step.others) {
+    if (std::count(actors_.begin(), actors_.end(), actor) == 0) show(actor, events);
+  }
+  for (const std::string& actor : actors_) {
+    if (const auto seen = step.others.find(actor); seen != step.others.end()) show(actor, seen->second);
   }
   return text;
 }

@@ -60,7 +60,7 @@ class Transcript {
   void bytes(const std::string& actor, std::string_view bytes);
   void end(const std::string& actor);  // of the message
 
-  // Actors in the order in which a step shows them.
+  // Actors in the order in which a step shows them, behind others.
   void set_actors(std::vector<std::string> actors) { actors_ = std::move(actors); }
 
   std::string text() const;

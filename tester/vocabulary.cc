@@ -33,6 +33,15 @@ constexpr WordEntry kWords[] = {
      "`200 \"hello\"`; a line of its own says otherwise. Behind a step the line is a step itself: from there on the "
      "upstream does that.",
      "upstream auth answers 200 x-user=ann \"yes\"\nclient GET /\nupstream auth answers 403"},
+    {Name::kBootstrap, S::kSetting, "bootstrap:", "bootstrap: FILE [LISTENER]",
+     "The configuration is that of an existing Envoy file, in the place of `plugin` and YAML: its first listener, or "
+     "that "
+     "of this name, with all that it says of routes and filters. What requests are routed to is `origin` here, "
+     "whatever "
+     "its cluster; a cluster that no `upstream` speaks of takes no connections. The file is looked for beside the "
+     "case, "
+     "then below the folder in which the program runs; paths in it are relative to that, as in Envoy.",
+     "bootstrap: ../envoy.yaml"},
     {Name::kOptions, S::kSetting, "options", "options OPTION...", "Of the proxy.", "options workers=2 trailers"},
     {Name::kShow, S::kSetting, "show", "show WHAT...", "What else a snapshot shows.", "show start header:date"},
     {Name::kStats, S::kSetting, "stats", "stats NAME...", "Statistics that a snapshot shows at the end.",

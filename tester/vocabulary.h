@@ -45,6 +45,7 @@ enum class Name : uint8_t {
   kHcm,
   kRoutes,
   kAccessLog,
+  kBootstrap,
   kOptions,
   kShow,
   kStats,

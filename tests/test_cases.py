@@ -45,6 +45,10 @@ class Folder(TestCase):
 
 @inlay_only("the guide of `inlay test`")
 class Guide(Folder):
+    def setUp(self):
+        super().setUp()
+        os.symlink(os.path.join(ROOT, "filters"), os.path.join(self.directory, "filters"))
+
     def blocks(self):
         """Each indented block of the guide with the text before it."""
         with open(GUIDE) as file:
