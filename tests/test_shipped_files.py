@@ -23,7 +23,6 @@ TCP = f'[{{name: tcp, typed_config: {{"@type": {TYPE}filters.network.tcp_proxy.v
 # What a piece stands in: {piece} is its place, and its indentation.
 TOP = "static_resources: {{}}\n{piece}"
 CLUSTERS = "static_resources:\n  {piece}"
-LISTENERS = "static_resources:\n  clusters: [{{name: spire}}]\n  {piece}"
 LISTENER = """
 static_resources:
   clusters: [{{name: redis}}]
@@ -78,7 +77,7 @@ CONFIGURATION = FILTER % """code: {{local: {{filename: build/header_augmenting.w
                     {piece}
                     }}"""
 # By the first word of a piece, so that one of a new kind is an error until it has a place.
-FRAMES = {"bootstrap_extensions": TOP, "clusters": CLUSTERS, "listeners": LISTENERS, "filter_chains": LISTENER, "listener_filters": LISTENER, "access_log": FIELDS, "normalize_path": FIELDS,
+FRAMES = {"bootstrap_extensions": TOP, "clusters": CLUSTERS, "listeners": CLUSTERS, "filter_chains": LISTENER, "listener_filters": LISTENER, "access_log": FIELDS, "normalize_path": FIELDS,
           "code": CODE, '"rules"': CONFIGURATION, "address": ADDRESS, "routes": VIRTUAL_HOST}
 OTHERS = {"plugin": "values of `inlay deploy`", "module": "values of `inlay deploy`", "sources": "the filter's configuration, as values"}
 # What Envoy warns of, and why it stays.

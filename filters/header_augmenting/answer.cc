@@ -6,6 +6,7 @@
 #include "filters/header_augmenting/header_rules.h"
 #include "filters/header_augmenting/json.h"
 #include "filters/header_augmenting/jwt.h"
+#include "filters/header_augmenting/jwt_svid.h"
 #include "filters/header_augmenting/template.h"
 #include "filters/header_augmenting/text_builder.h"
 #include "sdk/clock.h"
@@ -122,7 +123,11 @@ uint64_t read_lifetime_ms(const Json& json) {
 
 Result<Answer, FetchFailure> read_answer(std::string_view body, const SourceConfig& source) {
   if (body.starts_with("\xef\xbb\xbf")) body.remove_prefix(3);  // which RFC 8259 section 8.1 lets a reader ignore
-  if (source.format == SourceConfig::Format::kText) return read_text(body, source);
+  if (source.format == SourceConfig::Format::kJwtSvid) {
+    body = read_svid(body);
+    if (body.empty()) return FetchFailure::kNoValue;
+  }
+  if (source.is_text()) return read_text(body, source);
   const auto json = Json::parse(body);
   if (!json || json->root().type != Json::Type::kObject) return FetchFailure::kBadJson;
 

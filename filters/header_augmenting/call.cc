@@ -2,6 +2,7 @@
 #include "filters/header_augmenting/call.h"
 
 #include "filters/header_augmenting/header_rules.h"
+#include "filters/header_augmenting/jwt_svid.h"
 #include "filters/header_augmenting/oauth2.h"
 
 namespace inlay::header_augmenting {
@@ -17,7 +18,13 @@ bool prepare_call(SourceConfig& source, Arena& arena) {
     source.method = "POST";
     source.body = token_request_body(source.oauth2, arena);
   }
-  Pairs call = arena.array<abi::Pair>(7 + source.request_headers.size());
+  const bool svid = source.format == Format::kJwtSvid;
+  if (svid) {
+    source.method = "POST";
+    source.path = kFetchJwtSvid;
+    source.body = svid_request(source.jwt_svid, arena);
+  }
+  Pairs call = arena.array<abi::Pair>(8 + source.request_headers.size());
   size_t size = 0;
   call[size++] = {":method", source.method.empty() ? "GET" : source.method};
   call[size++] = {":path", source.path.empty() ? "/headers" : source.path};
@@ -35,7 +42,12 @@ bool prepare_call(SourceConfig& source, Arena& arena) {
   if (oauth2 && source.oauth2.auth_method == OAuth2::Authentication::kBasic)
     add("authorization", basic_authorization(source.oauth2, arena));
   if (oauth2) add("content-type", "application/x-www-form-urlencoded");
-  add("accept", source.format == Format::kText ? "*/*" : "application/json");
+  if (svid) {
+    add("content-type", "application/grpc");
+    add("te", "trailers");
+    add("workload.spiffe.io", "true");
+  }
+  add("accept", source.is_text() ? "*/*" : "application/json");
   add("accept-encoding", "identity");  // nothing is decoded here
   source.call = call.first(size);
   return true;

@@ -54,7 +54,7 @@ class Compiler {
       const Place at = {&use, {}, i};
       const uint32_t source = find_source(at, rule.use[i]);
       if (source == kNone) continue;
-      if (config_.sources[source].format == Format::kText && config_.sources[source].headers.empty())
+      if (config_.sources[source].is_text() && config_.sources[source].headers.empty())
         report_.add(at, "a source that sets no header", "one with \"headers\"");
       rule.sources[size++] = source;
     }
@@ -104,9 +104,9 @@ class Compiler {
     if (index == kNone) return kNone;
     SourceConfig& source = config_.sources[index];
     const bool single = source.format == Format::kTemplate && source.headers.size() == 1;
-    if (source.format != Format::kText && source.format != Format::kOAuth2 && !single) {
+    if (!source.is_text() && source.format != Format::kOAuth2 && !single) {
       report_.add(place, "a source that may have several values",
-                  "one of format \"text\" or \"oauth2\", or of \"template\" with one header");
+                  "one of format \"text\", \"jwt_svid\" or \"oauth2\", or of \"template\" with one header");
     }
     source.is_referred_to = true;
     return index;
@@ -163,7 +163,9 @@ class Compiler {
 
   void set_defaults(SourceConfig& source) {
     const bool oauth2 = source.format == Format::kOAuth2;
-    const bool text = source.format == Format::kText;
+    const bool text = source.is_text();
+    if (source.refresh.early.percent == kNotGiven)
+      source.refresh.early.percent = source.format == Format::kJwtSvid ? 50 : 20;
     if (oauth2 && source.headers.empty()) {
       source.headers = arena_.array<abi::Pair>(1);
       source.headers[0] = {"authorization", "Bearer {/access_token}"};
@@ -217,9 +219,9 @@ class Compiler {
     must(oauth2 == (source.oauth2.client_id.data() != nullptr), "oauth2", oauth2 ? "nothing" : "an object",
          "an object with \"client_id\", just if \"format\" is \"oauth2\"");
     must(source.format != Format::kHeaders || !templates, "headers", "an object",
-         "one with \"oauth2\", \"template\" or \"text\" only");
+         "one with \"oauth2\", \"template\", \"text\" or \"jwt_svid\" only");
     must(source.format != Format::kTemplate || templates, "headers", "nothing", "an object of header name to template");
-    const bool text = source.format == Format::kText;
+    const bool text = source.is_text();
     must(!text || templates || source.is_referred_to, "headers", "nothing",
          "an object of header name to template, or ${source:NAME} with its name in another source");
     for (const abi::Pair& header : source.headers) {
@@ -227,6 +229,11 @@ class Compiler {
       must(!text || header.value.find("{/") == std::string_view::npos, "headers", "{/json/pointer} with \"text\"",
            "{text}, which stands for all of the answer");
     }
+    const bool svid = source.format == Format::kJwtSvid;
+    must(svid != source.jwt_svid.audience.empty() && (svid || source.jwt_svid.spiffe_id.data() == nullptr), "jwt_svid",
+         svid ? "nothing" : "an object", "an object with \"audience\", just if \"format\" is \"jwt_svid\"");
+    must(!svid || (source.path.empty() && source.method.empty() && source.body.data() == nullptr), "format",
+         "\"jwt_svid\" with \"path\", \"method\" or \"body\"", "none of these: the Workload API has its own");
     if (oauth2) check_assertion(source, place);
     must(!oauth2 || !source.path.empty(), "path", "nothing", "the token endpoint's path");
     must(!oauth2 || source.body.data() == nullptr, "body", "a string", "none: oauth2 makes its own");

@@ -27,12 +27,15 @@ struct Share {
   uint64_t of(uint64_t whole_ms) const { return whole_ms * percent / 100 + ms; }
 };
 
+inline constexpr uint64_t kUnlimited = UINT64_MAX;
+inline constexpr uint64_t kNotGiven = UINT64_MAX - 1;
+
 // Refresh: when a source is asked.
 struct Refresh {
-  uint64_t every_ms = 0;            // lifetime of an answer that says nothing of its own; 0: the format's default
-  Share early{.percent = 20};       // an answer that says its lifetime is renewed this much before the end,
-  Share jitter{.percent = 10};      // or up to this much later; any other, up to this much before the end
-  uint64_t retry_initial_ms = 250;  // exponential, with full jitter
+  uint64_t every_ms = 0;              // lifetime of an answer that says nothing of its own; 0: the format's default
+  Share early{.percent = kNotGiven};  // an answer that says its lifetime is renewed this much before the end,
+  Share jitter{.percent = 10};        // or up to this much later; any other, up to this much before the end
+  uint64_t retry_initial_ms = 250;    // exponential, with full jitter
   uint64_t retry_max_ms = 30'000;
 };
 
@@ -62,12 +65,15 @@ struct OAuth2 {
   Pairs endpoint_params;
 };
 
-inline constexpr uint64_t kUnlimited = UINT64_MAX;
-inline constexpr uint64_t kNotGiven = UINT64_MAX - 1;
+// JwtSvid: what SPIFFE's Workload API is asked for.
+struct JwtSvid {
+  Texts audience;
+  std::string_view spiffe_id;
+};
 
 // SourceConfig: one service that provides headers, how and when to ask it, and what to make of its answer.
 struct SourceConfig {
-  enum class Format : uint8_t { kHeaders, kOAuth2, kTemplate, kText };
+  enum class Format : uint8_t { kHeaders, kOAuth2, kTemplate, kText, kJwtSvid };
   std::string_view name = "default";  // in the metrics' names
   std::string_view cluster = "sidecar";
   std::string_view authority;
@@ -78,10 +84,14 @@ struct SourceConfig {
   uint64_t timeout_ms = 5'000;
   Format format = Format::kHeaders;
   OAuth2 oauth2;
+  JwtSvid jwt_svid;
   Pairs headers;  // header name to template
   Texts allow;    // names, or prefixes that end in "*"
   Refresh refresh;
   uint64_t max_stale_ms = kNotGiven;
+
+  // is_text: whether an answer is one text, which {text} stands for.
+  bool is_text() const { return format >= Format::kText; }
 
   // Made of the above by compile (compile.h).
   Pairs call;                     // the request's headers, whole; not yet if the source refers to others

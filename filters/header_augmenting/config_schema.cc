@@ -54,7 +54,7 @@ constexpr Field refers(const char* key, Kind kind, uint16_t offset) {
   return {key, kind, offset, {}, false, true};
 }
 
-constexpr const char* kFormats[] = {"headers", "oauth2", "template", "text", nullptr};
+constexpr const char* kFormats[] = {"headers", "oauth2", "template", "text", "jwt_svid", nullptr};
 constexpr const char* kGrants[] = {"client_credentials", "password", nullptr};
 constexpr const char* kAuthentications[] = {"client_secret_basic", "client_secret_post", "none",
                                             "client_assertion",    "private_key_jwt",    nullptr};
@@ -102,6 +102,12 @@ constexpr Field kOAuth2Fields[] = {
 };
 constexpr Schema kOAuth2 = {kOAuth2Fields};
 
+constexpr Field kJwtSvidFields[] = {
+    {"audience", Kind::kTexts, offsetof(JwtSvid, audience)},
+    {"spiffe_id", Kind::kWord, offsetof(JwtSvid, spiffe_id)},
+};
+constexpr Schema kJwtSvid = {kJwtSvidFields};
+
 constexpr Field kSourceFields[] = {
     {"name", Kind::kName, offsetof(SourceConfig, name)},
     {"cluster", Kind::kWord, offsetof(SourceConfig, cluster)},
@@ -113,6 +119,7 @@ constexpr Field kSourceFields[] = {
     {"timeout", Kind::kDuration, offsetof(SourceConfig, timeout_ms)},
     {"format", Kind::kChoice, offsetof(SourceConfig, format), kFormats},
     {"oauth2", Kind::kObject, offsetof(SourceConfig, oauth2), &kOAuth2},
+    {"jwt_svid", Kind::kObject, offsetof(SourceConfig, jwt_svid), &kJwtSvid},
     {"headers", Kind::kHeaders, offsetof(SourceConfig, headers)},
     {"allow", Kind::kNames, offsetof(SourceConfig, allow)},
     {"refresh", Kind::kObject, offsetof(SourceConfig, refresh), &kRefresh},

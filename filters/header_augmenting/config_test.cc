@@ -193,7 +193,7 @@ TEST_F(ConfigTest, AllErrorsComeInOnePass) {
             "\"5m\", \"1h30m\" or \"1d\"\n"
             "configuration: sources[0].path: found a string, expected a path that starts with \"/\", a string without "
             "white space\n"
-            "configuration: sources[1].format: found \"xml\", expected one of headers oauth2 template text\n"
+            "configuration: sources[1].format: found \"xml\", expected one of headers oauth2 template text jwt_svid\n"
             "configuration: max_body: found a number \"0\", expected a number of bytes from 1 to 16777216\n"
             "configuration: rules[0].use[0]: found the name of no source, expected one of default b");
 }

@@ -145,6 +145,28 @@ FailedFetch failed_status(const sdk::HttpReply& reply, const SourceConfig& sourc
   return failed;
 }
 
+bool failed_grpc(const sdk::HttpReply& reply, FailedFetch& failed) {
+  auto status = reply.headers().get("grpc-status");  // of an answer that has nothing else
+  if (!status) status = reply.trailers().get("grpc-status");
+  const std::string_view text = status ? status->view() : std::string_view();
+  if (text == "0") return false;
+  failed.reason = FetchFailure::kStatus;
+  failed.detail.add("gRPC's ");
+  add_printable(text.substr(0, 2), failed.detail);
+  const char* meaning = "";
+  if (text.empty()) meaning = "none: does the cluster speak HTTP/2?";
+  if (text == "7") meaning = " (permission denied: no identity for this proxy)";
+  if (text == "3") meaning = " (invalid argument)";
+  if (text == "12") meaning = " (unimplemented: no Workload API there)";
+  failed.permanent = text == "3" || text == "12";
+  if (text == "4" || text == "14") {  // as Envoy says it in the place of the service
+    failed.reason = FetchFailure::kUnreachable;
+    meaning = text == "4" ? " (deadline exceeded)" : " (unavailable: nobody at the socket)";
+  }
+  failed.detail.add(meaning);
+  return true;
+}
+
 FailedFetch failed_body(FetchFailure reason, const sdk::HttpReply& reply, std::string_view body,
                         const SourceConfig& source) {
   FailedFetch failed;

@@ -33,6 +33,10 @@ FailedFetch failed_signature(sdk::Status status);
 // failed_status: an answer whose status is not 200.
 FailedFetch failed_status(const sdk::HttpReply& reply, const SourceConfig& source, size_t max_body);
 
+// failed_grpc: whether a gRPC service says that the call failed, or does not say that it did not, as one that is asked
+// in HTTP/1.1; `failed` is then how.
+bool failed_grpc(const sdk::HttpReply& reply, FailedFetch& failed);
+
 // failed_body: an answer of which no headers could be made, for `reason`.
 FailedFetch failed_body(FetchFailure reason, const sdk::HttpReply& reply, std::string_view body,
                         const SourceConfig& source);

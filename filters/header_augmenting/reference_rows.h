@@ -25,8 +25,8 @@ inline constexpr ReferenceRow kReferenceRows[] = {
     {"sources[].request_headers", nullptr,
      "more headers of the request; `accept: application/json`, `accept-encoding: identity` and, with `oauth2`, "
      "`content-type` and, with `client_secret_basic`, `authorization` are sent unless they stand here; with `text` "
-     "`accept: */*`"},
-    {"sources[].body", "none", "the request's body; `oauth2` makes its own"},
+     "and `jwt_svid` `accept: */*`"},
+    {"sources[].body", "none", "the request's body; `oauth2` and `jwt_svid` make their own"},
     {"sources[].timeout", nullptr, "of one call"},
     {"sources[].format", nullptr, "what the answer is, see below"},
     {"sources[].oauth2.grant_type", nullptr, "RFC 6749 sections 4.4 and 4.3"},
@@ -51,13 +51,18 @@ inline constexpr ReferenceRow kReferenceRows[] = {
     {"sources[].oauth2.audience", "none", "one `audience` each"},
     {"sources[].oauth2.resource", "none", "one `resource` each (RFC 8707)"},
     {"sources[].oauth2.endpoint_params", nullptr, "more parameters of the form"},
+    {"sources[].jwt_svid.audience", "none",
+     "whom the JWT-SVID is for; required with that format, and with no other. Path, method and body are the Workload "
+     "API's"},
+    {"sources[].jwt_svid.spiffe_id", nullptr, "which of several identities; the first if it is not given"},
     {"sources[].headers", R"(with `oauth2` `{"authorization": "Bearer {/access_token}"}`)",
-     "with `oauth2`, `template` and `text`: the headers to set; required but with `oauth2`, and with `text` if another "
-     "source refers to it"},
+     "with `oauth2`, `template`, `text` and `jwt_svid`: the headers to set; required but with `oauth2`, and with the "
+     "last "
+     "two if another source refers to it"},
     {"sources[].allow", "all", "what this source may set, apart from what none may"},
-    {"sources[].refresh.every", "`10s` with `text`, else `360s`",
+    {"sources[].refresh.every", "`10s` with `text` and `jwt_svid`, else `360s`",
      "how long an answer is good that does not say so itself"},
-    {"sources[].refresh.early", nullptr,
+    {"sources[].refresh.early", "`50%` with `jwt_svid`, else `20%`",
      "an answer that says how long it is good is renewed this much before, but not before half of that time; so is any "
      "answer if `max_stale` is below `timeout`"},
     {"sources[].refresh.jitter", nullptr,
@@ -67,7 +72,7 @@ inline constexpr ReferenceRow kReferenceRows[] = {
      "after a failed fetch the next waits a random time up to this, doubled with each failure; also how soon after a "
      "fetch an upstream's refusal brings about another"},
     {"sources[].refresh.retry.max", nullptr, "but to no more than this, whatever `retry-after` says"},
-    {"sources[].max_stale", "`0s` with `oauth2` and of a `text` that is a JWT, else `unlimited`",
+    {"sources[].max_stale", "`0s` with `oauth2` and of a `text` or `jwt_svid` that is a JWT, else `unlimited`",
      "how long after their expiry the last good headers are still used while fetches fail"},
     {"rules[].match.cluster", nullptr,
      "the cluster that the request's route leads to, the whole name; no match while the host knows of none. See below"},

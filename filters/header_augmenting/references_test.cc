@@ -125,7 +125,8 @@ TEST_F(ReferencesTest, AtMostThreeLeadFromOneSourceToTheNext) {
 
 TEST_F(ReferencesTest, SourceThatMayHaveSeveralValuesHasNone) {
   const char* const expected =
-      "sources[1].body: found a source that may have several values, expected one of format \"text\" or \"oauth2\", or "
+      "sources[1].body: found a source that may have several values, expected one of format \"text\", \"jwt_svid\" or "
+      "\"oauth2\", or "
       "of \"template\" with one header";
   EXPECT_EQ(error_of(R"({"name": "a"},)" + referring("b", "${source:a}")), expected);
   EXPECT_EQ(error_of(R"({"name": "a", "format": "template", "headers": {"x": "{/x}", "y": "{/y}"}},)" +

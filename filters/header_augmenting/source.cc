@@ -172,6 +172,8 @@ bool Source::has_new_inputs() {
 
 Result<Source::Fetched, FailedFetch> Source::read(const sdk::HttpReply& reply, const SourceConfig& sent) const {
   if (reply.status != 200) return failed_status(reply, sent, max_body_);
+  FailedFetch failed;
+  if (config_.format == SourceConfig::Format::kJwtSvid && failed_grpc(reply, failed)) return failed;
   if (reply.body_size > max_body_) return FailedFetch{FetchFailure::kTooLarge};
   const auto body = reply.body(max_body_ + 1);
   if (!body) return FailedFetch{FetchFailure::kNoAnswer};

@@ -153,6 +153,7 @@ class FakeWorker {
   std::map<abi::ContextId, abi::ContextId> parents_;  // of streams and connections
   const FakeReply* reply_ = nullptr;                  // within the callback
   Headers reply_headers_;
+  Headers reply_trailers_;
   bool configuring_ = false;
 };
 

@@ -40,6 +40,7 @@ struct FakeHostFunctions {
     if (type == MapType::kHttpRequestTrailers && stream != nullptr) return &stream->trailers;
     if (type == MapType::kHttpResponseHeaders && stream != nullptr) return &stream->response;
     if (type == MapType::kHttpCallResponseHeaders && w.reply_ != nullptr) return &w.reply_headers_;
+    if (type == MapType::kHttpCallResponseTrailers && w.reply_ != nullptr) return &w.reply_trailers_;
     return nullptr;
   }
 

@@ -42,6 +42,7 @@ struct FakeReply {
   uint32_t status = 200;
   std::string body = {};
   Headers headers = {};
+  Headers trailers = {};
   uint64_t delay_ms = 0;
   bool refuse = false;  // the call cannot be sent: kInternalFailure
   bool reset = false;   // no answer: the callback comes with 0 headers

@@ -226,14 +226,16 @@ inline void FakeWorker::answer_call(abi::ContextId context, uint32_t call_id, ui
 
 inline void FakeWorker::give_answer(abi::ContextId context, uint32_t call_id, const FakeReply& reply) {
   reply_headers_.clear();
+  reply_trailers_.clear();
   if (!reply.reset) {
     reply_headers_ = reply.headers;
+    reply_trailers_ = reply.trailers;
     reply_headers_.insert(reply_headers_.begin(), {":status", std::to_string(reply.status)});
   }
   enter(context, [&] {
     reply_ = &reply;
     detail::on_http_call_response<detail::Vm>(context, call_id, reply_headers_.size(),
-                                              reply.reset ? 0 : reply.body.size(), 0);
+                                              reply.reset ? 0 : reply.body.size(), reply_trailers_.size());
     reply_ = nullptr;
   });
 }
