@@ -3,7 +3,7 @@
 PRESET ?= release
 export PRESET
 
-.PHONY: help build docs demo test conformance envoy install package bench soak fuzz lint format deploy clean
+.PHONY: help build docs demo test conformance envoy install package bench soak coverage fuzz lint format deploy clean
 
 help:
 	@echo "make demo      build everything and watch a request get its headers, step by step"
@@ -13,6 +13,7 @@ help:
 	@echo "make envoy     the same cases, and the end-to-end tests, in every version of Envoy that scripts/pins names (VERSION=1.40.0; CASES=part, UPDATE=1, STRICT=1: cases alone)"
 	@echo "make bench     requests a second, processor time, memory and start against Envoy, nginx and HAProxy, and the micro-benchmarks (AGAINST=revision: or slower than that?)"
 	@echo "make soak      20,000 requests a second for a minute on 8 workers, with tokens that live for a second"
+	@echo "make coverage  every test in a build that counts lines, then the share of each room's that ran"
 	@echo "make fuzz      run every fuzzer, or FUZZERS, for FUZZ_SECONDS (default 60)"
 	@echo "make install   the program, the SDK and the host library below PREFIX (/usr/local), for trees of your own"
 	@echo "make package   the filter as an OCI image: build/oci/header_augmenting, and its digest"
@@ -80,6 +81,13 @@ soak:
 	@scripts/bootstrap build test
 	@scripts/build $(PRESET) inlay header_augmenting_wasm
 	@scripts/soak
+
+coverage:
+	@scripts/bootstrap build test envoy
+	@scripts/build coverage
+	@find build/coverage -name '*.gcda' -delete
+	@scripts/test coverage
+	@scripts/coverage
 
 fuzz:
 	@scripts/bootstrap build fuzz
