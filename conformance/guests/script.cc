@@ -24,6 +24,9 @@ std::string read_quoted(std::string_view text, size_t& at) {
       case 'n':
         value += '\n';
         break;
+      case 'r':
+        value += '\r';
+        break;
       case 't':
         value += '\t';
         break;
