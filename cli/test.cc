@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,8 @@ struct TestOptions {
   std::string colour = "auto";
   std::string junit;
   std::string explained;
+  std::string world = "process";
+  std::string against;  // parted by commas
   bool tap = false;
   bool explains = false;
   tester::SuiteOptions suite;
@@ -79,19 +82,40 @@ int explain(const std::string& word) {
   return word.empty() || tester::is_word(word) ? 0 : kWrong;
 }
 
-int test(TestOptions& options) {
-  if (options.explains) return explain(options.explained);
-  options.suite.engine = options.engine == "aot"      ? engine::EngineKind::kAot
-                         : options.engine == "interp" ? engine::EngineKind::kInterp
-                                                      : engine::EngineKind::kAuto;
-  tester::Suite suite(options.suite);
-  if (options.paths.empty()) options.paths.emplace_back(".");
-  for (const std::string& path : options.paths) {
-    if (auto added = suite.add(path); !added) return fail(added.error());
+using Place = tester::Place;
+
+// Where the cases are to run; Envoys that are not on this machine are results that were skipped. Errors: of the command
+// line.
+Result<std::vector<Place>> places_of(const TestOptions& options, std::vector<TestResult>& skipped) {
+  const auto kind = options.world == "sockets" ? Place::Kind::kSockets : Place::Kind::kInProcess;
+  if (options.against.empty()) return std::vector<Place>{{kind, {}}};
+  std::vector<Place> places;
+  std::stringstream list(options.against);
+  for (std::string wanted; std::getline(list, wanted, ',');) {
+    auto envoy = tester::find_envoy(wanted);
+    if (envoy) {
+      places.push_back({Place::Kind::kEnvoy, *std::move(envoy)});
+    } else if (envoy.error().code == ErrorCode::kInvalidArgument || wanted.find('/') != std::string::npos) {
+      return envoy.error();
+    } else {
+      TestResult all;
+      all.name = "all cases in " + wanted;
+      all.path = wanted;
+      all.kind = TestResult::Kind::kSkipped;
+      all.why_skipped = envoy.error().message;
+      skipped.push_back(std::move(all));
+    }
   }
+  return places;
+}
+
+// Runs the cases there; appends their results.
+Result<Unit> run_in(const Place& place, const TestOptions& options, std::vector<TestResult>& results) {
+  tester::SuiteOptions of_suite = options.suite;
+  of_suite.place = place;
+  tester::Suite suite(of_suite);
+  for (const std::string& path : options.paths) INLAY_RETURN_IF_ERROR(suite.add(path));
   const bool colour = coloured(options);
-  const auto begun = std::chrono::steady_clock::now();
-  std::vector<TestResult> results;
   Progress progress(suite.files());
   suite.run([&](const TestResult& result) {
     progress.clear();
@@ -101,16 +125,42 @@ int test(TestOptions& options) {
     results.push_back(result);
   });
   progress.clear();
+  if (suite.total() > 0) return Unit{};
+  return Error{ErrorCode::kNotFound, "there is no case whose name contains this", options.suite.wanted};
+}
+
+int status_of(const std::vector<TestResult>& results) {
+  int status = 0;
+  for (const TestResult& result : results) {
+    if (result.kind == TestResult::Kind::kWrong) return kWrong;
+    if (result.kind == TestResult::Kind::kFailed) status = kFailed;
+  }
+  return status;
+}
+
+int test(TestOptions& options) {
+  if (options.explains) return explain(options.explained);
+  if (options.suite.update && (options.world != "process" || !options.against.empty())) {
+    return fail(
+        {ErrorCode::kInvalidArgument, "snapshots are what is seen in process: no other place goes with --update", ""});
+  }
+  options.suite.engine = options.engine == "aot"      ? engine::EngineKind::kAot
+                         : options.engine == "interp" ? engine::EngineKind::kInterp
+                                                      : engine::EngineKind::kAuto;
+  if (options.paths.empty()) options.paths.emplace_back(".");
+  const auto begun = std::chrono::steady_clock::now();
+  std::vector<TestResult> results;
+  const auto places = places_of(options, results);
+  if (!places) return fail(places.error());
+  for (const Place& place : *places) {
+    if (auto ran = run_in(place, options, results); !ran) return fail(ran.error());
+  }
   const auto took = std::chrono::steady_clock::now() - begun;
-  std::fputs((options.tap ? tester::tap(results) : tester::summary(results, took, colour)).c_str(), stdout);
+  std::fputs((options.tap ? tester::tap(results) : tester::summary(results, took, coloured(options))).c_str(), stdout);
   if (!options.junit.empty()) {
     if (auto written = write_junit(options.junit, results); !written) return fail(written.error());
   }
-  if (suite.total() == 0) {
-    return fail({ErrorCode::kNotFound, "there is no case whose name contains this", options.suite.wanted});
-  }
-  if (suite.count(TestResult::Kind::kWrong) > 0) return kWrong;
-  return suite.count(TestResult::Kind::kFailed) > 0 ? kFailed : 0;
+  return status_of(results);
 }
 
 }  // namespace
@@ -126,6 +176,14 @@ void add_test(CLI::App& app, Action& action) {
                    "auto: interpreted, but for modules that are compiled already; aot; interp")
       ->check(CLI::IsMember({"auto", "aot", "interp"}))
       ->capture_default_str();
+  command
+      ->add_option("--world", options->world,
+                   "process: in one process and in virtual time; sockets: in Inlay's server, in real time")
+      ->check(CLI::IsMember({"process", "sockets"}))
+      ->capture_default_str();
+  command->add_option(
+      "--against", options->against,
+      "Run the cases in Envoy instead: envoy@VERSION[,VERSION...], where that is on this machine, or a path");
   command->add_option("-j,--jobs", options->suite.jobs, "Files at a time")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();

@@ -4,10 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <fstream>
-#include <regex>
 #include <sstream>
 
 namespace inlay::conformance {
@@ -38,21 +36,6 @@ std::vector<std::string> pinned_envoys() {
     if (std::find(versions.begin(), versions.end(), version) == versions.end()) versions.push_back(version);
   }
   return versions;
-}
-
-std::string version_of(const std::string& binary) {
-  std::string command = "'";
-  for (const char c : binary) command += c == '\'' ? "'\\''" : std::string(1, c);
-  FILE* const output = popen((command + "' --version 2> /dev/null < /dev/null").c_str(), "re");
-  if (output == nullptr) return "";
-  std::string said;
-  char bytes[256];
-  while (const size_t size = std::fread(bytes, 1, sizeof bytes, output)) said.append(bytes, size);
-  pclose(output);
-  // "envoy  version: COMMIT/1.40.0/Clean/RELEASE/BoringSSL"
-  static const std::regex kForm(R"(version: \w+/(\d+\.\d+\.\d+)[^/]*/)");
-  std::smatch found;
-  return std::regex_search(said, found, kForm) ? found[1].str() : "";
 }
 
 std::string tested_envoy() {

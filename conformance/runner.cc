@@ -7,10 +7,10 @@
 
 #include "conformance/guest_file.h"
 #include "conformance/rules.h"
-#include "conformance/server.h"
-#include "conformance/sockets.h"
 #include "tester/in_process.h"
 #include "tester/play.h"
+#include "tester/server.h"
+#include "tester/sockets.h"
 
 namespace inlay::conformance {
 namespace {

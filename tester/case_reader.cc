@@ -107,7 +107,7 @@ Result<Unit> CaseReader::take_setting(const WordEntry& entry, const SourceLine& 
       return put(case_.about, text, entry.word);
     case Name::kOnly:
       return take_only(text);
-    case Name::kAccessLog:
+    case Name::kAccessLogLine:
       return put(case_.access_log, text, entry.word);
     case Name::kBootstrap:
       return take_bootstrap(line, words);

@@ -154,7 +154,8 @@ std::optional<std::string> of_connection(const Expectation& e, const Seen& seen)
 std::optional<std::string> of_incidents(const Expectation& e, const Seen& seen) {
   std::vector<std::string> found;
   for (const Incident& incident : incidents(seen.transcript, seen.from)) {
-    if (incident.hazard.empty() != (e.of == Of::kTrap)) continue;
+    const bool is_trap = incident.kind == Incident::Kind::kTrap;
+    if (is_trap != (e.of == Of::kTrap)) continue;
     if (e.name.empty() || e.name == incident.hazard) found.push_back(incident.line);
   }
   if (found.empty() == e.no) return std::nullopt;
@@ -168,15 +169,16 @@ std::vector<Incident> incidents(const Transcript& transcript, size_t from) {
   constexpr std::string_view kHazard = " (hazard ";
   std::vector<Incident> found;
   for (const LogEntry& entry : transcript.log(from)) {
+    if (entry.who == "envoy") found.push_back({Incident::Kind::kEnvoyEnded, "", entry.text});
     if (entry.who != "host") continue;
     const size_t at = entry.text.rfind(kHazard);
     if (entry.level == "warn" && at != std::string::npos && entry.text.ends_with(')')) {
       std::string name = entry.text.substr(at + kHazard.size());
       name.pop_back();
-      found.push_back({std::move(name), entry.text});
+      found.push_back({Incident::Kind::kHazard, std::move(name), entry.text});
     } else if (entry.level == "error" && entry.text.starts_with("the VM of plugin ") &&
                entry.text.find(" has failed: ") != std::string::npos) {
-      found.push_back({"", entry.text});
+      found.push_back({Incident::Kind::kTrap, "", entry.text});
     }
   }
   return found;

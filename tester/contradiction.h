@@ -3,6 +3,7 @@
 
 // Whether what was seen is as a case's expectations say.
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -24,9 +25,10 @@ struct Seen {
 // Nothing when the expectation holds, else what was seen in its place, as a sentence without its end.
 std::optional<std::string> contradiction(const Expectation& expectation, const Seen& seen);
 
-// What a filter has done that ends or hangs Envoy, and VMs that have failed: lines of the host's log.
+// What a test fails for though no line speaks of it: lines of the host's log, or that Envoy has ended or hangs.
 struct Incident {
-  std::string hazard;  // its name; empty of a VM that has failed
+  enum class Kind : uint8_t { kHazard, kTrap, kEnvoyEnded } kind = Kind::kHazard;
+  std::string hazard;  // its name
   std::string line;
 };
 std::vector<Incident> incidents(const Transcript& transcript, size_t from);

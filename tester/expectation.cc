@@ -187,7 +187,7 @@ class ExpectationReader {
           made_.name = words_[at_++].text;
         }
         return value();
-      case Name::kAccessLog:
+      case Name::kAccessLogLine:
         made_.of = Of::kAccessLog;
         return value();
       case Name::kMetric:

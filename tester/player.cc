@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tester/player.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "tester/wire.h"
@@ -74,6 +75,9 @@ void Player::check(const std::vector<Expectation>& group) {
                     const std::string line = world_.stats({name}).at(0);
                     return line.substr(line.rfind(" = ") + 3);
                   }};
+  world_.wait_until([&] {
+    return std::none_of(group.begin(), group.end(), [&](const Expectation& e) { return contradiction(e, seen); });
+  });
   const size_t before = failures_.size();
   for (const Expectation& expectation : group) {
     auto why = contradiction(expectation, seen);
@@ -160,7 +164,9 @@ void Player::upstream_step(const Step& step) {
         return answer(step);
     }
   };
-  if (!taken()) transcript_.line(upstream, "has no request to answer, nor a connection");
+  bool done = taken();
+  if (!done && waits_for_requests_) world_.wait_until([&] { return done = taken(); });
+  if (!done) transcript_.line(upstream, "has no request to answer, nor a connection");
 }
 
 }  // namespace inlay::tester

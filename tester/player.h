@@ -32,6 +32,9 @@ class Player {
   // A step is over when this makes the same of what is seen and of what must be seen.
   void compare_through(std::function<std::string(const std::string&)> rule);
 
+  // What an upstream answers may come late, on sockets: its step waits for it.
+  void wait_for_requests() { waits_for_requests_ = true; }
+
   // Errors: what cannot be started.
   Result<Unit> play();
 
@@ -56,6 +59,7 @@ class Player {
   std::function<std::string(const std::string&)> rule_;
   std::map<std::string, bool> chunked_;  // by client: its request
   size_t checked_ = 0;                   // the first step that no expectation has looked at
+  bool waits_for_requests_ = false;
   std::vector<Failure> failures_;
 };
 

@@ -13,6 +13,8 @@
 #include "tester/in_process.h"
 #include "tester/modules.h"
 #include "tester/play.h"
+#include "tester/server.h"
+#include "tester/sockets.h"
 
 namespace inlay::tester {
 namespace {
@@ -26,9 +28,9 @@ constexpr size_t kLargest = 16 << 20;  // bytes of a file
 constexpr std::chrono::milliseconds kCallBudget{10'000};
 constexpr size_t kAround = 3;  // lines around a change
 
-TestResult result_of(const Case& c) {
+TestResult result_of(const Case& c, std::string name) {
   TestResult result;
-  result.name = name_of(c);
+  result.name = std::move(name);
   result.path = c.path;
   result.about = c.about;
   return result;
@@ -46,8 +48,8 @@ TestResult wrong_file(const std::string& path, const Error& error) {
 bool expects(const Case& c, const Incident& incident) {
   const auto speaks = [&](const Expectation& e) {
     if (e.no) return false;
-    return incident.hazard.empty() ? e.of == Expectation::Of::kTrap
-                                   : e.of == Expectation::Of::kHazard && (e.name.empty() || e.name == incident.hazard);
+    if (incident.kind == Incident::Kind::kTrap) return e.of == Expectation::Of::kTrap;
+    return e.of == Expectation::Of::kHazard && (e.name.empty() || e.name == incident.hazard);
   };
   if (std::any_of(c.at_start.begin(), c.at_start.end(), speaks)) return true;
   return std::any_of(c.steps.begin(), c.steps.end(), [&](const Step& step) {
@@ -62,29 +64,31 @@ bool has_snapshot(const Case& c) {
 
 // Hazards that no line expects, and failures of VMs that neither a line nor a snapshot does.
 void add_incidents(const Case& c, const Transcript& transcript, TestResult& result) {
+  using Of = Incident::Kind;
   for (const Incident& incident : incidents(transcript, 0)) {
-    if (expects(c, incident) || (incident.hazard.empty() && has_snapshot(c))) continue;
-    const std::string line = incident.hazard.empty() ? "expect trap" : "expect hazard " + incident.hazard;
-    result.problems.push_back({"", incident.line + "\n`" + line + "` is for a case that is about it", ""});
+    if (expects(c, incident) || (incident.kind == Of::kTrap && has_snapshot(c))) continue;
+    std::string what = incident.line;
+    if (incident.kind == Of::kTrap) what += "\n`expect trap` is for a case that is about it";
+    if (incident.kind == Of::kHazard)
+      what += "\n`expect hazard " + incident.hazard + "` is for a case that is about it";
+    result.problems.push_back({"", std::move(what), ""});
   }
 }
 
-// Plays it, and says what is wrong but for the snapshot. The transcript; nothing when it cannot be run.
-std::optional<std::string> play(const Case& c, engine::EngineKind engine, TestResult& result) {
-  Play play(c, engine, modules_of(c), kCallBudget, c.expected);
-  const auto world = make_in_process(play.run());
-  Player player = play.player(*world);
-  const auto played = player.play();
-  if (!played) {
-    const Error& error = played.error();
-    result.problems.push_back({error.where, "it cannot be run: " + error.message, play.transcript().text()});
-    return std::nullopt;
+// How long nothing happens before a step is over, on sockets: only where no snapshot says when all has come.
+constexpr std::chrono::milliseconds kQuiet{100};
+constexpr std::chrono::milliseconds kQuietInEnvoy{250};
+constexpr std::chrono::milliseconds kLongestWait{20'000};  // in real time, all of a case's together
+
+// The host's own lines have other words in Envoy.
+std::string without_host_lines(std::string_view transcript) {
+  std::string text;
+  while (!transcript.empty()) {
+    const size_t end = std::min(transcript.find('\n'), transcript.size() - 1) + 1;
+    if (!transcript.starts_with("host [")) text += transcript.substr(0, end);
+    transcript.remove_prefix(end);
   }
-  for (const Failure& failure : player.failures()) {
-    result.problems.push_back({failure.place, failure.line + "\n" + failure.why, failure.seen});
-  }
-  add_incidents(c, play.transcript(), result);
-  return play.seen();
+  return text;
 }
 
 }  // namespace
@@ -125,29 +129,106 @@ bool Suite::wants(std::string_view name) const {
   return name.find(options_.wanted) != std::string_view::npos;
 }
 
+std::string Suite::name_in_place(const Case& c) const {
+  switch (options_.place.kind) {
+    case Place::Kind::kInProcess:
+      return name_of(c);
+    case Place::Kind::kSockets:
+      return name_of(c) + " on sockets";
+    default:
+      return name_of(c) + " in Envoy " + options_.place.envoy.version;
+  }
+}
+
+// Why the case is not run in this place; empty where it is.
+std::string Suite::why_not(const Case& c) const {
+  const bool in_process = options_.place.kind == Place::Kind::kInProcess;
+  if (c.only && *c.only != (in_process ? Transport::kInProcess : Transport::kSockets)) {
+    return "only " + std::string(in_process ? "on sockets" : "in process") + ": " + c.only_because;
+  }
+  if (in_process) return "";
+  if (!c.bootstrap.empty()) return "the addresses of `bootstrap:` are the file's own; such a case runs in process";
+  std::chrono::milliseconds waits{0};
+  for (const Step& step : c.steps) waits += step.time;
+  if (waits <= kLongestWait) return "";
+  return "it waits for " + std::to_string(waits.count() / 1000) + " s, which is real time on sockets";
+}
+
+// The snapshot for this place.
+std::string Suite::expected_of(const Case& c) const {
+  if (options_.place.kind != Place::Kind::kEnvoy) return c.expected;
+  const std::string* const own = c.expected_in_envoy(options_.place.envoy.version);
+  return own != nullptr ? *own : c.expected;
+}
+
+std::unique_ptr<World> Suite::make_world(const Run& run) const {
+  switch (options_.place.kind) {
+    case Place::Kind::kInProcess:
+      return make_in_process(run);
+    case Place::Kind::kSockets:
+      return make_sockets(run, make_inlay_server(run), kQuiet, true);
+    default:
+      return make_sockets(run, make_envoy_server(run, options_.place.envoy.binary), kQuietInEnvoy, true);
+  }
+}
+
+// Plays it, and says what is wrong but for the snapshot. The transcript; nothing when it cannot be run.
+std::optional<std::string> Suite::play(const Case& c, TestResult& result) const {
+  const bool in_process = options_.place.kind == Place::Kind::kInProcess;
+  const bool interpreted = !in_process && options_.engine == engine::EngineKind::kAuto;
+  Play play(c, interpreted ? engine::EngineKind::kInterp : options_.engine, modules_of(c), kCallBudget, expected_of(c));
+  const auto world = make_world(play.run());
+  Player player = play.player(*world);
+  if (!in_process) player.wait_for_requests();
+  const auto played = player.play();
+  if (!played) {
+    const Error& error = played.error();
+    result.problems.push_back({error.where, "it cannot be run: " + error.message, play.transcript().text()});
+    return std::nullopt;
+  }
+  for (const Failure& failure : player.failures()) {
+    result.problems.push_back({failure.place, failure.line + "\n" + failure.why, failure.seen});
+  }
+  add_incidents(c, play.transcript(), result);
+  return play.seen();
+}
+
 TestResult Suite::run_case(Case& c) const {
-  TestResult result = result_of(c);
-  if (c.only == Transport::kSockets) {
+  TestResult result = result_of(c, name_in_place(c));
+  result.why_skipped = why_not(c);
+  if (!result.why_skipped.empty()) {
     result.kind = Kind::kSkipped;
-    result.why_skipped = "only on sockets: " + c.only_because;
     return result;
   }
   const auto begun = Clock::now();
   const bool snapshot = has_snapshot(c);
-  const auto seen = play(c, options_.engine, result);
-  if (seen && snapshot && options_.update) {
-    result.written = *seen != c.expected;
-    c.expected = *seen;
-  } else if (seen && snapshot && c.expected.empty()) {
-    result.problems.push_back(
-        {"", "it expects nothing: write `expect` lines, or have `inlay test --update` write all that is seen", *seen});
-  } else if (seen && snapshot && *seen != c.expected) {
-    result.problems.push_back({"", "what is seen is not what the snapshot has (- expected, + seen)",
-                               near_changes(difference(c.expected, *seen), kAround)});
-  }
+  auto seen = play(c, result);
+  if (seen && snapshot) compare(c, *std::move(seen), result);
   result.took = Clock::now() - begun;
   if (!result.problems.empty()) result.kind = Kind::kFailed;
   return result;
+}
+
+// What was seen with the snapshot, or makes it that.
+void Suite::compare(Case& c, std::string seen, TestResult& result) const {
+  if (options_.update) {
+    result.written = seen != c.expected;
+    c.expected = std::move(seen);
+    return;
+  }
+  std::string expected = expected_of(c);
+  if (expected.empty()) {
+    result.problems.push_back(
+        {"", "it expects nothing: write `expect` lines, or have `inlay test --update` write all that is seen", seen});
+    return;
+  }
+  if (options_.place.kind == Place::Kind::kEnvoy) {
+    seen = without_host_lines(seen);
+    expected = without_host_lines(expected);
+  }
+  if (seen == expected) return;
+  result.problems.push_back({"", "what is seen is not what the snapshot has (- expected, + seen)",
+                             near_changes(difference(expected, seen), kAround)});
 }
 
 std::vector<TestResult> Suite::run_file(const std::string& path) const {

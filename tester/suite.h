@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Suite: the cases of files and folders, run one after another or several at a time, each against its modules in
-// process and in virtual time (in_process.h).
+// Suite: the cases of files and folders, run one after another or several at a time, each against its modules: in
+// process and in virtual time (in_process.h), on sockets, or in an Envoy (sockets.h).
 //
 //     Suite suite({.jobs = 2});
 //     suite.add("tests");
@@ -12,6 +12,8 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,11 +21,20 @@
 #include "base/result.h"
 #include "engine/engine.h"
 #include "tester/case.h"
+#include "tester/envoys.h"
+#include "tester/world.h"
 
 namespace inlay::tester {
 
+// Where cases run.
+struct Place {
+  enum class Kind : uint8_t { kInProcess, kSockets, kEnvoy } kind = Kind::kInProcess;
+  Envoy envoy{};  // kEnvoy
+};
+
 struct SuiteOptions {
-  // kAuto: native code where a cache has some, else the interpreter; nothing is compiled.
+  Place place{};
+  // kAuto: native code where a cache has some, else the interpreter; nothing is compiled. On sockets the interpreter.
   engine::EngineKind engine = engine::EngineKind::kAuto;
   std::string wanted{};  // only cases whose name has this in it; empty: all
   bool update = false;   // writes snapshots anew
@@ -72,6 +83,12 @@ class Suite {
   size_t total() const;
 
  private:
+  std::string name_in_place(const Case& c) const;
+  std::string why_not(const Case& c) const;
+  std::string expected_of(const Case& c) const;
+  std::optional<std::string> play(const Case& c, TestResult& result) const;
+  std::unique_ptr<World> make_world(const Run& run) const;
+  void compare(Case& c, std::string seen, TestResult& result) const;
   std::vector<TestResult> run_file(const std::string& path) const;
   TestResult run_case(Case& c) const;
   bool wants(std::string_view name) const;

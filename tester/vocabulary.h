@@ -44,7 +44,7 @@ enum class Name : uint8_t {
   kListener,
   kHcm,
   kRoutes,
-  kAccessLog,
+  kAccessLogLine,
   kBootstrap,
   kOptions,
   kShow,

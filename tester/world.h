@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// World: the proxy that a case runs in, with its clients, its upstreams and its time. Here is one: everything in one
-// process in virtual time (in_process.h); conformance/sockets.h has those on sockets. What is seen goes into a
-// transcript. One thread.
+// World: the proxy that a case runs in, with its clients, its upstreams and its time. There are three: everything in
+// one process in virtual time (in_process.h), and on sockets the real server or an Envoy (sockets.h). What is seen goes
+// into a transcript. One thread.
 
 #include <chrono>
 #include <functional>
@@ -44,6 +44,8 @@ class World {
   virtual std::vector<std::string> stats(const std::vector<std::string>& names) = 0;
   // Runs until nothing more happens; in a world that cannot know that, until seen() is true.
   virtual void settle(const std::function<bool()>& seen) = 0;
+  // Returns when the condition holds, or when a world in real time has waited long enough for it.
+  virtual void wait_until(const std::function<bool()>& condition) { (void)condition(); }
   // Closes all clients and ends the proxy.
   virtual void finish() = 0;
 };

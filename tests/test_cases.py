@@ -8,7 +8,8 @@ import unittest
 import xml.etree.ElementTree
 
 from support.both import inlay_only
-from support.processes import BUILD, INLAY, ROOT, TestCase
+from support.envoy import find_envoy, needs_envoy
+from support.processes import BUILD, INLAY, ROOT, TestCase, started
 
 GUIDE = os.path.join(ROOT, "docs", "guide", "test.md")
 
@@ -90,23 +91,74 @@ class Guide(Folder):
         self.assertNotIn("WRONG", out)
 
 
-@inlay_only("cases that run in process")
 class OurCases(Folder):
-    """The cases of the filter and of the examples, in process; CI's run of them."""
+    """The cases of the filter and of the examples, in one of the places where cases run."""
 
-    def pass_all(self, folder, at_least):
-        os.symlink(os.path.join(ROOT, folder.split("/")[0]), os.path.join(self.directory, folder.split("/")[0]))
-        for engine in ("interp", "aot"):
-            status, out, err = self.inlay_test(folder, "--engine", engine)
-            self.assertEqual(status, 0, out + err)
-            passed = re.search(r"^(\d+) passed, 0 failed in ", out, re.M)
-            self.assertGreaterEqual(int(passed[1]), at_least, out)
+    # What lies between two times is shown in virtual time; in real time it would be a matter of the machine's speed.
+    OF_TIME = ("slow.case", "held.case")
 
+    def setUp(self):
+        super().setUp()
+        for folder in ("filters", "examples"):
+            os.symlink(os.path.join(ROOT, folder), os.path.join(self.directory, folder))
+
+    def pass_all(self, folder, at_least, *arguments, without=()):
+        paths = [os.path.join(folder, name) for name in sorted(os.listdir(os.path.join(ROOT, folder)))
+                 if name.endswith(".case") and name not in without]
+        status, out, err = self.inlay_test(*arguments, *paths)
+        self.assertEqual(status, 0, out + err)
+        passed = re.search(r"^(\d+) passed, 0 failed", out, re.M)
+        self.assertGreaterEqual(int(passed[1]), at_least, out)
+
+
+@inlay_only("in process, and in its server")
+class OurCasesHere(OurCases):
     def test_of_the_header_augmenting_filter(self):
-        self.pass_all("filters/header_augmenting/cases", 10)
+        for engine in ("interp", "aot"):
+            self.pass_all("filters/header_augmenting/cases", 12, "--engine", engine)
 
     def test_of_the_gate(self):
-        self.pass_all("examples/gate/cases", 8)
+        for engine in ("interp", "aot"):
+            self.pass_all("examples/gate/cases", 8, "--engine", engine)
+
+    def test_on_sockets(self):
+        self.pass_all("filters/header_augmenting/cases", 9, "--world", "sockets", without=self.OF_TIME)
+        self.pass_all("examples/gate/cases", 7, "--world", "sockets", without=self.OF_TIME)
+
+    def test_an_envoy_that_is_not_here_is_skipped_aloud(self):
+        status, out, _ = self.inlay_test("--against", "envoy@0.0.1", "examples/gate/cases")
+        self.assertEqual(status, 0)
+        self.assertRegex(out, r"(?m)^skipped all cases in envoy@0\.0\.1: there is no Envoy 0\.0\.1: ")
+        for wrong in ("nginx", "/nowhere/envoy"):
+            self.assertEqual(self.inlay_test("--against", wrong, "examples/gate/cases")[0], 2)
+
+
+@needs_envoy()
+class OurCasesInEnvoy(OurCases):
+    def setUp(self):
+        super().setUp()
+        started["envoy"] += 1
+        self.envoy = find_envoy()[0]
+
+    def test_of_the_header_augmenting_filter(self):
+        self.pass_all("filters/header_augmenting/cases", 9, "--against", self.envoy, "--jobs", "2", without=self.OF_TIME)
+
+    def test_of_the_gate(self):
+        self.pass_all("examples/gate/cases", 7, "--against", self.envoy, "--jobs", "2", without=self.OF_TIME)
+
+    def test_a_hazard_ends_it(self):
+        self.write("hazard.case", """plugin a guest=wat imports=continue_stream:1
+  (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+    (drop (call $continue_stream (i32.const 1))) (i32.const 0))
+client GET /
+expect no client status 500
+""")
+        status, out, _ = self.inlay_test("hazard.case")
+        self.assertEqual(status, 1)
+        self.assertIn("in Envoy this ends the process (hazard resume_before_response)", out)
+        status, out, _ = self.inlay_test("--against", self.envoy, "hazard.case")
+        self.assertEqual(status, 1)
+        self.assertIn("envoy: ended by itself by signal", out)
 
 
 @inlay_only("its command line")

@@ -6,12 +6,12 @@
 #include <future>
 #include <thread>
 
-#include "conformance/admin.h"
-#include "conformance/server.h"
 #include "proxy/server.h"
+#include "tester/admin.h"
 #include "tester/bootstrap.h"
+#include "tester/server.h"
 
-namespace inlay::conformance {
+namespace inlay::tester {
 namespace {
 
 class InlayServer final : public Server {
@@ -90,4 +90,4 @@ std::unique_ptr<Server> make_inlay_server(const Run& run) {
   return std::make_unique<InlayServer>(run);
 }
 
-}  // namespace inlay::conformance
+}  // namespace inlay::tester

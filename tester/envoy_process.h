@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "conformance/log_tail.h"
+#include "tester/log_tail.h"
 
-namespace inlay::conformance {
+namespace inlay::tester {
 
 class EnvoyProcess {
  public:
@@ -46,4 +46,4 @@ class EnvoyProcess {
   int status_ = 0;
 };
 
-}  // namespace inlay::conformance
+}  // namespace inlay::tester

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace inlay::conformance {
+namespace inlay::tester {
 
 class FileTail {
  public:
@@ -69,4 +69,4 @@ class LogTail {
   const int main_thread_;
 };
 
-}  // namespace inlay::conformance
+}  // namespace inlay::tester

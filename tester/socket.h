@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace inlay::conformance {
+namespace inlay::tester {
 
 class Socket {
  public:
@@ -45,4 +45,4 @@ class Socket {
   std::string unsent_;
 };
 
-}  // namespace inlay::conformance
+}  // namespace inlay::tester

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "conformance/socket.h"
+#include "tester/socket.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <utility>
 
-namespace inlay::conformance {
+namespace inlay::tester {
 namespace {
 
 sockaddr_in loopback(uint16_t port) {
@@ -113,4 +113,4 @@ void Socket::close() {
   fd_ = -1;
 }
 
-}  // namespace inlay::conformance
+}  // namespace inlay::tester

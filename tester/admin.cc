@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "conformance/admin.h"
+#include "tester/admin.h"
 
 #include <poll.h>
 
 #include <chrono>
 #include <cstdlib>
 
-#include "conformance/socket.h"
+#include "tester/socket.h"
 
-namespace inlay::conformance {
+namespace inlay::tester {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -57,4 +57,4 @@ std::string stat_of(const std::string& page, const std::string& name) {
   return page.substr(from, page.find_first_of("\r\n", from) - from);
 }
 
-}  // namespace inlay::conformance
+}  // namespace inlay::tester

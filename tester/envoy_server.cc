@@ -8,12 +8,12 @@
 #include <sstream>
 #include <utility>
 
-#include "conformance/admin.h"
-#include "conformance/envoy_process.h"
-#include "conformance/server.h"
+#include "tester/admin.h"
 #include "tester/bootstrap.h"
+#include "tester/envoy_process.h"
+#include "tester/server.h"
 
-namespace inlay::conformance {
+namespace inlay::tester {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -52,7 +52,8 @@ class EnvoyServer final : public Server {
   Error refused();
   // What is to be said of the process itself, once.
   void say(const std::string& line) {
-    if (!std::exchange(said_, true)) run_.transcript.guest(line);
+    if (std::exchange(said_, true)) return;
+    run_.transcript.guest({.shown = line, .who = "envoy", .level = "critical", .text = line}, kNoThread);
   }
 
   Run run_;
@@ -166,4 +167,4 @@ std::unique_ptr<Server> make_envoy_server(const Run& run, std::string binary) {
   return std::make_unique<EnvoyServer>(run, std::move(binary));
 }
 
-}  // namespace inlay::conformance
+}  // namespace inlay::tester

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "conformance/envoy_process.h"
+#include "tester/envoy_process.h"
 
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -13,7 +13,7 @@
 #include <cstring>
 #include <fstream>
 
-namespace inlay::conformance {
+namespace inlay::tester {
 namespace {
 
 // Around each message of the log, since a guest may log several lines.
@@ -122,4 +122,4 @@ LogLine EnvoyProcess::split(const std::string& record) const {
   return {parts[0] == "warning" ? "warn" : parts[0], parts[1], record.substr(at), thread};
 }
 
-}  // namespace inlay::conformance
+}  // namespace inlay::tester

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "conformance/sockets.h"
+#include "tester/sockets.h"
 
 #include <poll.h>
 
@@ -8,33 +8,28 @@
 #include <list>
 #include <map>
 
-#include "conformance/admin.h"
-#include "conformance/log_tail.h"
-#include "conformance/socket.h"
+#include "tester/admin.h"
 #include "tester/bootstrap.h"
+#include "tester/log_tail.h"
+#include "tester/socket.h"
 #include "tester/wire.h"
 
-namespace inlay::conformance {
+namespace inlay::tester {
 namespace {
 
 using std::chrono::milliseconds;
-using tester::access_log_path;
-using tester::chunk;
-using tester::field_lines;
-using tester::has_field;
-using tester::kAccessLog;
-using tester::WireReader;
 using Clock = std::chrono::steady_clock;
 
 constexpr milliseconds kTurn{2};
 constexpr milliseconds kPatience{30'000};  // bounds a hang
+constexpr milliseconds kPatienceOfSteps{10'000};
 constexpr milliseconds kHeldBack{500};
 constexpr milliseconds kQuietAfterFailure{200};  // the case has failed already: what still comes is for the reader
 
 class Sockets final : public World {
  public:
-  Sockets(const Run& run, milliseconds quiet, std::unique_ptr<Server> server)
-      : run_(run), quiet_(quiet), server_(std::move(server)) {}
+  Sockets(const Run& run, milliseconds quiet, bool time_passes, std::unique_ptr<Server> server)
+      : run_(run), quiet_(quiet), time_passes_(time_passes), server_(std::move(server)) {}
 
   Result<Unit> start() override;
   void client_sends(const std::string& client, std::string_view bytes, std::string_view method) override;
@@ -45,9 +40,10 @@ class Sockets final : public World {
   bool upstream_trailers(const std::string& upstream, const Fields& trailers) override;
   bool upstream_resets(const std::string& upstream) override;
   bool upstream_continues(const std::string& upstream) override;
-  void wait(milliseconds time) override { waiting_ = server_->in_real_time() ? time : milliseconds(0); }
+  void wait(milliseconds time) override { waiting_ = time_passes_ || server_->in_real_time() ? time : milliseconds(0); }
   std::vector<std::string> stats(const std::vector<std::string>& names) override;
   void settle(const std::function<bool()>& seen) override;
+  void wait_until(const std::function<bool()>& condition) override;
   void finish() override;
 
  private:
@@ -92,6 +88,7 @@ class Sockets final : public World {
 
   Run run_;
   milliseconds quiet_;
+  const bool time_passes_;
   std::map<std::string, Socket> listening_;
   std::list<Connection> connections_;  // the oldest first
   std::map<std::string, Client> clients_;
@@ -176,6 +173,11 @@ void Sockets::settle(const std::function<bool()>& seen) {
   if (std::exchange(reset_, false)) wait_for_resets();
 }
 
+void Sockets::wait_until(const std::function<bool()>& condition) {
+  const auto begin = Clock::now();
+  while (!condition() && Clock::now() - begin < kPatienceOfSteps) turn();
+}
+
 // Waits a little for something to happen, and says whether it did.
 bool Sockets::turn() {
   bool news = read_log();
@@ -219,7 +221,7 @@ bool Sockets::turn() {
 bool Sockets::read_log() {
   bool news = false;
   for (const LogLine& line : server_->log()) {
-    tester::LogEntry entry = read_log_line(run_.c, line.level, line.component, line.message);
+    LogEntry entry = read_log_line(run_.c, line.level, line.component, line.message);
     if (entry.shown.empty()) continue;
     news = true;
     run_.transcript.guest(std::move(entry), line.thread);
@@ -388,8 +390,9 @@ std::vector<std::string> Sockets::stats(const std::vector<std::string>& names) {
 
 }  // namespace
 
-std::unique_ptr<World> make_sockets(const Run& run, std::unique_ptr<Server> server, milliseconds quiet) {
-  return std::make_unique<Sockets>(run, quiet, std::move(server));
+std::unique_ptr<World> make_sockets(const Run& run, std::unique_ptr<Server> server, milliseconds quiet,
+                                    bool time_passes) {
+  return std::make_unique<Sockets>(run, quiet, time_passes, std::move(server));
 }
 
-}  // namespace inlay::conformance
+}  // namespace inlay::tester

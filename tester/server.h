@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "base/result.h"
-#include "conformance/log_tail.h"
-#include "conformance/names.h"
+#include "tester/log_tail.h"
+#include "tester/world.h"
 
-namespace inlay::conformance {
+namespace inlay::tester {
 
 class Server {
  public:
@@ -45,4 +45,4 @@ std::unique_ptr<Server> make_inlay_server(const Run& run);
 // `binary`: Envoy's executable.
 std::unique_ptr<Server> make_envoy_server(const Run& run, std::string binary);
 
-}  // namespace inlay::conformance
+}  // namespace inlay::tester
