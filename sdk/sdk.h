@@ -37,6 +37,7 @@
 #include "sdk/metrics.h"       // IWYU pragma: export
 #include "sdk/properties.h"    // IWYU pragma: export
 #include "sdk/property.h"      // IWYU pragma: export
+#include "sdk/random.h"        // IWYU pragma: export
 #include "sdk/register.h"      // IWYU pragma: export
 #include "sdk/shared_data.h"   // IWYU pragma: export
 #include "sdk/shared_queue.h"  // IWYU pragma: export

@@ -180,6 +180,7 @@ class FakeHost {
   std::vector<std::string> misuses;              // what a filter did that would harm or end Envoy
   bool may_set_effective = true;                 // false: a capability restriction takes the function away
   bool has_shared_data = true;                   // false: its functions fail
+  bool has_random = true;                        // false: WASI's random_get fails
   bool resumes_upstream = true;                  // of a connection; Envoy does not
   bool tells_of_connections = true;              // false: as to a module that does not export proxy_on_new_connection
   bool has_steady_clock = true;                  // WASI's monotonic clock; without it, filters go by the wall clock
@@ -283,6 +284,7 @@ class FakeHost {
   uint32_t next_cas_ = 1;
   uint32_t next_call_ = 4;
   uint64_t continued_ = 0;
+  uint64_t random_ = 1;
   std::vector<std::string> metric_names_;
 };
 

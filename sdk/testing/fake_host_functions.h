@@ -13,6 +13,7 @@
 
 #include "abi/pairs.h"
 #include "sdk/environment.h"
+#include "sdk/random.h"
 #include "sdk/testing/fake_host.h"
 
 namespace inlay::sdk::testing {
@@ -212,6 +213,14 @@ struct FakeHostFunctions {
     give(q->items.front(), data, size);
     q->items.pop_front();
     return Status::kOk;
+  }
+
+  // fill_randomly: the same bytes in each test, others each time.
+  static uint32_t fill_randomly(char* bytes, size_t size) {
+    FakeHost& h = host();
+    if (!h.has_random) return 58;  // ENOTSUP
+    for (; size != 0; --size) *bytes++ = static_cast<char>((h.random_ = h.random_ * 6364136223846793005u + 1) >> 56);
+    return 0;
   }
 
   // environment: each entry with its NUL.
@@ -480,6 +489,10 @@ INLAY_FAKE_ uint32_t inlay_clock_time_get(uint32_t clock, uint64_t, uint64_t* ti
   if (clock != 1 || !host.has_steady_clock) return 58;  // ENOTSUP
   *time = host.time_ns;
   return 0;
+}
+
+INLAY_FAKE_ uint32_t inlay_random_get(char* bytes, size_t size) {
+  return InlayFake::fill_randomly(bytes, size);
 }
 
 INLAY_FAKE_ uint32_t inlay_environ_sizes_get(size_t* count, size_t* size) {
