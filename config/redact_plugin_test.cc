@@ -49,6 +49,19 @@ TEST(RedactedPluginConfiguration, OfTheFilterWhatIsHarmless) {
             R"("present":true}]},"use":["a"],"mode":"set","remove":["x-old"]}],"when_missing":{"action":"hold",)"
             R"("status":503,"body":"[redacted]","retry-after":2,"hold_for":"2s","max_held":9},)"
             R"("invalidate_on":[401],"max_body":100})");
+  EXPECT_EQ(shown(R"({"sources":[{"oauth2":{"grant_type":"token_exchange","refresh_token":"hunter2",
+    "subject":{"header":"x-user","scheme":"Bearer","remove":false,"type":"jwt","token":"hunter2"},
+    "actor":{"token":"${source:sa}","type":"urn:a:b"},"requested_token_type":"jwt"},"cache":{"entries":8,"bytes":65536,
+    "default_life":"5m","refused_life":"10s","max_token":9,"max_waiting":9,"max_calls":9},"on_error":{"no_subject":"pass",
+    "subject_refused":401,"denied":403,"provider_refused":502,"unavailable":503}}],
+    "rules":[{"with":{"audience":"hunter2","scopes":["hunter2"],"resource":"hunter2"}}]})"),
+            R"({"sources":[{"oauth2":{"grant_type":"token_exchange","refresh_token":"[redacted]",)"
+            R"("subject":{"header":"x-user","scheme":"Bearer","remove":false,"type":"jwt","token":"[redacted]"},)"
+            R"("actor":{"token":"${source:sa}","type":"urn:a:b"},"requested_token_type":"jwt"},"cache":{"entries":8,)"
+            R"("bytes":65536,"default_life":"5m","refused_life":"10s","max_token":9,"max_waiting":9,"max_calls":9},)"
+            R"("on_error":{"no_subject":"pass","subject_refused":401,"denied":403,"provider_refused":502,)"
+            R"("unavailable":503}}],"rules":[{"with":{"audience":"[redacted]","scopes":"[redacted]",)"
+            R"("resource":"[redacted]"}}]})");
   EXPECT_EQ(shown(R"({"header_providing_service_cluster":"c","header_providing_service_authority":"a",
     "header_providing_service_path":"/h#hunter2","header_cache_expiry":"1s"})"),
             R"({"header_providing_service_cluster":"c","header_providing_service_authority":"a",)"

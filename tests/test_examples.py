@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tasks of docs/guide/header_augmenting.md and docs/guide/workload_identity.md: each file of examples/header_augmenting runs, with nothing changed but ports
+"""The tasks of docs/guide/header_augmenting.md, docs/guide/workload_identity.md and docs/guide/token_exchange.md: each file of examples/header_augmenting runs, with nothing changed but ports
 and the module's place, and does what the guide says of it."""
 
 import base64
@@ -155,6 +155,26 @@ class Examples(TestCase):
         self.assertEqual((secret, form["client_assertion"]), (None, token))
         self.assertEqual(form["client_assertion_type"], "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
         self.assertNotIn(token, self.proxy.log())
+
+    def test_7_token_exchange(self):
+        asked = []
+
+        def exchange(handler):
+            form = dict(urllib.parse.parse_qsl(handler.body.decode()))
+            asked.append((handler.path, base64.b64decode(handler.headers["authorization"].removeprefix("Basic ")), form))
+            token = {"access_token": f"{form['subject_token']}-at-{form['audience']}", "token_type": "Bearer", "expires_in": 600,
+                     "issued_token_type": "urn:ietf:params:oauth:token-type:access_token"}
+            return 200, {"content-type": "application/json"}, json.dumps(token).encode()
+        ports = {number: self.server(Workload()).port for number in (8091, 8092)}
+        self.start_example("7_token_exchange.yaml", {**ports, 8083: self.server(PythonServer(exchange)).port}, {"CLIENT_SECRET": "a+b"})
+        for _ in range(3):
+            self.assertEqual(self.ask("/orders/1", authorization="Bearer alice")["authorization"], "Bearer alice-at-orders")
+            self.assertEqual(self.ask("/stock/1", authorization="Bearer alice")["authorization"], "Bearer alice-at-stock")
+        self.assertEqual([(path, login, form["subject_token"], form["audience"], form.get("scope")) for path, login, form in asked],
+                         [("/oauth2/token", b"gateway:a%2Bb", "alice", "orders", None), ("/oauth2/token", b"gateway:a%2Bb", "alice", "stock", "read")])
+        refused = request(self.port, "/orders")
+        self.assertEqual((refused.status, refused.get("www-authenticate")), (401, "Bearer"))
+        self.assertEqual(request(self.port, "/elsewhere", headers={"authorization": "Bearer alice"}).status, 404)
 
 
 @inlay_only("reads; nothing runs")

@@ -58,7 +58,9 @@ def wanted():
 class Exported(TestCase):
     def test_each_metric_is_there(self):
         echo, provider = self.start(Echo(self.directory)), self.start(Provider(self.directory))
-        sources = [{"name": "good-one", "cluster": "provider"}, {"name": "bad", "cluster": "no_such_cluster"}]
+        sources = [{"name": "good-one", "cluster": "provider"}, {"name": "bad", "cluster": "no_such_cluster"},
+                   {"name": "obo", "cluster": "provider", "path": "/t", "format": "oauth2",
+                    "oauth2": {"grant_type": "token_exchange", "client_id": "gw"}}]
         augmenter = config.wasm(filter_module(), {"sources": sources, "rules": [{"use": ["good-one"]}]}, name="header_augmenting", vm_id="monitored")
         proxy = self.start_proxy(config.bootstrap([config.cluster("origin", echo.port), config.cluster("provider", provider.port)], [augmenter]))
         wait_until(lambda: request(proxy.port).status == 200, "headers")
@@ -72,7 +74,8 @@ class Exported(TestCase):
 
         self.assertEqual(wanted() - set(exported()), set())
         names = exported()
-        self.assertEqual({labels["source"] for labels in names["header_augmenting_fetch_ok"]}, {"good_one", "bad"})
+        self.assertEqual({labels["source"] for labels in names["header_augmenting_fetch_ok"]}, {"good_one", "bad", "obo"})
+        self.assertEqual(names["header_augmenting_exchange_miss"], [{"source": "obo"}])
         self.assertIn({"source": "bad", "reason": "not_sent"}, names["header_augmenting_fetch_failed"])
         self.assertIn({"source": "good_one", "reason": "status"}, names["header_augmenting_fetch_failed"])
         self.assertEqual(names["header_augmenting_rejected"], [{}])

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a provider answers. The first byte says in which format it is read (h, o, t), the second which status comes with
-// it; a line up to a NUL, if there is one, is its Cache-Control. Whatever it is: headers that come of it are safe to
-// set, and when the provider answers well again, requests get what it says.
+// What a provider answers. The first byte says in which format it is read (h, o, t, x; e: of an exchange), the second
+// which status comes with it; a line up to a NUL, if there is one, is its Cache-Control. Whatever it is: headers that
+// come of it are safe to set, and when the provider answers well again, requests get what it says.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -49,6 +49,10 @@ constexpr Case kTemplate = {
 constexpr Case kText = {R"({"sources": [{"format": "text", "headers": {"x": "a {text}"}, "max_stale": "0s"}]})",
                         SourceConfig::Format::kText, " good\n", "x", "a good"};
 
+constexpr const char* kExchange =
+    R"({"sources": [{"path": "/t", "format": "oauth2", "oauth2": {"grant_type": "token_exchange", "client_id": "c",
+        "requested_token_type": "jwt"}}]})";
+
 // check_answer: reads `body` as such a source does.
 void check_answer(const Case& what, std::string_view body) {
   Config config;
@@ -87,6 +91,37 @@ void check_life(const Case& what, const FakeReply& reply) {
   worker.stop(root);
 }
 
+// check_exchange: a request whose token is exchanged for `reply`, and another one when the provider answers well.
+void check_exchange(const FakeReply& reply) {
+  sdk::testing::FakeHost host;
+  bool good = false;
+  host.services["sidecar"] = [&](const auto&) { return good ? FakeReply{.body = kOAuth2.good} : reply; };
+  sdk::testing::FakeWorker& worker = host.add_worker();
+  const auto root = worker.start("any", kExchange);
+  require(root != 0);
+  const auto ask = [&](const char* token) -> auto& {
+    auto& stream = worker.open(root, {{":path", "/"}, {"authorization", token}});
+    host.advance(1s);
+    require(!stream.request_held);
+    return stream;
+  };
+  const auto& stream = ask("Bearer first");
+  if (stream.reply_status == 0) {
+    const std::string sent = stream.header("authorization");
+    require(sent.starts_with("Bearer ") && is_safe_value(sent) && sent != "Bearer first");
+  } else {
+    require(stream.reply_status == 401 || stream.reply_status == 403 || stream.reply_status >= 502);
+  }
+  for (const auto& log : host.logs) {
+    for (const char c : log.text) require(c < 0 || c >= ' ');
+  }
+  good = true;
+  host.advance(301s);  // the longest that a client that is not accepted waits, and a little
+  require(ask("Bearer second").header("authorization") == kOAuth2.value);
+  require(host.misuses.empty());
+  worker.stop(root);
+}
+
 }  // namespace
 }  // namespace inlay::header_augmenting
 
@@ -103,6 +138,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     require(read_max_age(reply.headers[0].second) <= 999'999'999);
   }
   reply.body = body;
+  if (data[0] == 'e') {
+    check_exchange(reply);
+    return 0;
+  }
   HeaderSet headers;
   {
     inlay::sdk::testing::FakeHost host;

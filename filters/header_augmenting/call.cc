@@ -8,7 +8,8 @@
 namespace inlay::header_augmenting {
 
 bool is_made_anew(const SourceConfig& source) {
-  return !source.refers_to.empty() || source.oauth2.auth_method == OAuth2::Authentication::kPrivateKey;
+  return !source.refers_to.empty() || source.per_request ||
+         source.oauth2.auth_method == OAuth2::Authentication::kPrivateKey;
 }
 
 bool prepare_call(SourceConfig& source, Arena& arena) {

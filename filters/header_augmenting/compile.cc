@@ -4,6 +4,7 @@
 #include "filters/header_augmenting/call.h"
 #include "filters/header_augmenting/digest.h"
 #include "filters/header_augmenting/oauth2.h"
+#include "filters/header_augmenting/per_request.h"
 #include "filters/header_augmenting/references.h"
 #include "filters/header_augmenting/suggestion.h"
 #include "filters/header_augmenting/template.h"
@@ -35,6 +36,7 @@ class Compiler {
 
   void sources() {
     const auto count = static_cast<uint32_t>(config_.sources.size());
+    for (uint32_t i = 0; i < count; ++i) check_per_request(config_.sources[i], place_of(i), report_);
     for (uint32_t i = 0; i < count; ++i) find_references(i);
     for (uint32_t i = 0; i < count; ++i) put_in_order(i, nullptr);
     for (const uint32_t index : order_) source(index);
@@ -59,6 +61,7 @@ class Compiler {
       rule.sources[size++] = source;
     }
     rule.sources = rule.sources.first(size);
+    check_per_request_of(rule, place);
   }
 
  private:
@@ -91,6 +94,34 @@ class Compiler {
     size_t size_ = 0;
   };
 
+  // check_per_request_of: a rule has one source at most that is asked for each request.
+  void check_per_request_of(Rule& rule, const Place& place) {
+    for (const uint32_t index : rule.sources) {
+      if (!config_.sources[index].per_request) continue;
+      if (rule.per_request != kNoSource) {
+        report_.add({&place, "use"}, "two sources that are asked for each request", "one at most");
+        break;
+      }
+      rule.per_request = index;
+    }
+    Digest digest;
+    bool given = false;
+    for (const Texts texts : {rule.with.audience, rule.with.scopes, rule.with.resource}) {
+      given = given || texts.data() != nullptr;
+      digest.add(texts.size() + (texts.data() != nullptr ? 1 : 0));
+      for (const std::string_view text : texts) digest.add(text);
+    }
+    if (given) rule.with_digest = digest.value();
+    if (rule.per_request == kNoSource) {
+      if (given) report_.add({&place, "with"}, "an object", "one with a source that is asked for each request only");
+      return;
+    }
+    const std::string_view header = config_.sources[rule.per_request].oauth2.subject.header;
+    for (const std::string_view removed : rule.remove) {
+      if (removed == header) report_.add({&place, "remove"}, header, "no header that a source reads a token from");
+    }
+  }
+
   void find_references(uint32_t index) {
     const Place place = place_of(index);
     Finder finder(*this, place);
@@ -108,6 +139,8 @@ class Compiler {
       report_.add(place, "a source that may have several values",
                   "one of format \"text\", \"jwt_svid\" or \"oauth2\", or of \"template\" with one header");
     }
+    if (source.per_request)
+      report_.add(place, "a source that is asked for each request", "one that has a value without a request");
     source.is_referred_to = true;
     return index;
   }
@@ -242,6 +275,8 @@ class Compiler {
     must(source.oauth2.grant_type != OAuth2::Grant::kPassword ||
              (source.oauth2.username.data() != nullptr && source.oauth2.password.data() != nullptr),
          "oauth2", "\"grant_type\" \"password\"", "\"username\" and \"password\" with it");
+    must((source.oauth2.grant_type == OAuth2::Grant::kRefreshToken) == (source.oauth2.refresh_token.data() != nullptr),
+         "oauth2", "\"grant_type\" or \"refresh_token\"", "\"grant_type\" \"refresh_token\" and the token with it");
     for (const SourceConfig& other : config_.sources) {
       if (&other == &source) break;
       must(other.name != source.name, "name", "one that an earlier source has", "a name of its own");

@@ -39,9 +39,20 @@ struct Refresh {
   uint64_t retry_max_ms = 30'000;
 };
 
-// OAuth2: the token request of RFC 6749, sections 4.3 and 4.4.
+enum class Presence : uint8_t { kAny, kPresent, kAbsent };
+
+// Party: whom a token is exchanged for: where its own token is found, and what that is.
+struct Party {
+  std::string_view header;           // of the request
+  std::string_view scheme;           // before the token there; empty: none
+  Presence remove = Presence::kAny;  // take it off the request; not kAbsent: yes
+  std::string_view type;             // of RFC 8693 section 3, short or as a URN
+  std::string_view token;            // in place of a header's; of a call, the token
+};
+
+// OAuth2: the token request of RFC 6749, sections 4.3, 4.4 and 6, of RFC 8693 and of RFC 7523.
 struct OAuth2 {
-  enum class Grant : uint8_t { kClientCredentials, kPassword };
+  enum class Grant : uint8_t { kClientCredentials, kPassword, kRefreshToken, kTokenExchange, kJwtBearer };
   enum class Authentication : uint8_t { kBasic, kPost, kNone, kAssertion, kPrivateKey };
   struct Signing {  // of the assertion that a client with a key makes itself
     std::string_view key;
@@ -59,6 +70,10 @@ struct OAuth2 {
   Signing signing;
   std::string_view username;
   std::string_view password;
+  std::string_view refresh_token;
+  Party subject;
+  Party actor;
+  std::string_view requested_token_type;
   Texts scopes;
   Texts audience;
   Texts resource;
@@ -69,6 +84,26 @@ struct OAuth2 {
 struct JwtSvid {
   Texts audience;
   std::string_view spiffe_id;
+};
+
+// TokenCache: what is kept of a source that is asked for each request.
+struct TokenCache {
+  uint64_t entries = 4096;
+  uint64_t bytes = 16 << 20;
+  uint64_t default_life_ms = 300'000;
+  uint64_t refused_life_ms = 10'000;
+  uint64_t max_token = 8192;
+  uint64_t max_waiting = 1024;
+  uint64_t max_calls = 64;
+};
+
+// OnError: with which status such a source has a request answered, in the order of Outcome (per_request.h).
+struct OnError {
+  uint64_t no_subject = 401;  // 0: the request goes on without
+  uint64_t subject_refused = 401;
+  uint64_t denied = 403;
+  uint64_t provider_refused = 502;
+  uint64_t unavailable = 503;
 };
 
 // SourceConfig: one service that provides headers, how and when to ask it, and what to make of its answer.
@@ -89,6 +124,8 @@ struct SourceConfig {
   Texts allow;    // names, or prefixes that end in "*"
   Refresh refresh;
   uint64_t max_stale_ms = kNotGiven;
+  TokenCache cache;
+  OnError on_error;
 
   // is_text: whether an answer is one text, which {text} stands for.
   bool is_text() const { return format >= Format::kText; }
@@ -99,11 +136,10 @@ struct SourceConfig {
   std::span<uint32_t> refers_to;  // places in Config::sources of those that ${source:NAME} names here
   bool is_referred_to = false;    // ${source:NAME} names this one somewhere
   bool ends_with_jwt = false;     // an answer that is a JWT is not used past its end
+  bool per_request = false;       // it is asked with what a request brings (per_request.h)
   std::span<const uint64_t> invalidate_on;
   uint64_t digest = 0;  // the same for sources that are the same but for their names
 };
-
-enum class Presence : uint8_t { kAny, kPresent, kAbsent };
 
 // HeaderMatch: every condition that is given has to hold; none: the header is there.
 struct HeaderMatch {
@@ -124,14 +160,27 @@ struct Match {
 
 enum class Mode : uint8_t { kSet, kIfAbsent, kAppend };
 
+// With: what a source that is asked for each request asks for, in place of what it says itself.
+struct With {
+  Texts audience;
+  Texts scopes;
+  Texts resource;
+};
+
+inline constexpr uint32_t kNoSource = UINT32_MAX;
+
 // Rule: what becomes of the requests that it matches.
 struct Rule {
   Match match;
   Texts use;  // not given: all that no other source refers to
+  With with;
   Mode mode = Mode::kSet;
   Texts remove;
 
-  std::span<uint32_t> sources;  // made of `use` by compile: places in Config::sources
+  // Made of the above by compile.
+  std::span<uint32_t> sources;       // of `use`: places in Config::sources
+  uint32_t per_request = kNoSource;  // the one of them that is asked for each request
+  uint64_t with_digest = 0;          // 0: there is no `with`
 };
 
 // WhenMissing: what becomes of a request while there are no headers for it.

@@ -259,8 +259,13 @@ bool ConfigReader::scalar(const Json::Node& node, Kind kind, std::string_view te
       return put(out, node.type == Type::kTrue ? Presence::kPresent : Presence::kAbsent);
     case Kind::kBytes:
       return put_number(node, 1, 16 << 20, out);
+    case Kind::kMemory:
+      return put_number(node, 1 << 16, 1 << 30, out);
     case Kind::kCount:
       return put_number(node, 1, 1'000'000, out);
+    case Kind::kStatusOrPass:
+      if (node.type == Type::kString && text == "pass") return put(out, uint64_t{0});
+      [[fallthrough]];
     case Kind::kStatus:
       return put_number(node, 200, 599, out);
     case Kind::kSeconds: {

@@ -72,6 +72,8 @@ void check(const Config& config) {
   }
   for (const Rule& rule : config.rules) {
     for (const uint32_t source : rule.sources) require(source < config.sources.size());
+    require(rule.per_request == kNoSource || config.sources[rule.per_request].per_request);
+    require(rule.with_digest == 0 || rule.per_request != kNoSource);
     for (const std::string_view name : rule.remove) require(is_token(name) && !is_forbidden(name));
   }
   require(config.max_body >= 1 && config.max_body <= 16 << 20);
@@ -88,10 +90,12 @@ void run(sdk::testing::FakeHost& host, std::string_view text) {
   auto& held = worker.open(root, {{":authority", "a"}, {":method", "GET"}, {":path", "/"}, {"x-a", "forged"}});
   host.advance(300ms);
   auto& stream = worker.open(root, {{":authority", "A:80"}, {":method", "PUT"}, {":path", "/v1/x?q"}, {"cookie", "c"}});
+  auto& own = worker.open(root, {{":authority", "A:80"}, {":path", "/v1/x?q"}, {"authorization", "Bearer t"}});
   worker.respond(stream, {{":status", "401"}});
   host.advance(2s);
   worker.close(stream);
   worker.close(held);
+  worker.close(own);
   worker.stop(root);
 }
 

@@ -31,8 +31,10 @@ constexpr const char* kExpected[] = {
     "a percentage such as \"20%\", or a duration such as \"30s\"",
     "a number of seconds, or a duration such as \"2s\"",
     "a number of bytes from 1 to 16777216",
+    "a number of bytes from 65536 to 1073741824",
     "a number from 1 to 1000000",
     "a status from 200 to 599",
+    "a status from 200 to 599, or \"pass\"",
     "an array of statuses from 200 to 599",
     "one of",
     "an object",
@@ -55,7 +57,8 @@ constexpr Field refers(const char* key, Kind kind, uint16_t offset) {
 }
 
 constexpr const char* kFormats[] = {"headers", "oauth2", "template", "text", "jwt_svid", nullptr};
-constexpr const char* kGrants[] = {"client_credentials", "password", nullptr};
+constexpr const char* kGrants[] = {"client_credentials", "password",   "refresh_token",
+                                   "token_exchange",     "jwt_bearer", nullptr};
 constexpr const char* kAuthentications[] = {"client_secret_basic", "client_secret_post", "none",
                                             "client_assertion",    "private_key_jwt",    nullptr};
 constexpr const char* kModes[] = {"set", "if_absent", "append", nullptr};
@@ -85,6 +88,13 @@ constexpr Field kSigningFields[] = {
 };
 constexpr Schema kSigningSchema = {kSigningFields};
 
+constexpr Field kPartyFields[] = {
+    {"header", Kind::kHeaderName, offsetof(Party, header)}, {"scheme", Kind::kLine, offsetof(Party, scheme)},
+    {"remove", Kind::kFlag, offsetof(Party, remove)},       {"type", Kind::kWord, offsetof(Party, type)},
+    refers("token", Kind::kLine, offsetof(Party, token)),
+};
+constexpr Schema kParty = {kPartyFields};
+
 constexpr Field kOAuth2Fields[] = {
     {"grant_type", Kind::kChoice, offsetof(OAuth2, grant_type), kGrants},
     {"client_id", Kind::kLine, offsetof(OAuth2, client_id), {}, true, true},
@@ -95,6 +105,10 @@ constexpr Field kOAuth2Fields[] = {
     {"signing", Kind::kObject, kSigning, &kSigningSchema},
     refers("username", Kind::kLine, offsetof(OAuth2, username)),
     refers("password", Kind::kLine, offsetof(OAuth2, password)),
+    refers("refresh_token", Kind::kLine, offsetof(OAuth2, refresh_token)),
+    {"subject", Kind::kObject, offsetof(OAuth2, subject), &kParty},
+    {"actor", Kind::kObject, offsetof(OAuth2, actor), &kParty},
+    {"requested_token_type", Kind::kWord, offsetof(OAuth2, requested_token_type)},
     refers("scopes", Kind::kTexts, offsetof(OAuth2, scopes)),
     refers("audience", Kind::kTexts, offsetof(OAuth2, audience)),
     refers("resource", Kind::kTexts, offsetof(OAuth2, resource)),
@@ -107,6 +121,26 @@ constexpr Field kJwtSvidFields[] = {
     {"spiffe_id", Kind::kWord, offsetof(JwtSvid, spiffe_id)},
 };
 constexpr Schema kJwtSvid = {kJwtSvidFields};
+
+constexpr Field kCacheFields[] = {
+    {"entries", Kind::kCount, offsetof(TokenCache, entries)},
+    {"bytes", Kind::kMemory, offsetof(TokenCache, bytes)},
+    {"default_life", Kind::kDuration, offsetof(TokenCache, default_life_ms)},
+    {"refused_life", Kind::kDuration, offsetof(TokenCache, refused_life_ms)},
+    {"max_token", Kind::kBytes, offsetof(TokenCache, max_token)},
+    {"max_waiting", Kind::kCount, offsetof(TokenCache, max_waiting)},
+    {"max_calls", Kind::kCount, offsetof(TokenCache, max_calls)},
+};
+constexpr Schema kCache = {kCacheFields};
+
+constexpr Field kOnErrorFields[] = {
+    {"no_subject", Kind::kStatusOrPass, offsetof(OnError, no_subject)},
+    {"subject_refused", Kind::kStatus, offsetof(OnError, subject_refused)},
+    {"denied", Kind::kStatus, offsetof(OnError, denied)},
+    {"provider_refused", Kind::kStatus, offsetof(OnError, provider_refused)},
+    {"unavailable", Kind::kStatus, offsetof(OnError, unavailable)},
+};
+constexpr Schema kOnError = {kOnErrorFields};
 
 constexpr Field kSourceFields[] = {
     {"name", Kind::kName, offsetof(SourceConfig, name)},
@@ -124,6 +158,8 @@ constexpr Field kSourceFields[] = {
     {"allow", Kind::kNames, offsetof(SourceConfig, allow)},
     {"refresh", Kind::kObject, offsetof(SourceConfig, refresh), &kRefresh},
     {"max_stale", Kind::kStale, offsetof(SourceConfig, max_stale_ms)},
+    {"cache", Kind::kObject, offsetof(SourceConfig, cache), &kCache},
+    {"on_error", Kind::kObject, offsetof(SourceConfig, on_error), &kOnError},
 };
 constexpr Schema kSource = {kSourceFields, make<SourceConfig>, sizeof(SourceConfig)};
 
@@ -145,10 +181,16 @@ constexpr Field kMatchFields[] = {
 };
 constexpr Schema kMatch = {kMatchFields};
 
+constexpr Field kWithFields[] = {
+    {"audience", Kind::kTexts, offsetof(With, audience)},
+    {"scopes", Kind::kTexts, offsetof(With, scopes)},
+    {"resource", Kind::kTexts, offsetof(With, resource)},
+};
+constexpr Schema kWith = {kWithFields};
+
 constexpr Field kRuleFields[] = {
-    {"match", Kind::kObject, offsetof(Rule, match), &kMatch},
-    {"use", Kind::kWords, offsetof(Rule, use)},
-    {"mode", Kind::kChoice, offsetof(Rule, mode), kModes},
+    {"match", Kind::kObject, offsetof(Rule, match), &kMatch}, {"use", Kind::kWords, offsetof(Rule, use)},
+    {"with", Kind::kObject, offsetof(Rule, with), &kWith},    {"mode", Kind::kChoice, offsetof(Rule, mode), kModes},
     {"remove", Kind::kHeaderNames, offsetof(Rule, remove)},
 };
 constexpr Schema kRule = {kRuleFields, make<Rule>, sizeof(Rule)};

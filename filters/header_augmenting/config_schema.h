@@ -13,31 +13,33 @@ namespace inlay::header_augmenting {
 
 // Kind: what a value has to be, and so what it is stored as.
 enum class Kind : uint8_t {
-  kText,         // a string                                     std::string_view
-  kLine,         // the same without a control character         std::string_view
-  kWord,         // a string without white space, not empty      std::string_view
-  kHost,         // the same, in lower case                      std::string_view
-  kPath,         // a word that starts with "/"                  std::string_view
-  kName,         // a token (RFC 9110)                           std::string_view
-  kHeaderName,   // a token, in lower case                       std::string_view
-  kTexts,        // strings, or one of them                      Texts
-  kWords,        // words                                        Texts
-  kNames,        // tokens, in lower case                        Texts
-  kHeaderNames,  // header names that may be set                 Texts
-  kParameters,   // an object of name to string                  Pairs
-  kHeaders,      // an object of such a name to string           Pairs
-  kFlag,         // true or false                                Presence
-  kDuration,     // "10s", not 0                                 uint64_t, milliseconds
-  kStale,        // a duration, or "unlimited"                   uint64_t, milliseconds
-  kShare,        // "20%", or a duration                         Share
-  kSeconds,      // a number, or a duration                      std::string_view, decimal
-  kBytes,        // 1 to 16 MiB                                  uint64_t
-  kCount,        // 1 to 1,000,000                               uint64_t
-  kStatus,       // 200 to 599                                   uint64_t
-  kStatuses,     // an array of them                             std::span<uint64_t>
-  kChoice,       // one of some strings                          uint8_t, which
-  kObject,       // an object                                    as its schema says
-  kObjects,      // an array of objects                          std::span of them
+  kText,          // a string                                     std::string_view
+  kLine,          // the same without a control character         std::string_view
+  kWord,          // a string without white space, not empty      std::string_view
+  kHost,          // the same, in lower case                      std::string_view
+  kPath,          // a word that starts with "/"                  std::string_view
+  kName,          // a token (RFC 9110)                           std::string_view
+  kHeaderName,    // a token, in lower case                       std::string_view
+  kTexts,         // strings, or one of them                      Texts
+  kWords,         // words                                        Texts
+  kNames,         // tokens, in lower case                        Texts
+  kHeaderNames,   // header names that may be set                 Texts
+  kParameters,    // an object of name to string                  Pairs
+  kHeaders,       // an object of such a name to string           Pairs
+  kFlag,          // true or false                                Presence
+  kDuration,      // "10s", not 0                                 uint64_t, milliseconds
+  kStale,         // a duration, or "unlimited"                   uint64_t, milliseconds
+  kShare,         // "20%", or a duration                         Share
+  kSeconds,       // a number, or a duration                      std::string_view, decimal
+  kBytes,         // 1 to 16 MiB                                  uint64_t
+  kMemory,        // 64 KiB to 1 GiB                              uint64_t
+  kCount,         // 1 to 1,000,000                               uint64_t
+  kStatus,        // 200 to 599                                   uint64_t
+  kStatusOrPass,  // the same, or "pass"                          uint64_t, 0
+  kStatuses,      // an array of them                             std::span<uint64_t>
+  kChoice,        // one of some strings                          uint8_t, which
+  kObject,        // an object                                    as its schema says
+  kObjects,       // an array of objects                          std::span of them
 };
 
 // expected: what the message says that a value of `kind` should be.

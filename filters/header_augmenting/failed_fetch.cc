@@ -57,7 +57,8 @@ bool shows_secret(std::string_view text, const SourceConfig& sent, bool parts) {
     if (header.key == "authorization" && is_or_shows(header.value)) return true;
   }
   const OAuth2& o = sent.oauth2;
-  for (const std::string_view secret : {o.client_secret, o.username, o.password, o.client_assertion, o.signing.key}) {
+  for (const std::string_view secret : {o.client_secret, o.username, o.password, o.client_assertion, o.signing.key,
+                                        o.refresh_token, o.subject.token, o.actor.token}) {
     if (is_or_shows(secret)) return true;
   }
   return false;

@@ -19,7 +19,8 @@ enum class FetchFailure : uint8_t {
   kNoValue,
   kNotSigned,
   kEmpty,
-  kExpired
+  kExpired,
+  kOtherToken,
 };
 
 struct FetchFailureText {
@@ -40,6 +41,7 @@ inline constexpr FetchFailureText kFetchFailures[] = {
     {"not_signed", "the assertion could not be signed: "},
     {"empty", "the answer is empty"},
     {"expired", "the answer is a JWT whose end has passed"},
+    {"other_token", "the answer is not the token that was asked for: "},
 };
 
 }  // namespace inlay::header_augmenting

@@ -162,7 +162,7 @@ TEST_F(LongFormTest, EveryMetricIsThere) {
             "held idp.age_s idp.expires_in_s idp.fetch_failed.bad_json idp.fetch_failed.empty idp.fetch_failed.expired "
             "idp.fetch_failed.no_answer "
             "idp.fetch_failed.no_headers idp.fetch_failed.no_value idp.fetch_failed.not_sent "
-            "idp.fetch_failed.not_signed idp.fetch_failed.status "
+            "idp.fetch_failed.not_signed idp.fetch_failed.other_token idp.fetch_failed.status "
             "idp.fetch_failed.too_large idp.fetch_failed.unreachable idp.fetch_ok idp.invalidated injected "
             "passed_without refused_header rejected stale_used ");
 }

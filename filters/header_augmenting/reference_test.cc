@@ -81,8 +81,10 @@ std::string value_of(const Field& field) {
                                            "share",
                                            "seconds or duration",
                                            "1 to 16777216 bytes",
+                                           "65536 to 1073741824 bytes",
                                            "1 to 1000000",
                                            "200 to 599",
+                                           "200 to 599 or `pass`",
                                            "array of statuses"};
   static_assert(std::size(kWords) == static_cast<size_t>(Kind::kChoice));
   return field.kind == Kind::kChoice ? choices(field.more.choices) : kWords[static_cast<size_t>(field.kind)];
@@ -108,8 +110,10 @@ std::string default_of(const Field& field, const char* at) {
     case Kind::kShare:
       return code(share(read<Share>(at)));
     case Kind::kBytes:
+    case Kind::kMemory:
     case Kind::kCount:
     case Kind::kStatus:
+    case Kind::kStatusOrPass:
       return code(std::to_string(read<uint64_t>(at)));
     case Kind::kChoice:
       return code(field.more.choices[read<uint8_t>(at)]);

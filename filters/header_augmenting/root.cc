@@ -13,6 +13,13 @@
 namespace inlay::header_augmenting {
 namespace {
 
+// Waiting: a place among those that wait.
+struct Waiting {
+  explicit Waiting(uint64_t& waiting) : count(waiting) { ++count; }
+  ~Waiting() { --count; }
+  uint64_t& count;
+};
+
 void set(Mode mode, const abi::Pair& header) {
   const sdk::HeaderMap headers = sdk::HttpContext::request_headers();
   if (mode == Mode::kSet)
@@ -33,6 +40,7 @@ bool AugmentingRoot::on_configure(size_t) {
   auto config = std::make_unique<Config>();
   if (!parse_config(text ? text->view() : std::string_view(), environment.view(), *config)) return false;
   cancel_tasks();  // of an earlier configuration, whose requests are left as they are
+  const auto before = std::exchange(per_request_, {});
   sources_.clear();
   config_ = std::move(config);
   configured_ = ++generation_;
@@ -41,7 +49,13 @@ bool AugmentingRoot::on_configure(size_t) {
   for (const SourceConfig& source : config_->sources) {
     sources_.push_back(
         std::make_unique<Source>(source, static_cast<size_t>(config_->max_body), *this, observer, metrics_));
-    spawn(sources_.back()->run());
+    per_request_.emplace_back();
+    if (source.per_request) {
+      per_request_.back() = make_per_request(*sources_.back(), *config_, *this, metrics_);
+      spawn(per_request_.back()->run());
+    } else {
+      spawn(sources_.back()->run());
+    }
   }
   changed_.notify();
   return true;
@@ -61,7 +75,34 @@ sdk::HeadersStatus AugmentingRoot::on_request(AugmentingStream& stream) {
   }
   if (!is_usable(*rule) && !look(*rule)) [[unlikely]]
     return on_missing(stream, *rule);
-  inject(stream, *rule);
+  return augment(stream, *rule);
+}
+
+sdk::HeadersStatus AugmentingRoot::augment(AugmentingStream& stream, const Rule& rule) {
+  if (rule.per_request != kNoSource)
+    return act_on(stream, rule, per_request_[rule.per_request]->look(rule, stream.ticket_));
+  inject(stream, rule, {});
+  return sdk::HeadersStatus::kContinue;
+}
+
+sdk::HeadersStatus AugmentingRoot::act_on(AugmentingStream& stream, const Rule& rule, const PerRequest::Look& look) {
+  using Found = PerRequest::Found;
+  const bool waits = look.found == Found::kWait;
+  if (waits && waiting_count_ < sources_[rule.per_request]->config().cache.max_waiting) {
+    stream.spawn(wait(stream, rule));
+    return sdk::HeadersStatus::kStopAllIterationAndWatermark;
+  }
+  if (waits || look.found == Found::kAnswer) {
+    const Outcome outcome = waits ? Outcome::kUnavailable : look.outcome;
+    if (is_for_want(outcome)) metrics_.add(RequestMetrics::kRejected);
+    per_request_[rule.per_request]->reply(stream, rule, outcome);
+    return sdk::HeadersStatus::kStopIteration;
+  }
+  if (look.found == Found::kWithout) {
+    if (rule.mode == Mode::kSet) take_off(sdk::HttpContext::request_headers(), rule, Off::kOwned);
+    if (rule.sources.size() == 1) return sdk::HeadersStatus::kContinue;
+  }
+  inject(stream, rule, look.pairs);
   return sdk::HeadersStatus::kContinue;
 }
 
@@ -105,7 +146,7 @@ bool AugmentingRoot::look(const Rule& rule) {
   return usable;
 }
 
-void AugmentingRoot::inject(AugmentingStream& stream, const Rule& rule) {
+void AugmentingRoot::inject(AugmentingStream& stream, const Rule& rule, std::string_view pairs) {
   if (rule.mode != Mode::kAppend) {
     bool more = false;
     for (const uint32_t source : rule.sources) {
@@ -118,8 +159,12 @@ void AugmentingRoot::inject(AugmentingStream& stream, const Rule& rule) {
   }
   bool stale = false;
   for (const uint32_t source : rule.sources) {
+    if (source == rule.per_request) continue;
     for (const abi::Pair& header : sources_[source]->headers()) set(rule.mode, header);
     stale = stale || sources_[source]->stale();
+  }
+  if (auto reader = abi::PairsReader::open(pairs)) {
+    for (abi::Pair header; reader->next(header);) set(rule.mode, header);
   }
   stream.given_ = true;
   stream.generation_ = generation_;
@@ -194,18 +239,13 @@ uint32_t AugmentingRoot::on_new_headers() {
 
 // hold: ends with the stream.
 sdk::Task<> AugmentingRoot::hold(AugmentingStream& stream, const Rule& rule) {
-  struct Place {
-    explicit Place(uint64_t& held) : count(held) { ++count; }
-    ~Place() { --count; }
-    uint64_t& count;
-  } const place(held_count_);
+  const Waiting place(held_count_);
   const uint64_t until_ms = sdk::steady_ms() + config_->when_missing.hold_for_ms;
   uint64_t left_ms = config_->when_missing.hold_for_ms;
   while (co_await changed_.wait(sdk::Duration(left_ms))) {
     if (stream.generation_ < configured_) break;  // its rule is no more
     if (is_usable(rule)) {
-      inject(stream, rule);
-      stream.resume_request();
+      if (augment(stream, rule) == sdk::HeadersStatus::kContinue) stream.resume_request();
       co_return;
     }
     const uint64_t now_ms = sdk::steady_ms();
@@ -216,6 +256,23 @@ sdk::Task<> AugmentingRoot::hold(AugmentingStream& stream, const Rule& rule) {
   reject(stream);
 }
 
+// wait: ends with the stream.
+sdk::Task<> AugmentingRoot::wait(AugmentingStream& stream, const Rule& rule) {
+  const Waiting place(waiting_count_);
+  PerRequest& source = *per_request_[rule.per_request];
+  sdk::Event* const event = source.event(stream.ticket_);
+  if (event != nullptr) (void)co_await event->wait(source.patience());
+  if (stream.generation_ < configured_) co_return reject(stream);  // its rule is no more
+  if (act_on(stream, rule, source.look_again(rule, stream.ticket_)) == sdk::HeadersStatus::kContinue)
+    stream.resume_request();
+}
+
+void AugmentingRoot::on_queue_ready(uint32_t queue) {
+  for (const auto& source : per_request_) {
+    if (source != nullptr) source->on_queue_ready(queue);
+  }
+}
+
 void AugmentingRoot::on_response(AugmentingStream& stream) {
   if (stream.generation_ < configured_) return;
   uint32_t status = 0;
@@ -223,7 +280,11 @@ void AugmentingRoot::on_response(AugmentingStream& stream) {
     Source& source = *sources_[index];
     for (const uint64_t one : source.config().invalidate_on) {
       if (status == 0) status = stream.response_headers().status();
-      if (one == status) source.invalidate(stream.generation_);
+      if (one != status) continue;
+      if (per_request_[index] != nullptr)
+        per_request_[index]->drop(stream.ticket_);
+      else
+        source.invalidate(stream.generation_);
     }
   }
 }

@@ -10,6 +10,7 @@
 
 #include "filters/header_augmenting/config.h"
 #include "filters/header_augmenting/metrics.h"
+#include "filters/header_augmenting/per_request.h"
 #include "filters/header_augmenting/request_match.h"
 #include "filters/header_augmenting/source.h"
 #include "sdk/context.h"
@@ -33,6 +34,8 @@ class AugmentingRoot : public sdk::RootContext, private SourceObserver {
   // on_trailers: takes off what a request must not carry as a trailer either.
   void on_trailers(const AugmentingStream& stream);
 
+  void on_queue_ready(uint32_t queue) override;
+
   // on_response: invalidates the sources whose headers the request was given, if the response's status says so.
   void on_response(AugmentingStream& stream);
 
@@ -42,7 +45,12 @@ class AugmentingRoot : public sdk::RootContext, private SourceObserver {
   Source& source_at(uint32_t index) override { return *sources_[index]; }
   const Rule* find_rule(RequestView& request) const;
   bool is_usable(const Rule& rule) const;
-  void inject(AugmentingStream& stream, const Rule& rule);
+  // augment: gives the request its headers, if it has to wait for none.
+  sdk::HeadersStatus augment(AugmentingStream& stream, const Rule& rule);
+  // act_on: the same with what there is for a request of the source that is asked for each.
+  sdk::HeadersStatus act_on(AugmentingStream& stream, const Rule& rule, const PerRequest::Look& look);
+  // inject: `pairs` are the headers of that source.
+  void inject(AugmentingStream& stream, const Rule& rule, std::string_view pairs);
   // look: is_usable, after a look at what other workers have published. May release held requests.
   bool look(const Rule& rule);
   sdk::HeadersStatus on_missing(AugmentingStream& stream, const Rule& rule);
@@ -55,15 +63,19 @@ class AugmentingRoot : public sdk::RootContext, private SourceObserver {
   void reject(AugmentingStream& stream);
   // hold: lets a request that waits go on when its headers are there, and rejects it when it has waited too long.
   sdk::Task<> hold(AugmentingStream& stream, const Rule& rule);
+  // wait: lets a request go on, or answers it, when there is something for what it brings.
+  sdk::Task<> wait(AugmentingStream& stream, const Rule& rule);
 
   std::unique_ptr<Config> config_;
   std::vector<std::unique_ptr<Source>> sources_;
+  std::vector<std::unique_ptr<PerRequest>> per_request_;  // by source; nullptr of the others
   RequestMetrics metrics_;
-  sdk::Event changed_;       // the headers of some source, or the configuration
-  uint64_t held_count_ = 0;  // requests that wait for that
-  uint32_t generation_ = 0;  // of the configuration and of every source's
-                             // headers: counts each change
-  uint32_t configured_ = 0;  // the generation that came with the configuration
+  sdk::Event changed_;          // the headers of some source, or the configuration
+  uint64_t held_count_ = 0;     // requests that wait for that
+  uint64_t waiting_count_ = 0;  // requests that wait for headers of their own
+  uint32_t generation_ = 0;     // of the configuration and of every source's
+                                // headers: counts each change
+  uint32_t configured_ = 0;     // the generation that came with the configuration
 };
 
 class AugmentingStream : public sdk::HttpContext {
@@ -83,6 +95,7 @@ class AugmentingStream : public sdk::HttpContext {
   friend class AugmentingRoot;
   AugmentingRoot& root_;
   const Rule* rule_ = nullptr;  // that the request falls under
+  Ticket ticket_;               // of the source that is asked for each request
   uint32_t generation_ = 0;     // when it came, or was given headers
   bool given_ = false;          // it has headers of the rule's sources
 };

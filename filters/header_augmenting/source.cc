@@ -85,6 +85,7 @@ sdk::Task<> Source::fetch(Lease lease) {
   fetching_ = true;
   Arena arena;  // of the call, which lives until its answer has been read
   SourceConfig* const sent = arena.array<SourceConfig>(1).data();
+  *sent = config_;
   FailedFetch failed;
   const bool made = make_call(*sent, arena, failed);
   const uint64_t used = inputs();
@@ -108,10 +109,7 @@ sdk::Task<> Source::fetch(Lease lease) {
     on_failed(lease, fetched.error(), used);
 }
 
-// make_call: the configuration with the newest values of other sources in their places, and what depends on them or on
-// the time. False, with the reason, if there can be no such call.
 bool Source::make_call(SourceConfig& call, Arena& arena, FailedFetch& failed) {
-  call = config_;
   if (!is_made_anew(config_)) return true;
   const Pairs values = arena.array<abi::Pair>(config_.refers_to.size());
   for (size_t i = 0; i < values.size(); ++i) {
@@ -134,7 +132,6 @@ bool Source::make_call(SourceConfig& call, Arena& arena, FailedFetch& failed) {
   return false;
 }
 
-// missing_input: a source that this one refers to and that has no value; nullptr if there is none.
 Source* Source::missing_input() {
   for (const uint32_t index : config_.refers_to) {
     Source& other = observer_.source_at(index);
@@ -156,7 +153,6 @@ void Source::wait_for(const Source& other) {
   entry_.load();
 }
 
-// inputs: a digest of the values that a call would be made of.
 uint64_t Source::inputs() const {
   Digest digest;
   for (const uint32_t index : config_.refers_to) digest.add(observer_.source_at(index).value());
@@ -165,9 +161,26 @@ uint64_t Source::inputs() const {
 
 // has_new_inputs: whether a value has changed since it was of no use to a fetch.
 bool Source::has_new_inputs() {
-  if (inputs() == entry_.state().inputs) return false;
+  return inputs() != entry_.state().inputs && look_at_inputs() != entry_.state().inputs;
+}
+
+uint64_t Source::look_at_inputs() {
   for (const uint32_t index : config_.refers_to) observer_.source_at(index).look();
-  return inputs() != entry_.state().inputs;
+  return inputs();
+}
+
+void Source::read_inputs_again(uint64_t now_ms) {
+  for (const uint32_t index : config_.refers_to) observer_.source_at(index).read_again(now_ms);
+}
+
+void Source::stand_for_names() {
+  Arena arena;
+  const Pairs names = arena.array<abi::Pair>(config_.headers.size());
+  for (size_t i = 0; i < names.size(); ++i) names[i].key = config_.headers[i].key;
+  sdk::Bytes pairs = sdk::Bytes::allocate(abi::pairs_size(names));
+  if (pairs.data() == nullptr) return;
+  abi::write_pairs(names, pairs.data());
+  usable_ = headers_.assign(pairs.view());
 }
 
 Result<Source::Fetched, FailedFetch> Source::read(const sdk::HttpReply& reply, const SourceConfig& sent) const {
@@ -248,8 +261,7 @@ void Source::on_failed(Lease& lease, const FailedFetch& failed, uint64_t inputs)
            wait, " ms");
   failing_ = true;
   (void)lease.fail(values);
-  if (!failed.refused) return;
-  for (const uint32_t index : config_.refers_to) observer_.source_at(index).read_again(now);
+  if (failed.refused) read_inputs_again(now);
 }
 
 // wait_after: how long until the next try.
@@ -375,7 +387,7 @@ uint64_t Source::lease_length_ms() const {
   return config_.timeout_ms + kLeaseMarginMs;
 }
 
-// random: from 0 to below `bound`, which is not 0 (xorshift64*; spreads load, keeps no secret).
+// random: xorshift64*.
 uint64_t Source::random(uint64_t bound) {
   if (random_state_ == 0) random_state_ = (sdk::steady_ns() ^ reinterpret_cast<uintptr_t>(this)) | 1;
   random_state_ ^= random_state_ >> 12;

@@ -64,23 +64,42 @@ class Source {
 
   const SourceConfig& config() const { return config_; }
 
- private:
+  // What follows is for a source that is asked for each request (per_request.h), which this then only helps: run() is
+  // not spawned.
+
+  // stand_for_names: makes headers() the names that the source sets, without values, and the source usable.
+  void stand_for_names();
+  // make_call: `call`, a copy of the configuration, with the newest values of other sources in their places, and what
+  // depends on them or on the time; what is made belongs to `arena`. False, with the reason, if there can be no such
+  // call.
+  bool make_call(SourceConfig& call, Arena& arena, FailedFetch& failed);
+  // missing_input: a source that this one refers to and that has no value; nullptr if there is none.
+  Source* missing_input();
+  // inputs: a digest of the values that a call would be made of, as they are known here; look_at_inputs: the same after
+  // a look at what other workers have published.
+  uint64_t inputs() const;
+  uint64_t look_at_inputs();
+  // read_inputs_again: has those asked that this source refers to: a call was refused that was made of their values.
+  void read_inputs_again(uint64_t now_ms);
+  // random: from 0 to below `bound`, which is not 0; it spreads load, and keeps no secret.
+  uint64_t random(uint64_t bound);
+  // read: what an answer to the call `sent` holds.
   struct Fetched {
     Answer answer;
     uint64_t lifetime_ms = 0;
     bool lifetime_given = false;  // by the answer
   };
+  Result<Fetched, FailedFetch> read(const sdk::HttpReply& reply, const SourceConfig& sent) const;
+  SourceMetrics& metrics() { return metrics_; }
+  size_t max_body() const { return max_body_; }
 
+ private:
   void fetch_if_due(uint64_t now_ms);
   sdk::Task<> fetch(Lease lease);
   bool bring_forward(uint64_t now_ms);
   void read_again(uint64_t now_ms);
-  Source* missing_input();
   void wait_for(const Source& other);
-  uint64_t inputs() const;
   bool has_new_inputs();
-  bool make_call(SourceConfig& call, Arena& arena, FailedFetch& failed);
-  Result<Fetched, FailedFetch> read(const sdk::HttpReply& reply, const SourceConfig& sent) const;
   void on_fetched(Lease& lease, const Fetched& fetched, uint64_t sent_ms);
   void on_failed(Lease& lease, const FailedFetch& failed, uint64_t inputs);
   void adopt(uint64_t now_ms);
@@ -91,7 +110,6 @@ class Source {
   uint64_t lease_length_ms() const;
   uint64_t wait_after(const FailedFetch& failed);
   bool is_wanted(uint64_t now_ms) const;
-  uint64_t random(uint64_t bound);
 
   const SourceConfig& config_;
   const size_t max_body_;

@@ -110,7 +110,7 @@ std::string without_clusters(const YAML::Node& configuration) {
 
 TEST(Examples, LoadAndConfigureTheFilter) {
   const std::vector<fs::path> files = examples(false);
-  ASSERT_EQ(files.size(), 6u);
+  ASSERT_EQ(files.size(), 7u);
   for (const fs::path& file : files) {
     const auto filter = load(file);
     ASSERT_TRUE(filter.code.bytes) << file;

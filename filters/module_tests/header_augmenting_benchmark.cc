@@ -66,6 +66,38 @@ void request_with_two_headers(benchmark::State& state) {
 }
 BENCHMARK(request_with_two_headers);
 
+// A request whose own token, of so many bytes, was exchanged before.
+void request_with_an_exchanged_token(benchmark::State& state) {
+  TestProxy proxy;
+  const std::string token(static_cast<size_t>(state.range(0)), 't');
+  proxy.worker().upstreams().answer(
+      "sts", "/token", {.body = R"({"access_token":")" + token + R"(","token_type":"Bearer","expires_in":36000})"});
+  const auto plugin =
+      proxy.load(read_module(), {.name = "augment", .configuration = R"({"sources": [{"name": "obo", "cluster": "sts",
+      "path": "/token", "format": "oauth2", "oauth2": {"grant_type": "token_exchange", "client_id": "gw"}}]})"});
+  if (!plugin) return state.SkipWithError(plugin.error().message.c_str());
+  const std::string brought = "Bearer " + std::string(static_cast<size_t>(state.range(0)), 's');
+  BareStream stream;
+  for (const auto& [name, value] :
+       {std::pair(":method", "GET"), std::pair(":path", "/a/path"), std::pair(":authority", "example.com"),
+        std::pair(":scheme", "http"), std::pair("user-agent", "benchmark"), std::pair("accept", "*/*")}) {
+    stream.request.add(name, value);
+  }
+  const auto ask = [&] {
+    stream.request.set("authorization", brought);
+    host::HttpContext* context = (*plugin)->create_http_context(stream);
+    benchmark::DoNotOptimize(context->on_request_headers(true));
+    context->on_log();
+    context->destroy();
+  };
+  ask();
+  proxy.advance(std::chrono::seconds(1));
+  for (auto _ : state) ask();
+  if (stream.answered != 0 || stream.request.get("authorization") != "Bearer " + token)
+    state.SkipWithError("the filter exchanged no token");
+}
+BENCHMARK(request_with_an_exchanged_token)->Arg(64)->Arg(1000)->Arg(4000);
+
 void load_module_from_its_artifact(benchmark::State& state) {
   const auto bytes = read_module();
   compiler::LoadOptions options;

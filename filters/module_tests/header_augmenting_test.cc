@@ -48,7 +48,7 @@ TEST_P(HeaderAugmentingModule, ImportsAndExportsOnlyWhatItNeeds) {
   ASSERT_TRUE(module) << module.error().to_string();
   for (const auto& import : (*module)->imports()) {
     EXPECT_TRUE(import.module == "env" || import.name == "environ_get" || import.name == "environ_sizes_get" ||
-                import.name == "clock_time_get")
+                import.name == "clock_time_get" || import.name == "random_get")
         << import.name;
   }
   std::set<std::string> exports;
@@ -56,8 +56,8 @@ TEST_P(HeaderAugmentingModule, ImportsAndExportsOnlyWhatItNeeds) {
   EXPECT_EQ(exports,
             (std::set<std::string>{"_initialize", "memory", "proxy_abi_version_0_2_1", "proxy_on_configure",
                                    "proxy_on_context_create", "proxy_on_delete", "proxy_on_http_call_response",
-                                   "proxy_on_memory_allocate", "proxy_on_request_headers", "proxy_on_request_trailers",
-                                   "proxy_on_response_headers", "proxy_on_tick"}));
+                                   "proxy_on_memory_allocate", "proxy_on_queue_ready", "proxy_on_request_headers",
+                                   "proxy_on_request_trailers", "proxy_on_response_headers", "proxy_on_tick"}));
 }
 
 TEST_P(HeaderAugmentingModule, TwoWorkersShareOneFetchAndReplaceForgedHeaders) {
