@@ -32,6 +32,7 @@ void add_provider(CLI::App& app, Action& action);
 void add_reference(CLI::App& app, Action& action);
 void add_deploy(CLI::App& app, Action& action);
 void add_test(CLI::App& app, Action& action);
+void add_new(CLI::App& app, Action& action);
 void add_version(CLI::App& app, Action& action);
 
 }  // namespace inlay::cli

@@ -196,6 +196,19 @@ class Program(Folder):
         failure = suites.find("./testsuite[@name='bad.case']/testcase/failure")
         self.assertIn("expect client status 200", failure.get("message"))
 
+    def test_a_new_filter_has_a_name_and_a_folder_of_its_own(self):
+        status, out, _ = run(["new", "greeter"], self.directory)
+        self.assertEqual(status, 0)
+        self.assertIn("make test", out)
+        self.assertIn("plugin greeter module=../build/greeter.wasm", self.read("greeter/cases/filter.inc"))
+        for folder, _, names in os.walk(os.path.join(self.directory, "greeter")):
+            for name in names:
+                self.assertNotIn("__name__", self.read(os.path.join(folder, name)))
+        status, _, err = run(["new", "greeter"], self.directory)
+        self.assertEqual((status, err), (1, "inlay: greeter: is there already\n"))
+        for arguments in (["new", "../x"], ["new", "1x"], ["new"], ["new", "x", "--lang", "cobol"]):
+            self.assertEqual(run(arguments, self.directory)[0], 2, arguments)
+
     def test_words_are_explained(self):
         status, out, _ = self.inlay_test("--explain", "upstream")
         self.assertEqual(status, 0)

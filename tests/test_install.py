@@ -12,9 +12,9 @@ import unittest
 
 from support import config
 from support.both import inlay_only
-from support.envoy import Envoy, needs_envoy
+from support.envoy import Envoy, find_envoy, needs_envoy
 from support.origins import Echo, echoed
-from support.processes import BUILD, ROOT, SANITIZED, TestCase, free_port, wait_until
+from support.processes import BUILD, ROOT, SANITIZED, TestCase, free_port, started, wait_until
 
 # A program of another tree is not built with what the libraries of such a build refer to.
 links_the_libraries = unittest.skipIf(SANITIZED or "coverage" in os.path.basename(BUILD),
@@ -152,6 +152,41 @@ class ByTheGuide(InstalledCase):
         self.assertIn("x-greeting: hello", self.run_command([os.path.join(folder, "embed_compiled"), module + ".aot", "hello"]))
         self.assertTrue(wabt_in(os.path.join(folder, "embed")))
         self.assertEqual(wabt_in(os.path.join(folder, "embed_compiled")), [])
+
+
+@inlay_only("what is built with the installed tree")
+class New(InstalledCase):
+    """`inlay new`, and what its README says."""
+
+    def make_new(self):
+        self.run_command([os.path.join(self.prefix, "bin", "inlay"), "new", "greeter"], self.home)
+        folder = os.path.join(self.home, "greeter")
+        path = f"PATH={self.prefix}/bin:$PATH "
+        with open(os.path.join(folder, "README.md")) as file:
+            commands = re.findall(r"^    (make\b.*?)(?: *#.*)?$", file.read(), re.M)
+        self.assertEqual(commands, ["make", "make test"])
+        outputs = [self.run_command(path + command, folder) for command in commands]
+        self.assertIn("greeter.wasm: ", outputs[0])
+        self.assertIn("3 passed, 0 failed", outputs[1])
+        return folder, path
+
+    def test_is_built_and_tested_by_its_readme(self):
+        folder, path = self.make_new()
+        self.assertIn("2 passed, 0 failed, 1 skipped", self.run_command(path + "inlay test --world sockets cases", folder))
+        self.run_command(path + "make ci", folder)
+        self.assertTrue(os.path.exists(os.path.join(folder, "build", "results.xml")))
+        with open(os.path.join(folder, "envoy.yaml")) as file:
+            bootstrap = re.sub(r"port_value: (\d+)", lambda found: f"port_value: {free_port()}", file.read())
+        with open(os.path.join(folder, "envoy.yaml"), "w") as file:
+            file.write(bootstrap)
+        self.run_command(path + "inlay run -c envoy.yaml --mode validate", folder)
+
+    @needs_envoy()
+    def test_runs_in_envoy(self):
+        folder, path = self.make_new()
+        started["envoy"] += 1
+        output = self.run_command(path + f"inlay test --against {find_envoy()[0]} cases", folder)
+        self.assertIn("2 passed, 0 failed, 1 skipped", output)
 
 
 @inlay_only("what is built with the installed tree")
