@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two hashes, against the examples of those who made them, and what OpenSSL made of others.
+// The two hashes, against the standard's examples and what OpenSSL makes of others (`openssl mac`, with c-rounds:1 and
+// d-rounds:3 for SipHash).
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -41,15 +42,15 @@ std::string counting(size_t size) {
   return text;
 }
 
-TEST(SipHash, IsThatOfItsAuthors) {
-  EXPECT_EQ(sip(""), "a3817f04ba25a8e66df67214c7550293");
-  EXPECT_EQ(sip(counting(1)), "da87c1d86b99af44347659119b22fc45");
-  EXPECT_EQ(sip(counting(7)), "a1f1ebbed8dbc153c0b84aa61ff08239");
-  EXPECT_EQ(sip(counting(8)), "3b62a9ba6258f5610f83e264f31497b4");
-  EXPECT_EQ(sip(counting(15)), "5493e99933b0a8117e08ec0f97cfc3d9");
-  EXPECT_EQ(sip(counting(16)), "6ee2a4ca67b054bbfd3315bf85230577");
-  EXPECT_EQ(sip(counting(63)), "5150d1772f50834a503e069a973fbd7c");
-  EXPECT_EQ(sip(counting(200)), "7c5853f4ed12ff9d836a79bc4047022d");
+TEST(SipHash, IsThatOfOpenSsl) {
+  EXPECT_EQ(sip(counting(0)), "e77ebcb22788a5befd62db6add303001");
+  EXPECT_EQ(sip(counting(1)), "fc6f370460d3eda85e0573cc2b2ff063");
+  EXPECT_EQ(sip(counting(7)), "1084b923f2aae0c3a62f2ec80848ab77");
+  EXPECT_EQ(sip(counting(8)), "aa12fee1d5e3dab4724f16ab35f9c799");
+  EXPECT_EQ(sip(counting(15)), "c17e5505b2bd526c2921cdec1e7e0109");
+  EXPECT_EQ(sip(counting(16)), "d0a8d95715518eebb513b0f83d9e1793");
+  EXPECT_EQ(sip(counting(63)), "4c5800e34efe426f079f6b0aa75260ad");
+  EXPECT_EQ(sip(counting(200)), "59301d38dad5fb4a7d555582d6b70ee6");
 }
 
 TEST(SipHash, DependsOnTheKey) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// SipHash-2-4 with 128 bits (Aumasson and Bernstein, 2012): by which a worker finds again what it has seen, without
-// keeping it. Who does not know the key can make no two texts that have one hash.
+// SipHash-1-3 with 128 bits (Aumasson and Bernstein, 2012, with fewer rounds): by which a worker finds again what it
+// has seen, without keeping it. Who does not know the key, and sees no hash, can make no two texts that have one hash.
 
 #include <cstdint>
 #include <string_view>
