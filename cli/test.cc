@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cli/subcommand.h"
+#include "cli/watch.h"
 #include "tester/report.h"
 #include "tester/suite.h"
 #include "tester/vocabulary.h"
@@ -33,6 +34,7 @@ struct TestOptions {
   std::string world = "process";
   std::string against;  // parted by commas
   bool tap = false;
+  bool watch = false;
   bool explains = false;
   tester::SuiteOptions suite;
 };
@@ -109,8 +111,9 @@ Result<std::vector<Place>> places_of(const TestOptions& options, std::vector<Tes
   return places;
 }
 
-// Runs the cases there; appends their results.
-Result<Unit> run_in(const Place& place, const TestOptions& options, std::vector<TestResult>& results) {
+// Runs the cases there; appends their results, and the files that they depend on.
+Result<Unit> run_in(const Place& place, const TestOptions& options, std::vector<TestResult>& results,
+                    std::vector<std::string>& inputs) {
   tester::SuiteOptions of_suite = options.suite;
   of_suite.place = place;
   tester::Suite suite(of_suite);
@@ -125,6 +128,7 @@ Result<Unit> run_in(const Place& place, const TestOptions& options, std::vector<
     results.push_back(result);
   });
   progress.clear();
+  for (std::string& path : suite.inputs()) inputs.push_back(std::move(path));
   if (suite.total() > 0) return Unit{};
   return Error{ErrorCode::kNotFound, "there is no case whose name contains this", options.suite.wanted};
 }
@@ -138,6 +142,23 @@ int status_of(const std::vector<TestResult>& results) {
   return status;
 }
 
+// All of it, once. The exit status.
+int run_once(const TestOptions& options, std::vector<std::string>& inputs) {
+  const auto begun = std::chrono::steady_clock::now();
+  std::vector<TestResult> results;
+  const auto places = places_of(options, results);
+  if (!places) return fail(places.error());
+  for (const Place& place : *places) {
+    if (auto ran = run_in(place, options, results, inputs); !ran) return fail(ran.error());
+  }
+  const auto took = std::chrono::steady_clock::now() - begun;
+  std::fputs((options.tap ? tester::tap(results) : tester::summary(results, took, coloured(options))).c_str(), stdout);
+  if (!options.junit.empty()) {
+    if (auto written = write_junit(options.junit, results); !written) return fail(written.error());
+  }
+  return status_of(results);
+}
+
 int test(TestOptions& options) {
   if (options.explains) return explain(options.explained);
   if (options.suite.update && (options.world != "process" || !options.against.empty())) {
@@ -148,19 +169,17 @@ int test(TestOptions& options) {
                          : options.engine == "interp" ? engine::EngineKind::kInterp
                                                       : engine::EngineKind::kAuto;
   if (options.paths.empty()) options.paths.emplace_back(".");
-  const auto begun = std::chrono::steady_clock::now();
-  std::vector<TestResult> results;
-  const auto places = places_of(options, results);
-  if (!places) return fail(places.error());
-  for (const Place& place : *places) {
-    if (auto ran = run_in(place, options, results); !ran) return fail(ran.error());
+  std::vector<std::string> inputs;
+  int status = run_once(options, inputs);
+  while (options.watch && !inputs.empty()) {
+    std::fflush(stdout);
+    std::fprintf(stderr, "watching %zu files; Ctrl-C ends\n", inputs.size());
+    const std::string changed = Watch(inputs).wait();
+    std::printf("\n%s has changed\n", changed.c_str());
+    inputs.clear();
+    status = run_once(options, inputs);
   }
-  const auto took = std::chrono::steady_clock::now() - begun;
-  std::fputs((options.tap ? tester::tap(results) : tester::summary(results, took, coloured(options))).c_str(), stdout);
-  if (!options.junit.empty()) {
-    if (auto written = write_junit(options.junit, results); !written) return fail(written.error());
-  }
-  return status_of(results);
+  return status;
 }
 
 }  // namespace
@@ -187,6 +206,7 @@ void add_test(CLI::App& app, Action& action) {
   command->add_option("-j,--jobs", options->suite.jobs, "Files at a time")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
+  command->add_flag("--watch", options->watch, "Run again whenever a case, or a module that one names, has changed");
   command->add_option("--junit", options->junit, "Also write the results to this file, as JUnit's XML");
   command->add_flag("--tap", options->tap, "Print the results in the Test Anything Protocol");
   command->add_option("--color", options->colour, "auto, always or never")

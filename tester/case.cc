@@ -85,6 +85,10 @@ Result<std::vector<Case>> parse_file(const std::string& path, std::string_view t
     CaseReader(c, row.lines, dialect, errors).read();
     if (!errors.empty()) return joined(errors);  // the other rows have the same
     finish(c);
+    c.sources.push_back(path);
+    for (const SourceLine& line : row.lines) {
+      if (*line.file != c.sources.back()) c.sources.push_back(*line.file);
+    }
     c.input = input_of(text);
     if (c.input.size() == text.size()) c.input += text.ends_with("\n") ? "\n" : "\n\n";
     cases.push_back(std::move(c));

@@ -58,7 +58,8 @@ struct InEnvoy {
 
 struct Case {
   std::string path;
-  std::string subject;  // the file's folder
+  std::vector<std::string> sources;  // the file and those that it includes
+  std::string subject;               // the file's folder
   std::string name;
   std::string row;  // of a table: its line
   std::string about;

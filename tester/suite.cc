@@ -231,10 +231,29 @@ void Suite::compare(Case& c, std::string seen, TestResult& result) const {
                              near_changes(difference(expected, seen), kAround)});
 }
 
+void Suite::remember(const std::string& path, const std::vector<Case>& cases) const {
+  const std::lock_guard lock(mutex_);
+  const fs::path folder = fs::path(path).parent_path();
+  inputs_.insert({path, folder.empty() ? "." : folder.string()});
+  for (const Case& c : cases) {
+    inputs_.insert(c.sources.begin(), c.sources.end());
+    std::vector<std::string> named = {c.bootstrap};
+    for (const PluginCase& plugin : c.plugins) named.push_back(plugin.module);
+    for (const std::string& file : named) {
+      if (!file.empty()) inputs_.insert(find_file(c, file, "file").value_or(file));
+    }
+  }
+}
+
+std::vector<std::string> Suite::inputs() const {
+  return {inputs_.begin(), inputs_.end()};
+}
+
 std::vector<TestResult> Suite::run_file(const std::string& path) const {
   auto text = read_file(path, kLargest);
   if (!text) return {wrong_file(path, text.error())};
   auto cases = parse_file(path, *text, Dialect::kFilters);
+  remember(path, cases ? *cases : std::vector<Case>{});
   if (!cases) {
     if (!wants(path)) return {};
     return {wrong_file(path, cases.error())};

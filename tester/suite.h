@@ -13,7 +13,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -81,6 +83,9 @@ class Suite {
   size_t count(TestResult::Kind kind) const { return counts_[static_cast<size_t>(kind)]; }
   // Of those that are wanted, once run() is over.
   size_t total() const;
+  // The files that the results depend on, once run() is over: cases, what they include, modules and bootstraps that
+  // they name; and the folders that the cases are in. Some may not be there.
+  std::vector<std::string> inputs() const;
 
  private:
   std::string name_in_place(const Case& c) const;
@@ -93,7 +98,11 @@ class Suite {
   TestResult run_case(Case& c) const;
   bool wants(std::string_view name) const;
 
+  void remember(const std::string& path, const std::vector<Case>& cases) const;
+
   SuiteOptions options_;
+  mutable std::mutex mutex_;  // held for a moment by each run of a file
+  mutable std::set<std::string> inputs_;
   std::vector<std::string> paths_;
   size_t counts_[4] = {};
 };

@@ -9,7 +9,7 @@ import xml.etree.ElementTree
 
 from support.both import inlay_only
 from support.envoy import find_envoy, needs_envoy
-from support.processes import BUILD, INLAY, ROOT, TestCase, started
+from support.processes import BUILD, INLAY, ROOT, TestCase, started, wait_until
 
 GUIDE = os.path.join(ROOT, "docs", "guide", "test.md")
 
@@ -208,6 +208,23 @@ class Program(Folder):
         self.assertEqual((status, err), (1, "inlay: greeter: is there already\n"))
         for arguments in (["new", "../x"], ["new", "1x"], ["new"], ["new", "x", "--lang", "cobol"]):
             self.assertEqual(run(arguments, self.directory)[0], 2, arguments)
+
+    def test_it_runs_again_when_something_has_changed(self):
+        self.write("one.case", self.CASE.format(403))
+        out = os.path.join(self.directory, "out")
+        with open(out, "w") as file:
+            watching = subprocess.Popen([INLAY, "test", "--watch", "one.case"], cwd=self.directory, stdout=file, stderr=subprocess.STDOUT,
+                                        stdin=subprocess.DEVNULL)
+        self.addCleanup(watching.wait)
+        self.addCleanup(watching.kill)
+        wait_until(lambda: "watching" in self.read("out"), "the first run")
+        self.assertIn("0 passed, 1 failed", self.read("out"))
+        self.write("one.case", self.CASE.format(200))
+        wait_until(lambda: self.read("out").count("watching") == 2, "the second run")
+        self.assertIn("\none.case has changed\n1 passed, 0 failed", self.read("out"))
+        self.write("one.case", "nonsense\n")
+        wait_until(lambda: self.read("out").count("watching") == 3, "the third run")
+        self.assertIn("WRONG one.case", self.read("out"))
 
     def test_words_are_explained(self):
         status, out, _ = self.inlay_test("--explain", "upstream")

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/watch.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <fstream>
+#include <thread>
+
+#include "base/temporary_directory.h"
+
+namespace inlay::cli {
+namespace {
+
+TEST(Watch, SeesWhatIsWrittenRemovedAndMade) {
+  const TemporaryDirectory folder("inlay-watch-");
+  const std::string file = folder.file("a");
+  std::ofstream(file) << "one";
+  Watch watch({file, folder.file("b")});
+  EXPECT_EQ(watch.changed(), "");
+  std::ofstream(file) << "longer";
+  EXPECT_EQ(watch.changed(), file);
+  EXPECT_EQ(watch.wait(), file);
+  watch = Watch({file, folder.file("b")});
+  std::ofstream(folder.file("b")) << "two";
+  EXPECT_EQ(watch.changed(), folder.file("b"));
+  watch = Watch({file});
+  std::remove(file.c_str());
+  EXPECT_EQ(watch.changed(), file);
+  // A folder changes with what is in it.
+  watch = Watch({folder.path()});
+  std::ofstream(folder.file("c")) << "three";
+  EXPECT_EQ(watch.changed(), folder.path());
+}
+
+TEST(Watch, WaitsForAChange) {
+  const TemporaryDirectory folder("inlay-watch-");
+  const std::string file = folder.file("a");
+  std::ofstream(file) << "one";
+  const Watch watch({file});
+  std::string changed;
+  std::thread waits([&] { changed = watch.wait(); });
+  std::ofstream(file) << "longer";
+  waits.join();
+  EXPECT_EQ(changed, file);
+}
+
+}  // namespace
+}  // namespace inlay::cli
