@@ -30,7 +30,8 @@ void require(bool holds) {
 
 void check_headers(Pairs headers) {
   for (const abi::Pair& header : headers) {
-    require(header.key.starts_with(':') || (is_token(header.key) && !is_forbidden(header.key)));
+    const bool of_grpc = header.key == "te" && header.value == "trailers";
+    require(header.key.starts_with(':') || of_grpc || (is_token(header.key) && !is_forbidden(header.key)));
     require(is_safe_value(header.value));
   }
 }

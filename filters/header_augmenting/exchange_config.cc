@@ -2,6 +2,7 @@
 // check_per_request (per_request.h): what the keys of token_exchange and jwt_bearer demand of each other.
 #include <cstring>
 
+#include "filters/header_augmenting/header_rules.h"
 #include "filters/header_augmenting/oauth2.h"
 #include "filters/header_augmenting/per_request.h"
 
@@ -43,6 +44,8 @@ void check_party(Party& party, const Place& place, Report& report) {
   checker.must(party.token.data() == nullptr || !is_of_request(party), "token", "a string",
                "none beside the keys that say where in a request it stands");
   checker.type("type", party.type, "access_token");
+  checker.must(party.scheme.empty() || is_token(party.scheme), "scheme", "a string with other characters",
+               "the name of a scheme, or an empty string");
   if (party.token.data() != nullptr) return;
   if (party.header.data() == nullptr) party.header = "authorization";
   if (party.scheme.data() == nullptr) party.scheme = party.header == "authorization" ? "Bearer" : "";

@@ -62,6 +62,10 @@ TEST_F(ExchangeConfigTest, KeysThatDoNotGoTogetherAreRefused) {
   EXPECT_EQ(error_of(exchange_config("", R"(, "subject": {"type": "acces_token"})")),
             "sources[0].oauth2.subject.type: found acces_token, expected access_token, refresh_token, id_token, saml1, "
             "saml2, jwt, txn_token, id-jag, or a URI");
+  EXPECT_EQ(
+      error_of(exchange_config("", R"(, "subject": {"scheme": "Bearer "})")),
+      "sources[0].oauth2.subject.scheme: found a string with other characters, expected the name of a scheme, or an "
+      "empty string");
   EXPECT_EQ(error_of(exchange_config(R"(, "max_stale": "1s")")),
             "sources[0].max_stale: found a value, expected none: no token is used past its end");
   EXPECT_EQ(error_of(R"({"sources": [{"cache": {"entries": 8}, "on_error": {"denied": 404}}]})"),

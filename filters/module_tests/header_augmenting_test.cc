@@ -103,6 +103,35 @@ TEST_P(HeaderAugmentingModule, RejectsUntilThereAreHeadersAndRecovers) {
   EXPECT_EQ(stream->request.get("x"), "1");
 }
 
+TEST_P(HeaderAugmentingModule, TwoWorkersShareOneExchangeAndOneTellsTheOther) {
+  TestProxy proxy(two_workers());
+  for (size_t i = 0; i < 2; ++i) {
+    proxy.worker(i).upstreams().answer(
+        "sts", "/token", {.body = R"({"access_token":"one","token_type":"Bearer","expires_in":100})", .after = 310ms});
+  }
+  auto loaded = proxy.load(read_module(), plugin(R"({"sources": [{"name": "obo", "cluster": "sts", "path": "/token",
+      "format": "oauth2", "oauth2": {"grant_type": "token_exchange", "client_id": "gw"}}]})"));
+  ASSERT_TRUE(loaded) << loaded.error().to_string();
+  proxy.advance(1s);
+  const HeaderList request{{":method", "GET"}, {":path", "/"}, {":authority", "a"}, {"authorization", "Bearer alice"}};
+  std::vector<std::unique_ptr<TestStream>> waiting;
+  for (size_t i = 0; i < 2; ++i) {
+    waiting.push_back(proxy.stream(*proxy.attached(i), request));
+    EXPECT_NE(waiting.back()->request_headers(), abi::HeadersStatus::kContinue);
+  }
+  proxy.advance(309ms);
+  EXPECT_TRUE(waiting[0]->continued.empty());
+  proxy.advance(2ms);
+  EXPECT_EQ(calls(proxy), 1u);
+  for (size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(waiting[i]->continued.size(), 1u) << i;
+    EXPECT_EQ(waiting[i]->request.get("authorization"), "Bearer one");
+    auto next = proxy.stream(*proxy.attached(i), request);
+    EXPECT_EQ(next->request_headers(), abi::HeadersStatus::kContinue);
+    EXPECT_EQ(next->request.get("authorization"), "Bearer one");
+  }
+}
+
 constexpr const char* kOAuth2 = R"({"sources": [{"name": "idp", "cluster": "idp", "path": "/token", "format": "oauth2",
     "oauth2": {"client_id": "id", "client_secret": "${env:SECRET}"}}],
     "rules": [{"match": {"path_prefix": "/free"}, "use": []}, {"match": {"authority": "a"}}],
