@@ -32,11 +32,12 @@
 
 namespace inlay::testkit {
 
-// ProxyOptions: as host::HostOptions; at least one worker.
+// ProxyOptions: as host::HostOptions, but for the time that a call into a guest may take: that is real time, and no
+// test is to depend on what else the machine does. One that is about the limit sets it. At least one worker.
 struct ProxyOptions {
   size_t workers = 1;
   engine::EngineKind engine = engine::EngineKind::kAuto;
-  engine::Limits limits{};
+  engine::Limits limits{.call_budget = std::chrono::minutes(1)};
   bool envoy_strict = false;
   bool compat_legacy_properties = false;
   bool fail_hazards = false;

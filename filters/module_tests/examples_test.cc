@@ -43,7 +43,6 @@ std::vector<fs::path> examples(bool istio) {
 void start(const std::vector<uint8_t>& module, const host::PluginConfig& plugin, const fs::path& file) {
   ProxyOptions options;
   options.engine = engine::EngineKind::kInterp;
-  options.limits.call_budget = std::chrono::seconds(60);
   TestProxy proxy(options);
   const auto loaded = proxy.load(module, plugin);
   EXPECT_TRUE(loaded) << file << ": " << loaded.error().to_string();

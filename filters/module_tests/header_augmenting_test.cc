@@ -26,7 +26,6 @@ class HeaderAugmentingModule : public GuestTest {
   ProxyOptions two_workers() const {
     ProxyOptions o = options();
     o.workers = 2;
-    o.limits.call_budget = 60s;  // of wall-clock time, on a machine that may be busy
     return o;
   }
   static host::PluginConfig plugin(std::string configuration) {

@@ -107,9 +107,7 @@ class ProviderFaults : public GuestTest {
 
   void run(const Fault& fault) {
     SCOPED_TRACE(fault.name);
-    ProxyOptions o = options();
-    o.limits.call_budget = 60s;
-    TestProxy proxy(o);
+    TestProxy proxy(options());
     answer(proxy, body(R"({"access_token": "tok-1", "expires_in": 1, "x-key": "key-1"})"));
     answer(proxy, fault.answer);
     std::ifstream file(INLAY_BINARY_DIR "/wasm/header_augmenting.wasm", std::ios::binary);
