@@ -173,8 +173,9 @@ int test(TestOptions& options) {
   int status = run_once(options, inputs);
   while (options.watch && !inputs.empty()) {
     std::fflush(stdout);
+    const Watch watch(inputs);
     std::fprintf(stderr, "watching %zu files; Ctrl-C ends\n", inputs.size());
-    const std::string changed = Watch(inputs).wait();
+    const std::string changed = watch.wait();
     std::printf("\n%s has changed\n", changed.c_str());
     inputs.clear();
     status = run_once(options, inputs);
