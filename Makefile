@@ -25,7 +25,7 @@ help:
 
 build:
 	@scripts/bootstrap build
-	@scripts/build $(PRESET) inlay header_augmenting_wasm audit_wasm redis_guard_wasm own_filter_wasm gate_wasm
+	@scripts/build $(PRESET) inlay header_augmenting_wasm header_augmenting_lean_wasm audit_wasm redis_guard_wasm own_filter_wasm gate_wasm
 
 demo:
 	@scripts/bootstrap build demo
@@ -64,7 +64,7 @@ docs:
 install: PREFIX ?= /usr/local
 install:
 	@scripts/bootstrap build
-	@scripts/build $(PRESET) inlay base engine host header_augmenting_wasm
+	@scripts/build $(PRESET) inlay base engine host header_augmenting_wasm header_augmenting_lean_wasm
 	@cmake --install "build/$(PRESET:bench=release)" --prefix "$(PREFIX)" > "build/$(PRESET:bench=release)/install.log"
 	@echo "Installed into $(DESTDIR)$(PREFIX): docs/guide/out_of_tree.md says how to use it from a tree of your own"
 

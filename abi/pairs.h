@@ -19,9 +19,11 @@
 //       return out;
 //     }
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <initializer_list>
 #include <optional>
 #include <string_view>
 
@@ -35,16 +37,22 @@ struct Pair {
 
 namespace detail {
 
+// little_endian: a number to or from the order of bytes on the wire.
+inline uint32_t little_endian(uint32_t value) {
+  if constexpr (std::endian::native == std::endian::little) return value;
+  return __builtin_bswap32(value);
+}
+
 inline uint32_t load_u32(const char* at) {
-  unsigned char b[4];
-  std::memcpy(b, at, 4);
-  return static_cast<uint32_t>(b[0]) | static_cast<uint32_t>(b[1]) << 8 | static_cast<uint32_t>(b[2]) << 16 |
-         static_cast<uint32_t>(b[3]) << 24;
+  uint32_t value = 0;
+  std::memcpy(&value, at, sizeof value);
+  return little_endian(value);
 }
 
 inline char* store_u32(char* at, uint32_t value) {
-  for (unsigned shift = 0; shift < 32; shift += 8) *at++ = static_cast<char>(value >> shift & 0xff);
-  return at;
+  value = little_endian(value);
+  std::memcpy(at, &value, sizeof value);
+  return at + sizeof value;
 }
 
 inline char* store_text(char* at, std::string_view text) {
@@ -114,17 +122,19 @@ size_t pairs_size(const Range& pairs) {
 }
 
 // write_pairs: writes the wire form at `out`, which has room for pairs_size(pairs) bytes; returns the end. The range is
-// walked three times. Each key and value is shorter than 4 GiB, and there are fewer than 2^32 pairs.
+// walked twice. Each key and value is shorter than 4 GiB, and there are fewer than 2^32 pairs.
 template <class Range>
 char* write_pairs(const Range& pairs, char* out) {
   uint32_t count = 0;
   for ([[maybe_unused]] const auto& p : pairs) ++count;
-  char* at = detail::store_u32(out, count);
+  char* sizes = detail::store_u32(out, count);
+  char* at = sizes + size_t{count} * 8;
   for (const auto& p : pairs) {
-    at = detail::store_u32(at, static_cast<uint32_t>(std::string_view(p.key).size()));
-    at = detail::store_u32(at, static_cast<uint32_t>(std::string_view(p.value).size()));
+    for (const std::string_view text : {std::string_view(p.key), std::string_view(p.value)}) {
+      sizes = detail::store_u32(sizes, static_cast<uint32_t>(text.size()));
+      at = detail::store_text(at, text);
+    }
   }
-  for (const auto& p : pairs) at = detail::store_text(detail::store_text(at, p.key), p.value);
   return at;
 }
 

@@ -63,7 +63,8 @@ function(inlay_compile_filter objects folder)
   cmake_parse_arguments(PARSE_ARGV 2 FILTER "" "" "SOURCES;INCLUDES;OPTIONS")
   inlay_wasm_target_flags(target_flags)
   set(flags ${target_flags} -Oz -flto -fno-exceptions -fno-rtti -fvisibility=hidden -ffunction-sections
-    -fdata-sections -fno-threadsafe-statics -fno-c++-static-destructors -ffile-prefix-map=${CMAKE_SOURCE_DIR}=. ${FILTER_OPTIONS})
+    -fdata-sections -fno-threadsafe-statics -fno-c++-static-destructors
+    -fwhole-program-vtables -fvirtual-function-elimination -ffile-prefix-map=${CMAKE_SOURCE_DIR}=. ${FILTER_OPTIONS})
   foreach(include ${FILTER_INCLUDES})
     get_filename_component(include ${include} ABSOLUTE)
     list(APPEND flags -I${include})
@@ -94,17 +95,20 @@ endfunction()
 function(inlay_link_filter name output folder budget)
   cmake_parse_arguments(PARSE_ARGV 4 FILTER "" "" "OBJECTS;EXPORTS")
   inlay_wasm_target_flags(target_flags)
-  # No -O at the link: given one, clang runs a wasm-opt of its own, without the features that we use.
-  set(flags ${target_flags} -flto -mexec-model=reactor -Wl,--gc-sections,--strip-all,-O2,--global-base=1024,-z,stack-size=32768)
+  # No -O at the link: given one, clang runs a wasm-opt of its own, without the features that we use. Loop strength reduction
+  # gives a loop several counters where one would do, which a host's own compiler finds out by itself.
+  set(flags ${target_flags} -flto -mexec-model=reactor -Wl,--gc-sections,--strip-all,-O2,--global-base=1024,-z,stack-size=32768
+    -Wl,-mllvm,-disable-lsr)
   foreach(export ${FILTER_EXPORTS})
     list(APPEND flags -Wl,--export=${export})
   endforeach()
-  # The linker leaves the first 1024 bytes of the memory alone, and a module's memory starts as zeros.
+  # The linker leaves the first 1024 bytes of the memory alone, and a module's memory starts as zeros. Stripping comes first: a
+  # pass behind the last -Oz undoes a part of it, the choice of what stays on the stack.
   set(size ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/wasm_size.cmake)
   add_custom_command(OUTPUT ${output}
     COMMAND ${INLAY_WASM_CXX} ${flags} ${FILTER_OBJECTS} -o ${folder}/linked.wasm
-    COMMAND ${INLAY_WASM_OPT} -Oz --converge --low-memory-unused --zero-filled-memory
-      --enable-bulk-memory --strip-debug --strip-producers ${folder}/linked.wasm -o ${folder}/small.wasm
+    COMMAND ${INLAY_WASM_OPT} --enable-bulk-memory --low-memory-unused --zero-filled-memory --strip-debug --strip-producers
+      --flatten --rereloop -Oz -Oz --merge-similar-functions -Oz --converge ${folder}/linked.wasm -o ${folder}/small.wasm
     COMMAND ${CMAKE_COMMAND} -DMODULE=${folder}/small.wasm -DNAME=${name} -DBUDGET=${budget}
       -DOBJDUMP=${INLAY_WASM_OBJDUMP} -P ${size}
     COMMAND ${CMAKE_COMMAND} -E copy ${folder}/small.wasm ${output}

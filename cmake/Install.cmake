@@ -63,5 +63,6 @@ if(INLAY_PROXY)
   install(TARGETS inlay RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 if(INLAY_WASM)
-  install(FILES ${CMAKE_BINARY_DIR}/wasm/header_augmenting.wasm DESTINATION ${CMAKE_INSTALL_DATADIR}/inlay)
+  install(FILES ${CMAKE_BINARY_DIR}/wasm/header_augmenting.wasm ${CMAKE_BINARY_DIR}/wasm/header_augmenting_lean.wasm
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/inlay)
 endif()

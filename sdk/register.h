@@ -98,9 +98,20 @@ class Registration final : public RegistrationBase {
   RootContext* create_root() const override { return new (std::nothrow) Root; }
 
   Context* create_stream([[maybe_unused]] RootContext& root, [[maybe_unused]] ContextKind kind) const override {
+    if constexpr (kKind == ContextKind::kUndecided) {
+      if (kind == ContextKind::kUndecided) return new (std::nothrow) UndecidedContext(root);
+    }
     Context* context = nullptr;
     (void)(create_with<Streams>(root, kind, context) || ...);
     return context;
+  }
+
+  Context* decide([[maybe_unused]] Vm& vm, [[maybe_unused]] Context& undecided,
+                  [[maybe_unused]] ContextKind kind) const override {
+    if constexpr (kKind == ContextKind::kUndecided)
+      return vm.decide(undecided, kind);
+    else
+      return nullptr;
   }
 
   void destroy(Context* context) const override {

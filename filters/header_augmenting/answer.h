@@ -23,12 +23,13 @@ struct Answer {
 // header's.
 inline constexpr std::string_view kValueName = "";
 
-// read_answer: the headers that `body` makes by `source`'s format, and the value under kValueName if others refer to
-// it. Entries that are refused (header_rules.h, not allowed, or no string) are left out, and logged by name, never by
-// value. Fails with kBadJson if the body is no JSON object, with kNoValue if a template's value is missing, with
-// kNoHeaders if there are entries and none is usable; and of a text with kEmpty if there is nothing but white space,
-// with kExpired if it is a JWT that has ended by the wall clock. A JWT-SVID is such a text.
-Result<Answer, FetchFailure> read_answer(std::string_view body, const SourceConfig& source);
+// read_answer: makes `answer`, which is as it was made, of `body` by `source`'s format: headers, and the value under
+// kValueName if others refer to it. Entries that are refused (header_rules.h, not allowed, or no string) are left out,
+// and logged by name, never by value. False, and why in `failure`: kBadJson if the body is no JSON object, kNoValue if
+// a template's value is missing, kNoHeaders if there are entries and none is usable; and of a text kEmpty if there is
+// nothing but white space, kExpired if it is a JWT that has ended by the wall clock. A JWT-SVID is such a
+// text.
+bool read_answer(std::string_view body, const SourceConfig& source, Answer& answer, FetchFailure& failure);
 
 // read_max_age: the seconds of `max-age` in a Cache-Control value (RFC 9111 section 5.2.2.1); 0 if there is none, or it
 // is not a number.

@@ -24,7 +24,7 @@ namespace {
 using namespace std::chrono_literals;
 using sdk::testing::FakeReply;
 
-INLAY_REGISTER("*", AugmentingRoot, AugmentingStream);
+INLAY_REGISTER("*", ExchangingRoot, AugmentingStream);
 
 void require(bool holds) {
   if (!holds) std::abort();
@@ -46,8 +46,8 @@ constexpr Case kTemplate = {
     R"({"sources": [{"format": "template", "max_stale": "0s", "headers": {"x": "{/a/0/b~1c}-{/x}"}}]})",
     SourceConfig::Format::kTemplate, R"({"a": [{"b/c": "A"}], "x": 7})", "x", "A-7"};
 
-constexpr Case kText = {R"({"sources": [{"format": "text", "headers": {"x": "a {text}"}, "max_stale": "0s"}]})",
-                        SourceConfig::Format::kText, " good\n", "x", "a good"};
+constexpr Case kPlain = {R"({"sources": [{"format": "text", "headers": {"x": "a {text}"}, "max_stale": "0s"}]})",
+                         SourceConfig::Format::kText, " good\n", "x", "a good"};
 
 constexpr const char* kExchange =
     R"({"sources": [{"path": "/t", "format": "oauth2", "oauth2": {"grant_type": "token_exchange", "client_id": "c",
@@ -58,11 +58,12 @@ void check_answer(const Case& what, std::string_view body) {
   Config config;
   require(parse_config(what.configuration, "", config));
   const SourceConfig& source = config.sources[0];
-  const auto answer = read_answer(body, source);
-  if (!answer) return;
-  require(answer->lifetime_ms <= kMaxDurationMs && (answer->is_jwt || answer->lifetime_ms % 1000 == 0));
+  Answer answer;
+  FetchFailure failure{};
+  if (!read_answer(body, source, answer, failure)) return;
+  require(answer.lifetime_ms <= kMaxDurationMs && (answer.is_jwt || answer.lifetime_ms % 1000 == 0));
   HeaderSet headers;
-  require(headers.assign(answer->pairs.view()));
+  require(headers.assign(answer.pairs.view()));
   for (const abi::Pair& header : headers) {
     require(is_token(header.key) && !is_forbidden(header.key) && is_safe_value(header.value));
     require(std::none_of(header.key.begin(), header.key.end(), [](char c) { return c >= 'A' && c <= 'Z'; }));
@@ -128,7 +129,7 @@ void check_exchange(const FakeReply& reply) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace inlay::header_augmenting;
   if (size < 2) return 0;
-  const Case& what = data[0] == 'o' ? kOAuth2 : data[0] == 't' ? kTemplate : data[0] == 'x' ? kText : kHeaders;
+  const Case& what = data[0] == 'o' ? kOAuth2 : data[0] == 't' ? kTemplate : data[0] == 'x' ? kPlain : kHeaders;
   std::string_view body(reinterpret_cast<const char*>(data + 2), size - 2);
   FakeReply reply;
   if (data[1] < '0') reply.status = 100 + data[1] * 10u;

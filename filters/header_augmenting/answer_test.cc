@@ -18,12 +18,13 @@ class AnswerTest : public ::testing::Test {
   // read: "name=value;" for each header, or the reason it failed.
   std::string read(std::string_view body) {
     source.name = "s";
-    const auto answer = read_answer(body, source);
-    if (!answer) return kFetchFailures[static_cast<size_t>(answer.error())].metric;
-    refused = answer->refused;
-    lifetime_ms = answer->lifetime_ms;
+    Answer answer;
+    FetchFailure failure{};
+    if (!read_answer(body, source, answer, failure)) return text_of(static_cast<size_t>(failure)).metric;
+    refused = answer.refused;
+    lifetime_ms = answer.lifetime_ms;
     std::string text;
-    auto reader = abi::PairsReader::open(answer->pairs.view());
+    auto reader = abi::PairsReader::open(answer.pairs.view());
     for (abi::Pair p; reader && reader->next(p);) text += std::string(p.key) + "=" + std::string(p.value) + ";";
     return text;
   }

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "filters/header_augmenting/call.h"
 
+#include "filters/header_augmenting/features.h"
 #include "filters/header_augmenting/header_rules.h"
 #include "filters/header_augmenting/jwt_svid.h"
 #include "filters/header_augmenting/oauth2.h"
+#include "filters/header_augmenting/texts.h"
 
 namespace inlay::header_augmenting {
 
 bool is_made_anew(const SourceConfig& source) {
-  return !source.refers_to.empty() || source.per_request ||
-         source.oauth2.auth_method == OAuth2::Authentication::kPrivateKey;
+  return (has(kReferences) && !source.refers_to.empty()) || (has(kExchange) && source.per_request) ||
+         (has(kAssertions) && source.oauth2.auth_method == OAuth2::Authentication::kPrivateKey);
 }
 
 bool prepare_call(SourceConfig& source, Arena& arena) {
@@ -19,7 +21,7 @@ bool prepare_call(SourceConfig& source, Arena& arena) {
     source.method = "POST";
     source.body = token_request_body(source.oauth2, arena);
   }
-  const bool svid = source.format == Format::kJwtSvid;
+  const bool svid = has(kSvid) && source.format == Format::kJwtSvid;
   if (svid) {
     source.method = "POST";
     source.path = kFetchJwtSvid;
@@ -36,7 +38,7 @@ bool prepare_call(SourceConfig& source, Arena& arena) {
   }
   const auto add = [&](std::string_view name, std::string_view value) {
     for (const abi::Pair& header : source.request_headers) {
-      if (header.key == name) return;
+      if (is_same(header.key, name)) return;
     }
     call[size++] = {name, value};
   };
@@ -48,7 +50,7 @@ bool prepare_call(SourceConfig& source, Arena& arena) {
     add("te", "trailers");
     add("workload.spiffe.io", "true");
   }
-  add("accept", source.is_text() ? "*/*" : "application/json");
+  add("accept", has(kText) && source.is_text() ? "*/*" : "application/json");
   add("accept-encoding", "identity");  // nothing is decoded here
   source.call = call.first(size);
   return true;

@@ -69,8 +69,9 @@ class ClientJwtTest : public LongFormTest {
     return std::string(out.view());
   }
   std::string claim(const std::string& name) const {
-    const auto json = Json::parse(part(1));
-    for (const Json::Node* n = json ? json->first(json->root()) : nullptr; n != nullptr; n = json->next(*n)) {
+    Json json;
+    if (!json.parse(part(1))) return "no JSON";
+    for (const Json::Node* n = json.first(json.root()); n != nullptr; n = json.next(*n)) {
       if (n->key == name) return std::string(n->text);
     }
     return "none";

@@ -3,6 +3,7 @@
 
 #include "filters/header_augmenting/compile.h"
 #include "filters/header_augmenting/config_reader.h"
+#include "filters/header_augmenting/texts.h"
 #include "sdk/text.h"
 
 namespace inlay::header_augmenting {
@@ -10,13 +11,11 @@ namespace inlay::header_augmenting {
 bool parse_config(std::string_view text, std::string_view environment, Config& config) {
   Report report;
   const Place top;
-  bool blank = true;
-  for (const char c : text) blank = blank && (c == ' ' || c == '\t' || c == '\r' || c == '\n');
-  auto json = Json::parse(blank ? "{}" : text);
-  if (!json) {
-    uint64_t line = 1;
-    uint64_t column = 1;
-    for (const char c : text.substr(0, json.error().offset)) {
+  Json& json = config.text;
+  if (!json.parse(trim(text).empty() ? "{}" : text)) {
+    size_t line = 1;
+    size_t column = 1;
+    for (const char c : text.substr(0, json.error_at())) {
       ++column;
       if (c != '\n') continue;
       ++line;
@@ -27,13 +26,12 @@ bool parse_config(std::string_view text, std::string_view environment, Config& c
     report.add(top, found.view(), "a JSON object");
     return false;
   }
-  config.text = *std::move(json);
-  const Json::Node& root = config.text->root();
+  const Json::Node& root = json.root();
   if (root.type != Json::Type::kObject) {
     report.add(top, Json::type_name(root.type), "a JSON object");
     return false;
   }
-  ConfigReader reader(*config.text, environment, config.arena, report);
+  ConfigReader reader(json, environment, config.arena, report);
   ConfigValues& values = config;
   const uint32_t seen = reader.object(top, root, kConfigSchema, reinterpret_cast<char*>(&values));
   const bool flat = (seen & ((1u << kFlatKeys) - 1)) != 0;

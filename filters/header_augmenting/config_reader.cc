@@ -10,6 +10,7 @@
 #include "filters/header_augmenting/references.h"
 #include "filters/header_augmenting/suggestion.h"
 #include "filters/header_augmenting/text_builder.h"
+#include "filters/header_augmenting/texts.h"
 #include "sdk/log.h"
 
 namespace inlay::header_augmenting {
@@ -53,14 +54,19 @@ bool all_literals(std::string_view text, bool (*holds)(std::string_view)) {
   return true;
 }
 
-std::optional<uint64_t> whole_number(std::string_view text, uint64_t max) {
-  uint64_t number = 0;
-  if (text.empty() || text.size() > 18) return std::nullopt;
-  for (const char c : text) {
-    if (c < '0' || c > '9') return std::nullopt;
-    number = number * 10 + static_cast<uint64_t>(c - '0');
+Kind kind_of_elements(Kind array) {
+  switch (array) {
+    case Kind::kObjects:
+      return Kind::kObject;
+    case Kind::kStatuses:
+      return Kind::kStatus;
+    case Kind::kTexts:
+      return Kind::kLine;
+    case Kind::kWords:
+      return Kind::kWord;
+    default:
+      return Kind::kHeaderName;
   }
-  return number <= max ? std::optional(number) : std::nullopt;
 }
 
 bool put_number(const Json::Node& node, uint64_t min, uint64_t max, char* out) {
@@ -112,18 +118,26 @@ void Report::add(const Place& place, std::string_view found, std::string_view wa
   empty_ = false;
 }
 
+void Report::add_lacking(const Place& place, std::string_view what) {
+  sdk::Line found;
+  add(place, found.add(what).add(", which header_augmenting_lean.wasm lacks").view(),
+      "header_augmenting.wasm, which has it");
+}
+
 uint32_t ConfigReader::object(const Place& place, const Json::Node& node, const Schema& schema, char* out) {
   uint32_t seen = 0;
   for (const Json::Node* member = json_.first(node); member != nullptr; member = json_.next(*member)) {
     const Place at = {&place, member->key};
     size_t row = 0;
-    while (row < schema.fields.size() && schema.fields[row].key != member->key) ++row;
+    while (row < schema.fields.size() && !is_same(schema.fields[row].key, member->key)) ++row;
     if (row == schema.fields.size()) {
       Suggestion suggestion(member->key);
       for (const Field& field : schema.fields) suggestion.consider(field.key);
       report_.add(at, "an unknown key", suggestion.text());
     } else if ((seen >> row & 1) != 0) {
       report_.add(at, "the key twice", "it once");
+    } else if (!has(schema.fields[row].needs)) {
+      report_.add_lacking(at, "the key");
     } else {
       seen |= 1u << row;
       const Field& field = schema.fields[row];
@@ -150,21 +164,16 @@ void ConfigReader::value(const Place& place, const Json::Node& node, const Field
       if (read) object(place, node, *field.more.schema, out);
       break;
     case Kind::kObjects:
-      read = node.type == Json::Type::kArray;
-      if (read) objects(place, node, *field.more.schema, out);
-      break;
     case Kind::kTexts:
     case Kind::kWords:
     case Kind::kNames:
     case Kind::kHeaderNames:
-      read = strings(place, node, kind, out);
+    case Kind::kStatuses:
+      read = array(place, node, field, out);
       break;
     case Kind::kParameters:
     case Kind::kHeaders:
       read = pairs(place, node, kind, out);
-      break;
-    case Kind::kStatuses:
-      read = statuses(node, out);
       break;
     default:
       if (!string(place, node, text)) return;
@@ -183,27 +192,32 @@ void ConfigReader::value(const Place& place, const Json::Node& node, const Field
   report_.add(place, found.view(), expected(kind));
 }
 
-void ConfigReader::objects(const Place& place, const Json::Node& node, const Schema& schema, char* out) {
-  char* element = schema.make(arena_, count(node), out);
-  size_t index = 0;
-  for (const Json::Node* n = json_.first(node); n != nullptr; n = json_.next(*n), ++index, element += schema.size) {
-    value({&place, {}, index}, *n, {"", Kind::kObject, 0, &schema}, element);
-  }
-}
-
-bool ConfigReader::strings(const Place& place, const Json::Node& node, Kind kind, char* out) {
-  const bool single = kind == Kind::kTexts && node.type == Json::Type::kString;
+bool ConfigReader::array(const Place& place, const Json::Node& node, const Field& field, char* out) {
+  const bool single = field.kind == Kind::kTexts && node.type == Json::Type::kString;
   if (node.type != Json::Type::kArray && !single) return false;
-  const Texts texts = arena_.array<std::string_view>(single ? 1 : count(node));
-  const auto one_kind = kind == Kind::kTexts ? Kind::kLine : kind == Kind::kWords ? Kind::kWord : Kind::kHeaderName;
+  const Schema* const schema = field.kind == Kind::kObjects ? field.more.schema : nullptr;
+  const size_t size = schema != nullptr               ? schema->size
+                      : field.kind == Kind::kStatuses ? sizeof(uint64_t)
+                                                      : sizeof(std::string_view);
+  const size_t elements = single ? 1 : count(node);
+  char* element = static_cast<char*>(arena_.take(elements * size));
+  put(out, std::span(element, elements));
   size_t index = 0;
   for (const Json::Node* n = single ? &node : json_.first(node); n != nullptr; n = single ? nullptr : json_.next(*n)) {
-    const Place at = {&place, {}, index};
-    std::string_view& text = texts[index++];
-    value(at, *n, {"", one_kind, 0}, reinterpret_cast<char*>(&text));
-    if (kind == Kind::kHeaderNames && is_forbidden(text)) report_.add(at, text, expected(kind));
+    if (schema != nullptr)
+      std::memcpy(element, schema->initial, size);
+    else
+      std::memset(element, 0, size);
+    const Place at = {&place, {}, index++};
+    value(at, *n, {"", kind_of_elements(field.kind), 0, schema}, element);
+    if (field.kind == Kind::kHeaderNames) {
+      std::string_view name;
+      std::memcpy(static_cast<void*>(&name), element, size);
+      if (is_forbidden(name)) report_.add(at, name, expected(field.kind));
+    }
+    element += size;
   }
-  return put(out, texts);
+  return true;
 }
 
 bool ConfigReader::pairs(const Place& place, const Json::Node& node, Kind kind, char* out) {
@@ -219,35 +233,24 @@ bool ConfigReader::pairs(const Place& place, const Json::Node& node, Kind kind, 
     if (kind == Kind::kParameters) continue;
     pair.key = arena_.lower(n->key);
     if (!is_token(pair.key) || is_forbidden(pair.key)) report_.add(at, "the key", expected(Kind::kHeaderNames));
-    const bool safe = refers_ ? all_literals(pair.value, is_safe_value) : is_safe_value(pair.value);
+    const bool safe = refers() ? all_literals(pair.value, is_safe_value) : is_safe_value(pair.value);
     if (!safe) report_.add(at, "a control character", "none in a header's value");
   }
   return put(out, pairs);
 }
 
-bool ConfigReader::statuses(const Json::Node& node, char* out) {
-  if (node.type != Json::Type::kArray) return false;
-  const auto numbers = arena_.array<uint64_t>(count(node));
-  size_t index = 0;
-  for (const Json::Node* n = json_.first(node); n != nullptr; n = json_.next(*n)) {
-    if (!put_number(*n, 200, 599, reinterpret_cast<char*>(&numbers[index++]))) return false;
-  }
-  return put(out, numbers);
-}
-
 void ConfigReader::choice(const Place& place, const Json::Node& node, std::string_view text, const Field& field,
                           char* out) {
-  uint8_t which = 0;
-  for (; field.more.choices[which] != nullptr; ++which) {
-    if (text != field.more.choices[which]) continue;
-    put(out, which);
-    return;
+  Suggestion all({});  // of words that mean different things: near ones are no help
+  for (uint8_t which = 0; field.more.choices[which] != nullptr; ++which) {
+    if (is_same(text, field.more.choices[which])) {
+      put(out, which);
+      return;
+    }
+    all.consider(field.more.choices[which]);
   }
-  sdk::Line wanted;
-  wanted.add(expected(Kind::kChoice));
-  for (uint8_t i = 0; i < which; ++i) wanted.add(" ").add(field.more.choices[i]);
   sdk::Line found;
-  report_.add(place, found.add("\"").add(node.text.substr(0, 64)).add("\"").view(), wanted.view());
+  report_.add(place, found.add("\"").add(node.text.substr(0, 64)).add("\"").view(), all.text());
 }
 
 // scalar: `text` is the node's, with its variables replaced.
@@ -260,11 +263,11 @@ bool ConfigReader::scalar(const Json::Node& node, Kind kind, std::string_view te
     case Kind::kBytes:
       return put_number(node, 1, 16 << 20, out);
     case Kind::kMemory:
-      return put_number(node, 1 << 16, 1 << 30, out);
+      return has(kExchange) && put_number(node, 1 << 16, 1 << 30, out);
     case Kind::kCount:
       return put_number(node, 1, 1'000'000, out);
     case Kind::kStatusOrPass:
-      if (node.type == Type::kString && text == "pass") return put(out, uint64_t{0});
+      if (has(kExchange) && node.type == Type::kString && is_same(text, "pass")) return put(out, uint64_t{0});
       [[fallthrough]];
     case Kind::kStatus:
       return put_number(node, 200, 599, out);
@@ -284,22 +287,24 @@ bool ConfigReader::scalar(const Json::Node& node, Kind kind, std::string_view te
   if (node.type != Type::kString) return false;
   switch (kind) {
     case Kind::kText:
-      return put(out, text);
+      break;
     case Kind::kLine:
       text = without_line_breaks(text);
-      return (refers_ ? all_literals(text, is_line) : is_line(text)) && put(out, text);
+      if (refers() ? !all_literals(text, is_line) : !is_line(text)) return false;
+      break;
     case Kind::kPath:
-      return text.starts_with('/') && is_word(text) && put(out, text);
+      if (!text.starts_with('/')) return false;
+      [[fallthrough]];
     case Kind::kWord:
-      return is_word(text) && put(out, text);
     case Kind::kHost:
-      return is_word(text) && put(out, arena_.lower(text));
+      if (!is_word(text)) return false;
+      break;
     case Kind::kName:
-      return is_token(text) && put(out, text);
     case Kind::kHeaderName:
-      return is_token(text) && put(out, arena_.lower(text));
+      if (!is_token(text)) return false;
+      break;
     case Kind::kStale:
-      return text == "unlimited" ? put(out, kUnlimited) : put_duration(text, 0, out);
+      return is_same(text, "unlimited") ? put(out, kUnlimited) : put_duration(text, 0, out);
     case Kind::kDuration:
       return put_duration(text, 1, out);
     case Kind::kShare:
@@ -307,15 +312,17 @@ bool ConfigReader::scalar(const Json::Node& node, Kind kind, std::string_view te
     default:
       return false;
   }
+  if (kind == Kind::kHost || kind == Kind::kHeaderName) text = arena_.lower(text);
+  return put(out, text);
 }
 
 std::string_view ConfigReader::name_of(std::string_view what, std::string_view& rest) {
   if (!rest.starts_with(what)) return {};
-  size_t end = what.size();
-  while (end < rest.size() && rest[end] != '}') ++end;
-  const std::string_view name = rest.substr(what.size(), end - what.size());
-  if (end == rest.size() || !is_token(name)) return {};
-  rest.remove_prefix(end + 1);
+  std::string_view behind = rest.substr(what.size());
+  const std::string_view name = take_to(behind, '}');
+  // Without its "}" it has all that there was.
+  if (!is_token(name) || rest.size() == what.size() + name.size()) return {};
+  rest = behind;
   return name;
 }
 
@@ -331,7 +338,7 @@ bool ConfigReader::string(const Place& place, const Json::Node& node, std::strin
       continue;
     }
     if (!rest.starts_with("${")) {
-      if (refers_ && rest[0] == '\0') {
+      if (refers() && rest[0] == '\0') {
         add_literal(built, rest.substr(0, 1));
         replaced = true;
       } else {
@@ -341,7 +348,11 @@ bool ConfigReader::string(const Place& place, const Json::Node& node, std::strin
       continue;
     }
     if (const std::string_view source = name_of(kReference, rest); !source.empty()) {
-      if (!refers_) {
+      if (!has(kReferences)) {
+        report_.add_lacking(place, "${source:NAME}");
+        return false;
+      }
+      if (!refers()) {
         report_.add(place, "${source:NAME}", "it in oauth2, request_headers or body of a source");
         return false;
       }

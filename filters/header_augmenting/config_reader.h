@@ -9,6 +9,7 @@
 
 #include "filters/header_augmenting/arena.h"
 #include "filters/header_augmenting/config_schema.h"
+#include "filters/header_augmenting/features.h"
 #include "filters/header_augmenting/json.h"
 #include "sdk/text.h"
 
@@ -25,6 +26,8 @@ struct Place {
 class Report {
  public:
   void add(const Place& place, std::string_view found, std::string_view expected);
+  // add_lacking: of `what`, which another module than this one has.
+  void add_lacking(const Place& place, std::string_view what);
   bool empty() const { return empty_; }
 
  private:
@@ -41,10 +44,8 @@ class ConfigReader {
 
  private:
   void value(const Place& place, const Json::Node& node, const Field& field, char* out);
-  void objects(const Place& place, const Json::Node& node, const Schema& schema, char* out);
-  bool strings(const Place& place, const Json::Node& node, Kind kind, char* out);
+  bool array(const Place& place, const Json::Node& node, const Field& field, char* out);
   bool pairs(const Place& place, const Json::Node& node, Kind kind, char* out);
-  bool statuses(const Json::Node& node, char* out);
   void choice(const Place& place, const Json::Node& node, std::string_view text, const Field& field, char* out);
   bool scalar(const Json::Node& node, Kind kind, std::string_view text, char* out);
   // string: `node`'s text, with the environment's variables in the place of their names, each without line breaks at
@@ -54,12 +55,14 @@ class ConfigReader {
   static std::string_view name_of(std::string_view what, std::string_view& rest);
   bool variable(std::string_view name, std::string_view& out) const;
   size_t count(const Json::Node& node) const;
+  // refers: whether ${source:NAME} may stand in the value in hand.
+  bool refers() const { return has(kReferences) && refers_; }
 
   const Json& json_;
   std::string_view environment_;
   Arena& arena_;
   Report& report_;
-  bool refers_ = false;  // ${source:NAME} may stand in the value in hand
+  bool refers_ = false;
 };
 
 }  // namespace inlay::header_augmenting

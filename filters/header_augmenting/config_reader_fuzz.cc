@@ -22,7 +22,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-INLAY_REGISTER("*", AugmentingRoot, AugmentingStream);
+INLAY_REGISTER("*", ExchangingRoot, AugmentingStream);
 
 void require(bool holds) {
   if (!holds) std::abort();

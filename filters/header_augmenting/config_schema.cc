@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "filters/header_augmenting/config_schema.h"
 
-#include <cstring>
 #include <iterator>
 #include <type_traits>
 
@@ -44,17 +43,14 @@ static_assert(std::size(kExpected) == static_cast<size_t>(Kind::kObjects) + 1);
 // So that offsetof says where a member is.
 static_assert(std::is_standard_layout_v<ConfigValues> && std::is_standard_layout_v<Rule>);
 
-template <class T>
-char* make(Arena& arena, size_t count, char* out) {
-  const std::span<T> values = arena.array<T>(count);
-  std::memcpy(out, &values, sizeof values);
-  return reinterpret_cast<char*>(values.data());
-}
+// What an element of an array is before it is read. Its bytes are copied.
+constexpr HeaderMatch kInitialHeaderMatch{};
+constexpr Rule kInitialRule{};
+static_assert(std::is_trivially_copyable_v<SourceConfig> && std::is_trivially_copyable_v<Rule> &&
+              std::is_trivially_copyable_v<HeaderMatch>);
 
-// refers: a field in which ${source:NAME} may stand.
-constexpr Field refers(const char* key, Kind kind, uint16_t offset) {
-  return {key, kind, offset, {}, false, true};
-}
+constexpr uint8_t kRequired = Field::kRequired;
+constexpr uint8_t kRefers = Field::kRefers;
 
 constexpr const char* kFormats[] = {"headers", "oauth2", "template", "text", "jwt_svid", nullptr};
 constexpr const char* kGrants[] = {"client_credentials", "password",   "refresh_token",
@@ -78,69 +74,26 @@ constexpr Field kRefreshFields[] = {
 };
 constexpr Schema kRefresh = {kRefreshFields};
 
-constexpr size_t kSigning = offsetof(OAuth2, signing);
-constexpr Field kSigningFields[] = {
-    {"key", Kind::kText, offsetof(OAuth2::Signing, key), {}, true, true},
-    {"alg", Kind::kName, offsetof(OAuth2::Signing, alg), {}, true},
-    refers("kid", Kind::kLine, offsetof(OAuth2::Signing, kid)),
-    {"audience", Kind::kLine, offsetof(OAuth2::Signing, audience), {}, true, true},
-    {"lifetime", Kind::kDuration, offsetof(OAuth2::Signing, lifetime_ms)},
-};
-constexpr Schema kSigningSchema = {kSigningFields};
-
-constexpr Field kPartyFields[] = {
-    {"header", Kind::kHeaderName, offsetof(Party, header)}, {"scheme", Kind::kLine, offsetof(Party, scheme)},
-    {"remove", Kind::kFlag, offsetof(Party, remove)},       {"type", Kind::kWord, offsetof(Party, type)},
-    refers("token", Kind::kLine, offsetof(Party, token)),
-};
-constexpr Schema kParty = {kPartyFields};
-
 constexpr Field kOAuth2Fields[] = {
     {"grant_type", Kind::kChoice, offsetof(OAuth2, grant_type), kGrants},
-    {"client_id", Kind::kLine, offsetof(OAuth2, client_id), {}, true, true},
-    refers("client_secret", Kind::kLine, offsetof(OAuth2, client_secret)),
+    {"client_id", Kind::kLine, offsetof(OAuth2, client_id), {}, kRequired | kRefers},
+    {"client_secret", Kind::kLine, offsetof(OAuth2, client_secret), {}, kRefers},
     {"auth_method", Kind::kChoice, offsetof(OAuth2, auth_method), kAuthentications},
-    refers("client_assertion", Kind::kLine, offsetof(OAuth2, client_assertion)),
-    refers("client_assertion_type", Kind::kLine, offsetof(OAuth2, client_assertion_type)),
-    {"signing", Kind::kObject, kSigning, &kSigningSchema},
-    refers("username", Kind::kLine, offsetof(OAuth2, username)),
-    refers("password", Kind::kLine, offsetof(OAuth2, password)),
-    refers("refresh_token", Kind::kLine, offsetof(OAuth2, refresh_token)),
-    {"subject", Kind::kObject, offsetof(OAuth2, subject), &kParty},
-    {"actor", Kind::kObject, offsetof(OAuth2, actor), &kParty},
-    {"requested_token_type", Kind::kWord, offsetof(OAuth2, requested_token_type)},
-    refers("scopes", Kind::kTexts, offsetof(OAuth2, scopes)),
-    refers("audience", Kind::kTexts, offsetof(OAuth2, audience)),
-    refers("resource", Kind::kTexts, offsetof(OAuth2, resource)),
-    refers("endpoint_params", Kind::kParameters, offsetof(OAuth2, endpoint_params)),
+    {"client_assertion", Kind::kLine, offsetof(OAuth2, client_assertion), {}, kRefers, kAssertions},
+    {"client_assertion_type", Kind::kLine, offsetof(OAuth2, client_assertion_type), {}, kRefers, kAssertions},
+    {"signing", Kind::kObject, offsetof(OAuth2, signing), &kSigningSchema, 0, kAssertions},
+    {"username", Kind::kLine, offsetof(OAuth2, username), {}, kRefers, kAssertions},
+    {"password", Kind::kLine, offsetof(OAuth2, password), {}, kRefers, kAssertions},
+    {"refresh_token", Kind::kLine, offsetof(OAuth2, refresh_token), {}, kRefers, kAssertions},
+    {"subject", Kind::kObject, offsetof(OAuth2, subject), &kPartySchema, 0, kExchange},
+    {"actor", Kind::kObject, offsetof(OAuth2, actor), &kPartySchema, 0, kExchange},
+    {"requested_token_type", Kind::kWord, offsetof(OAuth2, requested_token_type), {}, 0, kExchange},
+    {"scopes", Kind::kTexts, offsetof(OAuth2, scopes), {}, kRefers},
+    {"audience", Kind::kTexts, offsetof(OAuth2, audience), {}, kRefers},
+    {"resource", Kind::kTexts, offsetof(OAuth2, resource), {}, kRefers},
+    {"endpoint_params", Kind::kParameters, offsetof(OAuth2, endpoint_params), {}, kRefers},
 };
 constexpr Schema kOAuth2 = {kOAuth2Fields};
-
-constexpr Field kJwtSvidFields[] = {
-    {"audience", Kind::kTexts, offsetof(JwtSvid, audience)},
-    {"spiffe_id", Kind::kWord, offsetof(JwtSvid, spiffe_id)},
-};
-constexpr Schema kJwtSvid = {kJwtSvidFields};
-
-constexpr Field kCacheFields[] = {
-    {"entries", Kind::kCount, offsetof(TokenCache, entries)},
-    {"bytes", Kind::kMemory, offsetof(TokenCache, bytes)},
-    {"default_life", Kind::kDuration, offsetof(TokenCache, default_life_ms)},
-    {"refused_life", Kind::kDuration, offsetof(TokenCache, refused_life_ms)},
-    {"max_token", Kind::kBytes, offsetof(TokenCache, max_token)},
-    {"max_waiting", Kind::kCount, offsetof(TokenCache, max_waiting)},
-    {"max_calls", Kind::kCount, offsetof(TokenCache, max_calls)},
-};
-constexpr Schema kCache = {kCacheFields};
-
-constexpr Field kOnErrorFields[] = {
-    {"no_subject", Kind::kStatusOrPass, offsetof(OnError, no_subject)},
-    {"subject_refused", Kind::kStatus, offsetof(OnError, subject_refused)},
-    {"denied", Kind::kStatus, offsetof(OnError, denied)},
-    {"provider_refused", Kind::kStatus, offsetof(OnError, provider_refused)},
-    {"unavailable", Kind::kStatus, offsetof(OnError, unavailable)},
-};
-constexpr Schema kOnError = {kOnErrorFields};
 
 constexpr Field kSourceFields[] = {
     {"name", Kind::kName, offsetof(SourceConfig, name)},
@@ -148,28 +101,28 @@ constexpr Field kSourceFields[] = {
     {"authority", Kind::kWord, offsetof(SourceConfig, authority)},
     {"path", Kind::kPath, offsetof(SourceConfig, path)},
     {"method", Kind::kName, offsetof(SourceConfig, method)},
-    refers("request_headers", Kind::kHeaders, offsetof(SourceConfig, request_headers)),
-    refers("body", Kind::kText, offsetof(SourceConfig, body)),
+    {"request_headers", Kind::kHeaders, offsetof(SourceConfig, request_headers), {}, kRefers},
+    {"body", Kind::kText, offsetof(SourceConfig, body), {}, kRefers},
     {"timeout", Kind::kDuration, offsetof(SourceConfig, timeout_ms)},
     {"format", Kind::kChoice, offsetof(SourceConfig, format), kFormats},
     {"oauth2", Kind::kObject, offsetof(SourceConfig, oauth2), &kOAuth2},
-    {"jwt_svid", Kind::kObject, offsetof(SourceConfig, jwt_svid), &kJwtSvid},
+    {"jwt_svid", Kind::kObject, offsetof(SourceConfig, jwt_svid), &kJwtSvidSchema, 0, kSvid},
     {"headers", Kind::kHeaders, offsetof(SourceConfig, headers)},
     {"allow", Kind::kNames, offsetof(SourceConfig, allow)},
     {"refresh", Kind::kObject, offsetof(SourceConfig, refresh), &kRefresh},
     {"max_stale", Kind::kStale, offsetof(SourceConfig, max_stale_ms)},
-    {"cache", Kind::kObject, offsetof(SourceConfig, cache), &kCache},
-    {"on_error", Kind::kObject, offsetof(SourceConfig, on_error), &kOnError},
+    {"cache", Kind::kObject, offsetof(SourceConfig, cache), &kCacheSchema, 0, kExchange},
+    {"on_error", Kind::kObject, offsetof(SourceConfig, on_error), &kOnErrorSchema, 0, kExchange},
 };
-constexpr Schema kSource = {kSourceFields, make<SourceConfig>, sizeof(SourceConfig)};
+constexpr Schema kSource = {kSourceFields, &kInitialValues.flat, sizeof(SourceConfig)};
 
 constexpr Field kHeaderMatchFields[] = {
-    {"name", Kind::kHeaderName, offsetof(HeaderMatch, name), {}, true},
+    {"name", Kind::kHeaderName, offsetof(HeaderMatch, name), {}, kRequired},
     {"exact", Kind::kText, offsetof(HeaderMatch, exact)},
     {"prefix", Kind::kText, offsetof(HeaderMatch, prefix)},
     {"present", Kind::kFlag, offsetof(HeaderMatch, present)},
 };
-constexpr Schema kHeaderMatch = {kHeaderMatchFields, make<HeaderMatch>, sizeof(HeaderMatch)};
+constexpr Schema kHeaderMatch = {kHeaderMatchFields, &kInitialHeaderMatch, sizeof(HeaderMatch)};
 
 constexpr Field kMatchFields[] = {
     {"cluster", Kind::kWord, offsetof(Match, cluster)},
@@ -181,27 +134,22 @@ constexpr Field kMatchFields[] = {
 };
 constexpr Schema kMatch = {kMatchFields};
 
-constexpr Field kWithFields[] = {
-    {"audience", Kind::kTexts, offsetof(With, audience)},
-    {"scopes", Kind::kTexts, offsetof(With, scopes)},
-    {"resource", Kind::kTexts, offsetof(With, resource)},
-};
-constexpr Schema kWith = {kWithFields};
-
 constexpr Field kRuleFields[] = {
-    {"match", Kind::kObject, offsetof(Rule, match), &kMatch}, {"use", Kind::kWords, offsetof(Rule, use)},
-    {"with", Kind::kObject, offsetof(Rule, with), &kWith},    {"mode", Kind::kChoice, offsetof(Rule, mode), kModes},
+    {"match", Kind::kObject, offsetof(Rule, match), &kMatch},
+    {"use", Kind::kWords, offsetof(Rule, use)},
+    {"with", Kind::kObject, offsetof(Rule, with), &kWithSchema, 0, kExchange},
+    {"mode", Kind::kChoice, offsetof(Rule, mode), kModes},
     {"remove", Kind::kHeaderNames, offsetof(Rule, remove)},
 };
-constexpr Schema kRule = {kRuleFields, make<Rule>, sizeof(Rule)};
+constexpr Schema kRule = {kRuleFields, &kInitialRule, sizeof(Rule)};
 
 constexpr Field kWhenMissingFields[] = {
     {"action", Kind::kChoice, offsetof(WhenMissing, action), kActions},
     {"status", Kind::kStatus, offsetof(WhenMissing, status)},
     {"body", Kind::kText, offsetof(WhenMissing, body)},
     {"retry-after", Kind::kSeconds, offsetof(WhenMissing, retry_after)},
-    {"hold_for", Kind::kDuration, offsetof(WhenMissing, hold_for_ms)},
-    {"max_held", Kind::kCount, offsetof(WhenMissing, max_held)},
+    {"hold_for", Kind::kDuration, offsetof(WhenMissing, hold_for_ms), {}, 0, kHold},
+    {"max_held", Kind::kCount, offsetof(WhenMissing, max_held), {}, 0, kHold},
 };
 constexpr Schema kWhenMissing = {kWhenMissingFields};
 

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <span>
 
-#include "filters/header_augmenting/arena.h"
+#include "filters/header_augmenting/features.h"
 
 namespace inlay::header_augmenting {
 
@@ -47,29 +47,54 @@ const char* expected(Kind kind);
 
 struct Schema;
 
-// Field: one key of an object.
+// Field: one key of an object. In 12 bytes of a module.
 struct Field {
-  const char* key;
-  Kind kind;
-  uint16_t offset;  // in the structure that the object is stored in
+  enum : uint8_t {
+    kRequired = 1,  // of a kind that is stored as a std::string_view
+    kRefers = 2,    // ${source:NAME} may stand in it (references.h)
+  };
   union More {
     constexpr More() : schema(nullptr) {}
     constexpr More(const Schema* s) : schema(s) {}        // NOLINT: so that tables read well
     constexpr More(const char* const* c) : choices(c) {}  // NOLINT
     const Schema* schema;                                 // of kObject and kObjects
     const char* const* choices;                           // of kChoice; nullptr ends them
-  } more = {};
-  bool required = false;  // of a kind that is stored as a std::string_view
-  bool refers = false;    // ${source:NAME} may stand in it (references.h)
+  };
+
+  // `needs`: the features without which there is no such key.
+  constexpr Field(const char* k, Kind of, size_t at, More m = {}, uint8_t flags = 0, uint8_t features = 0)
+      : key(k),
+        more(m),
+        offset(static_cast<uint16_t>(at)),
+        kind(of),
+        required((flags & kRequired) != 0),
+        refers((flags & kRefers) != 0),
+        needs(features & 63) {}
+
+  const char* key;
+  More more;
+  uint16_t offset;  // in the structure that the object is stored in
+  Kind kind;
+  bool required : 1;
+  bool refers : 1;
+  uint8_t needs : 6;
 };
 
 // Schema: the keys of an object.
 struct Schema {
   std::span<const Field> fields;
-  // For arrays of them: makes `count` structures, writes the span to `out`, and returns the first.
-  char* (*make)(Arena& arena, size_t count, char* out) = nullptr;
-  size_t size = 0;  // of the structure
+  // For arrays of them: the structure as it is made, and its size.
+  const void* initial = nullptr;
+  size_t size = 0;
 };
+
+// The keys of OAuth2::Signing, JwtSvid, Party, TokenCache, OnError and With, in a module that has these features.
+extern const Schema kSigningSchema;
+extern const Schema kJwtSvidSchema;
+extern const Schema kPartySchema;
+extern const Schema kCacheSchema;
+extern const Schema kOnErrorSchema;
+extern const Schema kWithSchema;
 
 // The whole: the schema of ConfigValues. Its first kFlatKeys keys are the short form; kSourcesKey follows.
 extern const Schema kConfigSchema;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Durations as configuration writes them: "250ms", "10s", "5m", "1h30m", "1d"; and as JSON does, in seconds.
+// Numbers; and durations as configuration writes them: "250ms", "10s", "5m", "1h30m", "1d"; and as JSON does, in
+// seconds.
 
 #include <cstdint>
 #include <optional>
@@ -11,6 +12,10 @@ namespace inlay::header_augmenting {
 
 // The longest duration that is accepted, so that no sum of times can overflow: a hundred years.
 inline constexpr uint64_t kMaxDurationMs = 100ull * 365 * 24 * 3600 * 1000;
+
+// whole_number: what the digits that `text` is made of stand for, in decimal; nullopt if there is anything else, or
+// nothing, or it is above `max`.
+std::optional<uint64_t> whole_number(std::string_view text, uint64_t max);
 
 // parse_duration: one or more whole numbers, each with a unit (ms, s, m, h, d); the result is in milliseconds.
 // Nullopt for anything else, and above kMaxDurationMs.

@@ -46,9 +46,9 @@ Outcome outcome_of_failure(const sdk::HttpReply& reply, const FailedFetch& faile
   if ((reply.status != 400 && reply.status != 403) || reply.body_size > max_body) return Outcome::kProviderRefused;
   const auto body = reply.body();
   if (!body) return Outcome::kProviderRefused;
-  const auto json = Json::parse(body->view());
-  if (!json || json->root().type != Json::Type::kObject) return Outcome::kProviderRefused;
-  const std::string_view error = text_of(*json, "/error");
+  Json json;
+  if (!json.parse(body->view()) || json.root().type != Json::Type::kObject) return Outcome::kProviderRefused;
+  const std::string_view error = text_of(json, "/error");
   for (const Meaning& meaning : kMeanings) {
     if (meaning.error == error) return meaning.outcome;
   }
@@ -63,14 +63,14 @@ bool is_for_all(const sdk::HttpReply& reply, const FailedFetch& failed, Outcome 
 }
 
 const char* check_token(std::string_view body, const SourceConfig& sent) {
-  const auto json = Json::parse(body);
-  if (!json || json->root().type != Json::Type::kObject) return nullptr;
+  Json json;
+  if (!json.parse(body) || json.root().type != Json::Type::kObject) return nullptr;
   const std::string_view asked = sent.oauth2.requested_token_type;
-  const std::string_view type = text_of(*json, "/token_type");
+  const std::string_view type = text_of(json, "/token_type");
   const bool other = !asked.empty() && asked != "access_token";
   if (type.data() != nullptr && !is_same(type, "bearer") && !(other && is_same(type, "n_a")))
     return "its token_type is not Bearer";
-  const std::string_view issued = text_of(*json, "/issued_token_type");
+  const std::string_view issued = text_of(json, "/issued_token_type");
   if (!asked.empty() && issued.data() != nullptr && !is_token_type_of(issued, asked))
     return "its issued_token_type is not the requested_token_type";
   return nullptr;

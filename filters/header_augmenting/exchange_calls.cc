@@ -163,8 +163,7 @@ void Exchange::put_in(const Pending& pending, SourceConfig& call) const {
 
 sdk::Task<> Exchange::call(Pending& pending) {
   Arena arena;
-  SourceConfig& sent = arena.array<SourceConfig>(1)[0];
-  sent = mine_;
+  SourceConfig& sent = *::new (arena.take(sizeof(SourceConfig))) SourceConfig(mine_);
   put_in(pending, sent);
   FailedFetch failed;
   const bool made = source_.make_call(sent, arena, failed);
@@ -178,26 +177,28 @@ sdk::Task<> Exchange::call(Pending& pending) {
   const uint64_t sent_ms = sdk::steady_ms();
   const auto reply = co_await root_.http_call(request, sdk::Duration(sent.timeout_ms));
   --calls_;
-  if (reply)
+  if (reply) {
     on_answer(pending, *reply, sent, sent_ms);
-  else
-    on_failed(pending, Outcome::kUnavailable, failed_call(reply.error(), sent.cluster), true);
+  } else {
+    failed_call(reply.error(), sent.cluster, failed);
+    on_failed(pending, Outcome::kUnavailable, failed, true);
+  }
   poll(sdk::steady_ms(), false);
 }
 
 void Exchange::on_answer(Pending& pending, const sdk::HttpReply& reply, const SourceConfig& sent, uint64_t sent_ms) {
-  const auto fetched = source_.read(reply, sent);
-  if (!fetched) {
-    const FailedFetch& failed = fetched.error();
+  Source::Fetched fetched;
+  FailedFetch failed;
+  if (!source_.read(reply, sent, fetched, failed)) {
     const Outcome outcome = outcome_of_failure(reply, failed, source_.max_body());
     return on_failed(pending, outcome, failed, is_for_all(reply, failed, outcome));
   }
-  FailedFetch failed{FetchFailure::kOtherToken};
+  failed.reason = FetchFailure::kOtherToken;
   const auto body = reply.body();
   const char* const other = body ? check_token(body->view(), sent) : nullptr;
-  const std::string_view pairs = fetched->answer.pairs.view();
+  const std::string_view pairs = fetched.answer.pairs.view();
   if (other == nullptr && slots_.fits(pairs.size()))
-    return on_token(pending, pairs, fetched->lifetime_given ? fetched->lifetime_ms : mine_.cache.default_life_ms,
+    return on_token(pending, pairs, fetched.lifetime_given ? fetched.lifetime_ms : mine_.cache.default_life_ms,
                     sent_ms);
   failed.detail.add(other != nullptr ? other : "it is larger than a set of the cache");
   on_failed(pending, Outcome::kProviderRefused, failed, false);
@@ -286,7 +287,7 @@ bool Exchange::is_open(const Gate& gate, uint64_t now_ms) {
 // complain: once of what goes on as it was, and not often of anything.
 void Exchange::complain(const FailedFetch& failed, uint64_t now_ms) {
   sdk::Line line;
-  line.add(kFetchFailures[static_cast<size_t>(failed.reason)].log).add(failed.detail.view());
+  line.add(text_of(static_cast<size_t>(failed.reason)).log).add(failed.detail.view());
   Digest digest;
   digest.add(line.view());
   const bool again = digest.value() == complaint_;

@@ -3,10 +3,12 @@
 
 #include <initializer_list>
 
+#include "filters/header_augmenting/features.h"
 #include "filters/header_augmenting/header_rules.h"
 #include "filters/header_augmenting/json.h"
 #include "filters/header_augmenting/retry_after.h"
 #include "filters/header_augmenting/template.h"
+#include "filters/header_augmenting/texts.h"
 
 namespace inlay::header_augmenting {
 namespace {
@@ -19,12 +21,11 @@ constexpr size_t kShown = 8;  // so many bytes of a secret in a row show it, or 
 constexpr size_t kLeast = 4;  // what is shorter stands in any text
 
 // Errors of a token endpoint that stay until the client, its secret or what it asks for is changed.
-constexpr std::string_view kPermanent[] = {"invalid_client", "unauthorized_client", "invalid_scope",
-                                           "unsupported_grant_type"};
+constexpr char kPermanent[] = "invalid_client\0unauthorized_client\0invalid_scope\0unsupported_grant_type\0";
 
 // What local answers begin with, in Envoy's words. The first says nothing more, and is left out.
 constexpr std::string_view kConnect = "upstream connect error or disconnect/reset before headers. reset reason: ";
-constexpr std::string_view kOthers[] = {"upstream request timeout", "no healthy upstream"};
+constexpr char kOthers[] = "upstream request timeout\0no healthy upstream\0";
 
 // is_error_code: whether `text` has the form of those that are registered for OAuth2 and OpenID Connect.
 bool is_error_code(std::string_view text) {
@@ -47,18 +48,22 @@ bool shows(std::string_view text, std::string_view secret) {
 // shows_secret: whether `text` is one of the values that the service was sent and that may be secret, or, if `parts`
 // count, has a part of one in it.
 bool shows_secret(std::string_view text, const SourceConfig& sent, bool parts) {
-  const auto is_or_shows = [&](std::string_view secret) { return text == secret || (parts && shows(text, secret)); };
+  const auto is_or_shows = [&](std::string_view secret) {
+    return is_same(text, secret) || (has(kHints) && parts && shows(text, secret));
+  };
   for (const Pairs pairs : {sent.oauth2.endpoint_params, sent.request_headers, sent.values}) {
     for (const abi::Pair& pair : pairs) {
       if (is_or_shows(pair.value)) return true;
     }
   }
   for (const abi::Pair& header : sent.call) {
-    if (header.key == "authorization" && is_or_shows(header.value)) return true;
+    if (is_same(header.key, "authorization") && is_or_shows(header.value)) return true;
   }
   const OAuth2& o = sent.oauth2;
-  for (const std::string_view secret : {o.client_secret, o.username, o.password, o.client_assertion, o.signing.key,
-                                        o.refresh_token, o.subject.token, o.actor.token}) {
+  if (is_or_shows(o.client_secret)) return true;
+  if (!has(kAssertions)) return false;
+  for (const std::string_view secret :
+       {o.username, o.password, o.client_assertion, o.signing.key, o.refresh_token, o.subject.token, o.actor.token}) {
     if (is_or_shows(secret)) return true;
   }
   return false;
@@ -71,14 +76,14 @@ void add_printable(std::string_view text, sdk::Line& out) {
 // add_error: the code and the description of an OAuth2 error response (RFC 6749 section 5.2), if it is one. What else
 // stands there may be anything, such as what was sent.
 void add_error(std::string_view body, const SourceConfig& sent, FailedFetch& failed) {
-  const auto json = Json::parse(body);
-  if (!json || json->root().type != Json::Type::kObject) return;
-  const Json::Node* const code = find(*json, "/error");
+  Json json;
+  if (!json.parse(body) || json.root().type != Json::Type::kObject) return;
+  const Json::Node* const code = find(json, "/error");
   if (code == nullptr || code->type != Json::Type::kString || !is_error_code(code->text)) return;
   if (shows_secret(code->text, sent, false)) return;
-  for (const std::string_view permanent : kPermanent) failed.permanent = failed.permanent || code->text == permanent;
+  failed.permanent = is_listed(code->text, kPermanent);
   failed.detail.add(" (").add(code->text);
-  const Json::Node* const more = find(*json, "/error_description");
+  const Json::Node* const more = has(kHints) ? find(json, "/error_description") : nullptr;
   if (more != nullptr && more->type == Json::Type::kString && !more->text.empty() &&
       !shows_secret(more->text, sent, true)) {
     failed.detail.add(": ");
@@ -89,19 +94,16 @@ void add_error(std::string_view body, const SourceConfig& sent, FailedFetch& fai
 
 }  // namespace
 
-FailedFetch failed_call(sdk::Status status, std::string_view cluster) {
-  FailedFetch failed;
-  if (status == sdk::Status::kBrokenConnection) return failed;
+void failed_call(sdk::Status status, std::string_view cluster, FailedFetch& failed) {
+  if (status == sdk::Status::kBrokenConnection) return;
   failed.reason = FetchFailure::kNotSent;
   failed.detail.add(status == sdk::Status::kBadArgument ? "there is no such cluster: "
                                                         : "no host of the cluster can be used (is one healthy, "
                                                           "does its name resolve?): ");
   failed.detail.add(cluster.substr(0, kMaxCode));
-  return failed;
 }
 
-FailedFetch failed_signature(sdk::Status status) {
-  FailedFetch failed;
+void failed_signature(sdk::Status status, FailedFetch& failed) {
   failed.reason = FetchFailure::kNotSigned;
   failed.permanent = true;
   failed.detail.add(
@@ -110,7 +112,6 @@ FailedFetch failed_signature(sdk::Status status) {
             "client_assertion"
           : "not with this key, which is to be a private one in PEM, PKCS #8: of the curve P-256 for ES256, "
             "of RSA for RS256");
-  return failed;
 }
 
 bool is_local_answer(const sdk::HttpReply& reply, sdk::Line& why) {
@@ -119,18 +120,17 @@ bool is_local_answer(const sdk::HttpReply& reply, sdk::Line& why) {
   const auto body = reply.body();
   if (!body) return false;
   std::string_view text = body->view();
-  bool known = text.starts_with(kConnect);
-  if (known) text.remove_prefix(kConnect.size());
-  for (const std::string_view other : kOthers) known = known || text == other;
-  if (!known) return false;
+  if (text.starts_with(kConnect))
+    text.remove_prefix(kConnect.size());
+  else if (!is_listed(text, kOthers))
+    return false;
   add_printable(text.substr(0, kMaxWhy), why);
   return true;
 }
 
-FailedFetch failed_status(const sdk::HttpReply& reply, const SourceConfig& source, size_t max_body) {
-  FailedFetch failed;
+void failed_status(const sdk::HttpReply& reply, const SourceConfig& source, size_t max_body, FailedFetch& failed) {
   failed.reason = FetchFailure::kUnreachable;
-  if (is_local_answer(reply, failed.detail)) return failed;
+  if (has(kHints) && is_local_answer(reply, failed.detail)) return;
   failed.reason = FetchFailure::kStatus;
   failed.refused = reply.status == 400 || reply.status == 401 || reply.status == 403;
   failed.permanent = reply.status == 404 || reply.status == 405;
@@ -138,12 +138,11 @@ FailedFetch failed_status(const sdk::HttpReply& reply, const SourceConfig& sourc
   if (source.format == SourceConfig::Format::kOAuth2 && reply.body_size <= max_body) {
     if (const auto body = reply.body()) add_error(body->view(), source, failed);
   }
-  if (reply.status != 429 && reply.status != 503) return failed;
+  if (reply.status != 429 && reply.status != 503) return;
   if (const auto after = reply.headers().get("retry-after")) {
     const auto date = reply.headers().get("date");
     failed.retry_after_ms = read_retry_after_ms(after->view(), date ? date->view() : std::string_view());
   }
-  return failed;
 }
 
 bool failed_grpc(const sdk::HttpReply& reply, FailedFetch& failed) {
@@ -168,19 +167,15 @@ bool failed_grpc(const sdk::HttpReply& reply, FailedFetch& failed) {
   return true;
 }
 
-FailedFetch failed_body(FetchFailure reason, const sdk::HttpReply& reply, std::string_view body,
-                        const SourceConfig& source) {
-  FailedFetch failed;
-  failed.reason = reason;
-  if (reason == FetchFailure::kNoValue && source.format == SourceConfig::Format::kOAuth2)
+void failed_body(const sdk::HttpReply& reply, std::string_view body, const SourceConfig& source, FailedFetch& failed) {
+  if (failed.reason == FetchFailure::kNoValue && source.format == SourceConfig::Format::kOAuth2)
     add_error(body, source, failed);
-  if (reason != FetchFailure::kBadJson) return failed;
+  if (failed.reason != FetchFailure::kBadJson) return;
   if (const auto coding = reply.headers().get("content-encoding")) {
     const std::string_view name = coding->view();
     failed.detail.add(": it has a content coding, ")
         .add(is_token(name) && name.size() <= kMaxCode ? name : std::string_view("more than one"));
   }
-  return failed;
 }
 
 }  // namespace inlay::header_augmenting

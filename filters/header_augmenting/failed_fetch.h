@@ -24,22 +24,23 @@ struct FailedFetch {
   bool permanent = false;       // asking again soon is of no use: somebody has to change something first
 };
 
+// Each of these says in `failed`, which is as it was made, why a fetch failed:
+
 // failed_call: a call that the host did not send, or that nothing came of.
-FailedFetch failed_call(sdk::Status status, std::string_view cluster);
+void failed_call(sdk::Status status, std::string_view cluster, FailedFetch& failed);
 
 // failed_signature: an assertion that the host did not sign.
-FailedFetch failed_signature(sdk::Status status);
+void failed_signature(sdk::Status status, FailedFetch& failed);
 
 // failed_status: an answer whose status is not 200.
-FailedFetch failed_status(const sdk::HttpReply& reply, const SourceConfig& source, size_t max_body);
+void failed_status(const sdk::HttpReply& reply, const SourceConfig& source, size_t max_body, FailedFetch& failed);
 
 // failed_grpc: whether a gRPC service says that the call failed, or does not say that it did not, as one that is asked
 // in HTTP/1.1; `failed` is then how.
 bool failed_grpc(const sdk::HttpReply& reply, FailedFetch& failed);
 
-// failed_body: an answer of which no headers could be made, for `reason`.
-FailedFetch failed_body(FetchFailure reason, const sdk::HttpReply& reply, std::string_view body,
-                        const SourceConfig& source);
+// failed_body: an answer of which no headers could be made, for the reason that is in `failed` already.
+void failed_body(const sdk::HttpReply& reply, std::string_view body, const SourceConfig& source, FailedFetch& failed);
 
 // is_local_answer: whether the host made this answer itself, since none came from the service; `why` is then given its
 // words. Envoy and inlay put x-envoy-upstream-service-time on each answer that comes from a service, and have three

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "filters/header_augmenting/header_rules.h"
 
-#include <initializer_list>
+#include "filters/header_augmenting/texts.h"
 
 namespace inlay::header_augmenting {
 namespace {
 
-constexpr std::string_view kForbidden[] = {
-    "host", "content-length", "transfer-encoding", "connection",       "keep-alive",
-    "te",   "trailer",        "upgrade",           "proxy-connection",
-};
+constexpr char kForbidden[] =
+    "host\0content-length\0transfer-encoding\0connection\0keep-alive\0te\0trailer\0upgrade\0proxy-connection\0";
 
 constexpr std::string_view kTokenMarks = "!#$%&'*+-.^_`|~";
 
@@ -28,10 +26,7 @@ bool is_token(std::string_view name) {
 }
 
 bool is_forbidden(std::string_view name) {
-  for (const std::string_view forbidden : kForbidden) {
-    if (name == forbidden) return true;
-  }
-  return false;
+  return is_listed(name, kForbidden);
 }
 
 bool is_bare_scheme(std::string_view name, std::string_view value) {
@@ -40,12 +35,10 @@ bool is_bare_scheme(std::string_view name, std::string_view value) {
   while (scheme.ends_with(' ') || scheme.ends_with('\t')) scheme.remove_suffix(1);
   if (!is_token(scheme)) return false;
   if (scheme.size() != value.size()) return true;
-  for (const std::string_view known : {"basic", "bearer", "dpop"}) {
-    size_t same = 0;
-    while (same < known.size() && same < scheme.size() && (scheme[same] | 0x20) == known[same]) ++same;
-    if (same == known.size() && same == scheme.size()) return true;
-  }
-  return false;
+  char lower[6];
+  if (scheme.size() > sizeof lower) return false;
+  for (size_t i = 0; i < scheme.size(); ++i) lower[i] = static_cast<char>(scheme[i] | 0x20);
+  return is_listed({lower, scheme.size()}, "basic\0bearer\0dpop\0");
 }
 
 bool is_safe_value(std::string_view value) {

@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <span>
 #include <string_view>
-#include <vector>
 
 #include "abi/pairs.h"
 #include "filters/header_augmenting/arena.h"
@@ -38,10 +37,10 @@ class HeaderSet {
   void find_aliases();
 
   sdk::Bytes bytes_;
-  std::vector<abi::Pair> headers_;
+  Arena arena_;  // of what follows
+  std::span<abi::Pair> headers_;
   std::string_view value_;
-  Arena arena_;  // of the aliases
-  std::vector<std::string_view> aliases_;
+  std::span<std::string_view> aliases_;
   bool has_more_aliases_ = false;
 };
 

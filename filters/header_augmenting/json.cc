@@ -14,41 +14,20 @@ class JsonParser {
 
   const char* at() const { return at_; }
 
-  // run: reads one value and all that is in it, and expects the end. Each turn begins where a value is due.
+  // run: reads one value and all that is in it, and expects the end.
   bool run(const char* end) {
-    for (;;) {
-      skip_space();
-      if (!append()) return false;
-      if (*at_ == '{' || *at_ == '[') {
-        if (!open()) return false;
-        if (*at_ != closing()) {
-          if (!member()) return false;
-          continue;
-        }
-      } else if (!scalar(json_.nodes_[size_ - 1])) {
-        return false;
-      }
-      while (skip_space(), depth_ != 0 && *at_ == closing()) {
-        ++at_;
-        --depth_;
-      }
-      if (depth_ == 0) return at_ == end;
-      if (*at_++ != ',' || !member()) return false;
-    }
+    if (!value({}, 0)) return false;
+    skip_space();
+    return at_ == end;
   }
 
  private:
-  struct Open {
-    uint32_t node;
-    uint32_t last_child;  // 0: none yet, as node 0 is the root
-  };
-
   void skip_space() {
     while (*at_ == ' ' || *at_ == '\t' || *at_ == '\n' || *at_ == '\r') ++at_;
   }
 
-  // append: one more node, linked to its siblings.
-  bool append() {
+  // append: one more node.
+  bool append(std::string_view key) {
     if (size_ == capacity_) {
       capacity_ = capacity_ == 0 ? 32 : capacity_ * 2;
       void* const nodes = std::realloc(static_cast<void*>(json_.nodes_), capacity_ * sizeof(Json::Node));
@@ -56,44 +35,21 @@ class JsonParser {
       json_.nodes_ = static_cast<Json::Node*>(nodes);
     }
     Json::Node node;
-    node.key = key_;
-    json_.nodes_[size_] = node;
-    if (depth_ != 0) {
-      Open& parent = open_[depth_ - 1];
-      if (parent.last_child == 0)
-        json_.nodes_[parent.node].has_children = true;
-      else
-        json_.nodes_[parent.last_child].next = size_;
-      parent.last_child = size_;
-    }
-    ++size_;
+    node.key = key;
+    json_.nodes_[size_++] = node;
     return true;
   }
 
-  bool open() {
-    if (depth_ == Json::kMaxDepth) return false;
-    json_.nodes_[size_ - 1].type = *at_++ == '{' ? Json::Type::kObject : Json::Type::kArray;
-    open_[depth_++] = {size_ - 1, 0};
-    skip_space();
-    return true;
-  }
-
-  bool in_object() const { return json_.nodes_[open_[depth_ - 1].node].type == Json::Type::kObject; }
-  char closing() const { return in_object() ? '}' : ']'; }
-
-  // member: what stands before a value in an object; nothing in an array.
-  bool member() {
-    key_ = {};
-    if (!in_object()) return true;
-    skip_space();
-    if (!string(key_)) return false;
-    skip_space();
-    return *at_++ == ':';
-  }
-
-  bool scalar(Json::Node& node) {
+  // value: what stands here, in so many arrays and objects.
+  bool value(std::string_view key, size_t depth) {
     using Type = Json::Type;
+    skip_space();
+    if (!append(key)) return false;
+    Json::Node& node = json_.nodes_[size_ - 1];
     switch (*at_) {
+      case '{':
+      case '[':
+        return depth != Json::kMaxDepth && members(depth + 1);
       case '"':
         node.type = Type::kString;
         return string(node.text);
@@ -109,6 +65,40 @@ class JsonParser {
         node.type = Type::kNumber;
         return number(node.text);
     }
+  }
+
+  // members: those of the object or array that was appended last.
+  bool members(size_t depth) {
+    const uint32_t self = size_ - 1;
+    const bool object = *at_++ == '{';
+    const char closing = object ? '}' : ']';
+    json_.nodes_[self].type = object ? Json::Type::kObject : Json::Type::kArray;
+    skip_space();
+    bool more = *at_ != closing;
+    if (!more) ++at_;
+    for (uint32_t last = self; more;) {
+      std::string_view key;
+      if (object && !name(key)) return false;
+      const uint32_t child = size_;
+      if (!value(key, depth)) return false;
+      if (last == self)
+        json_.nodes_[self].has_children = true;
+      else
+        json_.nodes_[last].next = child;
+      last = child;
+      skip_space();
+      more = *at_ != closing;
+      if (*at_++ != (more ? ',' : closing)) return false;
+    }
+    return true;
+  }
+
+  // name: what stands before a value in an object.
+  bool name(std::string_view& out) {
+    skip_space();
+    if (!string(out)) return false;
+    skip_space();
+    return *at_++ == ':';
   }
 
   bool word(const char* text) {
@@ -231,23 +221,20 @@ class JsonParser {
   Json& json_;
   char* at_;
   char* to_ = nullptr;  // where the string in hand is decoded to
-  std::string_view key_;
   uint32_t size_ = 0;
   uint32_t capacity_ = 0;
-  size_t depth_ = 0;
-  Open open_[Json::kMaxDepth];
 };
 
-Result<Json, Json::ParseError> Json::parse(std::string_view text) {
-  Json json;
-  json.text_ = sdk::Bytes::allocate(text.size() + 1);
-  char* const copy = json.text_.data();
-  if (copy == nullptr) return ParseError{};
+bool Json::parse(std::string_view text) {
+  text_ = sdk::Bytes::allocate(text.size() + 1);
+  char* const copy = text_.data();
+  if (copy == nullptr) return false;
   text.copy(copy, text.size());
   copy[text.size()] = '\0';
-  JsonParser parser(json, copy);
-  if (!parser.run(copy + text.size())) return ParseError{static_cast<size_t>(parser.at() - copy)};
-  return json;
+  JsonParser parser(*this, copy);
+  const bool read = parser.run(copy + text.size());
+  error_at_ = static_cast<size_t>(parser.at() - copy);
+  return read;
 }
 
 const char* Json::type_name(Type type) {

@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Json: a parsed JSON text (RFC 8259), read-only. Made for untrusted input: the parser is iterative, nesting is
-// bounded, text that is not UTF-8 and anything after the value are refused. Numbers are kept as they were written.
-// It is the filter's own, since RapidJSON's takes 6 KB of a module that has a budget (RATIONALE.md); json_test.cc
-// compares the two.
+// Json: a parsed JSON text (RFC 8259), read-only. Made for untrusted input: nesting is bounded, text that is not UTF-8
+// and anything after the value are refused. Numbers are kept as they were written. It is the filter's own, since
+// RapidJSON's takes 6 KB of a module that has a budget (RATIONALE.md); json_test.cc compares the two.
 //
-//     auto json = Json::parse(body);
-//     if (!json || json->root().type != Json::Type::kObject) return ...;
-//     for (const Json::Node* n = json->first(json->root()); n != nullptr; n = json->next(*n)) use(n->key, n->text);
+//     Json json;
+//     if (!json.parse(body) || json.root().type != Json::Type::kObject) return ...;
+//     for (const Json::Node* n = json.first(json.root()); n != nullptr; n = json.next(*n)) use(n->key, n->text);
 
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
-#include <utility>
 
 #include "sdk/bytes.h"
 
@@ -32,21 +30,16 @@ class Json {
     Type type = Type::kNull;
   };
 
-  struct ParseError {
-    size_t offset = 0;  // where in the text
-  };
-
   static constexpr size_t kMaxDepth = 32;
 
-  static Result<Json, ParseError> parse(std::string_view text);
-
-  Json(Json&& other) noexcept : text_(std::move(other.text_)), nodes_(std::exchange(other.nodes_, nullptr)) {}
-  Json& operator=(Json&& other) noexcept {
-    std::swap(text_, other.text_);
-    std::swap(nodes_, other.nodes_);
-    return *this;
-  }
+  Json() = default;
+  Json(const Json&) = delete;
+  Json& operator=(const Json&) = delete;
   ~Json() { std::free(nodes_); }
+
+  // parse: once. False if `text` is no JSON; then error_at says where in it, and nothing else may be asked.
+  bool parse(std::string_view text);
+  size_t error_at() const { return error_at_; }
 
   const Node& root() const { return *nodes_; }
   // first, next: the members of an object or array, in their order; nullptr at the end.
@@ -58,10 +51,10 @@ class Json {
 
  private:
   friend class JsonParser;
-  Json() = default;
 
   sdk::Bytes text_;        // a copy of the text, in which strings have been decoded in place
   Node* nodes_ = nullptr;  // the root first; children follow their parent directly
+  size_t error_at_ = 0;
 };
 
 }  // namespace inlay::header_augmenting

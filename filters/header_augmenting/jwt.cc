@@ -18,9 +18,9 @@ std::optional<uint64_t> read_jwt_end_ms(std::string_view text) {
     return std::nullopt;
   TextBuilder claims;
   if (!add_from_base64url(claims, text.substr(first + 1, second - first - 1))) return std::nullopt;
-  const auto json = Json::parse(claims.view());
-  if (!json || json->root().type != Json::Type::kObject) return std::nullopt;
-  const Json::Node* const end = find(*json, "/exp");
+  Json json;
+  if (!json.parse(claims.view()) || json.root().type != Json::Type::kObject) return std::nullopt;
+  const Json::Node* const end = find(json, "/exp");
   if (end == nullptr || end->type != Json::Type::kNumber) return std::nullopt;
   const uint64_t ms = read_seconds_ms(end->text);
   return ms == 0 ? std::nullopt : std::optional(ms);

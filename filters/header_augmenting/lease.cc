@@ -9,7 +9,7 @@ namespace inlay::header_augmenting {
 constexpr int kTries = 4;
 
 Lease::~Lease() {
-  if (entry_ != nullptr) finish([](EntryState&, const EntryState&) {}, {}, nullptr);
+  if (entry_ != nullptr) finish(End::kGivenBack, {}, {});
 }
 
 bool Lease::is_free(const SharedEntry& entry, uint64_t now_ms, uint64_t length_ms) {
@@ -26,48 +26,40 @@ Lease Lease::take(SharedEntry& entry, uint64_t now_ms, uint64_t length_ms) {
 }
 
 bool Lease::publish(std::string_view pairs, const EntryState& values) {
-  return finish(
-      [](EntryState& state, const EntryState& v) {
-        state.failures = 0;
-        state.flags = v.flags;
-        ++state.version;
-        state.fetched_at_ms = v.fetched_at_ms;
-        state.expires_at_ms = v.expires_at_ms;
-        state.due_at_ms = v.due_at_ms;
-        state.inputs = 0;
-        state.complaint = 0;
-      },
-      values, &pairs);
+  return finish(End::kPublished, values, pairs);
 }
 
 bool Lease::fail(const EntryState& values) {
-  return finish(
-      [](EntryState& state, const EntryState& v) {
-        if (((state.flags ^ v.flags) & EntryState::kPermanent) != 0) {
-          state.flags ^= EntryState::kPermanent;
-          state.failures = 0;
-        }
-        if (state.failures != UINT32_MAX) ++state.failures;
-        state.due_at_ms = v.due_at_ms;
-        state.wanted_at_ms = v.wanted_at_ms;
-        state.inputs = v.inputs;
-        state.complaint = v.complaint;
-      },
-      values, nullptr);
+  return finish(End::kFailed, values, {});
 }
 
 // finish: changes the entry as long as this lease is the last that was given, and ends it.
-bool Lease::finish(void (*change)(EntryState&, const EntryState&), const EntryState& values,
-                   const std::string_view* pairs) {
+bool Lease::finish(End end, const EntryState& values, std::string_view pairs) {
   SharedEntry* const entry = std::exchange(entry_, nullptr);
   if (entry == nullptr) return false;
   for (int i = 0; i < kTries; ++i) {
     entry->load();
     EntryState state = entry->state();
     if (state.lease != number_) return false;
-    change(state, values);
     state.lease_until_ms = 0;
-    if (entry->store(state, pairs != nullptr ? *pairs : entry->pairs())) return true;
+    if (end != End::kGivenBack) {
+      const bool published = end == End::kPublished;
+      if (published || ((state.flags ^ values.flags) & EntryState::kPermanent) != 0) state.failures = 0;
+      state.due_at_ms = values.due_at_ms;
+      state.inputs = values.inputs;
+      state.complaint = values.complaint;
+      if (published) {
+        state.flags = values.flags;
+        ++state.version;
+        state.fetched_at_ms = values.fetched_at_ms;
+        state.expires_at_ms = values.expires_at_ms;
+      } else {
+        state.flags = (state.flags & ~EntryState::kPermanent) | (values.flags & EntryState::kPermanent);
+        if (state.failures != UINT32_MAX) ++state.failures;
+        state.wanted_at_ms = values.wanted_at_ms;
+      }
+    }
+    if (entry->store(state, end == End::kPublished ? pairs : entry->pairs())) return true;
   }
   return false;
 }

@@ -40,7 +40,8 @@ class Lease {
 
  private:
   Lease(SharedEntry& entry, uint64_t number) : entry_(&entry), number_(number) {}
-  bool finish(void (*change)(EntryState&, const EntryState&), const EntryState& values, const std::string_view* pairs);
+  enum class End : uint8_t { kPublished, kFailed, kGivenBack };
+  bool finish(End end, const EntryState& values, std::string_view pairs);
 
   SharedEntry* entry_ = nullptr;
   uint64_t number_ = 0;

@@ -9,12 +9,16 @@ namespace {
 // In the order of RequestMetrics::Count.
 constexpr const char* kNames[] = {"injected", "rejected", "held", "passed_without", "stale_used", "refused_header"};
 
-// define: `metric` as header_augmenting.<source>.<name><more>, without <source>. if there is none.
-template <class Metric>
-void define(Metric& metric, std::string_view source, const char* name, const char* more = "") {
+// full_name: header_augmenting.<source>.<name><more>, without <source>. if there is none.
+sdk::Line full_name(std::string_view source, const char* name, const char* more) {
   sdk::Line line;
   line.add("header_augmenting.").add(source).add(source.empty() ? "" : ".").add(name).add(more);
-  metric = Metric::define(line.view());
+  return line;
+}
+
+template <class Metric>
+void define(Metric& metric, std::string_view source, const char* name, const char* more = "") {
+  metric = Metric::define(full_name(source, name, more).view());
 }
 
 }  // namespace
@@ -33,8 +37,8 @@ void RequestMetrics::flush() {
 void SourceMetrics::define(std::string_view source) {
   header_augmenting::define(fetch_ok, source, "fetch_ok");
   header_augmenting::define(invalidated, source, "invalidated");
-  for (size_t i = 0; i < fetch_failed.size(); ++i) {
-    header_augmenting::define(fetch_failed[i], source, "fetch_failed.", kFetchFailures[i].metric);
+  for (size_t i = 0; i < fetch_failures(); ++i) {
+    header_augmenting::define(fetch_failed[i], source, "fetch_failed.", text_of(i).metric);
   }
   header_augmenting::define(age_s, source, "age_s");
   header_augmenting::define(expires_in_s, source, "expires_in_s");

@@ -6,7 +6,6 @@
 
 #include <array>
 #include <cstdint>
-#include <iterator>
 #include <string_view>
 
 #include "filters/header_augmenting/fetch_failure.h"
@@ -41,7 +40,7 @@ class RequestMetrics {
 struct SourceMetrics {
   sdk::Counter fetch_ok;
   sdk::Counter invalidated;
-  std::array<sdk::Counter, std::size(kFetchFailures)> fetch_failed;
+  std::array<sdk::Counter, kMaxFetchFailures> fetch_failed;
   sdk::Gauge age_s;
   sdk::Gauge expires_in_s;
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "filters/header_augmenting/oauth2.h"
 
-#include <initializer_list>
-
 #include "filters/header_augmenting/encoding.h"
+#include "filters/header_augmenting/features.h"
 #include "filters/header_augmenting/references.h"
 #include "filters/header_augmenting/text_builder.h"
+#include "filters/header_augmenting/texts.h"
 
 namespace inlay::header_augmenting {
 namespace {
@@ -78,11 +78,7 @@ void add_grant(TextBuilder& form, const OAuth2& oauth2) {
 
 bool is_token_type(std::string_view text) {
   if (text.find(':') != std::string_view::npos) return true;
-  for (const std::string_view known :
-       {"access_token", "refresh_token", "id_token", "saml1", "saml2", "jwt", "txn_token", "id-jag"}) {
-    if (text == known) return true;
-  }
-  return false;
+  return is_listed(text, "access_token\0refresh_token\0id_token\0saml1\0saml2\0jwt\0txn_token\0id-jag\0");
 }
 
 bool is_token_type_of(std::string_view uri, std::string_view text) {
@@ -91,14 +87,17 @@ bool is_token_type_of(std::string_view uri, std::string_view text) {
 }
 
 bool is_assertion_type(std::string_view text) {
-  return text == "jwt-bearer" || text == "jwt-spiffe" || text.starts_with("urn:") || has_marks(text);
+  return is_listed(text, "jwt-bearer\0jwt-spiffe\0") || text.starts_with("urn:") || has_marks(text);
 }
 
 std::string_view token_request_body(const OAuth2& oauth2, Arena& arena) {
   TextBuilder form;
-  add_grant(form, oauth2);
-  const bool asserts =
-      oauth2.auth_method == Authentication::kAssertion || oauth2.auth_method == Authentication::kPrivateKey;
+  if (has(kAssertions))
+    add_grant(form, oauth2);
+  else
+    add_parameter(form, "grant_type", "client_credentials");
+  const bool asserts = has(kAssertions) && (oauth2.auth_method == Authentication::kAssertion ||
+                                            oauth2.auth_method == Authentication::kPrivateKey);
   // RFC 7521 section 4.2: an assertion says who the client is, so that its name may be left out.
   if (oauth2.auth_method != Authentication::kBasic && !(asserts && oauth2.client_id.empty()))
     add_parameter(form, "client_id", oauth2.client_id);

@@ -5,6 +5,6 @@
 
 namespace inlay::header_augmenting {
 
-INLAY_REGISTER("*", AugmentingRoot, AugmentingStream);
+INLAY_REGISTER("*", ExchangingRoot, AugmentingStream);
 
 }  // namespace inlay::header_augmenting

@@ -136,9 +136,8 @@ void add_rows(const Schema& schema, const std::string& path, const char* structu
     if (field.kind == Kind::kObject) {
       add_rows(*field.more.schema, key + ".", at, out);
     } else if (field.kind == Kind::kObjects) {
-      Arena arena;
-      std::string span(sizeof(std::span<char>), '\0');
-      add_rows(*field.more.schema, key + "[].", field.more.schema->make(arena, 1, span.data()), out);
+      const Schema& element = *field.more.schema;
+      add_rows(element, key + "[].", static_cast<const char*>(element.initial), out);
     } else {
       out.push_back({key, value_of(field), field.required ? "required" : default_of(field, at)});
     }

@@ -6,6 +6,9 @@
 #include <span>
 #include <type_traits>
 
+#include "filters/header_augmenting/features.h"
+#include "filters/header_augmenting/texts.h"
+
 namespace inlay::header_augmenting {
 namespace {
 
@@ -16,7 +19,7 @@ std::string_view expand(std::string_view text, Pairs values, Arena& arena) {
   for (Piece piece; next_piece(text, piece);) {
     if (!piece.is_reference) out.add(piece.text);
     for (const abi::Pair& value : values) {
-      if (piece.is_reference && value.key == piece.text) out.add(value.value);
+      if (piece.is_reference && is_same(value.key, piece.text)) out.add(value.value);
     }
   }
   return arena.copy(out.view());
@@ -131,6 +134,7 @@ void for_each_text(SourceConfig& source, TextVisitor& visitor) {
 }
 
 void fill_in(SourceConfig& source, Pairs values, Arena& arena) {
+  if (!has(kReferences)) return;
   source.values = values;
   for (const TextField& field : kTextFields) {
     if (field.kind == Kind::kTexts) copy(at<Texts>(source, field), arena);

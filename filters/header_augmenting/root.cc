@@ -5,6 +5,8 @@
 #include <span>
 #include <utility>
 
+#include "filters/header_augmenting/features.h"
+#include "filters/header_augmenting/texts.h"
 #include "sdk/buffer.h"
 #include "sdk/clock.h"
 #include "sdk/environment.h"
@@ -32,6 +34,13 @@ void set(Mode mode, const abi::Pair& header) {
 
 AugmentingRoot::~AugmentingRoot() {
   metrics_.flush();
+  if (has(kExchange)) delete per_request_;
+  clear_sources();
+}
+
+void AugmentingRoot::clear_sources() {
+  for (Source& source : sources_) source.~Source();
+  sources_ = {};
 }
 
 bool AugmentingRoot::on_configure(size_t) {
@@ -40,24 +49,29 @@ bool AugmentingRoot::on_configure(size_t) {
   auto config = std::make_unique<Config>();
   if (!parse_config(text ? text->view() : std::string_view(), environment.view(), *config)) return false;
   cancel_tasks();  // of an earlier configuration, whose requests are left as they are
-  const auto before = std::exchange(per_request_, {});
-  sources_.clear();
+  PerRequests* const before = per_request_;
+  clear_sources();
   config_ = std::move(config);
   configured_ = ++generation_;
   metrics_.define();
   SourceObserver& observer = *this;
-  for (const SourceConfig& source : config_->sources) {
-    sources_.push_back(
-        std::make_unique<Source>(source, static_cast<size_t>(config_->max_body), *this, observer, metrics_));
-    per_request_.emplace_back();
-    if (source.per_request) {
-      per_request_.back() = make_per_request(*sources_.back(), *config_, *this, metrics_);
-      spawn(per_request_.back()->run());
-    } else {
-      spawn(sources_.back()->run());
-    }
+  const size_t count = config_->sources.size();
+  auto* const sources = static_cast<Source*>(config_->arena.take(count * sizeof(Source)));
+  for (size_t i = 0; i < count; ++i) {
+    ::new (sources + i) Source(config_->sources[i], static_cast<size_t>(config_->max_body), *this, observer, metrics_);
   }
-  changed_.notify();
+  sources_ = {sources, count};
+  if (has(kExchange)) per_request_ = new PerRequests(count);
+  for (size_t i = 0; i < count; ++i) {
+    if (!has(kExchange) || !config_->sources[i].per_request) {
+      spawn(sources_[i].run());
+      continue;
+    }
+    (*per_request_)[i] = make_per_request(sources_[i], *config_, *this, metrics_);
+    spawn((*per_request_)[i]->run());
+  }
+  if (has(kHold)) changed_.notify();
+  if (has(kExchange)) delete before;
   return true;
 }
 
@@ -79,8 +93,8 @@ sdk::HeadersStatus AugmentingRoot::on_request(AugmentingStream& stream) {
 }
 
 sdk::HeadersStatus AugmentingRoot::augment(AugmentingStream& stream, const Rule& rule) {
-  if (rule.per_request != kNoSource)
-    return act_on(stream, rule, per_request_[rule.per_request]->look(rule, stream.ticket_));
+  if (has(kExchange) && rule.per_request != kNoSource)
+    return act_on(stream, rule, (*per_request_)[rule.per_request]->look(rule, stream.ticket_));
   inject(stream, rule, {});
   return sdk::HeadersStatus::kContinue;
 }
@@ -88,14 +102,14 @@ sdk::HeadersStatus AugmentingRoot::augment(AugmentingStream& stream, const Rule&
 sdk::HeadersStatus AugmentingRoot::act_on(AugmentingStream& stream, const Rule& rule, const PerRequest::Look& look) {
   using Found = PerRequest::Found;
   const bool waits = look.found == Found::kWait;
-  if (waits && waiting_count_ < sources_[rule.per_request]->config().cache.max_waiting) {
+  if (waits && waiting_count_ < sources_[rule.per_request].config().cache.max_waiting) {
     stream.spawn(wait(stream, rule));
     return sdk::HeadersStatus::kStopAllIterationAndWatermark;
   }
   if (waits || look.found == Found::kAnswer) {
     const Outcome outcome = waits ? Outcome::kUnavailable : look.outcome;
     if (is_for_want(outcome)) metrics_.add(RequestMetrics::kRejected);
-    per_request_[rule.per_request]->reply(stream, rule, outcome);
+    (*per_request_)[rule.per_request]->reply(stream, rule, outcome);
     return sdk::HeadersStatus::kStopIteration;
   }
   if (look.found == Found::kWithout) {
@@ -133,7 +147,7 @@ const Rule* AugmentingRoot::find_rule(RequestView& request) const {
 
 bool AugmentingRoot::is_usable(const Rule& rule) const {
   for (const uint32_t source : rule.sources) {
-    if (!sources_[source]->usable()) return false;
+    if (!sources_[source].usable()) return false;
   }
   return true;
 }
@@ -141,7 +155,7 @@ bool AugmentingRoot::is_usable(const Rule& rule) const {
 bool AugmentingRoot::look(const Rule& rule) {
   bool usable = true;
   for (const uint32_t source : rule.sources) {
-    if (!sources_[source]->usable()) usable = sources_[source]->look_for_request() && usable;
+    if (!sources_[source].usable()) usable = sources_[source].look_for_request() && usable;
   }
   return usable;
 }
@@ -150,7 +164,7 @@ void AugmentingRoot::inject(AugmentingStream& stream, const Rule& rule, std::str
   if (rule.mode != Mode::kAppend) {
     bool more = false;
     for (const uint32_t source : rule.sources) {
-      const HeaderSet& headers = sources_[source]->headers();
+      const HeaderSet& headers = sources_[source].headers();
       for (const std::string_view alias : headers.aliases()) (void)sdk::HttpContext::request_headers().remove(alias);
       more = more || headers.has_more_aliases();
     }
@@ -159,12 +173,14 @@ void AugmentingRoot::inject(AugmentingStream& stream, const Rule& rule, std::str
   }
   bool stale = false;
   for (const uint32_t source : rule.sources) {
-    if (source == rule.per_request) continue;
-    for (const abi::Pair& header : sources_[source]->headers()) set(rule.mode, header);
-    stale = stale || sources_[source]->stale();
+    if (has(kExchange) && source == rule.per_request) continue;
+    for (const abi::Pair& header : sources_[source].headers()) set(rule.mode, header);
+    stale = stale || sources_[source].stale();
   }
-  if (auto reader = abi::PairsReader::open(pairs)) {
-    for (abi::Pair header; reader->next(header);) set(rule.mode, header);
+  if (has(kExchange)) {
+    if (auto reader = abi::PairsReader::open(pairs)) {
+      for (abi::Pair header; reader->next(header);) set(rule.mode, header);
+    }
   }
   stream.given_ = true;
   stream.generation_ = generation_;
@@ -180,7 +196,7 @@ sdk::HeadersStatus AugmentingRoot::on_missing(AugmentingStream& stream, const Ru
     if (rule.mode == Mode::kSet) take_off(sdk::HttpContext::request_headers(), rule, Off::kOwned);
     return sdk::HeadersStatus::kContinue;
   }
-  if (missing.action == WhenMissing::Action::kHold && held_count_ < missing.max_held) {
+  if (has(kHold) && missing.action == WhenMissing::Action::kHold && held_count_ < missing.max_held) {
     metrics_.add(RequestMetrics::kHeld);
     stream.generation_ = generation_;
     stream.spawn(hold(stream, rule));
@@ -201,17 +217,17 @@ void AugmentingRoot::take_off(sdk::HeaderMap map, const Rule& rule, Off off) con
 
 bool AugmentingRoot::is_off(const Rule& rule, std::string_view name, Off off) const {
   for (const std::string_view removed : rule.remove) {
-    if (name == removed || is_alias(removed, name)) return true;
+    if (is_same(name, removed) || is_alias(removed, name)) return true;
   }
   if (off == Off::kRemoved) return false;
   const auto is_owned = [&](std::string_view owned) {
-    return is_alias(owned, name) || (off == Off::kOwned && owned == name);
+    return is_alias(owned, name) || (off == Off::kOwned && is_same(owned, name));
   };
   for (const uint32_t source : rule.sources) {
-    for (const abi::Pair& header : sources_[source]->headers()) {
+    for (const abi::Pair& header : sources_[source].headers()) {
       if (is_owned(header.key)) return true;
     }
-    for (const abi::Pair& header : sources_[source]->config().headers) {
+    for (const abi::Pair& header : sources_[source].config().headers) {
       if (is_owned(header.key)) return true;
     }
   }
@@ -224,7 +240,11 @@ void AugmentingRoot::reject(AugmentingStream& stream) {
   std::string_view body = missing.body;
   // The body becomes the message of a gRPC status, which is one line.
   const auto type = sdk::HttpContext::request_headers().get("content-type");
-  if (type && type->view().starts_with("application/grpc")) body = body.substr(0, body.find_first_of("\r\n"));
+  if (type && type->view().starts_with("application/grpc")) {
+    size_t size = 0;
+    while (size < body.size() && body[size] != '\r' && body[size] != '\n') ++size;
+    body = body.substr(0, size);
+  }
   const sdk::Pair retry_after[] = {{"retry-after", missing.retry_after}};
   const sdk::LocalReply reply{
       .status = static_cast<uint32_t>(missing.status), .body = body, .details = "header_augmenting_no_headers_yet"};
@@ -233,7 +253,7 @@ void AugmentingRoot::reject(AugmentingStream& stream) {
 
 uint32_t AugmentingRoot::on_new_headers() {
   const uint32_t generation = ++generation_;
-  changed_.notify();
+  if (has(kHold)) changed_.notify();
   return generation;
 }
 
@@ -259,7 +279,7 @@ sdk::Task<> AugmentingRoot::hold(AugmentingStream& stream, const Rule& rule) {
 // wait: ends with the stream.
 sdk::Task<> AugmentingRoot::wait(AugmentingStream& stream, const Rule& rule) {
   const Waiting place(waiting_count_);
-  PerRequest& source = *per_request_[rule.per_request];
+  PerRequest& source = *(*per_request_)[rule.per_request];
   sdk::Event* const event = source.event(stream.ticket_);
   if (event != nullptr) (void)co_await event->wait(source.patience());
   if (stream.generation_ < configured_) co_return reject(stream);  // its rule is no more
@@ -267,8 +287,9 @@ sdk::Task<> AugmentingRoot::wait(AugmentingStream& stream, const Rule& rule) {
     stream.resume_request();
 }
 
-void AugmentingRoot::on_queue_ready(uint32_t queue) {
-  for (const auto& source : per_request_) {
+void AugmentingRoot::on_queue(uint32_t queue) {
+  if (per_request_ == nullptr) return;
+  for (const auto& source : *per_request_) {
     if (source != nullptr) source->on_queue_ready(queue);
   }
 }
@@ -277,12 +298,12 @@ void AugmentingRoot::on_response(AugmentingStream& stream) {
   if (stream.generation_ < configured_) return;
   uint32_t status = 0;
   for (const uint32_t index : stream.rule_->sources) {
-    Source& source = *sources_[index];
+    Source& source = sources_[index];
     for (const uint64_t one : source.config().invalidate_on) {
       if (status == 0) status = stream.response_headers().status();
       if (one != status) continue;
-      if (per_request_[index] != nullptr)
-        per_request_[index]->drop(stream.ticket_);
+      if (has(kExchange) && (*per_request_)[index] != nullptr)
+        (*per_request_)[index]->drop(stream.ticket_);
       else
         source.invalidate(stream.generation_);
     }

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "filters/header_augmenting/config.h"
@@ -34,7 +35,8 @@ class AugmentingRoot : public sdk::RootContext, private SourceObserver {
   // on_trailers: takes off what a request must not carry as a trailer either.
   void on_trailers(const AugmentingStream& stream);
 
-  void on_queue_ready(uint32_t queue) override;
+  // on_queue: ExchangingRoot's on_queue_ready.
+  void on_queue(uint32_t queue);
 
   // on_response: invalidates the sources whose headers the request was given, if the response's status says so.
   void on_response(AugmentingStream& stream);
@@ -42,7 +44,8 @@ class AugmentingRoot : public sdk::RootContext, private SourceObserver {
  private:
   friend class AugmentingStream;
   uint32_t on_new_headers() override;
-  Source& source_at(uint32_t index) override { return *sources_[index]; }
+  Source& source_at(uint32_t index) override { return sources_[index]; }
+  void clear_sources();
   const Rule* find_rule(RequestView& request) const;
   bool is_usable(const Rule& rule) const;
   // augment: gives the request its headers, if it has to wait for none.
@@ -67,8 +70,10 @@ class AugmentingRoot : public sdk::RootContext, private SourceObserver {
   sdk::Task<> wait(AugmentingStream& stream, const Rule& rule);
 
   std::unique_ptr<Config> config_;
-  std::vector<std::unique_ptr<Source>> sources_;
-  std::vector<std::unique_ptr<PerRequest>> per_request_;  // by source; nullptr of the others
+  std::span<Source> sources_;  // in the configuration's arena, but destroyed here
+  // By source; nullptr of the others. Itself nullptr in a module that has none.
+  using PerRequests = std::vector<std::unique_ptr<PerRequest>>;
+  PerRequests* per_request_ = nullptr;
   RequestMetrics metrics_;
   sdk::Event changed_;          // the headers of some source, or the configuration
   uint64_t held_count_ = 0;     // requests that wait for that
@@ -76,6 +81,13 @@ class AugmentingRoot : public sdk::RootContext, private SourceObserver {
   uint32_t generation_ = 0;     // of the configuration and of every source's
                                 // headers: counts each change
   uint32_t configured_ = 0;     // the generation that came with the configuration
+};
+
+// ExchangingRoot: of a module that has sources that are asked for each request. Their workers tell each other by shared
+// queues, whose callback a module without them has no need to export.
+class ExchangingRoot final : public AugmentingRoot {
+ public:
+  void on_queue_ready(uint32_t queue) override { on_queue(queue); }
 };
 
 class AugmentingStream : public sdk::HttpContext {

@@ -22,7 +22,7 @@ using sdk::testing::FakeReply;
 using sdk::testing::FakeStream;
 using sdk::testing::FakeWorker;
 
-INLAY_REGISTER("*", AugmentingRoot, AugmentingStream);
+INLAY_REGISTER("*", ExchangingRoot, AugmentingStream);
 
 constexpr const char* kTenSeconds = R"({"header_cache_expiry": "10s"})";
 

@@ -5,9 +5,8 @@
 // headers, when they are due to be renewed, and the lease of whoever renews them. Everything changes in one
 // compare-and-swap, so a lease and a publication can never disagree.
 //
-// Wire form, version 2, little-endian: "IHA2", u32 failures, u32 flags, then u64 each: version, fetched_at_ms,
-// expires_at_ms, due_at_ms, wanted_at_ms, lease, lease_until_ms, inputs, complaint; then the headers in the wire form
-// of a header map. A value of any other form counts as an empty entry and is written over.
+// Wire form, version 2: "IHA2", EntryState as it stands in memory, since no other machine reads it, then the headers in
+// the wire form of a header map. A value of any other form counts as an empty entry and is written over.
 
 #include <cstdint>
 #include <string_view>

@@ -84,44 +84,40 @@ void Source::fetch_if_due(uint64_t now_ms) {
 sdk::Task<> Source::fetch(Lease lease) {
   fetching_ = true;
   Arena arena;  // of the call, which lives until its answer has been read
-  SourceConfig* const sent = arena.array<SourceConfig>(1).data();
-  *sent = config_;
+  SourceConfig* const sent = ::new (arena.take(sizeof(SourceConfig))) SourceConfig(config_);
   FailedFetch failed;
   const bool made = make_call(*sent, arena, failed);
   const uint64_t used = inputs();
-  if (!made) {
-    fetching_ = false;
-    on_failed(lease, failed, used);
-    co_return;
+  if (made) {
+    const sdk::HttpRequest request{.cluster = sent->cluster, .headers = sent->call, .body = sent->body};
+    const uint64_t sent_at = sdk::steady_ms();
+    const auto reply = co_await root_.http_call(request, sdk::Duration(sent->timeout_ms));
+    Fetched fetched;
+    if (!reply) {
+      failed_call(reply.error(), sent->cluster, failed);
+    } else if (read(*reply, *sent, fetched, failed)) {
+      fetching_ = false;
+      on_fetched(lease, fetched, sent_at);
+      co_return;
+    }
   }
-  const sdk::HttpRequest request{.cluster = sent->cluster, .headers = sent->call, .body = sent->body};
-  const uint64_t sent_at = sdk::steady_ms();
-  const auto reply = co_await root_.http_call(request, sdk::Duration(sent->timeout_ms));
   fetching_ = false;
-  if (!reply) {
-    on_failed(lease, failed_call(reply.error(), sent->cluster), used);
-    co_return;
-  }
-  const auto fetched = read(*reply, *sent);
-  if (fetched)
-    on_fetched(lease, *fetched, sent_at);
-  else
-    on_failed(lease, fetched.error(), used);
+  on_failed(lease, failed, used);
 }
 
 bool Source::make_call(SourceConfig& call, Arena& arena, FailedFetch& failed) {
   if (!is_made_anew(config_)) return true;
-  const Pairs values = arena.array<abi::Pair>(config_.refers_to.size());
+  const Pairs values = arena.array<abi::Pair>(others().size());
   for (size_t i = 0; i < values.size(); ++i) {
-    Source& other = observer_.source_at(config_.refers_to[i]);
+    Source& other = observer_.source_at(others()[i]);
     other.look();
     values[i] = {other.config_.name, arena.copy(other.value())};
   }
   fill_in(call, values, arena);
-  if (call.oauth2.auth_method == OAuth2::Authentication::kPrivateKey) {
+  if (has(kAssertions) && call.oauth2.auth_method == OAuth2::Authentication::kPrivateKey) {
     const auto jwt = make_client_jwt(call.oauth2, arena);
     if (!jwt) {
-      failed = failed_signature(jwt.error());
+      failed_signature(jwt.error(), failed);
       return false;
     }
     call.oauth2.client_assertion = *jwt;
@@ -133,7 +129,7 @@ bool Source::make_call(SourceConfig& call, Arena& arena, FailedFetch& failed) {
 }
 
 Source* Source::missing_input() {
-  for (const uint32_t index : config_.refers_to) {
+  for (const uint32_t index : others()) {
     Source& other = observer_.source_at(index);
     if (other.value().empty()) other.look();
     if (other.value().empty()) return &other;
@@ -155,8 +151,8 @@ void Source::wait_for(const Source& other) {
 
 uint64_t Source::inputs() const {
   Digest digest;
-  for (const uint32_t index : config_.refers_to) digest.add(observer_.source_at(index).value());
-  return config_.refers_to.empty() ? 0 : digest.value();
+  for (const uint32_t index : others()) digest.add(observer_.source_at(index).value());
+  return others().empty() ? 0 : digest.value();
 }
 
 // has_new_inputs: whether a value has changed since it was of no use to a fetch.
@@ -165,47 +161,55 @@ bool Source::has_new_inputs() {
 }
 
 uint64_t Source::look_at_inputs() {
-  for (const uint32_t index : config_.refers_to) observer_.source_at(index).look();
+  for (const uint32_t index : others()) observer_.source_at(index).look();
   return inputs();
 }
 
 void Source::read_inputs_again(uint64_t now_ms) {
-  for (const uint32_t index : config_.refers_to) observer_.source_at(index).read_again(now_ms);
+  for (const uint32_t index : others()) observer_.source_at(index).read_again(now_ms);
 }
 
 void Source::stand_for_names() {
   Arena arena;
   const Pairs names = arena.array<abi::Pair>(config_.headers.size());
   for (size_t i = 0; i < names.size(); ++i) names[i].key = config_.headers[i].key;
-  sdk::Bytes pairs = sdk::Bytes::allocate(abi::pairs_size(names));
+  const std::span<const abi::Pair> made = names;
+  sdk::Bytes pairs = sdk::Bytes::allocate(abi::pairs_size(made));
   if (pairs.data() == nullptr) return;
-  abi::write_pairs(names, pairs.data());
+  abi::write_pairs(made, pairs.data());
   usable_ = headers_.assign(pairs.view());
 }
 
-Result<Source::Fetched, FailedFetch> Source::read(const sdk::HttpReply& reply, const SourceConfig& sent) const {
-  if (reply.status != 200) return failed_status(reply, sent, max_body_);
-  FailedFetch failed;
-  if (config_.format == SourceConfig::Format::kJwtSvid && failed_grpc(reply, failed)) return failed;
-  if (reply.body_size > max_body_) return FailedFetch{FetchFailure::kTooLarge};
+bool Source::read(const sdk::HttpReply& reply, const SourceConfig& sent, Fetched& fetched, FailedFetch& failed) const {
+  if (reply.status != 200) {
+    failed_status(reply, sent, max_body_, failed);
+    return false;
+  }
+  if (has(kSvid) && config_.format == SourceConfig::Format::kJwtSvid && failed_grpc(reply, failed)) return false;
+  failed.reason = FetchFailure::kTooLarge;
+  if (reply.body_size > max_body_) return false;
   const auto body = reply.body(max_body_ + 1);
-  if (!body) return FailedFetch{FetchFailure::kNoAnswer};
-  if (body->size() > max_body_) return FailedFetch{FetchFailure::kTooLarge};
-  auto answer = read_answer(body->view(), config_);
-  if (!answer) return failed_body(answer.error(), reply, body->view(), sent);
-  uint64_t given = answer->lifetime_ms;
+  if (!body) failed.reason = FetchFailure::kNoAnswer;
+  if (!body || body->size() > max_body_) return false;
+  if (!read_answer(body->view(), config_, fetched.answer, failed.reason)) {
+    failed_body(reply, body->view(), sent, failed);
+    return false;
+  }
+  uint64_t given = fetched.answer.lifetime_ms;
   if (given == 0) {
     if (const auto cache_control = reply.headers().get("cache-control"))
       given = read_max_age(cache_control->view()) * 1000;
   }
-  return Fetched{*std::move(answer), given != 0 ? given : config_.refresh.every_ms, given != 0};
+  fetched.lifetime_ms = given != 0 ? given : config_.refresh.every_ms;
+  fetched.lifetime_given = given != 0;
+  return true;
 }
 
 void Source::on_fetched(Lease& lease, const Fetched& fetched, uint64_t sent_ms) {
   const uint64_t now = sdk::steady_ms();
   uint64_t lifetime = fetched.lifetime_ms;
   // It may have begun as early as the call was sent (RFC 9111 section 4.2.3 counts so, too).
-  if (fetched.lifetime_given && !fetched.answer.is_jwt && now > sent_ms)
+  if (fetched.lifetime_given && !(has(kText) && fetched.answer.is_jwt) && now > sent_ms)
     lifetime -= std::min(now - sent_ms, lifetime / 2);
   const Refresh& refresh = config_.refresh;
   uint64_t wait = lifetime;
@@ -222,7 +226,7 @@ void Source::on_fetched(Lease& lease, const Fetched& fetched, uint64_t sent_ms) 
   requests_.add(RequestMetrics::kRefusedHeader, fetched.answer.refused);
   requests_.flush();
   EntryState values;
-  if (fetched.answer.is_jwt) values.flags = EntryState::kIsJwt;
+  if (has(kText) && fetched.answer.is_jwt) values.flags = EntryState::kIsJwt;
   values.fetched_at_ms = now;
   values.expires_at_ms = now + lifetime;
   values.due_at_ms = now + wait;
@@ -230,7 +234,8 @@ void Source::on_fetched(Lease& lease, const Fetched& fetched, uint64_t sent_ms) 
   adopt(now);
   const auto level = version_ == 1 || failing_ ? sdk::LogLevel::kInfo : sdk::LogLevel::kDebug;
   sdk::log(level, "source ", config_.name, ": ", uint64_t{headers_.size()}, " headers",
-           headers_.value().empty() ? "" : " and a value", " fetched, the next fetch is in ", wait, " ms");
+           !has(kReferences) || headers_.value().empty() ? "" : " and a value", " fetched, the next fetch is in ", wait,
+           " ms");
   failing_ = false;
 }
 
@@ -249,7 +254,7 @@ void Source::on_failed(Lease& lease, const FailedFetch& failed, uint64_t inputs)
   values.wanted_at_ms = now + std::min(wanted, wait);
   values.inputs = inputs;
   sdk::Line line;
-  line.add(kFetchFailures[reason].log).add(failed.detail.view());
+  line.add(text_of(reason).log).add(failed.detail.view());
   Digest complaint;
   complaint.add(line.view());
   values.complaint = complaint.value();
@@ -366,7 +371,7 @@ bool Source::is_due(uint64_t now_ms) {
 // usable_until_ms: when the headers that there are become too old.
 uint64_t Source::usable_until_ms() const {
   const uint64_t expires = entry_.state().expires_at_ms;
-  if (config_.ends_with_jwt && (entry_.state().flags & EntryState::kIsJwt) != 0) return expires;
+  if (has(kText) && config_.ends_with_jwt && (entry_.state().flags & EntryState::kIsJwt) != 0) return expires;
   return config_.max_stale_ms > kUnlimited - expires ? kUnlimited : expires + config_.max_stale_ms;
 }
 

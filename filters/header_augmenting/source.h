@@ -7,10 +7,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "filters/header_augmenting/answer.h"
 #include "filters/header_augmenting/config.h"
 #include "filters/header_augmenting/failed_fetch.h"
+#include "filters/header_augmenting/features.h"
 #include "filters/header_augmenting/header_set.h"
 #include "filters/header_augmenting/lease.h"
 #include "filters/header_augmenting/metrics.h"
@@ -83,13 +85,13 @@ class Source {
   void read_inputs_again(uint64_t now_ms);
   // random: from 0 to below `bound`, which is not 0; it spreads load, and keeps no secret.
   uint64_t random(uint64_t bound);
-  // read: what an answer to the call `sent` holds.
+  // read: what an answer to the call `sent` holds; false if nothing of use, with the reason.
   struct Fetched {
     Answer answer;
     uint64_t lifetime_ms = 0;
     bool lifetime_given = false;  // by the answer
   };
-  Result<Fetched, FailedFetch> read(const sdk::HttpReply& reply, const SourceConfig& sent) const;
+  bool read(const sdk::HttpReply& reply, const SourceConfig& sent, Fetched& fetched, FailedFetch& failed) const;
   SourceMetrics& metrics() { return metrics_; }
   size_t max_body() const { return max_body_; }
 
@@ -98,6 +100,10 @@ class Source {
   sdk::Task<> fetch(Lease lease);
   bool bring_forward(uint64_t now_ms);
   void read_again(uint64_t now_ms);
+  // others: the sources that this one refers to.
+  std::span<const uint32_t> others() const {
+    return has(kReferences) ? config_.refers_to : std::span<const uint32_t>();
+  }
   void wait_for(const Source& other);
   bool has_new_inputs();
   void on_fetched(Lease& lease, const Fetched& fetched, uint64_t sent_ms);

@@ -3,6 +3,8 @@
 
 #include <array>
 
+#include "filters/header_augmenting/features.h"
+
 namespace inlay::header_augmenting {
 
 size_t edit_distance(std::string_view a, std::string_view b) {
@@ -25,6 +27,7 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 
 void Suggestion::consider(std::string_view name) {
   all_.add(" ").add(name);
+  if (!has(kHints)) return;
   const size_t distance = edit_distance(wrong_, name);
   if (distance >= least_ || distance >= name.size()) return;
   least_ = distance;

@@ -1,19 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "filters/header_augmenting/template.h"
 
+#include "filters/header_augmenting/texts.h"
 #include "sdk/text.h"
 
 namespace inlay::header_augmenting {
 namespace {
-
-// take_to: what stands before `end` or the end of `text`, taken off with `end` itself.
-std::string_view take_to(std::string_view& text, char end) {
-  size_t size = 0;
-  while (size < text.size() && text[size] != end) ++size;
-  const std::string_view taken = text.substr(0, size);
-  text.remove_prefix(size < text.size() ? size + 1 : size);
-  return taken;
-}
 
 // is_key: whether `step` of a pointer, in which ~0 is "~" and ~1 is "/", is `key`.
 bool is_key(std::string_view step, std::string_view key) {

@@ -2,9 +2,9 @@
 #pragma once
 
 // What a module brings in place of parts of the C library, to be small and quick: the allocator (wasi-libc's takes 10
-// KB), memcpy, memmove and memset as the instructions of WebAssembly's bulk memory operations, and the end that libc++
-// puts to a program in place of an exception. Weak, so that several files of one module may include this, and so that a
-// filter may define its own. Nothing of it exists natively.
+// KB), memcpy, memmove and memset as the instructions of WebAssembly's bulk memory operations, memchr and strlen in a
+// tenth of the size, and the end that libc++ puts to a program in place of an exception. Weak, so that several files of
+// one module may include this, and so that a filter may define its own. Nothing of it exists natively.
 
 #ifdef __wasm__
 
@@ -75,6 +75,19 @@ INLAY_RUNTIME_ int posix_memalign(void** block, size_t alignment, size_t size) {
   constexpr int kNoMemory = 48;
   *block = aligned_alloc(alignment, size);
   return *block != nullptr ? 0 : kNoMemory;
+}
+
+INLAY_RUNTIME_ void* memchr(const void* from, int value, size_t size) {
+  const auto* at = static_cast<const unsigned char*>(from);
+  for (; size != 0; ++at, --size) {
+    if (*at == static_cast<unsigned char>(value)) return const_cast<unsigned char*>(at);
+  }
+  return nullptr;
+}
+INLAY_RUNTIME_ size_t strlen(const char* text) {
+  size_t size = 0;
+  while (text[size] != '\0') ++size;
+  return size;
 }
 
 #ifdef __wasm_bulk_memory__

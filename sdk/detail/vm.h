@@ -26,7 +26,10 @@ class RegistrationBase {
   const RegistrationBase* next() const { return next_; }
 
   virtual RootContext* create_root() const = 0;
-  virtual Context* create_stream(RootContext& root, ContextKind kind) const = 0;  // nullptr: it has none of that kind
+  // create_stream: nullptr if it has none of that kind; for kUndecided, what stands for one until its first callback.
+  virtual Context* create_stream(RootContext& root, ContextKind kind) const = 0;
+  // decide: puts a context of `kind` into the place of an undecided one; nullptr if it has none of that kind.
+  virtual Context* decide(Vm& vm, Context& undecided, ContextKind kind) const = 0;
   virtual void destroy(Context* context) const = 0;
 
   static const RegistrationBase*& first() {
@@ -172,9 +175,7 @@ class Vm {
         context = registration->create_root();
     } else if (parent != nullptr) {
       registration = parent->registration_;
-      context = registration->streams() == ContextKind::kUndecided
-                    ? new (std::nothrow) UndecidedContext(*parent)
-                    : registration->create_stream(*parent, registration->streams());
+      context = registration->create_stream(*parent, registration->streams());
     }
     if (context == nullptr) return;
     adopt(*context, id, registration, parent);
@@ -211,6 +212,7 @@ class Vm {
     if (call == nullptr) return false;
     *call = {calls_, 0};
     calls_ = call;
+    give_answer_ = give_answer;
     return true;
   }
   void expect(uint32_t call_id) { calls_->call_id = call_id; }
@@ -234,6 +236,19 @@ class Vm {
     context.registration_->destroy(&context);
   }
 
+  // decide: RegistrationBase::decide, for a registration with undecided contexts.
+  Context* decide(Context& undecided, ContextKind kind) {
+    const RegistrationBase* const registration = undecided.registration_;
+    const ContextId id = undecided.id_;
+    effective_ = id;  // before the constructor runs, as in on_context_create
+    Context* const context = registration->create_stream(static_cast<UndecidedContext&>(undecided).root, kind);
+    if (context == nullptr) return nullptr;
+    adopt(*context, id, registration, &static_cast<UndecidedContext&>(undecided).root);
+    table_.replace(id, context);
+    delete &undecided;
+    return context;
+  }
+
   // clear: deletes every context, stream contexts before root contexts. Only tests end a VM.
   void clear() {
     while (Context* c = table_.any([](Context& one) { return one.kind_ != ContextKind::kRoot; })) on_delete(c->id_);
@@ -247,6 +262,13 @@ class Vm {
     Call* next;
     uint32_t call_id;
   };
+  // give_answer: of a call that send_http_call has sent, to the root context.
+  static void give_answer(Vm& vm, Context& context, uint32_t call_id, size_t num_headers, size_t body_size,
+                          size_t num_trailers) {
+    if (vm.take_call(call_id) && context.kind_ == ContextKind::kRoot)
+      static_cast<RootContext&>(context).on_http_call_response(call_id, num_headers, body_size, num_trailers);
+  }
+
   Context* of_kind(ContextId id, ContextKind kind) const {
     Context* context = table_.find(id);
     return context != nullptr && context->kind_ == kind ? context : nullptr;
@@ -255,19 +277,7 @@ class Vm {
   Context* stream(ContextId id, ContextKind kind) {
     Context* context = table_.find(id);
     if (context == nullptr || context->kind_ == kind) return context;
-    return context->kind_ == ContextKind::kUndecided ? decide(*context, kind) : nullptr;
-  }
-
-  Context* decide(Context& undecided, ContextKind kind) {
-    const RegistrationBase* const registration = undecided.registration_;
-    const ContextId id = undecided.id_;
-    effective_ = id;  // before the constructor runs, as in on_context_create
-    Context* const context = registration->create_stream(static_cast<UndecidedContext&>(undecided).root, kind);
-    if (context == nullptr) return nullptr;
-    adopt(*context, id, registration, &static_cast<UndecidedContext&>(undecided).root);
-    table_.replace(id, context);
-    delete &undecided;
-    return context;
+    return context->kind_ == ContextKind::kUndecided ? context->registration_->decide(*this, *context, kind) : nullptr;
   }
 
   // adopt: tells a context what it is. `root`: of a stream.
@@ -290,6 +300,8 @@ class Vm {
   ContextTable table_;
   ContextId effective_ = 0;
   Call* calls_ = nullptr;  // sent with send_http_call
+  // give_answer, once such a call was sent: so a module that sends none has nothing of it.
+  void (*give_answer_)(Vm&, Context&, uint32_t, size_t, size_t, size_t) = nullptr;
 };
 
 #ifdef __wasm__
@@ -362,9 +374,8 @@ inline void Vm::on_http_call_response(ContextId id, uint32_t call_id, size_t num
   Context* const context = table_.find(id);
   if (context == nullptr) return;
   const Callback callback(*context);
-  if (context->scheduler_->on_call_response(call_id, num_headers, body_size) || !take_call(call_id)) return;
-  if (context->kind_ == ContextKind::kRoot)
-    static_cast<RootContext*>(context)->on_http_call_response(call_id, num_headers, body_size, num_trailers);
+  if (context->scheduler_->on_call_response(call_id, num_headers, body_size)) return;
+  if (give_answer_ != nullptr) give_answer_(*this, *context, call_id, num_headers, body_size, num_trailers);
 }
 
 inline void resume_as(Context& owner, std::coroutine_handle<> coroutine) {

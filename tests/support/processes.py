@@ -41,12 +41,12 @@ def free_port():
     raise AssertionError("no free port")
 
 
-def filter_module():
+def filter_module(name="header_augmenting.wasm"):
     """The header-augmenting filter as it was built."""
     for directory, _, files in os.walk(BUILD):
-        if "header_augmenting.wasm" in files:
-            return os.path.join(directory, "header_augmenting.wasm")
-    raise AssertionError(f"no header_augmenting.wasm under {BUILD}")
+        if name in files:
+            return os.path.join(directory, name)
+    raise AssertionError(f"no {name} under {BUILD}")
 
 
 def wait_until(condition, what, seconds=PATIENCE, interval=0.02):
