@@ -63,8 +63,9 @@ void Sha256::add(uint64_t number) {
 
 void Sha256::finish(char (&out)[kSize]) {
   const uint64_t bits = size_ * 8;
+  constexpr char kZero = 0;
   add("\x80");
-  while ((size_ & 63) != 56) add({"", 1});
+  while ((size_ & 63) != 56) add({&kZero, 1});
   for (int shift = 56; shift >= 0; shift -= 8) {
     const char byte = static_cast<char>(bits >> shift & 0xff);
     add({&byte, 1});
