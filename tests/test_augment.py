@@ -276,7 +276,7 @@ class Secrecy(Augment):
         self.proxy.end()
         log = self.proxy.log()
         self.assertNotIn(secret, log)
-        self.assertIn("[main]", log, "a log that is not there proves nothing")
+        self.assertGreater(len(log), 500, "a trace log that says nothing proves nothing")
 
     def test_config_dump_hides_secrets(self):
         self.echo = self.start(Echo(self.directory))

@@ -325,7 +325,7 @@ class Cell:
 
     def check_log(self):
         log = self.proxy.log()
-        self.assert_("[main]" in log, "a log that is not there proves nothing")
+        self.assert_(len(log) > 1000, "a trace log that says nothing proves nothing")
         for planted in PLANTED:
             self.assert_(planted not in log, f"{planted} in the log: {[l for l in log.splitlines() if planted in l][:3]}")
         if self.clock:

@@ -88,7 +88,7 @@ class Identity(TestCase):
         self.assertEqual(self.idp.wrong, [])
         self.assertNotIn("", self.tokens, "a request without a token")
         text = self.proxy.log()
-        self.assertIn("[main]", text, "a log that is not there proves nothing")
+        self.assertGreater(len(text), 500, "a trace log that says nothing proves nothing")
         for page in ("/stats", "/stats/prometheus", "/config_dump", "/clusters", "/server_info"):
             text += self.proxy.admin(page)[1]
         for planted in ("s3cr3t", "tok-", *self.idp.asked, *(part for one in self.idp.asked for part in one.split(".")[1:])):
