@@ -139,7 +139,9 @@ class Layout(Packages):
 
     def test_what_is_refused(self):
         self.assertIn("--max-size allows 1024", self.refused("--max-size", "1KiB"))
-        self.package("fits", "--max-size", "128KiB")
+        size = os.path.getsize(filter_module())
+        self.assertIn(f"it has {size} bytes; --max-size allows {size - 1}", self.refused("--max-size", str(size - 1)))
+        self.package("fits", "--max-size", str(size))
         self.assertIn("'Header' is no repository's name", self.refused("--name", "Header"))
         self.assertIn("the tag '1+2' is none", self.refused("--version", "1+2"))
         self.package("out", "--version", "1+2", "--tag", "1-2")

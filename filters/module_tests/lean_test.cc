@@ -25,7 +25,6 @@ class LeanModule : public GuestTest {
   ProxyOptions two_workers() const {
     ProxyOptions o = options();
     o.workers = 2;
-    o.limits.call_budget = 60s;  // of wall-clock time, on a machine that may be busy
     return o;
   }
   static host::PluginConfig plugin(std::string configuration) {
