@@ -37,9 +37,11 @@ int compile(const CompileOptions& options) {
 void add_compile(CLI::App& app, Action& action) {
   auto options = std::make_shared<CompileOptions>();
   CLI::App* command = app.add_subcommand("compile", "Compile a module ahead of time, for machines without a compiler");
-  command->add_option("module", options->module, "WebAssembly module")->required();
-  command->add_option("-o,--output", options->output, "Artifact to write; without it: the module's name and .aot");
-  command->add_option("--cc", options->load.compiler, "C compiler; without it: $INLAY_CC, else cc, gcc or clang");
+  command->add_option("module", options->module, "WebAssembly module")->type_name(kFile)->required();
+  command->add_option("-o,--output", options->output, "Artifact to write; without it: the module's name and .aot")
+      ->type_name(kFile);
+  command->add_option("--cc", options->load.compiler, "C compiler; without it: $INLAY_CC, else cc, gcc or clang")
+      ->type_name(kFile);
   command->callback([options, &action] { action = [options] { return compile(*options); }; });
 }
 

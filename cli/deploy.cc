@@ -89,13 +89,19 @@ int render(const RenderOptions& options) {
 void add_render(CLI::App& deploy, Action& action) {
   auto options = std::make_shared<RenderOptions>();
   std::string help = "One of: ";
-  for (const deploy::Target& target : deploy::targets())
+  std::string names;
+  for (const deploy::Target& target : deploy::targets()) {
     help += "\n  " + std::string(target.name) + ": " + std::string(target.help);
+    names += (names.empty() ? "" : ",") + std::string(target.name);
+  }
   CLI::App* command = deploy.add_subcommand("render", "Make a target's files from a values file");
-  command->add_option("target", options->target, help)->required();
+  command->add_option("target", options->target, help)->type_name("TARGET:{" + names + "}")->required();
   command->add_option("-f,--values", options->values, "Values file, YAML or JSON; docs/reference/deploy_values.md")
+      ->type_name(kFile)
       ->required();
-  command->add_option("-o,--output", options->folder, "Folder to write to; it is made when it is missing")->required();
+  command->add_option("-o,--output", options->folder, "Folder to write to; it is made when it is missing")
+      ->type_name(kFolder)
+      ->required();
   command->add_flag("--check", options->check, "Write nothing; say what differs, and fail when something does");
   command->add_flag("--force", options->write.force, "Overwrite files, too, that were not rendered");
   command->callback([options, &action] { action = [options] { return render(*options); }; });

@@ -16,6 +16,7 @@
 
 #include "base/buffer.h"
 #include "base/files.h"
+#include "cli/subcommand.h"
 #include "http/http1_parser.h"
 #include "net/connection.h"
 #include "net/event_loop.h"
@@ -209,7 +210,7 @@ void add_service_options(CLI::App& command, ServiceOptions& options) {
       ->check(CLI::Range(0, 65535))
       ->capture_default_str();
   command.add_option("--address", options.address.host, "IP address to listen on")->capture_default_str();
-  command.add_option("--port-file", options.port_file, "Write the port to this file once it is open");
+  command.add_option("--port-file", options.port_file, "Write the port to this file once it is open")->type_name(kFile);
 }
 
 int serve(const ServiceOptions& options, RequestHandler& handler) {

@@ -54,13 +54,14 @@ void add_inspect(CLI::App& app, Action& action) {
   command
       ->add_option("module", options->module,
                    "WebAssembly module, or an OCI image layout with one: a folder or a tar file")
+      ->type_name(kFile)
       ->required();
   command->add_option("--tag", options->tag, "Which image of a layout, where there are several");
   command->add_flag("--json", options->json, "One JSON object (docs/reference/inspect.md) instead of text");
   command->add_option("--functions", options->functions, "How many of the largest functions to show")
       ->capture_default_str();
   command->add_flag("--no-wasm-opt", options->no_wasm_opt, "Do not run wasm-opt to see what it would save");
-  command->add_option("--wasm-opt", options->wasm_opt, "The wasm-opt to run")->capture_default_str();
+  command->add_option("--wasm-opt", options->wasm_opt, "The wasm-opt to run")->type_name(kFile)->capture_default_str();
   command->add_option("--wasm-opt-seconds", options->wasm_opt_seconds, "Give wasm-opt up after so many seconds")
       ->capture_default_str();
   command->callback([options, &action] { action = [options] { return inspect_module(*options); }; });

@@ -12,8 +12,8 @@ namespace {
 
 // In the order in which --help shows them.
 constexpr AddSubcommand kSubcommands[] = {
-    add_run,    add_validate, add_test,     add_new,    add_compile,   add_inspect, add_package,
-    add_unpack, add_echo,     add_provider, add_deploy, add_reference, add_version,
+    add_run,    add_validate, add_test,     add_new,    add_compile,   add_inspect,    add_package,
+    add_unpack, add_echo,     add_provider, add_deploy, add_reference, add_completion, add_version,
 };
 
 std::string names_of(const CLI::App& app) {

@@ -120,8 +120,9 @@ void add_package(CLI::App& app, Action& action) {
   auto options = std::make_shared<PackageOptions>();
   CLI::App* command =
       app.add_subcommand("package", "Make an OCI image of a module, for Istio, Envoy Gateway and others");
-  command->add_option("module", options->module, "WebAssembly module")->required();
+  command->add_option("module", options->module, "WebAssembly module")->type_name(kFile)->required();
   command->add_option("-o,--output", options->output, "Folder for the image layout, or a file with the ending .tar")
+      ->type_name(kFile)
       ->required();
   command->add_option("--form", options->form, "compat: as containers are; artifact: media types of their own")
       ->check(CLI::IsMember({"compat", "artifact"}))

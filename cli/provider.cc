@@ -110,7 +110,8 @@ void add_provider(CLI::App& app, Action& action) {
       app.add_subcommand("provider", "A header-providing service: hands out a new bearer token each time it is asked");
   add_service_options(*command, *service);
   command->add_option("--token-prefix", options->token_prefix, "What each token starts with");
-  command->add_option("--count-file", options->count_file, "Write the number of polls to this file after each");
+  command->add_option("--count-file", options->count_file, "Write the number of polls to this file after each")
+      ->type_name(kFile);
   command->add_option("--fault", options->fault, "Fail every poll: " + ProviderHandler::fault_names())
       ->check([](const std::string& name) {
         return ProviderHandler::is_fault(name) ? std::string()

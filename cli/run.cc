@@ -119,7 +119,7 @@ int run(RunOptions& options) {
 }
 
 void add_options(CLI::App& command, RunOptions& options) {
-  command.add_option("-c,--config-path", options.config_path, "Envoy v3 bootstrap, YAML or JSON");
+  command.add_option("-c,--config-path", options.config_path, "Envoy v3 bootstrap, YAML or JSON")->type_name(kFile);
   command.add_option("--config-yaml", options.config_yaml, "The bootstrap itself, as YAML; merged into the file of -c");
   command.add_option("--mode", options.mode, "serve, or validate: check everything up to the plugins' start, then end")
       ->check(CLI::IsMember({"serve", "validate"}))
@@ -130,9 +130,10 @@ void add_options(CLI::App& command, RunOptions& options) {
           "Worker threads (default: one for each processor)")
       ->check(CLI::Range(0, 1024));
   command.add_option("-l,--log-level", options.log.level, "trace, debug, info, warning, error, critical or off")
+      ->type_name("LEVEL:{trace,debug,info,warning,error,critical,off}")
       ->capture_default_str();
   command.add_option("--component-log-level", options.log.component_levels, "For example wasm:debug,http:trace");
-  command.add_option("--log-path", options.log.path, "Log to this file instead of standard error");
+  command.add_option("--log-path", options.log.path, "Log to this file instead of standard error")->type_name(kFile);
   command.add_option("--log-format", options.log.format, "spdlog's pattern of a line");
   command.add_option("--engine", options.engine, "auto: compiled where possible; aot; interp")
       ->check(CLI::IsMember({"auto", "aot", "interp"}))
@@ -165,8 +166,10 @@ void add_options(CLI::App& command, RunOptions& options) {
       .add_option("--file-flush-interval-msec", options.file_flush_interval_msec,
                   "Access logs are written at the latest this much later")
       ->capture_default_str();
-  command.add_option("--admin-address-path", options.server.admin_address_path,
-                     "Write the admin server's address to this file");
+  command
+      .add_option("--admin-address-path", options.server.admin_address_path,
+                  "Write the admin server's address to this file")
+      ->type_name(kFile);
   command.add_option("--service-cluster", options.service_cluster, "node.cluster, when the file has none");
   command.add_option("--service-node", options.service_node, "node.id, when the file has none");
   command.add_option("--service-zone", options.service_zone, "node.locality.zone, when the file has none");

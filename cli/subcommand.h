@@ -19,6 +19,11 @@ namespace inlay::cli {
 // Action is what the program does once the whole command line is known to be right; it returns the exit status.
 using Action = std::function<int()>;
 
+// The names of types of options that are a path, for --help and for what completes command lines:
+// command->add_option(...)->type_name(kFile).
+inline constexpr const char* kFile = "FILE";
+inline constexpr const char* kFolder = "FOLDER";
+
 // Each adds its subcommand to `app`, and sets `action` when that subcommand is what was asked for.
 using AddSubcommand = void (*)(CLI::App& app, Action& action);
 void add_run(CLI::App& app, Action& action);
@@ -33,6 +38,7 @@ void add_reference(CLI::App& app, Action& action);
 void add_deploy(CLI::App& app, Action& action);
 void add_test(CLI::App& app, Action& action);
 void add_new(CLI::App& app, Action& action);
+void add_completion(CLI::App& app, Action& action);
 void add_version(CLI::App& app, Action& action);
 
 }  // namespace inlay::cli

@@ -188,7 +188,8 @@ int test(TestOptions& options) {
 void add_test(CLI::App& app, Action& action) {
   auto options = std::make_shared<TestOptions>();
   CLI::App* command = app.add_subcommand("test", "Test filters with the cases of *.case files");
-  command->add_option("FILE|FOLDER", options->paths, "Files, and folders with *.case files (default: this folder)");
+  command->add_option("FILE|FOLDER", options->paths, "Files, and folders with *.case files (default: this folder)")
+      ->type_name(kFile);
   command->add_option("-k", options->suite.wanted, "Only cases whose name contains this");
   command->add_flag("--update", options->suite.update, "Write snapshots anew: read the difference");
   command
@@ -208,7 +209,8 @@ void add_test(CLI::App& app, Action& action) {
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
   command->add_flag("--watch", options->watch, "Run again whenever a case, or a module that one names, has changed");
-  command->add_option("--junit", options->junit, "Also write the results to this file, as JUnit's XML");
+  command->add_option("--junit", options->junit, "Also write the results to this file, as JUnit's XML")
+      ->type_name(kFile);
   command->add_flag("--tap", options->tap, "Print the results in the Test Anything Protocol");
   command->add_option("--color", options->colour, "auto, always or never")
       ->check(CLI::IsMember({"auto", "always", "never"}))

@@ -41,8 +41,8 @@ int unpack(const UnpackOptions& options) {
 void add_unpack(CLI::App& app, Action& action) {
   auto options = std::make_shared<UnpackOptions>();
   CLI::App* command = app.add_subcommand("unpack", "Take the module out of an OCI image layout");
-  command->add_option("image", options->image, "Image layout: a folder or a tar file")->required();
-  command->add_option("-o,--output", options->output, "File to write the module to")->required();
+  command->add_option("image", options->image, "Image layout: a folder or a tar file")->type_name(kFile)->required();
+  command->add_option("-o,--output", options->output, "File to write the module to")->type_name(kFile)->required();
   command->add_option("--tag", options->tag, "Which image of the layout, where there are several");
   command->callback([options, &action] { action = [options] { return unpack(*options); }; });
 }

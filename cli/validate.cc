@@ -49,7 +49,9 @@ void add_validate(CLI::App& app, Action& action) {
   auto options = std::make_shared<ValidateOptions>();
   CLI::App* command = app.add_subcommand(
       "validate", "Check an Envoy bootstrap file, its modules and its plugins, and report what is wrong");
-  command->add_option("-c,--config-path", options->path, "Envoy v3 bootstrap, YAML or JSON")->required();
+  command->add_option("-c,--config-path", options->path, "Envoy v3 bootstrap, YAML or JSON")
+      ->type_name(kFile)
+      ->required();
   command->add_flag("--allow-unknown-static-fields", options->load.allow_unknown_static_fields,
                     "Warn about fields that Envoy does not have, instead of failing");
   command->add_flag("--fetch-remote-code", options->fetch_remote_code,

@@ -8,6 +8,7 @@
 #   lib/libinlay_{base,engine,http,stats,host}.a      the host library: runs modules that are compiled already
 #   lib/libinlay_compiler.a                    what makes such of WebAssembly, and interprets it; with wabt
 #   lib/cmake/inlay, lib/pkgconfig/{inlay,inlay-compiler}.pc
+#   share/{bash-completion,zsh,fish,man}   completions of the command line, and inlay(1)
 #   share/doc/inlay                        the licence and the changes
 if(NOT DEFINED CMAKE_INSTALL_LIBDIR)
   # Not what the system calls it: what is there is static, and the folder can be moved.
@@ -61,6 +62,11 @@ endforeach()
 install(FILES LICENSE CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 if(INLAY_PROXY)
   install(TARGETS inlay RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  set(completions ${CMAKE_BINARY_DIR}/completions)
+  install(FILES ${completions}/inlay DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+  install(FILES ${completions}/_inlay DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+  install(FILES ${completions}/inlay.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+  install(FILES ${completions}/inlay.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 endif()
 if(INLAY_WASM)
   install(FILES ${CMAKE_BINARY_DIR}/wasm/header_augmenting.wasm ${CMAKE_BINARY_DIR}/wasm/header_augmenting_lean.wasm

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "compiler/compiler.h"
 #include "compiler/parse.h"
 #include "engine/sha256.h"
 

@@ -22,6 +22,7 @@
 #include <span>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "engine/engine.h"
@@ -85,5 +86,8 @@ Result<std::shared_ptr<engine::Module>> load_module(std::span<const uint8_t> byt
 // with kAot; of `output` kInvalidArgument if it is empty, kFailedPrecondition if it is there and no file, kIo if it
 // cannot be written.
 Result<> compile_module(std::span<const uint8_t> bytes, const LoadOptions& options, const std::string& output);
+
+// wabt_version: of the wabt that this was built with, such as "1.0.32".
+std::string_view wabt_version();
 
 }  // namespace inlay::compiler

@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 
+#include "compiler/compiler.h"
 #include "compiler/interp/wabt_machine.h"
 #include "compiler/large_stack.h"
 #include "compiler/reader_guard.h"

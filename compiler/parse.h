@@ -40,7 +40,4 @@ struct GeneratedC {
 // `bytes` must have passed parse(), with not_for_aot empty. kUnavailable: `stop` came first.
 Result<GeneratedC> write_c(std::span<const uint8_t> bytes, const std::stop_token& stop);
 
-// "1.0.32"
-std::string_view wabt_version();
-
 }  // namespace inlay::compiler
