@@ -45,6 +45,8 @@ HttpConnectionManager build_http_connection_manager(View manager, BuildContext& 
 TcpProxy build_tcp_proxy(View proxy, BuildContext& context);
 RouteConfiguration build_route_configuration(View routes, BuildContext& context);
 Cluster build_cluster(View cluster, BuildContext& context);
+// config/core/v3 Http2ProtocolOptions; an absent one has the defaults.
+Http2Options build_http2_options(View message, BuildContext& context);
 // A transport socket: nullopt for plain text, and after an error.
 // `cluster`: its name, for messages.
 std::optional<UpstreamTls> build_upstream_tls(View socket, const std::string& cluster, BuildContext& context);

@@ -20,7 +20,7 @@ constexpr FieldRule kCluster[] = {
     {"circuit_breakers"},
     {"common_http_protocol_options"},
     {"http_protocol_options"},
-    {"http2_protocol_options", Support::kNo, "upstream connections are HTTP/1.1"},
+    {"http2_protocol_options", Support::kYes, "requests go out as HTTP/2"},
     {"typed_extension_protocol_options", Support::kYes, "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"},
     {"dns_refresh_rate"},
     {"dns_jitter", Support::kIgnored},
@@ -89,8 +89,8 @@ constexpr FieldRule kAutoHttp[] = {
 };
 constexpr FieldRule kExplicitHttp[] = {
     {"http_protocol_options"},
-    {"http2_protocol_options", Support::kNo, "upstream connections are HTTP/1.1"},
-    {"http3_protocol_options", Support::kNo, "upstream connections are HTTP/1.1"},
+    {"http2_protocol_options", Support::kYes, "requests go out as HTTP/2"},
+    {"http3_protocol_options", Support::kNo, "upstream connections are HTTP/1.1 or HTTP/2"},
 };
 constexpr MessageRules kRules[] = {
     {"envoy.config.cluster.v3.Cluster", kCluster},
@@ -185,11 +185,14 @@ void build_protocol(View cluster, Cluster& out, BuildContext& context) {
   out.max_requests_per_connection = cluster.uint32("max_requests_per_connection");
   build_http_options(cluster["common_http_protocol_options"], out);
   out.enable_trailers = cluster["http_protocol_options"].boolean("enable_trailers");
+  if (cluster.has("http2_protocol_options"))
+    out.http2 = build_http2_options(cluster["http2_protocol_options"], context);
   for (View entry : cluster.list("typed_extension_protocol_options")) {
     const TreeNode* node = context.typed(entry, {kHttpOptions}, "a cluster's protocol setting");
     if (node == nullptr) continue;
     if (entry.node().key != kHttpOptions) context.error(entry, "the key must be `" + std::string(kHttpOptions) + "`");
     const View options(node);
+    out.http2.reset();
     build_http_options(options["common_http_protocol_options"], out);
     for (const std::string_view choice : {"explicit_http_config", "use_downstream_protocol_config", "auto_config"}) {
       if (const View chosen = options[choice])
@@ -198,6 +201,8 @@ void build_protocol(View cluster, Cluster& out, BuildContext& context) {
     if (const View explicit_config = options["explicit_http_config"]) {
       if (explicit_config.node().children.empty() && explicit_config.node().source->entries.empty())
         context.require(explicit_config, "http_protocol_options");
+      if (explicit_config.has("http2_protocol_options"))
+        out.http2 = build_http2_options(explicit_config["http2_protocol_options"], context);
     } else if (!options.has("use_downstream_protocol_config") && !options.has("auto_config")) {
       context.error(entry, "needs `explicit_http_config: {http_protocol_options: {}}`");
     }
@@ -230,6 +235,7 @@ Cluster build_cluster(View cluster, BuildContext& context) {
   build_circuit_breakers(cluster, out);
   build_protocol(cluster, out, context);
   if (View socket = cluster["transport_socket"]) out.tls = build_upstream_tls(socket, out.name, context);
+  if (out.http2 && out.tls && out.tls->alpn.empty()) out.tls->alpn = {"h2"};
   out.metadata = build_metadata(cluster["metadata"]);
   return out;
 }

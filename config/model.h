@@ -364,6 +364,16 @@ struct Endpoint {
   Metadata locality_metadata;
 };
 
+// config/core/v3 Http2ProtocolOptions; the defaults are Envoy 1.40's.
+struct Http2Options {
+  uint32_t header_table_size = 4096;
+  uint32_t max_concurrent_streams = 1024;
+  uint32_t initial_stream_window_size = 16u << 20;      // bytes
+  uint32_t initial_connection_window_size = 24u << 20;  // bytes
+  Milliseconds keepalive_interval{0};                   // of PING; 0: none is sent
+  Milliseconds keepalive_timeout{0};                    // for its answer
+};
+
 // config/cluster/v3 Cluster. Counts and limits are of all workers together.
 struct Cluster {
   std::string name;           // unique
@@ -377,6 +387,7 @@ struct Cluster {
   Milliseconds idle_timeout{3'600'000};
   uint32_t max_requests_per_connection = 0;  // 0: no limit
   bool enable_trailers = false;              // http_protocol_options
+  std::optional<Http2Options> http2;         // nullopt: HTTP/1.1
   uint32_t per_connection_buffer_limit_bytes = 1024 * 1024;
   // circuit_breakers, DEFAULT priority
   uint32_t max_connections = 1024;

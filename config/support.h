@@ -48,6 +48,7 @@ bool is_default(const TreeNode& node);
 std::span<const MessageRules> bootstrap_rules();
 std::span<const MessageRules> address_rules();
 std::span<const MessageRules> limit_rules();
+std::span<const MessageRules> http2_options_rules();
 std::span<const MessageRules> listener_rules();
 std::span<const MessageRules> http_connection_manager_rules();
 std::span<const MessageRules> tcp_proxy_rules();

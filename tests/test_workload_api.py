@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""JWT-SVIDs that the filter fetches from a SPIFFE Workload API over its socket: in Envoy, which speaks HTTP/2 to upstreams."""
+"""JWT-SVIDs that the filter fetches from a SPIFFE Workload API over its socket, by HTTP/2."""
 
 import os
-import subprocess
 import time
 import unittest
 
 from support import config, pipes
-from support.both import inlay_only
-from support.envoy import Envoy, needs_envoy
+from support.both import in_envoy_too
 from support.origins import PythonServer
-from support.processes import INLAY, PATIENCE, ROOT, TestCase, filter_module, free_port, wait_until
+from support.processes import PATIENCE, ROOT, TestCase, filter_module, free_port, wait_until
 from support.wire import request
 from support.workload_api import Agent
 
@@ -45,10 +43,8 @@ class WorkloadApi(TestCase):
         return sum(value for key, value in self.proxy.stats().items() if key.endswith("header_augmenting.svid." + name))
 
 
-@needs_envoy()
+@in_envoy_too
 class JwtSvids(WorkloadApi):
-    KIND = Envoy
-
     def start_with_agent(self, agent, **keys):
         self.agent = agent
         self.start_all(pipes.cluster("spire", self.socket, **HTTP2), **keys)
@@ -128,14 +124,8 @@ class JwtSvids(WorkloadApi):
         self.assertIn(b"https://payments.example.com", agent.asked[0][2])
 
 
-@inlay_only("it speaks HTTP/1.1 to upstreams, and says so")
+@in_envoy_too
 class WithoutHttp2(WorkloadApi):
-    def test_http2_is_refused(self):
-        done = subprocess.run([INLAY, "validate", "-c", "examples/spiffe/envoy.yaml"], cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
-        self.assertNotEqual(done.returncode, 0)
-        self.assertIn("Envoy field `http2_protocol_options` is valid, but Inlay does not support it yet; upstream connections are HTTP/1.1",
-                      done.stdout + done.stderr)
-
     def test_http1_is_told(self):
         server = PythonServer(lambda _: (200, {"content-type": "application/grpc"}, b"\0\0\0\0\0"))
         self.addCleanup(server.close)

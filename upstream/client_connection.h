@@ -1,101 +1,58 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// ClientConnection: one HTTP/1.1 connection to an upstream host, with at most one request on it at a time. Owned by its
-// ConnectionPool, which is told through the calls at the end. Loop thread only.
+// ClientConnection: a connection to an upstream host that takes requests, one at a time (Http1Connection) or several
+// (Http2Connection); and ClientStream, the place on it that one request has. Owned by a ConnectionPool, which a
+// connection tells what happens to it. Loop thread only.
 
 #include <cstdint>
 #include <memory>
-#include <string_view>
 
 #include "base/buffer.h"
 #include "http/header_map.h"
-#include "http/http1_parser.h"
-#include "net/connection.h"
 #include "net/event_loop.h"
-#include "upstream/request.h"
 
 namespace inlay::upstream {
 
-class ClientConnection final : private net::ConnectionHandler, private http::ParserSink {
+class ConnectionPool;
+class UpstreamRequest;
+
+// ClientStream is how an UpstreamRequest that has a connection sends and is held back.
+class ClientStream {
  public:
-  // Starts to connect; the pool is told the outcome.
-  ClientConnection(ConnectionPool& pool, net::EventLoop& loop);
-  ~ClientConnection() override;
-
-  // Puts a request on this idle connection and sends what there is of it. The request may have ended on return.
-  void begin(UpstreamRequest& request);
-  void send_data(Buffer& data, bool end_stream);
-  void send_trailers(const http::HeaderMap& trailers);
-  void pause_response();
-  void resume_response();
-  // Closes in the middle of whatever is going on; the request on it, if any, is told nothing.
-  void abandon();
-  // Waits for the next request, or closes after the idle timeout.
-  void become_idle();
-  // Closes an idle or connecting connection.
-  void close();
-
-  bool connecting() const { return state_ == State::kConnecting; }
-  bool idle() const { return state_ == State::kIdle; }
-  // Something came that has not been handled yet.
-  bool has_news() const { return connection_->has_news(); }
-  bool above_watermark() const { return above_watermark_; }
-
- private:
-  enum class State : uint8_t { kConnecting, kIdle, kBusy, kClosed };
-  enum class Framing : uint8_t { kNone, kContentLength, kChunked };
-
-  // net::ConnectionHandler
-  void on_connected() override;
-  void on_data(Buffer& data, bool end) override;
-  void on_above_write_watermark() override;
-  void on_below_write_watermark() override;
-  void on_closed(net::CloseReason reason, std::string_view detail) override;
-
-  // http::ParserSink
-  http::HeaderMap& headers_storage() override;
-  http::HeaderMap& trailers_storage() override;
-  void on_headers(bool end_stream) override;
-  void on_informational(uint32_t status) override;
-  void on_data(Buffer& data) override;
-  void on_trailers() override;
-  void on_message_complete() override {}
-
-  void write_head(UpstreamRequest& request);
-  friend class UpstreamRequest;
-
-  // Encodes body bytes into out_; false: more than content-length says.
-  bool encode_body(Buffer& data, bool end_stream);
-  void flush_out();
-  void parse(Buffer& data, bool end);
-  void deliver_held();
-  void complete_response(bool reusable);
-  // Ends the connection and its request.
-  void fail(ResetReason reason, std::string_view detail, bool by_peer = false);
-  void lost(ResetReason reason, std::string_view detail);
-  void mark_closed();
-
-  ConnectionPool& pool_;
-  std::unique_ptr<net::Connection> connection_;
-  std::unique_ptr<http::Http1Parser> parser_;
-  net::Timer idle_timer_;
-  net::Timer resume_timer_;
-  net::DeferredTask written_task_;  // waits as long as nothing of a request's head has left
-  UpstreamRequest* active_ = nullptr;
-  State state_ = State::kConnecting;
-  Framing framing_ = Framing::kNone;
-  uint64_t body_left_ = 0;  // kContentLength: bytes of the request's body still to come
-  uint64_t requests_ = 0;
-  bool above_watermark_ = false;
-  bool paused_ = false;
-  bool peer_ended_ = false;     // FIN came while the response was paused
-  bool headers_end_ = false;    // the response is a head only, not yet delivered
-  bool trailers_come_ = false;  // trailers parsed, not yet delivered
-  Buffer out_;
-  Buffer held_;      // what one read brought of the body, not yet delivered
-  Buffer leftover_;  // bytes that came with FIN while paused
-  http::HeaderMap discard_;
+  virtual ~ClientStream() = default;
+  // Take all of it. The request may have ended on return.
+  virtual void send_data(Buffer& data, bool end_stream) = 0;
+  virtual void send_trailers(const http::HeaderMap& trailers) = 0;
+  virtual void pause_response() = 0;
+  virtual void resume_response() = 0;
+  virtual bool above_watermark() const = 0;
+  // The request has been cancelled: it is told nothing, and the rest of its answer reaches nobody.
+  virtual void cancel() = 0;
 };
+
+class ClientConnection {
+ public:
+  virtual ~ClientConnection() = default;
+
+  // How many requests it can take at this moment; 0 while it connects.
+  virtual uint32_t capacity() const = 0;
+  virtual bool busy() const = 0;  // has a request
+  // Puts a request on it, while there is capacity(), and sends what there is of it. The request may have ended on
+  // return.
+  virtual void begin(UpstreamRequest& request) = 0;
+  // Something came that has not been handled yet.
+  virtual bool has_news() const = 0;
+  // Waits for the next request, or closes after the idle timeout.
+  virtual void become_idle() = 0;
+  // Closes it when no request is on it.
+  virtual void close() = 0;
+  // Closes it whatever is going on; requests on it are told nothing, and forget it and the pool.
+  virtual void abandon() = 0;
+};
+
+// Start to connect; the pool is told the outcome.
+std::unique_ptr<ClientConnection> make_http1_connection(ConnectionPool& pool, net::EventLoop& loop);
+std::unique_ptr<ClientConnection> make_http2_connection(ConnectionPool& pool, net::EventLoop& loop);
 
 }  // namespace inlay::upstream

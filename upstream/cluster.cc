@@ -50,6 +50,7 @@ ClusterStats::ClusterStats(stats::MetricStore& store, std::string_view cluster_n
       {&rq_maintenance, "upstream_rq_maintenance_mode"},
       {&cx_total, "upstream_cx_total"},
       {&cx_http1_total, "upstream_cx_http1_total"},
+      {&cx_http2_total, "upstream_cx_http2_total"},
       {&cx_connect_fail, "upstream_cx_connect_fail"},
       {&cx_connect_timeout, "upstream_cx_connect_timeout"},
       {&cx_overflow, "upstream_cx_overflow"},

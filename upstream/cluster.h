@@ -44,7 +44,7 @@ class ClusterStats {
   stats::Counter rq_total, rq_completed, rq_cancelled, rq_timeout, rq_retry, rq_rx_reset, rq_tx_reset, rq_pending_total,
       rq_pending_overflow, rq_pending_failure_eject, rq_maintenance;
   stats::Gauge rq_active, rq_pending_active;
-  stats::Counter cx_total, cx_http1_total, cx_connect_fail, cx_connect_timeout, cx_overflow, cx_destroy,
+  stats::Counter cx_total, cx_http1_total, cx_http2_total, cx_connect_fail, cx_connect_timeout, cx_overflow, cx_destroy,
       cx_destroy_remote, cx_destroy_local, cx_idle_timeout, cx_max_requests, cx_none_healthy, cx_protocol_error,
       cx_connect_attempts_exceeded, cx_rx_bytes_total, cx_tx_bytes_total;
   stats::Gauge cx_active;

@@ -51,7 +51,16 @@ bool ConnectionPool::acquire(UpstreamRequest& request) {
   return true;
 }
 
+// The oldest, so that those that were made for a peak become idle.
+ClientConnection* ConnectionPool::find_open() {
+  for (const auto& connection : connections_) {
+    if (connection->capacity() > 0) return connection.get();
+  }
+  return nullptr;
+}
+
 ClientConnection* ConnectionPool::take_idle() {
+  if (multiplexes()) return find_open();
   if (!resting_.empty() && resting_since_ != loop_.turn()) {
     idle_.insert(idle_.end(), resting_.begin(), resting_.end());
     resting_.clear();
@@ -84,6 +93,7 @@ void ConnectionPool::serve_pending() {
     connection->begin(request);
   }
   if (first_pending_ != nullptr && (!resting_.empty() || !idle_.empty())) serve_task_.schedule();
+  if (first_pending_ != nullptr && multiplexes()) connect_as_needed();
   if (first_pending_ == nullptr && draining_) drain();
 }
 
@@ -97,6 +107,7 @@ void ConnectionPool::forget(UpstreamRequest& request) {
 void ConnectionPool::replay(UpstreamRequest& request) {
   cluster_.stats.rq_retry.add();
   enqueue(request);
+  if (multiplexes()) return on_capacity();
   // Not one of the idle ones: they may be as dead as the one that failed.
   if (connecting_ < pending_) connect();
 }
@@ -124,7 +135,8 @@ void ConnectionPool::unqueue(UpstreamRequest& request) {
 }
 
 void ConnectionPool::connect_as_needed() {
-  while (connecting_ + resting_.size() < pending_) {
+  const size_t each = multiplexes() ? cluster_.config.http2->max_concurrent_streams : 1;
+  while (connecting_ * each + resting_.size() < pending_) {
     const uint32_t open = cluster_.breakers.connections.load(std::memory_order_relaxed);
     // A host without any connection always gets one, so that max_connections cannot starve it.
     if (open >= cluster_.config.max_connections && !connections_.empty()) {
@@ -138,10 +150,10 @@ void ConnectionPool::connect_as_needed() {
 void ConnectionPool::connect() {
   cluster_.breakers.connections.fetch_add(1, std::memory_order_relaxed);
   cluster_.stats.cx_total.add();
-  cluster_.stats.cx_http1_total.add();
+  (multiplexes() ? cluster_.stats.cx_http2_total : cluster_.stats.cx_http1_total).add();
   cluster_.stats.cx_active.add();
   ++connecting_;
-  connections_.push_back(std::make_unique<ClientConnection>(*this, loop_));
+  connections_.push_back((multiplexes() ? make_http2_connection : make_http1_connection)(*this, loop_));
 }
 
 void ConnectionPool::begin_tcp() {
@@ -164,18 +176,31 @@ void ConnectionPool::end_tcp() {
 
 void ConnectionPool::on_connected(ClientConnection& connection) {
   --connecting_;
+  if (multiplexes()) {
+    serve_pending();
+    return close_if_drained(connection);
+  }
   if (first_pending_ == nullptr) return on_free(connection);
   UpstreamRequest& request = *first_pending_;
   unqueue(request);
   connection.begin(request);
 }
 
+void ConnectionPool::close_if_drained(ClientConnection& connection) {
+  if (!draining_ || first_pending_ != nullptr || connection.busy()) return;
+  connection.close();
+  on_gone(connection, false);
+}
+
+void ConnectionPool::on_capacity() {
+  if (first_pending_ == nullptr) return;
+  serve_task_.schedule();
+  connect_as_needed();
+}
+
 void ConnectionPool::on_free(ClientConnection& connection) {
-  if (draining_ && first_pending_ == nullptr) {
-    connection.close();
-    on_gone(connection, false);
-    return;
-  }
+  if (draining_ && first_pending_ == nullptr) return close_if_drained(connection);
+  if (multiplexes()) return on_capacity();
   rest(connection);
   if (first_pending_ != nullptr) serve_task_.schedule();
 }
@@ -220,8 +245,10 @@ void ConnectionPool::remove(ClientConnection& connection) {
 
 void ConnectionPool::drain() {
   draining_ = true;
-  auto idle = idle_;
-  idle.insert(idle.end(), resting_.begin(), resting_.end());
+  std::vector<ClientConnection*> idle;
+  for (const auto& connection : connections_) {
+    if (connection->capacity() > 0 && !connection->busy()) idle.push_back(connection.get());
+  }
   for (ClientConnection* connection : idle) {
     connection->close();
     on_gone(*connection, false);

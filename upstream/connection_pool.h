@@ -2,9 +2,13 @@
 #pragma once
 
 // ConnectionPool: a worker's connections to one host, the requests that wait for one, and the circuit breakers on the
-// way. Idle connections are used again last in, first out, so that those in excess reach their idle timeout. One whose
-// answer is complete is not used before the loop has looked for events once more: what a faulty peer sends behind its
-// answer is news then and ends the connection, and does not answer somebody else's request. Loop thread only.
+// way. Loop thread only.
+//
+// HTTP/1: idle connections are used again last in, first out, so that those in excess reach their idle timeout. One
+// whose answer is complete is not used before the loop has looked for events once more: what a faulty peer sends behind
+// its answer is news then and ends the connection, and does not answer somebody else's request.
+//
+// HTTP/2: one connection for as many requests as it takes, and one more when it takes no more.
 
 #include <cstdint>
 #include <memory>
@@ -14,6 +18,7 @@
 #include "net/event_loop.h"
 #include "upstream/client_connection.h"
 #include "upstream/cluster.h"
+#include "upstream/request.h"
 
 namespace inlay::upstream {
 
@@ -44,7 +49,8 @@ class ConnectionPool {
   bool drained() const { return draining_ && connections_.empty() && active_requests_ == 0; }
 
  private:
-  friend class ClientConnection;
+  friend class Http1Connection;
+  friend class Http2Connection;
   friend class UpstreamRequest;
 
   // For UpstreamRequest. False: a circuit breaker is open.
@@ -56,13 +62,17 @@ class ConnectionPool {
   // For ClientConnection.
   void on_connected(ClientConnection& connection);
   void on_connect_failed(ClientConnection& connection, ResetReason reason, std::string_view detail);
-  void on_free(ClientConnection& connection);  // its response is complete and it can soon take another request
+  void on_free(ClientConnection& connection);  // a response is complete and it can soon take another request
+  void on_capacity();                          // a connection of HTTP/2 takes more or less than before
   void on_gone(ClientConnection& connection, bool by_peer);
 
   void enqueue(UpstreamRequest& request);
   void unqueue(UpstreamRequest& request);
-  // An idle connection that is quiet, taken out; nullptr: there is none.
+  bool multiplexes() const { return cluster_.config.http2.has_value(); }
+  // A connection that takes a request; nullptr: there is none. An idle one of HTTP/1 is taken out.
   ClientConnection* take_idle();
+  ClientConnection* find_open();
+  void close_if_drained(ClientConnection& connection);
   void rest(ClientConnection& connection);
   void serve_pending();
   void connect_as_needed();
@@ -77,7 +87,7 @@ class ConnectionPool {
   std::vector<ClientConnection*> resting_;  // idle, and not looked at since its answer
   uint64_t resting_since_ = 0;              // the loop's turn in which all of them came
   net::DeferredTask serve_task_;
-  size_t connecting_ = 0;
+  size_t connecting_ = 0;  // how many connections
   UpstreamRequest* first_pending_ = nullptr;
   UpstreamRequest* last_pending_ = nullptr;
   size_t pending_ = 0;

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <string>
 
+#include "http/grpc.h"
 #include "http/header_fault.h"
 #include "upstream/failure.h"
 
@@ -113,13 +114,15 @@ class HttpCalls::Call final : public UpstreamHandler {
   }
 
   void answer_locally(uint32_t status, std::string_view body) {
+    cluster_.stats().charge_response(status);
     response_.headers.clear();
+    response_.body.clear();
+    if (http::is_grpc(message_.headers))
+      return http::set_grpc_answer(response_.headers, http::grpc_status_of(status), body);
     response_.headers.add(":status", std::to_string(status));
     response_.headers.add("content-length", std::to_string(body.size()));
     response_.headers.add("content-type", "text/plain");
-    response_.body.clear();
     response_.body.append(body);
-    cluster_.stats().charge_response(status);
   }
 
   void finish_reset() {

@@ -17,6 +17,10 @@ std::string_view to_string(ResetReason reason) {
       return "connection termination";
     case ResetReason::kLocalReset:
       return "local reset";
+    case ResetReason::kRemoteReset:
+      return "remote reset";
+    case ResetReason::kRemoteRefused:
+      return "remote refused stream reset";
     case ResetReason::kOverflow:
       return "overflow";
     case ResetReason::kProtocolError:
@@ -59,8 +63,8 @@ void UpstreamRequest::send_data(Buffer& data, bool end_stream) {
     return;
   }
   request_complete_ = request_complete_ || end_stream;
-  if (connection_ != nullptr) {
-    connection_->send_data(data, end_stream);
+  if (stream_ != nullptr) {
+    stream_->send_data(data, end_stream);
     return;
   }
   queued_.move_from(data);
@@ -70,8 +74,8 @@ void UpstreamRequest::send_data(Buffer& data, bool end_stream) {
 void UpstreamRequest::send_trailers(const http::HeaderMap& trailers) {
   if (pool_ == nullptr) return;
   request_complete_ = true;
-  if (connection_ != nullptr) {
-    connection_->send_trailers(trailers);
+  if (stream_ != nullptr) {
+    stream_->send_trailers(trailers);
     return;
   }
   has_trailers_ = true;
@@ -79,22 +83,15 @@ void UpstreamRequest::send_trailers(const http::HeaderMap& trailers) {
 }
 
 void UpstreamRequest::send_queued() {
-  if (response_paused_) connection_->pause_response();
-  if (!had_body_) {
-    connection_->flush_out();
-  } else if (has_trailers_) {
-    if (!connection_->encode_body(queued_, false)) queued_.clear();
-    connection_->send_trailers(queued_trailers_);
-  } else {
-    connection_->send_data(queued_, request_complete_);
-  }
-  if (connection_ != nullptr) update_watermark();
+  if (response_paused_) stream_->pause_response();
+  if (had_body_) stream_->send_data(queued_, request_complete_ && !has_trailers_);
+  if (stream_ != nullptr && has_trailers_) stream_->send_trailers(queued_trailers_);
+  if (stream_ != nullptr) update_watermark();
 }
 
 void UpstreamRequest::update_watermark() {
-  const bool above = connection_ != nullptr
-                         ? connection_->above_watermark()
-                         : queued_.size() > pool_->cluster().config.per_connection_buffer_limit_bytes;
+  const bool above = stream_ != nullptr ? stream_->above_watermark()
+                                        : queued_.size() > pool_->cluster().config.per_connection_buffer_limit_bytes;
   if (above == above_) return;
   above_ = above;
   if (above) {
@@ -106,18 +103,18 @@ void UpstreamRequest::update_watermark() {
 
 void UpstreamRequest::pause_response() {
   response_paused_ = true;
-  if (connection_ != nullptr) connection_->pause_response();
+  if (stream_ != nullptr) stream_->pause_response();
 }
 
 void UpstreamRequest::resume_response() {
   response_paused_ = false;
-  if (connection_ != nullptr) connection_->resume_response();
+  if (stream_ != nullptr) stream_->resume_response();
 }
 
 void UpstreamRequest::detach() {
   pool_->forget(*this);
   pool_ = nullptr;
-  connection_ = nullptr;
+  stream_ = nullptr;
 }
 
 void UpstreamRequest::finish_reset(ResetReason reason, std::string_view detail) {
@@ -130,14 +127,11 @@ void UpstreamRequest::finish_reset(ResetReason reason, std::string_view detail) 
 void UpstreamRequest::cancel() {
   if (pool_ == nullptr) return;
   ConnectionPool& pool = *pool_;
-  ClientConnection* connection = connection_;
+  ClientStream* stream = stream_;
   pool.cluster().stats.rq_cancelled.add();
-  if (connection != nullptr) pool.cluster().stats.rq_tx_reset.add();
+  if (stream != nullptr) pool.cluster().stats.rq_tx_reset.add();
   detach();
-  if (connection != nullptr) {
-    connection->abandon();
-    pool.on_gone(*connection, false);
-  }
+  if (stream != nullptr) stream->cancel();
 }
 
 }  // namespace inlay::upstream

@@ -21,7 +21,7 @@
 
 namespace inlay::upstream {
 
-class ClientConnection;
+class ClientStream;
 class ConnectionPool;
 
 // ResetReason says why there is no (more) response. Envoy's words: to_string().
@@ -30,12 +30,14 @@ enum class ResetReason : uint8_t {
   kConnectTimeout,
   kConnectionTermination,  // the peer closed before the response was whole
   kLocalReset,
+  kRemoteReset,    // the peer has reset the stream of HTTP/2, or
+  kRemoteRefused,  // refused it: it has done nothing with the request
   kOverflow,       // a circuit breaker is open
   kProtocolError,  // what came is not HTTP
   kUnsendable,     // there is no way to send the head, and `detail` is its request_fault()
 };
-// "remote connection failure", "connection timeout", "connection termination", "local reset", "overflow",
-// "protocol error", "unsendable".
+// "remote connection failure", "connection timeout", "connection termination", "local reset", "remote reset",
+// "remote refused stream reset", "overflow", "protocol error", "unsendable".
 std::string_view to_string(ResetReason reason);
 
 // What keeps a request's head from being sent, since a filter has taken a field from it or given it one: "missing
@@ -84,16 +86,18 @@ class UpstreamRequest {
   void pause_response();
   void resume_response();
 
-  // Ends it without a callback; its connection is closed unless the response is complete. Harmless when nothing runs.
+  // Ends it without a callback; a connection of HTTP/1 is closed unless the response is complete, a stream of HTTP/2
+  // is reset. Harmless when nothing runs.
   void cancel();
 
   // From start() until the response is complete, reset, or cancelled.
   bool active() const { return pool_ != nullptr; }
-  bool connected() const { return connection_ != nullptr; }
+  bool connected() const { return stream_ != nullptr; }
 
  private:
-  friend class ClientConnection;
   friend class ConnectionPool;
+  friend class Http1Connection;
+  friend class Http2Connection;
 
   // Sends what came before the connection did.
   void send_queued();
@@ -105,7 +109,7 @@ class UpstreamRequest {
 
   UpstreamHandler& handler_;
   ConnectionPool* pool_ = nullptr;
-  ClientConnection* connection_ = nullptr;
+  ClientStream* stream_ = nullptr;
   http::HeaderMap* headers_ = nullptr;
   Buffer queued_;  // body that came before the connection
   http::HeaderMap queued_trailers_;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/ascii.h"
+#include "http/grpc.h"
 #include "http/http1_grammar.h"
 #include "proxy/downstream/client_address.h"
 #include "proxy/downstream/path_normalizer.h"
@@ -130,13 +131,6 @@ bool wants_upgrade(const HeaderMap& headers) {
   return has_option(headers, HeaderId::kConnection, "upgrade") && !has_option(headers, HeaderId::kUpgrade, "h2c");
 }
 
-// application/grpc, or with a "+proto" behind it; a grpc-web client follows redirects.
-bool is_grpc(const HeaderMap& headers) {
-  const std::string_view type = headers.value(HeaderId::kContentType);
-  constexpr std::string_view kGrpc = "application/grpc";
-  return type.starts_with(kGrpc) && (type.size() == kGrpc.size() || type[kGrpc.size()] == '+');
-}
-
 LocalReply refuse(uint32_t status, std::string details) {
   LocalReply reply;
   reply.status = status;
@@ -234,7 +228,7 @@ std::optional<LocalReply> HeaderRules::prepare_path(HeaderMap& headers) const {
   if (path != headers.value(HeaderId::kPath)) headers.set(HeaderId::kPath, path);
   if (outcome == PathOutcome::kTake) return std::nullopt;
   // A gRPC client follows no redirect.
-  if (outcome == PathOutcome::kRefuse || is_grpc(headers)) {
+  if (outcome == PathOutcome::kRefuse || http::is_grpc(headers)) {
     return refuse(400, kPathNormalizationFailed);
   }
   LocalReply reply = refuse(307, kPathNormalizationFailed);

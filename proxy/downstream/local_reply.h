@@ -14,11 +14,8 @@ namespace inlay::proxy::downstream {
 void begin_local_reply(const host::LocalReply& reply, http::HeaderMap& response);
 // The rest of it by Envoy's rules, behind what has been added meanwhile: the reply's own fields, content-length and
 // "content-type: text/plain" unless there is one, both absent for an empty body; for a gRPC request
-// (content-type: application/grpc*) 200 with grpc-status and the body percent-encoded as grpc-message. Returns the body
+// (http::is_grpc) 200 with grpc-status and the body percent-encoded as grpc-message. Returns the body
 // to send, empty when there is none or the request is HEAD.
 std::string finish_local_reply(const http::HeaderMap& request, host::LocalReply reply, http::HeaderMap& response);
-
-// The gRPC status that stands for an HTTP status (grpc/doc/http-grpc-status-mapping.md; Envoy's httpToGrpcStatus).
-uint32_t grpc_status_of(uint32_t http_status);
 
 }  // namespace inlay::proxy::downstream

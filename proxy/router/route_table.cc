@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/ascii.h"
+#include "http/grpc.h"
 
 namespace inlay::proxy::router {
 namespace {
@@ -103,7 +104,7 @@ bool RouteEntry::path_matches(std::string_view path) const {
 
 bool RouteEntry::matches(std::string_view path, std::string_view query, const http::HeaderMap& request) const {
   if (!path_matches(path)) return false;
-  if (config->match.grpc_only && !request.value(HeaderId::kContentType).starts_with("application/grpc")) return false;
+  if (config->match.grpc_only && !http::is_grpc(request)) return false;
   return std::all_of(headers.begin(), headers.end(),
                      [&](const match::HeaderMatcher& m) { return m.matches(request); }) &&
          std::all_of(query_parameters.begin(), query_parameters.end(),

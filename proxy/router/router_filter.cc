@@ -35,6 +35,9 @@ uint32_t flag_for(ResetReason reason) {
       return downstream::kUpstreamConnectionTermination;
     case ResetReason::kLocalReset:
       return downstream::kLocalReset;
+    case ResetReason::kRemoteReset:
+    case ResetReason::kRemoteRefused:
+      return downstream::kUpstreamRemoteReset;
     case ResetReason::kOverflow:
       return downstream::kUpstreamOverflow;
     case ResetReason::kProtocolError:

@@ -4,7 +4,7 @@
 #include <charconv>
 
 #include "http/envoy_headers.h"
-#include "proxy/downstream/local_reply.h"
+#include "http/grpc.h"
 #include "proxy/wasm_filter/attribute.h"
 
 namespace inlay::proxy::wasm_filter {
@@ -126,7 +126,7 @@ Status grpc_status(const Source& s, std::string& out) {
     return put_number(out, n && *n >= 0 && *n <= kLargest ? *n : kInvalid);
   }
   const uint32_t code = s.info().response_code;
-  return code != 0 ? put_number(out, int64_t{downstream::grpc_status_of(code)}) : Status::kNotFound;
+  return code != 0 ? put_number(out, int64_t{http::grpc_status_of(code)}) : Status::kNotFound;
 }
 
 Status response_headers(const Source& s, std::string& out) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "upstream/client_connection.h"
+#include "upstream/http1_connection.h"
 
 #include <charconv>
 
@@ -25,7 +25,11 @@ bool parse_length(std::string_view text, uint64_t& out) {
 
 }  // namespace
 
-ClientConnection::ClientConnection(ConnectionPool& pool, net::EventLoop& loop)
+std::unique_ptr<ClientConnection> make_http1_connection(ConnectionPool& pool, net::EventLoop& loop) {
+  return std::make_unique<Http1Connection>(pool, loop);
+}
+
+Http1Connection::Http1Connection(ConnectionPool& pool, net::EventLoop& loop)
     : pool_(pool),
       parser_(http::Http1Parser::create(http::Http1Parser::Kind::kResponse, kResponseLimits, *this)),
       idle_timer_(loop,
@@ -44,11 +48,11 @@ ClientConnection::ClientConnection(ConnectionPool& pool, net::EventLoop& loop)
   connection_->set_write_watermark(config.per_connection_buffer_limit_bytes);
 }
 
-ClientConnection::~ClientConnection() {
+Http1Connection::~Http1Connection() {
   if (connection_) connection_->close(net::Connection::Close::kNow);
 }
 
-void ClientConnection::mark_closed() {
+void Http1Connection::mark_closed() {
   state_ = State::kClosed;
   active_ = nullptr;
   idle_timer_.disarm();
@@ -56,12 +60,12 @@ void ClientConnection::mark_closed() {
   written_task_.cancel();
 }
 
-void ClientConnection::close() {
+void Http1Connection::close() {
   mark_closed();
   connection_->close(net::Connection::Close::kNow);
 }
 
-void ClientConnection::become_idle() {
+void Http1Connection::become_idle() {
   state_ = State::kIdle;
   const auto timeout = pool_.cluster().config.idle_timeout;
   if (timeout.count() > 0) idle_timer_.arm(timeout);
@@ -69,13 +73,13 @@ void ClientConnection::become_idle() {
 
 // --- the request's way ---
 
-void ClientConnection::begin(UpstreamRequest& request) {
+void Http1Connection::begin(UpstreamRequest& request) {
   idle_timer_.disarm();
   state_ = State::kBusy;
   active_ = &request;
   ++requests_;
   paused_ = peer_ended_ = headers_end_ = trailers_come_ = false;
-  request.connection_ = this;
+  request.stream_ = this;
   // Here, and not only where the router takes the request: guests edit it while it waits for the connection.
   if (const std::string fault = request_fault(*request.headers_); !fault.empty()) [[unlikely]]
     return fail(ResetReason::kUnsendable, fault);
@@ -83,11 +87,12 @@ void ClientConnection::begin(UpstreamRequest& request) {
   if (active_ != &request) return;  // cancelled in that call
   parser_->set_request_method(request.headers_->value(HeaderId::kMethod));
   write_head(request);
+  if (!request.had_body_) flush_out();
   request.send_queued();
   if (state_ == State::kBusy) written_task_.schedule();  // behind the connection's own task, which writes
 }
 
-void ClientConnection::write_head(UpstreamRequest& request) {
+void Http1Connection::write_head(UpstreamRequest& request) {
   http::HeaderMap& headers = *request.headers_;
   // A filter may have set these; the framing is ours to say, and two of them would smuggle a request.
   headers.remove(HeaderId::kTransferEncoding);
@@ -113,7 +118,7 @@ void ClientConnection::write_head(UpstreamRequest& request) {
   http::write_request_head(headers, kFraming[static_cast<size_t>(framing_)], out_);
 }
 
-bool ClientConnection::encode_body(Buffer& data, bool end_stream) {
+bool Http1Connection::encode_body(Buffer& data, bool end_stream) {
   switch (framing_) {
     case Framing::kNone:
       data.clear();
@@ -133,11 +138,11 @@ bool ClientConnection::encode_body(Buffer& data, bool end_stream) {
   return true;
 }
 
-void ClientConnection::flush_out() {
+void Http1Connection::flush_out() {
   if (!out_.empty()) connection_->write(out_);
 }
 
-void ClientConnection::send_data(Buffer& data, bool end_stream) {
+void Http1Connection::send_data(Buffer& data, bool end_stream) {
   if (!encode_body(data, end_stream)) {
     data.clear();
     fail(ResetReason::kLocalReset, "the body does not have the length that content-length says");
@@ -146,7 +151,7 @@ void ClientConnection::send_data(Buffer& data, bool end_stream) {
   flush_out();
 }
 
-void ClientConnection::send_trailers(const http::HeaderMap& trailers) {
+void Http1Connection::send_trailers(const http::HeaderMap& trailers) {
   if (framing_ == Framing::kChunked) {
     http::write_last_chunk(pool_.cluster().config.enable_trailers ? &trailers : nullptr, out_);
   } else if (body_left_ != 0 && !pool_.cluster().lengths_as_given) {
@@ -156,25 +161,25 @@ void ClientConnection::send_trailers(const http::HeaderMap& trailers) {
   flush_out();
 }
 
-void ClientConnection::on_above_write_watermark() {
+void Http1Connection::on_above_write_watermark() {
   above_watermark_ = true;
   if (active_ != nullptr) active_->update_watermark();
 }
 
-void ClientConnection::on_below_write_watermark() {
+void Http1Connection::on_below_write_watermark() {
   above_watermark_ = false;
   if (active_ != nullptr) active_->update_watermark();
 }
 
 // --- the response's way ---
 
-void ClientConnection::on_connected() {
+void Http1Connection::on_connected() {
   state_ = State::kIdle;
   connection_->resume_reading();
   pool_.on_connected(*this);
 }
 
-void ClientConnection::on_data(Buffer& data, bool end) {
+void Http1Connection::on_data(Buffer& data, bool end) {
   if (state_ == State::kIdle) {
     // FIN, or bytes that nobody asked for: either way this connection is of no more use.
     close();
@@ -189,7 +194,7 @@ void ClientConnection::on_data(Buffer& data, bool end) {
   parse(data, end);
 }
 
-void ClientConnection::parse(Buffer& data, bool end) {
+void Http1Connection::parse(Buffer& data, bool end) {
   const auto result = parser_->parse(data, end);
   if (state_ != State::kBusy) return;  // cancelled inside of a callback
   deliver_held();
@@ -205,18 +210,18 @@ void ClientConnection::parse(Buffer& data, bool end) {
   lost(ResetReason::kConnectionTermination, "");
 }
 
-http::HeaderMap& ClientConnection::headers_storage() {
+http::HeaderMap& Http1Connection::headers_storage() {
   return active_ != nullptr ? active_->handler_.response_headers_storage() : discard_;
 }
 
-http::HeaderMap& ClientConnection::trailers_storage() {
+http::HeaderMap& Http1Connection::trailers_storage() {
   if (active_ != nullptr && pool_.cluster().config.enable_trailers)
     return active_->handler_.response_trailers_storage();
   discard_.clear();
   return discard_;
 }
 
-void ClientConnection::on_headers(bool end_stream) {
+void Http1Connection::on_headers(bool end_stream) {
   if (active_ == nullptr) return;
   // A head without a body is told when the message is complete, so that the handler may end the request at once without
   // losing the connection.
@@ -227,11 +232,11 @@ void ClientConnection::on_headers(bool end_stream) {
   }
 }
 
-void ClientConnection::on_informational(uint32_t) {
+void Http1Connection::on_informational(uint32_t) {
   if (active_ != nullptr) active_->handler_.on_upstream_informational();
 }
 
-void ClientConnection::on_data(Buffer& data) {
+void Http1Connection::on_data(Buffer& data) {
   if (active_ == nullptr) {
     data.clear();
     return;
@@ -239,17 +244,17 @@ void ClientConnection::on_data(Buffer& data) {
   held_.move_from(data);
 }
 
-void ClientConnection::on_trailers() {
+void Http1Connection::on_trailers() {
   trailers_come_ = active_ != nullptr && pool_.cluster().config.enable_trailers;
 }
 
-void ClientConnection::deliver_held() {
+void Http1Connection::deliver_held() {
   if (held_.empty() || active_ == nullptr) return;
   active_->handler_.on_upstream_data(held_, false);
   held_.clear();
 }
 
-void ClientConnection::complete_response(bool reusable) {
+void Http1Connection::complete_response(bool reusable) {
   UpstreamRequest& request = *active_;
   const uint32_t max_requests = pool_.cluster().config.max_requests_per_connection;
   if (max_requests != 0 && requests_ >= max_requests) {
@@ -283,14 +288,14 @@ void ClientConnection::complete_response(bool reusable) {
   }
 }
 
-void ClientConnection::pause_response() {
+void Http1Connection::pause_response() {
   if (paused_) return;
   paused_ = true;
   parser_->set_paused(true);
   connection_->pause_reading();
 }
 
-void ClientConnection::resume_response() {
+void Http1Connection::resume_response() {
   if (!paused_) return;
   paused_ = false;
   parser_->set_paused(false);
@@ -303,17 +308,23 @@ void ClientConnection::resume_response() {
 
 // --- the end ---
 
-void ClientConnection::abandon() {
+void Http1Connection::abandon() {
   if (state_ == State::kClosed) return;
   if (active_ != nullptr) {
-    active_->connection_ = nullptr;
+    active_->stream_ = nullptr;
     active_->pool_ = nullptr;
   }
   parser_->set_paused(true);  // in case that this is inside of parse()
   close();
 }
 
-void ClientConnection::fail(ResetReason reason, std::string_view detail, bool by_peer) {
+// The rest of the answer can only be got rid of with its connection.
+void Http1Connection::cancel() {
+  abandon();
+  pool_.on_gone(*this, false);
+}
+
+void Http1Connection::fail(ResetReason reason, std::string_view detail, bool by_peer) {
   UpstreamRequest* request = active_;
   if (reason == ResetReason::kProtocolError) pool_.cluster().stats.cx_protocol_error.add();
   close();
@@ -324,14 +335,14 @@ void ClientConnection::fail(ResetReason reason, std::string_view detail, bool by
 // The peer closed in the middle of an exchange. When it did so on a connection that had been kept alive, before the
 // first byte of an answer to a request that is safe to repeat (RFC 9110 section 9.2.2), it closed an idle connection
 // and never saw the request: send it once more.
-void ClientConnection::lost(ResetReason reason, std::string_view detail) {
+void Http1Connection::lost(ResetReason reason, std::string_view detail) {
   UpstreamRequest* request = active_;
   const bool replay = request != nullptr && requests_ > 1 && !parser_->message_started() && request->may_replay();
   close();
   pool_.on_gone(*this, true);
   if (request == nullptr) return;
   if (replay) {
-    request->connection_ = nullptr;
+    request->stream_ = nullptr;
     request->replayed_ = true;
     pool_.replay(*request);
   } else {
@@ -339,7 +350,7 @@ void ClientConnection::lost(ResetReason reason, std::string_view detail) {
   }
 }
 
-void ClientConnection::on_closed(net::CloseReason reason, std::string_view detail) {
+void Http1Connection::on_closed(net::CloseReason reason, std::string_view detail) {
   switch (state_) {
     case State::kConnecting:
       mark_closed();
