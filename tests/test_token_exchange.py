@@ -101,6 +101,40 @@ class TokenExchange(Exchange):
         self.assertEqual(self.get(good).status, 200)
         self.assert_all_is_well()
 
+    def test_a_field_that_comes_twice(self):
+        self.start_all()
+        good, other = (f"Bearer {self.sts.user_token(name)}" for name in ("alice", "bob"))
+        self.sent += [good[7:], other[7:]]
+        for known in (False, True):
+            if known:
+                self.assertEqual({self.get(token[7:]).status for token in (good, other) * 4}, {200}, "both tokens are on both workers")
+            self.upstream.heads.clear()
+            for values in ((good, other), (good, good), (good, "Basic YTpi"), (good, "x"), (f"{good}, {other}",), (f"{good},{other}",),
+                           (f"{good},x",), (f"{good},",)):
+                reply = request(self.proxy.port, "/", headers=[("Authorization" if index else "authorization", value)
+                                                               for index, value in enumerate(values)])
+                self.assertEqual((reply.status, reply.get("www-authenticate")), (401, 'Bearer error="invalid_token"'), values)
+            reply = request(self.proxy.port, "/", headers=[("authorization", "Basic YTpi"), ("authorization", good)])
+            self.assertEqual((reply.status, reply.get("www-authenticate")), (401, "Bearer"), "the scheme is that of the first")
+            self.assertEqual(self.upstream.heads, [], "nothing of it reaches the upstream")
+            reply = request(self.proxy.port, "/", headers=[("authorization", good), ("authorization", "")])
+            self.assertEqual((reply.status, reply.body), (200, b"alice"))
+            self.assertEqual([len(head.get_all("authorization")) for head in self.upstream.heads], [1])
+        self.assertEqual(sorted(self.sts.asked.values()), [1, 1])
+        self.assert_all_is_well()
+
+    def test_another_field_that_comes_twice(self):
+        self.start_all(oauth2={"subject": {"header": "x-user-token"}})
+        tokens = [self.sts.user_token(name) for name in ("alice", "bob")]
+        self.sent += tokens
+        for _ in range(4):
+            reply = request(self.proxy.port, "/", headers=[("x-user-token", token) for token in tokens] + [("authorization", "Basic YTpi")] * 2)
+            self.assertEqual((reply.status, reply.body), (200, b"alice"), "the first one counts")
+        for head in self.upstream.heads:
+            self.assertEqual((head.get_all("x-user-token"), len(head.get_all("authorization"))), (None, 1), "both are taken off")
+        self.assertEqual(self.sts.wrong, [])
+        self.assertEqual(list(self.sts.asked.values()), [1])
+
     def test_audiences_by_path(self):
         self.start_all(rules=[{"match": {"path_prefix": "/stock"}, "use": ["obo"], "with": {"audience": "stock"}}, {"use": ["obo"]}])
         token = self.sts.user_token("alice")

@@ -43,7 +43,7 @@ bool read_brought(const OAuth2& oauth2, Brought& brought) {
 
 bool is_token_text(std::string_view text) {
   for (const char c : text) {
-    if (c <= ' ' || c > '~') return false;
+    if (c <= ' ' || c > '~' || c == ',') return false;
   }
   return true;
 }

@@ -26,7 +26,8 @@ bool reads_actor(const OAuth2& oauth2);
 // (which is compared without regard to case), or nothing behind it.
 bool read_brought(const OAuth2& oauth2, Brought& brought);
 
-// is_token_text: whether `text` has visible ASCII characters only, as any token has.
+// is_token_text: whether `text` has visible ASCII characters only, as any token has, and no comma, which stands between
+// the values of a field that came more than once.
 bool is_token_text(std::string_view text);
 
 // subject_end_ms: when the tokens that are JWTs with an end are over, by sdk::steady_ms(); UINT64_MAX if none has one,

@@ -66,6 +66,16 @@ TEST_F(ExchangeTest, RequestWithoutATokenIsAnsweredOrPasses) {
   EXPECT_EQ(count("refused"), 5);
 }
 
+TEST_F(ExchangeTest, SeveralTokensAreNone) {
+  const auto root = start(exchange_config());
+  for (const char* value : {"alice,bob", "alice, bob", "alice,Bearer bob", "alice,", ",alice"}) {
+    const FakeStream stream = get(root, value);
+    EXPECT_EQ(stream.reply_status, 401u) << value;
+    EXPECT_EQ(reply_header(stream, "www-authenticate"), "Bearer error=\"invalid_token\"");
+  }
+  EXPECT_TRUE(host_.calls.empty()) << "the service is not asked";
+}
+
 TEST_F(ExchangeTest, SubjectMayComeInAHeaderOfItsOwnAndStay) {
   const std::string keeps =
       R"(, "subject": {"header": "X-User-Token", "remove": false, "type": "jwt"}, "requested_token_type": "jwt")";

@@ -34,6 +34,40 @@ uint64_t present(const HeaderMap& headers) {
   return mask & ~bit(HeaderId::kOther);
 }
 
+// Of which a request has a single entry in Envoy 1.40.0: what comes again goes behind the first, with a comma, so that
+// who reads the field sees all that a client says there.
+constexpr uint64_t kSingle = bit(HeaderId::kContentType) | bit(HeaderId::kExpect) | bit(HeaderId::kUserAgent) |
+                             bit(HeaderId::kReferer) | bit(HeaderId::kAuthorization) | bit(HeaderId::kVia) |
+                             bit(HeaderId::kXRequestId) | bit(HeaderId::kXForwardedFor) |
+                             bit(HeaderId::kXForwardedProto) | bit(HeaderId::kXForwardedHost) |
+                             bit(HeaderId::kXForwardedPort) | bit(HeaderId::kXEnvoyAttemptCount);
+
+// Which of the known fields are there, and which of kSingle more than once.
+uint64_t present(const HeaderMap& headers, uint64_t& again) {
+  uint64_t mask = 0;
+  uint64_t twice = 0;
+  for (const auto& entry : headers) {
+    twice |= mask & bit(entry.id);
+    mask |= bit(entry.id);
+  }
+  again = twice & kSingle;
+  return mask & ~bit(HeaderId::kOther);
+}
+
+// Makes one entry of several, of each field in `again`; an empty value leaves nothing behind.
+void join(HeaderMap& headers, uint64_t again) {
+  for (unsigned i = 0; again != 0; ++i, again >>= 1) {
+    if ((again & 1) == 0) continue;
+    std::string value;
+    for (const auto& entry : headers) {
+      if (static_cast<unsigned>(entry.id) != i || entry.value.empty()) continue;
+      if (!value.empty()) value += ',';
+      value += entry.value;
+    }
+    headers.set(static_cast<HeaderId>(i), value);
+  }
+}
+
 constexpr uint64_t kHopByHop = bit(HeaderId::kConnection) | bit(HeaderId::kKeepAlive) |
                                bit(HeaderId::kProxyConnection) | bit(HeaderId::kUpgrade) | bit(HeaderId::kTe);
 
@@ -179,7 +213,10 @@ std::optional<LocalReply> HeaderRules::prepare_request(HeaderMap& headers, const
   if (config_.headers_with_underscores != Underscore::kAllow) {
     if (auto reply = check_names(headers)) return reply;
   }
-  const uint64_t mask = present(headers);
+  uint64_t again = 0;
+  const uint64_t mask = present(headers, again);
+  if (again != 0) [[unlikely]]
+    join(headers, again);
   const std::string_view method = headers.value(HeaderId::kMethod);
   if (method == "CONNECT") return refuse(403, "upgrade_failed");
   // RFC 9110 section 8.3 leaves it open, QUERY's own specification does not; as Envoy.

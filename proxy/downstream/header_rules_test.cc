@@ -73,6 +73,20 @@ TEST(HeaderRules, ConnectionCannotTakeAwayWhatOthersVouchFor) {
             "x-forwarded-proto=http ");
 }
 
+TEST(HeaderRules, FieldsOfOneEntryAreJoined) {
+  HeaderMap headers = request({{"authorization", ""}, {"accept", "a"}});
+  headers.add("authorization", "Bearer one");
+  headers.add("x-other", "1");
+  headers.add("Authorization", "Bearer two");
+  headers.add("accept", "b");
+  headers.add("x-other", "2");
+  headers.add("x-forwarded-proto", "http");
+  headers.add("x-forwarded-proto", "https");
+  EXPECT_EQ(prepared(headers),
+            ":method=GET :path=/ :authority=h :scheme=http authorization=Bearer one,Bearer two accept=a x-other=1 "
+            "accept=b x-other=2 x-forwarded-proto=http,https ");
+}
+
 TEST(HeaderRules, AClientCannotVouchForItsOwnCertificate) {
   EXPECT_EQ(prepared(request({{"x-forwarded-client-cert", "Hash=00;URI=spiffe://mesh/ns/admin"}})), kPlain);
 }

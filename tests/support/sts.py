@@ -181,15 +181,17 @@ class AuthorizationServer(PythonServer):
 
 class Judge(PythonServer):
     """An upstream: 200 with the subject's name for a token of the issuer's that is for `audience`, 401 for any other; `seen` has
-    (path, subject, or why it was refused) of each request."""
+    (path, subject, or why it was refused) of each request, `heads` its header fields."""
 
     def __init__(self, issuer, audience="orders"):
         self.issuer = issuer
         self.audience = audience
         self.seen = []
+        self.heads = []
         super().__init__(self.answer)
 
     def answer(self, handler):
+        self.heads.append(handler.headers)
         scheme, _, token = handler.headers.get("authorization", "").partition(" ")
         try:
             if scheme != "Bearer":
