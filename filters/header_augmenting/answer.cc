@@ -128,6 +128,12 @@ uint64_t read_lifetime_ms(const Json& json) {
   return given != 0 && given < kLeastMs ? kLeastMs : given;
 }
 
+sdk::Bytes copy(std::string_view text) {
+  sdk::Bytes bytes = sdk::Bytes::allocate(text.size());
+  if (bytes.data() != nullptr) text.copy(bytes.data(), text.size());
+  return bytes;
+}
+
 }  // namespace
 
 bool read_answer(std::string_view body, const SourceConfig& source, Answer& answer, FetchFailure& failure) {
@@ -146,6 +152,10 @@ bool read_answer(std::string_view body, const SourceConfig& source, Answer& answ
   Collector collector(source, source.headers.size(), answer);
   const bool oauth2 = source.format == SourceConfig::Format::kOAuth2;
   failure = FetchFailure::kNoValue;
+  if (has(kAssertions) && source.oauth2.grant_type == OAuth2::Grant::kRefreshToken) {
+    const Json::Node* const token = find(json, "/refresh_token");
+    if (token != nullptr && token->type == Json::Type::kString) answer.refresh_token = copy(token->text);
+  }
   if (oauth2) {
     const Json::Node* const token = find(json, "/access_token");
     if (token == nullptr || token->type != Json::Type::kString || token->text.empty()) return false;

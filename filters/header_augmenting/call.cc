@@ -11,7 +11,8 @@ namespace inlay::header_augmenting {
 
 bool is_made_anew(const SourceConfig& source) {
   return (has(kReferences) && !source.refers_to.empty()) || (has(kExchange) && source.per_request) ||
-         (has(kAssertions) && source.oauth2.auth_method == OAuth2::Authentication::kPrivateKey);
+         (has(kAssertions) && (source.oauth2.auth_method == OAuth2::Authentication::kPrivateKey ||
+                               source.oauth2.grant_type == OAuth2::Grant::kRefreshToken));
 }
 
 bool prepare_call(SourceConfig& source, Arena& arena) {

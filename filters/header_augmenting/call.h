@@ -13,8 +13,8 @@ namespace inlay::header_augmenting {
 // and stands in one.
 bool prepare_call(SourceConfig& source, Arena& arena);
 
-// is_made_anew: whether each call is made for itself: of other sources' values, of what a request brings, or with an
-// assertion of its own.
+// is_made_anew: whether each call is made for itself: of other sources' values, of what a request brings, of what the
+// last one brought, or with an assertion of its own.
 bool is_made_anew(const SourceConfig& source);
 
 }  // namespace inlay::header_augmenting

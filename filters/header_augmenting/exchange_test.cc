@@ -313,15 +313,5 @@ TEST_F(ExchangeTest, NoTokenIsLoggedOrNamedOrToldOrPutIntoAKey) {
   EXPECT_EQ(refused.reply_body, "the token is not accepted");
 }
 
-TEST_F(ExchangeTest, RefreshTokenIsAGrant) {
-  host_.services["sts"] = [](const FakeCall&) {
-    return FakeReply{.body = R"({"access_token":"t","token_type":"Bearer","expires_in":60})"};
-  };
-  const auto root = start(exchange_config("", R"(, "refresh_token": "r+1")", "refresh_token"));
-  host_.advance(1s);
-  EXPECT_EQ(host_.calls.back().body, "grant_type=refresh_token&refresh_token=r%2B1");
-  EXPECT_EQ(worker_.request(root, {{":path", "/"}}).header("authorization"), "Bearer t");
-}
-
 }  // namespace
 }  // namespace inlay::header_augmenting

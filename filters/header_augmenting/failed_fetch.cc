@@ -20,8 +20,10 @@ constexpr size_t kMaxDescription = 256;
 constexpr size_t kShown = 8;  // so many bytes of a secret in a row show it, or the whole of a shorter one
 constexpr size_t kLeast = 4;  // what is shorter stands in any text
 
-// Errors of a token endpoint that stay until the client, its secret or what it asks for is changed.
+// Errors of a token endpoint that stay until the client, its secret or what it asks for is changed; of a refresh token
+// kInvalidGrant, too.
 constexpr char kPermanent[] = "invalid_client\0unauthorized_client\0invalid_scope\0unsupported_grant_type\0";
+constexpr std::string_view kInvalidGrant = "invalid_grant";
 
 // What local answers begin with, in Envoy's words. The first says nothing more, and is left out.
 constexpr std::string_view kConnect = "upstream connect error or disconnect/reset before headers. reset reason: ";
@@ -81,7 +83,9 @@ void add_error(std::string_view body, const SourceConfig& sent, FailedFetch& fai
   const Json::Node* const code = find(json, "/error");
   if (code == nullptr || code->type != Json::Type::kString || !is_error_code(code->text)) return;
   if (shows_secret(code->text, sent, false)) return;
-  failed.permanent = is_listed(code->text, kPermanent);
+  failed.permanent =
+      is_listed(code->text, kPermanent) ||
+      (has(kAssertions) && sent.oauth2.grant_type == OAuth2::Grant::kRefreshToken && code->text == kInvalidGrant);
   failed.detail.add(" (").add(code->text);
   const Json::Node* const more = has(kHints) ? find(json, "/error_description") : nullptr;
   if (more != nullptr && more->type == Json::Type::kString && !more->text.empty() &&

@@ -50,8 +50,7 @@ inline constexpr ReferenceRow kReferenceRows[] = {
     {"sources[].oauth2.username", nullptr, "of the `password` grant, required there"},
     {"sources[].oauth2.password", nullptr, "of the `password` grant, required there"},
     {"sources[].oauth2.refresh_token", nullptr,
-     "of the `refresh_token` grant, required there; one that the answer brings is not used, so it must not be "
-     "replaced"},
+     "of the `refresh_token` grant, required there: the first one; see [below](#a-refresh-token)"},
     {"sources[].oauth2.subject.header", "`authorization`", "the request's header that has the token to be exchanged"},
     {"sources[].oauth2.subject.scheme", "`Bearer` with `authorization`, else none",
      "what stands before it, without regard to case"},

@@ -8,6 +8,7 @@
 #include "filters/header_augmenting/client_jwt.h"
 #include "filters/header_augmenting/digest.h"
 #include "filters/header_augmenting/references.h"
+#include "filters/header_augmenting/refresh_token.h"
 #include "sdk/clock.h"
 #include "sdk/log.h"
 
@@ -95,10 +96,15 @@ sdk::Task<> Source::fetch(Lease lease) {
     Fetched fetched;
     if (!reply) {
       failed_call(reply.error(), sent->cluster, failed);
-    } else if (read(*reply, *sent, fetched, failed)) {
-      fetching_ = false;
-      on_fetched(lease, fetched, sent_at);
-      co_return;
+    } else {
+      const bool good = read(*reply, *sent, fetched, failed);
+      // First of all: the next call, of whatever worker, may be made with this one only.
+      if (has(kAssertions)) keep_refresh_token(refresh_token_, fetched.answer.refresh_token.view());
+      if (good) {
+        fetching_ = false;
+        on_fetched(lease, fetched, sent_at);
+        co_return;
+      }
     }
   }
   fetching_ = false;
@@ -114,6 +120,7 @@ bool Source::make_call(SourceConfig& call, Arena& arena, FailedFetch& failed) {
     values[i] = {other.config_.name, arena.copy(other.value())};
   }
   fill_in(call, values, arena);
+  if (has(kAssertions)) refresh_token_ = follow_refresh_token(call, arena);
   if (has(kAssertions) && call.oauth2.auth_method == OAuth2::Authentication::kPrivateKey) {
     const auto jwt = make_client_jwt(call.oauth2, arena);
     if (!jwt) {

@@ -130,10 +130,11 @@ class Source {
   bool stale_ = false;
   bool fetching_ = false;
   bool failing_ = false;
-  bool was_wanted_ = false;  // the fetch under way would not have been due, but for requests
-  uint64_t version_ = 0;     // of headers_
-  uint32_t generation_ = 0;  // the observer's, of headers_
-  uint64_t wanted_ms_ = 0;   // when a request was turned away; 0: never
+  bool was_wanted_ = false;     // the fetch under way would not have been due, but for requests
+  uint64_t version_ = 0;        // of headers_
+  uint32_t generation_ = 0;     // the observer's, of headers_
+  uint64_t refresh_token_ = 0;  // which one the fetch under way began with (refresh_token.h)
+  uint64_t wanted_ms_ = 0;      // when a request was turned away; 0: never
   uint64_t reported_s_ = UINT64_MAX;
   uint64_t random_state_ = 0;
 };

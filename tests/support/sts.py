@@ -116,6 +116,9 @@ class AuthorizationServer(PythonServer):
         self.wrong = []
         self.used = set()
         self.jti_lock = threading.Lock()
+        self.spent = []   # refresh tokens
+        self.reused = 0   # how often one came again, or one that is none
+        self.begin_anew()
         super().__init__(self.answer)
 
     def user_token(self, user, **claims):
@@ -141,7 +144,7 @@ class AuthorizationServer(PythonServer):
         login = "Basic " + base64.b64encode(":".join(map(urllib.parse.quote_plus, ("gw", self.secret))).encode()).decode()
         if handler.headers["authorization"] != login:
             return 401, {"error": "invalid_client", "error_description": "no such secret"}
-        known = {EXCHANGE: self.exchange, JWT_BEARER: self.grant}.get(one.pop("grant_type", None))
+        known = {EXCHANGE: self.exchange, JWT_BEARER: self.grant, "refresh_token": self.refresh}.get(one.pop("grant_type", None))
         if known is None:
             return 400, {"error": "unsupported_grant_type"}
         return known(one)
@@ -177,6 +180,22 @@ class AuthorizationServer(PythonServer):
                 return 400, {"error": "invalid_grant", "error_description": "Token reuse detected"}
             self.used.add(claims["jti"])
         return self.issue(claims["sub"], form.get("scope", "orders"))
+
+    def begin_anew(self):
+        """The first of new refresh tokens, as after a login; it counts alone."""
+        self.refresh_token = f"s3cr3t refresh+{time.monotonic_ns()}/="
+        return self.refresh_token
+
+    def refresh(self, form):
+        if set(form) - {"refresh_token", "scope"}:
+            self.wrong.append(form)
+        with self.jti_lock:
+            if form["refresh_token"] != self.refresh_token:
+                self.refresh_token = None
+                self.reused += 1
+                return 400, {"error": "invalid_grant", "error_description": f"{form['refresh_token']} was used before"}
+            self.spent.append(self.refresh_token)
+            return self.issue("robot", "orders", refresh_token=self.begin_anew())
 
 
 class Judge(PythonServer):
