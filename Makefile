@@ -3,7 +3,7 @@
 PRESET ?= release
 export PRESET
 
-.PHONY: help build docs demo test conformance envoy install package bench soak coverage fuzz lint format deploy clean
+.PHONY: help build docs demo test conformance envoy identity install package bench soak coverage fuzz lint format deploy clean
 
 help:
 	@echo "make demo      build everything and watch a request get its headers, step by step"
@@ -11,6 +11,7 @@ help:
 	@echo "make test      every test; the last line is 'N passed, N failed', and 'N skipped' where some were (PRESET=asan-ubsan, tsan, debug, coverage)"
 	@echo "make conformance  the cases of docs/reference/conformance.md, on both engines, in process and on sockets"
 	@echo "make envoy     the same cases, and the end-to-end tests, in every version of Envoy that scripts/pins names (VERSION=1.40.0; CASES=part, UPDATE=1, STRICT=1: cases alone)"
+	@echo "make identity  the filter against a real identity provider, Hydra, which it builds (some minutes, once)"
 	@echo "make bench     requests a second, processor time, memory and start against Envoy, nginx and HAProxy, and the micro-benchmarks (AGAINST=revision: or slower than that?)"
 	@echo "make soak      20,000 requests a second for a minute on 8 workers, with tokens that live for a second"
 	@echo "make coverage  every test in a build that counts lines, then the share of each room's that ran"
@@ -54,6 +55,12 @@ else
 	@scripts/build $(PRESET)
 	@scripts/envoy $(PRESET) $(ENVOYS)
 endif
+
+# Real identity providers; PARTS=hydra is one of them.
+identity:
+	@scripts/bootstrap build test envoy
+	@scripts/build $(PRESET) inlay header_augmenting_wasm
+	@scripts/identity $(PARTS)
 
 docs:
 	@scripts/bootstrap build test

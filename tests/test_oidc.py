@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """OAuth2 client credentials against a real authorization server; the upstream has it judge every token that arrives."""
 
-import base64
-import re
-import subprocess
 import threading
 import time
 import unittest
 
 from support import config
 from support.both import in_envoy_too
+from support.keys import key_pair
 from support.oidc import AuthorizationServer, install, jwt_claims
 from support.origins import PythonServer
 from support.processes import PATIENCE, TestCase, filter_module, wait_until
@@ -25,27 +23,6 @@ LIFETIME = 4  # the server counts in whole seconds, so that a token may live for
 
 def setUpModule():
     install()
-
-
-def base64url(data):
-    return base64.urlsafe_b64encode(data).decode().rstrip("=")
-
-
-def openssl(*arguments, stdin=b""):
-    return subprocess.run(["openssl", *arguments], input=stdin, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout
-
-
-def key_pair(alg):
-    """(private key in PEM, PKCS #8; its public half as a JWK)."""
-    if alg == "ES256":
-        pem = openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
-        point = openssl("pkey", "-pubout", "-outform", "DER", stdin=pem)[-64:]  # after its 0x04
-        jwk = {"kty": "EC", "crv": "P-256", "x": base64url(point[:32]), "y": base64url(point[32:])}
-    else:
-        pem = openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048")
-        modulus = re.search(rb"Modulus=([0-9A-F]+)", openssl("rsa", "-modulus", "-noout", stdin=pem))[1]
-        jwk = {"kty": "RSA", "n": base64url(bytes.fromhex(modulus.decode())), "e": "AQAB"}
-    return pem.decode(), {**jwk, "kid": "k1", "use": "sig", "alg": alg}
 
 
 class Upstream(PythonServer):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs one module of tests/ and leaves a report for scripts/test:  run_module.py MODULE REPORT.json inlay|envoy [CASE]
+"""Runs one module of tests/ and leaves a report for scripts/test:  run_module.py MODULE REPORT.json inlay|envoy|both [CASE]
 
-inlay, envoy: only the cases that run in that one. CASE: only those whose name contains it.
+inlay, envoy: only the cases that run in that one; both: all. CASE: only those whose name contains it.
 """
 
 import json
@@ -23,6 +23,7 @@ class CountingResult(unittest.TextTestResult):
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)
         self.passed = []
+        self.in_envoy = 0       # how many of those ran in Envoy
         self.cls = None
         self.envoys_before = 0  # when the class of tests that is under way began
         self.envoys = 0         # when the last test ended
@@ -43,6 +44,7 @@ class CountingResult(unittest.TextTestResult):
             return
         super().addSuccess(test)
         self.passed.append(test.id())
+        self.in_envoy += is_in_envoy(test)
 
 
 def cases(suite):
@@ -58,12 +60,13 @@ def main():
     if len(sys.argv) > 4:
         unittest.defaultTestLoader.testNamePatterns = [f"*{sys.argv[4]}*"]
     loaded = unittest.defaultTestLoader.loadTestsFromName(module)
-    suite = unittest.TestSuite(case for case in cases(loaded) if is_in_envoy(case) == (where == "envoy"))
+    suite = unittest.TestSuite(case for case in cases(loaded) if where == "both" or is_in_envoy(case) == (where == "envoy"))
     result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, resultclass=CountingResult).run(suite)
     failed = {str(test) for test, _ in result.failures + result.errors} | {str(t) for t in result.unexpectedSuccesses}
     with open(report, "w") as file:
         skipped = [(str(test), why) for test, why in result.skipped]
-        json.dump({"passed": len(result.passed), "differing": len(TestCase.differing.intersection(result.passed)), "failed": sorted(failed),
+        json.dump({"passed": len(result.passed), "in_envoy": result.in_envoy,
+                   "differing": len(TestCase.differing.intersection(result.passed)), "failed": sorted(failed),
                    "skipped": [f"{test}: {why}" for test, why in skipped if not why.startswith(LEFT)],
                    "left": [f"{test}: {why.removeprefix(LEFT)}" for test, why in skipped if why.startswith(LEFT)]}, file)
     return 1 if failed else 0
