@@ -3,7 +3,7 @@
 PRESET ?= release
 export PRESET
 
-.PHONY: help build docs demo test conformance envoy identity install package bench soak coverage fuzz lint format deploy clean
+.PHONY: help build docs demo test conformance envoy identity install package bench soak coverage fuzz lint format deploy mesh clean
 
 help:
 	@echo "make demo      build everything and watch a request get its headers, step by step"
@@ -22,6 +22,7 @@ help:
 	@echo "make lint      formatting, clang-tidy, headers, licences, shell scripts"
 	@echo "make format    clang-format on all sources"
 	@echo "make deploy    render deploy/values.yaml for Envoy, Compose, Kubernetes and Istio into build/deploy/, and check it all"
+	@echo "make mesh      what is rendered for Istio, in Istio's own code and in Envoy (needs Go; FILTER=part: modules of tests/mesh, VERSION=1.36.4: another Envoy)"
 	@echo "make clean     remove build/"
 
 build:
@@ -112,6 +113,12 @@ deploy:
 	@scripts/bootstrap build
 	@scripts/build $(PRESET) inlay header_augmenting_wasm
 	@scripts/deploy
+
+# Istio's own code is in Go and takes minutes to build; nothing else needs it. FILTER=part runs some modules of tests/mesh alone.
+mesh:
+	@scripts/bootstrap build mesh envoy$(if $(VERSION),=$(VERSION))
+	@scripts/build $(PRESET) inlay header_augmenting_wasm
+	@$(if $(VERSION),INLAY_ENVOY_VERSION=$(VERSION)) scripts/mesh $(FILTER)
 
 clean:
 	@rm -rf build

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "cli/deploy_check.h"
 #include "cli/subcommand.h"
 #include "deploy/render/check.h"
 #include "deploy/render/reference.h"
@@ -125,6 +126,7 @@ void add_deploy(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("deploy", "From one values file to Envoy, Compose, Kubernetes and Istio");
   command->require_subcommand(1);
   add_render(*command, action);
+  add_deploy_check(*command, action);
   add_values_reference(*command, action);
 }
 

@@ -76,7 +76,7 @@ class Completion(unittest.TestCase):
                 (("run", "--mode", "validate", "--haz"), {"--hazards"}),
                 (("test", "a"), {"a file.case"}),
                 (("test", "run", "--world", "s"), {"sockets"}),         # `run` is a file's name here
-                (("deploy", ""), {"render"}),
+                (("deploy", ""), {"check", "render"}),
                 (("deploy", "render", "k"), {"kubernetes"}),
                 (("completion", ""), {"bash", "zsh", "fish"}),
                 (("reference", ""), set(subcommands()))):               # not in --help, so not offered, nor known
@@ -97,7 +97,7 @@ class Completion(unittest.TestCase):
             self.skipTest("fish is not installed")
         path = self.completion("fish")
         for line, expected in (("inlay ", set(subcommands())), ("inlay run --engine ", {"auto", "aot", "interp"}),
-                               ("inlay deploy ", {"render"}),
+                               ("inlay deploy ", {"check", "render"}),
                                ("inlay version --", {name for name in options("version") if name.startswith("--")})):
             found = output("fish", "--no-config", "-c", "source $argv[1]; complete -C $argv[2]", path, line, cwd=self.directory)
             self.assertEqual({one.split("\t")[0] for one in found.splitlines()}, expected, line)

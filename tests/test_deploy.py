@@ -238,7 +238,8 @@ class Sidecar(DeployCase):
 
     def rendered_filter(self):
         """The HTTP filter of envoy-filter.yaml, to stand in a list at column 10."""
-        text = read(self.rendered("istio"), "envoy-filter.yaml")
+        self.write("deploy/filter.yaml", read(EXAMPLES, "values.yaml") + "istio: {attach: EnvoyFilter}\n")
+        text = read(self.rendered("istio", values="deploy/filter.yaml"), "envoy-filter.yaml")
         value = text.split("operation: INSERT_BEFORE\n      value:\n")[1]
         lines = [line[8:] for line in value.splitlines() if line.startswith(" " * 8)]
         module = os.path.join(self.directory, "build", "header_augmenting.wasm")
@@ -403,6 +404,66 @@ class Refusals(DeployCase):
 
 
 @inlay_only("a subcommand of Inlay's")
+class CheckBeforeARollout(DeployCase):
+    """`inlay deploy check`: its forms and exit statuses; deploy/check/check_resources_test.cc has each rule."""
+
+    def check(self, *arguments):
+        return self.inlay("deploy", "check", *arguments)
+
+    def test_a_values_file_and_what_it_is_rendered_to_pass(self):
+        status, out, err = self.check("deploy/values.yaml")
+        self.assertEqual((status, err), (0, ""))
+        self.assertTrue(out.endswith("check: 0 errors, 0 warnings, 1 note\n"), out)
+        self.rendered("kubernetes", folder="all/kubernetes")
+        self.rendered("istio", folder="all/istio")
+        status, out, _ = self.check("all", "--values", "deploy/values.yaml")
+        self.assertEqual(status, 0, out)
+        self.assertIn("all/istio/traffic-extension.yaml:", out)
+
+    def test_what_somebody_wrote_by_hand_is_found_out(self):
+        """A plugin without rules: each host on its port would get the token. For people and as JSON."""
+        self.rendered("istio")
+        plugin = os.path.join(self.directory, "istio", "traffic-extension.yaml")
+        text = read(plugin)
+        with open(plugin, "w") as file:
+            file.write(text[:text.index("      rules:")])
+        os.remove(os.path.join(self.directory, "istio", "sidecar.yaml"))
+        status, out, _ = self.check("istio")
+        self.assertEqual(status, 1)
+        self.assertRegex(out, r"(?m)^istio/traffic-extension\.yaml:\d+:\d+: error: .*every host.*port 8081.*\[token-reach\]$")
+        status, out, _ = self.check("istio", "--json")
+        found = json.loads(out)
+        self.assertEqual((status, found["errors"]), (1, 1))
+        self.assertEqual(found["findings"][0]["rule"], "token-reach")
+        self.assertEqual(set(found["findings"][0]), {"severity", "rule", "file", "line", "column", "what", "why", "do"})
+
+    def test_a_token_for_a_host_that_the_values_do_not_name(self):
+        self.rendered("istio")
+        self.write("deploy/other.yaml", read(EXAMPLES, "values.yaml").replace("payments.shop", "ledger.shop"))
+        status, out, _ = self.check("istio", "--values", "deploy/other.yaml")
+        self.assertEqual(status, 1)
+        self.assertIn("payments.shop.svc.cluster.local`, which is no destination of the values file", out)
+
+    def test_what_another_envoy_does_otherwise(self):
+        status, out, _ = self.check("deploy/values.yaml", "--from", "1.36.4", "--to", "1.40")
+        self.assertEqual(status, 0)
+        self.assertRegex(out, r"in Envoy 1\.40: .*\[version\]\n    why: in Envoy 1\.36: .*it changed with 1\.39 \(seen ")
+
+    def test_what_cannot_be_checked_ends_with_2_and_says_why(self):
+        self.write("deploy/broken.yaml", "name: [\n")
+        os.makedirs(os.path.join(self.directory, "empty"))
+        os.makedirs(os.path.join(self.directory, "wrong"))
+        self.write("wrong/a.yaml", "kind: Pod\n---\na: [\n")
+        for arguments, why in ((["deploy/values.yaml", "--from", "1.36"], "--from and --to go together"),
+                               (["deploy/values.yaml", "--from", "1.36", "--to", "new"], "versions of Envoy such as 1.36"),
+                               (["deploy/values.yaml", "--values", "deploy/values.yaml"], "--values goes with a folder"),
+                               (["deploy/broken.yaml"], "broken.yaml:"), (["empty"], "has no *.yaml"), (["wrong"], "wrong/a.yaml:")):
+            status, out, err = self.check(*arguments)
+            self.assertEqual((status, out), (2, ""), arguments)
+            self.assertIn(why, err)
+
+
+@inlay_only("a subcommand of Inlay's")
 class Guide(DeployCase):
     """The commands of docs/guide/deploy.md, and the output that it shows for them."""
 
@@ -422,14 +483,14 @@ class Guide(DeployCase):
         os.symlink(INLAY, os.path.join(self.directory, "build", "inlay"))
         ran = 0
         for command, output in self.commands():
-            if not command.startswith("build/inlay deploy render"):
+            if not command.startswith(("build/inlay deploy render", "build/inlay deploy check")):
                 continue
             ran += 1
             done = subprocess.run(command, shell=True, cwd=self.directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                   timeout=600)
             self.assertEqual(done.returncode, 0, done.stdout.decode())
             self.assertEqual(done.stdout.decode().splitlines(), output, command)
-        self.assertEqual(ran, 5)
+        self.assertEqual(ran, 6)
 
     def test_the_other_commands_are_ones_that_are_there(self):
         with open(os.path.join(ROOT, "Makefile")) as file:

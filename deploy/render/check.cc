@@ -216,7 +216,7 @@ Result<Unit> Check::istio(const Rendering& rendering) {
     INLAY_RETURN_IF_ERROR(custom_resource(file, *source));
     if (file.name == "sidecar.yaml") {
       sidecar = source;
-    } else {
+    } else if (file.name != "service-entry.yaml") {
       resources.emplace_back(&file, source);
     }
   }

@@ -29,7 +29,7 @@ class Check : public ::testing::Test {
  protected:
   // The error of a rendering in whose file `name` the text `what` has become `with`; "" when it still passes.
   std::string spoilt(std::string_view target, const std::string& name, const std::string& what, const std::string& with,
-                     const std::string& more_values = "") {
+                     const std::string& more_values = "istio: {attach: EnvoyFilter}") {
     Diagnostics diagnostics;
     const auto values =
         read_values_text(std::string(kValues) + more_values, "values.yaml", modules_.folder(), diagnostics);

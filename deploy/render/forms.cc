@@ -157,6 +157,11 @@ bool is_quantity(std::string_view text) {
   return std::find(std::begin(kUnits), std::end(kUnits), text.substr(unit)) != std::end(kUnits);
 }
 
+// 1.30
+bool is_istio_version(std::string_view text) {
+  return text.starts_with("1.") && is_number(text.substr(2), 1, 99) && text[2] != '0';
+}
+
 struct FormRule {
   Form form;
   bool (*good)(std::string_view);
@@ -186,6 +191,7 @@ constexpr FormRule kRules[] = {
     {Form::kSecretKey, is_secret_key, "Secret's key", "a key of a Secret such as `client-secret`"},
     {Form::kPath, is_path, "path", "a path such as `/ready`"},
     {Form::kQuantity, is_quantity, "quantity", "a quantity such as `50m` or `64Mi`"},
+    {Form::kIstio, is_istio_version, "version of Istio", "a version of Istio in quotes, such as `'1.30'`"},
 };
 
 }  // namespace

@@ -28,6 +28,7 @@ enum class Form : uint8_t {
   kSecretKey,   // a key in a Secret's data
   kPath,        // an HTTP path
   kQuantity,    // a Kubernetes quantity of processor time or memory
+  kIstio,       // a version of Istio, MAJOR.MINOR
 };
 
 // "" when `text` has the form, else what would be right: "expected a DNS label such as `orders`".

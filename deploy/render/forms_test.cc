@@ -20,6 +20,11 @@ TEST(Forms, TakeWhatIsRight) {
   const Case cases[] = {
       {Form::kLabel, "orders-2", true},
       {Form::kLabel, "Orders", false},
+      {Form::kIstio, "1.30", true},
+      {Form::kIstio, "1.9", true},
+      {Form::kIstio, "1.30.1", false},
+      {Form::kIstio, "2.0", false},
+      {Form::kIstio, "1.", false},
       {Form::kLabel, "-orders", false},
       {Form::kLabel, std::string(64, 'a'), false},
       {Form::kLabelKey, "app.kubernetes.io/name", true},

@@ -96,6 +96,9 @@ class Istio {
     if (!filter) {
       INLAY_RETURN_IF_ERROR(wasm_resource());
     }
+    if (values_.service_entry && !outside().empty()) {
+      INLAY_RETURN_IF_ERROR(service_entry());
+    }
     if (values_.sidecar) {
       for (const std::string& host : egress_hosts(values_)) context_.add("hosts").set("host", host);
       INLAY_RETURN_IF_ERROR(add("sidecar.yaml", "sidecar"));
@@ -116,6 +119,10 @@ class Istio {
  private:
   // What the mesh does differently than one might think.
   void notes() {
+    if (!values_.outbound && !values_.workload.service)
+      rendering_.notes.push_back("inbound requests pass the plugin only where a Service selects the pods and has " +
+                                 std::to_string(values_.workload.port) +
+                                 " as its targetPort, with a port whose name begins with `http`, or without one");
     if (values_.attach != Attachment::kEnvoyFilter)
       rendering_.notes.push_back(
           "WasmPlugin and TrafficExtension have no vm_id, and " + document::quote(values_.plugin.vm_id) +
@@ -127,11 +134,38 @@ class Istio {
           "the plugin gets each request to a port of `traffic.destinations`, whatever its host: only the "
           "header-augmenting "
           "filter has rules that keep to the destinations");
+    for (const Destination* destination : outside())
+      rendering_.notes.push_back(
+          values_.service_entry
+              ? destination->host +
+                    " is no service of the cluster: the ServiceEntry makes it one of protocol HTTP on port " +
+                    std::to_string(destination->port) + ", by DNS; requests that are TLS already do not pass the plugin"
+              : destination->host +
+                    " is no service of the cluster: without a ServiceEntry for it and its port, of protocol HTTP, its "
+                    "requests do not pass the plugin");
+  }
+
+  // The destinations that istiod knows from no Service.
+  std::vector<const Destination*> outside() const {
+    std::vector<const Destination*> found;
     for (const Destination& destination : values_.destinations)
-      if (destination.mesh_host.find(".svc.") == std::string::npos)
-        rendering_.notes.push_back(destination.host +
-                                   " is no service of the cluster: without a ServiceEntry for it and its "
-                                   "port, of protocol HTTP, its requests do not pass the plugin");
+      if (destination.mesh_host.find(".svc.") == std::string::npos) found.push_back(&destination);
+    return found;
+  }
+
+  // One a host, with all its ports: two of one host in a namespace would be one too many.
+  Result<Unit> service_entry() {
+    std::vector<std::string> hosts;
+    for (const Destination* destination : outside())
+      if (std::find(hosts.begin(), hosts.end(), destination->host) == hosts.end()) hosts.push_back(destination->host);
+    for (size_t i = 0; i < hosts.size(); ++i) {
+      Context& entry = context_.add("entries");
+      entry.flag("another", i != 0).set("host", hosts[i]);
+      entry.set("entry", values_.name + (i == 0 ? "" : "-" + std::to_string(i + 1)));
+      for (const Destination* destination : outside())
+        if (destination->host == hosts[i]) entry.add("ports").set("port", destination->port);
+    }
+    return add("service-entry.yaml", "service_entry");
   }
 
   Result<Unit> add(const std::string& file, const std::string& name) {

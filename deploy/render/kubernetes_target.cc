@@ -78,6 +78,10 @@ class Kubernetes {
       INLAY_RETURN_IF_ERROR(add("service-account.yaml", "service_account", resources));
       INLAY_RETURN_IF_ERROR(add("deployment.yaml", "deployment", resources));
     }
+    if (values_.workload.service) {
+      context_.set("port", values_.workload.port);
+      INLAY_RETURN_IF_ERROR(add("service.yaml", "workload_service", resources));
+    }
     for (const Service& service : values_.services) {
       if (service.where != Service::Where::kMesh || service.container.image.empty()) continue;
       INLAY_RETURN_IF_ERROR(add_service(service, resources));

@@ -280,6 +280,10 @@ class Builder {
       report_.error(view["destinations"].node(), "inbound traffic goes to the workload; leave `destinations` out");
     if (!values_.outbound && workload && values_.workload.port == 0 && !stands(workload, "port"))
       report_.error(workload.node(), "inbound traffic needs `workload.port`");
+    values_.workload.service =
+        workload.boolean("service", !values_.outbound && !values_.workload.container.image.empty());
+    if (workload.has("service") && values_.workload.service && values_.workload.port == 0)
+      report_.error(workload["service"].node(), "needs `port`, to which the Service leads");
   }
 
   void envoy(View view) {
@@ -308,11 +312,12 @@ class Builder {
 
   void istio(View view) {
     const bool oci = values_.module.from == Module::From::kOci;
-    values_.attach = view.has("attach") ? static_cast<Attachment>(view["attach"].node().integer)
-                     : oci              ? Attachment::kWasmPlugin
-                                        : Attachment::kEnvoyFilter;
+    if (view.has("version")) values_.istio_minor = minor_version(view.text("version"));
+    values_.attach =
+        view.has("attach") ? static_cast<Attachment>(view["attach"].node().integer) : default_attachment(oci);
     values_.attach_place = view["attach"].node().place;
     values_.sidecar = view.boolean("sidecar", values_.outbound);
+    values_.service_entry = view.boolean("service_entry", true);
     values_.egress = view.texts("egress");
     if (!view.has("egress")) values_.egress = {"istio-system/*"};
     for (View host : view.list("egress"))
@@ -322,6 +327,23 @@ class Builder {
       report_.error(
           view["attach"].node(),
           "an EnvoyFilter cannot pull from an OCI registry; use WasmPlugin or TrafficExtension, or `module.file`");
+    if (values_.attach == Attachment::kTrafficExtension && values_.istio_minor < kTrafficExtensionMinor)
+      report_.error(view["attach"].node(), "Istio 1." + std::to_string(values_.istio_minor) +
+                                               " has no TrafficExtension; use WasmPlugin or EnvoyFilter");
+  }
+
+  // The 30 of 1.30; 30 for what check_forms() has refused.
+  static uint32_t minor_version(const std::string& text) {
+    const auto minor = check_form(Form::kIstio, text).empty() ? document::parse_uint(text.substr(2)) : std::nullopt;
+    return minor ? static_cast<uint32_t>(*minor) : kTrafficExtensionMinor;
+  }
+
+  Attachment default_attachment(bool oci) const {
+    const auto& configuration = values_.plugin.configuration;
+    const bool text = configuration != nullptr && configuration->kind == document::Source::Kind::kScalar;
+    if (text && !oci) return Attachment::kEnvoyFilter;
+    if (values_.istio_minor >= kTrafficExtensionMinor) return Attachment::kTrafficExtension;
+    return oci ? Attachment::kWasmPlugin : Attachment::kEnvoyFilter;
   }
 
  public:

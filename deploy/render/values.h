@@ -90,7 +90,8 @@ struct Workload {
   std::string name;
   std::vector<std::pair<std::string, std::string>> labels;
   Container container;
-  uint32_t port = 0;  // 0: it does not serve
+  uint32_t port = 0;     // 0: it does not serve
+  bool service = false;  // render a Service for it
   uint32_t user = 0;
   std::string cpu;
   std::string memory;
@@ -105,6 +106,9 @@ struct Destination {
   std::vector<std::string> subsets;  // of an Istio DestinationRule
   Container container;
 };
+
+// From this version on Istio has TrafficExtension: 1.30.
+inline constexpr uint32_t kTrafficExtensionMinor = 30;
 
 // Attachment: the Istio resource by which the plugin comes into the proxy.
 enum class Attachment : uint8_t { kEnvoyFilter, kWasmPlugin, kTrafficExtension };
@@ -125,10 +129,12 @@ struct Values {
   uint32_t admin_port = 0;
   std::vector<std::pair<std::string, std::string>> resolve;  // host to address
 
-  Attachment attach = Attachment::kEnvoyFilter;
+  uint32_t istio_minor = kTrafficExtensionMinor;  // of the oldest Istio that must take it
+  Attachment attach = Attachment::kTrafficExtension;
   Place attach_place;
   std::vector<std::string> egress;
   bool sidecar = true;
+  bool service_entry = true;  // for destinations outside of the mesh
 
   std::string file;  // the values file's name, for messages
 };

@@ -161,6 +161,12 @@ constexpr FieldSpec kWorkload[] = {
     {.name = "command", .help = "of its container", .shape = Shape::kList},
     kContainerArgs,
     {.name = "port", .kind = kNumber, .form = Form::kPort, .help = "on which it serves; needed for inbound traffic"},
+    {.name = "service",
+     .kind = FieldKind::kBool,
+     .help =
+         "render a Service of its name and port: without one that selects its pods istiod makes no listener that the "
+         "plugin could stand in",
+     .otherwise = "`true` for inbound traffic with `image`"},
     kContainerEnvironment,
     kContainerReady,
     {.name = "user", .kind = kNumber, .form = Form::kUser, .help = "the user that it runs as", .otherwise = "65532"},
@@ -215,10 +221,16 @@ constexpr FieldSpec kEnvoy[] = {
 };
 
 constexpr FieldSpec kIstio[] = {
+    {.name = "version",
+     .form = Form::kIstio,
+     .help = "the oldest Istio that has to take what is rendered",
+     .otherwise = "`1.30`"},
     {.name = "attach",
      .kind = FieldKind::kEnum,
      .help = "the resource that adds the plugin",
-     .otherwise = "`WasmPlugin` with `module.oci`, else `EnvoyFilter`",
+     .otherwise =
+         "`TrafficExtension` from 1.30 on; before that `WasmPlugin` with `module.oci`, else `EnvoyFilter`, which also "
+         "takes a configuration that is a text",
      .type = "attachment"},
     {.name = "egress",
      .help = "more hosts that the workload calls, as `NAMESPACE/HOST`; with the Sidecar it reaches no others",
@@ -230,6 +242,12 @@ constexpr FieldSpec kIstio[] = {
          "render the Sidecar resource, with `outboundTrafficPolicy: REGISTRY_ONLY`; without it the workload sees every "
          "service of the mesh, and reaches what the mesh's own policy lets it",
      .otherwise = "`true` for outbound traffic"},
+    {.name = "service_entry",
+     .kind = FieldKind::kBool,
+     .help =
+         "render a ServiceEntry for destinations outside of the mesh, without which istiod makes no listener for them; "
+         "`false` where they have one",
+     .otherwise = "`true`"},
 };
 
 constexpr MessageSpec kMessages[] = {

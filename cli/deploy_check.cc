@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/deploy_check.h"
+
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "deploy/check/check_resources.h"
+#include "deploy/render/target.h"
+#include "document/scalars.h"
+
+namespace inlay::cli {
+namespace {
+
+struct CheckOptions {
+  std::string path;
+  std::string values;
+  std::string from;
+  std::string to;
+  bool json = false;
+};
+
+int fail(const Error& error) {
+  std::fprintf(stderr, "inlay: %s\n", error.to_string().c_str());
+  return 2;
+}
+
+std::optional<deploy::Values> read_values(const std::string& path) {
+  document::Diagnostics diagnostics;
+  auto values = deploy::read_values(path, diagnostics);
+  std::fputs(diagnostics.to_string().c_str(), stderr);
+  if (!values) {
+    fail(values.error());
+    return std::nullopt;
+  }
+  return *std::move(values);
+}
+
+// What the values give for a cluster, as TARGET/FILE.
+Result<Unit> render_all(const deploy::Values& values, deploy::Manifests& manifests) {
+  for (const std::string_view name : {"kubernetes", "istio"}) {
+    document::Diagnostics diagnostics;
+    config::Reporter report(values.file, diagnostics);
+    auto rendering = deploy::find_target(name)->render(values, report);
+    std::fputs(diagnostics.to_string().c_str(), stderr);
+    if (!rendering) return rendering.error();
+    for (const deploy::File& file : rendering->files) {
+      const std::string path = std::string(name) + "/" + file.name;
+      if (file.binary) {
+        manifests.modules.push_back({path, file.content.size()});
+      } else {
+        deploy::add_manifest(path, file.content, manifests, diagnostics);
+      }
+    }
+  }
+  return Unit{};
+}
+
+// The 36 of "1.36" and "1.36.4"; nothing for what is no version.
+std::optional<uint32_t> minor_version(const std::string& text) {
+  if (text.empty()) return 0;
+  if (!text.starts_with("1.")) return std::nullopt;
+  const auto minor = document::parse_uint(text.substr(2, text.find('.', 2) - 2));
+  if (!minor || *minor == 0 || *minor > 999) return std::nullopt;
+  return static_cast<uint32_t>(*minor);
+}
+
+int check(const CheckOptions& options) {
+  const auto from = minor_version(options.from);
+  const auto to = minor_version(options.to);
+  if (!from || !to || (*from == 0) != (*to == 0)) {
+    std::fputs("inlay: --from and --to go together, and are versions of Envoy such as 1.36 and 1.40\n", stderr);
+    return 2;
+  }
+  deploy::Manifests manifests;
+  std::optional<deploy::Values> values;
+  const bool folder = std::filesystem::is_directory(options.path);
+  if (!folder && !options.values.empty()) {
+    std::fputs("inlay: --values goes with a folder\n", stderr);
+    return 2;
+  }
+  if (!folder || !options.values.empty()) {
+    values = read_values(folder ? options.values : options.path);
+    if (!values) return 2;
+  }
+  document::Diagnostics diagnostics;
+  const auto read = folder ? deploy::read_folder(options.path, manifests, diagnostics) : render_all(*values, manifests);
+  std::fputs(diagnostics.to_string().c_str(), stderr);
+  if (!read) return fail(read.error());
+  if (diagnostics.errors() != 0) return 2;
+  const deploy::Findings findings = deploy::check_manifests({manifests, values ? &*values : nullptr, *from, *to});
+  std::fputs((options.json ? to_json(findings) : to_text(findings)).c_str(), stdout);
+  return findings.count(deploy::Severity::kError) == 0 ? 0 : 1;
+}
+
+}  // namespace
+
+void add_deploy_check(CLI::App& deploy, Action& action) {
+  auto options = std::make_shared<CheckOptions>();
+  CLI::App* command = deploy.add_subcommand("check",
+                                            "Say before a rollout what will go wrong in the mesh; exit status 1 if "
+                                            "something will, 2 if it could not be read");
+  command
+      ->add_option(
+          "path", options->path,
+          "A folder of manifests, whoever wrote them, or a values file, of which is checked what it is rendered to")
+      ->type_name(kFile)
+      ->required();
+  command
+      ->add_option("--values", options->values,
+                   "With a folder: the values file whose destinations its rules must keep to")
+      ->type_name(kFile);
+  command->add_option("--from", options->from,
+                      "With --to: say what changes between two versions of Envoy, such as 1.36");
+  command->add_option("--to", options->to, "See --from");
+  command->add_flag("--json", options->json, "One JSON object (docs/reference/deploy_check.md) instead of text");
+  command->callback([options, &action] { action = [options] { return check(*options); }; });
+}
+
+}  // namespace inlay::cli

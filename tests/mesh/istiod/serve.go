@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+package main
+
+import (
+	"flag"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"regexp"
+	"strings"
+	"syscall"
+
+	meshconfig "istio.io/api/mesh/v1alpha1"
+	"istio.io/istio/pilot/test/xds"
+	"istio.io/istio/pkg/config/mesh"
+	"istio.io/istio/pkg/test"
+	"sigs.k8s.io/yaml"
+)
+
+var separator = regexp.MustCompile(`(?m)^---\s*$`)
+
+// Istio's resources and Kubernetes' objects of some files, as istiod's test server takes them.
+func readFiles(names []string) (istio, kubernetes string, err error) {
+	var resources, objects []string
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return "", "", err
+		}
+		for _, document := range separator.Split(string(text), -1) {
+			var kind struct {
+				APIVersion string `json:"apiVersion"`
+			}
+			if err := yaml.Unmarshal([]byte(document), &kind); err != nil {
+				return "", "", fmt.Errorf("%s: %w", name, err)
+			}
+			group, _, _ := strings.Cut(kind.APIVersion, "/")
+			switch {
+			case group == "" || strings.HasPrefix(group, "kustomize."):
+			case strings.HasSuffix(group, "istio.io") || group == "gateway.networking.k8s.io":
+				resources = append(resources, document)
+			default:
+				objects = append(objects, document)
+			}
+		}
+	}
+	return strings.Join(resources, "\n---\n"), strings.Join(objects, "\n---\n"), nil
+}
+
+// serve is istiod: what it makes of its configuration and of the cluster's objects, over xDS, without authentication.
+func serve(arguments []string) error {
+	flags := flag.NewFlagSet("serve", flag.ExitOnError)
+	grpcAddress := flags.String("grpc", "", "where proxies ask")
+	debugAddress := flags.String("debug", "", "where istiod's debug pages are")
+	meshFile := flags.String("mesh", "", "MeshConfig")
+	_ = flags.Parse(arguments)
+	resources, objects, err := readFiles(flags.Args())
+	if err != nil {
+		return err
+	}
+	var meshConfig *meshconfig.MeshConfig
+	if *meshFile != "" {
+		if meshConfig, err = mesh.ReadMeshConfig(*meshFile); err != nil {
+			return err
+		}
+	}
+	end := make(chan os.Signal, 1)
+	signal.Notify(end, os.Interrupt, syscall.SIGTERM)
+	return test.Wrap(func(t test.Failer) {
+		server := xds.NewFakeDiscoveryServer(t, xds.FakeOptions{
+			ConfigString:           resources,
+			KubernetesObjectString: objects,
+			MeshConfig:             meshConfig,
+			ListenerBuilder:        func() (net.Listener, error) { return net.Listen("tcp", *grpcAddress) },
+		})
+		go func() { fmt.Println(http.ListenAndServe(*debugAddress, server.DiscoveryDebug)) }()
+		fmt.Println("istiod: ready")
+		<-end
+	})
+}
