@@ -404,6 +404,36 @@ class Refusals(DeployCase):
 
 
 @inlay_only("a subcommand of Inlay's")
+class OtherProxies(DeployCase):
+    """Istio's gateways and waypoints, and Envoy Gateway; tests/mesh runs them."""
+
+    def values(self, **more):
+        return {"name": "tokens", "namespace": "shop", "module": {"oci": "oci://registry.example.com/filter@sha256:" + "a" * 64},
+                "plugin": {"name": "augmenter", "configuration": {"sources": [{"name": "idp", "cluster": "${cluster:idp}"}]}},
+                "services": [{"name": "idp", "outside": {"host": "login.example.com"}}],
+                "workload": {"name": "edge"},
+                "traffic": {"direction": "outbound", "destinations": [{"host": "payments", "port": 8081}]}, **more}
+
+    def rendered_with(self, target, **more):
+        self.write("deploy/values.json", json.dumps(self.values(**more)))
+        return self.rendered(target, values="deploy/values.json")
+
+    def test_a_gateway_is_selected_by_labels_and_a_waypoint_by_name(self):
+        for proxy, word, other in (("gateway", "matchLabels", "targetRefs"), ("waypoint", "targetRefs", "matchLabels")):
+            text = read(self.rendered_with("istio", istio={"proxy": proxy}), "traffic-extension.yaml")
+            self.assertIn(word, text)
+            self.assertNotIn(other, text)
+            self.assertNotIn("ports:", text)
+            self.assertEqual(self.inlay("deploy", "check", "istio")[0], 0)
+
+    def test_envoy_gateway_gets_a_policy_for_its_routes(self):
+        folder = self.rendered_with("gateway", gateway={"name": "public", "routes": ["payments"]})
+        self.assertEqual(set(os.listdir(folder)), {"kustomization.yaml", "envoy-extension-policy.yaml", "envoy-patch-policy.yaml"})
+        self.assertIn("cluster: idp", read(folder, "envoy-extension-policy.yaml"))
+        self.assertEqual(self.inlay("deploy", "check", "gateway")[0], 0)
+
+
+@inlay_only("a subcommand of Inlay's")
 class CheckBeforeARollout(DeployCase):
     """`inlay deploy check`: its forms and exit statuses; deploy/check/check_resources_test.cc has each rule."""
 

@@ -78,7 +78,8 @@ void check_other_hosts(const Subject& subject, std::span<const PluginUse> plugin
   if (subject.values == nullptr) return;
   std::vector<std::string> wanted;
   for (const Destination& destination : subject.values->destinations)
-    for (std::string& name : istio_destination_clusters(destination)) wanted.push_back(std::move(name));
+    for (std::string& name : istio_destination_clusters(destination, subject.values->proxy))
+      wanted.push_back(std::move(name));
   for (const PluginUse& plugin : plugins) {
     if (!plugin.outbound || !plugin.gives_headers()) continue;
     for (const std::string& cluster : reach_of(plugin).clusters)

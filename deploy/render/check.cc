@@ -166,7 +166,7 @@ Result<std::string> Check::sample_sidecar(const Source* sidecar) const {
           .set("port", port);
       for (const Destination& destination : values_.destinations) {
         if (destination.port != port || !reaches(sidecar, destination.mesh_host)) continue;
-        for (const std::string& name : istio_destination_clusters(destination)) {
+        for (const std::string& name : istio_destination_clusters(destination, values_.proxy)) {
           add_cluster(name, port);
           names.push_back(name);
           listener.add("routes").set("domains", yaml_list({name + ".example"})).set("cluster", name);
@@ -197,7 +197,8 @@ Result<Unit> Check::headers_go_to_destinations(const std::string& merged) const 
   if (!values_.outbound || !takes_rules(values_)) return Unit{};
   std::set<std::string> destinations;
   for (const Destination& destination : values_.destinations)
-    for (std::string& name : istio_destination_clusters(destination)) destinations.insert(std::move(name));
+    for (std::string& name : istio_destination_clusters(destination, values_.proxy))
+      destinations.insert(std::move(name));
   for (const PassedRoute& route : passed_routes(merged))
     if (destinations.count(route.cluster) == 0 && can_augment(route.configuration, route.cluster))
       return defect("sidecar.json", "requests to " + route.cluster + ", which is no destination, would get headers");

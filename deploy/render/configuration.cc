@@ -152,7 +152,8 @@ EditText replace_with(const Values& values, const ClusterNames& names) {
 }
 
 std::shared_ptr<const Source> complete(const Values& values, const ClusterNames& names) {
-  return values.outbound && takes_rules(values) ? with_rules(values, names) : values.plugin.configuration;
+  return names.destination && values.outbound && takes_rules(values) ? with_rules(values, names)
+                                                                     : values.plugin.configuration;
 }
 
 }  // namespace

@@ -24,7 +24,8 @@ void check_configuration(const document::Source& configuration, const std::strin
 // The names that a target has for what is in the values.
 struct ClusterNames {
   std::function<std::string(const Service&)> service;
-  // Of a destination: the clusters that its requests can go to.
+  // Of a destination: the clusters that its requests can go to. Without it no rules are added: the target itself keeps
+  // other requests from the plugin.
   std::function<std::vector<std::string>(const Destination&)> destination;
 };
 

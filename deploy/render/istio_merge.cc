@@ -55,6 +55,15 @@ std::string write(const Value& value) {
   return {buffer.GetString(), buffer.GetSize()};
 }
 
+// The elements of the list at `path`; none when there is no list.
+std::vector<const Value*> elements(const Value& value, std::initializer_list<const char*> path) {
+  std::vector<const Value*> out;
+  const Value* list = find(value, path);
+  if (list == nullptr || !list->IsArray()) return out;
+  for (const Value& element : list->GetArray()) out.push_back(&element);
+  return out;
+}
+
 // Which listeners an HTTP filter is for.
 struct Target {
   bool outbound = true;
@@ -123,7 +132,7 @@ Result<Unit> apply_patch(Document& bootstrap, const Value& patch, size_t index) 
   if (what != "HTTP_FILTER" || operation != "INSERT_BEFORE" || manager != kManager) return not_evaluated(index);
   Target target;
   const std::string context = text(patch, {"match", "context"});
-  target.outbound = context == "SIDECAR_OUTBOUND";
+  target.outbound = context == "SIDECAR_OUTBOUND" || context == "GATEWAY";
   target.both = context == "ANY";
   target.port = number(patch, {"match", "listener", "portNumber"});
   target.before = text(patch, {"match", "listener", "filterChain", "filter", "subFilter", "name"});
@@ -185,31 +194,24 @@ Result<std::string> apply_wasm_resource(std::string_view bootstrap_json, const S
   const Document document = parse(config::to_json(resource));
   const Value* spec = find(document, {"spec"});
   const Value* nested = spec == nullptr ? nullptr : find(*spec, {"wasm"});
-  const Value* matches = spec == nullptr ? nullptr : find(*spec, {"match"});
-  if (matches == nullptr || !matches->IsArray()) return Error{ErrorCode::kNotFound, "has no match", "spec"};
+  if (spec == nullptr) return Error{ErrorCode::kNotFound, "is missing", "spec"};
   const Document filter = parse(http_filter(document, nested == nullptr ? *spec : *nested, code));
+  const Value* matches = find(*spec, {"match"});
   size_t count = 0;
-  for (const Value& match : matches->GetArray()) {
-    const std::string mode = text(match, {"mode"});
-    if (find(match, {"ports"}) == nullptr) return Error{ErrorCode::kUnsupported, "a match without ports", "spec.match"};
-    for (const Value& port : find(match, {"ports"})->GetArray())
-      count +=
-          insert(bootstrap, {mode == "CLIENT", mode == "CLIENT_AND_SERVER", number(port, {"number"}), kRouter}, filter);
+  if (matches == nullptr) count += insert(bootstrap, {true, true, 0, kRouter}, filter);
+  for (const Value* match : elements(*spec, {"match"})) {
+    const std::string mode = text(*match, {"mode"});
+    if (find(*match, {"ports"}) == nullptr)
+      return Error{ErrorCode::kUnsupported, "a match without ports", "spec.match"};
+    for (const Value* port : elements(*match, {"ports"}))
+      count += insert(bootstrap, {mode == "CLIENT", mode == "CLIENT_AND_SERVER", number(*port, {"number"}), kRouter},
+                      filter);
   }
   if (count == 0) return Error{ErrorCode::kNotFound, "meets nothing in the configuration of a sidecar", "spec.match"};
   return write(bootstrap);
 }
 
 namespace {
-
-// The elements of the list at `path`; none when there is no list.
-std::vector<const Value*> elements(const Value& value, std::initializer_list<const char*> path) {
-  std::vector<const Value*> out;
-  const Value* list = find(value, path);
-  if (list == nullptr || !list->IsArray()) return out;
-  for (const Value& element : list->GetArray()) out.push_back(&element);
-  return out;
-}
 
 void add_passed_routes(const Value& manager, std::vector<PassedRoute>& out) {
   for (const Value* filter : elements(manager, {"http_filters"})) {

@@ -13,15 +13,24 @@ std::string istio_cluster_name(const Service& service) {
   return service.where == Service::Where::kMesh ? istio_cluster(service.mesh_host, service.port) : service.name;
 }
 
-std::vector<std::string> istio_destination_clusters(const Destination& destination) {
+std::vector<std::string> istio_destination_clusters(const Destination& destination, ProxyKind proxy) {
+  if (proxy == ProxyKind::kWaypoint) {
+    const auto name = [&](const std::string& subset) {
+      return "inbound-vip|" + std::to_string(destination.port) + "|http" + subset + "|" + destination.mesh_host;
+    };
+    std::vector<std::string> names = {name("")};
+    for (const std::string& subset : destination.subsets) names.push_back(name("/" + subset));
+    return names;
+  }
   std::vector<std::string> names = {istio_cluster(destination.mesh_host, destination.port)};
   for (const std::string& subset : destination.subsets)
     names.push_back(istio_cluster(destination.mesh_host, destination.port, subset));
   return names;
 }
 
-ClusterNames istio_names() {
-  return {istio_cluster_name, istio_destination_clusters};
+ClusterNames istio_names(ProxyKind proxy) {
+  return {istio_cluster_name,
+          [proxy](const Destination& destination) { return istio_destination_clusters(destination, proxy); }};
 }
 
 std::vector<ClusterSpec> added_clusters(const Values& values) {
@@ -83,7 +92,10 @@ class Istio {
  public:
   explicit Istio(const Values& values) : values_(values) {
     context_.set("name", values.name).set("namespace", values.name_space).set("labels", labels_yaml(values));
-    context_.set("mode", values.outbound ? "CLIENT" : "SERVER");
+    context_.set("mode", values.outbound ? "CLIENT" : "SERVER").set("waypoint", values.workload.name);
+    context_.flag("by_reference", values.proxy == ProxyKind::kWaypoint);
+    // The ports of a gateway's or a waypoint's listeners are not those of the destinations; rules keep to these.
+    context_.flag("by_port", values.proxy == ProxyKind::kSidecar);
     for (uint32_t port : traffic_ports(values)) context_.add("ports").set("port", port);
   }
 
@@ -178,17 +190,31 @@ class Istio {
     context_.flag("clusters", false).flag("patches", false);
     for (const ClusterSpec& cluster : clusters) {
       INLAY_TRY(std::string text, cluster_yaml(cluster));
-      context_.add("clusters").set("what", cluster.what).set("cluster", std::move(text));
+      constexpr std::string_view kContexts[] = {"SIDECAR_OUTBOUND", "GATEWAY", "SIDECAR_INBOUND"};
+      context_.add("clusters")
+          .set("what", cluster.what)
+          .set("context", std::string(kContexts[static_cast<size_t>(values_.proxy)]))
+          .set("cluster", std::move(text));
     }
     if (with_plugin) {
-      INLAY_TRY(const std::string filter, wasm_filter_yaml(values_, istio_names(), mounted_module(values_)));
-      for (uint32_t port : traffic_ports(values_))
+      INLAY_TRY(const std::string filter,
+                wasm_filter_yaml(values_, istio_names(values_.proxy), mounted_module(values_)));
+      if (values_.proxy == ProxyKind::kGateway) {
         context_.add("patches")
-            .set("what", std::string(values_.outbound ? "Requests to port " : "Requests that come in on port ") +
-                             std::to_string(port) + ".")
-            .set("context", values_.outbound ? "SIDECAR_OUTBOUND" : "SIDECAR_INBOUND")
-            .set("port", port)
+            .set("what", "All requests that go through it.")
+            .set("context", "GATEWAY")
             .set("filter", filter);
+        context_.flag("patch_by_port", false);
+      } else {
+        context_.flag("patch_by_port", true);
+        for (uint32_t port : traffic_ports(values_))
+          context_.add("patches")
+              .set("what", std::string(values_.outbound ? "Requests to port " : "Requests that come in on port ") +
+                               std::to_string(port) + ".")
+              .set("context", values_.outbound ? "SIDECAR_OUTBOUND" : "SIDECAR_INBOUND")
+              .set("port", port)
+              .set("filter", filter);
+      }
     }
     return add("envoy-filter.yaml", "envoy_filter");
   }
@@ -210,7 +236,7 @@ class Istio {
           .flag("from_host", variable.from != Variable::From::kValue)
           .set("variable", variable.name)
           .set("value", variable.value);
-    const std::string yaml = configuration_yaml(values_, istio_names());
+    const std::string yaml = configuration_yaml(values_, istio_names(values_.proxy));
     context.flag("configuration", !yaml.empty()).set("yaml", yaml);
     INLAY_TRY(std::string wasm, fill_template("templates/istio/wasm.yaml", context));
     context_.set("wasm", std::move(wasm));

@@ -52,6 +52,8 @@ class Builder {
     traffic(root["traffic"], root["workload"]);
     envoy(root["envoy"]);
     istio(root["istio"]);
+    values_.gateway = root["gateway"].text("name");
+    values_.routes = root["gateway"].texts("routes");
     if (values_.plugin.configuration != nullptr)
       check_configuration(*values_.plugin.configuration, "plugin.configuration", values_, report_);
     if (values_.outbound && takes_rules(values_)) check_rules(values_, report_);
@@ -316,7 +318,9 @@ class Builder {
     values_.attach =
         view.has("attach") ? static_cast<Attachment>(view["attach"].node().integer) : default_attachment(oci);
     values_.attach_place = view["attach"].node().place;
-    values_.sidecar = view.boolean("sidecar", values_.outbound);
+    values_.proxy = static_cast<ProxyKind>(view["proxy"].node().integer);
+    check_proxy(view);
+    values_.sidecar = view.boolean("sidecar", values_.outbound && values_.proxy == ProxyKind::kSidecar);
     values_.service_entry = view.boolean("service_entry", true);
     values_.egress = view.texts("egress");
     if (!view.has("egress")) values_.egress = {"istio-system/*"};
@@ -330,6 +334,27 @@ class Builder {
     if (values_.attach == Attachment::kTrafficExtension && values_.istio_minor < kTrafficExtensionMinor)
       report_.error(view["attach"].node(), "Istio 1." + std::to_string(values_.istio_minor) +
                                                " has no TrafficExtension; use WasmPlugin or EnvoyFilter");
+  }
+
+  // What a proxy that is no sidecar cannot have.
+  void check_proxy(View view) {
+    if (values_.proxy == ProxyKind::kSidecar) return;
+    const std::string what = values_.proxy == ProxyKind::kGateway ? "a gateway" : "a waypoint";
+    if (!values_.outbound)
+      report_.error(view["proxy"].node(), what + " has no inbound traffic; set `traffic.direction: outbound`");
+    if (view.has("sidecar") && view.boolean("sidecar", false))
+      report_.error(view["sidecar"].node(), "a Sidecar is not for " + what);
+    for (const Service& service : values_.services)
+      if (service.where == Service::Where::kSidecar)
+        report_.error(view["proxy"].node(), what + " has no container of yours beside it, which " +
+                                                quote(service.name) + " is to be; use `mesh` or `outside`");
+    for (const Service& service : values_.services)
+      if (service.where == Service::Where::kMesh && values_.proxy == ProxyKind::kWaypoint)
+        report_.error(view["proxy"].node(), "istiod gives a waypoint no cluster for a service of the mesh, which " +
+                                                quote(service.name) + " is; use `outside`");
+    if (values_.proxy == ProxyKind::kWaypoint && values_.attach == Attachment::kEnvoyFilter)
+      report_.error(view[view.has("attach") ? "attach" : "proxy"].node(),
+                    "for a waypoint use TrafficExtension or WasmPlugin, which can name it");
   }
 
   // The 30 of 1.30; 30 for what check_forms() has refused.

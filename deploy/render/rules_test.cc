@@ -26,7 +26,7 @@ class Rules : public ::testing::Test {
     Diagnostics diagnostics;
     const auto values = read_values_text(text, "v", modules_.folder(), diagnostics);
     if (!values) return diagnostics.to_string();
-    std::string out = configuration_text(*values, istio_names()).text;
+    std::string out = configuration_text(*values, istio_names(ProxyKind::kSidecar)).text;
     out.erase(std::remove_if(out.begin(), out.end(), [](char c) { return c == ' ' || c == '\n'; }), out.end());
     return out;
   }

@@ -9,7 +9,8 @@ constexpr Target kTargets[] = {
     {"envoy", "an Envoy bootstrap for `inlay run` and `envoy`", render_envoy},
     {"compose", "a pod on one machine, for docker compose", render_compose},
     {"kubernetes", "the workload with the module mounted into its proxy, for kubectl apply -k", render_kubernetes},
-    {"istio", "the resources that add the plugin to the workload's proxy", render_istio},
+    {"istio", "the resources that add the plugin to the workload's proxy, a gateway's or a waypoint's", render_istio},
+    {"gateway", "the resources that add the plugin to routes of Envoy Gateway", render_gateway},
 };
 
 }  // namespace

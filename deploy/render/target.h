@@ -55,5 +55,6 @@ Result<Rendering> render_envoy(const Values& values, config::Reporter& report);
 Result<Rendering> render_compose(const Values& values, config::Reporter& report);
 Result<Rendering> render_kubernetes(const Values& values, config::Reporter& report);
 Result<Rendering> render_istio(const Values& values, config::Reporter& report);
+Result<Rendering> render_gateway(const Values& values, config::Reporter& report);
 
 }  // namespace inlay::deploy

@@ -110,6 +110,9 @@ struct Destination {
 // From this version on Istio has TrafficExtension: 1.30.
 inline constexpr uint32_t kTrafficExtensionMinor = 30;
 
+// ProxyKind: whose proxy runs the plugin in the target istio.
+enum class ProxyKind : uint8_t { kSidecar, kGateway, kWaypoint };
+
 // Attachment: the Istio resource by which the plugin comes into the proxy.
 enum class Attachment : uint8_t { kEnvoyFilter, kWasmPlugin, kTrafficExtension };
 
@@ -130,11 +133,15 @@ struct Values {
   std::vector<std::pair<std::string, std::string>> resolve;  // host to address
 
   uint32_t istio_minor = kTrafficExtensionMinor;  // of the oldest Istio that must take it
+  ProxyKind proxy = ProxyKind::kSidecar;
   Attachment attach = Attachment::kTrafficExtension;
   Place attach_place;
   std::vector<std::string> egress;
   bool sidecar = true;
   bool service_entry = true;  // for destinations outside of the mesh
+
+  std::string gateway;              // of Envoy Gateway: the Gateway's name; empty: nothing is said
+  std::vector<std::string> routes;  // its HTTPRoutes whose requests pass the plugin
 
   std::string file;  // the values file's name, for messages
 };

@@ -14,10 +14,12 @@ constexpr FieldKind kMessage = FieldKind::kMessage;
 constexpr std::string_view kPolicies[] = {"FAIL_CLOSED", "FAIL_OPEN", "FAIL_RELOAD"};
 constexpr std::string_view kDirections[] = {"outbound", "inbound"};
 constexpr std::string_view kAttachments[] = {"EnvoyFilter", "WasmPlugin", "TrafficExtension"};
+constexpr std::string_view kProxies[] = {"sidecar", "gateway", "waypoint"};
 constexpr EnumSpec kEnums[] = {
     {"failure policy", kPolicies},
     {"direction", kDirections},
     {"attachment", kAttachments},
+    {"proxy", kProxies},
 };
 
 constexpr FieldSpec kRoot[] = {
@@ -38,6 +40,7 @@ constexpr FieldSpec kRoot[] = {
     {.name = "traffic", .kind = kMessage, .help = "which of its requests", .required = true, .type = "traffic"},
     {.name = "envoy", .kind = kMessage, .help = "of the targets envoy and compose", .type = "envoy"},
     {.name = "istio", .kind = kMessage, .help = "of the target istio", .type = "istio"},
+    {.name = "gateway", .kind = kMessage, .help = "of the target gateway", .type = "gateway"},
 };
 
 constexpr FieldSpec kModule[] = {
@@ -225,6 +228,12 @@ constexpr FieldSpec kIstio[] = {
      .form = Form::kIstio,
      .help = "the oldest Istio that has to take what is rendered",
      .otherwise = "`1.30`"},
+    {.name = "proxy",
+     .kind = FieldKind::kEnum,
+     .help = "whose proxy runs the plugin: the workload's own `sidecar`; an ingress or egress `gateway`, whose pods "
+             "`workload.labels` select; or the `waypoint` that is called `workload.name`, for services of ambient",
+     .otherwise = "`sidecar`",
+     .type = "proxy"},
     {.name = "attach",
      .kind = FieldKind::kEnum,
      .help = "the resource that adds the plugin",
@@ -250,6 +259,15 @@ constexpr FieldSpec kIstio[] = {
      .otherwise = "`true`"},
 };
 
+constexpr FieldSpec kGateway[] = {
+    {.name = "name", .form = Form::kLabel, .help = "of the Gateway whose proxies run the plugin", .required = true},
+    {.name = "routes",
+     .form = Form::kLabel,
+     .help = "its HTTPRoutes whose requests pass the plugin, in `namespace`; those of others do not",
+     .required = true,
+     .shape = Shape::kList},
+};
+
 constexpr MessageSpec kMessages[] = {
     {"the values file", "The whole file.", kRoot},
     {"module", "One of `file`, `oci` and `http`.", kModule},
@@ -271,6 +289,11 @@ constexpr MessageSpec kMessages[] = {
     {"destination", "", kDestination},
     {"envoy", "", kEnvoy},
     {"istio", "", kIstio},
+    {"gateway",
+     "Envoy Gateway's: an EnvoyExtensionPolicy for the routes, and an EnvoyPatchPolicy that adds the cluster of each "
+     "service. "
+     "The module is one by `oci` or `http`, and the services are `mesh` or `outside`.",
+     kGateway},
 };
 
 struct Types {

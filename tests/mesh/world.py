@@ -5,6 +5,8 @@ requests go the way that they go in a pod. scripts/mesh makes the namespace, in 
 
     from WORKLOAD_CLIENT, the workload's own requests   to 15001, the sidecar's outbound listener
     from OTHER_CLIENT, those of others, to the pod      to 15006, its inbound one
+
+A few names of hosts outside of the mesh lead to addresses of 10.2.0.0/24.
 """
 
 import http.client
@@ -13,6 +15,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import threading
 
@@ -25,6 +28,8 @@ ISTIOD = os.path.join(BUILT, "istiod")
 WORKLOAD_CLIENT, OTHER_CLIENT = "10.9.0.1", "10.9.0.2"
 POD = "10.1.0.5"
 STRANGER = "203.0.113.7"  # an address that the mesh does not know
+API = "10.2.0.3"          # api.example.com
+SDS_SOCKET = "./var/run/secrets/workload-spiffe-uds/socket"  # below the test's folder
 XDS_PORT, DEBUG_PORT, ADMIN_PORT = 15010, 18080, 15000
 
 nacks = 0  # of all tests, but for those that are about one
@@ -67,15 +72,24 @@ def with_pod(of, address):
     return [of, endpoints(of, address), pod(of["metadata"]["name"], address, of["spec"]["selector"], of["metadata"]["namespace"])]
 
 
-class Origin:
-    """Answers on every address of a port with what it got: {"host": ..., "headers": {...}}."""
+def seen_by_origin(handler):
+    return json.dumps({"host": handler.headers.get("host"), "path": handler.path,
+                       "headers": {name.lower(): value for name, value in handler.headers.items()}}).encode()
 
-    def __init__(self, port):
+
+class Origin:
+    """A server on every address of a port. answer(handler) gives a body; by default it is what the request was. `tls`: an ssl.SSLContext."""
+
+    def __init__(self, port, answer=seen_by_origin, tls=None):
+        self.requests = 0
+        outer = self
+
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self):
-                body = json.dumps({"host": self.headers.get("host"), "headers": {k.lower(): v for k, v in self.headers.items()}}).encode()
+                outer.requests += 1
+                body = answer(self)
                 self.send_response(200)
                 self.send_header("content-length", str(len(body)))
                 self.end_headers()
@@ -87,7 +101,12 @@ class Origin:
         class Server(http.server.ThreadingHTTPServer):
             daemon_threads = True
 
+            def handle_error(self, *_):
+                pass
+
         self.server = Server(("0.0.0.0", port), Handler)
+        if tls is not None:
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
     def close(self):
@@ -123,34 +142,62 @@ def send(address, port, host=None, path="/", source=WORKLOAD_CLIENT, headers=Non
         connection.close()
 
 
-def bootstrap(labels):
-    """What pilot-agent gives Envoy, cut down to what it needs to ask istiod."""
+def node_of(kind="sidecar", name="orders", namespace="shop", address=POD, labels=None):
+    """Who a proxy says that it is; kind: sidecar, router or waypoint."""
+    return {"id": f"{kind}~{address}~{name}-1.{namespace}~{namespace}.svc.cluster.local", "cluster": f"{name}.{namespace}",
+            "metadata": {"NAMESPACE": namespace, "LABELS": labels or {"app": name}, "CLUSTER_ID": "Kubernetes", "INTERCEPTION_MODE": "REDIRECT",
+                         "INSTANCE_IPS": address}}
+
+
+def bootstrap(node):
+    """What pilot-agent gives Envoy, cut down to what it needs to ask istiod, and a waypoint for certificates."""
     stream = {"resource_api_version": "V3", "ads": {}, "initial_fetch_timeout": "0s"}
     http2 = {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
         "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
         "explicit_http_config": {"http2_protocol_options": {}}}}
     def address(port):
-        return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
+        return {"pipe": {"path": SDS_SOCKET}} if port is None else {"socket_address": {"address": "127.0.0.1", "port_value": port}}
     return {
-        "node": {"id": f"sidecar~{POD}~orders-1.shop~shop.svc.cluster.local", "cluster": "orders.shop",
-                 "metadata": {"NAMESPACE": "shop", "LABELS": labels, "CLUSTER_ID": "Kubernetes", "INTERCEPTION_MODE": "REDIRECT",
-                              "INSTANCE_IPS": POD}},
+        "node": node,
         "admin": {"address": address(ADMIN_PORT)},
         "dynamic_resources": {"lds_config": stream, "cds_config": stream, "ads_config": {
             "api_type": "GRPC", "transport_api_version": "V3", "grpc_services": [{"envoy_grpc": {"cluster_name": "xds-grpc"}}]}},
+        "bootstrap_extensions": [{"name": "envoy.bootstrap.internal_listener", "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.bootstrap.internal_listener.v3.InternalListener"}}],
         "static_resources": {"clusters": [{
-            "name": "xds-grpc", "type": "STATIC", "connect_timeout": "1s", "typed_extension_protocol_options": http2,
-            "load_assignment": {"cluster_name": "xds-grpc", "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address(XDS_PORT)}}]}]}}]}}
+            "name": name, "type": "STATIC", "connect_timeout": "1s", "typed_extension_protocol_options": http2,
+            "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address(port)}}]}]}}
+            for name, port in (("xds-grpc", XDS_PORT), ("sds-grpc", None))]}}
+
+
+def agent_environment(labels):
+    """What Istio's injector gives pilot-agent, as far as it counts here."""
+    return {"FILE_MOUNTED_CERTS": "true", "INSTANCE_IP": POD, "POD_NAME": "orders-1", "POD_NAMESPACE": "shop",
+            "ISTIO_METAJSON_LABELS": json.dumps(labels), "ISTIO_META_CLUSTER_ID": "Kubernetes", "ISTIO_META_INTERCEPTION_MODE": "REDIRECT",
+            "ISTIO_META_WORKLOAD_NAME": "orders", "PROXY_CONFIG": json.dumps({
+                "binaryPath": find_envoy()[0], "discoveryAddress": f"127.0.0.1:{XDS_PORT}", "controlPlaneAuthPolicy": "NONE",
+                "terminationDrainDuration": "0.1s"})}
 
 
 class Sidecar(Program):
-    def __init__(self, directory, labels):
+    """Envoy, with a bootstrap of ours or started by pilot-agent."""
+
+    def __init__(self, directory, node, concurrency=2, agent=False, environment=None):
+        started["envoy"] += 1
+        if agent:
+            super().__init__("pilot-agent", [ISTIOD, "agent", "proxy", "sidecar", "--domain", "shop.svc.cluster.local", "--templateFile",
+                                             os.path.join(BUILT, "envoy_bootstrap.json"), "--concurrency", str(concurrency)], directory,
+                             {**agent_environment(node["metadata"]["LABELS"]), **(environment or {})})
+            return
         path = os.path.join(directory, "bootstrap.json")
         with open(path, "w") as file:
-            json.dump(bootstrap(labels), file)
-        started["envoy"] += 1
-        super().__init__("sidecar", [find_envoy()[0], "-c", path, "--concurrency", "2", "--disable-hot-restart", "--log-level", "warning"],
-                         directory)
+            json.dump(bootstrap(node), file)
+        super().__init__("sidecar", [find_envoy()[0], "-c", path, "--concurrency", str(concurrency), "--disable-hot-restart",
+                                     "--log-level", "warning"], directory, environment)
+
+    def end(self, seconds=30):
+        """pilot-agent ends Envoy, after it has drained it: killed too soon it would leave it behind."""
+        return super().end(max(seconds, 30))
 
     def admin(self, path):
         connection = http.client.HTTPConnection("127.0.0.1", ADMIN_PORT, timeout=30)
@@ -164,13 +211,20 @@ class Sidecar(Program):
 
 
 class Istiod(Program):
-    def __init__(self, directory, files, name="istiod"):
+    def __init__(self, directory, files, environment=None):
         mesh_config = os.path.join(directory, "mesh.yaml")
         with open(mesh_config, "w") as file:
             file.write(MESH_CONFIG)
-        super().__init__(name, [ISTIOD, "serve", "-grpc", f"127.0.0.1:{XDS_PORT}", "-debug", f"127.0.0.1:{DEBUG_PORT}",
-                                "-mesh", mesh_config, *files], directory, ISTIOD_ENVIRONMENT)
+        super().__init__("istiod", [ISTIOD, "serve", "-grpc", f"127.0.0.1:{XDS_PORT}", "-debug", f"127.0.0.1:{DEBUG_PORT}",
+                                "-mesh", mesh_config, *files], directory, {**ISTIOD_ENVIRONMENT, **(environment or {})})
         self.wait_for(lambda: "istiod: ready" in self.log(), "that it is ready")
+
+    def update(self, change):
+        """Has it serve what the files say after change(): as after `kubectl apply`."""
+        updates = self.log().count("istiod: updated")
+        change()
+        self.process.send_signal(signal.SIGHUP)
+        self.wait_for(lambda: self.log().count("istiod: updated") > updates, "its update")
 
     def refused(self):
         """What Envoy did not take, a line each."""
@@ -186,7 +240,6 @@ class MeshCase(TestCase):
         self.refusals = False
         self.istiod = self.sidecar = None
         self.rendered_files = []
-        os.makedirs("/var/local/wasm", exist_ok=True)  # scripts/mesh has mounted an empty /var/local of its own
         self.mounted = "/var/local/wasm/header_augmenting.wasm"
         shutil.copy(filter_module(), self.mounted)
         shutil.copy(filter_module(), os.path.join(self.directory, "header_augmenting.wasm"))
@@ -231,29 +284,63 @@ class MeshCase(TestCase):
                                     if line.endswith(".yaml") and not line.endswith("patch.yaml")]
         return notes
 
+    def rendered(self, name):
+        """The path of the rendered file of that name."""
+        return next(path for path in self.rendered_files if path.endswith("/" + name))
+
+    def edit(self, name, old, new):
+        """Changes a rendered file, as somebody by hand."""
+        with open(self.rendered(name)) as file:
+            text = file.read()
+        self.assertIn(old, text)
+        with open(self.rendered(name), "w") as file:
+            file.write(text.replace(old, new))
+
+    def findings(self, *arguments):
+        """What `inlay deploy check` says of all that was rendered: (exit status, the rules of errors and warnings)."""
+        folder = os.path.join(self.directory, "checked")
+        shutil.rmtree(folder, ignore_errors=True)
+        for path in self.rendered_files:
+            target = os.path.join(folder, os.path.relpath(path, self.directory))
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            shutil.copy(path, target)
+        done = subprocess.run([INLAY, "deploy", "check", folder, "--json", *arguments], capture_output=True, text=True, timeout=600,
+                              stdin=subprocess.DEVNULL)
+        self.assertEqual(done.stderr, "")
+        found = json.loads(done.stdout)["findings"]
+        return done.returncode, [(one["severity"], one["rule"]) for one in found if one["severity"] != "note"]
+
     def write_objects(self, objects):
         path = os.path.join(self.directory, "objects.yaml")
         with open(path, "w") as file:
             file.write("\n---\n".join(json.dumps(one) for one in objects))
         return path
 
-    def start_istiod(self, objects=(), files=None):
+    def start_istiod(self, objects=(), files=None, environment=None):
         """istiod with what was rendered, the pod of the workload, and `objects`."""
         files = self.rendered_files if files is None else files
-        self.istiod = self.start(Istiod(self.directory, [*files, self.write_objects([PLAIN_TEXT, pod("orders", POD), *objects])]))
+        self.istiod = self.start(Istiod(self.directory, [*files, self.write_objects([PLAIN_TEXT, pod("orders", POD), *objects])],
+                                        environment))
         return self.istiod
 
-    def start_mesh(self, objects=(), labels=None, files=None):
+    def start_mesh(self, objects=(), files=None, **options):
         self.start_istiod(objects, files)
-        self.sidecar = self.start(Sidecar(self.directory, labels or {"app": "orders"}))
-        self.sidecar.wait_for(lambda: "15001" in self.sidecar.admin("/listeners"), "its listeners")
+        self.sidecar = self.start(Sidecar(self.directory, node_of(), **options))
+        self.sidecar.wait_for(lambda: "15006" in self.sidecar.admin("/listeners") or self.refusals, "its listeners")
         return self.sidecar
+
+    def end_mesh(self):
+        """Ends what runs, so that the test can start another mesh."""
+        for program in reversed(self.programs):
+            program.end(5)
+        self._count_nacks()
+        self.programs.clear()
 
     def provider(self, **options):
         return self.start(Provider(self.directory, port=8082, **options))
 
-    def origin(self, port):
-        origin = Origin(port)
+    def origin(self, port, *arguments, **options):
+        origin = Origin(port, *arguments, **options)
         self.addCleanup(origin.close)
         return origin
 

@@ -12,7 +12,9 @@ import (
 	"strings"
 	"syscall"
 
+	"google.golang.org/protobuf/proto"
 	meshconfig "istio.io/api/mesh/v1alpha1"
+	"istio.io/istio/pilot/pkg/config/kube/crd"
 	"istio.io/istio/pilot/test/xds"
 	"istio.io/istio/pkg/config/mesh"
 	"istio.io/istio/pkg/test"
@@ -39,7 +41,7 @@ func readFiles(names []string) (istio, kubernetes string, err error) {
 			group, _, _ := strings.Cut(kind.APIVersion, "/")
 			switch {
 			case group == "" || strings.HasPrefix(group, "kustomize."):
-			case strings.HasSuffix(group, "istio.io") || group == "gateway.networking.k8s.io":
+			case strings.HasSuffix(group, "istio.io"):
 				resources = append(resources, document)
 			default:
 				objects = append(objects, document)
@@ -49,7 +51,8 @@ func readFiles(names []string) (istio, kubernetes string, err error) {
 	return strings.Join(resources, "\n---\n"), strings.Join(objects, "\n---\n"), nil
 }
 
-// serve is istiod: what it makes of its configuration and of the cluster's objects, over xDS, without authentication.
+// serve is istiod: what it makes of its configuration and of the cluster's objects, over xDS, without authentication. At a hangup it reads its
+// files again.
 func serve(arguments []string) error {
 	flags := flag.NewFlagSet("serve", flag.ExitOnError)
 	grpcAddress := flags.String("grpc", "", "where proxies ask")
@@ -66,8 +69,8 @@ func serve(arguments []string) error {
 			return err
 		}
 	}
-	end := make(chan os.Signal, 1)
-	signal.Notify(end, os.Interrupt, syscall.SIGTERM)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	return test.Wrap(func(t test.Failer) {
 		server := xds.NewFakeDiscoveryServer(t, xds.FakeOptions{
 			ConfigString:           resources,
@@ -77,6 +80,36 @@ func serve(arguments []string) error {
 		})
 		go func() { fmt.Println(http.ListenAndServe(*debugAddress, server.DiscoveryDebug)) }()
 		fmt.Println("istiod: ready")
-		<-end
+		for <-signals == syscall.SIGHUP {
+			if err := update(server, flags.Args()); err != nil {
+				t.Fatal(err)
+			}
+			fmt.Println("istiod: updated")
+		}
 	})
+}
+
+// update reads the files again and puts Istio's resources that have changed in the place of what is served, as `kubectl apply` would.
+func update(server *xds.FakeDiscoveryServer, names []string) error {
+	resources, _, err := readFiles(names)
+	if err != nil {
+		return err
+	}
+	read, _, err := crd.ParseInputs(resources)
+	if err != nil {
+		return err
+	}
+	for _, resource := range read {
+		old := server.Store().Get(resource.GroupVersionKind, resource.Name, resource.Namespace)
+		if old == nil {
+			_, err = server.Store().Create(resource)
+		} else if !proto.Equal(old.Spec.(proto.Message), resource.Spec.(proto.Message)) {
+			resource.ResourceVersion = old.ResourceVersion
+			_, err = server.Store().Update(resource)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
