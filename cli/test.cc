@@ -12,6 +12,7 @@
 
 #include "cli/subcommand.h"
 #include "cli/watch.h"
+#include "coverage/report.h"
 #include "tester/report.h"
 #include "tester/suite.h"
 #include "tester/vocabulary.h"
@@ -32,7 +33,10 @@ struct TestOptions {
   std::string junit;
   std::string explained;
   std::string world = "process";
-  std::string against;  // parted by commas
+  std::string against;          // parted by commas
+  std::string coverage_report;  // a folder
+  bool coverage = false;
+  bool calls = false;
   bool tap = false;
   bool watch = false;
   bool explains = false;
@@ -113,7 +117,7 @@ Result<std::vector<Place>> places_of(const TestOptions& options, std::vector<Tes
 
 // Runs the cases there; appends their results, and the files that they depend on.
 Result<Unit> run_in(const Place& place, const TestOptions& options, std::vector<TestResult>& results,
-                    std::vector<std::string>& inputs) {
+                    std::vector<std::string>& inputs, std::vector<coverage::ModuleCoverage>& covered) {
   tester::SuiteOptions of_suite = options.suite;
   of_suite.place = place;
   tester::Suite suite(of_suite);
@@ -123,12 +127,14 @@ Result<Unit> run_in(const Place& place, const TestOptions& options, std::vector<
   suite.run([&](const TestResult& result) {
     progress.clear();
     if (!options.tap) std::fputs(tester::describe(result, colour).c_str(), stdout);
+    if (options.calls && !options.tap) std::fputs(tester::calls_of(result).c_str(), stdout);
     std::fflush(stdout);
     progress.at(result);
     results.push_back(result);
   });
   progress.clear();
   for (std::string& path : suite.inputs()) inputs.push_back(std::move(path));
+  covered = suite.coverage();
   if (suite.total() > 0) return Unit{};
   return Error{ErrorCode::kNotFound, "there is no case whose name contains this", options.suite.wanted};
 }
@@ -148,15 +154,36 @@ int run_once(const TestOptions& options, std::vector<std::string>& inputs) {
   std::vector<TestResult> results;
   const auto places = places_of(options, results);
   if (!places) return fail(places.error());
+  std::vector<coverage::ModuleCoverage> covered;
   for (const Place& place : *places) {
-    if (auto ran = run_in(place, options, results, inputs); !ran) return fail(ran.error());
+    if (auto ran = run_in(place, options, results, inputs, covered); !ran) return fail(ran.error());
   }
   const auto took = std::chrono::steady_clock::now() - begun;
+  if (options.coverage && !options.tap) std::fputs(coverage::text(covered).c_str(), stdout);
   std::fputs((options.tap ? tester::tap(results) : tester::summary(results, took, coloured(options))).c_str(), stdout);
   if (!options.junit.empty()) {
     if (auto written = write_junit(options.junit, results); !written) return fail(written.error());
   }
+  if (!options.coverage_report.empty()) {
+    if (auto written = coverage::write_reports(covered, options.coverage_report); !written)
+      return fail(written.error());
+  }
   return status_of(results);
+}
+
+// Counts are those of the interpreter in this process.
+Result<> check_counting(TestOptions& options) {
+  options.suite.records = options.coverage || options.calls || !options.coverage_report.empty();
+  if (!options.suite.records) return {};
+  if (options.world != "process" || !options.against.empty()) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "what guests call is counted in process: neither --world sockets nor --against goes with --calls and "
+                 "--coverage",
+                 ""};
+  }
+  if (options.engine != "aot") return {};
+  return Error{ErrorCode::kInvalidArgument, "what guests call is counted by the interpreter: leave --engine aot away",
+               ""};
 }
 
 int test(TestOptions& options) {
@@ -165,6 +192,7 @@ int test(TestOptions& options) {
     return fail(
         {ErrorCode::kInvalidArgument, "snapshots are what is seen in process: no other place goes with --update", ""});
   }
+  if (auto checked = check_counting(options); !checked) return fail(checked.error());
   options.suite.engine = options.engine == "aot"      ? engine::EngineKind::kAot
                          : options.engine == "interp" ? engine::EngineKind::kInterp
                                                       : engine::EngineKind::kAuto;
@@ -211,6 +239,13 @@ void add_test(CLI::App& app, Action& action) {
   command->add_flag("--watch", options->watch, "Run again whenever a case, or a module that one names, has changed");
   command->add_option("--junit", options->junit, "Also write the results to this file, as JUnit's XML")
       ->type_name(kFile);
+  command->add_flag("--calls", options->calls,
+                    "Say of each case how often its guests were called and called the host, and how long that took");
+  command->add_flag("--coverage", options->coverage,
+                    "Say which callbacks, host functions and functions of each module were called");
+  command->add_option("--coverage-report", options->coverage_report,
+                      "Write that into this folder: coverage.json, and index.html with every function")
+      ->type_name(kFolder);
   command->add_flag("--tap", options->tap, "Print the results in the Test Anything Protocol");
   command->add_option("--color", options->colour, "auto, always or never")
       ->check(CLI::IsMember({"auto", "always", "never"}))

@@ -108,6 +108,9 @@ enum class TrapKind : uint8_t {
 struct Trap {
   TrapKind kind = TrapKind::kUnreachable;
   std::string message;  // "unreachable executed in proxy_on_request_headers", a sentence for a log line
+  // Of an interpreted guest: the functions that were running, by name, the innermost first, each on a line of its own:
+  // "  0: abort". Else empty.
+  std::string backtrace{};
 };
 // "memory_out_of_bounds" for kMemoryOutOfBounds, and so on.
 std::string_view to_string(TrapKind kind);

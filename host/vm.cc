@@ -166,6 +166,7 @@ void Vm::on_trap(engine::Trap trap, Context& context) {
   dead_ = true;
   trap_code_ = code_of(trap);
   trap_message_ = std::move(trap.message);
+  trap_backtrace_ = std::move(trap.backtrace);
   if (trap_message_.empty()) trap_message_ = engine::to_string(trap.kind);
   deferred_.clear();
   flush_output();

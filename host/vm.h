@@ -52,6 +52,8 @@ class Vm {
   bool dead() const { return dead_; }
   const std::shared_ptr<const VmCount>& count() const { return count_; }
   const std::string& trap_message() const { return trap_message_; }
+  // engine::Trap::backtrace of the same.
+  const std::string& trap_backtrace() const { return trap_backtrace_; }
 
   // Calls the guest with `context` current. No answer: the VM has died, and the worker has been told.
   template <class R, class... P>
@@ -239,6 +241,7 @@ class Vm {
   bool shut_down_ = false;                  // a root context has ended with the worker
   ErrorCode trap_code_ = ErrorCode::kTrap;  // kDeadlineExceeded: its time was over
   std::string trap_message_;
+  std::string trap_backtrace_;
   std::string_view forbidden_;  // what the guest called while it was initialised, and may not
   bool starting_ = true;        // until a plugin has started, and while another one does
   std::string last_line_;       // what was logged last while starting

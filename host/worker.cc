@@ -86,8 +86,9 @@ void Worker::Impl::vm_failed(Vm& vm) {
     names.append(policy_name(config.failure_policy)).append(")");
     plugin->vm_died();
   }
-  host.log(abi::LogLevel::kError,
-           "the VM of plugin " + (names.empty() ? vm.spec().vm_id : names) + " has failed: " + vm.trap_message());
+  host.log(abi::LogLevel::kError, "the VM of plugin " + (names.empty() ? vm.spec().vm_id : names) +
+                                      " has failed: " + vm.trap_message() +
+                                      (vm.trap_backtrace().empty() ? "" : "\nbacktrace:\n" + vm.trap_backtrace()));
 
   struct Waiting {
     FlowContext* context;

@@ -169,16 +169,16 @@ std::vector<Incident> incidents(const Transcript& transcript, size_t from) {
   constexpr std::string_view kHazard = " (hazard ";
   std::vector<Incident> found;
   for (const LogEntry& entry : transcript.log(from)) {
-    if (entry.who == "envoy") found.push_back({Incident::Kind::kEnvoyEnded, "", entry.text});
+    if (entry.who == "envoy") found.push_back({Incident::Kind::kEnvoyEnded, "", entry.text, ""});
     if (entry.who != "host") continue;
     const size_t at = entry.text.rfind(kHazard);
     if (entry.level == "warn" && at != std::string::npos && entry.text.ends_with(')')) {
       std::string name = entry.text.substr(at + kHazard.size());
       name.pop_back();
-      found.push_back({Incident::Kind::kHazard, std::move(name), entry.text});
+      found.push_back({Incident::Kind::kHazard, std::move(name), entry.text, ""});
     } else if (entry.level == "error" && entry.text.starts_with("the VM of plugin ") &&
                entry.text.find(" has failed: ") != std::string::npos) {
-      found.push_back({Incident::Kind::kTrap, "", entry.text});
+      found.push_back({Incident::Kind::kTrap, "", entry.text, entry.backtrace});
     }
   }
   return found;

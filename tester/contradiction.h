@@ -30,6 +30,7 @@ struct Incident {
   enum class Kind : uint8_t { kHazard, kTrap, kEnvoyEnded } kind = Kind::kHazard;
   std::string hazard;  // its name
   std::string line;
+  std::string backtrace;  // of a guest's trap, where its functions are known by name
 };
 std::vector<Incident> incidents(const Transcript& transcript, size_t from);
 

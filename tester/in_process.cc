@@ -2,6 +2,7 @@
 #include "tester/in_process.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 
 #include "tester/bootstrap.h"
@@ -71,6 +72,7 @@ class InProcess final : public World {
   };
 
   Result<Unit> add_plugin(const config::WasmPlugin& wasm);
+  Result<std::shared_ptr<engine::Module>> load(const config::WasmPlugin& wasm) const;
   InProcessWorker& take_turn(size_t thread);
   Client& client(const std::string& name);
   void pump();
@@ -136,11 +138,19 @@ Result<Unit> InProcess::add_plugin(const config::WasmPlugin& wasm) {
                  "the code of plugin '" + wasm.plugin.name + "' is fetched from elsewhere; a case has it as a file",
                  run_.c.bootstrap_place};
   }
-  INLAY_TRY(auto module, load_module(*wasm.code.bytes, run_.engine));
+  INLAY_TRY(auto module, load(wasm));
   INLAY_TRY(auto plugin, host_.create_plugin(wasm.plugin, std::move(module)));
   threads_[0]->guests->worker().attach(plugin);
   shared_.plugins.push_back(std::move(plugin));
   return Unit{};
+}
+
+Result<std::shared_ptr<engine::Module>> InProcess::load(const config::WasmPlugin& wasm) const {
+  if (run_.recording == nullptr) return load_module(*wasm.code.bytes, run_.engine);
+  const bool is_of_case = wasm.code.filename.starts_with(run_.directory);
+  const std::string name = is_of_case ? "plugin " + wasm.plugin.name + " of " + run_.c.path
+                                      : std::filesystem::path(wasm.code.filename).lexically_normal().string();
+  return run_.recording->load(name, *wasm.code.bytes);
 }
 
 void InProcess::finish() {

@@ -15,7 +15,8 @@ Play::Play(const Case& c, engine::EngineKind engine, FindModule find_module, std
            std::move(find_module),
            c.call_budget.value_or(call_budget),
            scratch_.path(),
-           std::move(expected)} {
+           std::move(expected),
+           nullptr} {
   std::vector<std::string> actors;
   for (const Upstream& u : c.upstreams) actors.push_back(u.name);
   actors.emplace_back("client");

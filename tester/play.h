@@ -27,6 +27,8 @@ class Play {
        std::string expected);
 
   const Run& run() const { return run_; }
+  // Before a world is made: has it count what guests do (in_process.h). `recording` outlives that world.
+  void record(Recordings::OfCase& recording) { run_.recording = &recording; }
   const Transcript& transcript() const { return transcript_; }
   // `world` outlives it.
   Player player(World& world);
@@ -37,7 +39,7 @@ class Play {
   Case case_;  // whose upstreams steps change
   const TemporaryDirectory scratch_{"inlay-test-"};
   Transcript transcript_;
-  const Run run_;
+  Run run_;
 };
 
 }  // namespace inlay::tester

@@ -78,6 +78,12 @@ std::string seconds(std::chrono::nanoseconds took, const char* format) {
   return text.data();
 }
 
+std::string milliseconds(std::chrono::nanoseconds took) {
+  std::array<char, 32> text;
+  std::snprintf(text.data(), text.size(), "%.3f ms", std::chrono::duration<double, std::milli>(took).count());
+  return text.data();
+}
+
 // As XML: what it has no way to write becomes a question mark.
 std::string xml(std::string_view text) {
   std::string out;
@@ -108,6 +114,21 @@ std::string xml(std::string_view text) {
   return out;
 }
 
+// How often guests were called, where that was counted.
+std::string properties(const TestResult& result) {
+  if (!result.calls) return "";
+  const CallCounts& calls = *result.calls;
+  std::string text = "      <properties>\n";
+  const auto add = [&](const char* name, const std::string& value) {
+    text += "        <property name=\"" + std::string(name) + "\" value=\"" + value + "\"/>\n";
+  };
+  add("guest_calls", std::to_string(calls.of_guests));
+  add("guest_seconds", seconds(calls.in_guests, "%.9f"));
+  add("host_calls", std::to_string(calls.of_host));
+  add("host_seconds", seconds(calls.in_host, "%.9f"));
+  return text + "      </properties>\n";
+}
+
 std::string all_problems(const TestResult& result) {
   std::string text;
   for (const Problem& problem : result.problems) text += text_of(problem, false);
@@ -130,6 +151,13 @@ std::string describe(const TestResult& result, bool colour) {
   text += "\n";
   for (const Problem& problem : result.problems) text += text_of(problem, colour);
   return text;
+}
+
+std::string calls_of(const TestResult& result) {
+  if (!result.calls) return "";
+  const CallCounts& calls = *result.calls;
+  return result.name + ": " + std::to_string(calls.of_guests) + " guest calls, " + milliseconds(calls.in_guests) +
+         "; " + std::to_string(calls.of_host) + " host calls, " + milliseconds(calls.in_host) + "\n";
 }
 
 std::string summary(const std::vector<TestResult>& results, std::chrono::nanoseconds took, bool colour) {
@@ -159,20 +187,25 @@ std::string junit(const std::vector<TestResult>& results) {
     for (const TestResult* result : members) {
       cases += "    <testcase classname=\"" + xml(path) + "\" name=\"" + xml(result->name) + "\" time=\"" +
                seconds(result->took, "%.6f") + "\"";
-      if (result->kind == Kind::kPassed) {
+      if (result->kind == Kind::kPassed && !result->calls) {
         cases += "/>\n";
+        continue;
+      }
+      cases += ">\n" + properties(*result);
+      if (result->kind == Kind::kPassed) {
+        cases += "    </testcase>\n";
         continue;
       }
       const std::string message = xml(result->problems.empty() ? result->why_skipped : result->problems[0].what);
       if (result->kind == Kind::kSkipped) {
         ++skipped;
-        cases += ">\n      <skipped message=\"" + message + "\"/>\n";
+        cases += "      <skipped message=\"" + message + "\"/>\n";
       } else {
         const bool wrong = result->kind == Kind::kWrong;
         ++(wrong ? errors : failures);
         const std::string element = wrong ? "error" : "failure";
-        cases += ">\n      <" + element + " message=\"" + message + "\">" + xml(all_problems(*result)) + "</" +
-                 element + ">\n";
+        cases +=
+            "      <" + element + " message=\"" + message + "\">" + xml(all_problems(*result)) + "</" + element + ">\n";
       }
       cases += "    </testcase>\n";
     }

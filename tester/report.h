@@ -15,6 +15,9 @@ namespace inlay::tester {
 // terminal. What the case showed is fit to be shown there.
 std::string describe(const TestResult& result, bool colour);
 
+// How often a case's guests were called and called the host, as one line; empty where that was not counted.
+std::string calls_of(const TestResult& result);
+
 // "3 passed, 1 failed, 1 skipped, 1 file wrong in 0.12 s", with a line for each reason to skip before it.
 std::string summary(const std::vector<TestResult>& results, std::chrono::nanoseconds took, bool colour);
 

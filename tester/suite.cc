@@ -71,8 +71,16 @@ void add_incidents(const Case& c, const Transcript& transcript, TestResult& resu
     if (incident.kind == Of::kTrap) what += "\n`expect trap` is for a case that is about it";
     if (incident.kind == Of::kHazard)
       what += "\n`expect hazard " + incident.hazard + "` is for a case that is about it";
-    result.problems.push_back({"", std::move(what), ""});
+    result.problems.push_back({"", std::move(what), incident.backtrace});
   }
+}
+
+// The first trap's that has one.
+std::string backtrace_of(const Transcript& transcript) {
+  for (const Incident& incident : incidents(transcript, 0)) {
+    if (!incident.backtrace.empty()) return incident.backtrace;
+  }
+  return "";
 }
 
 // How long nothing happens before a step is over, on sockets: only where no snapshot says when all has come.
@@ -176,11 +184,17 @@ std::unique_ptr<World> Suite::make_world(const Run& run) const {
 std::optional<std::string> Suite::play(const Case& c, TestResult& result) const {
   const bool in_process = options_.place.kind == Place::Kind::kInProcess;
   const bool interpreted = !in_process && options_.engine == engine::EngineKind::kAuto;
+  Recordings::OfCase recording(recordings_);
   Play play(c, interpreted ? engine::EngineKind::kInterp : options_.engine, modules_of(c), kCallBudget, expected_of(c));
-  const auto world = make_world(play.run());
+  if (options_.records && in_process) play.record(recording);
+  auto world = make_world(play.run());
   Player player = play.player(*world);
   if (!in_process) player.wait_for_requests();
   const auto played = player.play();
+  if (play.run().recording != nullptr) {
+    world.reset();
+    result.calls = recording.finish();
+  }
   if (!played) {
     const Error& error = played.error();
     result.problems.push_back({error.where, "it cannot be run: " + error.message, play.transcript().text()});
@@ -190,7 +204,19 @@ std::optional<std::string> Suite::play(const Case& c, TestResult& result) const 
     result.problems.push_back({failure.place, failure.line + "\n" + failure.why, failure.seen});
   }
   add_incidents(c, play.transcript(), result);
+  if (in_process && options_.engine != engine::EngineKind::kInterp) add_backtrace(c, result);
   return play.seen();
+}
+
+// Native code knows no names of functions: has a case whose guest has trapped there run once more, interpreted.
+void Suite::add_backtrace(const Case& c, TestResult& result) const {
+  const auto unknown = std::find_if(result.problems.begin(), result.problems.end(), [](const Problem& problem) {
+    return problem.seen.empty() && problem.what.starts_with("the VM of plugin ");
+  });
+  if (unknown == result.problems.end()) return;
+  Play play(c, engine::EngineKind::kInterp, modules_of(c), kCallBudget, "");
+  const auto world = make_in_process(play.run());
+  if (play.player(*world).play()) unknown->seen = backtrace_of(play.transcript());
 }
 
 TestResult Suite::run_case(Case& c) const {

@@ -24,6 +24,7 @@
 #include "engine/engine.h"
 #include "tester/case.h"
 #include "tester/envoys.h"
+#include "tester/recordings.h"
 #include "tester/world.h"
 
 namespace inlay::tester {
@@ -41,6 +42,7 @@ struct SuiteOptions {
   std::string wanted{};  // only cases whose name has this in it; empty: all
   bool update = false;   // writes snapshots anew
   size_t jobs = 1;       // how many run at a time
+  bool records = false;  // counts what guests do, which are interpreted for it; in process
 };
 
 // What is wrong with a case.
@@ -65,6 +67,7 @@ struct TestResult {
   std::string why_skipped{};
   bool written = false;  // a new snapshot
   std::chrono::nanoseconds took{0};
+  std::optional<CallCounts> calls{};  // where they were counted
 };
 
 class Suite {
@@ -86,6 +89,8 @@ class Suite {
   // The files that the results depend on, once run() is over: cases, what they include, modules and bootstraps that
   // they name; and the folders that the cases are in. Some may not be there.
   std::vector<std::string> inputs() const;
+  // What of the modules has been called, once run() is over; empty without SuiteOptions::records.
+  std::vector<coverage::ModuleCoverage> coverage() const { return recordings_.coverage(); }
 
  private:
   std::string name_in_place(const Case& c) const;
@@ -93,6 +98,7 @@ class Suite {
   std::string expected_of(const Case& c) const;
   std::optional<std::string> play(const Case& c, TestResult& result) const;
   std::unique_ptr<World> make_world(const Run& run) const;
+  void add_backtrace(const Case& c, TestResult& result) const;
   void compare(Case& c, std::string seen, TestResult& result) const;
   std::vector<TestResult> run_file(const std::string& path) const;
   TestResult run_case(Case& c) const;
@@ -103,6 +109,7 @@ class Suite {
   SuiteOptions options_;
   mutable std::mutex mutex_;  // held for a moment by each run of a file
   mutable std::set<std::string> inputs_;
+  mutable Recordings recordings_;
   std::vector<std::string> paths_;
   size_t counts_[4] = {};
 };

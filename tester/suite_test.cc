@@ -63,6 +63,45 @@ struct SuiteTest : testing::Test {
   const TemporaryDirectory folder{"inlay-tester-"};
 };
 
+TEST_F(SuiteTest, ATrapNobodyExpectsShowsWhereTheGuestWas) {
+  const std::string text = R"(plugin a guest=wat
+  (func $deep (unreachable))
+  (func $middle (call $deep))
+  (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) (call $middle) (i32.const 0))
+client GET /
+expect client status 503
+)";
+  for (const auto engine : {engine::EngineKind::kInterp, engine::EngineKind::kAot}) {
+    SuiteOptions options;
+    options.engine = engine;
+    const TestResult result = run_one(text, options);
+    ASSERT_EQ(result.problems.size(), 1u);
+    // WebAssembly text loses its names here, as a stripped module has.
+    EXPECT_EQ(result.problems[0].seen, "backtrace:\n  0: function 2\n  1: function 3\n  2: function 4");
+  }
+}
+
+TEST_F(SuiteTest, CallsAreCountedCaseByCase) {
+  SuiteOptions options;
+  options.records = true;
+  options.jobs = 2;
+  write("a.case", std::string(kDenies) + "client GET /\nexpect client status 403\n");
+  write("b.case", std::string(kDenies) + "client GET /\nclient GET /\nexpect client status 403\n");
+  Suite suite(options);
+  ASSERT_TRUE(suite.add(folder.path()));
+  std::vector<uint64_t> of_host;
+  suite.run([&](const TestResult& result) {
+    EXPECT_EQ(result.kind, Kind::kPassed);
+    of_host.push_back(result.calls.value().of_host);
+    EXPECT_EQ(calls_of(result).find(result.name + ": "), 0u);
+  });
+  EXPECT_EQ(of_host, (std::vector<uint64_t>{2, 4}));
+  const auto coverage = suite.coverage();
+  ASSERT_EQ(coverage.size(), 1u) << "of one content";
+  EXPECT_EQ(coverage[0].callbacks.at(0).calls, 3u);
+  EXPECT_EQ(coverage[0].imports.at(0).calls, 3u);
+}
+
 TEST_F(SuiteTest, SingleExpectationsPass) {
   const TestResult result = run_one(std::string(kDenies) + R"(client GET /
 expect client status 403

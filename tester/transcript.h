@@ -41,6 +41,7 @@ struct LogEntry {
   std::string who{};    // a plugin, "vm", "host"
   std::string level{};  // "warn"
   std::string text{};
+  std::string backtrace{};  // behind the text, of a host's line about a trap
   size_t step = 0;
 };
 

@@ -51,7 +51,9 @@ LogEntry read_log_line(const Case& c, std::string_view level, std::string_view c
   if (!message.starts_with(kGuestPrefix)) {
     if (level == "info" || level == "debug" || level == "trace") return {};
     entry.who = "host";
-    entry.text = message.substr(0, message.find('\n'));  // no backtrace
+    const size_t end = message.find('\n');
+    entry.text = message.substr(0, end);
+    if (end != std::string_view::npos) entry.backtrace = message.substr(end + 1);
     entry.shown = "host" + mark + ": " + entry.text;
     return entry;
   }

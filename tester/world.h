@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "engine/engine.h"
 #include "tester/case.h"
+#include "tester/recordings.h"
 #include "tester/transcript.h"
 
 namespace inlay::tester {
@@ -59,9 +60,10 @@ struct Run {
   engine::EngineKind engine;
   Transcript& transcript;
   FindModule find_module;
-  std::chrono::milliseconds call_budget;  // of a call into a guest
-  std::string directory;                  // for files of this run
-  std::string expected;                   // what must be seen of it all, if that is known
+  std::chrono::milliseconds call_budget;    // of a call into a guest
+  std::string directory;                    // for files of this run
+  std::string expected;                     // what must be seen of it all, if that is known
+  Recordings::OfCase* recording = nullptr;  // in process: counts what guests do, if it is wanted
 };
 
 // A line of the log as a transcript has it. Shown are guests' lines, "a: text", and the host's own warnings and errors

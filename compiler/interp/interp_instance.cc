@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "compiler/compiler.h"
+#include "compiler/interp/function_names.h"
 #include "engine/detail/context.h"
 
 #include <pthread.h>
@@ -99,18 +100,27 @@ class InterpInstance::Depth {
 
 InterpInstance::InterpInstance(std::shared_ptr<engine::Module> module, const Program& program,
                                const std::vector<const engine::HostFunction*>& imports, void* env,
-                               const engine::Limits& limits)
+                               const engine::Limits& limits, std::shared_ptr<Recorder> recorder)
     : engine::Instance(std::move(module), limits),
       imports_(imports),
       env_(env),
       machine_(std::make_unique<Machine>(
           program, Hooks{this, &InterpInstance::on_host, &InterpInstance::on_check},
-          MachineLimits{std::min<uint64_t>(limits.max_memory_bytes / 65536, 65536), limits.max_table_elements})) {
+          MachineLimits{std::min<uint64_t>(limits.max_memory_bytes / 65536, 65536), limits.max_table_elements})),
+      program_(&program),
+      recorder_(std::move(recorder)) {
   attention_.fetch_or(engine::detail::kAttentionInterpreted, std::memory_order_relaxed);
+}
+
+InterpInstance::~InterpInstance() {
+  if (recorder_ == nullptr || recorder_->globals.empty() || machine_ == nullptr) return;
+  const std::vector<Bits> last = machine_->last_globals(recorder_->globals.size());
+  for (size_t i = 0; i < last.size(); ++i) recorder_->globals[i] += last[i];
 }
 
 Result<> InterpInstance::start() {
   std::string message;
+  const Recorder::Span span(recorder_.get(), Recorder::Span::Side::kGuest);
   const Depth depth(*this);
   const Outcome outcome = machine_->instantiate(&message);
   refresh_span();
@@ -130,6 +140,8 @@ Result<Unit, Trap> InterpInstance::call_generic(uint32_t index, std::span<const 
   std::string message;
   const Depth depth(*this);
   const uint32_t outer = std::exchange(called_, index);
+  const Recorder::Span span(recorder_.get(), Recorder::Span::Side::kGuest);
+  if (recorder_ != nullptr) ++recorder_->exports[index - 1];
   const Outcome outcome = machine_->call(index - 1, bits.data(), &returned, &message);
   refresh_span();
   if (outcome != Outcome::kOk || dead()) {
@@ -170,15 +182,29 @@ Trap InterpInstance::trap(TrapKind kind, const std::string& own) const {
   return {kind, std::move(message)};
 }
 
+// Unless it is dead already, in which case the trap is only told where that was.
 void InterpInstance::die(Outcome outcome, const std::string& message) {
   switch (outcome) {
     case Outcome::kTrap:
-      return kill(trap(kind_of(message), message));
+      kill(trap(kind_of(message), message));
+      break;
     case Outcome::kException:
-      return kill(trap(TrapKind::kUncaughtException));
+      kill(trap(TrapKind::kUncaughtException));
+      break;
     default:
-      return kill(trap(TrapKind::kHost));
+      kill(trap(TrapKind::kHost));
   }
+  if (trap_.backtrace.empty()) trap_.backtrace = backtrace();
+}
+
+std::string InterpInstance::backtrace() const {
+  std::string lines;
+  size_t number = 0;
+  for (const uint32_t function : machine_->backtrace()) {
+    lines += "  " + std::to_string(number++) + ": " + function_name(program_->function_names(), function) + "\n";
+  }
+  if (!lines.empty()) lines.pop_back();
+  return lines;
 }
 
 bool InterpInstance::stop_if_late() {
@@ -192,6 +218,8 @@ bool InterpInstance::call_host(uint32_t index, const Bits* args, Bits* result) {
     kill(trap(TrapKind::kStackExhausted));
     return false;
   }
+  const Recorder::Span span(recorder_.get(), Recorder::Span::Side::kHost);
+  if (recorder_ != nullptr) ++recorder_->imports[index];
   const engine::HostFunction& function = *imports_[index];
   std::vector<Value> values(function.params.size() + 1);
   for (size_t i = 0; i < function.params.size(); ++i) values[i] = to_value(args[i]);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "compiler/interp/wabt_machine.h"
+#include "compiler/recorder.h"
 #include "engine/engine.h"
 
 namespace inlay::compiler::interp {
@@ -25,9 +26,11 @@ enum class NativeCode : uint8_t {
 // InterpInstance is run by wabt's interpreter. What derives from it may end that, and run something else in its place.
 class InterpInstance : public engine::Instance {
  public:
-  // `imports` are in the module's order.
+  // `imports` are in the module's order. `recorder` may be null.
   InterpInstance(std::shared_ptr<engine::Module> module, const Program& program,
-                 const std::vector<const engine::HostFunction*>& imports, void* env, const engine::Limits& limits);
+                 const std::vector<const engine::HostFunction*>& imports, void* env, const engine::Limits& limits,
+                 std::shared_ptr<Recorder> recorder = nullptr);
+  ~InterpInstance() override;
 
   // Instantiates and runs the start function. Errors: as Instance::create's.
   Result<> start();
@@ -56,6 +59,7 @@ class InterpInstance : public engine::Instance {
   bool late();
   engine::Trap trap(engine::TrapKind kind, const std::string& own = {}) const;
   void die(Outcome outcome, const std::string& message);
+  std::string backtrace() const;
   bool stop_if_late();
   static bool on_check(void* self) { return static_cast<InterpInstance*>(self)->stop_if_late(); }
   static bool on_host(void* self, uint32_t index, const Bits* args, Bits* result) {
@@ -71,6 +75,8 @@ class InterpInstance : public engine::Instance {
   bool hopeless_ = true;                                            // kNever when the call began
   std::optional<std::chrono::steady_clock::time_point> overtaken_;  // when code was first seen not to be kComing
   std::unique_ptr<Machine> machine_;
+  const Program* program_;  // the module's, which module_ keeps
+  std::shared_ptr<Recorder> recorder_;
 };
 
 }  // namespace inlay::compiler::interp

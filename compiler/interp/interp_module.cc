@@ -10,8 +10,9 @@ using engine::Module;
 
 class InterpModule final : public Module {
  public:
-  InterpModule(engine::Description description, std::shared_ptr<const Program> program, std::string fallback_reason)
-      : program_(std::move(program)) {
+  InterpModule(engine::Description description, std::shared_ptr<const Program> program, std::string fallback_reason,
+               std::shared_ptr<Recorder> recorder)
+      : program_(std::move(program)), recorder_(std::move(recorder)) {
     imports_ = std::move(description.imports);
     exports_ = std::move(description.exports);
     fallback_reason_ = std::move(fallback_reason);
@@ -23,20 +24,22 @@ class InterpModule final : public Module {
   Result<std::unique_ptr<engine::Instance>> instantiate(std::shared_ptr<Module> self,
                                                         const std::vector<const engine::HostFunction*>& imports,
                                                         void* env, const engine::Limits& limits) override {
-    auto instance = std::make_unique<InterpInstance>(std::move(self), *program_, imports, env, limits);
+    auto instance = std::make_unique<InterpInstance>(std::move(self), *program_, imports, env, limits, recorder_);
     INLAY_RETURN_IF_ERROR(instance->start());
     return std::unique_ptr<engine::Instance>(std::move(instance));
   }
 
  private:
   std::shared_ptr<const Program> program_;
+  std::shared_ptr<Recorder> recorder_;
 };
 
 }  // namespace
 
 std::shared_ptr<Module> make_module(engine::Description description, std::shared_ptr<const Program> program,
-                                    std::string fallback_reason) {
-  return std::make_shared<InterpModule>(std::move(description), std::move(program), std::move(fallback_reason));
+                                    std::string fallback_reason, std::shared_ptr<Recorder> recorder) {
+  return std::make_shared<InterpModule>(std::move(description), std::move(program), std::move(fallback_reason),
+                                        std::move(recorder));
 }
 
 }  // namespace inlay::compiler::interp

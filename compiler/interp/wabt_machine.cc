@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Compiled as C++17, see wabt_machine.h.
 #include "compiler/interp/wabt_machine.h"
+#include "compiler/interp/function_names.h"
 
 #include <wabt/binary-reader.h>
 #include <wabt/error.h>
@@ -21,6 +22,7 @@ namespace wi = wabt::interp;
 
 constexpr int kInstructionsBetweenChecks = 20000;
 constexpr size_t kMaxFrames = 8192;
+constexpr size_t kBacktraceFrames = 64;
 
 // wabt's Thread runs a number of instructions at a time, but only its own Func can put a call on it. An explicit
 // instantiation may name private members, and hands them to us.
@@ -179,6 +181,18 @@ struct Machine::State {
   wi::Instance::Ptr instance;
   wi::Memory::Ptr memory;
   std::unique_ptr<wi::Thread> idle;  // kept between calls, for its stacks
+  std::vector<uint32_t> backtrace;
+
+  void keep_backtrace(wi::Thread& thread) {
+    backtrace.clear();
+    const std::vector<wi::Frame>& frames = thread.*member(Frames{});
+    const wi::RefVec& functions = instance->funcs();
+    for (auto frame = frames.rbegin(); frame != frames.rend(); ++frame) {
+      const auto found = std::find(functions.begin(), functions.end(), frame->func);
+      if (found != functions.end()) backtrace.push_back(static_cast<uint32_t>(found - functions.begin()));
+      if (backtrace.size() == kBacktraceFrames) return;
+    }
+  }
 
   std::unique_ptr<wi::Thread> take_thread() {
     if (idle != nullptr) return std::move(idle);
@@ -267,7 +281,10 @@ struct Machine::State {
       ((*thread).*member(PushValues{}))(type.params, params);
       if (((*thread).*member(PushCall{}))(*defined, &trap) == wi::RunResult::Trap) return trapped(trap, message);
       const Outcome outcome = run(*thread, &trap, message);
-      if (outcome != Outcome::kOk) return outcome;
+      if (outcome != Outcome::kOk) {
+        keep_backtrace(*thread);
+        return outcome;
+      }
       ((*thread).*member(PopValues{}))(type.results, &results);
     } else if (wabt::Failed(function->Call(*thread, params, results, &trap))) {
       return trapped(trap, message);
@@ -304,6 +321,7 @@ struct Machine::State {
 
 struct Program::Parts {
   wi::ModuleDesc desc;
+  std::string function_names;
 };
 
 Program::Program() : parts_(std::make_unique<Parts>()) {}
@@ -314,6 +332,7 @@ std::shared_ptr<const Program> read(const uint8_t* bytes, size_t size, uint32_t 
   wabt::Errors errors;
   std::shared_ptr<Program> program(new Program);
   if (wabt::Succeeded(wi::ReadBinaryInterp("module", bytes, size, options, &errors, &program->parts_->desc))) {
+    program->parts_->function_names = function_name_section(bytes, size);
     return program;
   }
   *wrong = "wabt gave no reason";
@@ -322,6 +341,10 @@ std::shared_ptr<const Program> read(const uint8_t* bytes, size_t size, uint32_t 
   std::snprintf(offset, sizeof offset, " (at offset 0x%zx)", static_cast<size_t>(errors.front().loc.offset));
   *wrong = errors.front().message + offset;
   return nullptr;
+}
+
+const std::string& Program::function_names() const {
+  return parts_->function_names;
 }
 
 std::vector<Extern> Program::imports() const {
@@ -386,11 +409,26 @@ Outcome Machine::call(uint32_t export_index, const Bits* args, Bits* result, std
                        [&] { return state_->call(state_->instance->exports()[export_index], args, result, message); });
 }
 
+const std::vector<uint32_t>& Machine::backtrace() const {
+  return state_->backtrace;
+}
+
 uint8_t* Machine::memory_data() const {
   return state_->memory && state_->memory->ByteSize() != 0 ? state_->memory->UnsafeData() : nullptr;
 }
 size_t Machine::memory_size() const {
   return state_->memory ? state_->memory->ByteSize() : 0;
+}
+
+std::vector<Bits> Machine::last_globals(size_t count) const {
+  std::vector<Bits> values;
+  if (!state_->instance) return values;
+  const wi::RefVec& globals = state_->instance->globals();
+  for (size_t i = globals.size() - std::min(count, globals.size()); i < globals.size(); ++i) {
+    const auto global = state_->store.UnsafeGet<wi::Global>(globals[i]);
+    values.push_back(to_bits(global->type().type, global->Get()));
+  }
+  return values;
 }
 
 Snapshot Machine::snapshot() const {

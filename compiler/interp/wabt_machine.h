@@ -67,6 +67,8 @@ class Program {
   ~Program();
   std::vector<Extern> imports() const;
   std::vector<Extern> exports() const;
+  // function_name_section() of the module.
+  const std::string& function_names() const;
 
  private:
   friend class Machine;
@@ -116,12 +118,19 @@ class Machine {
   // Calls an exported function. Re-entrant.
   Outcome call(uint32_t export_index, const Bits* args, Bits* result, std::string* message);
 
+  // The functions that were running when the last call of kTrap, kException or kInterrupted ended, the innermost first:
+  // their indices in the module, imports first.
+  const std::vector<uint32_t>& backtrace() const;
+
   // The first exported memory; null if there is none.
   uint8_t* memory_data() const;
   size_t memory_size() const;
 
   // Between calls, of an instance whose instantiate() has returned kOk.
   Snapshot snapshot() const;
+  // The values of the last `count` globals, all of which are numbers; none if it could not be instantiated. Also after
+  // a trap.
+  std::vector<Bits> last_globals(size_t count) const;
 
  private:
   struct State;
