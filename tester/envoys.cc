@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tester/envoys.h"
+#include "tester/fetch_envoy.h"
 
 #include <unistd.h>
 
@@ -62,12 +63,17 @@ Result<Envoy> find_envoy(std::string_view wanted) {
   std::vector<std::string> candidates = in_path();
   candidates.insert(candidates.begin(), "build/envoy/" + version + "/envoy");
   if (const char* const given = std::getenv("ENVOY")) candidates.insert(candidates.begin(), given);
+  candidates.push_back(fetched_envoy(version));
   for (const std::string& candidate : candidates) {
     if (is_program(candidate) && version_of(candidate) == version) return Envoy{version, candidate};
   }
+  auto fetched = fetch_envoy(version);
+  if (fetched) return Envoy{version, *std::move(fetched)};
+  if (fetched.error().code != ErrorCode::kNotFound) return fetched.error();
   return Error{ErrorCode::kNotFound,
                "there is no Envoy " + version + ": neither what the variable ENVOY names, nor build/envoy/" + version +
-                   "/envoy, nor an `envoy` in PATH is that; `--against PATH` names any",
+                   "/envoy, nor an `envoy` in PATH is that; and it was not fetched: " + fetched.error().message +
+                   "; `--against PATH` names any",
                ""};
 }
 
