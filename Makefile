@@ -3,7 +3,7 @@
 PRESET ?= release
 export PRESET
 
-.PHONY: help build docs demo test conformance envoy identity install package bench soak coverage fuzz lint format deploy mesh clean
+.PHONY: help build docs demo test conformance envoy identity install package samples bench soak coverage fuzz lint format deploy mesh clean
 
 help:
 	@echo "make demo      build everything and watch a request get its headers, step by step"
@@ -18,6 +18,7 @@ help:
 	@echo "make fuzz      run every fuzzer, or FUZZERS, for FUZZ_SECONDS (default 60)"
 	@echo "make install   the program, the SDK and the host library below PREFIX (/usr/local), for trees of your own"
 	@echo "make package   the filter as an OCI image: build/oci/header_augmenting, and its digest"
+	@echo "make samples   the test suites of Google's samples, of the checkout SAMPLES=/path (CPP_SDK=, GO_SDK=: checkouts of the SDKs)"
 	@echo "make docs      write anew the pages of docs/ that are made from the code"
 	@echo "make lint      formatting, clang-tidy, headers, licences, shell scripts"
 	@echo "make format    clang-format on all sources"
@@ -62,6 +63,13 @@ identity:
 	@scripts/bootstrap build test envoy
 	@scripts/build $(PRESET) inlay header_augmenting_wasm
 	@scripts/identity $(PARTS)
+
+# SAMPLES: a checkout of GoogleCloudPlatform/service-extensions. scripts/samples says which modules can be built.
+samples:
+	@[ -n "$(SAMPLES)" ] || { echo "make samples: SAMPLES=/path has to name a checkout of GoogleCloudPlatform/service-extensions" >&2; exit 2; }
+	@scripts/bootstrap build
+	@scripts/build $(PRESET) inlay header_augmenting_wasm
+	@scripts/samples "$(SAMPLES)" $(if $(CPP_SDK),--cpp-sdk "$(CPP_SDK)") $(if $(GO_SDK),--go-sdk "$(GO_SDK)")
 
 docs:
 	@scripts/bootstrap build test

@@ -135,6 +135,7 @@ Result<Unit> run_in(const Place& place, const TestOptions& options, std::vector<
   progress.clear();
   for (std::string& path : suite.inputs()) inputs.push_back(std::move(path));
   covered = suite.coverage();
+  for (const std::string& sentence : suite.passed_over()) std::fprintf(stderr, "inlay: %s\n", sentence.c_str());
   if (suite.total() > 0) return Unit{};
   return Error{ErrorCode::kNotFound, "there is no case whose name contains this", options.suite.wanted};
 }
@@ -219,6 +220,10 @@ void add_test(CLI::App& app, Action& action) {
   command->add_option("FILE|FOLDER", options->paths, "Files, and folders with *.case files (default: this folder)")
       ->type_name(kFile);
   command->add_option("-k", options->suite.wanted, "Only cases whose name contains this");
+  command->add_option("--plugin", options->suite.plugin,
+                      "The module for test files in Google's format, in the place of their wasm_path");
+  command->add_option("--plugin-config", options->suite.plugin_config,
+                      "Its configuration, in the place of their config_path");
   command->add_flag("--update", options->suite.update, "Write snapshots anew: read the difference");
   command
       ->add_option("--engine", options->engine,

@@ -278,6 +278,7 @@ std::vector<std::string> Suite::inputs() const {
 std::vector<TestResult> Suite::run_file(const std::string& path) const {
   auto text = read_file(path, kLargest);
   if (!text) return {wrong_file(path, text.error())};
+  if (textpb::is_suite_file(path)) return run_phase_tests(path, *text);
   auto cases = parse_file(path, *text, Dialect::kFilters);
   remember(path, cases ? *cases : std::vector<Case>{});
   if (!cases) {

@@ -25,6 +25,7 @@
 #include "tester/case.h"
 #include "tester/envoys.h"
 #include "tester/recordings.h"
+#include "tester/textpb/suite_file.h"
 #include "tester/world.h"
 
 namespace inlay::tester {
@@ -42,6 +43,9 @@ struct SuiteOptions {
   std::string wanted{};  // only cases whose name has this in it; empty: all
   bool update = false;   // writes snapshots anew
   size_t jobs = 1;       // how many run at a time
+  // Of test files in Google's format (tester/textpb): in the place of what their `env` names.
+  std::string plugin{};
+  std::string plugin_config{};
   bool records = false;  // counts what guests do, which are interpreted for it; in process
 };
 
@@ -74,8 +78,8 @@ class Suite {
  public:
   explicit Suite(SuiteOptions options) : options_(std::move(options)) {}
 
-  // A file, or every *.case below a folder, but for folders whose names begin with a dot. Errors: kNotFound, kIo, and
-  // kInvalidArgument for a folder without cases.
+  // A file of cases or of Google's tests (tester/textpb), or every *.case below a folder, but for folders whose names
+  // begin with a dot. Errors: kNotFound, kIo, and kInvalidArgument for a folder without cases.
   Result<Unit> add(const std::string& path);
   // How many files there are.
   size_t files() const { return paths_.size(); }
@@ -89,6 +93,8 @@ class Suite {
   // The files that the results depend on, once run() is over: cases, what they include, modules and bootstraps that
   // they name; and the folders that the cases are in. Some may not be there.
   std::vector<std::string> inputs() const;
+  // What the files of run() have and what was not done, each a sentence.
+  std::vector<std::string> passed_over() const { return {passed_over_.begin(), passed_over_.end()}; }
   // What of the modules has been called, once run() is over; empty without SuiteOptions::records.
   std::vector<coverage::ModuleCoverage> coverage() const { return recordings_.coverage(); }
 
@@ -102,6 +108,10 @@ class Suite {
   void compare(Case& c, std::string seen, TestResult& result) const;
   std::vector<TestResult> run_file(const std::string& path) const;
   TestResult run_case(Case& c) const;
+  std::vector<TestResult> run_phase_tests(const std::string& path, const std::string& text) const;
+  TestResult run_phase_test(const textpb::TestSuite& suite, const textpb::PhaseTest& test, const std::string& wasm,
+                            const std::string& configuration) const;
+  Result<std::shared_ptr<engine::Module>> load(const std::string& path, Recordings::OfCase& recording) const;
   bool wants(std::string_view name) const;
 
   void remember(const std::string& path, const std::vector<Case>& cases) const;
@@ -110,6 +120,7 @@ class Suite {
   mutable std::mutex mutex_;  // held for a moment by each run of a file
   mutable std::set<std::string> inputs_;
   mutable Recordings recordings_;
+  mutable std::set<std::string> passed_over_;
   std::vector<std::string> paths_;
   size_t counts_[4] = {};
 };

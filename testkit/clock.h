@@ -14,11 +14,16 @@ namespace inlay::testkit {
 class VirtualClock final : public host::Clock {
  public:
   int64_t system_time() const override { return kStart + elapsed_.load() + step_.load(); }
-  int64_t monotonic_time() const override { return kHour + elapsed_.load(); }
+  int64_t monotonic_time() const override { return monotonic_start_.load() + elapsed_.load(); }
   // Moves the clock alone; TestProxy::advance() also runs what is due.
   void move(std::chrono::nanoseconds by) { elapsed_ += by.count(); }
   // Sets the wall clock forward or back, as an operator or NTP does; the monotonic clock does not notice.
   void step(std::chrono::nanoseconds by) { step_ += by.count(); }
+  // Has both clocks say that time. Before anything runs by them.
+  void begin_at(std::chrono::nanoseconds time) {
+    step_ = time.count() - kStart - elapsed_.load();
+    monotonic_start_ = time.count() - elapsed_.load();
+  }
   int64_t elapsed() const { return elapsed_.load(); }
 
  private:
@@ -26,6 +31,7 @@ class VirtualClock final : public host::Clock {
   static constexpr int64_t kHour = 3'600'000'000'000;
   std::atomic<int64_t> elapsed_{0};
   std::atomic<int64_t> step_{0};
+  std::atomic<int64_t> monotonic_start_{kHour};
 };
 
 }  // namespace inlay::testkit

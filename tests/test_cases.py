@@ -55,6 +55,7 @@ class Guide(Folder):
     def setUp(self):
         super().setUp()
         os.symlink(os.path.join(ROOT, "filters"), os.path.join(self.directory, "filters"))
+        self.write("greeting.txt", "hello")
 
     def blocks(self):
         """Each indented block of the guide with the text before it."""
@@ -168,6 +169,44 @@ expect no client status 500
         status, out, _ = self.inlay_test("--against", self.envoy, "hazard.case")
         self.assertEqual(status, 1)
         self.assertIn("envoy: ended by itself by signal", out)
+
+
+@inlay_only("callbacks of one stream, without a proxy")
+class GooglesFormat(Folder):
+    """Test files in the format of Google's tester: ten of our own."""
+
+    SUITES = os.path.join(ROOT, "tester", "textpb", "testdata")
+
+    def test_our_files(self):
+        suites = sorted(os.path.join(self.SUITES, name) for name in os.listdir(self.SUITES) if name.endswith(".textpb"))
+        self.assertGreaterEqual(len(suites), 10)
+        for engine in ("interp", "aot"):
+            status, out, err = self.inlay_test("--engine", engine, *suites)
+            self.assertEqual(status, 0, out + err)
+            self.assertRegex(out, r"(?m)^1[5-9] passed, 0 failed")
+            self.assertIn("benchmarks are not run", err)
+        status, out, _ = self.inlay_test("--world", "sockets", suites[0])
+        self.assertEqual(status, 0)
+        self.assertIn("skipped", out)
+
+    def test_failures_and_mistakes_have_their_lines(self):
+        self.write("a.textpb", """test { name: "a" request_headers { result {
+  has_header { key: "x-greeting" value: "other" }
+} } }
+""")
+        self.write("greeting", "hello")
+        arguments = ["--plugin", "build/own_filter.wasm", "--plugin-config", "greeting"]
+        status, out, _ = self.inlay_test(*arguments, "a.textpb")
+        self.assertEqual(status, 1, out)
+        self.assertIn('a.textpb:2: request_headers: header "x-greeting" is "hello", and has to be "other"', out)
+        self.assertIn("x-greeting: hello", out)
+        status, out, _ = self.inlay_test("a.textpb")
+        self.assertEqual(status, 2)
+        self.assertIn("--plugin FILE", out)
+        self.write("b.textpb", "test {\n  nme: 'a' }")
+        status, out, _ = self.inlay_test("b.textpb")
+        self.assertEqual(status, 2)
+        self.assertIn("b.textpb:2: `nme` is no field here; did you mean `name`?", out)
 
 
 @inlay_only("its command line")

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// Test files in Google's format: any text is one, or has mistakes, each with its place.
+#include <cstdlib>
+#include <string_view>
+
+#include "tester/textpb/phases.h"
+#include "tester/textpb/suite_file.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace inlay::tester::textpb;
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const auto suite = read_suite(text, "x.textpb");
+  if (!suite) {
+    if (!suite.error().where.starts_with("x.textpb:") || suite.error().message.empty()) std::abort();
+    return 0;
+  }
+  for (const PhaseTest& test : suite->tests) {
+    if (test.name.empty()) std::abort();
+    for (const Invocation& body : test.request_body) (void)in_chunks(body.input.content, test);
+    if (test.request_headers) (void)parse_headers(test.request_headers->input.content, true);
+  }
+  return 0;
+}
