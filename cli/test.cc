@@ -220,10 +220,14 @@ void add_test(CLI::App& app, Action& action) {
   command->add_option("FILE|FOLDER", options->paths, "Files, and folders with *.case files (default: this folder)")
       ->type_name(kFile);
   command->add_option("-k", options->suite.wanted, "Only cases whose name contains this");
-  command->add_option("--plugin", options->suite.plugin,
-                      "The module for test files in Google's format, in the place of their wasm_path");
-  command->add_option("--plugin-config", options->suite.plugin_config,
-                      "Its configuration, in the place of their config_path");
+  command
+      ->add_option("--plugin", options->suite.plugin,
+                   "The module for test files in Google's format, in the place of their wasm_path")
+      ->type_name(kFile);
+  command
+      ->add_option("--plugin-config", options->suite.plugin_config,
+                   "Its configuration, in the place of their config_path")
+      ->type_name(kFile);
   command->add_flag("--update", options->suite.update, "Write snapshots anew: read the difference");
   command
       ->add_option("--engine", options->engine,
@@ -248,8 +252,9 @@ void add_test(CLI::App& app, Action& action) {
                     "Say of each case how often its guests were called and called the host, and how long that took");
   command->add_flag("--coverage", options->coverage,
                     "Say which callbacks, host functions and functions of each module were called");
-  command->add_option("--coverage-report", options->coverage_report,
-                      "Write that into this folder: coverage.json, and index.html with every function")
+  command
+      ->add_option("--coverage-report", options->coverage_report,
+                   "Write that into this folder: coverage.json, and index.html with every function")
       ->type_name(kFolder);
   command->add_flag("--tap", options->tap, "Print the results in the Test Anything Protocol");
   command->add_option("--color", options->colour, "auto, always or never")
