@@ -92,16 +92,19 @@ Result<> for_each_body(const Section& code, Each each) {
   return {};
 }
 
-Result<size_t> first_instruction(std::span<const uint8_t> body, size_t offset) {
+Result<FunctionCode> code_of(std::span<const uint8_t> body, size_t offset) {
+  FunctionCode code;
+  code.end = offset + body.size();
   Reader in(body, offset);
   inspect::FeatureSet ignored;
-  const uint32_t groups = in.count(2, "groups of locals");
-  for (uint32_t i = 0; i < groups && in.ok(); ++i) {
-    in.u32("the number of locals");
-    inspect::scan_value_type(in, ignored);
+  inspect::scan_locals(in, ignored);
+  while (in.ok() && !in.at_end()) {
+    code.instructions.push_back(in.offset());
+    inspect::scan_instruction(in, ignored);
   }
+  if (in.ok() && code.instructions.empty()) in.fail("a function without an end is before it,");
   if (!in.ok()) return in.error();
-  return in.offset();
+  return code;
 }
 
 // Writes the counters of one module, whose first is the global `first_`.
@@ -166,17 +169,24 @@ bool behind_globals(uint8_t id) {
 
 }  // namespace
 
-Result<std::vector<size_t>> function_entries(std::span<const uint8_t> module) {
-  std::vector<size_t> entries;
+Result<std::vector<FunctionCode>> function_code(std::span<const uint8_t> module) {
+  std::vector<FunctionCode> functions;
   INLAY_TRY(const auto sections, sections_of(module));
   for (const Section& section : sections) {
     if (section.id != kCode) continue;
     INLAY_RETURN_IF_ERROR(for_each_body(section, [&](std::span<const uint8_t> body, size_t offset) -> Result<> {
-      INLAY_TRY(const size_t entry, first_instruction(body, offset));
-      entries.push_back(entry);
+      INLAY_TRY(FunctionCode code, code_of(body, offset));
+      functions.push_back(std::move(code));
       return {};
     }));
   }
+  return functions;
+}
+
+Result<std::vector<size_t>> function_entries(std::span<const uint8_t> module) {
+  std::vector<size_t> entries;
+  INLAY_TRY(const auto functions, function_code(module));
+  for (const FunctionCode& code : functions) entries.push_back(code.instructions.front());
   return entries;
 }
 

@@ -22,6 +22,14 @@
 
 namespace inlay::coverage {
 
+// A function that the module defines.
+struct FunctionCode {
+  size_t end = 0;                    // offset in the module, behind its last byte
+  std::vector<size_t> instructions;  // where each begins, in their order; at least one
+};
+// In the functions' order. kInvalidArgument, with the offset, for what is no module.
+Result<std::vector<FunctionCode>> function_code(std::span<const uint8_t> module);
+
 // Where the first instruction of each function that the module defines is, behind its locals: offsets in the module, in
 // the functions' order. kInvalidArgument, with the offset, for what is no module.
 Result<std::vector<size_t>> function_entries(std::span<const uint8_t> module);

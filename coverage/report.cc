@@ -46,8 +46,9 @@ std::string padded(std::string text, size_t width) {
   return text;
 }
 
-std::string line(std::string_view what, Share share) {
-  return "  " + padded(std::string(what), 40) + " " + percent(share) + "  " + to_text(share) + " called\n";
+std::string line(std::string_view what, Share share, std::string_view done = "called") {
+  return "  " + padded(std::string(what), 40) + " " + percent(share) + "  " + to_text(share) + " " + std::string(done) +
+         "\n";
 }
 
 // Those that were called, with how often; then the names of the others.
@@ -95,6 +96,24 @@ std::string grouped(const std::vector<Counted>& functions) {
   return others.all == 0 ? out : out + line("  others", others);
 }
 
+Share share_of(const CountedFile& file) {
+  const auto run =
+      std::count_if(file.lines.begin(), file.lines.end(), [](const CountedLine& l) { return l.times > 0; });
+  return {static_cast<size_t>(run), file.lines.size()};
+}
+
+std::string lines_of(const std::vector<CountedFile>& files) {
+  Share all;
+  std::string each;
+  for (const CountedFile& file : files) {
+    const Share share = share_of(file);
+    all.called += share.called;
+    all.all += share.all;
+    each += line("  " + one_line(file.path), share, "run");
+  }
+  return line("lines", all, "run") + each;
+}
+
 std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : valid_utf8(text)) {
@@ -111,7 +130,7 @@ std::string escaped(std::string_view text) {
 
 constexpr std::string_view kPageBegin = R"(<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Coverage</title><style>
-body { font: 14px sans-serif; margin: 2em; } td { padding: 0 1em 0 0; font-family: monospace; }
+body { font: 14px sans-serif; margin: 2em; } td { padding: 0 1em 0 0; font-family: monospace; white-space: pre; }
 td:first-child { text-align: right; } .never { color: #a00; } summary { cursor: pointer; }
 </style></head><body>
 )";
@@ -127,6 +146,45 @@ std::string table(std::string_view title, const std::vector<Counted>& list, bool
   return out + "</table></details>\n";
 }
 
+// A file may be in several modules.
+std::vector<CountedFile> all_files(const std::vector<ModuleCoverage>& modules) {
+  std::map<std::string, std::map<uint32_t, CountedLine>> files;
+  for (const ModuleCoverage& module : modules) {
+    for (const CountedFile& file : module.files) {
+      for (const CountedLine& line : file.lines) {
+        CountedLine& known = files[file.path][line.line];
+        known.line = line.line;
+        known.times += line.times;
+        if (known.function.empty()) known.function = line.function;
+      }
+    }
+  }
+  std::vector<CountedFile> list;
+  for (const auto& [path, lines] : files) {
+    list.push_back({path, {}});
+    for (const auto& [number, line] : lines) list.back().lines.push_back(line);
+  }
+  return list;
+}
+
+// A file as it is now, with how often its lines ran.
+std::string source(const CountedFile& file) {
+  const Share share = share_of(file);
+  std::string out = "<details><summary>" + escaped(file.path) + ": " + to_text(share) + " lines run, " +
+                    percent(share) + "</summary><table>\n";
+  std::ifstream text(file.path);
+  auto counted = file.lines.begin();
+  std::string content;
+  for (uint32_t number = 1; std::getline(text, content); ++number) {
+    const bool has_code = counted != file.lines.end() && counted->line == number;
+    out += std::string("<tr") + (has_code && counted->times == 0 ? " class=\"never\"" : "") + "><td>" +
+           (has_code ? std::to_string(counted->times) : "") + "</td><td>" + std::to_string(number) + "</td><td>" +
+           escaped(content) + "</td></tr>\n";
+    if (has_code) ++counted;
+  }
+  return out + "</table></details>\n";
+}
+
 Result<> write(const std::filesystem::path& path, const std::string& content) {
   std::ofstream file(path, std::ios::binary);
   file << content;
@@ -137,7 +195,7 @@ Result<> write(const std::filesystem::path& path, const std::string& content) {
 }  // namespace
 
 std::string group_of(std::string_view function) {
-  if (function.starts_with('<')) function.remove_prefix(1);  // Rust: <crate::Type as core::Trait>::method
+  if (function.starts_with('<')) function.remove_prefix(1);  // Rust: <Type as Trait> and a method
   while (function.starts_with('&')) function.remove_prefix(1);
   const size_t name_end = function.find_first_of("(<[");
   const std::string_view path = function.substr(0, name_end);
@@ -158,6 +216,7 @@ std::string text(const std::vector<ModuleCoverage>& modules) {
     out += line("callbacks", share_of(module.callbacks)) + listed(module.callbacks);
     out += line("host functions", share_of(module.imports)) + listed(module.imports);
     out += line("functions", share_of(module.functions));
+    if (!module.files.empty()) out += lines_of(module.files);
     out += module.has_names ? grouped(module.functions) : "    they have no names: the module is stripped\n";
   }
   return out;
@@ -172,10 +231,41 @@ std::string json(const std::vector<ModuleCoverage>& modules) {
     out.list("callbacks", module.callbacks, counted);
     out.list("imports", module.imports, counted);
     out.list("functions", module.functions, counted);
+    out.list("files", module.files, [&](const CountedFile& file) {
+      out.open().text("path", file.path).list("lines", file.lines, [&](const CountedLine& line) {
+        out.open().number("line", line.line).number("times", line.times).close();
+      });
+      out.close();
+    });
     out.close();
   }
   out.close_list().close();
   return out.take() + "\n";
+}
+
+std::string lcov(const std::vector<ModuleCoverage>& modules) {
+  std::string out;
+  for (const CountedFile& file : all_files(modules)) {
+    out += "TN:\nSF:" + std::filesystem::absolute(file.path).lexically_normal().string() + "\n";
+    std::string functions;
+    Share of_functions;
+    for (const CountedLine& line : file.lines) {
+      if (line.function.empty()) continue;
+      const std::string name = one_line(line.function);
+      functions +=
+          "FN:" + std::to_string(line.line) + "," + name + "\nFNDA:" + std::to_string(line.times) + "," + name + "\n";
+      ++of_functions.all;
+      if (line.times > 0) ++of_functions.called;
+    }
+    out +=
+        functions + "FNF:" + std::to_string(of_functions.all) + "\nFNH:" + std::to_string(of_functions.called) + "\n";
+    for (const CountedLine& line : file.lines) {
+      out += "DA:" + std::to_string(line.line) + "," + std::to_string(line.times) + "\n";
+    }
+    const Share share = share_of(file);
+    out += "LF:" + std::to_string(share.all) + "\nLH:" + std::to_string(share.called) + "\nend_of_record\n";
+  }
+  return out;
 }
 
 std::string html(const std::vector<ModuleCoverage>& modules) {
@@ -189,6 +279,7 @@ std::string html(const std::vector<ModuleCoverage>& modules) {
     for (const Counted& f : module.functions) by_group[group_of(f.name)].push_back(f);
     for (const auto& [name, unused] : groups_of(module.functions)) out += table(name, by_group[name], false);
   }
+  for (const CountedFile& file : all_files(modules)) out += source(file);
   return out + "</body></html>\n";
 }
 
@@ -197,6 +288,7 @@ Result<> write_reports(const std::vector<ModuleCoverage>& modules, const std::st
   std::filesystem::create_directories(folder, failed);
   if (failed) return Error{ErrorCode::kIo, "this folder cannot be made: " + failed.message(), folder};
   INLAY_RETURN_IF_ERROR(write(std::filesystem::path(folder) / "coverage.json", json(modules)));
+  INLAY_RETURN_IF_ERROR(write(std::filesystem::path(folder) / "lcov.info", lcov(modules)));
   return write(std::filesystem::path(folder) / "index.html", html(modules));
 }
 

@@ -15,13 +15,19 @@ namespace inlay::coverage {
 // and how many of its functions were called, in all and by group_of().
 std::string text(const std::vector<ModuleCoverage>& modules);
 
-// {"modules":[{"name":...,"callbacks":[{"name":...,"calls":...}...],"imports":[...],"functions":[...]}]}
+// In the format of lcov's files (geninfo(1)): files with their functions and lines, of all modules, as far as they have
+// DWARF.
+std::string lcov(const std::vector<ModuleCoverage>& modules);
+
+// {"modules":[{"name":...,"callbacks":[{"name":...,"calls":...}...],"imports":[...],"functions":[...],
+// "files":[{"path":...,"lines":[{"line":...,"times":...}...]}...]}]}
 std::string json(const std::vector<ModuleCoverage>& modules);
 
-// A page that needs nothing else, with every function.
+// A page that needs nothing else, with every function, and the sources as they are now.
 std::string html(const std::vector<ModuleCoverage>& modules);
 
-// Writes coverage.json and index.html into a folder, which it makes where there is none. Errors: kIo.
+// Writes json() as coverage.json, html() as index.html and lcov() as lcov.info into a folder, which it makes where
+// there is none. Errors: kIo.
 Result<> write_reports(const std::vector<ModuleCoverage>& modules, const std::string& folder);
 
 // What a function belongs to by its name: the outermost namespace of C++ ("std"), the crate of Rust ("core"), the

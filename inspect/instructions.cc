@@ -273,18 +273,24 @@ Constant scan_constant(Reader& in, FeatureSet& used) {
   return {};
 }
 
-void scan_body(Reader& in, FeatureSet& used) {
+void scan_locals(Reader& in, FeatureSet& used) {
   const uint32_t groups = in.count(2, "groups of locals");
   for (uint32_t i = 0; i < groups && in.ok(); ++i) {
     in.u32("the number of locals");
     scan_value_type(in, used);
   }
-  while (in.ok() && !in.at_end()) {
-    uint8_t opcode = 0;
-    const Row row = scan_opcode(in, opcode);
-    if (row.feature) used.add(*row.feature);
-    scan_immediate(in, row.immediate, used);
-  }
+}
+
+void scan_instruction(Reader& in, FeatureSet& used) {
+  uint8_t opcode = 0;
+  const Row row = scan_opcode(in, opcode);
+  if (row.feature) used.add(*row.feature);
+  scan_immediate(in, row.immediate, used);
+}
+
+void scan_body(Reader& in, FeatureSet& used) {
+  scan_locals(in, used);
+  while (in.ok() && !in.at_end()) scan_instruction(in, used);
 }
 
 }  // namespace inlay::inspect

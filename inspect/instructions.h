@@ -9,6 +9,11 @@
 
 namespace inlay::inspect {
 
+// Reads the locals that a function body begins with.
+void scan_locals(Reader& in, FeatureSet& used);
+// Reads one instruction. An unknown one is an error of `in`.
+void scan_instruction(Reader& in, FeatureSet& used);
+
 // Reads a function body, locals and instructions, up to the end of `in`. An unknown instruction is an error of `in`.
 void scan_body(Reader& in, FeatureSet& used);
 

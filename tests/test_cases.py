@@ -171,9 +171,64 @@ expect no client status 500
         self.assertIn("envoy: ended by itself by signal", out)
 
 
+FILTER_WITH_LINES = r'''extern "C" {
+__attribute__((export_name("proxy_abi_version_0_2_1"))) void version() {}
+__attribute__((export_name("proxy_on_memory_allocate"))) unsigned allocate(unsigned) { return 4096; }
+static unsigned check(unsigned headers) {
+  if (headers > 1000)
+    return 1;
+  return 0;
+}
+__attribute__((export_name("proxy_on_request_headers"))) unsigned on_request_headers(unsigned, unsigned headers, unsigned) {
+  return check(headers);
+}
+__attribute__((export_name("proxy_on_request_trailers"))) unsigned on_request_trailers(unsigned, unsigned) {
+  __builtin_trap();
+}
+}'''
+
+
+@inlay_only("what compilers leave in modules for people")
+class Lines(Folder):
+    def setUp(self):
+        super().setUp()
+        self.write("filter.cc", FILTER_WITH_LINES)
+        self.write("good.case", "plugin f module=filter.wasm\nclient GET /\nclient GET /\nexpect client status 200\n")
+
+    def compile(self, *flags):
+        with open(os.path.join(BUILD, "CMakeCache.txt")) as cache:
+            clang = re.search(r"^INLAY_WASM_CXX:\w+=(.*)$", cache.read(), re.M)[1]
+        subprocess.run([clang, "--target=wasm32-wasi", "-nostdlib", "-Wl,--no-entry", *flags, os.path.join(self.directory, "filter.cc"),
+                        "-o", os.path.join(self.directory, "filter.wasm")], check=True)
+
+    def test_lines_of_source_are_counted(self):
+        for version in ("-gdwarf-4", "-gdwarf-5"):
+            self.compile("-O0", version)
+            status, out, _ = self.inlay_test("--coverage", "--coverage-report", "report", "good.case")
+            self.assertEqual(status, 0, out)
+            self.assertRegex(out, r"(?m)^  lines +\d+\.\d%  \d+ of \d+ run$")
+            path = os.path.realpath(os.path.join(self.directory, "filter.cc"))
+            self.assertIn(path, out)
+            record = self.read("report/lcov.info")
+            self.assertIn(f"SF:{path}\n", record)
+            for times, line in ((2, 5), (0, 6), (2, 7), (2, 10), (0, 13)):
+                self.assertIn(f"DA:{line},{times}\n", record)
+            self.assertIn("FN:4,check(unsigned int)\nFNDA:2,check(unsigned int)\n", record)
+            self.assertIn("__builtin_trap();", self.read("report/index.html"))
+
+    def test_a_backtrace_has_names(self):
+        self.compile("-O0")
+        self.write("bad.case", "options trailers\nplugin f module=filter.wasm\nclient POST / chunked\nclient trailers a=b\n"
+                                "expect no client body = x\n")
+        for engine in ("interp", "aot"):
+            status, out, _ = self.inlay_test("--engine", engine, "bad.case")
+            self.assertEqual(status, 1, out)
+            self.assertIn("0: on_request_trailers", out)
+
+
 @inlay_only("callbacks of one stream, without a proxy")
 class GooglesFormat(Folder):
-    """Test files in the format of Google's tester: ten of our own."""
+    # Ten of our own.
 
     SUITES = os.path.join(ROOT, "tester", "textpb", "testdata")
 
@@ -190,10 +245,7 @@ class GooglesFormat(Folder):
         self.assertIn("skipped", out)
 
     def test_failures_and_mistakes_have_their_lines(self):
-        self.write("a.textpb", """test { name: "a" request_headers { result {
-  has_header { key: "x-greeting" value: "other" }
-} } }
-""")
+        self.write("a.textpb", 'test { name: "a" request_headers { result {\n  has_header { key: "x-greeting" value: "other" }\n} } }\n')
         self.write("greeting", "hello")
         arguments = ["--plugin", "build/own_filter.wasm", "--plugin-config", "greeting"]
         status, out, _ = self.inlay_test(*arguments, "a.textpb")
