@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Debian's packages as targets (scripts/bootstrap installs them). inlay:: targets are those that bring no CMake package
 # of their own; they are SYSTEM includes, so that our warnings stay ours.
+if(INLAY_STATIC)
+  set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
+  set(OPENSSL_USE_STATIC_LIBS ON)
+endif()
 find_package(Threads REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(ZLIB REQUIRED)
@@ -22,8 +26,19 @@ target_include_directories(inlay_rapidjson SYSTEM INTERFACE ${RAPIDJSON_INCLUDE}
 add_library(inlay::rapidjson ALIAS inlay_rapidjson)
 
 if(INLAY_PROXY)
-  find_package(yaml-cpp REQUIRED)
-  find_package(spdlog REQUIRED)
+  add_library(inlay_yaml_cpp INTERFACE)
+  add_library(inlay_spdlog INTERFACE)
+  if(INLAY_STATIC)
+    # The packages' targets are the shared libraries. spdlog and its fmt come as headers, too.
+    find_library(YAML_CPP_LIBRARY NAMES yaml-cpp REQUIRED)
+    target_link_libraries(inlay_yaml_cpp INTERFACE ${YAML_CPP_LIBRARY})
+    target_compile_definitions(inlay_spdlog INTERFACE SPDLOG_FMT_EXTERNAL FMT_HEADER_ONLY=1)
+  else()
+    find_package(yaml-cpp REQUIRED)
+    find_package(spdlog REQUIRED)
+    target_link_libraries(inlay_yaml_cpp INTERFACE yaml-cpp)
+    target_link_libraries(inlay_spdlog INTERFACE spdlog::spdlog)
+  endif()
   find_package(CLI11 REQUIRED)
   find_library(RE2_LIBRARY NAMES re2 REQUIRED)
   add_library(inlay_re2 INTERFACE)

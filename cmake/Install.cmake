@@ -60,6 +60,7 @@ foreach(file inlay.pc inlay-compiler.pc)
 endforeach()
 
 install(FILES LICENSE CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES docs/reference/case.tmLanguage.json DESTINATION ${CMAKE_INSTALL_DATADIR}/inlay)
 if(INLAY_PROXY)
   install(TARGETS inlay RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
   set(completions ${CMAKE_BINARY_DIR}/completions)
