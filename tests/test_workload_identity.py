@@ -5,15 +5,18 @@ client at an authorization server, and no secret stands anywhere."""
 import base64
 import json
 import os
+import re
+import subprocess
 import threading
 import time
 import unittest
 import urllib.parse
 
 from support import config, pipes
-from support.both import in_envoy_too
+from support.both import in_envoy_too, only_make_envoy
 from support.mount import Mount
-from support.origins import PythonServer
+from support.origins import Haproxy, PythonServer
+from support.soak import JUDGE
 from support.processes import TestCase, filter_module, wait_until
 from support.wire import request
 
@@ -47,12 +50,17 @@ class AuthorizationServer(PythonServer):
         self.asked.append(assertion)
         if assertion not in self.accepted:
             return 401, {}, json.dumps({"error": "invalid_client", "error_description": f"not {assertion}"}).encode()
-        token = {"access_token": f"tok-{self.asked.count(assertion)}-of-{assertion[-8:]}", "expires_in": self.lifetime}
+        token = {"access_token": self.token(assertion), "expires_in": self.lifetime}
         return 200, {"content-type": "application/json"}, json.dumps(token).encode()
+
+    def token(self, assertion):
+        return f"tok-{self.asked.count(assertion)}-of-{assertion[-8:]}"
 
 
 class Identity(TestCase):
     """What both kinds of file have in common. `every` is how often the file is looked at where it does not say its end."""
+
+    origin_port = None  # of another origin than the one that start_all() has
 
     def start_all(self, files, listeners=(), lifetime=3600, accepted=(), every="1h", **keys):
         self.idp = AuthorizationServer(lifetime)
@@ -66,7 +74,7 @@ class Identity(TestCase):
                     "oauth2": {"client_id": "orders", "auth_method": "client_assertion", "client_assertion": "${source:sa}"}},
                    {"name": "sa", "cluster": "files", "path": "/sa", "format": "text", "refresh": {"every": every, "retry": RETRY}}]
         augmenter = config.wasm(filter_module(), {"sources": sources, **keys}, name="header_augmenting", vm_id="identity")
-        bootstrap = config.bootstrap([config.cluster("origin", self.origin.port), config.cluster("idp", self.idp.port), files], [augmenter])
+        bootstrap = config.bootstrap([config.cluster("origin", self.origin_port or self.origin.port), config.cluster("idp", self.idp.port), files], [augmenter])
         bootstrap["static_resources"]["listeners"] += listeners
         self.proxy = self.start_proxy(bootstrap, concurrency=2, level="trace")
 
@@ -186,6 +194,41 @@ class ProjectedToken(Identity):
             client.join()
         self.assertEqual(set(statuses), {200})
         self.assert_all_is_well()
+
+    @only_make_envoy("a minute")
+    def test_a_thousand_requests_a_second(self):
+        """Over 20 rotations in Envoy, where the authorization server takes the newest token only and HAProxy judges each request."""
+        rotations = 20 if self.in_envoy else 3
+        current = jwt(1)
+        mount = Mount(os.path.join(self.directory, "mount"), token=current)
+        pipe = os.path.join(self.directory, "files.sock")
+        served = {"match": {"path": "/sa"}, "direct_response": {"status": 200, "body": {
+            "filename": mount.file("token"), "watched_directory": {"path": mount.path}}}}
+        judge = self.start(Haproxy(self.directory, JUDGE))
+        self.origin_port = judge.port
+        self.start_all(pipes.cluster("files", pipe), [pipes.listener(pipe, 0o600, name="files", routes=[served])], lifetime=5,
+                       accepted=[current])
+        self.idp.token = lambda _: f"tok-{len(self.idp.asked)}.{int((time.time() + 5) * 1000)}"
+        wait_until(lambda: all(self.get().status == 200 for _ in range(24)), "a token on both workers")
+        asked = len(self.idp.asked)
+        seconds = 2 * rotations + 2
+        command = ["h2load", "--h1", "-n", str(1000 * seconds), "-c", "20", "-t", "1", "--rps", "50", f"http://127.0.0.1:{self.proxy.port}/"]
+        client = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True)
+        try:
+            for number in range(2, rotations + 2):
+                # A new one at the pace of the client's requests; the old one is refused from now on.
+                time.sleep(2)
+                current = jwt(number)
+                self.idp.accepted = {current}
+                mount.put(token=current)
+            said = client.communicate(timeout=10 * seconds)[0]
+        finally:
+            client.kill()
+            client.wait()
+        codes = re.search(r"status codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx", said)
+        self.assertEqual([int(code) for code in codes.groups()], [1000 * seconds, 0, 0, 0], said)
+        self.assertGreaterEqual(len(set(self.idp.asked[asked:])), rotations // 3, "tokens that were replaced were in use")
+        self.assertEqual(self.idp.wrong, [])
 
 
 if __name__ == "__main__":
