@@ -11,7 +11,7 @@ help:
 	@echo "make test      every test; the last line is 'N passed, N failed', and 'N skipped' where some were (PRESET=asan-ubsan, tsan, debug, coverage)"
 	@echo "make conformance  the cases of docs/reference/conformance.md, on both engines, in process and on sockets"
 	@echo "make envoy     the same cases, and the end-to-end tests, in every version of Envoy that scripts/pins names (VERSION=1.40.0; CASES=part, UPDATE=1, STRICT=1: cases alone)"
-	@echo "make identity  the filter against a real identity provider, Hydra, which it builds (some minutes, once)"
+	@echo "make identity  the filter against real identity providers: Hydra, SPIRE, Keycloak (a quarter of an hour, and once more to build them)"
 	@echo "make bench     requests a second, processor time, memory and start against Envoy, nginx and HAProxy, and the micro-benchmarks (AGAINST=revision: or slower than that?)"
 	@echo "make soak      20,000 requests a second for a minute on 8 workers, with tokens that live for a second"
 	@echo "make coverage  every test in a build that counts lines, then the share of each room's that ran"

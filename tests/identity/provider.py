@@ -109,6 +109,10 @@ class FilterTest(TestCase):
     def get(self, path="/", **headers):
         return request(self.proxy.port, path, headers=headers)
 
+    def send(self, fields):
+        """The status of a request with those header fields, in order."""
+        return request(self.proxy.port, headers=fields).status
+
     def wait_for_tokens(self):
         wait_until(lambda: all(self.get().status == 200 for _ in range(8)), "a token on both workers")
 
