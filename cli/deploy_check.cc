@@ -10,6 +10,7 @@
 #include "deploy/check/check_resources.h"
 #include "deploy/render/target.h"
 #include "document/scalars.h"
+#include "package/read_image.h"
 
 namespace inlay::cli {
 namespace {
@@ -67,6 +68,32 @@ std::optional<uint32_t> minor_version(const std::string& text) {
   return static_cast<uint32_t>(*minor);
 }
 
+bool is_image(const std::string& path) {
+  return path.ends_with(".tar") || std::filesystem::exists(std::filesystem::path(path) / "oci-layout");
+}
+
+// Whether Istio's agent and Envoy Gateway would find a module in an image layout, whoever made it.
+deploy::Findings check_image(const std::string& path) {
+  deploy::Findings findings;
+  const auto module = package::load_module(path, "");
+  if (module)
+    findings.add(deploy::Severity::kNote, "image", {path, {}},
+                 "the image " + module->image + " has a module of " + std::to_string(module->bytes.size()) + " bytes",
+                 "it stands where Istio's agent and Envoy Gateway look for one, and every digest is right",
+                 "push it with its digest kept, and name that in `module.oci`");
+  else
+    findings.add(
+        deploy::Severity::kError, "image", {path, {}}, module.error().message,
+        "Istio's agent and Envoy Gateway take plugin.wasm out of the last layer, or the one layer of the artifact form",
+        "make it with `inlay package`");
+  return findings;
+}
+
+int print(const deploy::Findings& findings, bool json) {
+  std::fputs((json ? to_json(findings) : to_text(findings)).c_str(), stdout);
+  return findings.count(deploy::Severity::kError) == 0 ? 0 : 1;
+}
+
 int check(const CheckOptions& options) {
   const auto from = minor_version(options.from);
   const auto to = minor_version(options.to);
@@ -74,6 +101,7 @@ int check(const CheckOptions& options) {
     std::fputs("inlay: --from and --to go together, and are versions of Envoy such as 1.36 and 1.40\n", stderr);
     return 2;
   }
+  if (is_image(options.path)) return print(check_image(options.path), options.json);
   deploy::Manifests manifests;
   std::optional<deploy::Values> values;
   const bool folder = std::filesystem::is_directory(options.path);
@@ -91,8 +119,7 @@ int check(const CheckOptions& options) {
   if (!read) return fail(read.error());
   if (diagnostics.errors() != 0) return 2;
   const deploy::Findings findings = deploy::check_manifests({manifests, values ? &*values : nullptr, *from, *to});
-  std::fputs((options.json ? to_json(findings) : to_text(findings)).c_str(), stdout);
-  return findings.count(deploy::Severity::kError) == 0 ? 0 : 1;
+  return print(findings, options.json);
 }
 
 }  // namespace
@@ -103,9 +130,9 @@ void add_deploy_check(CLI::App& deploy, Action& action) {
                                             "Say before a rollout what will go wrong in the mesh; exit status 1 if "
                                             "something will, 2 if it could not be read");
   command
-      ->add_option(
-          "path", options->path,
-          "A folder of manifests, whoever wrote them, or a values file, of which is checked what it is rendered to")
+      ->add_option("path", options->path,
+                   "A folder of manifests, whoever wrote them, a values file, of which is checked what it is rendered "
+                   "to, or an OCI image layout (folder or tar file)")
       ->type_name(kFile)
       ->required();
   command

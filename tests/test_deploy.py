@@ -479,6 +479,18 @@ class CheckBeforeARollout(DeployCase):
         self.assertEqual(status, 0)
         self.assertRegex(out, r"in Envoy 1\.40: .*\[version\]\n    why: in Envoy 1\.36: .*it changed with 1\.39 \(seen ")
 
+    def test_an_image_that_has_no_module(self):
+        self.assertEqual(self.inlay("package", "build/header_augmenting.wasm", "-o", "image")[0], 0)
+        status, out, _ = self.check("image")
+        self.assertEqual(status, 0)
+        self.assertRegex(out, r"image: note: the image sha256:[0-9a-f]{64} has a module of \d+ bytes .*\[image\]")
+        blobs = os.path.join(self.directory, "image", "blobs", "sha256")
+        largest = max(os.listdir(blobs), key=lambda name: os.path.getsize(os.path.join(blobs, name)))
+        os.remove(os.path.join(blobs, largest))
+        status, out, _ = self.check("image")
+        self.assertEqual(status, 1)
+        self.assertRegex(out, r"image: error: .*\[image\]")
+
     def test_what_cannot_be_checked_ends_with_2_and_says_why(self):
         self.write("deploy/broken.yaml", "name: [\n")
         os.makedirs(os.path.join(self.directory, "empty"))

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What becomes of requests, and fields that are old: failure-policy, old-field, schema.
+#include <algorithm>
+
 #include "deploy/check/check_resources.h"
 #include "deploy/render/crd_schema.h"
 #include "document/scalars.h"
@@ -10,7 +12,11 @@ using document::quote;
 
 namespace {
 
-constexpr std::string_view kSchemas[] = {"EnvoyFilter", "ServiceEntry", "Sidecar", "TrafficExtension", "WasmPlugin"};
+constexpr std::string_view kSchemas[] = {
+    "EnvoyExtensionPolicy", "EnvoyFilter", "EnvoyPatchPolicy", "ServiceEntry", "Sidecar",
+    "TrafficExtension",     "WasmPlugin"};
+// The groups of these kinds end so.
+constexpr std::string_view kGroups[] = {"istio.io/", "gateway.envoyproxy.io/"};
 
 }  // namespace
 
@@ -57,9 +63,10 @@ void check_old_fields(const Subject& subject, std::span<const PluginUse> plugins
 
 void check_schemas(const Subject& subject, std::span<const PluginUse> /*plugins*/, Findings& findings) {
   for (const Resource& resource : subject.manifests.resources) {
-    bool known = false;
-    for (std::string_view kind : kSchemas)
-      known = known || (kind == resource.kind && resource.api_version.find("istio.io/") != std::string::npos);
+    const bool known = std::find(std::begin(kSchemas), std::end(kSchemas), resource.kind) != std::end(kSchemas) &&
+                       std::any_of(std::begin(kGroups), std::end(kGroups), [&](std::string_view group) {
+                         return resource.api_version.find(group) != std::string::npos;
+                       });
     if (!known) continue;
     for (const std::string& fault : check_custom_resource(*resource.source))
       if (!fault.starts_with("apiVersion:"))  // an older version has the same fields

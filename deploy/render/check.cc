@@ -80,6 +80,18 @@ class Check {
 
   Result<Unit> istio(const Rendering& rendering);
 
+  // Envoy Gateway makes of it what Envoy gets, so that the schemas are all that can be looked at.
+  Result<Unit> gateway(const Rendering& rendering) {
+    for (const File& file : rendering.files) {
+      if (file.name == "kustomization.yaml") continue;
+      Diagnostics diagnostics;
+      const auto source = parse(file, diagnostics);
+      if (source == nullptr) return defect(file.name, diagnostics.to_string());
+      INLAY_RETURN_IF_ERROR(custom_resource(file, *source));
+    }
+    return Unit{};
+  }
+
   Checked take() { return std::move(checked_); }
 
   // The names that the target has for services.
@@ -261,6 +273,8 @@ Result<Checked> check_rendering(std::string_view target, const Rendering& render
   Check check(values);
   if (target == "istio") {
     INLAY_RETURN_IF_ERROR(check.istio(rendering));
+  } else if (target == "gateway") {
+    INLAY_RETURN_IF_ERROR(check.gateway(rendering));
   } else if (const File* bootstrap = find_file(rendering, "envoy.yaml")) {
     const std::string path = (target == "compose" ? "/etc/envoy/" : "") + values.module.name;
     INLAY_RETURN_IF_ERROR(check.bootstrap(bootstrap->name, bootstrap->content, path));

@@ -140,9 +140,18 @@ class Checker {
   }
 };
 
-std::shared_ptr<const Source> definitions() {
-  document::Diagnostics diagnostics;
-  return document::parse_source(embedded_file("istio_crds.yaml"), false, "istio_crds.yaml", diagnostics);
+// Of the kind; nullptr where there is none.
+const Source* find_definition(std::string_view kind) {
+  static const auto kFiles = [] {
+    std::vector<std::shared_ptr<const Source>> files;
+    document::Diagnostics diagnostics;
+    for (const char* name : {"istio_crds.yaml", "gateway_crds.yaml"})
+      files.push_back(document::parse_source(embedded_file(name), false, name, diagnostics));
+    return files;
+  }();
+  for (const auto& file : kFiles)
+    if (const Source* found = file == nullptr ? nullptr : file->find(kind)) return found;
+  return nullptr;
 }
 
 }  // namespace
@@ -154,9 +163,8 @@ std::vector<std::string> check_schema(const Source& schema, const Source& value,
 }
 
 std::vector<std::string> check_custom_resource(const Source& resource) {
-  static const std::shared_ptr<const Source> kDefinitions = definitions();
   const std::string kind = text_of(resource, "kind");
-  const Source* definition = kDefinitions == nullptr ? nullptr : kDefinitions->find(kind);
+  const Source* definition = find_definition(kind);
   if (definition == nullptr) return {"kind: there is no schema for " + quote(kind)};
   std::vector<std::string> faults;
   if (text_of(resource, "apiVersion") != text_of(*definition, "apiVersion"))

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Custom resources against the schemas of their definitions (istio_crds.yaml), as an API server checks them, and
-// stricter: a field that the schema does not have is a fault, where a server would drop it.
+// Custom resources against the schemas of their definitions (istio_crds.yaml, gateway_crds.yaml), as an API server
+// checks them, and stricter: a field that the schema does not have is a fault, where a server would drop it.
 //
 // Evaluated: type, properties, additionalProperties, items, required, enum, pattern, minimum, maximum, minLength,
 // maxLength, minItems, maxItems, maxProperties, nullable, oneOf, anyOf, not, x-kubernetes-preserve-unknown-fields and

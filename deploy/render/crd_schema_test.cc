@@ -18,6 +18,7 @@ std::shared_ptr<const document::Source> parsed(std::string_view text) {
 std::vector<std::string> faults(std::string_view spec, std::string_view kind = "WasmPlugin") {
   const std::string version = kind == "WasmPlugin" || kind == "TrafficExtension" ? "extensions.istio.io/v1alpha1"
                               : kind == "EnvoyFilter"                            ? "networking.istio.io/v1alpha3"
+                              : kind.starts_with("Envoy")                        ? "gateway.envoyproxy.io/v1alpha1"
                                                                                  : "networking.istio.io/v1";
   return check_custom_resource(*parsed("{apiVersion: " + version + ", kind: " + std::string(kind) +
                                        ", metadata: {name: x}, spec: " + std::string(spec) + "}"));
@@ -30,6 +31,14 @@ TEST(CrdSchema, TakesWhatIsRight) {
                    "match: [{mode: CLIENT, ports: [{number: 8081}]}], selector: {matchLabels: {app: orders}}}"),
             Faults());
   EXPECT_EQ(faults("{egress: [{hosts: ['./*']}]}", "Sidecar"), Faults());
+  EXPECT_EQ(faults("{hosts: [a.example], ports: [{name: http, number: 80, protocol: HTTP}], resolution: DNS}",
+                   "ServiceEntry"),
+            Faults());
+  EXPECT_EQ(
+      faults("{targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: a}], wasm: [{code: {type: Image, "
+             "image: {url: a/b}}, config: {any: thing}}]}",
+             "EnvoyExtensionPolicy"),
+      Faults());
   EXPECT_EQ(
       faults("{configPatches: [{applyTo: CLUSTER, match: {context: ANY}, patch: {operation: ADD, value: {a: 1}}}]}",
              "EnvoyFilter"),

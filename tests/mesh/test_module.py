@@ -126,15 +126,18 @@ class Missing(Module):
         self.assertRegex(self.istiod.log(), r"ACK ERROR.*Invalid path: /var/local/wasm/header_augmenting.wasm")
         if kind == "ECDS":  # the listener is good, and only its plugin is not
             wait_until(lambda: "_8081::" in self.sidecar.admin("/listeners"), "the listener of the port")
-        answer = self.settled("10.96.0.10", 8081, PAYMENTS_HOST)
+        answer = self.settled("10.96.0.10", 8081, PAYMENTS_HOST, reached=not sidecar)
         self.end_mesh()
         origin.close()
         return answer.status, answer.authorization, "" if answer.seen else answer.body
 
-    def settled(self, *arguments, **options):
-        """The answer once the listeners are as they will be: the virtual one is there, and the refused ones have been refused."""
+    def settled(self, *arguments, reached=True):
+        """The answer once the listeners are as they will be: the virtual one is there, and the refused ones have been refused. A listener that
+        is listed takes connections a moment later; with reached=False none is to take them."""
         wait_until(lambda: "15001" in self.sidecar.admin("/listeners"), "the virtual listener")
-        return send(*arguments, **options)
+        if reached:
+            wait_until(lambda: send(*arguments).status != 0, "an answer")
+        return send(*arguments)
 
     def test_envoy_filter_lets_requests_pass_without_headers(self):
         for policy in ("FAIL_CLOSED", "FAIL_OPEN"):
@@ -160,7 +163,9 @@ class Missing(Module):
         self.start_mesh([endpoints(service("orders", 8090), POD), other, endpoints(other, POD)])
         kind = "LDS" if attach == "EnvoyFilter" else "ECDS"
         self.istiod.wait_for(lambda: f"ADS:{kind}: ACK ERROR" in self.istiod.log(), "the refusal")
-        self.settled("10.96.0.10", 1)
+        self.settled("10.96.0.10", 1, reached=False)
+        if kind == "ECDS":
+            wait_until(lambda: send(POD, 8090, "orders", source=OTHER_CLIENT).status, "an answer")
         return [send(POD, port, "orders", source=OTHER_CLIENT).status for port in (8090, 8091)]
 
     def test_envoy_filter_inbound_makes_the_pod_unreachable(self):
