@@ -74,7 +74,7 @@ class PhasePlayer {
  private:
   bool start() {
     proxy_.log().set_level(suite_.log_level);
-    proxy_.clock().begin_at(std::chrono::seconds(suite_.time_secs));
+    set_clock();
     host::PluginConfig config;
     config.name = "test";
     config.configuration = plugin_.configuration;
@@ -85,6 +85,13 @@ class PhasePlayer {
     }
     attached_ = *loaded;
     return check_side("plugin_init", test_.plugin_init);
+  }
+
+  // Just after the epoch where the suite names no time: Go's runtime does not start at 0.
+  void set_clock() {
+    using std::chrono::nanoseconds;
+    const nanoseconds named = std::chrono::seconds(suite_.time_secs);
+    proxy_.clock().begin_at(named.count() > 0 ? named : nanoseconds(std::chrono::milliseconds(1)));
   }
 
   void play_stream() {

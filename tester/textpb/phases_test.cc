@@ -30,10 +30,11 @@ const std::string kGuest = testkit::guest(
        (func (export "proxy_on_request_body") (param i32 i32 i32) (result i32) (unreachable)))");
 
 // What is wrong with the first test of a file: "3: request_headers: ..." each.
-std::vector<std::string> run(const std::string& text, const std::string& path = "x.textpb") {
+std::vector<std::string> run(const std::string& text, const std::string& path = "x.textpb",
+                             const std::string& guest = kGuest) {
   const auto suite = read_suite(text, path);
   EXPECT_TRUE(suite) << suite.error().to_string();
-  const auto bytes = compiler::wat_to_wasm(kGuest);
+  const auto bytes = compiler::wat_to_wasm(guest);
   const auto module = compiler::load_module(*bytes, {.kind = engine::EngineKind::kInterp});
   std::vector<std::string> said;
   for (const auto& failure : run_phases(*suite, suite->tests.at(0), {*module, "", 10s})) {
@@ -80,6 +81,24 @@ TEST(Phases, AnAnswerThatNobodyExpectsFails) {
 TEST(Phases, AGuestThatTrapsEndsTheTest) {
   EXPECT_EQ(run("test { name: 'a' request_body { input { content: 'x' } }\n response_headers {} }"),
             (Said{"1: request_body: the guest has failed"}));
+}
+
+TEST(Phases, BothClocksSayTheSuitesTime) {
+  // Logs the low word of the milliseconds that each clock says, and traps at 0, as Go's runtime does.
+  const std::string guest = testkit::guest(
+      testkit::import_proxy("log", 3) +
+          R"((import "wasi_snapshot_preview1" "clock_time_get" (func $time (param i32 i64 i32) (result i32))))",
+      testkit::kLogNumber + R"((func $say (param $clock i32)
+           (drop (call $time (local.get $clock) (i64.const 1) (i32.const 50000)))
+           (if (i64.eqz (i64.load (i32.const 50000))) (then (unreachable)))
+           (call $log_number (i32.wrap_i64 (i64.div_u (i64.load (i32.const 50000)) (i64.const 1000000)))))
+         (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+           (call $say (i32.const 0)) (call $say (i32.const 1)) (i32.const 0)))");
+  EXPECT_EQ(run("env { time_secs: 5 } test { name: 'a' request_headers { result { log { exact: '5000' } "
+                "log { invert: true regex: '[^5].*' } } } }",
+                "x.textpb", guest),
+            Said{});
+  EXPECT_EQ(run("test { name: 'a' request_headers { result { log { exact: '1' } } } }", "x.textpb", guest), Said{});
 }
 
 TEST(Phases, FilesStandBesideTheSuite) {
