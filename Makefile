@@ -3,7 +3,7 @@
 PRESET ?= release
 export PRESET
 
-.PHONY: help build docs demo test conformance envoy identity install package samples bench soak coverage fuzz lint format deploy mesh clean
+.PHONY: help build docs demo test conformance envoy identity install package dist samples bench soak coverage fuzz lint format deploy mesh clean
 
 help:
 	@echo "make demo      build everything and watch a request get its headers, step by step"
@@ -18,6 +18,7 @@ help:
 	@echo "make fuzz      run every fuzzer, or FUZZERS, for FUZZ_SECONDS (default 60)"
 	@echo "make install   the program, the SDK and the host library below PREFIX (/usr/local), for trees of your own"
 	@echo "make package   the filter as an OCI image: build/oci/header_augmenting, and its digest"
+	@echo "make dist      what one can install, in build/dist: tarball, Python wheel and Debian package, each tried in a fresh Debian"
 	@echo "make samples   the test suites of Google's samples, of the checkout SAMPLES=/path (CPP_SDK=, GO_SDK=: checkouts of the SDKs)"
 	@echo "make docs      write anew the pages of docs/ that are made from the code"
 	@echo "make lint      formatting, clang-tidy, headers, licences, shell scripts"
@@ -87,6 +88,11 @@ install:
 package: build
 	@build/inlay package build/header_augmenting.wasm -o build/oci/header_augmenting \
 	  --version $$(build/inlay version | cut -d ' ' -f 2) --license Apache-2.0 --max-size 1MiB
+
+dist:
+	@scripts/bootstrap build dist
+	@scripts/dist
+	@scripts/dist_try
 
 bench:
 	@scripts/bootstrap build bench envoy
