@@ -81,6 +81,18 @@ expect client status 503
   }
 }
 
+TEST_F(SuiteTest, ABacktraceIsNoPartOfALine) {
+  Case c;
+  constexpr std::string_view kLine = "the VM of plugin a (FAIL_CLOSED) has failed: unreachable executed in f";
+  for (const std::string& end :
+       {std::string("\nbacktrace:\n  0: g\n  1: f"), std::string(R"(\nbacktrace:\n  0: g\n  1: f)")}) {
+    const LogEntry entry = read_log_line(c, "error", "wasm", std::string(kLine) + end);
+    EXPECT_EQ(entry.text, kLine);
+    EXPECT_EQ(entry.backtrace, "backtrace:\n  0: g\n  1: f");
+  }
+  EXPECT_EQ(read_log_line(c, "error", "wasm", kLine).backtrace, "");
+}
+
 TEST_F(SuiteTest, CallsAreCountedCaseByCase) {
   SuiteOptions options;
   options.records = true;

@@ -2,6 +2,7 @@
 #include "tester/world.h"
 #include "base/ascii.h"
 
+#include <algorithm>
 #include <cctype>
 
 namespace inlay::tester {
@@ -41,6 +42,20 @@ std::string without_uuids(std::string_view text) {
   return out;
 }
 
+// A backtrace stands on lines of its own, whose ends a log that was a file has escaped.
+void split_backtrace(std::string_view message, LogEntry& entry) {
+  constexpr std::string_view kEscaped = "\\nbacktrace:\\n";
+  const size_t escaped = message.find(kEscaped);
+  const size_t end = std::min(message.find('\n'), escaped);
+  entry.text = message.substr(0, end);
+  if (end == std::string_view::npos) return;
+  entry.backtrace = message.substr(end + (escaped == end ? 2 : 1));
+  if (escaped != end) return;
+  for (size_t at = entry.backtrace.find("\\n"); at != std::string::npos; at = entry.backtrace.find("\\n", at)) {
+    entry.backtrace.replace(at, 2, "\n");
+  }
+}
+
 }  // namespace
 
 LogEntry read_log_line(const Case& c, std::string_view level, std::string_view component, std::string_view message) {
@@ -51,9 +66,7 @@ LogEntry read_log_line(const Case& c, std::string_view level, std::string_view c
   if (!message.starts_with(kGuestPrefix)) {
     if (level == "info" || level == "debug" || level == "trace") return {};
     entry.who = "host";
-    const size_t end = message.find('\n');
-    entry.text = message.substr(0, end);
-    if (end != std::string_view::npos) entry.backtrace = message.substr(end + 1);
+    split_backtrace(message, entry);
     entry.shown = "host" + mark + ": " + entry.text;
     return entry;
   }
