@@ -125,6 +125,7 @@ constexpr Key kKeys[] = {
     {"sources.refresh.retry.max", Shape::kShort},
     {"sources.request_headers", Shape::kHidden},
     {"sources.timeout", Shape::kShort},
+    {"trace", Shape::kShort},
     {"when_missing", Shape::kObject},
     {"when_missing.action", Shape::kShort},
     {"when_missing.body", Shape::kHidden},

@@ -43,12 +43,12 @@ TEST(RedactedPluginConfiguration, OfTheFilterWhatIsHarmless) {
   EXPECT_EQ(shown(R"({"rules":[{"match":{"authority":"*.a.b","cluster":"c","path_prefix":"/p","path":"/q;s=hunter2",
     "methods":["GET"],"headers":[{"name":"x-key","exact":"hunter2","prefix":"hunter2","present":true}]},
     "use":["a"],"mode":"set","remove":["x-old"]}],"when_missing":{"action":"hold","status":503,"body":"hunter2",
-    "retry-after":2,"hold_for":"2s","max_held":9},"invalidate_on":[401],"max_body":100})"),
+    "retry-after":2,"hold_for":"2s","max_held":9},"invalidate_on":[401],"max_body":100,"trace":false})"),
             R"({"rules":[{"match":{"authority":"*.a.b","cluster":"c","path_prefix":"/p","path":"/q?[redacted]",)"
             R"("methods":["GET"],"headers":[{"name":"x-key","exact":"[redacted]","prefix":"[redacted]",)"
             R"("present":true}]},"use":["a"],"mode":"set","remove":["x-old"]}],"when_missing":{"action":"hold",)"
             R"("status":503,"body":"[redacted]","retry-after":2,"hold_for":"2s","max_held":9},)"
-            R"("invalidate_on":[401],"max_body":100})");
+            R"("invalidate_on":[401],"max_body":100,"trace":false})");
   EXPECT_EQ(shown(R"({"sources":[{"oauth2":{"grant_type":"token_exchange","refresh_token":"hunter2",
     "subject":{"header":"x-user","scheme":"Bearer","remove":false,"type":"jwt","token":"hunter2"},
     "actor":{"token":"${source:sa}","type":"urn:a:b"},"requested_token_type":"jwt"},"cache":{"entries":8,"bytes":65536,

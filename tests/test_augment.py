@@ -192,6 +192,19 @@ class WhereTheTokenGoes(Augment):
             self.assertEqual(wire.response("POST").status, 200)
         self.assertEqual(seen[-1][2], [("checksum", "1")])
 
+    def test_a_route_that_refuses_trace_saves_the_look_at_the_method(self):
+        self.echo = self.start(Echo(self.directory))
+        self.provider = self.start(Provider(self.directory))
+        refused = {"match": {"prefix": "/", "headers": [{"name": ":method", "string_match": {"exact": "TRACE"}}]},
+                   "direct_response": {"status": 405}}
+        self.run_proxy(config.bootstrap(
+            [config.cluster("origin", self.echo.port), config.cluster("provider", self.provider.port)],
+            [config.augmenter(trace=False)], [refused, config.route()]))
+        self.first_token()
+        answer = request(self.proxy.port, method="TRACE")
+        self.assertEqual((answer.status, answer.body), (405, b""))
+        self.assertIsNotNone(self.token())
+
 
 @inlay_only("its second engine")
 class OnTheInterpreter(Basics):

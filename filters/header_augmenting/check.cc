@@ -12,10 +12,10 @@ namespace {
 using Format = SourceConfig::Format;
 using Authentication = OAuth2::Authentication;
 
-class Check {
+class SourceCheck : private Check {
  public:
-  Check(const SourceConfig& source, const Place& place, Report& report)
-      : source_(source), place_(place), report_(report) {}
+  SourceCheck(const SourceConfig& source, const Place& place, Report& report)
+      : Check(place, report), source_(source), place_(place), report_(report) {}
 
   void features() {
     constexpr const char* kValue = "the value";
@@ -36,12 +36,16 @@ class Check {
          "one with \"oauth2\", \"template\", \"text\" or \"jwt_svid\" only");
     must(source_.format != Format::kTemplate || templates, "headers", "nothing",
          "an object of header name to template");
-    const bool text = has(kText) && source_.is_text();
-    must(!text || templates || source_.is_referred_to, "headers", "nothing",
+    for (const abi::Pair& header : source_.headers)
+      must(is_template(header.value), "headers", "\"{/\" without \"}\"", "{/json/pointer}");
+    if (has(kText) && source_.is_text()) text();
+  }
+
+  void text() {
+    must(!source_.headers.empty() || source_.is_referred_to, "headers", "nothing",
          "an object of header name to template, or ${source:NAME} with its name in another source");
     for (const abi::Pair& header : source_.headers) {
-      must(is_template(header.value), "headers", "\"{/\" without \"}\"", "{/json/pointer}");
-      must(!text || header.value.find("{/") == std::string_view::npos, "headers", "{/json/pointer} with \"text\"",
+      must(header.value.find("{/") == std::string_view::npos, "headers", "{/json/pointer} with \"text\"",
            "{text}, which stands for all of the answer");
     }
   }
@@ -59,10 +63,8 @@ class Check {
   void request() {
     must(!source_.path.empty(), "path", "nothing", "the token endpoint's path");
     must(source_.body.data() == nullptr, "body", "a string", "none: oauth2 makes its own");
-    if (!source_.method.empty() && !is_same(source_.method, "POST")) {
-      report_.add({&place_, "method"}, source_.method,
-                  "POST, with which a token endpoint is asked (RFC 6749 section 3.2), or none");
-    }
+    if (!source_.method.empty() && !is_same(source_.method, "POST"))
+      found("method", source_.method, "POST (RFC 6749 section 3.2), or none");
   }
 
   void grant() {
@@ -88,8 +90,7 @@ class Check {
     const bool signing = alg.data() != nullptr;
     must(signs == signing, "oauth2.signing", signing ? "an object" : "nothing",
          "an object, just if \"auth_method\" is \"private_key_jwt\"");
-    if (!alg.empty() && !is_listed(alg, "ES256\0RS256\0"))
-      report_.add({&place_, "oauth2.signing.alg"}, alg.substr(0, 64), "ES256 or RS256");
+    if (!alg.empty() && !is_listed(alg, "ES256\0RS256\0")) found("oauth2.signing.alg", alg, "ES256 or RS256");
     must(!signs || !oauth2.client_id.empty(), "oauth2.client_id", "an empty string",
          "the client's name, which the assertion says");
     if (!asserts && !signs) return;
@@ -104,11 +105,6 @@ class Check {
   }
 
  private:
-  // must: what does not hold is an error of `key`.
-  void must(bool holds, const char* key, const char* found, const char* expected) {
-    if (!holds) report_.add({&place_, key}, found, expected);
-  }
-
   const SourceConfig& source_;
   const Place& place_;
   Report& report_;
@@ -121,7 +117,7 @@ void check_source(const Config& config, uint32_t index, Report& report) {
   const Place sources = {&top, "sources"};
   const Place place = {&sources, {}, index};
   const SourceConfig& source = config.sources[index];
-  Check check(source, place, report);
+  SourceCheck check(source, place, report);
   check.features();
   check.format();
   if (has(kSvid)) check.svid();

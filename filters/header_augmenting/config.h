@@ -200,6 +200,7 @@ struct ConfigValues {
   WhenMissing when_missing;
   std::span<uint64_t> invalidate_on;
   uint64_t max_body = 64 * 1024;
+  Presence trace = Presence::kAny;  // kAbsent: no request that passes the proxy is a TRACE
 };
 
 // kInitialValues: as they are made. Copied, they take less of a module than a constructor.

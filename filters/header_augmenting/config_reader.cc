@@ -124,6 +124,15 @@ void Report::add_lacking(const Place& place, std::string_view what) {
       "header_augmenting.wasm, which has it");
 }
 
+void Check::must(bool holds, const char* key, const char* what, const char* expected) {
+  if (!holds) found(key, what, expected);
+}
+
+void Check::found(const char* key, std::string_view value, const char* expected) {
+  at_.key = key;
+  report_.add(at_, value.substr(0, 64), expected);
+}
+
 uint32_t ConfigReader::object(const Place& place, const Json::Node& node, const Schema& schema, char* out) {
   uint32_t seen = 0;
   for (const Json::Node* member = json_.first(node); member != nullptr; member = json_.next(*member)) {
@@ -362,8 +371,7 @@ bool ConfigReader::string(const Place& place, const Json::Node& node, std::strin
     }
     const std::string_view name = name_of(kVariable, rest);
     if (name.empty()) {  // what stands there may be part of a secret
-      report_.add(place, "\"${\" that begins no ${env:NAME} or ${source:NAME}",
-                  "${env:NAME} for a variable, ${source:NAME} for the value of a source, or $${ for ${ itself");
+      report_.add(place, "\"${\" that begins no ${env:NAME} or ${source:NAME}", "one of these, or $${ for ${ itself");
       return false;
     }
     std::string_view value;

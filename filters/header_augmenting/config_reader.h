@@ -34,6 +34,21 @@ class Report {
   bool empty_ = true;
 };
 
+// Check: what the keys of the object at `place` have to fulfil. It is no more than a place, so that a check costs a
+// module little; both arguments outlive it.
+class Check {
+ public:
+  Check(const Place& place, Report& report) : at_{&place}, report_(report) {}
+  // must: what does not hold is an error of `key`.
+  [[gnu::noinline]] void must(bool holds, const char* key, const char* found, const char* expected);
+  // found: an error of `key`, with a value.
+  [[gnu::noinline]] void found(const char* key, std::string_view value, const char* expected);
+
+ private:
+  Place at_;
+  Report& report_;
+};
+
 class ConfigReader {
  public:
   ConfigReader(const Json& json, std::string_view environment, Arena& arena, Report& report)

@@ -164,6 +164,7 @@ constexpr Field kConfigFields[] = {
     {"when_missing", Kind::kObject, offsetof(ConfigValues, when_missing), &kWhenMissing},
     {"invalidate_on", Kind::kStatuses, offsetof(ConfigValues, invalidate_on)},
     {"max_body", Kind::kBytes, offsetof(ConfigValues, max_body)},
+    {"trace", Kind::kFlag, offsetof(ConfigValues, trace)},
 };
 
 }  // namespace

@@ -54,6 +54,7 @@ TEST_F(ConfigTest, DefaultsAreThoseOfTheFlatForm) {
     EXPECT_EQ(source.max_stale_ms, kUnlimited);
     EXPECT_TRUE(source.invalidate_on.empty());
     EXPECT_EQ(config.max_body, 65'536u);
+    EXPECT_EQ(config.trace, Presence::kAny);
     EXPECT_EQ(config.when_missing.action, WhenMissing::Action::kReject);
     EXPECT_EQ(config.when_missing.status, 503u);
     EXPECT_EQ(config.when_missing.retry_after, "");
@@ -65,13 +66,14 @@ TEST_F(ConfigTest, DefaultsAreThoseOfTheFlatForm) {
 TEST_F(ConfigTest, ReadsEveryKeyOfTheFlatForm) {
   ASSERT_TRUE(read(R"({
     "header_providing_service_cluster": "outbound|80||tokens", "header_providing_service_authority": "tokens.local",
-    "header_providing_service_path": "/v1?x=1", "header_cache_expiry": "1h30m", "max_body": 1000,
+    "header_providing_service_path": "/v1?x=1", "header_cache_expiry": "1h30m", "max_body": 1000, "trace": false,
     "when_missing": {"action": "pass", "status": 429, "body": "no", "retry-after": "1500ms"}})"));
   EXPECT_EQ(config_.sources[0].cluster, "outbound|80||tokens");
   EXPECT_EQ(config_.sources[0].authority, "tokens.local");
   EXPECT_EQ(config_.sources[0].path, "/v1?x=1");
   EXPECT_EQ(config_.sources[0].refresh.every_ms, 5'400'000u);
   EXPECT_EQ(config_.max_body, 1000u);
+  EXPECT_EQ(config_.trace, Presence::kAbsent);
   EXPECT_EQ(config_.when_missing.action, WhenMissing::Action::kPass);
   EXPECT_EQ(config_.when_missing.status, 429u);
   EXPECT_EQ(config_.when_missing.body, "no");
@@ -322,8 +324,8 @@ TEST_F(ConfigTest, DollarAndBraceBeginAVariableOrAreWrittenAsSuch) {
         "$${x} ${hunter2}", "${env:hunter2\\n}", "${source:}", "${source:hunter2 x}", "${source:idp"}) {
     EXPECT_EQ(
         error_of(body(wrong)),
-        "when_missing.body: found \"${\" that begins no ${env:NAME} or ${source:NAME}, expected ${env:NAME} for a "
-        "variable, ${source:NAME} for the value of a source, or $${ for ${ itself")
+        "when_missing.body: found \"${\" that begins no ${env:NAME} or ${source:NAME}, expected one of these, or $${ "
+        "for ${ itself")
         << wrong;
   }
   const auto read_body = [&](const std::string& text) {
@@ -345,9 +347,8 @@ TEST_F(ConfigTest, TokenEndpointIsAskedWithPostWhetherOrNotItIsSaid) {
   ASSERT_TRUE(read(method("POST")));
   EXPECT_EQ(config_.sources[0].call[0].value, "POST");
   for (const char* other : {"GET", "post", "PUT"}) {
-    EXPECT_EQ(error_of(method(other)), "sources[0].method: found " + std::string(other) +
-                                           ", expected POST, with which a token endpoint is asked (RFC 6749 section "
-                                           "3.2), or none");
+    EXPECT_EQ(error_of(method(other)),
+              "sources[0].method: found " + std::string(other) + ", expected POST (RFC 6749 section 3.2), or none");
   }
 }
 

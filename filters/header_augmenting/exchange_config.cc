@@ -11,25 +11,12 @@ namespace {
 
 constexpr uint64_t kMostEntries = 65536;
 
-class Checker {
- public:
-  Checker(const Place& place, Report& report) : place_(place), report_(report) {}
-
-  void must(bool holds, std::string_view key, std::string_view found, std::string_view expected) const {
-    if (!holds) report_.add({&place_, key}, found, expected);
-  }
-
-  // type: of a token; `fallback` if none is given.
-  void type(std::string_view key, std::string_view& type, std::string_view fallback) const {
-    if (type.data() == nullptr) type = fallback;
-    must(type.empty() || is_token_type(type), key, type.substr(0, 64),
-         "access_token, refresh_token, id_token, saml1, saml2, jwt, txn_token, id-jag, or a URI");
-  }
-
- private:
-  const Place& place_;
-  Report& report_;
-};
+// check_type: of a token; `fallback` if none is given.
+void check_type(Check& check, const char* key, std::string_view& type, std::string_view fallback) {
+  if (type.data() == nullptr) type = fallback;
+  if (!type.empty() && !is_token_type(type))
+    check.found(key, type, "access_token, refresh_token, id_token, saml1, saml2, jwt, txn_token, id-jag, or a URI");
+}
 
 bool is_of_request(const Party& party) {
   return party.header.data() != nullptr || party.scheme.data() != nullptr || party.remove != Presence::kAny;
@@ -40,12 +27,12 @@ bool is_given(const Party& party) {
 }
 
 void check_party(Party& party, const Place& place, Report& report) {
-  const Checker checker(place, report);
-  checker.must(party.token.data() == nullptr || !is_of_request(party), "token", "a string",
-               "none beside the keys that say where in a request it stands");
-  checker.type("type", party.type, "access_token");
-  checker.must(party.scheme.empty() || is_token(party.scheme), "scheme", "a string with other characters",
-               "the name of a scheme, or an empty string");
+  Check check(place, report);
+  check.must(party.token.data() == nullptr || !is_of_request(party), "token", "a string",
+             "none beside the keys that say where in a request it stands");
+  check_type(check, "type", party.type, "access_token");
+  check.must(party.scheme.empty() || is_token(party.scheme), "scheme", "a string with other characters",
+             "the name of a scheme, or an empty string");
   if (party.token.data() != nullptr) return;
   if (party.header.data() == nullptr) party.header = "authorization";
   if (party.scheme.data() == nullptr) party.scheme = party.header == "authorization" ? "Bearer" : "";
@@ -59,14 +46,14 @@ void check_per_request(SourceConfig& source, const Place& place, Report& report)
   const bool either = exchanges || oauth2.grant_type == OAuth2::Grant::kJwtBearer;
   source.per_request = either && oauth2.subject.token.data() == nullptr;
   const Place inner = {&place, "oauth2"};
-  const Checker keys(inner, report);
+  Check keys(inner, report);
   keys.must(either || !is_given(oauth2.subject), "subject", "an object",
             "one with \"grant_type\" \"token_exchange\" or \"jwt_bearer\" only");
   const bool acts = is_given(oauth2.actor);
   keys.must(exchanges || !acts, "actor", "an object", "one with \"grant_type\" \"token_exchange\" only");
   keys.must(exchanges || oauth2.requested_token_type.data() == nullptr, "requested_token_type", "a string",
             "one with \"grant_type\" \"token_exchange\" only");
-  keys.type("requested_token_type", oauth2.requested_token_type, {});
+  check_type(keys, "requested_token_type", oauth2.requested_token_type, {});
   if (either) check_party(oauth2.subject, {&inner, "subject"}, report);
   if (acts) {
     keys.must(source.per_request || oauth2.actor.token.data() != nullptr, "actor", "no \"token\"",
@@ -75,7 +62,7 @@ void check_per_request(SourceConfig& source, const Place& place, Report& report)
     keys.must(oauth2.actor.token.data() != nullptr || oauth2.actor.header != oauth2.subject.header, "actor",
               "the subject's header", "\"header\" with another, or \"token\"");
   }
-  const Checker all(place, report);
+  Check all(place, report);
   const TokenCache cache;
   const OnError on_error;
   all.must(source.per_request || std::memcmp(&cache, &source.cache, sizeof cache) == 0, "cache", "an object",

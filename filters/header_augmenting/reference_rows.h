@@ -146,6 +146,9 @@ inline constexpr ReferenceRow kReferenceRows[] = {
      "a response to a request that got a source's headers, with such a status, has the source asked anew; given here, "
      "it counts for all sources"},
     {"max_body", nullptr, "the largest answer that is accepted"},
+    {"trace", "`true`",
+     "whether a request that passes may be a TRACE, which gets no headers; `false` saves a look at each, see "
+     "[below](#what-a-client-cannot-spoil)"},
 };
 
 }  // namespace inlay::header_augmenting

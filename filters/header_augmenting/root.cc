@@ -83,7 +83,8 @@ sdk::HeadersStatus AugmentingRoot::on_request(AugmentingStream& stream) {
   stream.generation_ = generation_;
   remove(*rule);
   if (rule->sources.empty()) return sdk::HeadersStatus::kContinue;
-  if (request.is_trace()) [[unlikely]] {  // whose answer is the request, with all that was added
+  // The answer to a TRACE is the request, with all that was added.
+  if (config_->trace != Presence::kAbsent && request.is_trace()) [[unlikely]] {
     if (rule->mode == Mode::kSet) take_off(sdk::HttpContext::request_headers(), *rule, Off::kOwned);
     return sdk::HeadersStatus::kContinue;
   }

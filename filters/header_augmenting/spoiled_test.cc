@@ -40,6 +40,20 @@ TEST_F(SpoiledTest, TraceGetsNoHeadersInAnyMode) {
   }
 }
 
+TEST_F(SpoiledTest, TraceIsNotLookedForWhereNoneCanCome) {
+  const auto root = keys(R"(, "trace": false)");
+  using Calls = std::vector<std::string>;
+  const FakeStream stream = trace(root);
+  EXPECT_EQ(stream.header("x-api-key"), "REAL") << "so it must be true";
+  for (const std::string& call : stream.header_calls) EXPECT_EQ(call.find(":method"), std::string::npos) << call;
+  EXPECT_NE(get(keys(R"(, "trace": true)"), {}).header_calls.front().find(":method"), std::string::npos);
+  EXPECT_EQ(
+      get(keys(R"(, "trace": false, "rules": [{"match": {"methods": ["TRACE"]}, "use": []}])"), {{":method", "TRACE"}})
+          .header_calls,
+      Calls{"get :method"})
+      << "a rule may look at it";
+}
+
 TEST_F(SpoiledTest, TraceStillLosesWhatTheClientForged) {
   const Headers forged = {{"x-api-key", "mine"}, {"x_api_key", "mine"}, {"cookie", "c"}, {"x-other", "o"}};
   const FakeStream set = trace(keys(R"(, "rules": [{"remove": ["cookie"]}])"), forged);
