@@ -48,9 +48,10 @@ Cluster build_cluster(View cluster, BuildContext& context);
 // config/core/v3 Http2ProtocolOptions; an absent one has the defaults.
 Http2Options build_http2_options(View message, BuildContext& context);
 // A transport socket: nullopt for plain text, and after an error.
-// `cluster`: its name, for messages.
-std::optional<UpstreamTls> build_upstream_tls(View socket, const std::string& cluster, BuildContext& context);
-std::optional<DownstreamTls> build_downstream_tls(View socket, BuildContext& context);
+// `http2`: whether it is spoken, else ALPN's "h2" is left out. `cluster`: its name, for messages.
+std::optional<UpstreamTls> build_upstream_tls(View socket, const std::string& cluster, bool http2,
+                                              BuildContext& context);
+std::optional<DownstreamTls> build_downstream_tls(View socket, bool http2, BuildContext& context);
 // Of a message with a PluginConfig as `config`: a filter, an access logger or a service.
 WasmPlugin build_wasm(View wasm, BuildContext& context);
 WasmCode build_wasm_code(View vm, BuildContext& context);

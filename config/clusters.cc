@@ -234,7 +234,8 @@ Cluster build_cluster(View cluster, BuildContext& context) {
       cluster.uint32("per_connection_buffer_limit_bytes", out.per_connection_buffer_limit_bytes);
   build_circuit_breakers(cluster, out);
   build_protocol(cluster, out, context);
-  if (View socket = cluster["transport_socket"]) out.tls = build_upstream_tls(socket, out.name, context);
+  if (View socket = cluster["transport_socket"])
+    out.tls = build_upstream_tls(socket, out.name, out.http2.has_value(), context);
   if (out.http2 && out.tls && out.tls->alpn.empty()) out.tls->alpn = {"h2"};
   out.metadata = build_metadata(cluster["metadata"]);
   return out;

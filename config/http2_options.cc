@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// config/core/v3 Http2ProtocolOptions, of a cluster.
+// config/core/v3 Http2ProtocolOptions, of a connection manager and of a cluster.
 #include "config/builders.h"
 
 namespace inlay::config {
@@ -14,12 +14,11 @@ constexpr FieldRule kHttp2Options[] = {
     {"allow_metadata", Support::kOnly, "METADATA frames are not known", "false"},
     {"max_outbound_frames", Support::kIgnored, "what waits is bounded in bytes"},
     {"max_outbound_control_frames", Support::kIgnored, "nghttp2's own limit holds"},
-    {"max_consecutive_inbound_frames_with_empty_payload", Support::kIgnored, "it concerns clients"},
-    {"max_inbound_priority_frames_per_stream", Support::kIgnored, "it concerns clients"},
-    {"max_inbound_window_update_frames_per_data_frame_sent", Support::kIgnored, "it concerns clients"},
-    {"override_stream_error_on_invalid_http_message", Support::kIgnored,
-     "a message that is none ends its stream alone"},
-    {"stream_error_on_invalid_http_messaging", Support::kIgnored, "a message that is none ends its stream alone"},
+    {"max_consecutive_inbound_frames_with_empty_payload", Support::kYes, "of clients"},
+    {"max_inbound_priority_frames_per_stream", Support::kYes, "of clients"},
+    {"max_inbound_window_update_frames_per_data_frame_sent", Support::kYes, "of clients"},
+    {"override_stream_error_on_invalid_http_message", Support::kYes, "of clients; an upstream's ends its stream alone"},
+    {"stream_error_on_invalid_http_messaging", Support::kYes, "of clients; an upstream's ends its stream alone"},
     {"custom_settings_parameters", Support::kNo, "remove them; other fields set what Inlay knows"},
     {"connection_keepalive"},
     {"use_oghttp2_codec", Support::kIgnored, "the codec is nghttp2"},
@@ -61,6 +60,14 @@ Http2Options build_http2_options(View message, BuildContext& context) {
       in_range(message, "initial_stream_window_size", out.initial_stream_window_size, kSmallestWindow, context);
   out.initial_connection_window_size =
       in_range(message, "initial_connection_window_size", out.initial_connection_window_size, kSmallestWindow, context);
+  out.max_empty_frames = message.uint32("max_consecutive_inbound_frames_with_empty_payload", out.max_empty_frames);
+  out.max_priority_frames = message.uint32("max_inbound_priority_frames_per_stream", out.max_priority_frames);
+  out.max_window_updates =
+      message.uint32("max_inbound_window_update_frames_per_data_frame_sent", out.max_window_updates);
+  if (message.has("max_inbound_window_update_frames_per_data_frame_sent") && out.max_window_updates == 0)
+    context.field_error(message, "max_inbound_window_update_frames_per_data_frame_sent", "must be at least 1");
+  out.stream_error_on_invalid_message = message.boolean("override_stream_error_on_invalid_http_message",
+                                                        message.boolean("stream_error_on_invalid_http_messaging"));
   const View keepalive = message["connection_keepalive"];
   if (!keepalive) return out;
   context.require(keepalive, "timeout");

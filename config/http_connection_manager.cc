@@ -13,7 +13,7 @@ constexpr std::string_view kWasmType = "envoy.extensions.filters.http.wasm.v3.Wa
 constexpr std::string_view kRouterType = "envoy.extensions.filters.http.router.v3.Router";
 
 constexpr FieldRule kManager[] = {
-    {"codec_type", Support::kYes, "AUTO and HTTP1; both speak HTTP/1.1"},
+    {"codec_type", Support::kYes, "AUTO, HTTP1 and HTTP2"},
     {"stat_prefix"},
     {"route_config"},
     {"rds", Support::kNo, "write the routes into `route_config`"},
@@ -24,7 +24,7 @@ constexpr FieldRule kManager[] = {
     {"common_http_protocol_options"},
     {"http1_safe_max_connection_duration", Support::kIgnored, "closing is always announced by `connection: close`"},
     {"http_protocol_options"},
-    {"http2_protocol_options", Support::kIgnored, "downstream connections are HTTP/1.1"},
+    {"http2_protocol_options"},
     {"server_name"},
     {"server_header_transformation"},
     {"max_request_headers_kb"},
@@ -230,11 +230,13 @@ HttpConnectionManager build_http_connection_manager(View manager, BuildContext& 
   out.stat_prefix = manager.text("stat_prefix");
   context.require(manager, "stat_prefix");
   const int64_t codec = manager.enumerator("codec_type");
-  if (codec > 1)
+  if (codec > 2)
     context.field_error(
         manager, "codec_type",
-        "`" + manager.text("codec_type") + "` is valid, but Inlay does not support it yet; use AUTO or HTTP1");
-  out.codec_type = codec == 1 ? HttpConnectionManager::CodecType::kHttp1 : HttpConnectionManager::CodecType::kAuto;
+        "`" + manager.text("codec_type") + "` is valid, but Inlay does not support it yet; use AUTO, HTTP1 or HTTP2");
+  else
+    out.codec_type = static_cast<HttpConnectionManager::CodecType>(codec);
+  out.http2 = build_http2_options(manager["http2_protocol_options"], context);
   if (!manager.has("rds") && !manager.has("scoped_routes") && context.require(manager, "route_config"))
     out.route_config = build_route_configuration(manager["route_config"], context);
   if (const std::string name = manager.text("server_name"); !name.empty()) out.server_name = name;

@@ -164,13 +164,14 @@ Listener build_listener(View listener, BuildContext& context) {
                   "use one chain a listener");
   }
   for (View chain : chains) {
-    if (View socket = chain["transport_socket"]) out.tls = build_downstream_tls(socket, context);
+    build_filters(chain, out, context);
+    const bool http2 = out.http.codec_type != HttpConnectionManager::CodecType::kHttp1;
+    if (View socket = chain["transport_socket"]) out.tls = build_downstream_tls(socket, http2, context);
     if (out.tls) {
       out.tls->handshake_timeout = chain.duration("transport_socket_connect_timeout", Milliseconds(0));
       out.tls->tells_server_name = inspects_tls;
     }
     out.filter_chain_name = chain.text("name");
-    build_filters(chain, out, context);
   }
   set_plugin_keys(listener, out);
   return out;

@@ -256,8 +256,23 @@ struct AccessLog {
   std::optional<AccessLogFilter> filter;
 };
 
-// extensions/filters/network/http_connection_manager/v3 HttpConnectionManager. HTTP/1 only: the loader
-// refuses HTTP2.
+// config/core/v3 Http2ProtocolOptions; the defaults are Envoy 1.40's.
+struct Http2Options {
+  uint32_t header_table_size = 4096;
+  uint32_t max_concurrent_streams = 1024;
+  uint32_t initial_stream_window_size = 16u << 20;      // bytes
+  uint32_t initial_connection_window_size = 24u << 20;  // bytes
+  Milliseconds keepalive_interval{0};                   // of PING; 0: none is sent
+  Milliseconds keepalive_timeout{0};                    // for its answer
+  // Of a client: frames without a payload one after another, PRIORITY frames a stream, WINDOW_UPDATE frames a DATA
+  // frame.
+  uint32_t max_empty_frames = 1;
+  uint32_t max_priority_frames = 100;
+  uint32_t max_window_updates = 10;
+  bool stream_error_on_invalid_message = false;  // of a client, which else ends the connection
+};
+
+// extensions/filters/network/http_connection_manager/v3 HttpConnectionManager.
 struct HttpConnectionManager {
   std::string stat_prefix;
   enum class CodecType : uint8_t { kAuto, kHttp1, kHttp2 } codec_type = CodecType::kAuto;
@@ -286,6 +301,7 @@ struct HttpConnectionManager {
     kRejectRequest,
     kDropHeader
   } headers_with_underscores = UnderscoreAction::kAllow;
+  Http2Options http2;            // http2_protocol_options
   bool enable_trailers = false;  // http_protocol_options
   bool accept_http_10 = false;
   bool allow_custom_methods = false;
@@ -362,16 +378,6 @@ struct Endpoint {
   // Of the LocalityLbEndpoints that it is listed in.
   Locality locality;
   Metadata locality_metadata;
-};
-
-// config/core/v3 Http2ProtocolOptions; the defaults are Envoy 1.40's.
-struct Http2Options {
-  uint32_t header_table_size = 4096;
-  uint32_t max_concurrent_streams = 1024;
-  uint32_t initial_stream_window_size = 16u << 20;      // bytes
-  uint32_t initial_connection_window_size = 24u << 20;  // bytes
-  Milliseconds keepalive_interval{0};                   // of PING; 0: none is sent
-  Milliseconds keepalive_timeout{0};                    // for its answer
 };
 
 // config/cluster/v3 Cluster. Counts and limits are of all workers together.

@@ -16,7 +16,7 @@ constexpr std::string_view kDownstreamTls = "envoy.extensions.transport_sockets.
 constexpr size_t kMostPem = 4 * 1024 * 1024;
 
 constexpr std::string_view kNoSds = "give the certificates in the file, by `filename`";
-constexpr std::string_view kAlpnNote = "`http/1.1`; `h2` is left out, with a warning, since Inlay does not speak it";
+constexpr std::string_view kAlpnNote = "`h2` is left out, with a warning, where the configuration says HTTP/1.1";
 
 constexpr FieldRule kTransportSocket[] = {{"name"}, {"typed_config"}};
 constexpr FieldRule kUpstream[] = {
@@ -215,14 +215,14 @@ std::string cipher_suites(View parameters) {
   return joined(all);
 }
 
-// False for what cannot be offered to the peer.
-void build_alpn(View common, TlsCommon& out, BuildContext& context) {
+// `http2`: whether it is spoken; else it cannot be offered to the peer.
+void build_alpn(View common, TlsCommon& out, bool http2, BuildContext& context) {
   for (View protocol : common.list("alpn_protocols")) {
     const std::string& name = protocol.node().text;
     if (name.empty() || name.size() > 255) {
       context.error(protocol, "must have 1 to 255 bytes");
-    } else if (name == "h2" || name == "h3") {
-      context.report.warning(protocol.node(), "`" + name + "` is left out: Inlay speaks HTTP/1.1");
+    } else if (name == "h3" || (name == "h2" && !http2)) {
+      context.report.warning(protocol.node(), "`" + name + "` is left out: it is not what is spoken here");
     } else {
       out.alpn.push_back(name);
     }
@@ -236,7 +236,7 @@ bool verifies_nothing(View validation) {
                       [&](std::string_view field) { return validation.has(field); });
 }
 
-void build_common(View tls, TlsCommon& out, BuildContext& context) {
+void build_common(View tls, TlsCommon& out, bool http2, BuildContext& context) {
   const View common = tls["common_tls_context"];
   const View parameters = common["tls_params"];
   out.min_version = static_cast<TlsCommon::Version>(parameters.enumerator("tls_minimum_protocol_version"));
@@ -261,7 +261,7 @@ void build_common(View tls, TlsCommon& out, BuildContext& context) {
                              "any certificate is accepted, as in Envoy: `trusted_ca`, `system_root_certs` or "
                              "`verify_certificate_hash` would say which are good");
   }
-  build_alpn(common, out, context);
+  build_alpn(common, out, http2, context);
 }
 
 const TreeNode* tls_of(View socket, std::string_view type, std::string_view what, BuildContext& context) {
@@ -302,12 +302,13 @@ std::span<const MessageRules> tls_rules() {
   return kRules;
 }
 
-std::optional<UpstreamTls> build_upstream_tls(View socket, const std::string& cluster, BuildContext& context) {
+std::optional<UpstreamTls> build_upstream_tls(View socket, const std::string& cluster, bool http2,
+                                              BuildContext& context) {
   const TreeNode* node = tls_of(socket, kUpstreamTls, "a transport socket of a cluster", context);
   if (node == nullptr) return std::nullopt;
   const View tls(node);
   UpstreamTls out;
-  build_common(tls, out, context);
+  build_common(tls, out, http2, context);
   out.sni = tls.text("sni");
   if (out.sni.size() > 255) context.field_error(tls, "sni", "must have at most 255 bytes");
   out.auto_host_sni = tls.boolean("auto_host_sni");
@@ -324,12 +325,12 @@ std::optional<UpstreamTls> build_upstream_tls(View socket, const std::string& cl
   return out;
 }
 
-std::optional<DownstreamTls> build_downstream_tls(View socket, BuildContext& context) {
+std::optional<DownstreamTls> build_downstream_tls(View socket, bool http2, BuildContext& context) {
   const TreeNode* node = tls_of(socket, kDownstreamTls, "a transport socket of a listener", context);
   if (node == nullptr) return std::nullopt;
   const View tls(node);
   DownstreamTls out;
-  build_common(tls, out, context);
+  build_common(tls, out, http2, context);
   if (tls["common_tls_context"].list("tls_certificates").empty())
     context.error(socket, "a listener needs `common_tls_context.tls_certificates`, its own certificate and key");
   out.require_client_certificate = tls.boolean("require_client_certificate");

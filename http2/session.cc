@@ -48,7 +48,9 @@ class SessionImpl final : public Session {
   bool resume(Stream& stream) override;
   void deliver_held() override;
   void reset(Stream& stream, ErrorCode code) override;
+  void break_off(Stream& stream) override;
   void ping() override { nghttp2_submit_ping(session_.get(), NGHTTP2_FLAG_NONE, nullptr); }
+  void announce_shut_down() override { nghttp2_submit_shutdown_notice(session_.get()); }
   void shut_down() override;
   void close_all(ErrorCode code, bool by_peer) override;
 
@@ -72,6 +74,9 @@ class SessionImpl final : public Session {
   int on_stream_close(int32_t id, uint32_t code);
   ssize_t read_data(int32_t id, size_t length, uint32_t& flags);
   void on_head_not_sent(int32_t id);
+  void on_frame_sent(const nghttp2_frame& frame);
+  // Counts what costs a client little and this side something. False: it is too much.
+  bool bears(const nghttp2_frame& frame);
   int send_frame(Stream* stream, std::string_view head, size_t length);
   static ssize_t read_data_of(nghttp2_session*, int32_t id, uint8_t*, size_t length, uint32_t* flags,
                               nghttp2_data_source*, void* user) {
@@ -96,6 +101,11 @@ class SessionImpl final : public Session {
   std::vector<Stream*> unsent_;   // the peer took no new streams any longer
   FieldList fields_;
   Buffer* out_ = nullptr;  // inside of write()
+  uint64_t streams_seen_ = 0;
+  uint64_t data_frames_sent_ = 0;
+  uint64_t priority_frames_ = 0;
+  uint64_t window_updates_ = 0;
+  uint32_t empty_frames_ = 0;  // one after another
   std::string last_error_;
   std::string failure_;
 };
@@ -139,13 +149,11 @@ SessionImpl::Callbacks SessionImpl::make_callbacks() {
     SessionImpl& me = self(user);
     return me.send_frame(me.find(frame->hd.stream_id), {reinterpret_cast<const char*>(head), kFrameHead}, length);
   });
-  nghttp2_session_callbacks_set_on_frame_send_callback(
-      made, [](nghttp2_session*, const nghttp2_frame* frame, void* user) {
-        SessionImpl& me = self(user);
-        if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR)
-          me.failure_ = me.last_error_.empty() ? nghttp2_http2_strerror(frame->goaway.error_code) : me.last_error_;
-        return 0;
-      });
+  nghttp2_session_callbacks_set_on_frame_send_callback(made,
+                                                       [](nghttp2_session*, const nghttp2_frame* frame, void* user) {
+                                                         self(user).on_frame_sent(*frame);
+                                                         return 0;
+                                                       });
   nghttp2_session_callbacks_set_on_frame_not_send_callback(
       made, [](nghttp2_session*, const nghttp2_frame* frame, int, void* user) {
         if (frame->hd.type == NGHTTP2_HEADERS) self(user).on_head_not_sent(frame->hd.stream_id);
@@ -200,9 +208,9 @@ void SessionImpl::attach(Stream& stream, int32_t id) {
   stream.unconsumed_ = 0;
   stream.out_trailers_.reset();
   stream.storage_ = nullptr;
-  stream.outgoing_end_ = stream.deferred_ = stream.above_ = stream.paused_ = false;
+  stream.broken_off_ = stream.outgoing_end_ = stream.deferred_ = stream.above_ = stream.paused_ = false;
   stream.head_came_ = stream.head_told_ = stream.trailers_came_ = false;
-  stream.end_came_ = stream.end_told_ = stream.ended_ = stream.reset_by_peer_ = false;
+  stream.end_came_ = stream.end_told_ = stream.ended_ = stream.reset_by_peer_ = stream.invalid_ = false;
   streams_.push_back(&stream);
 }
 
@@ -226,6 +234,13 @@ void SessionImpl::reset(Stream& stream, ErrorCode code) {
   if (!stream.ended_)
     nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, stream.id_, static_cast<uint32_t>(code));
   detach(stream);
+}
+
+void SessionImpl::break_off(Stream& stream) {
+  if (!stream.open() || stream.outgoing_end_) return reset(stream, ErrorCode::kInternalError);
+  stream.broken_off_ = true;
+  Buffer nothing;
+  send_data(stream, nothing, false);
 }
 
 void SessionImpl::close_all(ErrorCode code, bool by_peer) {
@@ -307,6 +322,7 @@ ssize_t SessionImpl::read_data(int32_t id, size_t length, uint32_t& flags) {
   Stream* stream = find(id);
   if (stream == nullptr) return NGHTTP2_ERR_DEFERRED;  // it is being reset
   const size_t size = std::min(length, stream->outgoing_.size());
+  if (size == 0 && stream->broken_off_) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
   if (size == 0 && !stream->outgoing_end_) {
     stream->deferred_ = true;
     return NGHTTP2_ERR_DEFERRED;
@@ -331,6 +347,18 @@ int SessionImpl::send_frame(Stream* stream, std::string_view head, size_t length
   out_->move_from(stream->outgoing_, length);
   if (stream->above_) lowered_.push_back(stream);
   return 0;
+}
+
+void SessionImpl::on_frame_sent(const nghttp2_frame& frame) {
+  if (frame.hd.type == NGHTTP2_GOAWAY && frame.goaway.error_code != NGHTTP2_NO_ERROR)
+    failure_ = last_error_.empty() ? nghttp2_http2_strerror(frame.goaway.error_code) : last_error_;
+  if (frame.hd.type == NGHTTP2_DATA) ++data_frames_sent_;
+  // The whole answer has left, and the request has not: the client need not send the rest (RFC 9113, section 8.1).
+  if (kind_ == Kind::kClient || (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) return;
+  if (frame.hd.type != NGHTTP2_DATA && frame.hd.type != NGHTTP2_HEADERS) return;
+  const Stream* stream = find(frame.hd.stream_id);
+  if (stream != nullptr && !stream->end_came_)
+    nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, frame.hd.stream_id, NGHTTP2_NO_ERROR);
 }
 
 // A request that GOAWAY has overtaken: nghttp2 knows no such stream.
@@ -409,7 +437,10 @@ int SessionImpl::on_header(const nghttp2_frame& frame, std::string_view name, st
 }
 
 int SessionImpl::on_invalid_header(const nghttp2_frame& frame) {
-  return find(frame.hd.stream_id) == nullptr ? 0 : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+  Stream* stream = find(frame.hd.stream_id);
+  if (stream == nullptr) return 0;
+  stream->invalid_ = true;
+  return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 }
 
 int SessionImpl::on_data_chunk(int32_t id, std::string_view bytes) {
@@ -433,7 +464,32 @@ void SessionImpl::take_head(Stream& stream) {
   }
 }
 
+// By Envoy's formulas.
+bool SessionImpl::bears(const nghttp2_frame& frame) {
+  if (kind_ == Kind::kClient) return true;
+  const bool ends = (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+  switch (frame.hd.type) {
+    case NGHTTP2_HEADERS:
+      ++streams_seen_;
+      empty_frames_ = 0;
+      return true;
+    case NGHTTP2_DATA:
+      empty_frames_ = frame.hd.length == 0 && !ends ? empty_frames_ + 1 : 0;
+      return empty_frames_ <= settings_.max_empty_frames;
+    case NGHTTP2_PRIORITY:
+      return ++priority_frames_ <= settings_.max_priority_frames * (1 + streams_seen_);
+    case NGHTTP2_WINDOW_UPDATE:
+      return ++window_updates_ <= 5 + 2 * (streams_seen_ + settings_.max_window_updates * data_frames_sent_);
+    default:
+      return true;
+  }
+}
+
 int SessionImpl::on_frame(const nghttp2_frame& frame) {
+  if (!bears(frame)) {
+    last_error_ = "too many frames of one kind";
+    return nghttp2_session_terminate_session(session_.get(), NGHTTP2_ENHANCE_YOUR_CALM);
+  }
   switch (frame.hd.type) {
     case NGHTTP2_SETTINGS:
       if ((frame.hd.flags & NGHTTP2_FLAG_ACK) == 0) sink_.on_settings();
@@ -469,7 +525,7 @@ int SessionImpl::on_stream_close(int32_t id, uint32_t code) {
   if (!whole) {
     const bool by_peer = stream->reset_by_peer_;
     detach(*stream);
-    stream->on_reset(static_cast<ErrorCode>(code), by_peer);
+    stream->on_reset(stream->invalid_ ? ErrorCode::kProtocolError : static_cast<ErrorCode>(code), by_peer);
   } else if (stream->end_told_) {
     detach(*stream);
     stream->on_closed();

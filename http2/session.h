@@ -38,6 +38,11 @@ struct Settings {
   size_t max_header_bytes = 60 * 1024;     // of one head or of trailers, names and values
   size_t max_header_count = 100;
   size_t write_watermark = 1u << 20;  // of one stream; see Stream::on_above_write_watermark
+  // What a server takes from its client: frames without a payload that end no stream, one after another; PRIORITY
+  // frames a stream; WINDOW_UPDATE frames a DATA frame that was sent. The session fails at the next.
+  uint32_t max_empty_frames = 1;
+  uint32_t max_priority_frames = 100;
+  uint32_t max_window_updates = 10;
 };
 
 // SessionSink is told what concerns no single stream. It must not destroy the session inside of a call.
@@ -95,7 +100,13 @@ class Session {
   // Ends the stream with RST_STREAM, if it is open. It is not called any more.
   virtual void reset(Stream& stream, ErrorCode code) = 0;
 
+  // The same behind the bytes that have been handed over, for an answer that cannot go on: with INTERNAL_ERROR, of
+  // which the stream is told.
+  virtual void break_off(Stream& stream) = 0;
+
   virtual void ping() = 0;
+  // A server: says that soon no new streams will be taken (GOAWAY that names the last possible one).
+  virtual void announce_shut_down() = 0;
   // Says that no new streams are taken (GOAWAY); those that are open go on.
   virtual void shut_down() = 0;
   // The connection is gone: resets all streams, each with on_reset().

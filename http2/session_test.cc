@@ -186,6 +186,18 @@ TEST_F(SessionTest, ResetsOfBothSides) {
   EXPECT_THAT(served(1).events, ElementsAre("headers (end)", "reset 8 by peer"));
 }
 
+TEST_F(SessionTest, WhatIsBrokenOffIsResetBehindWhatWasSent) {
+  RecordingStream stream;
+  ASSERT_TRUE(get(stream));
+  pump();
+  server_->submit_response(served(), map_of({{":status", "200"}}), false);
+  send(*server_, served(), "hel", false);
+  server_->break_off(served());
+  pump();
+  EXPECT_THAT(stream.events, ElementsAre("headers", "data hel", "reset 2 by peer"));
+  EXPECT_THAT(served().events, ElementsAre("headers (end)", "reset 2"));
+}
+
 TEST_F(SessionTest, AStreamThatIsDestroyedIsReset) {
   {
     RecordingStream stream;

@@ -72,6 +72,7 @@ class Stream {
   http::HeaderMap* storage_ = nullptr;             // of the head that comes
   size_t header_bytes_ = 0;                        // of it
   size_t header_count_ = 0;
+  bool broken_off_ = false;   // behind outgoing_ comes RST_STREAM
   bool outgoing_end_ = false;  // nothing comes behind outgoing_
   bool deferred_ = false;      // the codec waits for more to send
   bool above_ = false;
@@ -83,6 +84,7 @@ class Stream {
   bool end_told_ = false;
   bool ended_ = false;  // the codec has closed it; what is held is still to be told
   bool reset_by_peer_ = false;
+  bool invalid_ = false;  // a field that HTTP has not
 };
 
 }  // namespace inlay::http2

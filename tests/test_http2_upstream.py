@@ -15,17 +15,11 @@ REFUSED, CANCEL, INTERNAL = 7, 8, 2
 LARGE = 3 << 20
 
 
-def speaks_http2(**options):
-    return {"typed_extension_protocol_options": {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-        "@type": config.TYPE + "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-        "explicit_http_config": {"http2_protocol_options": options}}}}
-
-
 class Upstream(TestCase):
     def start_all(self, answer=lambda request: request.answer(), cluster=None, concurrency=1, manager=None, **origin):
         self.origin = Http2Origin(answer, **origin)
         self.addCleanup(self.origin.close)
-        fields = speaks_http2() if cluster is None else cluster
+        fields = config.speaks_http2() if cluster is None else cluster
         self.proxy = self.start_proxy(config.bootstrap([config.cluster("origin", self.origin.port, **fields)], **(manager or {})),
                                       concurrency=concurrency)
 
@@ -154,7 +148,7 @@ class Faults(Upstream):
             wire.send("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
         origin = ScriptedOrigin(script)
         self.addCleanup(origin.close)
-        self.proxy = self.start_proxy(config.bootstrap([config.cluster("origin", origin.port, **speaks_http2())]))
+        self.proxy = self.start_proxy(config.bootstrap([config.cluster("origin", origin.port, **config.speaks_http2())]))
         self.assert_failed(request(self.proxy.port), 502, "protocol error")
 
     def test_a_connection_that_ends_fails_all_requests_on_it(self):
@@ -203,7 +197,7 @@ class Connections(Upstream):
         self.assertEqual(len(self.origin.connections), 3)
 
     def test_a_connection_has_as_many_requests_as_it_may(self):
-        options = speaks_http2()
+        options = config.speaks_http2()
         options["typed_extension_protocol_options"]["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"][
             "common_http_protocol_options"] = {"max_requests_per_connection": 2}
         self.start_all(cluster=options)
@@ -228,7 +222,7 @@ class Connections(Upstream):
         self.assertEqual(len(self.origin.connections), 3)
 
     def test_settings(self):
-        self.start_all(cluster=speaks_http2(initial_stream_window_size=70000, initial_connection_window_size=80000, hpack_table_size=1000))
+        self.start_all(cluster=config.speaks_http2(initial_stream_window_size=70000, initial_connection_window_size=80000, hpack_table_size=1000))
         self.assertEqual(request(self.proxy.port).status, 200)
         settings = self.origin.connections[0].settings
         self.assertEqual((settings.get(1), settings.get(4)), (1000, 70000))
@@ -242,7 +236,7 @@ class Connections(Upstream):
         self.assertEqual(self.origin.connections[0].h2.outbound_flow_control_window, 24 << 20)
 
     def test_a_keepalive_that_is_not_answered_ends_the_connection(self):
-        self.start_all(lambda made: None, cluster=speaks_http2(connection_keepalive={"interval": "0.05s", "timeout": "0.05s"}))
+        self.start_all(lambda made: None, cluster=config.speaks_http2(connection_keepalive={"interval": "0.05s", "timeout": "0.05s"}))
 
         class Deaf:
             def receive_data(self, _):
@@ -259,7 +253,7 @@ class Connections(Upstream):
 
     def test_the_peer_is_held_back_by_a_client_that_does_not_read(self):
         self.start_all(lambda made: made.answer(body=b"x" * (16 << 20)) if made.path == "/large" else made.answer(body=b"small"),
-                       cluster=speaks_http2(initial_stream_window_size=65535), manager={"routes": [config.route(timeout="0s")]})
+                       cluster=config.speaks_http2(initial_stream_window_size=65535), manager={"routes": [config.route(timeout="0s")]})
         slow = Wire(self.proxy.port).send("GET /large HTTP/1.1\r\nhost: a\r\n\r\n")
         wait_until(lambda: self.origin.requests, "the request")
         self.assertEqual(request(self.proxy.port, "/small").body, b"small")
@@ -279,7 +273,7 @@ class Tls(Upstream):
             tls.set_alpn_protocols(alpn)
         socket = {"name": "tls", "typed_config": {"@type": config.TYPE + "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
                                                   "sni": "up.example", "common_tls_context": context_fields or {}}}
-        self.start_all(lambda request: request.answer(body=b"tls"), cluster={**speaks_http2(), "transport_socket": socket}, tls=tls)
+        self.start_all(lambda request: request.answer(body=b"tls"), cluster={**config.speaks_http2(), "transport_socket": socket}, tls=tls)
 
     def test_h2_is_what_it_offers(self):
         self.start_tls(["h2", "http/1.1"])

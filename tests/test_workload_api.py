@@ -12,9 +12,6 @@ from support.processes import PATIENCE, ROOT, TestCase, filter_module, free_port
 from support.wire import request
 from support.workload_api import Agent
 
-HTTP2 = {"typed_extension_protocol_options": {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-    "@type": config.TYPE + "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-    "explicit_http_config": {"http2_protocol_options": {}}}}}
 SOURCE = {"name": "svid", "cluster": "spire", "format": "jwt_svid", "jwt_svid": {"audience": "sts.example"},
           "refresh": {"retry": {"initial": "100ms", "max": "500ms"}}, "headers": {"authorization": "Bearer {text}"}}
 
@@ -47,7 +44,7 @@ class WorkloadApi(TestCase):
 class JwtSvids(WorkloadApi):
     def start_with_agent(self, agent, **keys):
         self.agent = agent
-        self.start_all(pipes.cluster("spire", self.socket, **HTTP2), **keys)
+        self.start_all(pipes.cluster("spire", self.socket, **config.speaks_http2()), **keys)
 
     def assert_no_token_shows(self):
         text = self.proxy.log() + "".join(self.proxy.admin(page)[1] for page in ("/stats", "/stats/prometheus", "/clusters", "/config_dump"))

@@ -7,6 +7,7 @@
 #include "base/buffer_memory.h"
 #include "proxy/downstream/connection_manager_impl.h"
 #include "proxy/downstream/server_connection.h"
+#include "proxy/downstream/server_stream.h"
 
 namespace inlay::proxy::downstream {
 namespace {
@@ -19,13 +20,6 @@ constexpr int64_t kPeakBlocks = 1024;
 constexpr std::chrono::seconds kLookForPeakAfter(5);
 
 }  // namespace
-
-ServerStream::ServerStream(net::EventLoop& loop, const config::Listener& listener,
-                           const std::vector<FilterFactory*>& factories)
-    : chain(loop, listener, factories),
-      idle(loop, [this] { connection->on_stream_timeout(ServerConnection::Timeout::kIdle); }),
-      request(loop, [this] { connection->on_stream_timeout(ServerConnection::Timeout::kRequest); }),
-      duration(loop, [this] { connection->on_stream_timeout(ServerConnection::Timeout::kDuration); }) {}
 
 ConnectionManager::Impl::Impl(net::EventLoop& event_loop, Options manager_options)
     : loop(event_loop),
@@ -44,7 +38,7 @@ ConnectionManager::Impl::~Impl() {
   loop.delete_now();  // their streams' filters refer to the factories
 }
 
-std::unique_ptr<ServerStream> ConnectionManager::Impl::acquire_stream(ServerConnection& connection) {
+std::unique_ptr<ServerStream> ConnectionManager::Impl::acquire_stream() {
   std::unique_ptr<ServerStream> stream;
   if (free_streams.empty()) {
     stream = std::make_unique<ServerStream>(loop, options.listener, options.factories);
@@ -52,17 +46,12 @@ std::unique_ptr<ServerStream> ConnectionManager::Impl::acquire_stream(ServerConn
     stream = std::move(free_streams.back());
     free_streams.pop_back();
   }
-  stream->connection = &connection;
   most_streams = std::max(most_streams, ++active_streams);
   return stream;
 }
 
 void ConnectionManager::Impl::recycle_stream(std::unique_ptr<ServerStream> stream) {
   --active_streams;
-  stream->idle.disarm();
-  stream->request.disarm();
-  stream->duration.disarm();
-  stream->connection = nullptr;
   free_streams.push_back(std::move(stream));
   if (free_streams.size() > kFreeStreams && !trim_timer.armed()) trim_timer.arm(options.trim_streams_every);
 }
@@ -80,6 +69,29 @@ void ConnectionManager::Impl::look_for_peak() {
   BlockCount& blocks = block_count();
   if (blocks.most - blocks.live >= kPeakBlocks && options.on_peak_over) options.on_peak_over();
   blocks.most = blocks.live;
+}
+
+void configure_socket(const ConnectionManager::Impl& manager, net::Connection& connection) {
+  connection.set_write_watermark(write_limit_of(manager.options.listener));
+  connection.set_linger(manager.http.delayed_close_timeout);
+}
+
+void ConnectionManager::Impl::accept(std::unique_ptr<net::Connection> connection, std::vector<FilterState>* below) {
+  stats.cx_total.add();
+  stats.cx_active.add();
+  stats.listener.cx_total.add();
+  stats.listener.cx_active.add();
+  const bool is_http2 = http.codec_type == config::HttpConnectionManager::CodecType::kHttp2;
+  const auto make = is_http2 ? make_http2_connection : make_http1_connection;
+  connections.push_back(make(*this, std::move(connection), connections.size(), below));
+}
+
+void ConnectionManager::Impl::give_to_http2(ServerConnection& old, std::unique_ptr<net::Connection> connection,
+                                            std::vector<FilterState>* below) {
+  const size_t index = old.index();
+  loop.delete_later(std::move(connections[index]));
+  connection->pause_reading();  // what has come comes again
+  connections[index] = make_http2_connection(*this, std::move(connection), index, below);
 }
 
 void ConnectionManager::Impl::release(ServerConnection& connection) {
@@ -111,13 +123,7 @@ ConnectionManager::ConnectionManager(net::EventLoop& loop, Options options)
 ConnectionManager::~ConnectionManager() = default;
 
 void ConnectionManager::accept(std::unique_ptr<net::Connection> connection, std::vector<FilterState>* below) {
-  impl_->stats.cx_total.add();
-  impl_->stats.cx_active.add();
-  impl_->stats.cx_http1_total.add();
-  impl_->stats.listener.cx_total.add();
-  impl_->stats.listener.cx_active.add();
-  auto& connections = impl_->connections;
-  connections.push_back(std::make_unique<ServerConnection>(*impl_, std::move(connection), connections.size(), below));
+  impl_->accept(std::move(connection), below);
 }
 
 void ConnectionManager::drain(std::function<void()> on_drained) {

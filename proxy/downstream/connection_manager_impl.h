@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What ConnectionManager keeps, and what its connections use of it. Inside of http/.
+// What ConnectionManager keeps, and what its connections use of it. Inside of downstream/.
 
 #include <functional>
 #include <memory>
@@ -16,23 +16,17 @@
 namespace inlay::proxy::downstream {
 
 class ServerConnection;
-
-// ServerStream: a chain and the stream's timers, used again and again by whichever connection has a request.
-struct ServerStream {
-  ServerStream(net::EventLoop& loop, const config::Listener& listener, const std::vector<FilterFactory*>& factories);
-
-  FilterChain chain;
-  ServerConnection* connection = nullptr;
-  net::Timer idle;      // stream_idle_timeout
-  net::Timer request;   // request_timeout, until the request is complete
-  net::Timer duration;  // max_stream_duration
-};
+class ServerStream;
 
 struct ConnectionManager::Impl {
   Impl(net::EventLoop& event_loop, Options manager_options);
   ~Impl();
 
-  std::unique_ptr<ServerStream> acquire_stream(ServerConnection& connection);
+  void accept(std::unique_ptr<net::Connection> connection, std::vector<FilterState>* below);
+  // The first bytes on it are HTTP/2's: another takes the place of `old`, and gets them.
+  void give_to_http2(ServerConnection& old, std::unique_ptr<net::Connection> connection,
+                     std::vector<FilterState>* below);
+  std::unique_ptr<ServerStream> acquire_stream();
   void recycle_stream(std::unique_ptr<ServerStream> stream);
   // Gives the connection to the loop to destroy.
   void release(ServerConnection& connection);

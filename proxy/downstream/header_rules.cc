@@ -203,22 +203,22 @@ bool contains(std::span<const std::string_view> names, std::string_view name) {
 
 }  // namespace
 
-std::optional<LocalReply> HeaderRules::prepare_request(HeaderMap& headers, const Address& remote,
-                                                       uint32_t minor_version) {
+std::optional<LocalReply> HeaderRules::prepare_request(HeaderMap& headers, const Address& remote, HttpVersion version) {
   told_.clear();
-  if (minor_version == 0) {
-    if (auto reply = check_version(headers, minor_version)) return reply;
+  if (version == HttpVersion::k10) {
+    if (auto reply = check_http10(headers)) return reply;
   }
   using Underscore = config::HttpConnectionManager::UnderscoreAction;
   if (config_.headers_with_underscores != Underscore::kAllow) {
-    if (auto reply = check_names(headers)) return reply;
+    if (auto reply = check_names(headers, version)) return reply;
   }
   uint64_t again = 0;
   const uint64_t mask = present(headers, again);
   if (again != 0) [[unlikely]]
     join(headers, again);
   const std::string_view method = headers.value(HeaderId::kMethod);
-  if (method == "CONNECT") return refuse(403, "upgrade_failed");
+  // Of HTTP/2 it is a request that no route matches, as in Envoy.
+  if (method == "CONNECT" && version != HttpVersion::k2) return refuse(403, "upgrade_failed");
   // RFC 9110 section 8.3 leaves it open, QUERY's own specification does not; as Envoy.
   if (method == "QUERY" && !headers.has(HeaderId::kContentType)) return refuse(400, "query_missing_content_type");
   if (mask & kHopByHop) {
@@ -227,7 +227,7 @@ std::optional<LocalReply> HeaderRules::prepare_request(HeaderMap& headers, const
   }
   // The parser has dealt with it; how the request is framed upstream is our own choice.
   if (mask & bit(HeaderId::kTransferEncoding)) headers.remove(HeaderId::kTransferEncoding);
-  if ((mask & bit(HeaderId::kTrailer)) && !config_.enable_trailers) headers.remove(HeaderId::kTrailer);
+  if ((mask & bit(HeaderId::kTrailer)) && !passes_trailers(version)) headers.remove(HeaderId::kTrailer);
   // What a client says of its certificate, an upstream would take for what we have verified: SANITIZE, as by default.
   if (mask & bit(HeaderId::kXForwardedClientCert)) headers.remove(HeaderId::kXForwardedClientCert);
   if (auto reply = prepare_path(headers)) return reply;
@@ -238,7 +238,7 @@ std::optional<LocalReply> HeaderRules::prepare_request(HeaderMap& headers, const
   return std::nullopt;
 }
 
-std::optional<LocalReply> HeaderRules::check_version(HeaderMap& headers, uint32_t) const {
+std::optional<LocalReply> HeaderRules::check_http10(HeaderMap& headers) const {
   if (!config_.accept_http_10) return refuse(426, "low_version");
   if (headers.has(HeaderId::kAuthority)) return std::nullopt;
   if (config_.default_host_for_http_10.empty()) return refuse(400, "missing_host_header");
@@ -246,14 +246,14 @@ std::optional<LocalReply> HeaderRules::check_version(HeaderMap& headers, uint32_
   return std::nullopt;
 }
 
-std::optional<LocalReply> HeaderRules::check_names(HeaderMap& headers) const {
+std::optional<LocalReply> HeaderRules::check_names(HeaderMap& headers, HttpVersion version) const {
   const auto has_underscore = [](const HeaderMap::Entry& entry) {
     return entry.name.find('_') != std::string_view::npos;
   };
   if (config_.headers_with_underscores == config::HttpConnectionManager::UnderscoreAction::kDropHeader) {
     headers.remove_if(has_underscore);
   } else if (std::any_of(headers.begin(), headers.end(), has_underscore)) {
-    return refuse(400, "http1.unexpected_underscore");
+    return refuse(400, version == HttpVersion::k2 ? "http2.unexpected_underscore" : "http1.unexpected_underscore");
   }
   return std::nullopt;
 }
@@ -362,11 +362,12 @@ void HeaderRules::prepare_informational(HeaderMap& headers) const {
   headers.remove(HeaderId::kContentLength);
 }
 
-void HeaderRules::prepare_response(HeaderMap& response, const HeaderMap& request, std::string_view http_date) const {
+void HeaderRules::prepare_response(HeaderMap& response, const HeaderMap& request, std::string_view http_date,
+                                   HttpVersion version) const {
   using ServerHeader = config::HttpConnectionManager::ServerHeader;
   const uint64_t mask = present(response);
   if (mask & kHopByHop) remove_hop_by_hop(response, mask);
-  if ((mask & bit(HeaderId::kTrailer)) && !config_.enable_trailers) response.remove(HeaderId::kTrailer);
+  if ((mask & bit(HeaderId::kTrailer)) && !passes_trailers(version)) response.remove(HeaderId::kTrailer);
   if (mask & bit(HeaderId::kTransferEncoding)) response.remove(HeaderId::kTransferEncoding);
   if (!(mask & bit(HeaderId::kDate))) response.add(HeaderId::kDate, "date", http_date);
   if (!(mask & bit(HeaderId::kServer))) {

@@ -20,26 +20,30 @@ namespace inlay::proxy::downstream {
 // The details of a reply by the path rules: 400, or 307 to the normal path.
 inline constexpr const char* kPathNormalizationFailed = "path_normalization_failed";
 
+// HttpVersion: of a client's connection.
+enum class HttpVersion : uint8_t { k10, k11, k2 };
+
 class HeaderRules {
  public:
   explicit HeaderRules(const config::Listener& listener)
       : config_(listener.http), port_(listener.address.port), scheme_(listener.tls ? "https" : "http") {}
 
   // Edits the head in place, or says how to refuse the request.
-  std::optional<host::LocalReply> prepare_request(http::HeaderMap& headers, const Address& remote,
-                                                  uint32_t minor_version);
+  std::optional<host::LocalReply> prepare_request(http::HeaderMap& headers, const Address& remote, HttpVersion version);
   // Whom the last request's x-forwarded-for names as its client, where it is to be believed: an IP address, or empty.
   // Valid until the next request.
   std::string_view forwarded_client() const { return told_; }
   // Of an interim (1xx) response: what belongs to this connection or to a body is taken out.
   void prepare_informational(http::HeaderMap& headers) const;
-  void prepare_response(http::HeaderMap& response, const http::HeaderMap& request, std::string_view http_date) const;
+  void prepare_response(http::HeaderMap& response, const http::HeaderMap& request, std::string_view http_date,
+                        HttpVersion version) const;
 
   RandomIds& ids() { return ids_; }
 
  private:
-  std::optional<host::LocalReply> check_version(http::HeaderMap& headers, uint32_t minor_version) const;
-  std::optional<host::LocalReply> check_names(http::HeaderMap& headers) const;
+  std::optional<host::LocalReply> check_http10(http::HeaderMap& headers) const;
+  std::optional<host::LocalReply> check_names(http::HeaderMap& headers, HttpVersion version) const;
+  bool passes_trailers(HttpVersion version) const { return version == HttpVersion::k2 || config_.enable_trailers; }
   std::optional<host::LocalReply> prepare_path(http::HeaderMap& headers) const;
   void strip_trailing_dot(http::HeaderMap& headers) const;
   void strip_port(http::HeaderMap& headers) const;

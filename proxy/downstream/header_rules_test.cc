@@ -32,12 +32,12 @@ HeaderMap request(std::initializer_list<std::pair<std::string_view, std::string_
 
 // Prepares a request under `change`d configuration; "refused <status>", or its fields without x-request-id.
 std::string prepared(HeaderMap headers, const std::function<void(config::HttpConnectionManager&)>& change = {},
-                     uint32_t minor_version = 1) {
+                     HttpVersion version = HttpVersion::k11) {
   config::Listener listener;
   listener.address.port = 8080;
   if (change) change(listener.http);
   HeaderRules rules(listener);
-  if (auto refusal = rules.prepare_request(headers, {"192.0.2.7", 1234}, minor_version)) {
+  if (auto refusal = rules.prepare_request(headers, {"192.0.2.7", 1234}, version)) {
     return "refused " + std::to_string(refusal->status) + " " + refusal->details;
   }
   headers.remove("x-request-id");
@@ -138,7 +138,7 @@ std::string envoy_headers_left(std::string_view forwarded_for,
   config::Listener listener;
   if (change) change(listener.http);
   HeaderRules rules(listener);
-  EXPECT_FALSE(rules.prepare_request(headers, {"192.0.2.7", 1234}, 1));
+  EXPECT_FALSE(rules.prepare_request(headers, {"192.0.2.7", 1234}, HttpVersion::k11));
   std::string left;
   for (const auto& entry : headers)
     if (entry.name.starts_with("x-envoy-") && entry.value == "1") left += std::string(entry.name.substr(8)) + " ";
@@ -194,7 +194,7 @@ TEST(HeaderRules, TheClientBehindTrustedHops) {
     listener.http.use_remote_address = true;
     listener.http.xff_num_trusted_hops = hops;
     HeaderRules rules(listener);
-    EXPECT_FALSE(rules.prepare_request(headers, {"192.0.2.7", 1234}, 1));
+    EXPECT_FALSE(rules.prepare_request(headers, {"192.0.2.7", 1234}, HttpVersion::k11));
     return std::string(headers.value(http::HeaderId::kXEnvoyExternalAddress));
   };
   EXPECT_EQ(external("8.8.8.8", 0), "192.0.2.7");
@@ -214,10 +214,10 @@ TEST(HeaderRules, WhomForwardedForNamesAsTheClient) {
     listener.http.use_remote_address = edge;
     listener.http.xff_num_trusted_hops = hops;
     HeaderRules rules(listener);
-    EXPECT_FALSE(rules.prepare_request(headers, {"192.0.2.7", 1234}, 1));
+    EXPECT_FALSE(rules.prepare_request(headers, {"192.0.2.7", 1234}, HttpVersion::k11));
     const std::string found(rules.forwarded_client());
     HeaderMap none = request({});
-    EXPECT_FALSE(rules.prepare_request(none, {"192.0.2.7", 1234}, 1));
+    EXPECT_FALSE(rules.prepare_request(none, {"192.0.2.7", 1234}, HttpVersion::k11));
     EXPECT_EQ(rules.forwarded_client(), "") << "and not the one before it";
     return found;
   };
@@ -256,7 +256,7 @@ TEST(HeaderRules, AClientOfAPipe) {
     listener.http.xff_num_trusted_hops = hops;
     listener.http.generate_request_id = false;
     HeaderRules rules(listener);
-    EXPECT_FALSE(rules.prepare_request(headers, listener.address, 1));
+    EXPECT_FALSE(rules.prepare_request(headers, listener.address, HttpVersion::k11));
     return text_of(headers) + std::string(rules.forwarded_client());
   };
   const auto forwarded = [](const char* list) { return request({{"x-forwarded-for", list}}); };
@@ -277,30 +277,30 @@ TEST(HeaderRules, RequestIds) {
   std::set<std::string> seen;
   for (int i = 0; i < 1000; ++i) {
     HeaderMap headers = request({});
-    ASSERT_FALSE(rules.prepare_request(headers, {}, 1));
+    ASSERT_FALSE(rules.prepare_request(headers, {}, HttpVersion::k11));
     const std::string id(headers.value(http::HeaderId::kXRequestId));
     ASSERT_TRUE(std::regex_match(id, uuid)) << id;
     ASSERT_TRUE(seen.insert(id).second);
   }
   HeaderMap given = request({{"x-request-id", "mine"}});
-  ASSERT_FALSE(rules.prepare_request(given, {}, 1));
+  ASSERT_FALSE(rules.prepare_request(given, {}, HttpVersion::k11));
   EXPECT_EQ(given.value(http::HeaderId::kXRequestId), "mine");
   listener.http.use_remote_address = true;
-  ASSERT_FALSE(rules.prepare_request(given, {}, 1));
+  ASSERT_FALSE(rules.prepare_request(given, {}, HttpVersion::k11));
   EXPECT_NE(given.value(http::HeaderId::kXRequestId), "mine") << "an external client's id is not trusted";
   listener.http.generate_request_id = false;
   HeaderMap none = request({});
-  ASSERT_FALSE(rules.prepare_request(none, {}, 1));
+  ASSERT_FALSE(rules.prepare_request(none, {}, HttpVersion::k11));
   EXPECT_FALSE(none.has(http::HeaderId::kXRequestId));
 }
 
 TEST(HeaderRules, Http10) {
-  EXPECT_EQ(prepared(request({}), {}, 0), "refused 426 low_version");
+  EXPECT_EQ(prepared(request({}), {}, HttpVersion::k10), "refused 426 low_version");
   HeaderMap headers;
   headers.add(":method", "GET");
   headers.add(":path", "/");
   EXPECT_EQ(prepared(
-                headers, [](auto& http) { http.accept_http_10 = true; }, 0),
+                headers, [](auto& http) { http.accept_http_10 = true; }, HttpVersion::k10),
             "refused 400 missing_host_header");
   EXPECT_EQ(prepared(
                 headers,
@@ -308,7 +308,7 @@ TEST(HeaderRules, Http10) {
                   http.accept_http_10 = true;
                   http.default_host_for_http_10 = "h";
                 },
-                0),
+                HttpVersion::k10),
             kPlain);
 }
 
@@ -329,7 +329,7 @@ std::string path_under(config::HttpConnectionManager::EscapedSlashes action, std
   listener.http.normalize_path = listener.http.merge_slashes = true;
   listener.http.escaped_slashes = action;
   HeaderRules rules(listener);
-  const auto refusal = rules.prepare_request(headers, {"192.0.2.7", 1234}, 1);
+  const auto refusal = rules.prepare_request(headers, {"192.0.2.7", 1234}, HttpVersion::k11);
   if (!refusal) return std::string(headers.value(http::HeaderId::kPath));
   std::string text = std::to_string(refusal->status) + " " + refusal->details;
   for (const auto& [name, value] : refusal->headers) text += " " + name + "=" + value;
@@ -377,7 +377,7 @@ TEST(HeaderRules, TrailingDotOfTheHost) {
     listener.http.strip_trailing_host_dot = true;
     listener.http.strip_any_host_port = strip_port;
     HeaderRules rules(listener);
-    EXPECT_FALSE(rules.prepare_request(headers, {"192.0.2.7", 1234}, 1));
+    EXPECT_FALSE(rules.prepare_request(headers, {"192.0.2.7", 1234}, HttpVersion::k11));
     return std::string(headers.value(http::HeaderId::kAuthority));
   };
   EXPECT_EQ(host("h.test.", false), "h.test");
@@ -398,7 +398,7 @@ TEST(HeaderRules, Responses) {
   response.add("connection", "keep-alive, x-a");
   response.add("x-a", "1");
   response.add("keep-alive", "timeout=5");
-  rules.prepare_response(response, request({{"x-request-id", "id"}}), "today");
+  rules.prepare_response(response, request({{"x-request-id", "id"}}), "today", HttpVersion::k11);
   EXPECT_EQ(text_of(response), ":status=200 server=envoy date=today x-request-id=id via=1.1 p ");
   using ServerHeader = config::HttpConnectionManager::ServerHeader;
   const struct {
@@ -413,7 +413,7 @@ TEST(HeaderRules, Responses) {
     for (bool has : {false, true}) {
       HeaderMap map;
       if (has) map.add("server", "origin");
-      rules.prepare_response(map, request({}), "today");
+      rules.prepare_response(map, request({}), "today", HttpVersion::k11);
       EXPECT_EQ(map.value(http::HeaderId::kServer), has ? row.with : row.without);
     }
   }

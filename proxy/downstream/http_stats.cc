@@ -17,6 +17,7 @@ HttpStats::HttpStats(stats::MetricStore& store, const config::Listener& listener
   cx_total = counter("cx_total");
   cx_active = gauge("cx_active");
   cx_http1_total = counter("cx_http1_total");
+  cx_http2_total = counter("cx_http2_total");
   cx_protocol_error = counter("cx_protocol_error");
   cx_idle_timeout = counter("cx_idle_timeout");
   cx_max_duration_reached = counter("cx_max_duration_reached");
@@ -24,6 +25,7 @@ HttpStats::HttpStats(stats::MetricStore& store, const config::Listener& listener
   cx_drain_close = counter("cx_drain_close");
   rq_total = counter("rq_total");
   rq_http1_total = counter("rq_http1_total");
+  rq_http2_total = counter("rq_http2_total");
   rq_active = gauge("rq_active");
   rq_completed = counter("rq_completed");
   rq_rx_reset = counter("rq_rx_reset");
@@ -33,6 +35,7 @@ HttpStats::HttpStats(stats::MetricStore& store, const config::Listener& listener
   rq_idle_timeout = counter("rq_idle_timeout");
   rq_max_duration_reached = counter("rq_max_duration_reached");
   rq_too_large = counter("rq_too_large");
+  rq_too_many_premature_resets = counter("rq_too_many_premature_resets");
   rq_response_before_rq_complete = counter("rq_response_before_rq_complete");
   rq_failed_path_normalization = counter("rq_failed_path_normalization");
   rq_redirected_with_normalized_path = counter("rq_redirected_with_normalized_path");

@@ -23,6 +23,7 @@ struct HttpStats {
   stats::Counter cx_total;
   stats::Gauge cx_active;
   stats::Counter cx_http1_total;
+  stats::Counter cx_http2_total;
   stats::Counter cx_protocol_error;
   stats::Counter cx_idle_timeout;
   stats::Counter cx_max_duration_reached;
@@ -30,6 +31,7 @@ struct HttpStats {
   stats::Counter cx_drain_close;
   stats::Counter rq_total;
   stats::Counter rq_http1_total;
+  stats::Counter rq_http2_total;
   stats::Gauge rq_active;
   stats::Counter rq_completed;
   stats::Counter rq_rx_reset;
@@ -39,6 +41,7 @@ struct HttpStats {
   stats::Counter rq_idle_timeout;
   stats::Counter rq_max_duration_reached;
   stats::Counter rq_too_large;
+  stats::Counter rq_too_many_premature_resets;
   stats::Counter rq_response_before_rq_complete;
   stats::Counter rq_failed_path_normalization;
   stats::Counter rq_redirected_with_normalized_path;

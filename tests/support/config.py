@@ -19,6 +19,13 @@ def cluster(name, *ports, host="127.0.0.1", **fields):
             "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": endpoints}]}, **fields}
 
 
+def speaks_http2(**options):
+    """Fields of a cluster whose upstreams speak HTTP/2; options of Http2ProtocolOptions."""
+    return {"typed_extension_protocol_options": {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+        "@type": TYPE + "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+        "explicit_http_config": {"http2_protocol_options": options}}}}
+
+
 def string_value(text):
     return {"@type": TYPE + "google.protobuf.StringValue", "value": text}
 

@@ -37,7 +37,7 @@ struct Client : net::ConnectionHandler {
   std::unique_ptr<net::Connection> connection;
 };
 
-class ServerConnectionTest : public ::testing::Test {
+class Http1ConnectionTest : public ::testing::Test {
  protected:
   // After a test has set `listener_`.
   void start() {
@@ -96,7 +96,7 @@ class ServerConnectionTest : public ::testing::Test {
 const std::string kGet = "GET /x HTTP/1.1\r\nhost: h\r\n\r\n";
 
 // As many streams stay as were needed at once of late, so that a crowd of requests allocates nothing the second time.
-TEST_F(ServerConnectionTest, KeepsTheStreamsOfACrowdUntilItIsGone) {
+TEST_F(Http1ConnectionTest, KeepsTheStreamsOfACrowdUntilItIsGone) {
   constexpr size_t kCrowd = 100;
   trim_streams_every_ = milliseconds(200);
   start();
@@ -116,7 +116,7 @@ TEST_F(ServerConnectionTest, KeepsTheStreamsOfACrowdUntilItIsGone) {
   EXPECT_EQ(manager_->free_stream_count(), 64u);
 }
 
-TEST_F(ServerConnectionTest, AnswersAndKeepsTheConnection) {
+TEST_F(Http1ConnectionTest, AnswersAndKeepsTheConnection) {
   start();
   const std::string first = ask(kGet, "at /x");
   EXPECT_THAT(first, StartsWith("HTTP/1.1 200 OK\r\n"));
@@ -137,7 +137,7 @@ TEST_F(ServerConnectionTest, AnswersAndKeepsTheConnection) {
 }
 
 // As in Envoy 1.40, whatever comes in one read.
-TEST_F(ServerConnectionTest, ABodysEndComesByItself) {
+TEST_F(Http1ConnectionTest, ABodysEndComesByItself) {
   testing::Journal journal;
   origin_ = testing::Factory([&] { return std::make_unique<testing::ScriptedFilter>("f", journal); });
   listener_.http.enable_trailers = true;
@@ -164,7 +164,7 @@ TEST_F(ServerConnectionTest, ABodysEndComesByItself) {
   manager_.reset();  // its filters write into the journal
 }
 
-TEST_F(ServerConnectionTest, AnswersPipelinedRequestsInOrder) {
+TEST_F(Http1ConnectionTest, AnswersPipelinedRequestsInOrder) {
   start();
   std::string requests;
   std::string expected;
@@ -181,7 +181,7 @@ TEST_F(ServerConnectionTest, AnswersPipelinedRequestsInOrder) {
   EXPECT_EQ(metric("http.t.downstream_rq_2xx"), 100);
 }
 
-TEST_F(ServerConnectionTest, StreamsABodyInBothDirections) {
+TEST_F(Http1ConnectionTest, StreamsABodyInBothDirections) {
   listener_.http.enable_trailers = true;
   start();
   ask("POST /echo HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n5\r\nfirst\r\n", "first");
@@ -189,14 +189,14 @@ TEST_F(ServerConnectionTest, StreamsABodyInBothDirections) {
   EXPECT_THAT(ask("6\r\nsecond\r\n0\r\nTr: v\r\n\r\n", "\r\n\r\n", 2), HasSubstr("6\r\nsecond\r\n0\r\ntr: v\r\n\r\n"));
 }
 
-TEST_F(ServerConnectionTest, DropsTrailersUnlessTheyAreEnabled) {
+TEST_F(Http1ConnectionTest, DropsTrailersUnlessTheyAreEnabled) {
   start();
   const std::string all = ask(
       "POST /echo HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\nTr: v\r\n\r\n", "0\r\n\r\n");
   EXPECT_THAT(all, Not(HasSubstr("tr: v")));
 }
 
-TEST_F(ServerConnectionTest, SendsALargeBodyWithBoundedMemory) {
+TEST_F(Http1ConnectionTest, SendsALargeBodyWithBoundedMemory) {
   listener_.per_connection_buffer_limit_bytes = 256 * 1024;
   start();
   const size_t size = 64 << 20;
@@ -209,28 +209,28 @@ TEST_F(ServerConnectionTest, SendsALargeBodyWithBoundedMemory) {
   }));
 }
 
-TEST_F(ServerConnectionTest, HeadHasNoBody) {
+TEST_F(Http1ConnectionTest, HeadHasNoBody) {
   start();
   const std::string all = ask("HEAD /x HTTP/1.1\r\nhost: h\r\n\r\n" + kGet, "at /x");
   EXPECT_EQ(all.find("at /x"), all.rfind("at /x"));
   EXPECT_THAT(all, HasSubstr("content-length: 5\r\n"));
 }
 
-TEST_F(ServerConnectionTest, Answers100Continue) {
+TEST_F(Http1ConnectionTest, Answers100Continue) {
   start();
   ask("POST /x HTTP/1.1\r\nhost: h\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n", "\r\n\r\n");
   EXPECT_EQ(client_->received, "HTTP/1.1 100 Continue\r\n\r\n");
   EXPECT_THAT(ask("ab", "at /x"), HasSubstr("HTTP/1.1 200 OK"));
 }
 
-TEST_F(ServerConnectionTest, ClosesWhenTheClientAsks) {
+TEST_F(Http1ConnectionTest, ClosesWhenTheClientAsks) {
   start();
   const std::string all = ask_to_end("GET /x HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n");
   EXPECT_THAT(all, HasSubstr("\r\nconnection: close\r\n"));
   EXPECT_THAT(all, HasSubstr("at /x"));
 }
 
-TEST_F(ServerConnectionTest, AHalfClosedClientGetsItsAnswer) {
+TEST_F(Http1ConnectionTest, AHalfClosedClientGetsItsAnswer) {
   start();
   client_->connection->write(kGet);
   client_->connection->shutdown_write();
@@ -239,7 +239,7 @@ TEST_F(ServerConnectionTest, AHalfClosedClientGetsItsAnswer) {
 }
 
 // As in Envoy: the client has gone.
-TEST_F(ServerConnectionTest, AClientThatHalfClosesEndsItsStream) {
+TEST_F(Http1ConnectionTest, AClientThatHalfClosesEndsItsStream) {
   for (const bool more_behind : {false, true}) {
     start();
     client_->connection->write("GET /never HTTP/1.1\r\nhost: h\r\n\r\n" + (more_behind ? kGet : ""));
@@ -252,7 +252,7 @@ TEST_F(ServerConnectionTest, AClientThatHalfClosesEndsItsStream) {
   EXPECT_EQ(metric("http.t.downstream_rq_rx_reset"), 2);
 }
 
-TEST_F(ServerConnectionTest, AnEarlyAnswerEndsTheConnection) {
+TEST_F(Http1ConnectionTest, AnEarlyAnswerEndsTheConnection) {
   start();
   const std::string all = ask_to_end("POST /early HTTP/1.1\r\nhost: h\r\ncontent-length: 10\r\n\r\nabc");
   EXPECT_THAT(all, HasSubstr("at /early"));
@@ -260,7 +260,7 @@ TEST_F(ServerConnectionTest, AnEarlyAnswerEndsTheConnection) {
   EXPECT_EQ(metric("http.t.downstream_rq_response_before_rq_complete"), 1);
 }
 
-TEST_F(ServerConnectionTest, AClientThatLeavesEndsItsStream) {
+TEST_F(Http1ConnectionTest, AClientThatLeavesEndsItsStream) {
   start();
   client_->connection->write("GET /never HTTP/1.1\r\nhost: h\r\n\r\n");
   EXPECT_TRUE(run_until([&] { return manager_->stream_count() == 1; }));
@@ -273,7 +273,7 @@ TEST_F(ServerConnectionTest, AClientThatLeavesEndsItsStream) {
   EXPECT_TRUE(run_until([&] { return manager_->connection_count() <= 1; }));
 }
 
-TEST_F(ServerConnectionTest, AnUploadThatBreaksOffEndsItsStream) {
+TEST_F(Http1ConnectionTest, AnUploadThatBreaksOffEndsItsStream) {
   start();
   client_->connection->write("POST /x HTTP/1.1\r\nhost: h\r\ncontent-length: 10\r\n\r\nabc");
   EXPECT_TRUE(run_until([&] { return manager_->stream_count() == 1; }));
@@ -283,7 +283,7 @@ TEST_F(ServerConnectionTest, AnUploadThatBreaksOffEndsItsStream) {
   EXPECT_EQ(metric("http.t.downstream_rq_rx_reset"), 1);
 }
 
-TEST_F(ServerConnectionTest, AResetStreamClosesTheConnection) {
+TEST_F(Http1ConnectionTest, AResetStreamClosesTheConnection) {
   start();
   EXPECT_EQ(ask_to_end("GET /reset HTTP/1.1\r\nhost: h\r\n\r\n"), "");
 }
@@ -294,7 +294,7 @@ struct Refusal {
   std::string status_line;
   std::string body;
 };
-class Refusals : public ServerConnectionTest, public ::testing::WithParamInterface<Refusal> {};
+class Refusals : public Http1ConnectionTest, public ::testing::WithParamInterface<Refusal> {};
 
 TEST_P(Refusals, AreAnsweredAndClosed) {
   start();
@@ -317,7 +317,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"LargeHead", "GET / HTTP/1.1\r\nhost: h\r\nx: " + std::string(70'000, 'x') + "\r\n\r\n",
                 "431 Request Header Fields Too Large", "Request Header Fields Too Large"},
         Refusal{"Http10", "GET / HTTP/1.0\r\nhost: h\r\n\r\n", "426 Upgrade Required", ""},
-        Refusal{"Http2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "400 Bad Request", "Bad Request"},
+        Refusal{"NearlyHttp2", "PRI / HTTP/1.1\r\nhost: h\r\n\r\n", "400 Bad Request", "Bad Request"},
         Refusal{"Http12", "GET / HTTP/1.2\r\nhost: h\r\n\r\n", "426 Upgrade Required", "Upgrade Required"},
         Refusal{"Connect", "CONNECT a:1 HTTP/1.1\r\nhost: a:1\r\n\r\n", "403 Forbidden", ""},
         Refusal{"Upgrade", "GET / HTTP/1.1\r\nhost: h\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n",
@@ -326,20 +326,20 @@ INSTANTIATE_TEST_SUITE_P(
                 "Bad Request"}),
     [](const auto& param) { return param.param.name; });
 
-TEST_F(ServerConnectionTest, IdleConnectionsAreClosed) {
+TEST_F(Http1ConnectionTest, IdleConnectionsAreClosed) {
   listener_.http.idle_timeout = milliseconds(20);
   start();
   EXPECT_EQ(ask_to_end(""), "");
   EXPECT_EQ(metric("http.t.downstream_cx_idle_timeout"), 1);
 }
 
-TEST_F(ServerConnectionTest, ASlowHeadIsAnswered408) {
+TEST_F(Http1ConnectionTest, ASlowHeadIsAnswered408) {
   listener_.http.request_headers_timeout = milliseconds(20);
   start();
   EXPECT_THAT(ask_to_end("GET / HTTP/1.1\r\n"), StartsWith("HTTP/1.1 408 Request Timeout\r\n"));
 }
 
-TEST_F(ServerConnectionTest, ASlowRequestIsAnswered408) {
+TEST_F(Http1ConnectionTest, ASlowRequestIsAnswered408) {
   listener_.http.request_timeout = milliseconds(20);
   start();
   const std::string all = ask_to_end("POST /x HTTP/1.1\r\nhost: h\r\ncontent-length: 5\r\n\r\n");
@@ -347,7 +347,7 @@ TEST_F(ServerConnectionTest, ASlowRequestIsAnswered408) {
   EXPECT_THAT(all, ::testing::EndsWith("\r\n\r\nrequest timeout"));
 }
 
-TEST_F(ServerConnectionTest, AnIdleStreamIsAnswered) {
+TEST_F(Http1ConnectionTest, AnIdleStreamIsAnswered) {
   listener_.http.stream_idle_timeout = milliseconds(20);
   start();
   const std::string late_answer = ask("GET /never HTTP/1.1\r\nhost: h\r\n\r\n", "stream timeout");
@@ -357,13 +357,13 @@ TEST_F(ServerConnectionTest, AnIdleStreamIsAnswered) {
   EXPECT_THAT(late_request, StartsWith("HTTP/1.1 408 Request Timeout\r\n"));
 }
 
-TEST_F(ServerConnectionTest, AStreamHasALongestDuration) {
+TEST_F(Http1ConnectionTest, AStreamHasALongestDuration) {
   listener_.http.max_stream_duration = milliseconds(20);
   start();
   EXPECT_THAT(ask("GET /never HTTP/1.1\r\nhost: h\r\n\r\n", "downstream duration timeout"), HasSubstr("504"));
 }
 
-TEST_F(ServerConnectionTest, AConnectionHasALongestDurationAndMostRequests) {
+TEST_F(Http1ConnectionTest, AConnectionHasALongestDurationAndMostRequests) {
   listener_.http.max_connection_duration = milliseconds(20);
   start();
   EXPECT_EQ(ask_to_end(""), "");
@@ -376,7 +376,7 @@ TEST_F(ServerConnectionTest, AConnectionHasALongestDurationAndMostRequests) {
 }
 
 // A client that asks and asks but takes nothing would otherwise fill the memory with answers.
-TEST_F(ServerConnectionTest, TakesNoRequestWhileTheClientDoesNotReadTheAnswers) {
+TEST_F(Http1ConnectionTest, TakesNoRequestWhileTheClientDoesNotReadTheAnswers) {
   constexpr int kRequests = 20'000;
   listener_.per_connection_buffer_limit_bytes = 64 * 1024;
   start();
@@ -397,7 +397,7 @@ TEST_F(ServerConnectionTest, TakesNoRequestWhileTheClientDoesNotReadTheAnswers) 
   EXPECT_TRUE(run_until([&] { return metric("http.t.downstream_rq_2xx") == kRequests; }));
 }
 
-TEST_F(ServerConnectionTest, PartOfAHeadIsNoRequestUnderWay) {
+TEST_F(Http1ConnectionTest, PartOfAHeadIsNoRequestUnderWay) {
   start();
   client_->connection->write("GET /x HT");
   EXPECT_TRUE(run_until([&] { return manager_->stream_count() == 1; }));
@@ -408,7 +408,7 @@ TEST_F(ServerConnectionTest, PartOfAHeadIsNoRequestUnderWay) {
   EXPECT_EQ(client_->received, "");
 }
 
-TEST_F(ServerConnectionTest, DrainFinishesWhatIsUnderWay) {
+TEST_F(Http1ConnectionTest, DrainFinishesWhatIsUnderWay) {
   start();
   ask("POST /x HTTP/1.1\r\nhost: h\r\ncontent-length: 2\r\nexpect: 100-continue\r\n\r\n", "100 Continue");
   Client idle(loop_, socket_->address());
@@ -423,7 +423,7 @@ TEST_F(ServerConnectionTest, DrainFinishesWhatIsUnderWay) {
   EXPECT_TRUE(run_until([&] { return drained; }));
 }
 
-TEST_F(ServerConnectionTest, DrainWaitsForARequestLongerThanDrainTimeout) {
+TEST_F(Http1ConnectionTest, DrainWaitsForARequestLongerThanDrainTimeout) {
   listener_.http.drain_timeout = milliseconds(1);
   start();
   ask("POST /x HTTP/1.1\r\nhost: h\r\ncontent-length: 2\r\nexpect: 100-continue\r\n\r\n", "100 Continue");
@@ -439,7 +439,7 @@ TEST_F(ServerConnectionTest, DrainWaitsForARequestLongerThanDrainTimeout) {
   EXPECT_TRUE(run_until([&] { return drained; }));
 }
 
-TEST_F(ServerConnectionTest, SpeaksHttp10WhenAllowed) {
+TEST_F(Http1ConnectionTest, SpeaksHttp10WhenAllowed) {
   listener_.http.accept_http_10 = true;
   start();
   const std::string kept = ask("GET /x HTTP/1.0\r\nhost: h\r\nconnection: keep-alive\r\n\r\n", "at /x");
@@ -449,7 +449,7 @@ TEST_F(ServerConnectionTest, SpeaksHttp10WhenAllowed) {
   EXPECT_THAT(all, ::testing::EndsWith("\r\n\r\nabc"));
 }
 
-TEST_F(ServerConnectionTest, DestroyingTheManagerEndsItsStreams) {
+TEST_F(Http1ConnectionTest, DestroyingTheManagerEndsItsStreams) {
   start();
   client_->connection->write("GET /never HTTP/1.1\r\nhost: h\r\n\r\n");
   EXPECT_TRUE(run_until([&] { return manager_->stream_count() == 1; }));

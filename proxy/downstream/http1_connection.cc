@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proxy/downstream/server_connection.h"
+#include "proxy/downstream/http1_connection.h"
 
 #include <algorithm>
 #include <charconv>
-#include <chrono>
 #include <utility>
 
 #include "http/http1_grammar.h"
 #include "http/status_reason.h"
-#include "proxy/downstream/stream_logger.h"
 
 namespace inlay::proxy::downstream {
 namespace {
@@ -18,11 +16,6 @@ using http::HeaderId;
 // Of answers that the client has not taken, before its next request is begun.
 constexpr size_t kMostUnreadAnswers = 64 * 1024;
 
-int64_t system_now() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 uint32_t status_of(const HeaderMap& headers) {
   const std::string_view text = headers.value(HeaderId::kStatus);
   uint32_t status = 500;
@@ -30,29 +23,20 @@ uint32_t status_of(const HeaderMap& headers) {
   return status;
 }
 
-host::LocalReply local_reply(uint32_t status, std::string body, std::string details) {
-  host::LocalReply reply;
-  reply.status = status;
-  reply.body = std::move(body);
-  reply.details = std::move(details);
-  return reply;
-}
-
 }  // namespace
 
 // --- life ---
 
-ServerConnection::ServerConnection(ConnectionManager::Impl& manager, std::unique_ptr<net::Connection> connection,
-                                   size_t index, std::vector<FilterState>* below)
-    : manager_(manager),
+Http1Connection::Http1Connection(ConnectionManager::Impl& manager, std::unique_ptr<net::Connection> connection,
+                                 size_t index, std::vector<FilterState>* below)
+    : ServerConnection(index),
+      manager_(manager),
       connection_(std::move(connection)),
       parser_(http::Http1Parser::create(http::Http1Parser::Kind::kRequest, manager.limits, *this)),
       timer_(manager.loop, [this] { on_connection_timeout(); }),
-      index_(index),
-      below_(below) {
+      state_{{}, below} {
   connection_->set_handler(this);
-  connection_->set_write_watermark(write_limit());
-  connection_->set_linger(manager_.http.delayed_close_timeout);
+  configure_socket(manager, *connection_);
   connection_->resume_reading();
   arm_idle();
   if (manager_.http.max_connection_duration.count() == 0) return;
@@ -63,14 +47,19 @@ ServerConnection::ServerConnection(ConnectionManager::Impl& manager, std::unique
   duration_timer_->arm(manager_.http.max_connection_duration);
 }
 
-ServerConnection::~ServerConnection() = default;
+Http1Connection::~Http1Connection() = default;
 
-size_t ServerConnection::write_limit() const {
-  const uint32_t limit = manager_.options.listener.per_connection_buffer_limit_bytes;
-  return limit > 0 ? limit : SIZE_MAX;
+std::unique_ptr<ServerConnection> make_http1_connection(ConnectionManager::Impl& manager,
+                                                        std::unique_ptr<net::Connection> connection, size_t index,
+                                                        std::vector<FilterState>* below) {
+  return std::make_unique<Http1Connection>(manager, std::move(connection), index, below);
 }
 
-void ServerConnection::arm_idle() {
+size_t Http1Connection::write_limit() const {
+  return write_limit_of(manager_.options.listener);
+}
+
+void Http1Connection::arm_idle() {
   if (manager_.http.idle_timeout.count() > 0) {
     timer_.arm(manager_.http.idle_timeout);
   } else {
@@ -78,7 +67,7 @@ void ServerConnection::arm_idle() {
   }
 }
 
-void ServerConnection::drain() {
+void Http1Connection::drain() {
   close_after_response_ = true;
   if (closed_ || (stream_ && headers_complete_)) return;
   manager_.stats.cx_drain_close.add();
@@ -86,23 +75,16 @@ void ServerConnection::drain() {
   close(net::Connection::Close::kAfterFlush);
 }
 
-void ServerConnection::abort(std::string_view details) {
+void Http1Connection::abort(std::string_view details) {
   disconnect(details, kLocalReset);
 }
 
-void ServerConnection::disconnect(std::string_view details, uint32_t flag) {
-  if (stream_ && !stream_->chain.finished()) {
-    StreamInfo& info = stream_->chain.info();
-    info.response_flags |= flag;
-    if (info.response_code_details.empty() || flag == kDownstreamConnectionTermination) {
-      info.response_code_details = details;
-    }
-    (flag == kDownstreamConnectionTermination ? manager_.stats.rq_rx_reset : manager_.stats.rq_tx_reset).add();
-  }
+void Http1Connection::disconnect(std::string_view details, uint32_t flag) {
+  if (stream_) stream_->charge_reset(details, flag);
   close(net::Connection::Close::kAfterFlush);  // what the origin sent before it died is the client's
 }
 
-void ServerConnection::close(net::Connection::Close how) {
+void Http1Connection::close(net::Connection::Close how) {
   if (closed_) return;
   closed_ = true;
   timer_.disarm();
@@ -113,7 +95,7 @@ void ServerConnection::close(net::Connection::Close how) {
   manager_.release(*this);
 }
 
-void ServerConnection::on_connection_timeout() {
+void Http1Connection::on_connection_timeout() {
   if (!stream_) {
     manager_.stats.cx_idle_timeout.add();
     return close(net::Connection::Close::kAfterFlush);
@@ -122,38 +104,34 @@ void ServerConnection::on_connection_timeout() {
   stream_->chain.send_local_reply(local_reply(408, "", "request_header_timeout"));
 }
 
-void ServerConnection::on_stream_timeout(Timeout timeout) {
-  // Who is late decides the status: the client while its request is incomplete, else what is behind us.
-  const uint32_t status = request_complete_ ? 504 : 408;
-  FilterChain& chain = stream_->chain;
-  switch (timeout) {
-    case Timeout::kIdle:
-      manager_.stats.rq_idle_timeout.add();
-      chain.info().response_flags |= kStreamIdleTimeout;
-      return chain.send_local_reply(local_reply(status, "stream timeout", "stream_idle_timeout"));
-    case Timeout::kRequest:
-      manager_.stats.rq_timeout.add();
-      return chain.send_local_reply(local_reply(408, "request timeout", "request_overall_timeout"));
-    case Timeout::kDuration:
-      manager_.stats.rq_max_duration_reached.add();
-      chain.info().response_flags |= kDurationTimeout;
-      return chain.send_local_reply(local_reply(status, "downstream duration timeout", "max_duration_timeout"));
-  }
-}
-
-void ServerConnection::touch() {
-  if (manager_.http.stream_idle_timeout.count() > 0) stream_->idle.arm(manager_.http.stream_idle_timeout);
-}
-
 // --- the socket ---
 
-void ServerConnection::on_data(Buffer& data, bool end) {
+bool Http1Connection::is_http2(const Buffer& data) const {
+  using Codec = config::HttpConnectionManager::CodecType;
+  if (manager_.http.codec_type != Codec::kAuto) return false;
+  // As Envoy: what TLS has agreed on counts, else the first bytes, of which the beginning of the preface is enough.
+  constexpr std::string_view kPreface = "PRI * HTTP/2";
+  const net::TlsInfo* tls = connection_->tls();
+  return tls != nullptr && !tls->alpn.empty() ? tls->alpn == "h2" : data.front().starts_with(kPreface);
+}
+
+void Http1Connection::on_data(Buffer& data, bool end) {
+  if (undecided_ && !data.empty()) [[unlikely]] {
+    undecided_ = false;
+    if (is_http2(data)) {
+      closed_ = true;
+      timer_.disarm();
+      duration_timer_.reset();
+      return manager_.give_to_http2(*this, std::move(connection_), state_.below);
+    }
+    manager_.stats.cx_http1_total.add();
+  }
   parse_all(data);
   if (closed_) return data.clear();
   if (end && (stream_ || data.empty())) on_client_end();  // else the rest comes again when reading is resumed
 }
 
-void ServerConnection::parse_all(Buffer& data) {
+void Http1Connection::parse_all(Buffer& data) {
   while (!closed_ && !data.empty()) {
     if (parser_->message_complete()) {
       // One at a time, and none before the client has taken what it asked for: the next request stays where it is.
@@ -176,24 +154,24 @@ void ServerConnection::parse_all(Buffer& data) {
 
 // Between two requests the write buffer's limit, which is for one answer, is lower: on_below_write_watermark() comes
 // when half of this is left, and raises it again.
-void ServerConnection::wait_for_reader() {
+void Http1Connection::wait_for_reader() {
   connection_->set_write_watermark(std::min(write_limit(), kMostUnreadAnswers));
   if (!above_watermark_) connection_->set_write_watermark(write_limit());
 }
 
 // FIN, as in Envoy: the client has gone, and nobody waits for the answer that is under way. Those that are complete are
 // still sent.
-void ServerConnection::on_client_end() {
+void Http1Connection::on_client_end() {
   if (!stream_) return close(net::Connection::Close::kAfterFlush);
   disconnect("downstream_remote_disconnect", kDownstreamConnectionTermination);
 }
 
 // With bytes before it that are not read, since one request is served at a time.
-void ServerConnection::on_peer_closing() {
+void Http1Connection::on_peer_closing() {
   if (stream_) on_client_end();
 }
 
-void ServerConnection::on_closed(net::CloseReason reason, std::string_view detail) {
+void Http1Connection::on_closed(net::CloseReason reason, std::string_view detail) {
   if (reason == net::CloseReason::kLocal) {
     return disconnect("downstream_local_disconnect(" + std::string(detail) + ")", kDownstreamConnectionTermination);
   }
@@ -201,12 +179,12 @@ void ServerConnection::on_closed(net::CloseReason reason, std::string_view detai
   disconnect("downstream_remote_disconnect", kDownstreamConnectionTermination);
 }
 
-void ServerConnection::on_above_write_watermark() {
+void Http1Connection::on_above_write_watermark() {
   above_watermark_ = true;
   if (stream_) stream_->chain.on_above_write_watermark();
 }
 
-void ServerConnection::on_below_write_watermark() {
+void Http1Connection::on_below_write_watermark() {
   above_watermark_ = false;
   if (!stream_) {
     connection_->set_write_watermark(write_limit());
@@ -217,7 +195,7 @@ void ServerConnection::on_below_write_watermark() {
   stream_->chain.on_below_write_watermark();
 }
 
-void ServerConnection::on_codec_error(http::ParseError error) {
+void Http1Connection::on_codec_error(http::ParseError error) {
   manager_.stats.cx_protocol_error.add();
   if (error.status == 431) manager_.stats.rq_too_large.add();
   close_after_response_ = true;
@@ -233,57 +211,27 @@ void ServerConnection::on_codec_error(http::ParseError error) {
 
 // --- the request ---
 
-HeaderMap& ServerConnection::headers_storage() {
-  stream_ = manager_.acquire_stream(*this);
-  stream_->chain.start(*this);
+HeaderMap& Http1Connection::headers_storage() {
+  stream_ = manager_.acquire_stream();
   headers_complete_ = request_complete_ = has_trailers_ = response_started_ = informed_ = false;
   framing_ = http::BodyFraming::kNone;
   ++requests_;
-  manager_.stats.rq_total.add();
   manager_.stats.rq_http1_total.add();
-  manager_.stats.rq_active.add();
-  StreamInfo& info = stream_->chain.info();
-  info.start_monotonic = manager_.loop.now();
-  info.start_system = system_now();
-  info.stream_id = manager_.rules.ids().next();
-  info.connection_id = connection_->id();
-  info.downstream_local = &connection_->local_address();
-  info.downstream_remote = info.downstream_direct_remote = &connection_->remote_address();
-  info.downstream_tls = connection_->tls();
-  if (!state_.empty()) info.filter_state.swap(state_);
-  if (below_ != nullptr) inherit_state(info);
+  stream_->begin(manager_, *this, *connection_, state_);
   const auto& http = manager_.http;
   if (http.request_headers_timeout.count() > 0) {
     timer_.arm(http.request_headers_timeout);
   } else {
     timer_.disarm();
   }
-  if (http.request_timeout.count() > 0) stream_->request.arm(http.request_timeout);
-  if (http.max_stream_duration.count() > 0) stream_->duration.arm(http.max_stream_duration);
-  touch();
   return stream_->chain.request_headers();
 }
 
-HeaderMap& ServerConnection::trailers_storage() {
+HeaderMap& Http1Connection::trailers_storage() {
   return stream_->chain.request_trailers();
 }
 
-// As in Envoy a request sees what the connection has, and what it changes of that is changed for all
-// (wasm_filter/filter_state.h); what else it stores is its own.
-void ServerConnection::inherit_state(StreamInfo& info) {
-  const size_t own = info.filter_state.size();
-  for (const FilterState& state : *below_) {
-    const auto end = info.filter_state.begin() + static_cast<std::ptrdiff_t>(own);
-    const auto same = [&](const FilterState& mine) { return mine.name == state.name; };
-    if (std::find_if(info.filter_state.begin(), end, same) != end) continue;
-    info.filter_state.push_back(state);
-    info.filter_state.back().of_connection = false;
-    info.filter_state.back().of_below = true;
-  }
-  info.state_below = below_;
-}
-
-void ServerConnection::on_headers(bool end_stream) {
+void Http1Connection::on_headers(bool end_stream) {
   headers_complete_ = true;
   timer_.disarm();
   FilterChain& chain = stream_->chain;
@@ -293,7 +241,7 @@ void ServerConnection::on_headers(bool end_stream) {
   if (parser_->minor_version() == 0) chain.info().protocol = "HTTP/1.0";
   if (end_stream) request_complete();
   if (!parser_->keep_alive()) close_after_response_ = true;
-  if (auto refusal = manager_.rules.prepare_request(headers, connection_->remote_address(), parser_->minor_version())) {
+  if (auto refusal = manager_.rules.prepare_request(headers, connection_->remote_address(), version())) {
     manager_.stats.charge_refusal(*refusal);
     if (refusal->status >= 400) close_after_response_ = true;
     return chain.send_local_reply(std::move(*refusal));
@@ -309,24 +257,24 @@ void ServerConnection::on_headers(bool end_stream) {
   chain.decode_headers(end_stream);
 }
 
-void ServerConnection::on_data(Buffer& data) {
+void Http1Connection::on_data(Buffer& data) {
   body_.move_from(data);
 }
 
-void ServerConnection::flush_body() {
+void Http1Connection::flush_body() {
   if (!stream_ || body_.empty()) return body_.clear();
   stream_->chain.info().bytes_received += body_.size();
   touch();
   stream_->chain.decode_data(body_, false);
 }
 
-void ServerConnection::on_trailers() {
+void Http1Connection::on_trailers() {
   has_trailers_ = manager_.http.enable_trailers && stream_ && !stream_->chain.request_trailers().empty();
 }
 
 // As Envoy 1.40's HTTP/1 codec: a body's end is a callback of its own, without bytes, also when it came with the last
 // of them.
-void ServerConnection::on_message_complete() {
+void Http1Connection::on_message_complete() {
   if (!stream_ || request_complete_) return;
   flush_body();
   if (!stream_) return;
@@ -336,12 +284,12 @@ void ServerConnection::on_message_complete() {
   stream_->chain.decode_data(body_, true);
 }
 
-void ServerConnection::request_complete() {
+void Http1Connection::request_complete() {
   request_complete_ = true;
-  stream_->request.disarm();
+  stream_->request_complete();
 }
 
-void ServerConnection::pause_request(bool paused) {
+void Http1Connection::pause_request(bool paused) {
   if (closed_ || request_paused_ == paused) return;
   request_paused_ = paused;
   parser_->set_paused(paused);
@@ -356,7 +304,7 @@ void ServerConnection::pause_request(bool paused) {
 
 // As Envoy: none unless asked for, then the first one of those that a client can make something of. Never to HTTP/1.0,
 // which does not know them (RFC 9110 section 15.2); Envoy sends them there, too.
-void ServerConnection::encode_informational(HeaderMap& headers) {
+void Http1Connection::encode_informational(HeaderMap& headers) {
   if (!manager_.http.proxy_100_continue || parser_->minor_version() == 0) return;
   const std::string_view status = headers.value(HeaderId::kStatus);
   if (closed_ || response_started_ || informed_ || (status != "100" && status != "102" && status != "103")) return;
@@ -368,13 +316,13 @@ void ServerConnection::encode_informational(HeaderMap& headers) {
 
 // A response that begins before its request has ended ends the connection, as in Envoy: the rest of the request may be
 // in the way.
-bool ServerConnection::must_close() const {
+bool Http1Connection::must_close() const {
   const uint32_t most = manager_.http.max_requests_per_connection;
   return close_after_response_ || stream_->chain.closes_connection() || manager_.draining || !request_complete_ ||
          (most > 0 && requests_ >= most);
 }
 
-http::BodyFraming ServerConnection::choose_framing(const HeaderMap& headers, bool end_stream) {
+http::BodyFraming Http1Connection::choose_framing(const HeaderMap& headers, bool end_stream) {
   const uint32_t status = stream_->chain.info().response_code;
   if (end_stream || status < 200 || status == 204 || status == 304 || is_head()) return http::BodyFraming::kNone;
   const auto length = http::parse_content_length(headers.value(HeaderId::kContentLength));
@@ -385,16 +333,16 @@ http::BodyFraming ServerConnection::choose_framing(const HeaderMap& headers, boo
   return parser_->minor_version() == 0 ? http::BodyFraming::kUntilClose : http::BodyFraming::kChunked;
 }
 
-bool ServerConnection::checks_length() const {
+bool Http1Connection::checks_length() const {
   return framing_ == http::BodyFraming::kContentLength && !manager_.options.lengths_as_given;
 }
 
-bool ServerConnection::is_head() const {
+bool Http1Connection::is_head() const {
   return stream_->chain.request_headers().value(HeaderId::kMethod) == "HEAD";
 }
 
 // A response without a body says so, behind all other fields, where its status and its request leave that open.
-void ServerConnection::correct_length(HeaderMap& headers, bool end_stream) const {
+void Http1Connection::correct_length(HeaderMap& headers, bool end_stream) const {
   const uint32_t status = stream_->chain.info().response_code;
   if (status < 200 || status == 204) {
     headers.remove(HeaderId::kContentLength);
@@ -403,14 +351,14 @@ void ServerConnection::correct_length(HeaderMap& headers, bool end_stream) const
   }
 }
 
-void ServerConnection::encode_headers(HeaderMap& headers, bool end_stream) {
+void Http1Connection::encode_headers(HeaderMap& headers, bool end_stream) {
   if (closed_ || !stream_) return;
   response_started_ = true;
   touch();
   FilterChain& chain = stream_->chain;
   StreamInfo& info = chain.info();
   info.response_code = status_of(headers);
-  manager_.rules.prepare_response(headers, chain.request_headers(), manager_.loop.http_date());
+  manager_.rules.prepare_response(headers, chain.request_headers(), manager_.loop.http_date(), version());
   framing_ = choose_framing(headers, end_stream);
   if (framing_ == http::BodyFraming::kUntilClose || must_close()) close_after_response_ = true;
   if (close_after_response_) {
@@ -425,7 +373,7 @@ void ServerConnection::encode_headers(HeaderMap& headers, bool end_stream) {
   if (end_stream) response_complete();
 }
 
-void ServerConnection::encode_data(Buffer& data, bool end_stream) {
+void Http1Connection::encode_data(Buffer& data, bool end_stream) {
   if (closed_ || !stream_) return data.clear();
   touch();
   if (framing_ == http::BodyFraming::kNone) data.clear();
@@ -448,7 +396,7 @@ void ServerConnection::encode_data(Buffer& data, bool end_stream) {
   if (end_stream) response_complete();
 }
 
-void ServerConnection::encode_trailers(HeaderMap& trailers) {
+void Http1Connection::encode_trailers(HeaderMap& trailers) {
   if (closed_ || !stream_) return;
   if (checks_length() && length_left_ > 0) {
     return stream_->chain.reset("response_shorter_than_content_length");
@@ -460,31 +408,19 @@ void ServerConnection::encode_trailers(HeaderMap& trailers) {
   response_complete();
 }
 
-void ServerConnection::response_complete() {
+void Http1Connection::response_complete() {
   if (!stream_) return;
   if (!request_complete_) manager_.stats.rq_response_before_rq_complete.add();
   stream_->chain.finish();
 }
 
-void ServerConnection::on_reset() {
+void Http1Connection::on_reset() {
   disconnect(stream_ ? stream_->chain.info().response_code_details : "", 0);  // the flags are there
 }
 
-void ServerConnection::on_finished() {
+void Http1Connection::on_finished() {
   auto stream = std::move(stream_);
-  FilterChain& chain = stream->chain;
-  StreamInfo& info = chain.info();
-  for (StreamLogger* logger : manager_.options.loggers) {
-    logger->log({info, chain.request_headers(), chain.request_trailers(), chain.response_headers(),
-                 chain.response_trailers(), manager_.loop.now()});
-  }
-  manager_.stats.rq_active.sub();
-  if (info.response_code != 0) manager_.stats.charge_response(info.response_code);
-  if (manager_.stats.rq_time) {
-    stats::MetricStore::record(*manager_.stats.rq_time,
-                               static_cast<uint64_t>((manager_.loop.now() - info.start_monotonic) / 1'000'000));
-  }
-  if (!info.filter_state.empty()) state_ = info.take_connection_state();
+  stream->finish(manager_, state_);
   const bool paused = std::exchange(request_paused_, false);
   manager_.recycle_stream(std::move(stream));
   body_.clear();
