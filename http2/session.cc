@@ -66,6 +66,7 @@ class SessionImpl final : public Session {
   bool submit_settings();
 
   // nghttp2's callbacks. What they return is nghttp2's: 0, or an error.
+  int on_begin_frame(const nghttp2_frame_hd& head);
   int on_begin_headers(const nghttp2_frame& frame);
   int on_header(const nghttp2_frame& frame, std::string_view name, std::string_view value);
   int on_invalid_header(const nghttp2_frame& frame);
@@ -101,6 +102,9 @@ class SessionImpl final : public Session {
   std::vector<Stream*> unsent_;   // the peer took no new streams any longer
   FieldList fields_;
   Buffer* out_ = nullptr;  // inside of write()
+  // Numbers that a client has passed over, which it may not use any more (RFC 9113, section 5.1.1).
+  std::vector<std::pair<int32_t, int32_t>> passed_over_;  // first and last
+  int32_t last_id_ = -1;
   uint64_t streams_seen_ = 0;
   uint64_t data_frames_sent_ = 0;
   uint64_t priority_frames_ = 0;
@@ -122,6 +126,9 @@ SessionImpl::Callbacks SessionImpl::make_callbacks() {
   nghttp2_session_callbacks* made = nullptr;
   if (nghttp2_session_callbacks_new(&made) != 0) return nullptr;
   Callbacks out(made);
+  nghttp2_session_callbacks_set_on_begin_frame_callback(
+      made,
+      [](nghttp2_session*, const nghttp2_frame_hd* head, void* user) { return self(user).on_begin_frame(*head); });
   nghttp2_session_callbacks_set_on_begin_headers_callback(
       made,
       [](nghttp2_session*, const nghttp2_frame* frame, void* user) { return self(user).on_begin_headers(*frame); });
@@ -173,7 +180,8 @@ bool SessionImpl::start() {
   if (!callbacks || nghttp2_option_new(&made) != 0) return false;
   const Options options(made);
   nghttp2_option_set_no_auto_window_update(made, 1);
-  nghttp2_option_set_no_closed_streams(made, 1);
+  // A server remembers them, to tell a client what it does wrong.
+  if (kind_ == Kind::kClient) nghttp2_option_set_no_closed_streams(made, 1);
   nghttp2_option_set_peer_max_concurrent_streams(made, settings_.max_concurrent_streams);
   nghttp2_option_set_max_send_header_block_length(made, size_t{1} << 20);
   nghttp2_session* session = nullptr;
@@ -404,6 +412,23 @@ void SessionImpl::receive(Buffer& data) {
       data.drain(static_cast<size_t>(taken));
   }
   data.clear();
+}
+
+int SessionImpl::on_begin_frame(const nghttp2_frame_hd& head) {
+  constexpr size_t kMostGaps = 16;  // of a client that is none of those that count by two
+  if (kind_ == Kind::kClient || head.type != NGHTTP2_HEADERS) return 0;
+  const int32_t id = head.stream_id;
+  if (id > last_id_) {
+    if (id > last_id_ + 2 && passed_over_.size() < kMostGaps) passed_over_.emplace_back(last_id_ + 2, id - 2);
+    last_id_ = id;
+    return 0;
+  }
+  for (const auto& [first, last] : passed_over_) {
+    if (id < first || id > last) continue;
+    last_error_ = "a stream has a lower number than one before it";
+    return nghttp2_session_terminate_session(session_.get(), NGHTTP2_PROTOCOL_ERROR);
+  }
+  return 0;
 }
 
 int SessionImpl::on_begin_headers(const nghttp2_frame& frame) {
