@@ -72,7 +72,7 @@ class Stream {
   http::HeaderMap* storage_ = nullptr;             // of the head that comes
   size_t header_bytes_ = 0;                        // of it
   size_t header_count_ = 0;
-  bool broken_off_ = false;   // behind outgoing_ comes RST_STREAM
+  bool broken_off_ = false;    // behind outgoing_ comes RST_STREAM
   bool outgoing_end_ = false;  // nothing comes behind outgoing_
   bool deferred_ = false;      // the codec waits for more to send
   bool above_ = false;
