@@ -53,6 +53,13 @@ static_resources:
   - name: ingress
     {{piece}}
     filter_chains: [{{{{filters: {TCP.replace("{", "{{").replace("}", "}}")}}}}}]"""
+CLUSTER = """
+static_resources:
+  clusters:
+  - name: upstream
+    type: STATIC
+    load_assignment: {{cluster_name: upstream, endpoints: [{{lb_endpoints: [{{endpoint: {{address: {{socket_address: {{address: 127.0.0.1, port_value: 1}}}}}}}}]}}]}}
+    {piece}"""
 VIRTUAL_HOST = MANAGER.replace(ROUTES.replace("{", "{{").replace("}", "}}"), """route_config:
             virtual_hosts:
             - name: all
@@ -78,7 +85,7 @@ CONFIGURATION = FILTER % """code: {{local: {{filename: build/header_augmenting.w
                     }}"""
 # By the first word of a piece, so that one of a new kind is an error until it has a place.
 FRAMES = {"bootstrap_extensions": TOP, "clusters": CLUSTERS, "listeners": CLUSTERS, "filter_chains": LISTENER, "listener_filters": LISTENER, "access_log": FIELDS, "normalize_path": FIELDS,
-          "code": CODE, '"rules"': CONFIGURATION, "address": ADDRESS, "routes": VIRTUAL_HOST}
+          "typed_extension_protocol_options": CLUSTER, "code": CODE, '"rules"': CONFIGURATION, "address": ADDRESS, "routes": VIRTUAL_HOST}
 OTHERS = {"plugin": "values of `inlay deploy`", "module": "values of `inlay deploy`", "sources": "the filter's configuration, as values"}
 # What Envoy warns of, and why it stays.
 KNOWN = ["Wasm remote code fetch is unstable and may cause a crash"]  # of Envoy; docs/guide/plugins.md says so

@@ -68,7 +68,11 @@ uint32_t status_of(const HeaderMap& headers) {
 class Http2Connection::Exchange final : public http2::Stream, public StreamOwner {
  public:
   Exchange(Http2Connection& owner, size_t at)
-      : place(at), owner_(owner), manager_(owner.manager_), stream_(manager_.acquire_stream()) {
+      : place(at),
+        owner_(owner),
+        manager_(owner.manager_),
+        stream_(manager_.acquire_stream()),
+        flush_timer_(manager_.loop, [this] { on_flush_timeout(); }) {
     stream_->begin(manager_, *this, *owner.connection_, owner.state_);
     stream_->chain.info().protocol = "HTTP/2";
     started_ = manager_.loop.now();
@@ -114,6 +118,8 @@ class Http2Connection::Exchange final : public http2::Stream, public StreamOwner
   void on_finished() override;
 
   void refuse_head();
+  // The client has not taken the rest of its answer for stream_idle_timeout.
+  void on_flush_timeout();
   void request_complete();
   void response_complete();
   // Both the codec and the chain are done with it.
@@ -124,6 +130,8 @@ class Http2Connection::Exchange final : public http2::Stream, public StreamOwner
   Http2Connection& owner_;
   ConnectionManager::Impl& manager_;
   std::unique_ptr<ServerStream> stream_;  // null once the chain has ended
+  net::Timer flush_timer_;
+  size_t unsent_ = 0;  // when it was armed
   HeaderMap arriving_;
   int64_t started_ = 0;
   bool head_came_ = false;
@@ -283,11 +291,23 @@ void Http2Connection::Exchange::on_finished() {
   // A request that was paused may still send; nobody wants it.
   if (owner_.session_->resume(*this)) owner_.held_task_.schedule();
   leave_if_over();
+  unsent_ = unsent();
+  if (open() && !owner_.closed_ && manager_.http.stream_idle_timeout.count() > 0)
+    flush_timer_.arm(manager_.http.stream_idle_timeout);
+}
+
+void Http2Connection::Exchange::on_flush_timeout() {
+  if (const size_t before = std::exchange(unsent_, unsent()); unsent_ < before)
+    return flush_timer_.arm(manager_.http.stream_idle_timeout);
+  manager_.stats.rq_tx_reset.add();
+  owner_.session_->reset(*this, ErrorCode::kInternalError);
+  leave_if_over();
 }
 
 void Http2Connection::Exchange::leave_if_over() {
   if (over_ || open() || stream_ || owner_.closed_) return;
   over_ = true;
+  flush_timer_.disarm();
   owner_.exchange_is_over(*this);
 }
 

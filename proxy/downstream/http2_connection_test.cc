@@ -240,6 +240,21 @@ TEST_F(Http2ConnectionTest, AStreamThatIdlesIsAnswered) {
   EXPECT_EQ(metric("rq_idle_timeout"), 1);
 }
 
+// Its chain has ended; what is left waits in the codec.
+TEST_F(Http2ConnectionTest, AnAnswerThatIsNotTakenIsGivenUp) {
+  settings_.stream_window = 65'535;
+  listener_.http.stream_idle_timeout = milliseconds(20);
+  start();
+  RecordingStream stream;
+  stream.pause_at_headers = true;
+  stream.session = client_->session.get();
+  begin(stream, "/big?200000");
+  ASSERT_TRUE(run_until([&] { return !stream.events.empty() && stream.events.back() == "reset 2 by peer"; }));
+  EXPECT_EQ(metric("rq_2xx"), 1);
+  EXPECT_EQ(metric("rq_tx_reset"), 1);
+  EXPECT_EQ(manager_->connection_count(), 1u);
+}
+
 TEST_F(Http2ConnectionTest, DrainLetsRequestsEndAndTellsTheClient) {
   start();
   RecordingStream open;
