@@ -232,8 +232,10 @@ void Http2Connection::on_data(Buffer& data, bool end) {
   if (state_ != State::kOpen) return;
   session_->receive(data);
   if (state_ != State::kOpen) return;
-  if (end) return streams_.empty() ? retire(true) : fail(ResetReason::kConnectionTermination, "", true);
-  flush_task_.schedule();
+  if (!end) return flush_task_.schedule();
+  flush();  // which finds out whether what came before the end was HTTP/2
+  if (state_ != State::kOpen) return;
+  streams_.empty() ? retire(true) : fail(ResetReason::kConnectionTermination, "", true);
 }
 
 void Http2Connection::on_closed(net::CloseReason reason, std::string_view detail) {

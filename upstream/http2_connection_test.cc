@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "http2/session_fixture.h"
 #include "upstream/connection_pool_fixture.h"
@@ -225,6 +227,22 @@ TEST_F(Http2ConnectionTest, APeerThatSpeaksHttp1IsAProtocolError) {
   EXPECT_FALSE(get.detail.empty());
   EXPECT_EQ(stat("upstream_cx_protocol_error"), 1);
   EXPECT_EQ(stat("upstream_cx_active"), 0);
+}
+
+TEST_F(Http2ConnectionTest, AndSoItIsIfTheConnectionEndsWithIt) {
+  const int listener = listen_raw();
+  make();
+  Exchange get;
+  ASSERT_TRUE(get.start(pool()));
+  const int peer = accept(listener, nullptr, nullptr);
+  ASSERT_GE(peer, 0);
+  const std::string_view answer = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
+  ASSERT_EQ(::send(peer, answer.data(), answer.size(), MSG_NOSIGNAL), static_cast<ssize_t>(answer.size()));
+  shutdown(peer, SHUT_WR);
+  ASSERT_TRUE(finish(get));
+  EXPECT_EQ(get.reset, ResetReason::kProtocolError);
+  ::close(peer);
+  ::close(listener);
 }
 
 TEST_F(Http2ConnectionTest, MoreRequestsThanThePeerTakesGetMoreConnections) {

@@ -409,8 +409,9 @@ void Http2Connection::flush() {
 void Http2Connection::on_data(Buffer& data, bool end) {
   session_->receive(data);
   if (closed_) return;
-  if (end) return disconnect("downstream_remote_disconnect", kDownstreamConnectionTermination);
-  flush_task_.schedule();
+  if (!end) return flush_task_.schedule();
+  flush();  // which finds out whether what came before the end was HTTP/2
+  disconnect("downstream_remote_disconnect", kDownstreamConnectionTermination);
 }
 
 void Http2Connection::on_below_write_watermark() {
