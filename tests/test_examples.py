@@ -189,6 +189,7 @@ class Build(unittest.TestCase):
                             named |= set(re.findall(r"\bbuild/(\w+)\.wasm", file.read()))
         with open(os.path.join(ROOT, "Makefile")) as file:
             made = re.search(r"(?m)^build:\n.*\n.*scripts/build \$\(PRESET\) (.*)$", file.read())[1].split()
+        named.discard("greeter")  # the folder that docs/guide/install.md has the reader make
         self.assertGreater(len(named), 1)
         for name in named:
             self.assertIn(name + "_wasm", made, f"build/{name}.wasm is named, and `make build` does not make it")

@@ -4,6 +4,7 @@
 import shutil
 import ssl
 import subprocess
+import threading
 
 from support import config
 from support.both import in_envoy_too, inlay_only
@@ -11,7 +12,7 @@ from support.certificates import Authority
 from support.http2_client import Answer, Http2Client
 from support.http2_origin import Http2Origin
 from support.origins import Echo, PythonServer, ScriptedOrigin, read_request
-from support.processes import TestCase, wait_until
+from support.processes import PATIENCE, TestCase, wait_until
 from support.wire import Wire, request
 
 CANCEL = 8
@@ -182,10 +183,16 @@ class Faults(Downstream):
         self.assertEqual(client.request().status, 200)
 
     def test_a_client_that_resets_leaves_the_others_alone(self):
-        self.start_all(lambda handler: (200, {}, b"there"), manager={"routes": [config.route(timeout="0s")]})
+        over = threading.Event()
+        self.addCleanup(over.set)
+
+        def answer(handler):
+            if handler.path == "/held":
+                over.wait(PATIENCE)
+            return 200, {}, b"there"
+        self.start_all(answer)
         client = self.client()
-        gone = client.begin("/", "POST", end=False)
-        client.cancel(gone)
+        client.cancel(client.begin("/held", "POST", end=False))
         self.assertEqual(client.request().body, b"there")
         wait_until(lambda: self.stat("rq_rx_reset") == 1, "the reset")
 

@@ -51,7 +51,7 @@ class CommandLine(unittest.TestCase):
         self.assertNotEqual(inlay("run")[0], 0)
         self.assertNotEqual(inlay("provider", "--fault", "nonsense")[0], 0)
         status, _, err = inlay("deploy", "rendr")
-        self.assertEqual((status, err), (2, "inlay: there is no subcommand 'rendr'; there are render, reference\n"))
+        self.assertEqual((status, err), (2, "inlay: there is no subcommand 'rendr'; there are render, check, reference\n"))
         status, _, err = inlay("echo", "--port", "65536")
         self.assertEqual(status, 2)
         self.assertIn("65536 not in range", err)

@@ -98,16 +98,16 @@ class InterpInstance::Depth {
   InterpInstance& instance_;
 };
 
-InterpInstance::InterpInstance(std::shared_ptr<engine::Module> module, const Program& program,
+InterpInstance::InterpInstance(std::shared_ptr<engine::Module> module, std::shared_ptr<const Program> program,
                                const std::vector<const engine::HostFunction*>& imports, void* env,
                                const engine::Limits& limits, std::shared_ptr<Recorder> recorder)
     : engine::Instance(std::move(module), limits),
       imports_(imports),
       env_(env),
       machine_(std::make_unique<Machine>(
-          program, Hooks{this, &InterpInstance::on_host, &InterpInstance::on_check},
+          *program, Hooks{this, &InterpInstance::on_host, &InterpInstance::on_check},
           MachineLimits{std::min<uint64_t>(limits.max_memory_bytes / 65536, 65536), limits.max_table_elements})),
-      program_(&program),
+      program_(std::move(program)),
       recorder_(std::move(recorder)) {
   attention_.fetch_or(engine::detail::kAttentionInterpreted, std::memory_order_relaxed);
 }
@@ -156,6 +156,7 @@ Result<Unit, Trap> InterpInstance::call_generic(uint32_t index, std::span<const 
 
 void InterpInstance::stop_interpreting() {
   machine_.reset();
+  program_.reset();
   attention_.fetch_and(static_cast<uint8_t>(~engine::detail::kAttentionInterpreted), std::memory_order_relaxed);
 }
 

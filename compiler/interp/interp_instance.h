@@ -27,7 +27,7 @@ enum class NativeCode : uint8_t {
 class InterpInstance : public engine::Instance {
  public:
   // `imports` are in the module's order. `recorder` may be null.
-  InterpInstance(std::shared_ptr<engine::Module> module, const Program& program,
+  InterpInstance(std::shared_ptr<engine::Module> module, std::shared_ptr<const Program> program,
                  const std::vector<const engine::HostFunction*>& imports, void* env, const engine::Limits& limits,
                  std::shared_ptr<Recorder> recorder = nullptr);
   ~InterpInstance() override;
@@ -75,7 +75,7 @@ class InterpInstance : public engine::Instance {
   bool hopeless_ = true;                                            // kNever when the call began
   std::optional<std::chrono::steady_clock::time_point> overtaken_;  // when code was first seen not to be kComing
   std::unique_ptr<Machine> machine_;
-  const Program* program_;  // the module's, which module_ keeps
+  std::shared_ptr<const Program> program_;  // shared: a module that has native code lets go of its own
   std::shared_ptr<Recorder> recorder_;
 };
 

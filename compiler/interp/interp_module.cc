@@ -24,7 +24,7 @@ class InterpModule final : public Module {
   Result<std::unique_ptr<engine::Instance>> instantiate(std::shared_ptr<Module> self,
                                                         const std::vector<const engine::HostFunction*>& imports,
                                                         void* env, const engine::Limits& limits) override {
-    auto instance = std::make_unique<InterpInstance>(std::move(self), *program_, imports, env, limits, recorder_);
+    auto instance = std::make_unique<InterpInstance>(std::move(self), program_, imports, env, limits, recorder_);
     INLAY_RETURN_IF_ERROR(instance->start());
     return std::unique_ptr<engine::Instance>(std::move(instance));
   }

@@ -35,9 +35,9 @@ struct Move {
 
 class TieredInstance final : public interp::InterpInstance {
  public:
-  TieredInstance(std::shared_ptr<engine::Module> module, const interp::Program& program,
+  TieredInstance(std::shared_ptr<engine::Module> module, std::shared_ptr<const interp::Program> program,
                  const std::vector<const engine::HostFunction*>& imports, void* env, const engine::Limits& limits)
-      : InterpInstance(std::move(module), program, imports, env, limits),
+      : InterpInstance(std::move(module), std::move(program), imports, env, limits),
         native_(*this, engine::aot::natives(imports), env, limits, &memory_data_, &memory_size_) {
     context_ = &native_.context();
     // Native code that came in between must not be missed.
@@ -129,10 +129,10 @@ class TieredInstance final : public interp::InterpInstance {
 }  // namespace
 
 Result<std::unique_ptr<engine::Instance>> instantiate_tiered(std::shared_ptr<engine::Module> module,
-                                                             const interp::Program& program,
+                                                             std::shared_ptr<const interp::Program> program,
                                                              const std::vector<const engine::HostFunction*>& imports,
                                                              void* env, const engine::Limits& limits) {
-  auto instance = std::make_unique<TieredInstance>(std::move(module), program, imports, env, limits);
+  auto instance = std::make_unique<TieredInstance>(std::move(module), std::move(program), imports, env, limits);
   INLAY_RETURN_IF_ERROR(instance->start());
   return std::unique_ptr<engine::Instance>(std::move(instance));
 }

@@ -12,7 +12,7 @@ namespace inlay::compiler {
 // An instance that begins in the interpreter, and goes over to the module's native code, with all its state, at the
 // first outermost call after there is some. `module` must be a TieredModule.
 Result<std::unique_ptr<engine::Instance>> instantiate_tiered(std::shared_ptr<engine::Module> module,
-                                                             const interp::Program& program,
+                                                             std::shared_ptr<const interp::Program> program,
                                                              const std::vector<const engine::HostFunction*>& imports,
                                                              void* env, const engine::Limits& limits);
 

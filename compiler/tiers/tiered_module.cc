@@ -90,7 +90,8 @@ void TieredModule::redirect(const engine::aot::GuestResources::Table& table) con
 Result<std::unique_ptr<engine::Instance>> TieredModule::instantiate(
     std::shared_ptr<engine::Module> self, const std::vector<const engine::HostFunction*>& imports, void* env,
     const engine::Limits& limits) {
-  if (auto program = this->program()) return instantiate_tiered(std::move(self), *program, imports, env, limits);
+  if (auto program = this->program())
+    return instantiate_tiered(std::move(self), std::move(program), imports, env, limits);
   return instantiate_quick(std::move(self), imports, env, limits);
 }
 

@@ -71,6 +71,16 @@ void ConnectionManager::Impl::look_for_peak() {
   blocks.most = blocks.live;
 }
 
+ServerConnection::ServerConnection(ConnectionManager::Impl& manager, size_t index) : manager_(manager), index_(index) {
+  const auto longest = manager.http.max_connection_duration;
+  if (longest.count() == 0) return;
+  duration_timer_ = std::make_unique<net::Timer>(manager.loop, [this] {
+    manager_.stats.cx_max_duration_reached.add();
+    drain();
+  });
+  duration_timer_->arm(longest);
+}
+
 void configure_socket(const ConnectionManager::Impl& manager, net::Connection& connection) {
   connection.set_write_watermark(write_limit_of(manager.options.listener));
   connection.set_linger(manager.http.delayed_close_timeout);

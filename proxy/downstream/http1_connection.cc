@@ -16,21 +16,13 @@ using http::HeaderId;
 // Of answers that the client has not taken, before its next request is begun.
 constexpr size_t kMostUnreadAnswers = 64 * 1024;
 
-uint32_t status_of(const HeaderMap& headers) {
-  const std::string_view text = headers.value(HeaderId::kStatus);
-  uint32_t status = 500;
-  if (http::is_status(text)) std::from_chars(text.data(), text.data() + text.size(), status);
-  return status;
-}
-
 }  // namespace
 
 // --- life ---
 
 Http1Connection::Http1Connection(ConnectionManager::Impl& manager, std::unique_ptr<net::Connection> connection,
                                  size_t index, std::vector<FilterState>* below)
-    : ServerConnection(index),
-      manager_(manager),
+    : ServerConnection(manager, index),
       connection_(std::move(connection)),
       parser_(http::Http1Parser::create(http::Http1Parser::Kind::kRequest, manager.limits, *this)),
       timer_(manager.loop, [this] { on_connection_timeout(); }),
@@ -39,12 +31,6 @@ Http1Connection::Http1Connection(ConnectionManager::Impl& manager, std::unique_p
   configure_socket(manager, *connection_);
   connection_->resume_reading();
   arm_idle();
-  if (manager_.http.max_connection_duration.count() == 0) return;
-  duration_timer_ = std::make_unique<net::Timer>(manager_.loop, [this] {
-    manager_.stats.cx_max_duration_reached.add();
-    drain();
-  });
-  duration_timer_->arm(manager_.http.max_connection_duration);
 }
 
 Http1Connection::~Http1Connection() = default;
@@ -88,7 +74,7 @@ void Http1Connection::close(net::Connection::Close how) {
   if (closed_) return;
   closed_ = true;
   timer_.disarm();
-  duration_timer_.reset();
+  end_duration();
   parser_->set_paused(true);
   connection_->close(how);
   if (stream_) stream_->chain.finish();
@@ -121,7 +107,7 @@ void Http1Connection::on_data(Buffer& data, bool end) {
     if (is_http2(data)) {
       closed_ = true;
       timer_.disarm();
-      duration_timer_.reset();
+      end_duration();
       return manager_.give_to_http2(*this, std::move(connection_), state_.below);
     }
     manager_.stats.cx_http1_total.add();
@@ -357,7 +343,7 @@ void Http1Connection::encode_headers(HeaderMap& headers, bool end_stream) {
   touch();
   FilterChain& chain = stream_->chain;
   StreamInfo& info = chain.info();
-  info.response_code = status_of(headers);
+  info.response_code = response_status(headers);
   manager_.rules.prepare_response(headers, chain.request_headers(), manager_.loop.http_date(), version());
   framing_ = choose_framing(headers, end_stream);
   if (framing_ == http::BodyFraming::kUntilClose || must_close()) close_after_response_ = true;

@@ -78,13 +78,11 @@ class Http1Connection final : public ServerConnection, net::ConnectionHandler, h
   void close(net::Connection::Close how);
   void arm_idle();
 
-  ConnectionManager::Impl& manager_;
   std::unique_ptr<net::Connection> connection_;
   std::unique_ptr<http::Http1Parser> parser_;
   std::unique_ptr<ServerStream> stream_;
   net::Timer timer_;  // idle_timeout between requests, request_headers_timeout inside of a head
-  std::unique_ptr<net::Timer> duration_timer_;  // max_connection_duration
-  Buffer body_;                                 // what one read brought of the request's body
+  Buffer body_;       // what one read brought of the request's body
   Buffer out_;
   uint32_t requests_ = 0;
   uint64_t length_left_ = 0;  // of a response with content-length

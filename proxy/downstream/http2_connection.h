@@ -29,6 +29,7 @@ class Http2Connection final : public ServerConnection, net::ConnectionHandler, h
 
  private:
   class Exchange;
+  static constexpr std::string_view kNoMessage = "http2.violation.of.messaging.rule";  // Envoy's details
 
   // net::ConnectionHandler
   void on_data(Buffer& data, bool end) override;
@@ -56,14 +57,12 @@ class Http2Connection final : public ServerConnection, net::ConnectionHandler, h
   void disconnect(std::string_view details, uint32_t flag);
   void close(net::Connection::Close how);
 
-  ConnectionManager::Impl& manager_;
   std::unique_ptr<net::Connection> connection_;
   std::unique_ptr<http2::Session> session_;
   std::vector<std::unique_ptr<Exchange>> exchanges_;
   net::Timer timer_;  // idle_timeout without streams, request_headers_timeout inside of a head
   net::Timer ping_timer_;
-  net::Timer drain_timer_;                      // drain_timeout, where a client does not answer PING
-  std::unique_ptr<net::Timer> duration_timer_;  // max_connection_duration
+  net::Timer drain_timer_;  // drain_timeout, where a client does not answer PING
   net::DeferredTask flush_task_;
   net::DeferredTask held_task_;  // requests that were paused go on
   Buffer out_;

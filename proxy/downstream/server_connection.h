@@ -17,8 +17,11 @@ namespace inlay::proxy::downstream {
 
 class ServerConnection {
  public:
-  explicit ServerConnection(size_t index) : index_(index) {}
+  // Arms max_connection_duration, after which it drains.
+  ServerConnection(ConnectionManager::Impl& manager, size_t index);
   virtual ~ServerConnection() = default;
+  ServerConnection(const ServerConnection&) = delete;
+  ServerConnection& operator=(const ServerConnection&) = delete;
 
   size_t index() const { return index_; }  // in the manager's list
   void set_index(size_t index) { index_ = index; }
@@ -28,7 +31,13 @@ class ServerConnection {
   // Resets all streams and closes.
   virtual void abort(std::string_view details) = 0;
 
+ protected:
+  void end_duration() { duration_timer_.reset(); }
+
+  ConnectionManager::Impl& manager_;
+
  private:
+  std::unique_ptr<net::Timer> duration_timer_;
   size_t index_;
 };
 

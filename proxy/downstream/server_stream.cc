@@ -2,10 +2,12 @@
 #include "proxy/downstream/server_stream.h"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <string>
 #include <utility>
 
+#include "http/status_reason.h"
 #include "proxy/downstream/connection_manager_impl.h"
 #include "proxy/downstream/stream_logger.h"
 
@@ -37,6 +39,13 @@ void inherit(const ConnectionState& state, StreamInfo& info) {
 }
 
 }  // namespace
+
+uint32_t response_status(const HeaderMap& headers) {
+  const std::string_view text = headers.value(http::HeaderId::kStatus);
+  uint32_t status = 500;
+  if (http::is_status(text)) std::from_chars(text.data(), text.data() + text.size(), status);
+  return status;
+}
 
 host::LocalReply local_reply(uint32_t status, std::string body, std::string details) {
   host::LocalReply reply;

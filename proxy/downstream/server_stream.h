@@ -58,6 +58,8 @@ class ServerStream {
   net::Timer duration_;  // max_stream_duration
 };
 
+// The status of a response; 500 for one that has none.
+uint32_t response_status(const HeaderMap& headers);
 // A local reply without headers of its own.
 host::LocalReply local_reply(uint32_t status, std::string body, std::string details);
 
