@@ -41,13 +41,13 @@ std::vector<std::string> lines_of(const Fields& headers) {
 // Those of one name as one, as RFC 9110 joins them.
 Fields joined(const auto& entries) {
   Fields fields;
-  for (const auto& [name, value] : entries) {
-    const auto same =
-        std::find_if(fields.begin(), fields.end(), [&](const auto& f) { return equals_ignore_case(f.first, name); });
+  for (const auto& entry : entries) {
+    const auto same = std::find_if(fields.begin(), fields.end(),
+                                   [&](const auto& f) { return equals_ignore_case(f.first, entry.first); });
     if (same == fields.end()) {
-      fields.emplace_back(name, value);
+      fields.emplace_back(entry.first, entry.second);
     } else {
-      same->second += ", " + std::string(value);
+      same->second += ", " + std::string(entry.second);
     }
   }
   return fields;
