@@ -3,11 +3,8 @@
 #include <algorithm>
 
 #include "deploy/check/check_resources.h"
-#include "document/scalars.h"
 
 namespace inlay::deploy {
-
-using document::quote;
 
 namespace {
 

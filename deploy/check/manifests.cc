@@ -11,8 +11,6 @@ namespace inlay::deploy {
 
 namespace {
 
-namespace fs = std::filesystem;
-
 void add_resource(const std::string& file, const std::shared_ptr<const Source>& source, Manifests& manifests) {
   if (source->kind != Source::Kind::kMap) return;
   const std::string kind = text_at(source.get(), {"kind"});
@@ -80,15 +78,16 @@ void add_manifest(const std::string& file, std::string_view text, Manifests& man
 
 Result<Unit> read_folder(const std::string& folder, Manifests& manifests, document::Diagnostics& diagnostics) {
   std::error_code failed;
-  std::vector<fs::path> paths;
-  for (fs::recursive_directory_iterator at(folder, failed), end; !failed && at != end; at.increment(failed))
+  std::vector<std::filesystem::path> paths;
+  for (std::filesystem::recursive_directory_iterator at(folder, failed), end; !failed && at != end;
+       at.increment(failed))
     if (at->is_regular_file()) paths.push_back(at->path());
   if (failed) return Error{ErrorCode::kIo, failed.message(), folder};
   std::sort(paths.begin(), paths.end());
   bool any = false;
-  for (const fs::path& path : paths) {
+  for (const std::filesystem::path& path : paths) {
     const std::string extension = path.extension();
-    if (extension == ".wasm") manifests.modules.push_back({path, fs::file_size(path, failed)});
+    if (extension == ".wasm") manifests.modules.push_back({path, std::filesystem::file_size(path, failed)});
     if (extension != ".yaml" && extension != ".yml" && extension != ".json") continue;
     INLAY_TRY(const std::string text, read_file(path, document::kMaxSourceBytes));
     add_manifest(path, text, manifests, diagnostics);

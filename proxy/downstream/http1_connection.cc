@@ -36,7 +36,7 @@ Http1Connection::Http1Connection(ConnectionManager::Impl& manager, std::unique_p
 Http1Connection::~Http1Connection() = default;
 
 std::unique_ptr<ServerConnection> make_http1_connection(ConnectionManager::Impl& manager,
-                                                        std::unique_ptr<net::Connection> connection, size_t index,
+                                                        std::unique_ptr<net::Connection>&& connection, size_t index,
                                                         std::vector<FilterState>* below) {
   return std::make_unique<Http1Connection>(manager, std::move(connection), index, below);
 }

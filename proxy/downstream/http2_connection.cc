@@ -56,7 +56,7 @@ Http2Connection::Http2Connection(ConnectionManager::Impl& manager, std::unique_p
 Http2Connection::~Http2Connection() = default;
 
 std::unique_ptr<ServerConnection> make_http2_connection(ConnectionManager::Impl& manager,
-                                                        std::unique_ptr<net::Connection> connection, size_t index,
+                                                        std::unique_ptr<net::Connection>&& connection, size_t index,
                                                         std::vector<FilterState>* below) {
   return std::make_unique<Http2Connection>(manager, std::move(connection), index, below);
 }

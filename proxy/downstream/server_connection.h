@@ -50,10 +50,10 @@ inline size_t write_limit_of(const config::Listener& listener) {
 void configure_socket(const ConnectionManager::Impl& manager, net::Connection& connection);
 
 std::unique_ptr<ServerConnection> make_http1_connection(ConnectionManager::Impl& manager,
-                                                        std::unique_ptr<net::Connection> connection, size_t index,
+                                                        std::unique_ptr<net::Connection>&& connection, size_t index,
                                                         std::vector<FilterState>* below);
 std::unique_ptr<ServerConnection> make_http2_connection(ConnectionManager::Impl& manager,
-                                                        std::unique_ptr<net::Connection> connection, size_t index,
+                                                        std::unique_ptr<net::Connection>&& connection, size_t index,
                                                         std::vector<FilterState>* below);
 
 }  // namespace inlay::proxy::downstream
