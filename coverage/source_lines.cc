@@ -6,40 +6,12 @@
 #include <map>
 #include <optional>
 
+#include "coverage/debug_sections.h"
 #include "coverage/instrument.h"
 #include "coverage/line_table.h"
-#include "inspect/reader.h"
 
 namespace inlay::coverage {
 namespace {
-
-constexpr size_t kHead = 8;  // bytes: the magic number and the version
-constexpr uint8_t kCustom = 0, kCode = 10;
-
-struct Sections {
-  DebugSections debug;
-  size_t code = 0;  // offset of the code section's content
-};
-
-Sections sections_of(std::span<const uint8_t> module) {
-  Sections found;
-  inspect::Reader in(module, 0);
-  in.bytes(kHead, "the module's head");
-  while (in.ok() && !in.at_end()) {
-    const uint8_t id = in.u8("a section");
-    const uint32_t size = in.u32("a section's size");
-    const size_t offset = in.offset();
-    inspect::Reader content(in.bytes(size, "a section"), offset);
-    if (id == kCode) found.code = offset;
-    if (id != kCustom) continue;
-    const std::string_view name = content.name("a section's name");
-    const auto rest = content.bytes(content.left(), "a section");
-    if (name == ".debug_line") found.debug.debug_line = rest;
-    if (name == ".debug_line_str") found.debug.debug_line_str = rest;
-    if (name == ".debug_str") found.debug.debug_str = rest;
-  }
-  return found;
-}
 
 // The instruction that a statement at `offset` begins with. A function's first one is at its head for DWARF.
 std::optional<size_t> instruction_at(const std::vector<FunctionCode>& functions, size_t offset) {
@@ -55,7 +27,7 @@ std::optional<size_t> instruction_at(const std::vector<FunctionCode>& functions,
 
 Result<std::vector<SourceFile>> source_lines(std::span<const uint8_t> module) {
   INLAY_TRY(const std::vector<FunctionCode> functions, function_code(module));
-  const Sections sections = sections_of(module);
+  const ModuleSections sections = module_sections(module);
   INLAY_TRY(const LineTable table, read_line_table(sections.debug));
   std::map<std::string, std::map<uint32_t, std::vector<size_t>>> files;
   for (const LineRow& row : table.rows) {

@@ -109,7 +109,7 @@ struct Trap {
   TrapKind kind = TrapKind::kUnreachable;
   std::string message;  // "unreachable executed in proxy_on_request_headers", a sentence for a log line
   // Of an interpreted guest: the functions that were running, by name, the innermost first, each on a line of its own:
-  // "  0: abort". Else empty.
+  // "  0: abort", and "  0: abort @ 0x2f1" with the offset of the instruction where the module has DWARF. Else empty.
   std::string backtrace{};
 };
 // "memory_out_of_bounds" for kMemoryOutOfBounds, and so on.

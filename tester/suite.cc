@@ -15,6 +15,7 @@
 #include "tester/play.h"
 #include "tester/server.h"
 #include "tester/sockets.h"
+#include "tester/source_backtrace.h"
 
 namespace inlay::tester {
 namespace {
@@ -73,6 +74,10 @@ void add_incidents(const Case& c, const Transcript& transcript, TestResult& resu
       what += "\n`expect hazard " + incident.hazard + "` is for a case that is about it";
     result.problems.push_back({"", std::move(what), incident.backtrace});
   }
+}
+
+bool is_trap(const Problem& problem) {
+  return problem.what.starts_with("the VM of plugin ");
 }
 
 // The first trap's that has one.
@@ -204,14 +209,18 @@ std::optional<std::string> Suite::play(const Case& c, TestResult& result) const 
     result.problems.push_back({failure.place, failure.line + "\n" + failure.why, failure.seen});
   }
   add_incidents(c, play.transcript(), result);
-  if (in_process && options_.engine != engine::EngineKind::kInterp) add_backtrace(c, result);
+  if (in_process && (options_.engine != engine::EngineKind::kInterp || options_.records)) add_backtrace(c, result);
+  for (Problem& problem : result.problems) {
+    if (is_trap(problem)) problem.seen = with_source(play.run(), problem.what, problem.seen);
+  }
   return play.seen();
 }
 
-// Native code knows no names of functions: has a case whose guest has trapped there run once more, interpreted.
+// Native code knows no names of functions, and one with counters no lines of source: has a case whose guest has trapped
+// there run once more, interpreted as it is.
 void Suite::add_backtrace(const Case& c, TestResult& result) const {
-  const auto unknown = std::find_if(result.problems.begin(), result.problems.end(), [](const Problem& problem) {
-    return problem.seen.empty() && problem.what.starts_with("the VM of plugin ");
+  const auto unknown = std::find_if(result.problems.begin(), result.problems.end(), [this](const Problem& problem) {
+    return is_trap(problem) && (options_.records || problem.seen.empty());
   });
   if (unknown == result.problems.end()) return;
   Play play(c, engine::EngineKind::kInterp, modules_of(c), kCallBudget, "");

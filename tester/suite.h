@@ -111,7 +111,8 @@ class Suite {
   std::vector<TestResult> run_phase_tests(const std::string& path, const std::string& text) const;
   TestResult run_phase_test(const textpb::TestSuite& suite, const textpb::PhaseTest& test, const std::string& wasm,
                             const std::string& configuration) const;
-  Result<std::shared_ptr<engine::Module>> load(const std::string& path, Recordings::OfCase& recording) const;
+  Result<std::shared_ptr<engine::Module>> load(const std::string& path, const std::vector<uint8_t>& bytes,
+                                               Recordings::OfCase& recording) const;
   bool wants(std::string_view name) const;
 
   void remember(const std::string& path, const std::vector<Case>& cases) const;

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/read_file.h"
+#include "coverage/source_places.h"
 #include "tester/modules.h"
 #include "tester/suite.h"
 #include "tester/textpb/phases.h"
@@ -39,9 +40,8 @@ Result<std::string> find_beside(const std::string& suite, const std::string& pat
 
 }  // namespace
 
-Result<std::shared_ptr<engine::Module>> Suite::load(const std::string& path, Recordings::OfCase& recording) const {
-  INLAY_TRY(const std::string text, read_file(path, kLargestModule));
-  const std::vector<uint8_t> bytes(text.begin(), text.end());
+Result<std::shared_ptr<engine::Module>> Suite::load(const std::string& path, const std::vector<uint8_t>& bytes,
+                                                    Recordings::OfCase& recording) const {
   if (options_.records) return recording.load(fs::path(path).lexically_normal().string(), bytes);
   return load_module(bytes, options_.engine);
 }
@@ -58,13 +58,16 @@ TestResult Suite::run_phase_test(const textpb::TestSuite& suite, const textpb::P
   }
   const auto begun = std::chrono::steady_clock::now();
   Recordings::OfCase recording(recordings_);
-  auto module = load(wasm, recording);
+  const auto text = read_file(wasm, kLargestModule);
+  const std::vector<uint8_t> bytes = text ? std::vector<uint8_t>(text->begin(), text->end()) : std::vector<uint8_t>();
+  auto module = text ? load(wasm, bytes, recording) : text.error();
   if (!module) {
     result.problems.push_back({suite.path, "it cannot be run: " + module.error().to_string(), ""});
   } else {
     for (textpb::PhaseFailure& failure : textpb::run_phases(suite, test, {*module, configuration, kCallBudget})) {
+      std::string seen = coverage::SourcePlaces::of(bytes).in_backtrace(failure.seen);
       result.problems.push_back(
-          {suite.path + ":" + std::to_string(failure.line), std::move(failure.what), std::move(failure.seen)});
+          {suite.path + ":" + std::to_string(failure.line), std::move(failure.what), std::move(seen)});
     }
     module->reset();
     if (options_.records) result.calls = recording.finish();

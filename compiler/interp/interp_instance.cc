@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cinttypes>
+#include <cstdio>
 #include <cstring>
 #include <utility>
 
@@ -201,8 +203,14 @@ void InterpInstance::die(Outcome outcome, const std::string& message) {
 std::string InterpInstance::backtrace() const {
   std::string lines;
   size_t number = 0;
-  for (const uint32_t function : machine_->backtrace()) {
-    lines += "  " + std::to_string(number++) + ": " + function_name(program_->function_names(), function) + "\n";
+  for (const RunningFunction& running : machine_->backtrace()) {
+    lines += "  " + std::to_string(number++) + ": " + function_name(program_->function_names(), running.function);
+    if (running.offset != 0) {
+      char offset[20];
+      std::snprintf(offset, sizeof offset, " @ 0x%" PRIx32, running.offset);
+      lines += offset;
+    }
+    lines += "\n";
   }
   if (!lines.empty()) lines.pop_back();
   return lines;

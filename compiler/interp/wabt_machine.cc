@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Compiled as C++17, see wabt_machine.h.
 #include "compiler/interp/wabt_machine.h"
+#include "compiler/interp/code_offsets.h"
 #include "compiler/interp/function_names.h"
 
 #include <wabt/binary-reader.h>
@@ -14,6 +15,7 @@
 #include <new>
 #include <stdexcept>
 #include <unordered_map>
+#include <utility>
 
 namespace inlay::compiler::interp {
 namespace {
@@ -167,6 +169,34 @@ Snapshot::Kind snapshot_kind(wabt::Type type) {
   }
 }
 
+// Whether wabt makes exactly one instruction of its own of each such one of a module's: not so where it jumps or drops.
+bool is_of_module(wabt::Opcode opcode) {
+  switch (opcode) {
+    case wabt::Opcode::InterpCallImport:
+      return true;
+    case wabt::Opcode::Br:
+    case wabt::Opcode::BrIf:
+    case wabt::Opcode::BrTable:
+    case wabt::Opcode::Return:
+    case wabt::Opcode::Drop:
+      return false;
+    default:
+      return opcode.GetPrefix() != 0 || opcode.GetCode() < 0xe0;  // behind them are the interpreter's own
+  }
+}
+
+// The last instruction of a function's, whose code begins at `begin`, that has run before `end`.
+NthInstruction last_instruction(const wi::Istream& code, wi::Istream::Offset begin, wi::Istream::Offset end) {
+  std::vector<wabt::Opcode> ran;
+  while (begin < end) {
+    const wabt::Opcode opcode = code.Read(&begin).op;
+    if (is_of_module(opcode)) ran.push_back(opcode);
+  }
+  if (ran.empty()) return {};
+  const auto before = std::count(ran.begin(), ran.end() - 1, ran.back());
+  return {0, static_cast<uint32_t>(static_cast<wabt::Opcode::Enum>(ran.back())), static_cast<uint32_t>(before)};
+}
+
 }  // namespace
 
 struct Machine::State {
@@ -180,18 +210,30 @@ struct Machine::State {
   wi::Module::Ptr module;
   wi::Instance::Ptr instance;
   wi::Memory::Ptr memory;
-  std::unique_ptr<wi::Thread> idle;  // kept between calls, for its stacks
-  std::vector<uint32_t> backtrace;
+  std::unique_ptr<wi::Thread> idle;            // kept between calls, for its stacks
+  std::shared_ptr<const CodeOffsets> offsets;  // null: not known
+  std::vector<RunningFunction> backtrace;
 
   void keep_backtrace(wi::Thread& thread) {
     backtrace.clear();
+    std::vector<NthInstruction> instructions;
     const std::vector<wi::Frame>& frames = thread.*member(Frames{});
     const wi::RefVec& functions = instance->funcs();
-    for (auto frame = frames.rbegin(); frame != frames.rend(); ++frame) {
+    for (auto frame = frames.rbegin(); frame != frames.rend() && backtrace.size() < kBacktraceFrames; ++frame) {
       const auto found = std::find(functions.begin(), functions.end(), frame->func);
-      if (found != functions.end()) backtrace.push_back(static_cast<uint32_t>(found - functions.begin()));
-      if (backtrace.size() == kBacktraceFrames) return;
+      if (found == functions.end()) continue;
+      backtrace.push_back({static_cast<uint32_t>(found - functions.begin()), 0});
+      NthInstruction instruction;
+      if (offsets != nullptr && frame->mod != nullptr) {
+        const auto& code = store.UnsafeGet<wi::DefinedFunc>(frame->func)->desc();
+        instruction = last_instruction(frame->mod->desc().istream, code.code_offset, frame->offset);
+      }
+      instruction.function = backtrace.back().function;
+      instructions.push_back(instruction);
     }
+    if (offsets == nullptr) return;
+    const std::vector<uint32_t> found = offsets->find(instructions);
+    for (size_t i = 0; i < found.size(); ++i) backtrace[i].offset = found[i];
   }
 
   std::unique_ptr<wi::Thread> take_thread() {
@@ -322,6 +364,7 @@ struct Machine::State {
 struct Program::Parts {
   wi::ModuleDesc desc;
   std::string function_names;
+  std::shared_ptr<const CodeOffsets> offsets;
 };
 
 Program::Program() : parts_(std::make_unique<Parts>()) {}
@@ -333,6 +376,8 @@ std::shared_ptr<const Program> read(const uint8_t* bytes, size_t size, uint32_t 
   std::shared_ptr<Program> program(new Program);
   if (wabt::Succeeded(wi::ReadBinaryInterp("module", bytes, size, options, &errors, &program->parts_->desc))) {
     program->parts_->function_names = function_name_section(bytes, size);
+    CodeOffsets offsets(bytes, size);
+    if (offsets.known()) program->parts_->offsets = std::make_shared<CodeOffsets>(std::move(offsets));
     return program;
   }
   *wrong = "wabt gave no reason";
@@ -366,6 +411,7 @@ std::vector<Extern> Program::exports() const {
 Machine::Machine(const Program& program, const Hooks& hooks, const MachineLimits& limits)
     : state_(std::make_unique<State>(hooks, limits)) {
   state_->desc = program.parts_->desc;
+  state_->offsets = program.parts_->offsets;
 }
 
 Machine::~Machine() = default;
@@ -409,7 +455,7 @@ Outcome Machine::call(uint32_t export_index, const Bits* args, Bits* result, std
                        [&] { return state_->call(state_->instance->exports()[export_index], args, result, message); });
 }
 
-const std::vector<uint32_t>& Machine::backtrace() const {
+const std::vector<RunningFunction>& Machine::backtrace() const {
   return state_->backtrace;
 }
 

@@ -105,6 +105,11 @@ struct Snapshot {
   std::vector<bool> dropped;  // of the passive data segments, then of the passive element segments
 };
 
+struct RunningFunction {
+  uint32_t function = 0;  // index in the module, imports first
+  uint32_t offset = 0;    // in the module, of the instruction that ran; 0: not known (code_offsets.h)
+};
+
 // Machine is one instance.
 class Machine {
  public:
@@ -118,9 +123,8 @@ class Machine {
   // Calls an exported function. Re-entrant.
   Outcome call(uint32_t export_index, const Bits* args, Bits* result, std::string* message);
 
-  // The functions that were running when the last call of kTrap, kException or kInterrupted ended, the innermost first:
-  // their indices in the module, imports first.
-  const std::vector<uint32_t>& backtrace() const;
+  // The functions that were running when the last call of kTrap, kException or kInterrupted ended, the innermost first.
+  const std::vector<RunningFunction>& backtrace() const;
 
   // The first exported memory; null if there is none.
   uint8_t* memory_data() const;
