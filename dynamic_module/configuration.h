@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Configuration: one entry in a listener's chain of HTTP filters, with its plugin and a VM for each of Envoy's workers.
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "dynamic_module/envoy_abi.h"
+#include "dynamic_module/main_calls.h"
+#include "dynamic_module/main_thread.h"
+#include "dynamic_module/task_thread.h"
+#include "dynamic_module/worker_vm.h"
+#include "host/host.h"
+
+namespace inlay::dynamic_module {
+
+class Configuration {
+ public:
+  // On the main thread: reads `text` (settings.h), loads the module, and start(). Errors say what is wrong with which
+  // field, or what the guest says.
+  static Result<std::unique_ptr<Configuration>> create(envoy::FilterConfig* config, std::string_view name,
+                                                       std::string_view text);
+  // Runs the canary, and starts a VM for each worker; when Envoy only validates, no VM.
+  static Result<std::unique_ptr<Configuration>> start(envoy::FilterConfig* config, host::PluginConfig plugin,
+                                                      std::shared_ptr<engine::Module> module);
+  // Waits for the guest that ticks or gets an answer just now, at most as long as a call may take; then ends all VMs.
+  // No stream is left.
+  ~Configuration();
+
+  // In on_http_filter_new, on the worker.
+  WorkerVm& vm_of(envoy::Filter* filter);
+  MainThread& main_thread() { return main_; }
+  MainCalls& calls() { return calls_; }
+
+ private:
+  explicit Configuration(envoy::FilterConfig* config) : main_(config), calls_(config, main_) {}
+
+  MainThread main_;
+  MainCalls calls_;
+  TaskThread thread_;
+  std::vector<std::unique_ptr<WorkerVm>> vms_;  // by the worker's index
+};
+
+}  // namespace inlay::dynamic_module

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dynamic_module/header_copy.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "http/header_fault.h"
+
+namespace inlay::dynamic_module {
+namespace {
+
+// A name whose values are to be others, with those. Owns its text: the first change makes Envoy's views invalid.
+struct Change {
+  std::string name;
+  std::vector<std::string_view> values;  // of our map
+};
+
+// A null view removes a header, and an empty value is a value.
+envoy::View not_null(std::string_view value) {
+  return value.data() == nullptr ? std::string_view("") : value;
+}
+
+bool same(const http::HeaderMap& map, const std::vector<envoy::Field>& fields) {
+  return map.size() == fields.size() && std::equal(map.begin(), map.end(), fields.begin(),
+                                                   [](const http::HeaderMap::Entry& entry, const envoy::Field& field) {
+                                                     return entry.name == field.name && entry.value == field.value;
+                                                   });
+}
+
+std::vector<Change> changes(const http::HeaderMap& map, const std::vector<envoy::Field>& fields) {
+  std::vector<Change> all;
+  const auto look_at = [&](std::string_view name) {
+    if (std::any_of(all.begin(), all.end(), [&](const Change& change) { return change.name == name; })) return;
+    Change& change = all.emplace_back(Change{std::string(name), {}});
+    for (const auto& entry : map)
+      if (entry.name == name) change.values.push_back(entry.value);
+  };
+  for (const auto& entry : map) look_at(entry.name);
+  for (const envoy::Field& field : fields) look_at(field.name);
+  std::erase_if(all, [&](const Change& change) {
+    size_t at = 0;
+    for (const envoy::Field& field : fields) {
+      if (field.name != std::string_view(change.name)) continue;
+      if (at == change.values.size() || change.values[at++] != field.value) return false;
+    }
+    return at == change.values.size();
+  });
+  return all;
+}
+
+}  // namespace
+
+bool HeaderCopy::fetch(envoy::Filter* filter, abi::MapType type) {
+  const auto map = static_cast<uint32_t>(type);
+  fields_.resize(envoy::http_get_headers_size(filter, map));
+  return !fields_.empty() && envoy::http_get_headers(filter, map, fields_.data());
+}
+
+http::HeaderMap* HeaderCopy::read(envoy::Filter* filter, abi::MapType type) {
+  if (loaded_) return &map_;
+  if (!fetch(filter, type)) return nullptr;
+  map_.clear();
+  for (const envoy::Field& field : fields_) map_.add(field.name, field.value);
+  loaded_ = true;
+  return &map_;
+}
+
+std::string HeaderCopy::write_back(envoy::Filter* filter, abi::MapType type) {
+  if (!std::exchange(written_, false)) return {};
+  if (map_.spoiled()) {
+    if (auto fault = http::header_fault(map_); !fault.empty()) return fault;
+  }
+  if (!fetch(filter, type)) fields_.clear();
+  if (same(map_, fields_)) return {};
+  const auto map = static_cast<uint32_t>(type);
+  for (const Change& change : changes(map_, fields_)) {
+    const auto& values = change.values;
+    envoy::http_set_header(filter, map, change.name, values.empty() ? envoy::View() : not_null(values.front()));
+    for (size_t i = 1; i < values.size(); ++i) envoy::http_add_header(filter, map, change.name, not_null(values[i]));
+  }
+  return {};
+}
+
+}  // namespace inlay::dynamic_module

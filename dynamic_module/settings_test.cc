@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dynamic_module/settings.h"
+
+#include <gtest/gtest.h>
+
+namespace inlay::dynamic_module {
+namespace {
+
+std::string fault(std::string_view text) {
+  const auto read = read_settings("name", text);
+  return read ? "" : read.error().to_string();
+}
+
+TEST(Settings, NothingIsADefault) {
+  for (const char* text : {"", "{}", " \n"}) {
+    const auto read = read_settings("mine", text);
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->plugin.name, "mine");
+    EXPECT_EQ(read->plugin.failure_policy, host::FailurePolicy::kFailClosed);
+    EXPECT_EQ(read->module, "");
+  }
+}
+
+TEST(Settings, AllFields) {
+  const auto read = read_settings("mine", R"({
+    "name": "other", "root_id": "r", "vm_id": "v", "configuration": "text", "vm_configuration": {"a": [1, true, "b"]},
+    "failure_policy": "FAIL_RELOAD", "allow_on_headers_stop_iteration": true, "module": "/f.wasm"})");
+  ASSERT_TRUE(read) << read.error().to_string();
+  EXPECT_EQ(read->plugin.name, "other");
+  EXPECT_EQ(read->plugin.root_id, "r");
+  EXPECT_EQ(read->plugin.vm_id, "v");
+  EXPECT_EQ(read->plugin.configuration, "text");
+  EXPECT_EQ(read->plugin.vm_configuration, R"({"a":[1,true,"b"]})");
+  EXPECT_EQ(read->plugin.failure_policy, host::FailurePolicy::kFailReload);
+  EXPECT_TRUE(read->plugin.allow_on_headers_stop_iteration);
+  EXPECT_EQ(read->module, "/f.wasm");
+  EXPECT_EQ(read->artifact, "/f.wasm.aot");
+}
+
+TEST(Settings, AllThatIsWrongIsToldWithItsPath) {
+  EXPECT_EQ(fault(R"({"root_id": 1, "failure_policy": "OPEN", "allow_on_headers_stop_iteration": 1})"),
+            "filter_config.root_id: must be a string\n"
+            "filter_config.failure_policy: must be FAIL_CLOSED, FAIL_OPEN or FAIL_RELOAD\n"
+            "filter_config.allow_on_headers_stop_iteration: must be true or false");
+  EXPECT_TRUE(fault(R"({"rootid": ""})").starts_with("filter_config.rootid: there is no such field; there are name, "));
+  EXPECT_EQ(fault("[]"), "filter_config: must be an object, {\"configuration\": ...}");
+  EXPECT_TRUE(fault("{").starts_with("filter_config: is no JSON at byte 1: "));
+}
+
+}  // namespace
+}  // namespace inlay::dynamic_module

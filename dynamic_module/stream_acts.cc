@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// What a guest asks of a stream, and what is done of it in Envoy.
+
+#include "dynamic_module/attributes.h"
+#include "dynamic_module/filter_state.h"
+#include "dynamic_module/stream.h"
+#include "http/header_fault.h"
+
+namespace inlay::dynamic_module {
+
+using abi::BufferType;
+using abi::MapType;
+
+// As Envoy: a guest sees headers from the callback that brings them until it goes on, and again when the stream is
+// logged, when there are no request trailers any more.
+HeaderCopy* Stream::visible(MapType type) {
+  switch (type) {
+    case MapType::kHttpRequestHeaders:
+      return request_.has_headers || logging_ ? &request_.headers : nullptr;
+    case MapType::kHttpRequestTrailers:
+      return request_.has_trailers && !logging_ ? &request_.trailers : nullptr;
+    case MapType::kHttpResponseHeaders:
+      return response_.has_headers || logging_ ? &response_.headers : nullptr;
+    case MapType::kHttpResponseTrailers:
+      return response_.has_trailers || logging_ ? &response_.trailers : nullptr;
+    default:
+      return nullptr;
+  }
+}
+
+http::HeaderMap* Stream::headers(MapType type, bool writable) {
+  if (over_ || (writable && logging_)) return nullptr;
+  HeaderCopy* const copy = visible(type);
+  if (copy == nullptr) return nullptr;
+  http::HeaderMap* const map = in_guest_ ? copy->read(filter_, type) : copy->kept();
+  if (map != nullptr && writable) {
+    copy->mark_written();
+    if (!in_guest_) noted();
+  }
+  return map;
+}
+
+Buffer* Stream::body(BufferType type) {
+  if (over_ || logging_ || (type != BufferType::kHttpRequestBody && type != BufferType::kHttpResponseBody))
+    return nullptr;
+  Side& mine = type == BufferType::kHttpRequestBody ? request_ : response_;
+  if (!mine.has_body) return nullptr;
+  return in_guest_ ? &mine.body.read(filter_) : mine.body.kept();
+}
+
+void Stream::continue_stream(Direction direction) {
+  if (!side(direction).stopped) return;
+  wanted_.go_on[static_cast<size_t>(direction)] = true;
+  noted();
+}
+
+void Stream::send_local_reply(host::LocalReply reply) {
+  if (!wanted_.reply) wanted_.reply = std::move(reply);
+  noted();
+}
+
+void Stream::reset(std::string_view details) {
+  wanted_.reset = std::string(details);
+  noted();
+}
+
+void Stream::clear_route_cache() {
+  wanted_.clear_route_cache = true;
+  noted();
+}
+
+abi::Status Stream::get_property(const std::vector<std::string_view>& path, std::string& value) {
+  if (over_ || !in_guest_) return abi::Status::kNotFound;
+  VisibleMaps maps;
+  maps.request_headers = headers(MapType::kHttpRequestHeaders, false);
+  maps.response_headers = headers(MapType::kHttpResponseHeaders, false);
+  maps.response_trailers = headers(MapType::kHttpResponseTrailers, false);
+  return get_attribute(filter_, maps, path, value);
+}
+
+abi::Status Stream::set_property(std::string_view path, std::string_view value, const host::PropertyTraits&) {
+  std::string key = filter_state_key(path);
+  if (!in_guest_) {
+    wanted_.state.emplace_back(std::move(key), value);
+    noted();
+    return abi::Status::kOk;
+  }
+  return envoy::http_set_filter_state_bytes(filter_, key, value) ? abi::Status::kOk : abi::Status::kBadArgument;
+}
+
+abi::Status Stream::set_proxy_state(std::string_view key, std::string_view value) {
+  if (!in_guest_) return abi::Status::kNotFound;
+  return envoy::http_set_filter_state_typed(filter_, key, value) ? abi::Status::kOk : abi::Status::kNotFound;
+}
+
+void Stream::noted() {
+  if (!in_guest_ && scheduler_ != nullptr) envoy::http_filter_scheduler_commit(scheduler_, 0);
+}
+
+// Somebody may want something of it before Envoy calls again: from now on there is a way, and what it may see is here.
+void Stream::prepare_to_wait(const Side& waiting) {
+  if (scheduler_ == nullptr) scheduler_ = envoy::http_filter_scheduler_new(filter_);
+  if (!waiting.stopped) return;
+  for (const auto type : {MapType::kHttpRequestHeaders, MapType::kHttpRequestTrailers, MapType::kHttpResponseHeaders,
+                          MapType::kHttpResponseTrailers}) {
+    if (HeaderCopy* const copy = visible(type)) (void)copy->read(filter_, type);
+  }
+}
+
+void Stream::write_back() {
+  for (const Direction direction : {Direction::kRequest, Direction::kResponse}) {
+    const bool request = direction == Direction::kRequest;
+    Side& mine = side(direction);
+    std::string fault =
+        mine.headers.write_back(filter_, request ? MapType::kHttpRequestHeaders : MapType::kHttpResponseHeaders);
+    if (fault.empty())
+      fault =
+          mine.trailers.write_back(filter_, request ? MapType::kHttpRequestTrailers : MapType::kHttpResponseTrailers);
+    if (!fault.empty() && !wanted_.reply) {
+      wanted_.reply.emplace();
+      wanted_.reply->status = 503;
+      wanted_.reply->details = http::fault_details(request ? "request" : "response", fault);
+      wanted_.reply->body = std::move(fault);
+    }
+    mine.headers.forget();
+    mine.trailers.forget();
+    if (mine.has_body) mine.body.write_back(filter_);
+  }
+}
+
+bool Stream::carry_out(Wanted wanted) {
+  if (over_ || !wanted.any()) return false;
+  for (const auto& [key, value] : wanted.state) envoy::http_set_filter_state_bytes(filter_, key, value);
+  if (wanted.clear_route_cache) envoy::http_clear_route_cache(filter_);
+  if (wanted.reply) {
+    std::vector<envoy::Field> fields;
+    fields.reserve(wanted.reply->headers.size());
+    for (const auto& [name, value] : wanted.reply->headers) fields.push_back({name, value});
+    envoy::http_send_response(filter_, wanted.reply->status, fields.data(), fields.size(), wanted.reply->body,
+                              wanted.reply->details);
+    return true;
+  }
+  if (wanted.reset) {
+    envoy::http_filter_reset_stream(filter_, envoy::ResetReason::kLocal, *wanted.reset);
+    return true;
+  }
+  // The first may end the stream, or bring a callback that stops it again: the lock tells what is stopped now.
+  for (const Direction direction : {Direction::kRequest, Direction::kResponse}) {
+    if (!wanted.go_on[static_cast<size_t>(direction)] || over_) continue;
+    {
+      const std::lock_guard lock(vm_.mutex());
+      Side& mine = side(direction);
+      if (!std::exchange(mine.stopped, false)) continue;
+      mine.has_headers = mine.has_trailers = mine.has_body = false;
+      mine.body.forget();
+    }
+    direction == Direction::kRequest ? envoy::http_filter_continue_decoding(filter_)
+                                     : envoy::http_filter_continue_encoding(filter_);
+  }
+  return false;
+}
+
+}  // namespace inlay::dynamic_module

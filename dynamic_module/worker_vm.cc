@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dynamic_module/worker_vm.h"
+
+#include <chrono>
+#include <utility>
+
+namespace inlay::dynamic_module {
+namespace {
+
+// A timer of a guest. Used with the VM's lock held; it fires on the module's thread, which takes the lock first, so
+// that what was armed may be disarmed by then.
+class VmTimer final : public host::Timer {
+ public:
+  VmTimer(std::mutex& mutex, TaskThread& thread, std::function<void()> on_fire)
+      : mutex_(mutex), thread_(thread), on_fire_(std::make_shared<std::function<void()>>(std::move(on_fire))) {}
+  ~VmTimer() override { disarm(); }
+
+  void arm(std::chrono::milliseconds after) override {
+    disarm();
+    armed_ = std::make_shared<bool>(true);
+    task_ = thread_.run_at(TaskThread::Clock::now() + after, [&mutex = mutex_, armed = armed_, fire = on_fire_] {
+      const std::lock_guard lock(mutex);
+      if (std::exchange(*armed, false)) (*fire)();
+    });
+  }
+  void disarm() override {
+    if (armed_ == nullptr) return;
+    *armed_ = false;
+    armed_ = nullptr;
+    thread_.cancel(task_);
+  }
+
+ private:
+  std::mutex& mutex_;
+  TaskThread& thread_;
+  const std::shared_ptr<std::function<void()>> on_fire_;  // kept while it runs, whatever becomes of the timer
+  std::shared_ptr<bool> armed_;
+  TaskThread::Id task_ = 0;
+};
+
+}  // namespace
+
+WorkerVm::WorkerVm(host::Host& host, std::shared_ptr<host::Plugin> plugin, TaskThread& thread, MainCalls& calls)
+    : thread_(thread), calls_(calls) {
+  const std::lock_guard lock(mutex_);
+  worker_ = std::make_unique<host::Worker>(host, *this);
+  plugin_ = worker_->attach(std::move(plugin));
+}
+
+WorkerVm::~WorkerVm() {
+  const std::lock_guard lock(mutex_);
+  worker_.reset();
+}
+
+std::unique_ptr<host::Timer> WorkerVm::create_timer(std::function<void()> on_fire) {
+  return std::make_unique<VmTimer>(mutex_, thread_, std::move(on_fire));
+}
+
+void WorkerVm::post(std::function<void()> task) {
+  thread_.post([this, task = std::move(task)] {
+    const std::lock_guard lock(mutex_);
+    task();
+  });
+}
+
+abi::Status WorkerVm::get_property(const std::vector<std::string_view>&, std::string&) {
+  return abi::Status::kNotFound;
+}
+
+Result<uint64_t> WorkerVm::start_http_call(host::HttpCallRequest request, host::HttpCallHandler& handler) {
+  const uint64_t id = ++last_call_;
+  const bool started = calls_.start(std::move(request), [this, id](host::HttpCallResponse response) {
+    auto kept = std::make_shared<host::HttpCallResponse>(std::move(response));
+    thread_.post([this, id, kept = std::move(kept)] { answer(id, std::move(*kept)); });
+  });
+  if (!started) return Error{ErrorCode::kUnavailable, "the configuration is going away", ""};
+  waiting_.emplace(id, &handler);
+  return id;
+}
+
+void WorkerVm::answer(uint64_t call_id, host::HttpCallResponse response) {
+  const std::lock_guard lock(mutex_);
+  const auto found = waiting_.extract(call_id);
+  if (!found.empty()) found.mapped()->on_http_call_response(call_id, std::move(response));
+}
+
+}  // namespace inlay::dynamic_module
