@@ -3,7 +3,7 @@
 PRESET ?= release
 export PRESET
 
-.PHONY: help build docs demo test conformance envoy identity install package dist samples bench soak coverage fuzz lint format deploy mesh clean
+.PHONY: help build docs demo test conformance envoy identity install package dist samples bench soak coverage fuzz lint format deploy mesh bootstraps clean
 
 help:
 	@echo "make demo      build everything and watch a request get its headers, step by step"
@@ -25,6 +25,7 @@ help:
 	@echo "make format    clang-format on all sources"
 	@echo "make deploy    render deploy/values.yaml for Envoy, Compose, Kubernetes and Istio into build/deploy/, and check it all"
 	@echo "make mesh      what is rendered for Istio, in Istio's own code and in Envoy (needs Go; FILTER=part: modules of tests/mesh, VERSION=1.36.4: another Envoy)"
+	@echo "make bootstraps  whether inlay validate says what envoy --mode validate says (CHANGES=3000, SEED=1; UPDATE=1 writes what is expected)"
 	@echo "make clean     remove build/"
 
 build:
@@ -64,6 +65,12 @@ identity:
 	@scripts/bootstrap build test envoy
 	@scripts/build $(PRESET) inlay header_augmenting_wasm
 	@scripts/identity $(PARTS)
+
+# Which bootstraps Inlay takes and which Envoy.
+bootstraps:
+	@scripts/bootstrap build test envoy
+	@scripts/build $(PRESET) inlay
+	@scripts/bootstraps --changes $(or $(CHANGES),3000) --seed $(or $(SEED),1) $(if $(UPDATE),--update)
 
 # SAMPLES: a checkout of GoogleCloudPlatform/service-extensions. scripts/samples says which modules can be built.
 samples:

@@ -22,7 +22,9 @@ constexpr FieldRule kSocketAddress[] = {
     {"address", Support::kYes, "an IP address; endpoints of DNS clusters may have a name"},
     {"port_value"},
     {"named_port", Support::kNo, "use `port_value`"},
-    {"ipv4_compat", Support::kNo, "bind to an IPv4 and an IPv6 address with two listeners"},
+    {"ipv4_compat", Support::kYes,
+     "of endpoints, where it means nothing; of a listener it is an error: bind to an IPv4 and an IPv6 address with two "
+     "listeners"},
 };
 constexpr FieldRule kPipe[] = {
     {"path", Support::kYes, "up to 107 bytes; `@name` is an abstract socket, without a file and without permissions"},
@@ -81,6 +83,7 @@ Address build_address(View address, bool names_allowed, BuildContext& context) {
   Address out;
   if (const View pipe = address["pipe"]) return build_pipe(pipe, names_allowed, context);
   const View socket = address["socket_address"];
+  if (!address) return out;
   if (!socket) {
     if (!address.has("envoy_internal_address")) context.require(address, "socket_address");
     return out;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // config/bootstrap/v3 Bootstrap and Admin; config/core/v3 Node, Metadata, Locality.
+#include <algorithm>
+#include <regex>
+
 #include "config/builders.h"
 #include "config/scalar_check.h"
 #include "document/scalars.h"
@@ -50,7 +53,7 @@ constexpr FieldRule kStatsConfig[] = {
 };
 constexpr FieldRule kTagSpecifier[] = {
     {"tag_name"},
-    {"regex", Support::kYes, "RE2; Envoy's own tags need none"},
+    {"regex", Support::kYes, "std::regex (ECMAScript), as in Envoy; Envoy's own tags need none"},
     {"fixed_value"},
 };
 constexpr FieldRule kStaticResources[] = {
@@ -141,19 +144,93 @@ void check_unique_address(View at, const Address& address, std::map<std::string,
 
 namespace {
 
+// The tags that Envoy 1.40 has a rule for, "envoy." before each.
+constexpr std::string_view kTags[] = {
+    "clientssl_prefix",
+    "cluster_name",
+    "connection_limit_prefix",
+    "dns_filter_prefix",
+    "dynamo_operation",
+    "dynamo_partition_id",
+    "dynamo_table",
+    "ext_authz_prefix",
+    "fault_downstream_cluster",
+    "google_grpc_client_prefix",
+    "grpc_bridge_method",
+    "grpc_bridge_service",
+    "health_check_name",
+    "http_conn_manager_prefix",
+    "http_user_agent",
+    "listener_address",
+    "local_http_ratelimit_prefix",
+    "local_listener_ratelimit_prefix",
+    "local_network_ratelimit_prefix",
+    "mongo_callsite",
+    "mongo_cmd",
+    "mongo_collection",
+    "mongo_prefix",
+    "proxy_protocol_prefix",
+    "proxy_protocol_version",
+    "ratelimit_prefix",
+    "rbac_http_prefix",
+    "rbac_policy_name",
+    "rbac_prefix",
+    "rds_route_config",
+    "redis_prefix",
+    "response_code",
+    "response_code_class",
+    "route",
+    "scoped_rds_config",
+    "ssl_cipher",
+    "ssl_curve",
+    "ssl_sigalg",
+    "ssl_version",
+    "tcp_prefix",
+    "thrift_prefix",
+    "tls_certificate",
+    "udp_prefix",
+    "virtual_cluster",
+    "virtual_host",
+    "worker_id",
+    "xds_resource_name",
+};
+
+bool is_own_tag(std::string_view name) {
+  constexpr std::string_view kPrefix = "envoy.";
+  return name.starts_with(kPrefix) &&
+         std::find(std::begin(kTags), std::end(kTags), name.substr(kPrefix.size())) != std::end(kTags);
+}
+
+// What is wrong with a regular expression that Envoy compiles by std::regex; empty: nothing.
+std::string fault_of_tag_regex(const std::string& regex) {
+  constexpr size_t kLongest = 1024;  // validate.proto
+  if (regex.size() > kLongest) return "must have at most 1024 bytes";
+  try {
+    const std::regex compiled(regex, std::regex::optimize);
+    return "";
+  } catch (const std::regex_error& error) {
+    return std::string("not a regular expression of std::regex (ECMAScript), which Envoy uses here: ") + error.what();
+  }
+}
+
 std::vector<StatsTag> build_stats_tags(View stats, BuildContext& context) {
   std::vector<StatsTag> out;
-  std::map<std::string, std::string> names;
   for (View tag : stats.list("stats_tags")) {
     StatsTag built;
     built.name = tag.text("tag_name");
-    if (context.require(tag, "tag_name")) check_unique(tag, "tag_name", built.name, names, "tag", context);
+    built.regex = tag.text("regex");
     if (tag.has("fixed_value")) {
       built.fixed_value = tag.text("fixed_value");
-    } else if (tag.has("regex")) {
-      built.regex = build_regex(tag, context);
+    } else if (built.regex.empty() && !is_own_tag(built.name)) {
+      context.error(tag, "needs a `regex` or a `fixed_value`: Envoy has no rule of its own for a tag of this name");
+    } else if (const std::string fault = fault_of_tag_regex(built.regex); !fault.empty()) {
+      context.field_error(tag, "regex", fault);
     }
-    out.push_back(std::move(built));
+    if (!built.name.empty()) {
+      out.push_back(std::move(built));
+    } else {
+      context.report.warning(tag.node(), "has no `tag_name`, and so is no label of anything");
+    }
   }
   return out;
 }
@@ -178,6 +255,10 @@ Bootstrap build_bootstrap(const Tree& tree, BuildContext& context) {
     for (View path : admin.list("allow_paths")) out.admin->allow_paths.push_back(build_string_matcher(path, context));
     check_unique_address(admin, out.admin->address, addresses, context);
   }
+  if (const View interval = root["stats_flush_interval"]) {
+    if (interval.node().duration < Milliseconds(1) || interval.node().duration >= std::chrono::minutes(5))
+      context.error(interval, "must be at least 0.001s and less than 300s");
+  }
   const View resources = root["static_resources"];
   std::map<std::string, std::string> cluster_names;
   for (View cluster : resources.list("clusters")) {
@@ -187,11 +268,17 @@ Bootstrap build_bootstrap(const Tree& tree, BuildContext& context) {
   }
   for (View extension : root.list("bootstrap_extensions"))
     out.wasm_services.push_back(build_wasm_service(extension, context));
-  std::map<std::string, std::string> listener_names;
+  std::set<std::string> listener_names;
   for (View listener : resources.list("listeners")) {
-    check_unique(listener, "name", listener.text("name"), listener_names, "listener", context);
-    out.listeners.push_back(build_listener(listener, context));
-    check_unique_address(listener, out.listeners.back().address, addresses, context);
+    Listener built = build_listener(listener, context);
+    if (!built.name.empty() && !listener_names.insert(built.name).second) {
+      context.report.warning(listener.node(), "is left out, as in Envoy: there is a listener named " +
+                                                  document::quote(built.name) + " already");
+      continue;
+    }
+    out.listeners.push_back(std::move(built));
+    const bool udp = listener["address"]["socket_address"].enumerator("protocol") != 0;
+    if (!udp) check_unique_address(listener, out.listeners.back().address, addresses, context);
   }
   build_limits(root, out, context);
   return out;

@@ -67,8 +67,13 @@ const TreeNode* BuildContext::typed(View any, std::initializer_list<std::string_
   for (const auto& [name, message] : all_messages()) names.push_back(name);
   std::string wanted_list;
   for (std::string_view wanted : types) wanted_list += (wanted_list.empty() ? "" : ", ") + std::string(wanted);
+  const auto v2 = type.find(".v2.");
+  const bool gone =
+      type.starts_with("envoy.") &&
+      (v2 != std::string::npos || type.find(".v2alpha") != std::string::npos || type.starts_with("envoy.api.v2"));
   std::string message =
-      std::string(what) + " of type " + document::quote(type) + " is not something that Inlay supports yet";
+      std::string(what) + " of type " + document::quote(type) +
+      (gone ? " went with Envoy's v2 API, with Envoy 1.18" : " is not something that Inlay supports yet");
   const std::string near = any.node().message == nullptr ? nearest(type, names, 3) : "";
   if (!near.empty()) message += "; did you mean `" + near + "`?";
   error(any, message + "; supported: " + wanted_list);

@@ -33,7 +33,7 @@ constexpr FieldRule kCluster[] = {
     {"wait_for_warm_on_init", Support::kIgnored},
     {"cleanup_interval", Support::kIgnored},
     {"metadata"},
-    {"protocol_selection", Support::kOnly, "", "USE_CONFIGURED_PROTOCOL"},
+    {"protocol_selection"},
     {"upstream_connection_options", Support::kIgnored, "the system's keep-alive settings are used"},
     {"track_timeout_budgets", Support::kIgnored, "it concerns statistics only"},
     {"track_cluster_stats", Support::kIgnored, "it concerns statistics only"},
@@ -67,8 +67,8 @@ constexpr FieldRule kUpstreamHttp[] = {
     {"common_http_protocol_options"},
     {"upstream_http_protocol_options"},
     {"explicit_http_config"},
-    {"use_downstream_protocol_config", Support::kYes, "which is HTTP/1.1"},
-    {"auto_config", Support::kYes, "HTTP/1.1 is all that the server is offered"},
+    {"use_downstream_protocol_config", Support::kYes, "HTTP/2 for requests that came as HTTP/2, HTTP/1.1 for others"},
+    {"auto_config", Support::kYes, "with TLS, as in Envoy; HTTP/1.1 is all that the server is offered"},
     {"http_filters", Support::kNo, "put the filters into the connection manager's `http_filters`"},
 };
 constexpr FieldRule kUpstreamOptions[] = {
@@ -78,8 +78,8 @@ constexpr FieldRule kUpstreamOptions[] = {
 };
 constexpr FieldRule kDownstreamProtocol[] = {
     {"http_protocol_options"},
-    {"http2_protocol_options", Support::kIgnored, "requests come as HTTP/1.1"},
-    {"http3_protocol_options", Support::kIgnored, "requests come as HTTP/1.1"},
+    {"http2_protocol_options"},
+    {"http3_protocol_options", Support::kNo, "upstream connections are HTTP/1.1 or HTTP/2"},
 };
 constexpr FieldRule kAutoHttp[] = {
     {"http_protocol_options"},
@@ -181,18 +181,29 @@ void build_http_options(View options, Cluster& out) {
   out.max_requests_per_connection = options.uint32("max_requests_per_connection", out.max_requests_per_connection);
 }
 
-void build_protocol(View cluster, Cluster& out, BuildContext& context) {
+// The protocol by the fields that a cluster had before typed_extension_protocol_options.
+void build_own_protocol(View cluster, Cluster& out, BuildContext& context) {
   out.max_requests_per_connection = cluster.uint32("max_requests_per_connection");
   build_http_options(cluster["common_http_protocol_options"], out);
   out.enable_trailers = cluster["http_protocol_options"].boolean("enable_trailers");
-  if (cluster.has("http2_protocol_options"))
-    out.http2 = build_http2_options(cluster["http2_protocol_options"], context);
+  out.as_downstream = cluster.text("protocol_selection") == "USE_DOWNSTREAM_PROTOCOL";
+  const bool has_http2 = cluster.has("http2_protocol_options");
+  if (has_http2 || out.as_downstream) out.http2 = build_http2_options(cluster["http2_protocol_options"], context);
+  if (!out.as_downstream && has_http2 && cluster.has("http_protocol_options"))
+    context.field_error(cluster, "http_protocol_options",
+                        "only one of it and `http2_protocol_options` can be set, but with `protocol_selection: "
+                        "USE_DOWNSTREAM_PROTOCOL`");
+}
+
+void build_protocol(View cluster, Cluster& out, BuildContext& context) {
+  build_own_protocol(cluster, out, context);
   for (View entry : cluster.list("typed_extension_protocol_options")) {
     const TreeNode* node = context.typed(entry, {kHttpOptions}, "a cluster's protocol setting");
     if (node == nullptr) continue;
     if (entry.node().key != kHttpOptions) context.error(entry, "the key must be `" + std::string(kHttpOptions) + "`");
     const View options(node);
     out.http2.reset();
+    out.as_downstream = options.has("use_downstream_protocol_config");
     build_http_options(options["common_http_protocol_options"], out);
     for (const std::string_view choice : {"explicit_http_config", "use_downstream_protocol_config", "auto_config"}) {
       if (const View chosen = options[choice])
@@ -203,9 +214,25 @@ void build_protocol(View cluster, Cluster& out, BuildContext& context) {
         context.require(explicit_config, "http_protocol_options");
       if (explicit_config.has("http2_protocol_options"))
         out.http2 = build_http2_options(explicit_config["http2_protocol_options"], context);
-    } else if (!options.has("use_downstream_protocol_config") && !options.has("auto_config")) {
+    } else if (out.as_downstream) {
+      out.http2 = build_http2_options(options["use_downstream_protocol_config"]["http2_protocol_options"], context);
+    } else if (!options.has("auto_config")) {
       context.error(entry, "needs `explicit_http_config: {http_protocol_options: {}}`");
     }
+  }
+}
+
+// Of a type that is not supported, which is an error already.
+bool has_unknown_socket(View cluster) {
+  const View config = cluster["transport_socket"]["typed_config"];
+  const std::string raw = "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer";
+  return config && config.node().any_type != raw;
+}
+
+void check_auto_config(View cluster, const Cluster& out, BuildContext& context) {
+  for (View entry : cluster.list("typed_extension_protocol_options")) {
+    if (const View chosen = entry["auto_config"]; chosen && !out.tls && !has_unknown_socket(cluster))
+      context.error(chosen, "needs a `transport_socket` with TLS, in whose handshake the server chooses the protocol");
   }
 }
 
@@ -236,7 +263,11 @@ Cluster build_cluster(View cluster, BuildContext& context) {
   build_protocol(cluster, out, context);
   if (View socket = cluster["transport_socket"])
     out.tls = build_upstream_tls(socket, out.name, out.http2.has_value(), context);
+  check_auto_config(cluster, out, context);
   if (out.http2 && out.tls && out.tls->alpn.empty()) out.tls->alpn = {"h2"};
+  if (out.type == Cluster::Type::kLogicalDns && !cluster.has("load_assignment"))
+    context.field_error(cluster, "load_assignment",
+                        "a LOGICAL_DNS cluster must have exactly one endpoint, this one has none");
   out.metadata = build_metadata(cluster["metadata"]);
   return out;
 }

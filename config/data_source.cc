@@ -2,6 +2,7 @@
 // config/core/v3 DataSource.
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -95,7 +96,10 @@ std::optional<Data> read(View source, size_t limit, BuildContext& context) {
     data.bytes = *std::move(value);
   } else {
     // A value of the wrong type was reported already.
-    if (source.node().source == nullptr || source.node().source->entries.empty())
+    const document::Source* given = source.node().source;
+    if (given == nullptr || std::all_of(given->entries.begin(), given->entries.end(), [](const auto& entry) {
+          return entry.value->kind == document::Source::Kind::kNull;
+        }))
       context.error(source, "needs one of `filename`, `inline_string`, `inline_bytes`, `environment_variable`");
     return std::nullopt;
   }

@@ -32,11 +32,14 @@ enum class Operator : uint8_t {
   kResponseDuration,
   kStartTime,
   kUpstreamHost,
+  kUpstreamHostNoPort,
+  kUpstreamHostPort,
   kUpstreamCluster,
   kUpstreamLocalAddress,
+  kUpstreamLocalNoPort,
+  kUpstreamLocalPort,
   kUpstreamTransportFailure,
   kRouteName,
-  kVirtualHostName,
   kDownstreamRemote,
   kDownstreamRemoteNoPort,
   kDownstreamRemotePort,
@@ -65,14 +68,15 @@ struct FormatPart {
   Operator op = Operator::kText;
   std::string text;       // literal text, or what stands in the operator's parentheses (a header's name in lower case)
   std::string otherwise;  // REQ(X?Y): Y
-  size_t max_length = 0;  // ":N"; 0: all
+  size_t max_length = std::string::npos;  // ":N"
 };
 
 struct Format {
   std::vector<FormatPart> parts;
 };
 
-// Errors: kInvalidArgument for an unknown operator or a "%" that is never closed ("%%" is a percent sign).
+// Errors: kInvalidArgument, with all that is wrong: unknown operators, arguments that one does not take, a "%" that is
+// never closed ("%%" is a percent sign).
 Result<Format> parse_format(std::string_view text);
 
 // A json_format: a JSON value whose strings are formats.

@@ -41,6 +41,7 @@ constexpr FieldRule kManager[] = {
     {"use_remote_address"},
     {"xff_num_trusted_hops"},
     {"skip_xff_append"},
+    {"scheme_header_transformation"},
     {"internal_address_config"},
     {"via"},
     {"generate_request_id"},
@@ -62,6 +63,7 @@ constexpr FieldRule kInternalAddresses[] = {
     {"unix_sockets", Support::kYes, "the clients of a `pipe`, with `use_remote_address`"},
     {"cidr_ranges"},
 };
+constexpr FieldRule kScheme[] = {{"scheme_to_overwrite"}, {"match_upstream"}};
 constexpr FieldRule kCommonOptions[] = {
     {"idle_timeout"},        {"max_connection_duration"},         {"max_headers_count"},
     {"max_stream_duration"}, {"headers_with_underscores_action"}, {"max_requests_per_connection"},
@@ -94,6 +96,7 @@ constexpr MessageRules kRules[] = {
     {"envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager", kManager},
     {"envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.InternalAddressConfig",
      kInternalAddresses},
+    {"envoy.config.core.v3.SchemeHeaderTransformation", kScheme},
     {"envoy.config.core.v3.HttpProtocolOptions", kCommonOptions},
     {"envoy.config.core.v3.Http1ProtocolOptions", kHttp1Options},
     {"envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter", kHttpFilter},
@@ -156,6 +159,14 @@ void build_switches(View manager, HttpConnectionManager& out) {
   out.via = manager.text("via");
 }
 
+void build_scheme(View transformation, HttpConnectionManager& out, BuildContext& context) {
+  out.scheme_to_overwrite = transformation.text("scheme_to_overwrite");
+  out.scheme_matches_upstream = transformation.boolean("match_upstream");
+  if (transformation.has("scheme_to_overwrite") && out.scheme_to_overwrite != "http" &&
+      out.scheme_to_overwrite != "https")
+    context.field_error(transformation, "scheme_to_overwrite", "must be `http` or `https`");
+}
+
 void check_header_text(View manager, std::string_view field, BuildContext& context) {
   if (manager.text(field).find_first_of(std::string_view("\0\r\n", 3)) != std::string::npos)
     context.field_error(manager, field, "must not hold a line break or a NUL");
@@ -198,10 +209,17 @@ bool build_filter(View filter, HttpFilter& out, BuildContext& context) {
   return true;
 }
 
+// Of a type that Inlay does not have the reader of the filter has said so.
+bool known_type(View filter) {
+  return filter["typed_config"] && filter["typed_config"].node().any_type == kWasmType;
+}
+
 void build_filters(View manager, HttpConnectionManager& out, BuildContext& context) {
   const std::vector<View> filters = manager.list("http_filters");
   if (filters.empty()) {
-    context.field_error(manager, "http_filters", "needs at least one filter, envoy.filters.http.router");
+    context.report.warning(manager.node(),
+                           "has no `http_filters`, so that no request is ever answered, as in Envoy; the router (" +
+                               std::string(kRouterType) + ") would send them on");
     return;
   }
   for (size_t i = 0; i < filters.size(); ++i) {
@@ -212,7 +230,7 @@ void build_filters(View manager, HttpConnectionManager& out, BuildContext& conte
         is_router_by_name(filter) || (filter["typed_config"] && filter["typed_config"].node().any_type == kRouterType);
     const bool last = i + 1 == filters.size();
     if (router && !last) context.error(filter, "the router ends the chain: it must be the last of `http_filters`");
-    if (!router && last && filter.has("typed_config"))
+    if (!router && last && known_type(filter))
       context.error(filter, "the last of `http_filters` must be the router (" + std::string(kRouterType) + ")");
     if (router && built.disabled) context.field_error(filter, "disabled", "the router cannot be disabled");
     if (keep) out.http_filters.push_back(std::move(built));
@@ -250,6 +268,7 @@ HttpConnectionManager build_http_connection_manager(View manager, BuildContext& 
     context.field_error(manager, "max_request_headers_kb", "must be from 1 to 8192");
   build_common_options(manager["common_http_protocol_options"], out, context);
   build_switches(manager, out);
+  build_scheme(manager["scheme_header_transformation"], out, context);
   const View internal = manager["internal_address_config"];
   out.internal_pipes = internal.boolean("unix_sockets");
   for (View range : internal.list("cidr_ranges")) out.internal_addresses.push_back(build_cidr_range(range, context));

@@ -3,6 +3,7 @@
 // extensions/resource_monitors/downstream_connections/v3, and the runtime's connection_limit of a listener.
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include "config/builders.h"
 #include "document/scalars.h"
@@ -113,6 +114,8 @@ std::optional<uint64_t> build_max_clients(View overload_manager, BuildContext& c
     const View config = monitor["typed_config"];
     const std::string type = config ? config.node().any_type : "";
     if (type != kConnections) {
+      if (config && config.node().message == nullptr && !type.starts_with("envoy."))
+        context.error(config, "Envoy has no message type " + document::quote(type));
       context.report.warning(monitor.node(), "the resource monitor " + document::quote(monitor.text("name")) +
                                                  " is ignored: Inlay monitors the number of clients only (" +
                                                  std::string(kMonitorName) + ")");
@@ -131,7 +134,16 @@ std::optional<uint64_t> build_max_clients(View overload_manager, BuildContext& c
 
 std::map<std::string, uint64_t, std::less<>> build_connection_limits(View layered_runtime, BuildContext& context) {
   std::map<std::string, uint64_t, std::less<>> limits;
+  std::set<std::string> names;
+  int admin_layers = 0;
   for (View layer : layered_runtime.list("layers")) {
+    if (context.require(layer, "name") && !names.insert(layer.text("name")).second)
+      context.field_error(layer, "name", document::quote(layer.text("name")) + " is the name of another layer already");
+    if (layer.has("admin_layer") && ++admin_layers > 1)
+      context.field_error(layer, "admin_layer", "stands twice; there is at most one");
+    constexpr std::string_view kKinds[] = {"static_layer", "disk_layer", "admin_layer", "rtds_layer"};
+    if (std::none_of(std::begin(kKinds), std::end(kKinds), [&](std::string_view kind) { return layer.has(kind); }))
+      context.error(layer, "needs one of `static_layer`, `disk_layer`, `admin_layer`, `rtds_layer`");
     if (View keys = layer["static_layer"]; keys && keys.node().source != nullptr)
       Layer(keys, limits, context).read(*keys.node().source);
   }

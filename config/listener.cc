@@ -114,7 +114,10 @@ void check_order(const std::vector<View>& filters, BuildContext& context) {
 
 void build_filters(View chain, Listener& out, BuildContext& context) {
   const std::vector<View> filters = chain.list("filters");
-  if (filters.empty()) context.require(chain, "filters");
+  if (filters.empty()) {
+    context.report.warning(chain.node(), "has no `filters`: as in Envoy, each connection is closed at once");
+    out.closes_at_once = true;
+  }
   for (View filter : filters) build_filter(filter, out, context);
   check_order(filters, context);
 }
@@ -148,7 +151,13 @@ std::span<const MessageRules> listener_rules() {
 Listener build_listener(View listener, BuildContext& context) {
   Listener out;
   out.name = listener.text("name");
-  if (context.require(listener, "address")) out.address = build_address(listener["address"], false, context);
+  const bool internal = listener.has("internal_listener");
+  if (internal || context.require(listener, "address"))
+    out.address = build_address(listener["address"], false, context);
+  if (View compat = listener["address"]["socket_address"]["ipv4_compat"]; compat && compat.node().integer != 0)
+    context.error(compat, out.address.host.find(':') == std::string::npos
+                              ? "is of IPv6 addresses only"
+                              : "is valid, but Inlay does not support it yet; use two listeners, of IPv4 and of IPv6");
   out.traffic_direction = static_cast<Listener::Direction>(listener.enumerator("traffic_direction"));
   out.per_connection_buffer_limit_bytes =
       listener.uint32("per_connection_buffer_limit_bytes", out.per_connection_buffer_limit_bytes);
@@ -157,7 +166,9 @@ Listener build_listener(View listener, BuildContext& context) {
   out.metadata = build_metadata(listener["metadata"]);
   const bool inspects_tls = build_listener_filters(listener, context);
   const std::vector<View> chains = listener.list("filter_chains");
-  if (chains.empty() && !listener.has("default_filter_chain")) context.require(listener, "filter_chains");
+  const bool udp = listener["address"]["socket_address"].enumerator("protocol") != 0;
+  if (chains.empty() && !udp && !internal && !listener.has("default_filter_chain"))
+    context.require(listener, "filter_chains");
   if (chains.size() > 1) {
     context.error(chains[1],
                   "Envoy's choice among several filter chains is valid, but Inlay does not support it yet; "

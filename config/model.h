@@ -186,6 +186,7 @@ struct RouteConfiguration {
   HeaderEdits response_headers;
   bool most_specific_header_mutations_wins = false;
   bool ignore_port_in_host_matching = false;
+  std::vector<std::string> internal_only_headers;  // lower-case; taken from requests of strangers
   FilterSwitches filter_switches;
 };
 
@@ -277,7 +278,7 @@ struct HttpConnectionManager {
   std::string stat_prefix;
   enum class CodecType : uint8_t { kAuto, kHttp1, kHttp2 } codec_type = CodecType::kAuto;
   RouteConfiguration route_config;
-  std::vector<HttpFilter> http_filters;  // the last one is the router
+  std::vector<HttpFilter> http_filters;  // the last one is the router; none: no request is answered
   std::vector<AccessLog> access_logs;
   std::string server_name = "envoy";
   enum class ServerHeader : uint8_t {
@@ -327,6 +328,9 @@ struct HttpConnectionManager {
   bool strip_any_host_port = false;
   bool strip_trailing_host_dot = false;
   std::string via;
+  // scheme_header_transformation: what :scheme and x-forwarded-proto become; empty: as they came.
+  std::string scheme_to_overwrite;
+  bool scheme_matches_upstream = false;  // "https" to a cluster with TLS, "http" to others
 };
 
 // extensions/filters/network/tcp_proxy/v3 TcpProxy.
@@ -361,6 +365,7 @@ struct Listener {
   std::optional<DownstreamTls> tls;
   bool ignore_global_conn_limit = false;  // its clients do not count for Bootstrap::max_clients
   std::optional<uint64_t> max_clients;    // runtime key envoy.resource_limits.listener.NAME.connection_limit
+  bool closes_at_once = false;            // the chain has no filters
   std::vector<NetworkFilter> network_filters;
   std::optional<TcpProxy> tcp_proxy;
   HttpConnectionManager http;  // of no meaning when there is a tcp_proxy
@@ -394,6 +399,7 @@ struct Cluster {
   uint32_t max_requests_per_connection = 0;  // 0: no limit
   bool enable_trailers = false;              // http_protocol_options
   std::optional<Http2Options> http2;         // nullopt: HTTP/1.1
+  bool as_downstream = false;                // HTTP/2 for requests that came as HTTP/2 only
   uint32_t per_connection_buffer_limit_bytes = 1024 * 1024;
   // circuit_breakers, DEFAULT priority
   uint32_t max_connections = 1024;
@@ -413,7 +419,7 @@ struct Admin {
 // config/metrics/v3 TagSpecifier: a label of statistics.
 struct StatsTag {
   std::string name;
-  std::string regex;                       // RE2; empty: the value is fixed, or the rule is one that Envoy has itself
+  std::string regex;  // ECMAScript (std::regex); empty: the value is fixed, or the rule is one that Envoy has itself
   std::optional<std::string> fixed_value;  // of every statistic
 };
 

@@ -340,5 +340,34 @@ TEST(Model, WasmServicesAndAccessLoggers) {
   EXPECT_EQ(log.wasm->plugin.root_id, "r");
 }
 
+TEST(Model, FormsOfMessagesWhereScalarsAreUsual) {
+  const auto& action = std::get<RouteAction>(first_route(load_case("type_duration_map")).action);
+  EXPECT_EQ(action.timeout, Milliseconds(60'001));  // rounded up
+  EXPECT_EQ(action.idle_timeout, Milliseconds(0));
+  const Bootstrap bootstrap = load_case("type_wrapper_map");
+  EXPECT_TRUE(manager(bootstrap).use_remote_address);
+  EXPECT_EQ(manager(bootstrap).max_request_headers_kb, 30u);
+  EXPECT_FALSE(manager(bootstrap).generate_request_id);
+}
+
+TEST(Model, ListsInListsAreOneList) {
+  EXPECT_EQ(manager(load_case("type_list_in_list")).route_config.request_headers.remove,
+            (std::vector<std::string>{"x-a", "x-b", "x-c"}));
+}
+
+TEST(Model, RequestsThatGoOutAsTheyCame) {
+  const Bootstrap bootstrap = load_case("clusters_protocol_selection");
+  const Cluster& cluster = bootstrap.clusters.at(0);
+  EXPECT_TRUE(cluster.as_downstream);
+  EXPECT_EQ(cluster.http2.value().max_concurrent_streams, 10u);
+  EXPECT_FALSE(load_case("clusters_http2").clusters.at(0).as_downstream);
+}
+
+TEST(Model, SchemeAndInternalHeaders) {
+  EXPECT_EQ(manager(load_case("hcm_scheme")).scheme_to_overwrite, "https");
+  EXPECT_EQ(manager(load_case("routes_internal_only_headers")).route_config.internal_only_headers,
+            (std::vector<std::string>{"x-internal", "x-token"}));
+}
+
 }  // namespace
 }  // namespace inlay::config

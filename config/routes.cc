@@ -18,6 +18,7 @@ constexpr FieldRule kRouteConfiguration[] = {
     {"request_headers_to_remove"},
     {"response_headers_to_add"},
     {"response_headers_to_remove"},
+    {"internal_only_headers", Support::kYes, "taken from requests of strangers"},
     {"most_specific_header_mutations_wins"},
     {"validate_clusters"},
     {"max_direct_response_body_size_bytes"},
@@ -87,10 +88,10 @@ std::span<const MessageRules> route_rules() {
 namespace {
 
 void check_separated_prefix(View match, const std::string& value, BuildContext& context) {
-  if (!value.starts_with('/') || value.size() < 2 || value.ends_with('/') ||
-      value.find_first_of("?#") != std::string::npos) {
+  // validate.proto: ^[^?#]+[^?#/]$
+  if (value.size() < 2 || value.ends_with('/') || value.find_first_of("?#") != std::string::npos) {
     context.field_error(match, "path_separated_prefix",
-                        "must start with `/`, must not end with `/` and must hold no `?` or `#`");
+                        "must have at least two characters, must not end with `/` and must hold no `?` or `#`");
   }
 }
 
@@ -167,9 +168,12 @@ Route build_route(View route, const RouteLimits& limits, BuildContext& context) 
     out.action = build_route_action(action, limits, context);
   } else if (!route.has("filter_action") && !route.has("non_forwarding_action")) {
     const document::Source* source = route.node().source;
-    const bool faulty = source != nullptr && (source->find("route") != nullptr || source->find("redirect") != nullptr ||
-                                              source->find("direct_response") != nullptr);
-    if (!faulty) context.error(route, "needs one of `route`, `redirect`, `direct_response`");
+    const auto stands = [&](std::string_view field) {  // and has its error already
+      const document::Source* given = source == nullptr ? nullptr : source->find(field);
+      return given != nullptr && given->kind != document::Source::Kind::kNull;
+    };
+    if (!stands("route") && !stands("redirect") && !stands("direct_response"))
+      context.error(route, "needs one of `route`, `redirect`, `direct_response`");
   }
   out.request_headers = build_header_edits(route, "request", context);
   out.response_headers = build_header_edits(route, "response", context);
@@ -181,11 +185,11 @@ Route build_route(View route, const RouteLimits& limits, BuildContext& context) 
 // One domain: "a.b", "*.b", "a.*" or "*".
 void check_domain(View at, const std::string& domain, BuildContext& context) {
   const size_t star = domain.find('*');
-  const bool ends = star == 0 || star == domain.size() - 1;
-  if (domain.empty()) {
-    context.error(at, "must not be empty");
-  } else if (star != std::string::npos && (!ends || domain.find('*', star + 1) != std::string::npos)) {
-    context.error(at, document::quote(domain) + " may have one `*`, at its start or at its end");
+  const bool ends = !domain.empty() && (star == 0 || star == domain.size() - 1);
+  if (star != std::string::npos && (!ends || domain.find('*', star + 1) != std::string::npos)) {
+    context.report.warning(at.node(), document::quote(domain) +
+                                          " has a `*` that stands for itself, as in Envoy: only the "
+                                          "first or the last character stands for others");
   } else if (domain.find_first_of(std::string_view("\0\r\n", 3)) != std::string::npos) {
     context.error(at, "must not hold a line break or a NUL");
   }
@@ -215,13 +219,9 @@ RouteConfiguration build_route_configuration(View routes, BuildContext& context)
   out.name = routes.text("name");
   const RouteLimits limits{routes.boolean("validate_clusters", true),
                            routes.uint32("max_direct_response_body_size_bytes", 4096)};
-  std::map<std::string, std::string> names;
   std::map<std::string, std::string> domains;
   for (View host : routes.list("virtual_hosts")) {
     out.virtual_hosts.push_back(build_virtual_host(host, limits, context));
-    const std::string& name = out.virtual_hosts.back().name;
-    if (auto [it, fresh] = names.emplace(name, host.node().path()); !fresh && !name.empty())
-      context.field_error(host, "name", document::quote(name) + " is the name of " + it->second + " already");
     for (View domain : host.list("domains")) {
       auto [it, fresh] = domains.emplace(lower(domain.node().text), domain.node().path());
       if (!fresh)
@@ -233,6 +233,8 @@ RouteConfiguration build_route_configuration(View routes, BuildContext& context)
   out.response_headers = build_header_edits(routes, "response", context);
   out.most_specific_header_mutations_wins = routes.boolean("most_specific_header_mutations_wins");
   out.ignore_port_in_host_matching = routes.boolean("ignore_port_in_host_matching");
+  for (const std::string& name : routes.texts("internal_only_headers"))
+    out.internal_only_headers.push_back(lower(name));
   out.filter_switches = build_filter_switches(routes, context);
   return out;
 }

@@ -77,6 +77,15 @@ std::optional<T> integral(const document::Source& source) {
   return static_cast<T>(*real);
 }
 
+// What protobuf's parser makes of a string where a boolean is due.
+std::optional<bool> parse_quoted_bool(std::string_view text) {
+  for (std::string_view word : {"true", "t", "yes", "y", "1"})
+    if (equals_ignore_case(text, word)) return true;
+  for (std::string_view word : {"false", "f", "no", "n", "0"})
+    if (equals_ignore_case(text, word)) return false;
+  return std::nullopt;
+}
+
 template <class T>
 std::string check_integer(TreeNode& node, const document::Source& source) {
   const ScalarType type = scalar_type(source);
@@ -92,7 +101,7 @@ std::string check_integer(TreeNode& node, const document::Source& source) {
 }
 
 std::string check_enum(TreeNode& node, const document::Source& source, const EnumType& type) {
-  const auto number = scalar_type(source) == ScalarType::kInt ? document::parse_int(source.text) : std::nullopt;
+  const auto number = document::parse_int(source.text);  // in quotes, too
   std::vector<std::string_view> names;
   std::string all;
   for (const auto& [name, value] : type.values) {
@@ -130,7 +139,7 @@ std::string check_scalar(TreeNode& node, const document::Source& source, FieldKi
   }
   switch (kind) {
     case FieldKind::kBool: {
-      auto value = source.quoted ? std::nullopt : document::parse_bool(source.text);
+      auto value = source.quoted ? parse_quoted_bool(source.text) : document::parse_bool(source.text);
       if (!value) return expected("a boolean, true or false", node, source);
       node.integer = *value ? 1 : 0;
       return "";

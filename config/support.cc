@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <string>
 
+#include "document/scalars.h"
+
 namespace inlay::config {
 
 const std::vector<MessageRules>& all_rules() {
@@ -95,6 +97,7 @@ class Pass {
         return;
       case Support::kIgnored:
         report_.warning(node, with_note(name + " is ignored", rule));
+        check_ignored(node);
         return;
       case Support::kOnly:
         if (value_of(node) == rule->only) return;
@@ -105,6 +108,29 @@ class Pass {
         report_.error(node, with_note(name + " is valid, but Inlay does not support it yet", rule));
         return;
     }
+  }
+
+  // What Envoy refuses wherever it stands, so that a file that is taken here starts there.
+  void check_ignored(const TreeNode& node) {
+    for (const TreeNode* child : node.children) check_ignored(*child);
+    if (node.is_list || node.is_map) return;
+    if (node.message != nullptr && node.message->name == "envoy.type.v3.Percent") {
+      const TreeNode* value = node.find("value");
+      if (value != nullptr && !(value->real >= 0 && value->real <= 100))
+        report_.error(*value, "must be from 0 to 100, of a hundred");
+    }
+    if (node.message != nullptr && node.message->name == "envoy.config.core.v3.SocketOption" &&
+        node.find("int_value") == nullptr && node.find("buf_value") == nullptr)
+      report_.error(node, "needs one of `int_value`, `buf_value`");
+    if (node.message == nullptr && !node.any_type.empty() && !may_be_known(node.any_type))
+      report_.error(node, "Envoy has no message type " + document::quote(node.any_type));
+  }
+
+  // Those of other packages Envoy has none of.
+  static bool may_be_known(std::string_view type) {
+    constexpr std::string_view kPackages[] = {"envoy.", "google.", "xds.", "udpa.", "opencensus.", "opentelemetry."};
+    return std::any_of(std::begin(kPackages), std::end(kPackages),
+                       [&](std::string_view package) { return type.starts_with(package); });
   }
 
   Reporter& report_;

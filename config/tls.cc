@@ -331,7 +331,8 @@ std::optional<DownstreamTls> build_downstream_tls(View socket, bool http2, Build
   const View tls(node);
   DownstreamTls out;
   build_common(tls, out, http2, context);
-  if (tls["common_tls_context"].list("tls_certificates").empty())
+  if (tls["common_tls_context"].list("tls_certificates").empty() &&
+      !tls["common_tls_context"].has("tls_certificate_sds_secret_configs"))
     context.error(socket, "a listener needs `common_tls_context.tls_certificates`, its own certificate and key");
   out.require_client_certificate = tls.boolean("require_client_certificate");
   if (out.require_client_certificate && !out.validation)

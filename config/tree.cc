@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/tree.h"
 
+#include <algorithm>
+#include <cstdlib>
 #include <map>
 
 #include "config/scalar_check.h"
@@ -158,8 +160,20 @@ class Checker {
       report_.error(node, "expected a list of " + field.type + ", found " + describe(source));
       return false;
     }
-    for (size_t i = 0; i < source.items.size(); ++i) add_item(node, *source.items[i], field, i);
+    size_t i = 0;
+    add_items(node, source, field, i);
     return true;
+  }
+
+  // As protobuf's parser has it, a list in a list is as if its own items stood there.
+  void add_items(TreeNode& node, const document::Source& source, const FieldType& field, size_t& i) {
+    for (const auto& item : source.items) {
+      if (item->kind == document::Source::Kind::kList && field.kind != FieldKind::kValue) {
+        add_items(node, *item, field, i);
+      } else {
+        add_item(node, *item, field, i++);
+      }
+    }
   }
 
   bool add_item(TreeNode& node, const document::Source& item, const FieldType& field, size_t i) {
@@ -194,6 +208,7 @@ class Checker {
   bool fill_value(TreeNode& node, const document::Source& source, const FieldType& field) {
     switch (field.kind) {
       case FieldKind::kMessage:
+        if (source.kind == document::Source::Kind::kNull) return fill_nothing(node, *field.message);  // in a list
         fill_message(node, source, *field.message);
         return source.kind == document::Source::Kind::kMap;
       case FieldKind::kAny:
@@ -207,10 +222,76 @@ class Checker {
       default:
         break;
     }
-    std::string fault = check_scalar(node, source, field.kind, field.enumeration);
+    if (source.kind == document::Source::Kind::kNull && field.kind != FieldKind::kEnum)
+      return true;  // in a list: 0, ""
+    if (source.kind == document::Source::Kind::kMap) {
+      if (field.kind == FieldKind::kDuration) return fill_duration(node, source);
+      if (field.wrapper) return fill_wrapper(node, source, field.kind, field.type);
+    }
+    return fill_scalar(node, source, field.kind, field.enumeration);
+  }
+
+  bool fill_scalar(TreeNode& node, const document::Source& source, FieldKind kind, const EnumType* enumeration) {
+    std::string fault = check_scalar(node, source, kind, enumeration);
     if (fault.empty()) return true;
     report_.error(node, std::move(fault));
     return false;
+  }
+
+  // A message without fields.
+  bool fill_nothing(TreeNode& node, const MessageType& type) {
+    node.message = &type;
+    return true;
+  }
+
+  // Reports a key of `source` that is none of `known`, which are the fields of `type`.
+  bool only_keys(const TreeNode& node, const document::Source& source, std::initializer_list<std::string_view> known,
+                 std::string_view type) {
+    bool good = true;
+    for (const document::Source::Entry& entry : source.entries) {
+      if (std::find(known.begin(), known.end(), entry.key) != known.end()) continue;
+      good = false;
+      if (allow_unknown_) continue;
+      std::string names;
+      for (const std::string_view name : known) names += (names.empty() ? "`" : " and `") + std::string(name) + "`";
+      report_.error(entry.place, node.path() + "." + entry.key,
+                    "no such field in " + std::string(type) + ", which has " + names);
+    }
+    return good || allow_unknown_;
+  }
+
+  // The form that a Duration has as a message, which protobuf's parser takes, too: {seconds: 60, nanos: 5}.
+  bool fill_duration(TreeNode& node, const document::Source& source) {
+    if (!only_keys(node, source, {"seconds", "nanos"}, "google.protobuf.Duration")) return false;
+    constexpr int64_t kMostSeconds = 315'576'000'000;
+    int64_t parts[] = {0, 0};
+    const std::pair<std::string_view, FieldKind> fields[] = {{"seconds", FieldKind::kInt64},
+                                                             {"nanos", FieldKind::kInt32}};
+    for (size_t i = 0; i < 2; ++i) {
+      const document::Source* part = source.find(fields[i].first);
+      if (part == nullptr || part->kind == document::Source::Kind::kNull) continue;
+      if (!fill_scalar(node, *part, fields[i].second, nullptr)) return false;
+      parts[i] = node.integer;
+    }
+    node.integer = 0;
+    node.number = 0;
+    if (std::abs(parts[0]) > kMostSeconds || std::abs(parts[1]) > 999'999'999) {
+      report_.error(node, "a duration has at most 315576000000 `seconds` and 999999999 `nanos`");
+      return false;
+    }
+    // Beyond 292 years there is no nanosecond to count; nobody waits for so long.
+    constexpr int64_t kMostCounted = 9'000'000'000;
+    node.duration =
+        std::chrono::seconds(std::clamp(parts[0], -kMostCounted, kMostCounted)) + std::chrono::nanoseconds(parts[1]);
+    return true;
+  }
+
+  // The form that a BoolValue, an UInt32Value and their like have as messages: {value: true}.
+  bool fill_wrapper(TreeNode& node, const document::Source& source, FieldKind kind, std::string_view type) {
+    if (!only_keys(node, source, {"value"}, type)) return false;
+    const document::Source* value = source.find("value");
+    if (value == nullptr || value->kind == document::Source::Kind::kNull) return true;  // with its default
+    return fill_scalar(node, *value, kind, nullptr);
   }
 
   bool fill_any(TreeNode& node, const document::Source& source) {
@@ -285,6 +366,9 @@ class Checker {
       if (value->kind == document::Source::Kind::kMap) return true;
       report_.error(node, "`value` of google.protobuf.Struct must be a map, found " + describe(*value));
       return false;
+    }
+    if (value->kind == document::Source::Kind::kMap) {
+      return kind == FieldKind::kDuration ? fill_duration(node, *value) : fill_wrapper(node, *value, kind, name);
     }
     std::string fault = check_scalar(node, *value, kind, nullptr);
     if (fault.empty()) return true;

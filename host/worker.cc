@@ -82,7 +82,8 @@ void Worker::Impl::vm_failed(Vm& vm) {
     if (plugin->vm() != &vm) continue;
     failed.push_back(plugin.get());
     const PluginConfig& config = plugin->impl().config();
-    names.append(names.empty() ? "" : ", ").append(config.name).append(" (");
+    const std::string& named = config.name.empty() ? config.root_id : config.name;
+    names.append(names.empty() ? "" : ", ").append(named.empty() ? "without a name" : named).append(" (");
     names.append(policy_name(config.failure_policy)).append(")");
     plugin->vm_died();
   }

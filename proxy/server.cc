@@ -397,7 +397,8 @@ Result<Unit> Server::validate(const config::Bootstrap& bootstrap, const ServerOp
     if (plugins::Code code = fetching.code.find(*wasm.code.remote))
       return parts.modules.create_plugin(plugins::with_code(wasm, code));
     if (wasm.code.nack_on_code_cache_miss) return not_cached(wasm);
-    log.warn("wasm", "plugin " + wasm.plugin.name + " is not checked: " + wasm.code.filename +
+    log.warn("wasm", "plugin " + (wasm.plugin.name.empty() ? wasm.plugin.root_id : wasm.plugin.name) +
+                         " is not checked: " + wasm.code.filename +
                          " has not been fetched yet; --fetch-remote-code fetches it");
     return parts.host.create_plugin_without_code(wasm.plugin);
   };

@@ -14,6 +14,7 @@
 #include "proxy/downstream/listener_stats.h"
 #include "proxy/loop_guests.h"
 #include "proxy/router/router_filter.h"
+#include "proxy/tcp/closed_connections.h"
 #include "proxy/tcp/connection_manager.h"
 #include "proxy/tcp/filtered_connections.h"
 #include "proxy/tcp/tcp_proxy.h"
@@ -73,6 +74,10 @@ void Worker::Core::add_listener(size_t index) {
   std::vector<downstream::StreamLogger*> stream_loggers;
   for (const auto& logger : shared_.listeners[index].access_loggers)
     stream_loggers.push_back(add_logger(listener, logger));
+  if (listener.closes_at_once) {
+    managers[index] = std::make_unique<tcp::ClosedConnections>(loop, shared_.metrics, listener);
+    return;
+  }
   managers[index] =
       listener.tcp_proxy ? make_tcp(index, std::move(stream_loggers)) : make_http(index, std::move(stream_loggers));
 }
@@ -112,7 +117,9 @@ std::unique_ptr<net::ConnectionOwner> Worker::Core::make_http(size_t index,
     if (!config::is_ever_on(filter, listener.http)) continue;
     if (const auto* router = std::get_if<config::RouterFilter>(&filter.config)) {
       add(std::make_unique<router::RouterFilterFactory>(
-          filter.name, router::RouterFilter::Options{parts.routes, &guests.clusters, router->suppress_envoy_headers}));
+          filter.name, router::RouterFilter::Options{
+                           parts.routes, &guests.clusters, router->suppress_envoy_headers,
+                           listener.http.scheme_matches_upstream && listener.http.scheme_to_overwrite.empty()}));
     } else {
       add(std::make_unique<wasm_filter::WasmFilterFactory>(wasm_filter::WasmFilter::Options{
           filter.name, guests.worker.attach(parts.plugins[i]), attributes(listener), parts.routes, filter.disabled}));

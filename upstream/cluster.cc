@@ -162,13 +162,18 @@ Result<> ClusterRegistry::prepare_tls() {
     const config::Cluster& config = cluster->config;
     if (!config.tls) continue;
     const std::string& name = config.alt_stat_name.empty() ? config.name : config.alt_stat_name;
-    auto context = tls::ClientContext::create(*config.tls, tls::Stats(store_, stat_prefix(name)));
-    if (!context) {
+    const auto make = [&](const config::UpstreamTls& tls) -> Result<std::shared_ptr<const tls::ClientContext>> {
+      auto context = tls::ClientContext::create(tls, tls::Stats(store_, stat_prefix(name)));
+      if (context) return std::shared_ptr<const tls::ClientContext>(*std::move(context));
       Error error = context.error();
       error.where = "cluster '" + config.name + "', transport_socket";
       return error;
-    }
-    cluster->tls = *std::move(context);
+    };
+    INLAY_TRY(cluster->tls, make(*config.tls));
+    if (!config.as_downstream) continue;
+    config::UpstreamTls http1 = *config.tls;
+    std::erase(http1.alpn, "h2");
+    INLAY_TRY(cluster->http1_tls, make(http1));
   }
   return Unit{};
 }

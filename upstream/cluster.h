@@ -82,6 +82,8 @@ class Cluster {
   Breakers breakers;
   // Null for a cluster without TLS, and before ClusterRegistry::prepare_tls().
   std::shared_ptr<const tls::ClientContext> tls;
+  // Where requests go out as they came: of connections of HTTP/1, which do not offer "h2".
+  std::shared_ptr<const tls::ClientContext> http1_tls;
   bool lengths_as_given = false;  // ClusterRegistry::send_lengths_as_given()
 
   std::shared_ptr<const HostList> hosts() const;

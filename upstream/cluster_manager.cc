@@ -10,12 +10,13 @@ WorkerCluster::WorkerCluster(net::EventLoop& loop, Cluster& cluster, uint64_t se
   refresh();
 }
 
-ConnectionPool* WorkerCluster::choose_host() {
+ConnectionPool* WorkerCluster::choose_host(bool http2) {
   if (!balancer_) {
     cluster_.stats.cx_none_healthy.add();
     return nullptr;
   }
-  return candidates_[balancer_->choose()];
+  ConnectionPool* const host = candidates_[balancer_->choose()];
+  return cluster_.config.as_downstream && !http2 ? &host->http1() : host;
 }
 
 void WorkerCluster::refresh() {

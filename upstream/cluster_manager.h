@@ -32,8 +32,9 @@ class WorkerCluster {
   ClusterStats& stats() { return cluster_.stats; }
   // The host for the next request, by lb_policy; nullptr, which is counted, when the cluster has none. Hosts that are
   // configured as unhealthy are left out as long as at least half of all are healthy (Envoy's panic threshold). Choose
-  // anew for each request: the pool goes with its host, when it has no request left.
-  ConnectionPool* choose_host();
+  // anew for each request: the pool goes with its host, when it has no request left. `http2`: the request came as
+  // HTTP/2, which counts where requests go out as they came.
+  ConnectionPool* choose_host(bool http2 = false);
   // One for each host that there is now.
   const std::vector<std::unique_ptr<ConnectionPool>>& pools() const { return pools_; }
   // Takes over the registry's present hosts; pools of addresses that stay are kept, and those that go finish the

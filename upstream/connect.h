@@ -13,7 +13,8 @@ namespace inlay::upstream {
 
 // Starts to connect, for at most the cluster's connect_timeout, the TLS handshake included; on_connected or on_closed
 // follows, never from inside of this call.
+// `http1`: what will be spoken, where the cluster speaks HTTP/2, too.
 std::unique_ptr<net::Connection> connect_to(net::EventLoop& loop, const Cluster& cluster, const HostSpec& host,
-                                            net::ConnectionHandler& handler);
+                                            net::ConnectionHandler& handler, bool http1 = false);
 
 }  // namespace inlay::upstream

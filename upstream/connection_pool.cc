@@ -6,10 +6,11 @@
 
 namespace inlay::upstream {
 
-ConnectionPool::ConnectionPool(net::EventLoop& loop, Cluster& cluster, HostSpec host)
+ConnectionPool::ConnectionPool(net::EventLoop& loop, Cluster& cluster, HostSpec host, ConnectionPool* parent)
     : loop_(loop),
       cluster_(cluster),
       host_(std::move(host)),
+      parent_(parent),
       serve_task_(loop, net::DeferredTask::When::kNextTurn, [this] { serve_pending(); }) {}
 
 ConnectionPool::~ConnectionPool() {
@@ -21,6 +22,21 @@ ConnectionPool::~ConnectionPool() {
   for (auto& connection : connections_) connection->abandon();
   cluster_.breakers.connections.fetch_sub(static_cast<uint32_t>(connections_.size()), std::memory_order_relaxed);
   cluster_.stats.cx_active.sub(static_cast<int64_t>(connections_.size()));
+}
+
+void ConnectionPool::update_host(HostSpec host) {
+  if (http1_) http1_->update_host(host);
+  host_ = std::move(host);
+}
+
+ConnectionPool& ConnectionPool::http1() {
+  if (!http1_) http1_ = std::make_unique<ConnectionPool>(loop_, cluster_, host_, this);
+  return *http1_;
+}
+
+void ConnectionPool::count(int more) {
+  active_requests_ += static_cast<uint32_t>(more);
+  if (parent_ != nullptr) parent_->count(more);
 }
 
 bool ConnectionPool::acquire(UpstreamRequest& request) {
@@ -37,7 +53,7 @@ bool ConnectionPool::acquire(UpstreamRequest& request) {
     return false;
   }
   breakers.requests.fetch_add(1, std::memory_order_relaxed);
-  ++active_requests_;
+  count(1);
   stats.rq_total.add();
   stats.rq_active.add();
   request.pool_ = this;
@@ -101,7 +117,7 @@ void ConnectionPool::forget(UpstreamRequest& request) {
   if (request.queued_in_pool_) unqueue(request);
   cluster_.breakers.requests.fetch_sub(1, std::memory_order_relaxed);
   cluster_.stats.rq_active.sub();
-  --active_requests_;
+  count(-1);
 }
 
 void ConnectionPool::replay(UpstreamRequest& request) {
@@ -163,7 +179,7 @@ void ConnectionPool::begin_tcp() {
   stats.cx_active.add();
   stats.rq_total.add();
   stats.rq_active.add();
-  ++active_requests_;
+  count(1);
 }
 
 void ConnectionPool::end_tcp() {
@@ -171,7 +187,7 @@ void ConnectionPool::end_tcp() {
   cluster_.stats.cx_active.sub();
   cluster_.stats.cx_destroy.add();
   cluster_.stats.rq_active.sub();
-  --active_requests_;
+  count(-1);
 }
 
 void ConnectionPool::on_connected(ClientConnection& connection) {
@@ -245,6 +261,7 @@ void ConnectionPool::remove(ClientConnection& connection) {
 
 void ConnectionPool::drain() {
   draining_ = true;
+  if (http1_) http1_->drain();
   std::vector<ClientConnection*> idle;
   for (const auto& connection : connections_) {
     if (connection->capacity() > 0 && !connection->busy()) idle.push_back(connection.get());

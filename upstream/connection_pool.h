@@ -8,7 +8,8 @@
 // whose answer is complete is not used before the loop has looked for events once more: what a faulty peer sends behind
 // its answer is news then and ends the connection, and does not answer somebody else's request.
 //
-// HTTP/2: one connection for as many requests as it takes, and one more when it takes no more.
+// HTTP/2: one connection for as many requests as it takes, and one more when it takes no more. Where requests go out
+// as they came, the pool of HTTP/2 has one of HTTP/1 beside it.
 
 #include <cstdint>
 #include <memory>
@@ -24,7 +25,8 @@ namespace inlay::upstream {
 
 class ConnectionPool {
  public:
-  ConnectionPool(net::EventLoop& loop, Cluster& cluster, HostSpec host);
+  // `parent`: whose http1() it is.
+  ConnectionPool(net::EventLoop& loop, Cluster& cluster, HostSpec host, ConnectionPool* parent = nullptr);
   ~ConnectionPool();
   ConnectionPool(const ConnectionPool&) = delete;
   ConnectionPool& operator=(const ConnectionPool&) = delete;
@@ -32,8 +34,10 @@ class ConnectionPool {
   Cluster& cluster() { return cluster_; }
   const HostSpec& host() const { return host_; }
   // DNS gave the same address with another weight or health.
-  void update_host(HostSpec host) { host_ = std::move(host); }
-  // Requests under way or waiting, and TCP connections.
+  void update_host(HostSpec host);
+  // The pool for requests that came as HTTP/1, of a cluster whose requests go out as they came.
+  ConnectionPool& http1();
+  // Requests under way or waiting, and TCP connections; those of http1(), too.
   const uint32_t& active_requests() const { return active_requests_; }
   size_t connections() const { return connections_.size(); }
   size_t idle_connections() const { return idle_.size() + resting_.size(); }
@@ -46,7 +50,9 @@ class ConnectionPool {
   void drain();
   bool draining() const { return draining_; }
   // Nothing is left of a draining pool.
-  bool drained() const { return draining_ && connections_.empty() && active_requests_ == 0; }
+  bool drained() const {
+    return draining_ && connections_.empty() && active_requests_ == 0 && (!http1_ || http1_->drained());
+  }
 
  private:
   friend class Http1Connection;
@@ -68,7 +74,8 @@ class ConnectionPool {
 
   void enqueue(UpstreamRequest& request);
   void unqueue(UpstreamRequest& request);
-  bool multiplexes() const { return cluster_.config.http2.has_value(); }
+  void count(int more);
+  bool multiplexes() const { return parent_ == nullptr && cluster_.config.http2.has_value(); }
   // A connection that takes a request; nullptr: there is none. An idle one of HTTP/1 is taken out.
   ClientConnection* take_idle();
   ClientConnection* find_open();
@@ -82,6 +89,8 @@ class ConnectionPool {
   net::EventLoop& loop_;
   Cluster& cluster_;
   HostSpec host_;
+  ConnectionPool* const parent_;
+  std::unique_ptr<ConnectionPool> http1_;  // null: not yet
   std::vector<std::unique_ptr<ClientConnection>> connections_;
   std::vector<ClientConnection*> idle_;
   std::vector<ClientConnection*> resting_;  // idle, and not looked at since its answer

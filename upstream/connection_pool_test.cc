@@ -219,5 +219,44 @@ TEST_F(IdleTest, ConnectionsAreClosed) {
   EXPECT_EQ(pool().connections(), 0u);
 }
 
+class AsDownstreamTest : public ConnectionPoolTest {
+ protected:
+  void configure(config::Cluster& config) override {
+    config.as_downstream = true;
+    config.http2.emplace();
+  }
+};
+
+TEST_F(AsDownstreamTest, SendsRequestsOfHttp1AsHttp1) {
+  Exchange e;
+  ASSERT_TRUE(e.start(*manager_->at(0).choose_host()));
+  ASSERT_TRUE(finish(e));
+  EXPECT_EQ(e.body, "ok");
+  EXPECT_EQ(stat("upstream_cx_http1_total"), 1);
+  EXPECT_EQ(stat("upstream_cx_http2_total"), 0);
+}
+
+TEST_F(AsDownstreamTest, SendsRequestsOfHttp2AsHttp2) {
+  Exchange e;
+  ASSERT_TRUE(e.start(*manager_->at(0).choose_host(true)));
+  ASSERT_TRUE(run_until(loop_, [&] { return stat("upstream_cx_http2_total") == 1; }));
+  EXPECT_EQ(stat("upstream_cx_http1_total"), 0);
+  EXPECT_EQ(manager_->at(0).pools()[0]->active_requests(), 1u);
+  e.request.cancel();
+}
+
+// Of the host's requests the load balancer hears whichever way they go, and the host waits for all of them.
+TEST_F(AsDownstreamTest, CountsBothForTheHost) {
+  ConnectionPool& host = *manager_->at(0).choose_host(true);
+  Exchange e;
+  ASSERT_TRUE(e.start(host.http1()));
+  EXPECT_EQ(host.active_requests(), 1u);
+  host.drain();
+  EXPECT_FALSE(host.drained());
+  ASSERT_TRUE(finish(e));
+  EXPECT_EQ(host.active_requests(), 0u);
+  EXPECT_TRUE(run_until(loop_, [&] { return host.drained(); }));
+}
+
 }  // namespace
 }  // namespace inlay::upstream

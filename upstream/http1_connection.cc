@@ -44,7 +44,7 @@ Http1Connection::Http1Connection(ConnectionPool& pool, net::EventLoop& loop)
                     }),
       written_task_(loop, net::DeferredTask::When::kAfterEvent, [] {}) {
   const config::Cluster& config = pool.cluster().config;
-  connection_ = connect_to(loop, pool.cluster(), pool.host(), *this);
+  connection_ = connect_to(loop, pool.cluster(), pool.host(), *this, true);
   connection_->set_write_watermark(config.per_connection_buffer_limit_bytes);
 }
 

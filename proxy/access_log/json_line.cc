@@ -27,6 +27,8 @@ bool is_number(Operator op) {
     case Operator::kDownstreamRemotePort:
     case Operator::kDownstreamDirectPort:
     case Operator::kDownstreamLocalPort:
+    case Operator::kUpstreamHostPort:
+    case Operator::kUpstreamLocalPort:
     case Operator::kConnectionId:
     case Operator::kAttemptCount:
       return true;
@@ -107,7 +109,7 @@ class Writer {
   }
 
   bool write_value(const config::FormatPart& part) {
-    const bool number = is_number(part.op) && part.max_length == 0;
+    const bool number = is_number(part.op);
     const size_t before = out_.size();
     if (!number) out_ += '"';
     const size_t begin = out_.size();

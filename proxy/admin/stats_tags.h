@@ -4,7 +4,8 @@
 // StatsTags: the labels that a bootstrap's `stats_config.stats_tags` take out of the names of statistics.
 //
 // Of a regex that is found in a name, the first group is taken out of the name, and the second, or the first if there
-// is no second, is the label's value; all regexes look at the whole name. With the regex `(_value=([a-z]+))` of the tag
+// is no second, is the label's value; all regexes look at the whole name. They are of std::regex, as in Envoy
+// (1.40, TagExtractorStdRegexImpl). With the regex `(_value=([a-z]+))` of the tag
 // `value`:
 //
 //     split("wasmcustom.requests_value=a") -> {"requests", R"(value="a")"}
@@ -16,10 +17,6 @@
 
 #include "config/model.h"
 #include "proxy/admin/prometheus_name.h"
-
-namespace re2 {
-class RE2;
-}
 
 namespace inlay::proxy::admin {
 

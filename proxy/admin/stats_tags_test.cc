@@ -43,5 +43,22 @@ TEST(StatsTags, LeaveANameAloneThatTheyDoNotFit) {
   EXPECT_EQ(split({{"p", "m()", {}}}, "wasmcustom.m"), R"(m{p=""})");
 }
 
+// What Istio's bootstraps have, and RE2 has not.
+TEST(StatsTags, MayLookAheadAndBack) {
+  EXPECT_EQ(split({{"zone", "^wasmcustom(?=\\.)(.([a-z]+))", {}}}, "wasmcustom.eu.requests"), R"(requests{zone="eu"})");
+  EXPECT_EQ(split({{"twice", "((a)\\2)", {}}}, "wasmcustom.maan"), R"(mn{twice="a"})");
+}
+
+TEST(StatsTags, OfOneNameTheFirstThatFitsCounts) {
+  EXPECT_EQ(split({{"a", "", "1"}, {"a", "", "2"}, {"b", "(x)", {}}, {"b", "(n)$", {}}}, "wasmcustom.mn"),
+            R"(m{a="1",b="n"})");
+}
+
+TEST(StatsTags, LeaveALongNameAlone) {
+  const std::string name = "wasmcustom." + std::string(100'000, 'm');
+  const std::vector<config::StatsTag> tags = {{"a", "((m*)*)", {}}};
+  EXPECT_EQ(StatsTags(tags).split(name).labels, "");
+}
+
 }  // namespace
 }  // namespace inlay::proxy::admin

@@ -318,6 +318,7 @@ void HeaderRules::sanitize(HeaderMap& headers) const {
     if (!entry.name.starts_with("x-envoy-")) return false;
     return contains(kInternalHeaders, entry.name) || (edge && contains(kHopHeaders, entry.name));
   });
+  for (const std::string& name : config_.route_config.internal_only_headers) headers.remove(name);
 }
 
 void HeaderRules::prepare_forwarded(HeaderMap& headers, const Address& remote) {
@@ -338,7 +339,10 @@ void HeaderRules::prepare_forwarded(HeaderMap& headers, const Address& remote) {
   if (!headers.has(HeaderId::kXForwardedProto)) {
     headers.add(HeaderId::kXForwardedProto, "x-forwarded-proto", scheme_);
   }
-  if (!(mask & bit(HeaderId::kScheme))) {
+  if (!config_.scheme_to_overwrite.empty()) {
+    headers.set(HeaderId::kScheme, config_.scheme_to_overwrite);
+    headers.set(HeaderId::kXForwardedProto, config_.scheme_to_overwrite);  // too, in Envoy 1.40.0
+  } else if (!(mask & bit(HeaderId::kScheme))) {
     const std::string_view proto = headers.value(HeaderId::kXForwardedProto);
     headers.add(HeaderId::kScheme, ":scheme", proto == "https" ? "https" : "http");
   }

@@ -450,5 +450,26 @@ TEST(LocalReply, Rules) {
             ":status=200 content-type=application/grpc grpc-status=5 grpc-message=50%25 %0A []");
 }
 
+// scheme_header_transformation: x-forwarded-proto with it, as in Envoy 1.40.0, whatever a client says.
+TEST(HeaderRules, OverwritesTheScheme) {
+  const auto https = [](config::HttpConnectionManager& http) { http.scheme_to_overwrite = "https"; };
+  EXPECT_EQ(prepared(request({}), https), ":method=GET :path=/ :authority=h :scheme=https x-forwarded-proto=https ");
+  EXPECT_NE(prepared(request({{":scheme", "http"}}), https).find(":scheme=https"), std::string::npos);
+}
+
+TEST(HeaderRules, TakesInternalHeadersFromStrangers) {
+  const auto rules = [](bool edge) {
+    return [edge](config::HttpConnectionManager& http) {
+      http.use_remote_address = edge;
+      http.internal_addresses = {{false, {10}, 8}};
+      http.route_config.internal_only_headers = {"x-token", "x-internal"};
+    };
+  };
+  const auto passes = [](const std::string& fields) { return fields.find("x-token") != std::string::npos; };
+  EXPECT_FALSE(passes(prepared(request({{"x-token", "1"}, {"x-internal", "1"}}), rules(true))));
+  EXPECT_FALSE(passes(prepared(request({{"x-token", "1"}}), rules(false))));
+  EXPECT_TRUE(passes(prepared(request({{"x-token", "1"}, {"x-forwarded-for", "10.0.0.1"}}), rules(false))));
+}
+
 }  // namespace
 }  // namespace inlay::proxy::downstream

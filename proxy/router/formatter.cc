@@ -187,6 +187,9 @@ void append_operator(const FormatPart& part, const FormatContext& context, std::
   const auto port = [&](const Address* a) {
     if (a != nullptr && !a->is_pipe) append_number(a->port, out);
   };
+  const auto upstream_port = [&](const Address& a) {
+    if (!a.host.empty()) port(&a);
+  };
   switch (part.op) {
     case Operator::kText:
       out += part.text;
@@ -224,20 +227,25 @@ void append_operator(const FormatPart& part, const FormatContext& context, std::
       return append_time(info.start_system, part.text, out);
     case Operator::kUpstreamHost:
       return address(&info.upstream_host);
+    case Operator::kUpstreamHostNoPort:
+      return ip(&info.upstream_host);
+    case Operator::kUpstreamHostPort:
+      return upstream_port(info.upstream_host);
     case Operator::kUpstreamCluster:
       out += info.upstream_cluster;
       return;
     case Operator::kUpstreamLocalAddress:
       return address(&info.upstream_local);
+    case Operator::kUpstreamLocalNoPort:
+      return ip(&info.upstream_local);
+    case Operator::kUpstreamLocalPort:
+      return upstream_port(info.upstream_local);
     case Operator::kUpstreamTransportFailure:
       return append_details(info.upstream_transport_failure, "", out);
     case Operator::kAttemptCount:
       return append_number(info.upstream_request_attempts, out);
     case Operator::kRouteName:
       if (info.route != nullptr) out += info.route->config->name;
-      return;
-    case Operator::kVirtualHostName:
-      if (info.route != nullptr) out += info.route->virtual_host->name;
       return;
     case Operator::kDownstreamRemote:
       return address(info.downstream_remote);
@@ -329,7 +337,7 @@ bool has_empty_value(const FormatPart& part, const FormatContext& context) {
 void append_value(const FormatPart& part, const FormatContext& context, std::string& out) {
   const size_t before = out.size();
   append_operator(part, context, out);
-  if (part.max_length != 0 && out.size() - before > part.max_length) out.resize(before + part.max_length);
+  if (out.size() - before > part.max_length) out.resize(before + part.max_length);
 }
 
 Result<Formatter> Formatter::compile(std::string_view format) {

@@ -188,9 +188,11 @@ void RouterFilter::send_upstream(upstream::WorkerCluster& cluster, http::HeaderM
   cluster_ = &cluster;
   downstream::StreamInfo& info = callbacks_->info();
   info.upstream_cluster = cluster.config().name;
+  if (options_.scheme_matches_upstream) [[unlikely]]
+    headers.set(HeaderId::kScheme, cluster.config().tls ? "https" : "http");
   if (const std::string fault = upstream::request_fault(headers); !fault.empty()) [[unlikely]]
     return refuse(fault);
-  upstream::ConnectionPool* host = cluster.choose_host();
+  upstream::ConnectionPool* host = cluster.choose_host(callbacks_->info().protocol == "HTTP/2");
   if (host == nullptr) {
     cluster.stats().charge_response(503);
     reply(503, upstream::kNoHealthyUpstreamText, downstream::kNoHealthyUpstream, "no_healthy_upstream");

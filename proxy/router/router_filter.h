@@ -23,6 +23,7 @@ class RouterFilter final : public downstream::StreamFilter, private upstream::Up
     std::shared_ptr<const RouteTable> routes;
     upstream::ClusterManager* clusters = nullptr;  // not null; outlives the filter
     bool suppress_envoy_headers = false;
+    bool scheme_matches_upstream = false;  // scheme_header_transformation.match_upstream
   };
   explicit RouterFilter(const Options& options) : options_(options), request_(*this) {}
 
