@@ -102,7 +102,7 @@ Result<> add_compat(std::span<const uint8_t> module, const ImageOptions& options
   write_annotations(json.open(), manifest_annotations(options, image));
   write_descriptor(json, "config", config, kConfigType);
   json.open_list("layers");
-  write_descriptor(json, nullptr, layer, kLayerType);
+  write_descriptor(json, nullptr, layer, kLayerType, {{kTitle, std::string(kLayerFile)}});
   json.close_list().text("mediaType", kManifestType).number("schemaVersion", 2).close();
   image.manifest = Blob(json.take());
   image.blobs = {std::move(config), std::move(layer)};

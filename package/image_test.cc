@@ -80,6 +80,7 @@ TEST(Image, TheCompatFormIsOneLayerWithThePlugin) {
   ASSERT_EQ(manifest["layers"].Size(), 1u);
   const auto& layer = manifest["layers"][0];
   EXPECT_STREQ(layer["mediaType"].GetString(), "application/vnd.oci.image.layer.v1.tar+gzip");
+  EXPECT_STREQ(layer["annotations"][kTitle].GetString(), "plugin.wasm.tar.gz");
   EXPECT_EQ(layer["size"].GetUint64(), image.layer_size);
   EXPECT_STREQ(manifest["annotations"]["module.wasm.image/variant"].GetString(), "compat");
 

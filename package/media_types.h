@@ -19,6 +19,8 @@ inline constexpr std::string_view kRuntimeConfigType = "application/vnd.module.w
 inline constexpr std::string_view kModuleType = "application/vnd.module.wasm.content.layer.v1+wasm";
 
 inline constexpr std::string_view kModuleFile = "plugin.wasm";
+// As a tool calls the layer that has it in it, and that pulls whatever has a title, such as oras.
+inline constexpr std::string_view kLayerFile = "plugin.wasm.tar.gz";
 inline constexpr std::string_view kRuntimeConfigFile = "runtime-config.json";
 
 inline constexpr std::string_view kLayoutFile = "oci-layout";

@@ -16,7 +16,8 @@ import unittest
 from support import config
 from support.both import inlay_only
 from support.origins import Echo, Provider, echoed
-from support.processes import INLAY, TestCase, filter_module, free_port, wait_until
+from support.processes import INLAY, TestCase, filter_module, wait_until
+from support.registry import start_registry
 from support.wire import request
 
 
@@ -268,27 +269,13 @@ class PushedToAFolder(Packages):
         self.assertEqual("sha256:" + hashlib.sha256(read(target, "manifest.json")).hexdigest(), digest)
 
 
-REGISTRY = """\
-version: 0.1
-log: {{level: warn}}
-storage: {{filesystem: {{rootdirectory: {storage}}}}}
-http: {{addr: 127.0.0.1:{port}}}
-"""
-
-
 @inlay_only("a subcommand of Inlay's")
 class Registry(Packages):
     """A real registry, and skopeo as people use it."""
 
     def setUp(self):
         super().setUp()
-        for program in ("skopeo", "docker-registry"):
-            if shutil.which(program) is None:
-                self.skipTest(f"there is no {program} (scripts/bootstrap test)")
-        self.port = free_port()
-        with open(self.path("registry.yml"), "w") as file:
-            file.write(REGISTRY.format(storage=self.path("storage"), port=self.port))
-        self.start_program("registry", ["docker-registry", "serve", self.path("registry.yml")], self.port)
+        self.port = start_registry(self)
 
     def skopeo(self, *arguments):
         done = subprocess.run(["skopeo", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600,

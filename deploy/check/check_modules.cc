@@ -64,7 +64,9 @@ void check_file(const Subject& subject, const PluginUse& plugin, Findings& findi
 }  // namespace
 
 void check_module_size(const Subject& subject, std::span<const PluginUse> /*plugins*/, Findings& findings) {
-  for (const Resource* kustomization : subject.manifests.of_kind("Kustomization"))
+  std::vector<const Resource*> kustomizations = subject.manifests.of_kind("Kustomization");
+  for (const Resource* component : subject.manifests.of_kind("Component")) kustomizations.push_back(component);
+  for (const Resource* kustomization : kustomizations)
     for (const Source* generator : items_at(kustomization->source.get(), {"configMapGenerator"}))
       for (const Source* file : items_at(generator, {"files"})) {
         const std::string name = file->text.substr(file->text.find('=') + 1);

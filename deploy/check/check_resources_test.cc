@@ -266,13 +266,52 @@ TEST(Version, IsWhatChangesForThisConfiguration) {
   EXPECT_THAT(check(signing, 36, 40).lines, Contains("note version"));
   EXPECT_THAT(check(signing, 40, 36).lines, Contains("error version"));
   EXPECT_THAT(check(signing, 40, 36).text, HasSubstr("there is no function that signs"));
-  EXPECT_THAT(check(signing, 37, 38).text, Not(HasSubstr("[version]")));
+  EXPECT_THAT(check(signing, 34, 36).text, Not(HasSubstr("[version]")));
   EXPECT_THAT(check(signing).text, Not(HasSubstr("[version]")));
   EXPECT_THAT(check(traffic_extension("a: b"), 36, 40).text, HasSubstr("the request hangs"));
   EXPECT_THAT(check(traffic_extension("a: b"), 32, 36).text, HasSubstr("not run here"));
   const std::string restricted =
       envoy_filter(kRules, "capability_restriction_config: {allowed_capabilities: {proxy_log: {}}}");
   EXPECT_THAT(check(restricted, 39, 40).lines, Contains("warning version"));
+}
+
+TEST(Version, TellsOfTheProxyItself) {
+  const Checked checked = check(traffic_extension(kRules), 36, 38);
+  EXPECT_THAT(checked.text, HasSubstr("no more than the container's limit of processors"));
+  EXPECT_THAT(checked.text, HasSubstr("7.05, and not 7.1"));
+  EXPECT_THAT(check(traffic_extension("a: b"), 36, 37).text, HasSubstr("it gets the request's"));
+}
+
+TEST(Version, TellsOfRulesByPath) {
+  const std::string by_path =
+      R"("sources": [{"name": "a", "cluster": "idp"}], "rules": [{"match": {"path_prefix": "/a"}}])";
+  EXPECT_THAT(check(traffic_extension(by_path), 38, 39).text, HasSubstr("makes `/b` of that"));
+  EXPECT_THAT(check(traffic_extension(by_path), 39, 38).lines, Contains("warning version"));
+  EXPECT_THAT(check(traffic_extension(kRules), 38, 39).text, Not(HasSubstr("makes `/b` of that")));
+}
+
+// The clusters that a resource beside the plugin adds.
+TEST(Version, TellsOfTheClustersOfProviders) {
+  const auto clusters = [](const std::string& value) {
+    return "---\napiVersion: networking.istio.io/v1alpha3\nkind: EnvoyFilter\nmetadata: {name: c, namespace: "
+           "shop}\nspec:\n"
+           "  priority: 10\n  configPatches:\n  - {applyTo: CLUSTER, patch: {operation: ADD, value: " +
+           value + "}}\n";
+  };
+  const std::string plugin = traffic_extension(kRules);
+  EXPECT_THAT(check(plugin + clusters("{type: STATIC, transport_socket: {name: t}}"), 37, 38).lines,
+              Contains("warning version"));
+  EXPECT_THAT(check(plugin + clusters("{type: STATIC}"), 37, 38).text, Not(HasSubstr("the handshake")));
+  const std::string by_dns = clusters("{type: STRICT_DNS}");
+  EXPECT_THAT(check(plugin + by_dns, 38, 39).text, HasSubstr("they have the new one"));
+  EXPECT_THAT(check(plugin + by_dns, 40, 39).lines, Contains("warning version"));
+  EXPECT_THAT(check(traffic_extension("a: b") + by_dns, 38, 39).text, Not(HasSubstr("they have the new one")));
+  const std::string patch_policy =
+      "---\napiVersion: gateway.envoyproxy.io/v1alpha1\nkind: EnvoyPatchPolicy\nmetadata: {name: c, namespace: "
+      "shop}\nspec:\n"
+      "  type: JSONPatch\n  jsonPatches:\n  - {type: type.googleapis.com/envoy.config.cluster.v3.Cluster, name: c, "
+      "operation: {op: add, path: '', value: {type: STRICT_DNS}}}\n";
+  EXPECT_THAT(check(plugin + patch_policy, 38, 39).text, HasSubstr("they have the new one"));
 }
 
 TEST(Version, TellsTwinsApart) {

@@ -8,26 +8,59 @@ namespace inlay::deploy {
 
 namespace {
 
-bool signs(const PluginUse& plugin, std::span<const PluginUse> /*all*/) {
+bool signs(const Subject& /*subject*/, const PluginUse& plugin, std::span<const PluginUse> /*all*/) {
   const auto sources = items_at(plugin.configuration.get(), {"sources"});
   return std::any_of(sources.begin(), sources.end(), [](const Source* source) {
     return text_at(source, {"oauth2", "auth_method"}) == "private_key_jwt";
   });
 }
 
-bool is_foreign(const PluginUse& plugin, std::span<const PluginUse> /*all*/) {
+bool is_foreign(const Subject& /*subject*/, const PluginUse& plugin, std::span<const PluginUse> /*all*/) {
   return !plugin.gives_headers();
 }
 
-bool is_filter(const PluginUse& plugin, std::span<const PluginUse> /*all*/) {
+bool is_filter(const Subject& /*subject*/, const PluginUse& plugin, std::span<const PluginUse> /*all*/) {
   return plugin.gives_headers();
 }
 
-bool has_restrictions(const PluginUse& plugin, std::span<const PluginUse> /*all*/) {
+bool is_any(const Subject& /*subject*/, const PluginUse& /*plugin*/, std::span<const PluginUse> /*all*/) {
+  return true;
+}
+
+bool has_path_rules(const Subject& /*subject*/, const PluginUse& plugin, std::span<const PluginUse> /*all*/) {
+  const auto rules = items_at(plugin.configuration.get(), {"rules"});
+  return std::any_of(rules.begin(), rules.end(), [](const Source* rule) {
+    return at(rule, {"match", "path"}) != nullptr || at(rule, {"match", "path_prefix"}) != nullptr;
+  });
+}
+
+// Whether a cluster that an EnvoyFilter or an EnvoyPatchPolicy adds is so.
+template <class Predicate>
+bool adds_cluster(const Subject& subject, Predicate predicate) {
+  for (const Resource& resource : subject.manifests.resources) {
+    for (const Source* patch : items_at(resource.source.get(), {"spec", "configPatches"}))
+      if (text_at(patch, {"applyTo"}) == "CLUSTER" && predicate(at(patch, {"patch", "value"}))) return true;
+    for (const Source* patch : items_at(resource.source.get(), {"spec", "jsonPatches"}))
+      if (text_at(patch, {"type"}).ends_with(".Cluster") && predicate(at(patch, {"operation", "value"}))) return true;
+  }
+  return false;
+}
+
+bool calls_over_tls(const Subject& subject, const PluginUse& plugin, std::span<const PluginUse> /*all*/) {
+  return plugin.gives_headers() &&
+         adds_cluster(subject, [](const Source* cluster) { return at(cluster, {"transport_socket"}) != nullptr; });
+}
+
+bool calls_by_dns(const Subject& subject, const PluginUse& plugin, std::span<const PluginUse> /*all*/) {
+  return plugin.gives_headers() &&
+         adds_cluster(subject, [](const Source* cluster) { return text_at(cluster, {"type"}).ends_with("_DNS"); });
+}
+
+bool has_restrictions(const Subject& /*subject*/, const PluginUse& plugin, std::span<const PluginUse> /*all*/) {
   return plugin.runtime_limits != nullptr;
 }
 
-bool has_a_twin(const PluginUse& plugin, std::span<const PluginUse> all) {
+bool has_a_twin(const Subject& /*subject*/, const PluginUse& plugin, std::span<const PluginUse> all) {
   return std::any_of(all.begin(), all.end(), [&](const PluginUse& other) {
     return other.resource == plugin.resource && other.name == plugin.name && other.root_id == plugin.root_id &&
            other.vm_id == plugin.vm_id && other.configuration_text == plugin.configuration_text &&
@@ -41,7 +74,7 @@ struct Change {
   bool seen;         // in both versions; else it stands in Envoy's release notes only
   Severity forward;  // how bad it is to get it
   Severity back;     // how bad it is to lose it
-  bool (*touches)(const PluginUse& plugin, std::span<const PluginUse> all);
+  bool (*touches)(const Subject& subject, const PluginUse& plugin, std::span<const PluginUse> all);
   std::string_view before;
   std::string_view now;
   std::string_view todo;
@@ -54,6 +87,28 @@ constexpr Change kChanges[] = {
     {37, true, Severity::kNote, Severity::kError, signs,
      "there is no function that signs: each fetch with `private_key_jwt` fails (`fetch_failed.not_signed`)",
      "the proxy signs for the plugin", "stay at 1.37 or later, or authenticate the client in another way"},
+    {37, false, Severity::kNote, Severity::kNote, is_any,
+     "an Envoy without `--concurrency` has a worker for each processor of the machine, whatever the container may use",
+     "it has no more than the container's limit of processors",
+     "count on a VM of each plugin for each worker: memory, and requests a second, change with it"},
+    {37, false, Severity::kNote, Severity::kNote, is_foreign,
+     "a function of Envoy's own that a plugin calls for a request can get the root context", "it gets the request's",
+     "see whether the module calls some (`inlay inspect`)"},
+    {38, true, Severity::kWarning, Severity::kNote, calls_over_tls,
+     "a provider may show an RSA certificate whose key usage is not for signatures",
+     "the handshake with it fails: each fetch ends with 503, `remote connection failure`",
+     "look at `keyUsage` of the providers' certificates: it must have `digitalSignature`, or be left out"},
+    {38, true, Severity::kNote, Severity::kNote, is_any, "a quantile of few values is read from the end of its bucket",
+     "it is read from the middle: 7.05, and not 7.1, for 7", "look at alerts on histograms that get few values"},
+    {39, true, Severity::kNote, Severity::kWarning, has_path_rules,
+     "a listener that normalizes paths leaves `/a/..;/b` as it is, so that a rule for `/a` meets it",
+     "from 1.39.3 on it makes `/b` of that, as the destination may, and rules see `/b`",
+     "nothing: the new one closes a way around rules by path"},
+    {39, false, Severity::kNote, Severity::kNote, calls_by_dns, "clusters of DNS names have the old implementation",
+     "they have the new one", "watch `cluster.NAME.update_failure` of the providers after the change"},
+    {40, false, Severity::kNote, Severity::kWarning, calls_by_dns,
+     "where the name server fails for one kind of address, a provider's hosts can go away", "those that there are stay",
+     "nothing"},
     {39, true, Severity::kNote, Severity::kWarning, is_foreign,
      "what comes of a body after a plugin has resumed it in the middle is lost, and the request hangs", "it passes",
      "see whether the module holds bodies (`inlay inspect`)"},
@@ -97,7 +152,7 @@ void check_versions(const Subject& subject, std::span<const PluginUse> plugins, 
   for (const Change& change : kChanges) {
     if (change.since <= low || change.since > high) continue;
     for (const PluginUse& plugin : plugins)
-      if (change.touches(plugin, plugins)) add_change(change, subject, plugin, findings);
+      if (change.touches(subject, plugin, plugins)) add_change(change, subject, plugin, findings);
   }
 }
 

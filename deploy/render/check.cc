@@ -63,6 +63,13 @@ class Check {
       replace_all(text, "trusted_ca: {filename: " + yaml_scalar(ca) + "}", "system_root_certs: {}");
       replace_all(text, R"("trusted_ca":{"filename":)" + document::json_string(ca) + "}", R"("system_root_certs":{})");
     }
+    // Nor are the files that it answers with.
+    for (const Service& service : values_.services)
+      for (const MountedFile& mounted : service.files)
+        replace_all(text,
+                    R"({"filename":)" + document::json_string(files_folder(service) + "/" + mounted.name) +
+                        R"(,"watched_directory":{"path":)" + document::json_string(files_folder(service)) + "}}",
+                    R"({"inline_string":"a stand-in"})");
     config::LoadOptions options;
     options.environment = [](const std::string&) { return std::optional<std::string>("a-stand-in"); };
     Diagnostics diagnostics;
@@ -198,6 +205,11 @@ Result<std::string> Check::sample_sidecar(const Source* sidecar) const {
     const bool known = std::find(names.begin(), names.end(), name) != names.end();
     if (service.where == Service::Where::kMesh && !known && reaches(sidecar, service.mesh_host)) {
       add_cluster(name, service.port);
+      names.push_back(name);
+    }
+    // Of the proxy's bootstrap.
+    if (service.where == Service::Where::kWorkloadApi && !known) {
+      add_cluster(name, 1);
       names.push_back(name);
     }
   }

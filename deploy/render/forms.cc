@@ -217,12 +217,15 @@ std::string check_form(Form form, std::string_view text) {
 std::string check_form(Form form, uint64_t number) {
   if (form == Form::kPort && (number == 0 || number > kLastPort)) return "expected a port from 1 to 65535";
   if (form == Form::kUser && number == 0) return "expected a user's number from 1 on; 0 is root";
+  constexpr uint64_t kShortestToken = 600;
+  if (form == Form::kTokenLife && number < kShortestToken)
+    return "expected 600 or more, since Kubernetes gives no token for less";
   return "";
 }
 
 std::string_view form_name(Form form) {
   if (form == Form::kPort) return "port";
-  if (form == Form::kUser) return "number";
+  if (form == Form::kUser || form == Form::kTokenLife) return "number";
   for (const FormRule& rule : kRules)
     if (rule.form == form) return rule.name;
   return "";

@@ -20,6 +20,7 @@ enum class Form : uint8_t {
   kIp,          // an IPv4 address
   kPort,        // 1 to 65535 (a number)
   kUser,        // a user's number, 1 or more: root is not for workloads
+  kTokenLife,   // seconds for which the API server gives a token: 600 or more (a number)
   kSha256,      // 64 hexadecimal digits
   kOci,         // oci://registry/name[:tag]@sha256:<64 hexadecimal digits>
   kHttpUrl,     // http:// or https://, a host, a path

@@ -83,6 +83,8 @@ TEST(Forms, TakeWhatIsRight) {
   EXPECT_NE(check_form(Form::kPort, 0), "");
   EXPECT_NE(check_form(Form::kPort, 65536), "");
   EXPECT_NE(check_form(Form::kUser, 0), "");
+  EXPECT_NE(check_form(Form::kTokenLife, 599), "");
+  EXPECT_EQ(check_form(Form::kTokenLife, 600), "");
 }
 
 TEST(SplitHttpUrl, KnowsTheSchemesPorts) {

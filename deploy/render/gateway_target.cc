@@ -23,11 +23,16 @@ Result<Unit> check_gateway(const Values& values, config::Reporter& report) {
     error(values.module.place, "module.file",
           "Envoy Gateway takes a module from a registry or a web server; use `module.oci` or `module.http`");
   if (!values.outbound) error({}, "traffic.direction", "a gateway has no inbound traffic; set `outbound`");
-  for (const Service& service : values.services)
+  for (const Service& service : values.services) {
     if (service.where == Service::Where::kSidecar)
       error(service.place, "services",
             "a gateway has no container of yours beside it, which " + quote(service.name) +
                 " is to be; use `mesh` or `outside`");
+    if (service.where == Service::Where::kFiles || service.where == Service::Where::kWorkloadApi)
+      error(
+          service.place, "services",
+          "nothing mounts what " + quote(service.name) + " needs into the pods of a gateway; use `mesh` or `outside`");
+  }
   if (values.plugin.failure_policy == FailurePolicy::kFailReload)
     error({}, "plugin.failure_policy", "Envoy Gateway has no FAIL_RELOAD; use FAIL_CLOSED or FAIL_OPEN");
   for (const Variable& variable : values.plugin.environment)
@@ -45,6 +50,7 @@ class Gateway {
  public:
   explicit Gateway(const Values& values) : values_(values) {
     context_.set("name", values.name).set("namespace", values.name_space).set("gateway", values.gateway);
+    context_.flag("component", values.component);
   }
 
   Result<Rendering> render() {

@@ -14,7 +14,7 @@ std::string istio_cluster_name(const Service& service);
 // others.
 std::vector<std::string> istio_destination_clusters(const Destination& destination, ProxyKind proxy);
 ClusterNames istio_names(ProxyKind proxy);
-// The clusters that istiod does not make: loopback, hosts outside, where the module is.
+// The clusters that istiod does not make: loopback, hosts outside, files of the proxy's container, where the module is.
 std::vector<ClusterSpec> added_clusters(const Values& values);
 // The ports whose requests pass the plugin.
 std::vector<uint32_t> traffic_ports(const Values& values);

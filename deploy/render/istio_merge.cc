@@ -123,8 +123,8 @@ Result<Unit> apply_patch(Document& bootstrap, const Value& patch, size_t index) 
   const std::string operation = text(patch, {"patch", "operation"});
   const Value* value = find(patch, {"patch", "value"});
   if (value == nullptr) return not_evaluated(index);
-  if (what == "CLUSTER" && operation == "ADD") {
-    find(bootstrap, {"static_resources", "clusters"})
+  if ((what == "CLUSTER" || what == "LISTENER") && operation == "ADD") {
+    find(bootstrap, {"static_resources", what == "CLUSTER" ? "clusters" : "listeners"})
         ->PushBack(Value(*value, bootstrap.GetAllocator()), bootstrap.GetAllocator());
     return Unit{};
   }

@@ -14,9 +14,9 @@
 namespace inlay::deploy {
 
 // Applies an EnvoyFilter's patches to a bootstrap in JSON, as istiod applies them to the listeners and clusters of a
-// sidecar: CLUSTER with ADD, and HTTP_FILTER with INSERT_BEFORE of a filter that listener, filter chain and sub-filter
-// match. Errors: another kind of patch (kUnsupported), or one that meets nothing (kNotFound): a mesh would ignore it
-// without a word.
+// sidecar: CLUSTER and LISTENER with ADD, and HTTP_FILTER with INSERT_BEFORE of a filter that listener, filter chain
+// and sub-filter match. Errors: another kind of patch (kUnsupported), or one that meets nothing (kNotFound): a mesh
+// would ignore it without a word.
 Result<std::string> apply_envoy_filter(std::string_view bootstrap_json, const document::Source& envoy_filter);
 
 // The same for a WasmPlugin or a TrafficExtension: the HTTP filter that istiod makes of it stands before the router of

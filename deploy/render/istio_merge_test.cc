@@ -63,8 +63,15 @@ TEST(ApplyEnvoyFilter, AddsClusters) {
 TEST(ApplyEnvoyFilter, RefusesAPatchThatAMeshWouldIgnore) {
   EXPECT_EQ(apply(filter_patch("SIDECAR_OUTBOUND", 8082)).error().code, ErrorCode::kNotFound);
   EXPECT_EQ(apply(filter_patch("SIDECAR_OUTBOUND", 8081, "envoy.router")).error().code, ErrorCode::kNotFound);
-  EXPECT_EQ(apply("{applyTo: LISTENER, patch: {operation: ADD, value: {}}}").error().code, ErrorCode::kUnsupported);
+  EXPECT_EQ(apply("{applyTo: ROUTE_CONFIGURATION, patch: {operation: MERGE, value: {}}}").error().code,
+            ErrorCode::kUnsupported);
   EXPECT_EQ(apply("{applyTo: CLUSTER}").error().where, "spec.configPatches[0]");
+}
+
+TEST(ApplyEnvoyFilter, AddsListeners) {
+  const auto merged = apply("{applyTo: LISTENER, patch: {operation: ADD, value: {name: files}}}");
+  ASSERT_TRUE(merged) << merged.error().to_string();
+  EXPECT_NE(merged->find(R"({"name":"files"})"), std::string::npos) << *merged;
 }
 
 TEST(ApplyWasmResource, MakesTheFilterThatIstiodMakes) {

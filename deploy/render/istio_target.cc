@@ -10,6 +10,7 @@
 namespace inlay::deploy {
 
 std::string istio_cluster_name(const Service& service) {
+  if (service.where == Service::Where::kWorkloadApi) return "sds-grpc";  // of the bootstrap of each of Istio's proxies
   return service.where == Service::Where::kMesh ? istio_cluster(service.mesh_host, service.port) : service.name;
 }
 
@@ -36,7 +37,14 @@ ClusterNames istio_names(ProxyKind proxy) {
 std::vector<ClusterSpec> added_clusters(const Values& values) {
   std::vector<ClusterSpec> clusters;
   for (const Service& service : values.services) {
-    if (service.where == Service::Where::kMesh) continue;
+    if (service.where == Service::Where::kMesh || service.where == Service::Where::kWorkloadApi) continue;
+    if (service.where == Service::Where::kFiles) {
+      ClusterSpec files = {
+          service.name, "", "", 0, false, "Files of the proxy's container, which the listener below answers with."};
+      files.pipe = files_socket(service);
+      clusters.push_back(std::move(files));
+      continue;
+    }
     const bool sidecar = service.where == Service::Where::kSidecar;
     clusters.push_back({service.name, service.host, service.host, service.port, service.tls,
                         sidecar ? "What the plugin calls, in the same pod: istiod has no cluster for it."
@@ -93,6 +101,7 @@ class Istio {
   explicit Istio(const Values& values) : values_(values) {
     context_.set("name", values.name).set("namespace", values.name_space).set("labels", labels_yaml(values));
     context_.set("mode", values.outbound ? "CLIENT" : "SERVER").set("waypoint", values.workload.name);
+    context_.flag("component", values_.component);
     context_.flag("by_reference", values.proxy == ProxyKind::kWaypoint);
     // The ports of a gateway's or a waypoint's listeners are not those of the destinations; rules keep to these.
     context_.flag("by_port", values.proxy == ProxyKind::kSidecar);
@@ -131,6 +140,16 @@ class Istio {
  private:
   // What the mesh does differently than one might think.
   void notes() {
+    for (const Service& service : values_.services) {
+      if (service.where == Service::Where::kFiles)
+        rendering_.notes.push_back("the proxy must find its files below " + files_folder(service) +
+                                   ": apply the target kubernetes first");
+      if (service.where == Service::Where::kWorkloadApi)
+        rendering_.notes.push_back(
+            "the socket of `sds-grpc` must be that of SPIRE's agent: Istio's injection template " +
+            document::quote(service.injection) +
+            " mounts it; without it it is that of Istio's own agent, which gives no JWT-SVID");
+    }
     if (!values_.outbound && !values_.workload.service)
       rendering_.notes.push_back("inbound requests pass the plugin only where a Service selects the pods and has " +
                                  std::to_string(values_.workload.port) +
@@ -216,7 +235,23 @@ class Istio {
               .set("filter", filter);
       }
     }
+    INLAY_RETURN_IF_ERROR(files_listeners());
     return add("envoy-filter.yaml", "envoy_filter");
+  }
+
+  // Envoy follows a file by the mount that it stands in, and reads none without.
+  Result<Unit> files_listeners() {
+    context_.flag("listeners", false);
+    for (const Service& service : values_.services) {
+      if (service.where != Service::Where::kFiles) continue;
+      Context listener;
+      listener.set("name", service.name).set("socket", files_socket(service)).set("folder", files_folder(service));
+      for (const MountedFile& file : service.files)
+        listener.add("files").set("path", "/" + file.name).set("file", files_folder(service) + "/" + file.name);
+      INLAY_TRY(std::string text, fill_template("templates/istio/files_listener.yaml", listener));
+      context_.add("listeners").set("listener", std::move(text));
+    }
+    return Unit{};
   }
 
   Result<Unit> wasm_resource() {

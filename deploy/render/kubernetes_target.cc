@@ -8,8 +8,22 @@ namespace inlay::deploy {
 
 using document::json_string;
 
+namespace {
+
+constexpr std::string_view kSocketFolder = "/var/run/inlay";
+
+}  // namespace
+
 std::string mounted_module(const Values& values) {
   return "/var/local/wasm/" + values.module.name;
+}
+
+std::string files_folder(const Service& service) {
+  return "/var/run/secrets/inlay/" + service.name;
+}
+
+std::string files_socket(const Service& service) {
+  return std::string(kSocketFolder) + "/" + service.name + ".sock";
 }
 
 namespace {
@@ -89,7 +103,9 @@ class Kubernetes {
     if (!creates) {
       std::vector<std::string> not_applied;
       INLAY_RETURN_IF_ERROR(add("deployment-patch.yaml", "deployment_patch", not_applied));
-      rendering_.notes.push_back("the Deployment exists: patch it with deployment-patch.yaml, whose head says how");
+      rendering_.notes.push_back(
+          values_.component ? "the Deployment exists: the kustomization that includes this one must have it"
+                            : "the Deployment exists: patch it with deployment-patch.yaml, whose head says how");
     }
     context_.set("resources", yaml_list(resources));
     INLAY_TRY(std::string text, fill_template("templates/kubernetes/kustomization.yaml", context_));
@@ -102,6 +118,7 @@ class Kubernetes {
   // What the Deployment and the patch for one that exists have in common.
   Result<Unit> pod_pieces(bool creates) {
     const Workload& workload = values_.workload;
+    context_.flag("component", values_.component).flag("patched", values_.component && !creates);
     context_.set("name", values_.name)
         .set("namespace", values_.name_space)
         .set("workload", workload.name)
@@ -124,14 +141,50 @@ class Kubernetes {
   // Istio reads both annotations as maps from a volume's name to the rest of it.
   Result<Unit> pod_metadata() {
     context_.set("pod_metadata", "");
-    if (values_.module.from != Module::From::kFile) return Unit{};
-    const std::string volume = json_string(kVolume);
-    context_.set("volume", "{" + volume + ": {\"configMap\": {\"name\": " + json_string(values_.name) + "}}}");
-    context_.set("volume_mount", "{" + volume + ": {\"mountPath\": \"/var/local/wasm\", \"readOnly\": true}}");
-    context_.set("sha256", values_.module.sha256);
+    const bool module = values_.module.from == Module::From::kFile;
+    Volumes volumes;
+    if (module)
+      volumes.add(kVolume, R"("configMap": {"name": )" + json_string(values_.name) + "}", "/var/local/wasm", true);
+    std::string injection;
+    for (const Service& service : values_.services) {
+      if (service.where == Service::Where::kFiles) add_files(service, volumes);
+      if (service.where == Service::Where::kWorkloadApi) injection = service.injection;
+    }
+    if (volumes.sources.empty() && injection.empty()) return Unit{};
+    context_.flag("volumes", !volumes.sources.empty());
+    context_.set("volume", "{" + volumes.sources + "}").set("volume_mount", "{" + volumes.mounts + "}");
+    context_.flag("module_mounted", module).set("sha256", values_.module.sha256);
+    context_.flag("injected", !injection.empty()).set("templates", "sidecar," + injection);
     INLAY_TRY(std::string metadata, fill_template("templates/kubernetes/pod_metadata.yaml", context_));
     context_.set("pod_metadata", std::move(metadata));
     return Unit{};
+  }
+
+  // What the injector mounts into the proxy's container, as the insides of two JSON maps.
+  struct Volumes {
+    std::string sources;
+    std::string mounts;
+    void add(std::string_view name, const std::string& source, std::string_view path, bool read_only) {
+      const std::string key = (sources.empty() ? "" : ", ") + json_string(name);
+      sources += key + ": {" + source + "}";
+      mounts += key + ": {\"mountPath\": " + json_string(path) + (read_only ? ", \"readOnly\": true}" : "}");
+    }
+  };
+
+  // The files, and a folder for the socket that no other container has.
+  static void add_files(const Service& service, Volumes& volumes) {
+    std::string sources;
+    for (const MountedFile& file : service.files) {
+      sources += sources.empty() ? "" : ", ";
+      sources += file.audience.empty()
+                     ? R"({"secret": {"name": )" + json_string(file.secret_name) + R"(, "items": [{"key": )" +
+                           json_string(file.secret_key) + R"(, "path": )" + json_string(file.name) + "}]}}"
+                     : R"({"serviceAccountToken": {"audience": )" + json_string(file.audience) +
+                           R"(, "expirationSeconds": )" + std::to_string(file.seconds) + R"(, "path": )" +
+                           json_string(file.name) + "}}";
+    }
+    volumes.add("inlay-files", R"("projected": {"sources": [)" + sources + "]}", files_folder(service), true);
+    volumes.add("inlay-socket", R"("emptyDir": {"medium": "Memory"})", kSocketFolder, false);
   }
 
   Result<Unit> add_container(const ContainerSpec& spec, std::string what) {

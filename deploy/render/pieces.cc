@@ -43,7 +43,9 @@ std::vector<std::string> host_variables(const Values& values) {
 Result<std::string> cluster_yaml(const ClusterSpec& cluster) {
   Context context;
   context.set("name", cluster.name)
-      .set("type", is_ipv4(cluster.address) ? "STATIC" : "STRICT_DNS")
+      .set("type", is_ipv4(cluster.address) || !cluster.pipe.empty() ? "STATIC" : "STRICT_DNS")
+      .flag("piped", !cluster.pipe.empty())
+      .set("pipe", cluster.pipe)
       .set("address", cluster.address)
       .set("port", cluster.port)
       .set("host", cluster.host)
@@ -199,8 +201,16 @@ Result<Unit> check_standalone(const Values& values, config::Reporter& report) {
   };
   for (size_t i = 0; i < values.services.size(); ++i) {
     const Service& service = values.services[i];
-    if (service.where == Service::Where::kSidecar)
-      take(service.port, service.place, "services[" + std::to_string(i) + "].sidecar.port");
+    const std::string path = "services[" + std::to_string(i) + "]";
+    if (service.where == Service::Where::kSidecar) take(service.port, service.place, path + ".sidecar.port");
+    if (service.where == Service::Where::kFiles)
+      refuse(service.place, path + ".files",
+             "it is the cluster that mounts them into a pod, and this target has none; "
+             "docs/guide/workload_identity.md has a configuration for one machine");
+    if (service.where == Service::Where::kWorkloadApi)
+      refuse(service.place, path + ".workload_api",
+             "is for a proxy of Istio's, which has a cluster for the socket; docs/guide/workload_identity.md has a "
+             "configuration for one machine");
   }
   if (!values.outbound) take(values.workload.port, values.workload.port_place, "workload.port");
   return good ? Result<Unit>(Unit{}) : refused();

@@ -24,6 +24,7 @@ struct ClusterSpec {
   bool tls = false;
   std::string what;  // for a comment: "The service header_provider."
   std::string ca = std::string(kPublicAuthorities);
+  std::string pipe{};  // a socket's path, in the place of address and port
 };
 Result<std::string> cluster_yaml(const ClusterSpec& cluster);
 
@@ -46,7 +47,8 @@ struct BootstrapSpec {
 };
 Result<std::string> bootstrap_yaml(const Values& values, const BootstrapSpec& spec);
 
-// What these two targets cannot do: pull from an OCI registry, listen on a port that is taken.
+// What these two targets cannot do: pull from an OCI registry, listen on a port that is taken, mount what a cluster
+// gives a pod.
 Result<Unit> check_standalone(const Values& values, config::Reporter& report);
 
 // An error that has been reported.

@@ -54,6 +54,7 @@ class Builder {
     istio(root["istio"]);
     values_.gateway = root["gateway"].text("name");
     values_.routes = root["gateway"].texts("routes");
+    values_.component = root.boolean("component", false);
     if (values_.plugin.configuration != nullptr)
       check_configuration(*values_.plugin.configuration, "plugin.configuration", values_, report_);
     if (values_.outbound && takes_rules(values_)) check_rules(values_, report_);
@@ -199,13 +200,46 @@ class Builder {
       service.port = outside.uint32("port", service.tls ? kHttps : kHttp);
       if (outside.has("ca")) service.ca = outside.text("ca");
       if (!service.tls && outside.has("ca")) report_.error(outside["ca"].node(), "is for a host with `tls`");
-    } else if (!stands(view, "sidecar") && !stands(view, "mesh") && !stands(view, "outside")) {
-      report_.error(view.node(), "one of `sidecar`, `mesh` and `outside` is missing");
+    } else if (view.has("files")) {
+      add_files(view, service);
+    } else if (View socket = view["workload_api"]) {
+      service.where = Service::Where::kWorkloadApi;
+      service.place = socket.node().place;
+      service.injection = text_or(socket, "template", "spire");
+    } else if (!stands(view, "sidecar") && !stands(view, "mesh") && !stands(view, "outside") &&
+               !stands(view, "files") && !stands(view, "workload_api")) {
+      report_.error(view.node(), "one of `sidecar`, `mesh`, `outside`, `files` and `workload_api` is missing");
     }
     for (const Service& other : values_.services) {
       if (other.name == service.name) report_.error(view.node(), "two services are called " + quote(service.name));
     }
     values_.services.push_back(std::move(service));
+  }
+
+  void add_files(View view, Service& service) {
+    constexpr uint32_t kHour = 3600;
+    service.where = Service::Where::kFiles;
+    service.place = view["files"].node().place;
+    for (View entry : view.list("files")) {
+      MountedFile file;
+      file.name = entry.text("name");
+      if (View token = entry["service_account_token"]) {
+        file.audience = token.text("audience");
+        file.seconds = token.uint32("seconds", kHour);
+      } else if (View secret = entry["secret"]) {
+        file.secret_name = secret.text("name");
+        file.secret_key = secret.text("key");
+      } else if (!stands(entry, "service_account_token") && !stands(entry, "secret")) {
+        report_.error(entry.node(), "one of `service_account_token` and `secret` is missing");
+      }
+      for (const MountedFile& other : service.files)
+        if (other.name == file.name) report_.error(entry.node(), "two files are called " + quote(file.name));
+      service.files.push_back(std::move(file));
+    }
+    for (const Service& other : values_.services)
+      if (other.where == Service::Where::kFiles)
+        report_.error(view["files"].node(),
+                      "the service " + quote(other.name) + " has `files` already; put them all there");
   }
 
   // What is rendered for it is a Deployment and a Service in the namespace of all else.
@@ -348,6 +382,10 @@ class Builder {
       if (service.where == Service::Where::kSidecar)
         report_.error(view["proxy"].node(), what + " has no container of yours beside it, which " +
                                                 quote(service.name) + " is to be; use `mesh` or `outside`");
+    for (const Service& service : values_.services)
+      if (service.where == Service::Where::kFiles)
+        report_.error(view["proxy"].node(), "the pods of " + what + " are not yours, and nothing mounts the files of " +
+                                                quote(service.name) + " into them");
     for (const Service& service : values_.services)
       if (service.where == Service::Where::kMesh && values_.proxy == ProxyKind::kWaypoint)
         report_.error(view["proxy"].node(), "istiod gives a waypoint no cluster for a service of the mesh, which " +

@@ -72,17 +72,29 @@ struct Container {
 // Where Debian, Alpine and Envoy's image have the public authorities.
 inline constexpr std::string_view kPublicAuthorities = "/etc/ssl/certs/ca-certificates.crt";
 
-// Service is what the plugin calls: beside the proxy, in the mesh, or outside.
+// MountedFile is a file of the proxy's container: a token of the pod's service account, or a key of a Secret.
+struct MountedFile {
+  std::string name;         // the plugin asks for /NAME
+  std::string audience;     // of the token; empty: it is a Secret's
+  uint32_t seconds = 3600;  // for which the token is good; the cluster writes another before
+  std::string secret_name;
+  std::string secret_key;
+};
+
+// Service is what the plugin calls: beside the proxy, in the mesh, outside, or the proxy itself, which answers with
+// files, or the socket that gives the proxy its identity.
 struct Service {
-  enum class Where : uint8_t { kSidecar, kMesh, kOutside } where = Where::kSidecar;
+  enum class Where : uint8_t { kSidecar, kMesh, kOutside, kFiles, kWorkloadApi } where = Where::kSidecar;
   std::string name;
   std::string host;       // 127.0.0.1 for a sidecar
   std::string mesh_host;  // kMesh: as the mesh names it, in full
   uint32_t port = 0;
   bool tls = false;
   std::string ca = std::string(kPublicAuthorities);  // with TLS
+  std::vector<MountedFile> files;                    // kFiles
+  std::string injection;                             // kWorkloadApi: the template of Istio's injector that mounts it
   Container container;
-  Place place;  // of its port
+  Place place;  // of its port, or of itself
 };
 
 // Workload is the application whose traffic the plugin sees.
@@ -142,6 +154,8 @@ struct Values {
 
   std::string gateway;              // of Envoy Gateway: the Gateway's name; empty: nothing is said
   std::vector<std::string> routes;  // its HTTPRoutes whose requests pass the plugin
+
+  bool component = false;  // the folders are kustomize's Components, which others include
 
   std::string file;  // the values file's name, for messages
 };

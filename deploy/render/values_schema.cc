@@ -41,6 +41,12 @@ constexpr FieldSpec kRoot[] = {
     {.name = "envoy", .kind = kMessage, .help = "of the targets envoy and compose", .type = "envoy"},
     {.name = "istio", .kind = kMessage, .help = "of the target istio", .type = "istio"},
     {.name = "gateway", .kind = kMessage, .help = "of the target gateway", .type = "gateway"},
+    {.name = "component",
+     .kind = FieldKind::kBool,
+     .help = "targets kubernetes, istio and gateway: make of each folder a "
+             "[Component](../guide/deploy.md#in-a-kustomization-of-yours) "
+             "of kustomize, which a kustomization includes",
+     .otherwise = "`false`"},
 };
 
 constexpr FieldSpec kModule[] = {
@@ -107,6 +113,51 @@ constexpr FieldSpec kService[] = {
      .oneof = "place"},
     {.name = "mesh", .kind = kMessage, .help = "a service of the mesh", .type = "mesh", .oneof = "place"},
     {.name = "outside", .kind = kMessage, .help = "a host elsewhere", .type = "outside", .oneof = "place"},
+    {.name = "files",
+     .kind = kMessage,
+     .help =
+         "files of the proxy's container, which its own Envoy hands to the plugin over a pipe that is open to nobody "
+         "else: a source with `path: /NAME` and the format `text` gets one. Targets kubernetes and istio",
+     .shape = Shape::kList,
+     .type = "mounted_file",
+     .oneof = "place"},
+    {.name = "workload_api",
+     .kind = kMessage,
+     .help =
+         "the socket on which SPIRE's agent knows the proxy: for sources of the format `jwt_svid`. Targets kubernetes "
+         "and istio",
+     .type = "workload_api",
+     .oneof = "place"},
+};
+
+constexpr FieldSpec kMountedFile[] = {
+    {.name = "name", .form = Form::kLabel, .help = "the plugin asks for the path `/NAME`", .required = true},
+    {.name = "service_account_token",
+     .kind = kMessage,
+     .help = "a token of the pod's service account, which the cluster writes anew before it ends",
+     .type = "service_account_token",
+     .oneof = "content"},
+    {.name = "secret",
+     .kind = kMessage,
+     .help = "a key of a Secret, such as a private key",
+     .type = "secret",
+     .oneof = "content"},
+};
+
+constexpr FieldSpec kServiceAccountToken[] = {
+    {.name = "audience", .help = "whom it is for, as the server wants it", .required = true},
+    {.name = "seconds",
+     .kind = kNumber,
+     .form = Form::kTokenLife,
+     .help = "for which it is good, 600 or more",
+     .otherwise = "3600"},
+};
+
+constexpr FieldSpec kWorkloadApi[] = {
+    {.name = "template",
+     .form = Form::kLabel,
+     .help = "of Istio's injector, that mounts the socket at `/var/run/secrets/workload-spiffe-uds`",
+     .otherwise = "`spire`"},
 };
 
 // What every container has.
@@ -280,10 +331,13 @@ constexpr MessageSpec kMessages[] = {
      "Is referenced, never copied: the target kubernetes puts it into the proxy's environment, envoy and compose take "
      "the variable from the environment they are started in.",
      kSecret},
-    {"service", "One of `sidecar`, `mesh` and `outside`.", kService},
+    {"service", "One of `sidecar`, `mesh`, `outside`, `files` and `workload_api`.", kService},
     {"sidecar", "", kSidecar},
     {"mesh", "", kMesh},
     {"outside", "", kOutside},
+    {"mounted_file", "One of `service_account_token` and `secret`.", kMountedFile},
+    {"service_account_token", "", kServiceAccountToken},
+    {"workload_api", "", kWorkloadApi},
     {"workload", "", kWorkload},
     {"traffic", "", kTraffic},
     {"destination", "", kDestination},

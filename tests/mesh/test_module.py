@@ -11,16 +11,11 @@ import threading
 
 from mesh.world import OTHER_CLIENT, POD, MeshCase, endpoints, send, service, with_pod
 from support.envoy import needs_envoy
-from support.processes import INLAY, filter_module, free_port, wait_until
+from support.processes import filter_module, wait_until
+from support.registry import push_filter
 
 PAYMENTS = service("payments", 8081, address="10.96.0.10")
 PAYMENTS_HOST = "payments.shop.svc.cluster.local:8081"
-REGISTRY = """\
-version: 0.1
-log: {{level: warn}}
-storage: {{filesystem: {{rootdirectory: {storage}}}}}
-http: {{addr: 127.0.0.1:{port}}}
-"""
 
 
 def read(path):
@@ -66,26 +61,9 @@ class Sources(Module):
         self.requests_get_headers(agent=True)
         self.assertNotIn("remote code fetch", self.sidecar.log())
 
-    def registry(self):
-        for program in ("skopeo", "docker-registry"):
-            if shutil.which(program) is None:
-                self.skipTest(f"there is no {program} (scripts/bootstrap mesh)")
-        port = free_port()
-        with open(os.path.join(self.directory, "registry.yml"), "w") as file:
-            file.write(REGISTRY.format(storage=os.path.join(self.directory, "storage"), port=port))
-        self.start_program("registry", ["docker-registry", "serve", os.path.join(self.directory, "registry.yml")], port)
-        return port
-
     def pull(self, form):
         """The image as `inlay package` makes it and skopeo pushes it, pulled by pilot-agent by its digest."""
-        port, image = self.registry(), os.path.join(self.directory, "image")
-        said = subprocess.run([INLAY, "package", filter_module(), "-o", image, "--form", form, "--name", f"127.0.0.1:{port}/filter"],
-                              capture_output=True, text=True, check=True).stdout
-        pull = re.search(r"pull +(\S+)", said)[1]
-        subprocess.run(["skopeo", "copy", "--preserve-digests", "--dest-tls-verify=false", f"oci:{image}:latest",
-                        f"docker://127.0.0.1:{port}/filter:latest"], check=True, capture_output=True,
-                       env={**os.environ, "HOME": self.directory, "XDG_RUNTIME_DIR": self.directory})
-        self.render(self.values(module={"oci": pull}))
+        self.render(self.values(module={"oci": push_filter(self, form)}))
         self.requests_get_headers(agent=True)
         cached = [os.path.join(folder, name) for folder, _, names in os.walk("/var/lib/istio/data") for name in names]
         self.assertIn(hashlib.sha256(read(filter_module())).hexdigest(), {hashlib.sha256(read(path)).hexdigest() for path in cached})

@@ -78,9 +78,10 @@ def seen_by_origin(handler):
 
 
 class Origin:
-    """A server on every address of a port. answer(handler) gives a body; by default it is what the request was. `tls`: an ssl.SSLContext."""
+    """A server on every address of a port. answer(handler) gives a body; by default it is what the request was, whose own body is handler.body.
+    `tls`: an ssl.SSLContext; `status`: what it answers with."""
 
-    def __init__(self, port, answer=seen_by_origin, tls=None):
+    def __init__(self, port, answer=seen_by_origin, tls=None, status=200):
         self.requests = 0
         outer = self
 
@@ -89,11 +90,14 @@ class Origin:
 
             def do_GET(self):
                 outer.requests += 1
+                self.body = self.rfile.read(int(self.headers.get("content-length", 0)))
                 body = answer(self)
-                self.send_response(200)
+                self.send_response(status)
                 self.send_header("content-length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
+
+            do_POST = do_GET
 
             def log_message(self, *_):
                 pass
