@@ -325,7 +325,7 @@ class GooglesFormat(Folder):
     SUITES = os.path.join(ROOT, "tester", "textpb", "testdata")
 
     def test_our_files(self):
-        suites = sorted(os.path.join(self.SUITES, name) for name in os.listdir(self.SUITES) if name.endswith(".textpb"))
+        suites = sorted(os.path.join(self.SUITES, name) for name in os.listdir(self.SUITES) if name.endswith((".textpb", ".yaml")))
         self.assertGreaterEqual(len(suites), 10)
         for engine in ("interp", "aot"):
             status, out, err = self.inlay_test("--engine", engine, *suites)

@@ -11,6 +11,7 @@
 
 #include "tester/textpb/schema.h"
 #include "tester/textpb/text_format.h"
+#include "tester/textpb/yaml_format.h"
 
 namespace inlay::tester::textpb {
 namespace {
@@ -197,6 +198,10 @@ class SuiteReader {
   std::vector<Error> mistakes_;
 };
 
+bool is_yaml(std::string_view path) {
+  return path.ends_with(".yaml") || path.ends_with(".yml") || path.ends_with(".json");
+}
+
 Error joined(const std::vector<Error>& mistakes) {
   Error all = mistakes[0];
   for (size_t i = 1; i < mistakes.size(); ++i) all.message += "\n" + mistakes[i].where + ": " + mistakes[i].message;
@@ -207,11 +212,13 @@ Error joined(const std::vector<Error>& mistakes) {
 
 bool is_suite_file(std::string_view path) {
   static constexpr std::string_view kEndings[] = {".textpb", ".txtpb", ".textproto", ".pbtxt"};
-  return std::any_of(std::begin(kEndings), std::end(kEndings), [&](auto ending) { return path.ends_with(ending); });
+  return is_yaml(path) ||
+         std::any_of(std::begin(kEndings), std::end(kEndings), [&](auto ending) { return path.ends_with(ending); });
 }
 
 Result<TestSuite> read_suite(std::string_view text, const std::string& path) {
-  INLAY_TRY(const TextMessage message, read_text_format(text, path));
+  INLAY_TRY(const TextMessage message,
+            is_yaml(path) ? read_yaml_format(text, path, suite_schema()) : read_text_format(text, path));
   if (const auto mistakes = check(message, suite_schema(), path); !mistakes.empty()) return joined(mistakes);
   SuiteReader reader(path);
   TestSuite suite = reader.read(message);

@@ -87,7 +87,8 @@ struct TestSuite {
   std::vector<std::string> passed_over;
 };
 
-// Whether a file's name says that it is such a file: .textpb, .txtpb, .textproto, .pbtxt.
+// Whether a file's name says that it is such a file: .textpb, .txtpb, .textproto, .pbtxt in the text format, .yaml,
+// .yml and .json in YAML.
 bool is_suite_file(std::string_view path);
 
 // Errors: kInvalidArgument; in its message each mistake on a line of its own, after the first with its place before it

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Test files in Google's format: any text is one, or has mistakes, each with its place.
 #include <cstdlib>
+#include <string>
 #include <string_view>
 
 #include "tester/textpb/phases.h"
@@ -9,9 +10,12 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace inlay::tester::textpb;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  const auto suite = read_suite(text, "x.textpb");
+  // What begins as YAML does is read as that.
+  const std::string path =
+      text.starts_with("test:") || text.starts_with("env:") || text.starts_with("{") ? "x.yaml" : "x.textpb";
+  const auto suite = read_suite(text, path);
   if (!suite) {
-    if (!suite.error().where.starts_with("x.textpb:") || suite.error().message.empty()) std::abort();
+    if (!suite.error().where.starts_with(path + ":") || suite.error().message.empty()) std::abort();
     return 0;
   }
   for (const PhaseTest& test : suite->tests) {
