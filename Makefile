@@ -77,6 +77,7 @@ samples:
 	@[ -n "$(SAMPLES)" ] || { echo "make samples: SAMPLES=/path has to name a checkout of GoogleCloudPlatform/service-extensions" >&2; exit 2; }
 	@scripts/bootstrap build
 	@scripts/build $(PRESET) inlay header_augmenting_wasm
+	@scripts/rust/install
 	@scripts/samples "$(SAMPLES)" $(if $(CPP_SDK),--cpp-sdk "$(CPP_SDK)") $(if $(GO_SDK),--go-sdk "$(GO_SDK)")
 
 docs:

@@ -4,7 +4,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import unittest
 import xml.etree.ElementTree
@@ -12,6 +11,7 @@ import xml.etree.ElementTree
 from support.both import inlay_only
 from support.envoy import find_envoy, needs_envoy
 from support.processes import BUILD, INLAY, ROOT, TestCase, started, wait_until
+from support.rust import NO_RUST_FOR_WASI, has_rust_for_wasi, with_rust
 
 GUIDE = os.path.join(ROOT, "docs", "guide", "test.md")
 
@@ -289,17 +289,16 @@ class Lines(Folder):
             self.assertRegex(out, r"(?m)0: on_request_trailers$")
 
     def test_a_backtrace_has_lines_of_rust(self):
-        library = subprocess.run(["rustc", "--print", "target-libdir", "--target", "wasm32-wasip1"], capture_output=True, text=True,
-                                 check=False) if shutil.which("rustc") else None
-        if library is None or not os.path.isdir(library.stdout.strip()):
-            self.skipTest("Rust's standard library for wasm32-wasip1 is not installed (Debian 13: rustc, libstd-rust-dev-wasm32, lld)")
+        with_rust()
+        if not has_rust_for_wasi():
+            self.skipTest(NO_RUST_FOR_WASI)
         self.write("trap.rs", TRAP_IN_RUST)
         self.write("bad.case", "plugin f module=trap.wasm\nclient GET /\nexpect client status 503\n")
         subprocess.run(["rustc", "--target", "wasm32-wasip1", "--crate-type", "cdylib", "-g", "-C", "panic=abort", "-C", "linker=wasm-ld",
                         os.path.join(self.directory, "trap.rs"), "-o", os.path.join(self.directory, "trap.wasm")], check=True)
         status, out, err = self.inlay_test("bad.case")
         self.assertEqual(status, 1, out + err)
-        self.assertRegex(out, r"(?m)^ *\d+: .*deep.* at .*trap\.rs:13\n *\d+: proxy_on_request_headers at .*trap\.rs:18$")
+        self.assertRegex(out, r"(?m)^ *\d+: .*deep.* at .*trap\.rs:13\n *\d+: proxy_on_request_headers at .*trap\.rs:20$")
 
     def test_a_backtrace_has_lines_of_source(self):
         self.write("bad.case", "plugin f module=trap.wasm\nclient GET /\nexpect client status 503\n")

@@ -11,11 +11,14 @@ import subprocess
 from support.both import inlay_only
 from support.envoy import find_envoy, needs_envoy
 from support.processes import INLAY, TestCase, started
+from support.rust import NO_RUST_FOR_WASI, has_rust_for_wasi, with_rust
 
 GO_SDK = "github.com/proxy-wasm/proxy-wasm-go-sdk"
 
 
-class NewCase(TestCase):
+class Made:
+    """The tests of each language."""
+
     LANGUAGE = ""
 
     def call(self, *command, fails=False):
@@ -40,29 +43,37 @@ class NewCase(TestCase):
     def fetch(self):
         """Skips where the SDK cannot be had."""
 
-    def build_and_test(self):
+    def test_is_built_and_tested_by_its_readme(self):
         with open(os.path.join(self.folder, "README.md")) as file:
             commands = re.findall(r"^    (make\b.*?)(?: *#.*)?$", file.read(), re.M)
         self.assertEqual(commands, ["make", "make test"])
         outputs = [self.call(*command.split()) for command in commands]
         self.assertIn("3 passed, 0 failed", outputs[1])
+        self.look_at_sources()
+        self.assertIn("2 passed, 0 failed, 1 skipped", self.call(INLAY, "test", "--world", "sockets", "cases"))
 
-    def run_in_envoy(self):
+    def look_at_sources(self):
+        """What else the language's own tools can say of them."""
+
+    def test_a_configuration_that_it_refuses(self):
+        self.call("make")
+        path = os.path.join(self.folder, "cases", "filter.inc")
+        with open(path) as file:
+            text = file.read()
+        self.assertIn("  x-user\n", text)
+        with open(path, "w") as file:
+            file.write(text.replace("  x-user\n", ""))
+        self.assertIn("the configuration has to be the name of a header", self.call(INLAY, "test", "cases/passes.case", fails=True))
+
+    @needs_envoy()
+    def test_runs_in_envoy(self):
         self.call("make")
         started["envoy"] += 1
         self.assertIn("2 passed, 0 failed, 1 skipped", self.call(INLAY, "test", "--against", find_envoy()[0], "cases"))
 
-    def replace(self, path, before, after):
-        path = os.path.join(self.folder, path)
-        with open(path) as file:
-            text = file.read()
-        self.assertIn(before, text)
-        with open(path, "w") as file:
-            file.write(text.replace(before, after))
-
 
 @inlay_only("what it makes")
-class Go(NewCase):
+class Go(Made, TestCase):
     LANGUAGE = "go"
 
     def prepare(self):
@@ -79,53 +90,29 @@ class Go(NewCase):
         if got.returncode != 0:
             self.skipTest(f"{GO_SDK} cannot be fetched, and INLAY_GO_SDK names no checkout of it")
 
-    def test_is_built_and_tested_by_its_readme(self):
-        self.build_and_test()
+    def look_at_sources(self):
         self.assertEqual(self.call("gofmt", "-l", "."), "")
         self.assertEqual(self.call("env", "GOOS=wasip1", "GOARCH=wasm", "go", "vet", "."), "")
-        self.assertIn("2 passed, 0 failed, 1 skipped", self.call(INLAY, "test", "--world", "sockets", "cases"))
-
-    def test_a_configuration_that_it_refuses(self):
-        self.call("make")
-        self.replace("cases/filter.inc", "  x-user\n", "")
-        self.assertIn("the configuration has to be the name of a header", self.call(INLAY, "test", "cases/passes.case", fails=True))
-
-    @needs_envoy()
-    def test_runs_in_envoy(self):
-        self.run_in_envoy()
 
 
 @inlay_only("what it makes")
-class Rust(NewCase):
+class Rust(Made, TestCase):
     LANGUAGE = "rust"
 
     def prepare(self):
+        with_rust()
         if not shutil.which("cargo"):
             self.skipTest("cargo is not installed")
         # Debian's Rust has the library, and another package the linker.
         if not shutil.which("rustup") and shutil.which("wasm-ld"):
             os.environ.setdefault("CARGO_TARGET_WASM32_WASIP1_LINKER", "wasm-ld")
-        library = subprocess.run(["rustc", "--print", "target-libdir", "--target", "wasm32-wasip1"], capture_output=True, text=True, check=False)
-        if library.returncode != 0 or not os.path.isdir(library.stdout.strip()):
-            self.skipTest("Rust's standard library for wasm32-wasip1 is not installed (Debian 13: cargo, libstd-rust-dev-wasm32, lld)")
+        if not has_rust_for_wasi():
+            self.skipTest(NO_RUST_FOR_WASI)
 
     def fetch(self):
         got = subprocess.run(["cargo", "fetch", "--quiet"], cwd=self.folder, capture_output=True, text=True, timeout=300, check=False)
         if got.returncode != 0:
             self.skipTest("the crate proxy-wasm cannot be fetched")
-
-    def test_is_built_and_tested_by_its_readme(self):
-        self.build_and_test()
-        self.assertIn("2 passed, 0 failed, 1 skipped", self.call(INLAY, "test", "--world", "sockets", "cases"))
-
-    def test_a_configuration_that_it_refuses(self):
-        self.call("make")
-        self.replace("cases/filter.inc", "  x-user\n", "")
-        self.assertIn("the configuration has to be the name of a header", self.call(INLAY, "test", "cases/passes.case", fails=True))
-
-    @needs_envoy()
-    def test_runs_in_envoy(self):
-        self.run_in_envoy()
 
 
 @inlay_only("what it makes")
