@@ -24,6 +24,7 @@ struct RunOptions {
   std::string mode = "serve";
   std::string engine = "auto";
   std::string hazards = "warn";
+  bool watch = false;
   std::string service_cluster;
   std::string service_node;
   std::string service_zone;
@@ -43,7 +44,8 @@ int fail(const Error& error) {
   return 1;
 }
 
-Result<config::Bootstrap> load(const RunOptions& options) {
+// `said` gets what there is to say about the file.
+Result<config::Bootstrap> load(const RunOptions& options, std::string& said) {
   document::Diagnostics diagnostics;
   constexpr const char* kText = "--config-yaml";
   auto bootstrap =
@@ -51,7 +53,7 @@ Result<config::Bootstrap> load(const RunOptions& options) {
       : options.config_path.empty()
           ? config::load_text(options.config_yaml, kText, options.load, diagnostics)
           : config::load_file_and_text(options.config_path, options.config_yaml, kText, options.load, diagnostics);
-  std::fputs(diagnostics.to_string().c_str(), stderr);
+  said = diagnostics.to_string();
   if (!bootstrap) return bootstrap;
   // As in Envoy, the flags say what the file leaves open.
   const auto fill = [](std::string& field, const std::string& flag) {
@@ -104,7 +106,9 @@ int run(RunOptions& options) {
     for (const std::string& name : options.ignored) names += (names.empty() ? "" : ", ") + name;
     (*log)->info("main", "flags of Envoy's without effect here: " + names);
   }
-  auto bootstrap = load(options);
+  std::string said;
+  auto bootstrap = load(options, said);
+  std::fputs(said.c_str(), stderr);
   if (!bootstrap) return fail(bootstrap.error());
   if (options.mode == "validate") {
     const auto valid = proxy::Server::validate(*bootstrap, options.server, **log);
@@ -113,6 +117,8 @@ int run(RunOptions& options) {
     return 0;
   }
   options.server.handle_signals = true;
+  options.server.reload = [&options](std::string& what) { return load(options, what); };
+  if (options.watch && !options.config_path.empty()) options.server.watched_files.push_back(options.config_path);
   auto server = proxy::Server::create(*bootstrap, options.server, **log);
   if (!server) return fail(server.error());
   return (*server)->run();
@@ -160,7 +166,11 @@ void add_options(CLI::App& command, RunOptions& options) {
                    "Also the top-level properties that Envoy 1.33 removed (node, cluster_name, ...)");
   command.add_flag("--allow-unknown-static-fields,--allow-unknown-fields", options.load.allow_unknown_static_fields,
                    "Warn about fields that Envoy does not have, instead of failing");
-  command.add_option("--drain-time-s", options.drain_time_s, "At most this long from SIGTERM to the end")
+  command.add_flag("--watch", options.watch,
+                   "Reload, as at SIGHUP, when the file of -c or that of a module has changed");
+  command
+      .add_option("--drain-time-s", options.drain_time_s,
+                  "At most this long from SIGTERM to the end, and for the connections that a reload leaves")
       ->capture_default_str();
   command
       .add_option("--file-flush-interval-msec", options.file_flush_interval_msec,

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "base/file_watch.h"
 #include "cli/subcommand.h"
-#include "cli/watch.h"
 #include "coverage/report.h"
 #include "tester/report.h"
 #include "tester/suite.h"
@@ -202,7 +202,7 @@ int test(TestOptions& options) {
   int status = run_once(options, inputs);
   while (options.watch && !inputs.empty()) {
     std::fflush(stdout);
-    const Watch watch(inputs);
+    const FileWatch watch(inputs);
     std::fprintf(stderr, "watching %zu files; Ctrl-C ends\n", inputs.size());
     const std::string changed = watch.wait();
     std::printf("\n%s has changed\n", changed.c_str());

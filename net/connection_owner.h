@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <utility>
 
 #include "net/connection.h"
 
@@ -15,6 +16,9 @@ class ConnectionOwner {
   virtual void accept(std::unique_ptr<Connection> connection) = 0;
   // Lets connections end; `on_drained` runs when none is left, never from inside of this.
   virtual void drain(std::function<void()> on_drained) = 0;
+  // The same while somebody else takes new connections: one on which nothing is under way is not closed under a client
+  // that may be about to use it, where the protocol cannot tell him first. drain() may follow; its `on_drained` counts.
+  virtual void retire(std::function<void()> on_drained) { drain(std::move(on_drained)); }
 };
 
 }  // namespace inlay::net

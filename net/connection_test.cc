@@ -304,6 +304,20 @@ TEST(Listen, NobodyElseGetsAPartOfTheConnections) {
   EXPECT_FALSE(at((*first)->address(), Sharing::kAlone));
 }
 
+// Everybody who waits hears of it: two configurations may end on one loop.
+TEST(AfterFlushes, TellsAll) {
+  EventLoop loop;
+  std::vector<int> told;
+  for (int i = 0; i < 2; ++i) {
+    after_flushes(loop, [&, i] {
+      told.push_back(i);
+      if (told.size() == 2) loop.stop();
+    });
+  }
+  loop.run();
+  EXPECT_EQ(told, (std::vector<int>{0, 1}));
+}
+
 TEST(Listen, GoesOnAfterTheSystemRefusedADescriptor) {
   EventLoop loop;
   std::vector<std::unique_ptr<Connection>> accepted;

@@ -84,7 +84,7 @@ bool LingeringClose::drop_input() {
 }
 
 void LingeringList::clear() {
-  on_empty_ = nullptr;
+  on_empty_.clear();
   LingeringClose* closing = std::exchange(first_, nullptr);
   while (closing != nullptr) {
     LingeringClose* const next = closing->next_;
@@ -107,7 +107,7 @@ void LingeringList::remove(LingeringClose& closing) {
 }
 
 void after_flushes(EventLoop& loop, std::function<void()> done) {
-  lingering_list(loop).when_empty([&loop, done = std::move(done)]() mutable { loop.post(std::move(done)); });
+  lingering_list(loop).when_empty([&loop, done = std::move(done)] { loop.post(done); });
 }
 
 }  // namespace inlay::net

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <functional>
 #include <utility>
+#include <vector>
 
 #include "base/buffer.h"
 #include "net/client_limit.h"
@@ -59,17 +60,18 @@ class LingeringList {
   void remove(LingeringClose& closing);
   // Calls `done` once there are none, which may be at once.
   void when_empty(std::function<void()> done) {
-    on_empty_ = std::move(done);
+    on_empty_.push_back(std::move(done));
     notify();
   }
 
  private:
   void notify() {
-    if (first_ == nullptr && on_empty_) std::exchange(on_empty_, nullptr)();
+    if (first_ != nullptr) return;
+    for (const auto& done : std::exchange(on_empty_, decltype(on_empty_)())) done();
   }
 
   LingeringClose* first_ = nullptr;
-  std::function<void()> on_empty_;
+  std::vector<std::function<void()>> on_empty_;
 };
 
 LingeringList& lingering_list(EventLoop& loop);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/listening_socket.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -72,6 +73,12 @@ Result<std::shared_ptr<const ListeningSocket>> ListeningSocket::open(const Addre
   }
   ::close(fd);
   return listen_error(address, "listen on", error);
+}
+
+Result<std::shared_ptr<const ListeningSocket>> ListeningSocket::duplicate() const {
+  const int fd = fcntl(fd_, F_DUPFD_CLOEXEC, 0);
+  if (fd < 0) return listen_error(address_, "duplicate the socket of", errno);
+  return std::shared_ptr<const ListeningSocket>(new ListeningSocket(fd, address_));
 }
 
 ListeningSocket::~ListeningSocket() {

@@ -28,6 +28,10 @@ class ListeningSocket {
   ListeningSocket(const ListeningSocket&) = delete;
   ListeningSocket& operator=(const ListeningSocket&) = delete;
 
+  // The same socket under another descriptor, so that a loop can watch it twice: it is closed with the last of them.
+  // Errors: kIo.
+  Result<std::shared_ptr<const ListeningSocket>> duplicate() const;
+
   int fd() const { return fd_; }
   // With the port that is bound, for port 0.
   const Address& address() const { return address_; }

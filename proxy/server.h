@@ -2,7 +2,8 @@
 #pragma once
 
 // Server: the whole proxy. It loads the modules, runs each plugin's canary, starts the workers and the admin server,
-// and ends on a signal, on shutdown() or on POST /quitquitquit.
+// and ends on a signal, on shutdown() or on POST /quitquitquit. A changed configuration takes the place of the one that
+// serves, without a lost request.
 //
 //     document::Diagnostics diagnostics;
 //     INLAY_TRY(const auto bootstrap, config::load_file("envoy.yaml", {}, diagnostics));
@@ -12,6 +13,7 @@
 // One thread makes, runs and destroys it; shutdown() may come from any.
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -32,8 +34,14 @@ struct ServerOptions {
   bool fail_hazards = false;             // host/hazards.h
   std::chrono::seconds drain_time{600};  // at most this long after the first signal
   std::string admin_address_path;        // the admin's address is written to this file
-  // SIGTERM, SIGINT: drain, the second one ends at once; SIGUSR1: reopen logs; SIGHUP: a line in the log.
+  // SIGTERM, SIGINT: drain, the second one ends at once; SIGUSR1: reopen logs; SIGHUP: reload().
   bool handle_signals = false;
+  // Reads the configuration anew, for reload(); `said` gets what is to be told about it, warnings included, in lines.
+  // Called on a thread of its own, once at a time. Empty: the configuration cannot change.
+  using Reload = std::function<Result<config::Bootstrap>(std::string& said)>;
+  Reload reload{};
+  // reload() when one of these files has changed, or that of a module.
+  std::vector<std::string> watched_files{};
   std::chrono::milliseconds log_flush_interval{1000};  // access logs are written at the latest this much later
   bool fetch_remote_code = false;  // validate(): fetch what is not cached, instead of leaving its plugin unchecked
   std::string version = "0";
@@ -57,8 +65,13 @@ class Server {
   int run();
   // Ends as a signal does: stops accepting, finishes what is under way, lets run() return. Any thread.
   void shutdown();
+  // Reads the configuration anew, makes all that it needs and lets it take the place of the one that serves: listening
+  // sockets are taken over, connections end with their next answer, those of TCP when they want, all of them after
+  // drain_time at the latest. One that is wrong is refused with a line in the log, and what serves stays. The admin
+  // server and the number of workers stay as they are. Any thread.
+  void reload();
 
-  // The addresses that are bound, in the order of the configuration's listeners.
+  // The addresses that are bound, in the order of the configuration's listeners. Between two reloads any thread.
   const std::vector<Address>& listener_addresses() const;
   // The one that is bound; port 0 when there is no admin server.
   Address admin_address() const;

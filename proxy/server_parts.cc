@@ -1,46 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/server_parts.h"
 
-#include <algorithm>
 #include <utility>
 #include <variant>
 
 #include "config/plugins.h"
 #include "proxy/downstream/listener_stats.h"
-#include "proxy/wasm_filter/attributes.h"
 
 namespace inlay::proxy {
 
-ServerParts::ServerParts(const config::Bootstrap& b, const ServerOptions& options, logging::Logger& l,
+ServerParts::ServerParts(const config::Bootstrap& b, const ServerOptions& options, ProcessParts& p,
                          upstream::ResolveFunction resolve)
     : bootstrap(b),
-      log(l),
-      metrics(std::max<size_t>(options.concurrency, 1) + 1),
-      host({.metrics = &metrics,
-            .clock = &clock,
-            .log = &l,
-            .limits = options.limits,
-            .envoy_strict = options.envoy_strict,
-            .compat_legacy_properties = options.compat_legacy_properties,
-            .fail_hazards = options.fail_hazards,
-            .root_property =
-                [node = &b.node](const auto& path, std::string& value) {
-                  return wasm_filter::root_attribute({.node = node}, path, value);
-                }}),
+      process(p),
       clusters(
-          b.clusters, metrics, [&l](std::string_view message) { l.warn("upstream", message); }, std::move(resolve)),
-      modules(host, l, options.engine),
-      log_files({.metrics = metrics, .warn = [&l](std::string_view what) { l.warn("main", what); }}),
-      shared{b,
-             l,
-             metrics,
-             host,
-             clusters,
-             options.compat_legacy_properties,
-             {},
-             {},
-             options.log_flush_interval,
-             options.envoy_strict} {
+          b.clusters, p.metrics, [&p](std::string_view message) { p.log.warn("upstream", message); },
+          std::move(resolve)),
+      log_files({.metrics = p.metrics, .warn = [&p](std::string_view what) { p.log.warn("main", what); }}),
+      shared{.bootstrap = b,
+             .log = p.log,
+             .metrics = p.metrics,
+             .host = p.host,
+             .clusters = clusters,
+             .compat_legacy_properties = options.compat_legacy_properties,
+             .log_flush_interval = options.log_flush_interval,
+             .envoy_strict = options.envoy_strict,
+             .clients = p.clients,
+             .next_refusal = p.next_refusal} {
   if (options.envoy_strict) clusters.send_lengths_as_given();
 }
 
@@ -64,8 +50,13 @@ Result<Unit> ServerParts::open_logs() {
   return Unit{};
 }
 
+void ServerParts::limit_clients() const {
+  for (size_t i = 0; i < bootstrap.listeners.size(); ++i)
+    if (const auto& most = bootstrap.listeners[i].max_clients) shared.listeners[i].clients->set_most(*most);
+}
+
 Result<std::shared_ptr<host::Plugin>> ServerParts::create_plugin(const config::WasmPlugin& wasm) {
-  INLAY_TRY(auto plugin, wasm.code.remote ? create_remote_plugin(wasm) : modules.create_plugin(wasm));
+  INLAY_TRY(auto plugin, wasm.code.remote ? create_remote_plugin(wasm) : process.modules.create_plugin(wasm));
   if (on_plugin) on_plugin(plugin);
   return plugin;
 }
@@ -80,8 +71,8 @@ Result<Unit> ServerParts::prepare_services() {
 
 Result<std::shared_ptr<const tls::ServerContext>> ServerParts::prepare_tls(const config::Listener& listener) {
   if (!listener.tls) return std::shared_ptr<const tls::ServerContext>();
-  auto context =
-      tls::ServerContext::create(*listener.tls, tls::Stats(metrics, downstream::listener_stat_prefix(listener)));
+  auto context = tls::ServerContext::create(*listener.tls,
+                                            tls::Stats(process.metrics, downstream::listener_stat_prefix(listener)));
   if (context) return std::shared_ptr<const tls::ServerContext>(*std::move(context));
   Error error = context.error();
   error.where = "listener '" + listener.name + "', transport_socket";
@@ -119,7 +110,7 @@ Result<Unit> ServerParts::prepare_http(const config::Listener& listener, SharedS
 
 Result<Unit> ServerParts::prepare_listener(const config::Listener& listener) {
   SharedState::ListenerParts parts;
-  if (listener.max_clients) parts.clients = std::make_shared<net::ClientLimit>(*listener.max_clients);
+  if (listener.max_clients) parts.clients = process.clients_of(listener.name);
   if (listener.address.is_pipe) parts.pipe = std::make_shared<net::SharedPipe>();
   INLAY_TRY(parts.tls, prepare_tls(listener));
   INLAY_RETURN_IF_ERROR(prepare_network(listener, parts));

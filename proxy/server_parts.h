@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// ServerParts: what is the same for all workers, made from the bootstrap: clusters, routes, plugins, access logs.
+// ServerParts: what is the same for all workers, made from one bootstrap: clusters, routes, plugins, access logs.
 //
-//     ServerParts parts(bootstrap, options, log);
+//     ProcessParts process(bootstrap, options, log);
+//     ServerParts parts(bootstrap, options, process);
 //     INLAY_RETURN_IF_ERROR(parts.prepare());       // modules, canaries, routes: all that can be wrong with a file
 
 #include <functional>
@@ -13,13 +14,10 @@
 #include "base/result.h"
 #include "config/model.h"
 #include "host/host.h"
-#include "host/standalone.h"
 #include "proxy/access_log/log_files.h"
-#include "proxy/logging/log.h"
-#include "proxy/plugins/module_store.h"
+#include "proxy/process_parts.h"
 #include "proxy/server.h"
 #include "proxy/worker.h"
-#include "stats/metrics.h"
 #include "tls/context.h"
 #include "upstream/cluster.h"
 
@@ -28,8 +26,8 @@ namespace inlay::proxy {
 struct ServerParts {
   using CreatePlugin = std::function<Result<std::shared_ptr<host::Plugin>>(const config::WasmPlugin&)>;
 
-  // `bootstrap` and `log` outlive this.
-  ServerParts(const config::Bootstrap& bootstrap, const ServerOptions& options, logging::Logger& log,
+  // `bootstrap` and `process` outlive this.
+  ServerParts(const config::Bootstrap& bootstrap, const ServerOptions& options, ProcessParts& process,
               upstream::ResolveFunction resolve = upstream::system_resolve);
 
   // Services first: a filter may look for a queue that a service makes.
@@ -37,13 +35,12 @@ struct ServerParts {
   // Not part of prepare(): a validation makes no files.
   Result<Unit> open_logs();
 
+  // Each listener's own limit, which it shares with those of its name before it.
+  void limit_clients() const;
+
   const config::Bootstrap& bootstrap;
-  logging::Logger& log;
-  host::SystemClock clock;
-  stats::MetricStore metrics;
-  host::Host host;
+  ProcessParts& process;
   upstream::ClusterRegistry clusters;
-  plugins::ModuleStore modules;
   CreatePlugin create_remote_plugin;  // of remote code; set before prepare()
   // Is told of each plugin when its canary has passed, or when its code is waited for; set before prepare(), or not.
   std::function<void(const std::shared_ptr<host::Plugin>&)> on_plugin;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/worker.h"
 
-#include <pthread.h>
-
 #include <algorithm>
 
 #include "config/plugins.h"
@@ -33,10 +31,11 @@ constexpr int64_t kRefusalInterval = 1'000'000'000;
 
 // In the order in which things need each other: destruction goes from sockets over streams and guests to pools.
 struct Worker::Core {
-  Core(const SharedState& shared, net::EventLoop& event_loop, size_t index)
+  Core(const SharedState& shared, WorkerThread& on)
       : shared_(shared),
-        loop(event_loop),
-        seed(static_cast<uint32_t>(index) * 0x9e3779b9u),
+        thread(on),
+        loop(on.loop()),
+        seed(static_cast<uint32_t>(on.index()) * 0x9e3779b9u),
         guests(loop, shared.bootstrap, shared.clusters, shared.host, shared.compat_legacy_properties, seed),
         logs(loop, shared.metrics, shared.log_flush_interval),
         managers(shared.bootstrap.listeners.size()) {
@@ -56,7 +55,10 @@ struct Worker::Core {
   net::Admission admission(size_t index);
   void log_refusal(const config::Listener& listener, const std::string& why);
 
+  void drain(Drain how, const std::function<void()>& on_drained);
+
   const SharedState& shared_;
+  WorkerThread& thread;
   net::EventLoop& loop;
   const uint32_t seed;  // so that workers begin with different hosts
   LoopGuests guests;
@@ -171,8 +173,10 @@ void Worker::Core::log_refusal(const config::Listener& listener, const std::stri
   shared_.log.warn("connection", "listener '" + listener.name + "' closes new clients at once: " + why);
 }
 
-// Each worker has a socket of its own on the address, where the system lets it.
+// Each worker has a socket of its own on the address, where the system lets it. One that is closed takes with it the
+// clients that wait for it: so an earlier configuration's goes on under another descriptor.
 Result<std::shared_ptr<const net::ListeningSocket>> Worker::Core::socket_for(size_t index, const Address& address) {
+  if (const auto held = thread.socket(address)) return held->duplicate();
   if (const auto& pipe = shared_.listeners[index].pipe) return pipe->get(address);
   return net::ListeningSocket::open(address, net::Sharing::kShared);
 }
@@ -180,6 +184,7 @@ Result<std::shared_ptr<const net::ListeningSocket>> Worker::Core::socket_for(siz
 Result<Address> Worker::Core::listen(size_t index, const Address& address) {
   net::ConnectionOwner& manager = *managers[index];
   INLAY_TRY(auto bound, socket_for(index, address));
+  thread.remember(bound);
   INLAY_TRY(auto socket, net::listen(
                              loop, std::move(bound),
                              [this, &manager, tls = shared_.listeners[index].tls](std::unique_ptr<net::Connection> c) {
@@ -193,33 +198,42 @@ Result<Address> Worker::Core::listen(size_t index, const Address& address) {
   return sockets.back()->address();
 }
 
-Worker::Worker(const SharedState& shared, size_t index) : shared_(shared), index_(index) {}
+void Worker::Core::drain(Drain how, const std::function<void()>& on_drained) {
+  for (auto& socket : sockets) socket->stop_accepting();
+  draining = static_cast<size_t>(
+      std::count_if(managers.begin(), managers.end(), [](const auto& manager) { return manager != nullptr; }));
+  if (draining == 0) return on_drained();
+  for (auto& manager : managers) {
+    if (!manager) continue;
+    const auto drained = [this, how, on_drained] {
+      if (--draining > 0) return;
+      how == Drain::kForEnd ? net::after_flushes(loop, on_drained) : on_drained();
+    };
+    how == Drain::kForEnd ? manager->drain(drained) : manager->retire(drained);
+  }
+}
+
+Worker::Worker(const SharedState& shared, WorkerThread& thread) : shared_(shared), thread_(thread) {}
 
 Worker::~Worker() {
-  if (!thread_.joinable()) return;
-  stop();
-  join();
+  thread_.destroy(core_);
 }
 
 void Worker::start(std::vector<bool> open) {
-  thread_ = std::thread([this, open = std::move(open)] { run(open); });
-}
-
-void Worker::run(const std::vector<bool>& open) {
-  pthread_setname_np(pthread_self(), ("wrk:" + std::to_string(index_)).c_str());
-  stats::MetricStore::set_thread_cell(index_ + 1);  // cell 0 is everybody else's
-  core_ = std::make_unique<Core>(shared_, loop_, index_);
-  for (size_t i = 0; i < open.size(); ++i)
-    if (open[i]) core_->add_listener(i);
-  started_.set_value();
-  loop_.run();
-  core_.reset();
+  thread_.run([this, open = std::move(open)] {
+    auto core = std::make_shared<Core>(shared_, thread_);
+    core_ = core.get();
+    thread_.keep(std::move(core));
+    for (size_t i = 0; i < open.size(); ++i)
+      if (open[i]) core_->add_listener(i);
+    started_.set_value();
+  });
 }
 
 Result<Unit> Worker::listen(std::vector<Address>& addresses, const std::vector<bool>& open) {
   std::promise<Result<Unit>> listening;
   auto result = listening.get_future();
-  loop_.post([this, &addresses, &open, &listening] {
+  thread_.loop().post([this, &addresses, &open, &listening] {
     for (size_t i = 0; i < open.size(); ++i) {
       if (!open[i]) continue;
       auto bound = core_->listen(i, addresses[i]);
@@ -232,50 +246,26 @@ Result<Unit> Worker::listen(std::vector<Address>& addresses, const std::vector<b
 }
 
 void Worker::open(size_t listener, Address address, std::function<void(Result<Address>)> done) {
-  loop_.post([this, listener, address = std::move(address), done = std::move(done)] {
+  thread_.loop().post([this, listener, address = std::move(address), done = std::move(done)] {
     core_->add_listener(listener);
     done(core_->listen(listener, address));
   });
 }
 
 void Worker::replace_plugin(std::shared_ptr<const host::Plugin> without_code, std::shared_ptr<host::Plugin> plugin) {
-  loop_.post([this, without_code = std::move(without_code), plugin = std::move(plugin)] {
+  thread_.loop().post([this, without_code = std::move(without_code), plugin = std::move(plugin)] {
     core_->guests.worker.replace(*without_code, plugin);
   });
 }
 
 void Worker::stop_accepting() {
-  loop_.post([this] {
+  thread_.loop().post([this] {
     for (auto& socket : core_->sockets) socket->stop_accepting();
   });
 }
 
-void Worker::drain(std::function<void()> on_drained) {
-  loop_.post([this, on_drained = std::move(on_drained)] {
-    Core* core = core_.get();
-    for (auto& socket : core->sockets) socket->stop_accepting();
-    core->draining = static_cast<size_t>(
-        std::count_if(core->managers.begin(), core->managers.end(), [](const auto& m) { return m != nullptr; }));
-    const auto finish = [core, on_drained] {
-      on_drained();
-      core->loop.stop();
-    };
-    if (core->draining == 0) return finish();
-    for (auto& manager : core->managers) {
-      if (!manager) continue;
-      manager->drain([core, finish] {
-        if (--core->draining == 0) net::after_flushes(core->loop, finish);
-      });
-    }
-  });
-}
-
-void Worker::stop() {
-  loop_.stop();
-}
-
-void Worker::join() {
-  if (thread_.joinable()) thread_.join();
+void Worker::drain(Drain how, std::function<void()> on_drained) {
+  thread_.loop().post([this, how, on_drained = std::move(on_drained)] { core_->drain(how, on_drained); });
 }
 
 }  // namespace inlay::proxy

@@ -1,28 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Worker: one thread of the proxy with everything that is its own: event loop, listening sockets, upstream pools, VMs.
+// Worker: what one configuration has on one thread of the proxy (proxy/worker_thread.h): listening sockets,
+// connections, upstream pools, VMs.
 //
 // The Worker object belongs to the server's thread; what it shares is immutable or thread-safe. start() comes first,
 // then listen(); everything else may be called from the server's thread at any time after.
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <future>
 #include <memory>
-#include <thread>
 #include <vector>
 
 #include "config/model.h"
 #include "host/host.h"
 #include "net/client_limit.h"
-#include "net/event_loop.h"
 #include "net/listening_socket.h"
 #include "proxy/access_log/access_log.h"
 #include "proxy/access_log/log_files.h"
 #include "proxy/logging/log.h"
 #include "proxy/router/route_table.h"
+#include "proxy/worker_thread.h"
 #include "tls/context.h"
 #include "upstream/cluster.h"
 
@@ -61,30 +62,32 @@ struct SharedState {
         if (logger.plugin) visit(logger.plugin);
     }
   };
-  std::vector<ListenerParts> listeners;
-  std::vector<Plugin> services;  // but for singletons, which are on the main thread only
+  std::vector<ListenerParts> listeners{};
+  std::vector<Plugin> services{};  // but for singletons, which are on the main thread only
   std::chrono::milliseconds log_flush_interval{1000};
   bool envoy_strict = false;
   std::function<void()> on_peak_over{};  // any thread: downstream::ConnectionManager::Options says of what
-  // Of all listeners but those with ignore_global_conn_limit. Thread-safe, as are the listeners' own.
-  std::shared_ptr<net::ClientLimit> clients = std::make_shared<net::ClientLimit>();
-  // When the log may next say that clients are sent away: one line a second, whichever worker it is.
-  std::shared_ptr<std::atomic<int64_t>> next_refusal = std::make_shared<std::atomic<int64_t>>(0);
+  // Those of ProcessParts. Thread-safe, as are the listeners' own.
+  std::shared_ptr<net::ClientLimit> clients;
+  std::shared_ptr<std::atomic<int64_t>> next_refusal;
 };
 
 class Worker {
  public:
-  Worker(const SharedState& shared, size_t index);
+  // Both outlive this.
+  Worker(const SharedState& shared, WorkerThread& thread);
+  // Destroys what is on the thread, with connections that are still open, and returns when that is done.
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  // Starts the thread, which makes its pools, and VMs for the listeners that `open` says.
+  // Makes pools, and VMs for the listeners that `open` says; starts the thread, if nobody has.
   void start(std::vector<bool> open);
   // Returns when they have started. Once.
   void wait_started() { started_.get_future().wait(); }
   // Opens the sockets of those listeners. `addresses`: one for each listener, where port 0 is replaced by the port that
-  // was bound, so that the next worker binds the same. Errors: those of net::listen.
+  // was bound, so that the next worker binds the same. A socket on which this thread listens already, for an earlier
+  // configuration, is shared with that: no client that waits on it is lost. Errors: those of net::listen.
   Result<Unit> listen(std::vector<Address>& addresses, const std::vector<bool>& open);
 
   // Opens a listener that start() has left out. `done` gets the bound address, on the worker's thread.
@@ -94,22 +97,19 @@ class Worker {
 
   // Closes the listening sockets; connections live on.
   void stop_accepting();
-  // Stops accepting and lets what is under way end; then the thread ends and `on_drained` is called on it.
-  void drain(std::function<void()> on_drained);
-  // Ends the thread's loop now.
-  void stop();
-  void join();
+  // Stops accepting and lets what is under way end; then calls `on_drained` on the thread. kForEnd: connections without
+  // a request end at once, and `on_drained` waits until the last answer's bytes are sent; kForSuccessor: they end with
+  // the answer to their next request, and the loop sees to the bytes. The second of two calls counts.
+  enum class Drain : uint8_t { kForEnd, kForSuccessor };
+  void drain(Drain how, std::function<void()> on_drained);
 
  private:
   struct Core;  // what lives on the thread
-  void run(const std::vector<bool>& open);
 
   const SharedState& shared_;
-  const size_t index_;
-  net::EventLoop loop_;  // outlives the thread, so that stop() is always safe
+  WorkerThread& thread_;
   std::promise<void> started_;
-  std::unique_ptr<Core> core_;  // made, used and destroyed on the thread
-  std::thread thread_;
+  Core* core_ = nullptr;  // made, used and destroyed on the thread, which keeps it
 };
 
 }  // namespace inlay::proxy

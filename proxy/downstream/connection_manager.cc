@@ -136,12 +136,20 @@ void ConnectionManager::accept(std::unique_ptr<net::Connection> connection, std:
   impl_->accept(std::move(connection), below);
 }
 
-void ConnectionManager::drain(std::function<void()> on_drained) {
-  impl_->draining = true;
-  impl_->on_drained = std::move(on_drained);
+void ConnectionManager::Impl::drain(void (ServerConnection::*how)(), std::function<void()> then) {
+  draining = true;
+  on_drained = std::move(then);
   // Backwards, since a connection without a stream leaves the list and the last one takes its place.
-  for (size_t i = impl_->connections.size(); i-- > 0;) impl_->connections[i]->drain();
-  impl_->drained_task.schedule();
+  for (size_t i = connections.size(); i-- > 0;) (*connections[i].*how)();
+  drained_task.schedule();
+}
+
+void ConnectionManager::drain(std::function<void()> on_drained) {
+  impl_->drain(&ServerConnection::drain, std::move(on_drained));
+}
+
+void ConnectionManager::retire(std::function<void()> on_drained) {
+  impl_->drain(&ServerConnection::retire, std::move(on_drained));
 }
 
 size_t ConnectionManager::connection_count() const {

@@ -60,6 +60,8 @@ class ConnectionManager final : public net::ConnectionOwner {
   // request. `on_drained` runs when no connection is left, at the earliest on the next turn of the loop; for how long
   // to wait is the caller's to say (Envoy's drain_timeout is about HTTP/2's GOAWAY).
   void drain(std::function<void()> on_drained) override;
+  // The same, but a connection of HTTP/1 without a stream gets one more request: its client may have sent it already.
+  void retire(std::function<void()> on_drained) override;
 
   size_t connection_count() const;
   size_t stream_count() const;

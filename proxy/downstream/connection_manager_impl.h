@@ -30,6 +30,8 @@ struct ConnectionManager::Impl {
   void recycle_stream(std::unique_ptr<ServerStream> stream);
   // Gives the connection to the loop to destroy.
   void release(ServerConnection& connection);
+  // Tells all connections, and `then` when none is left.
+  void drain(void (ServerConnection::*how)(), std::function<void()> then);
   void report_drained();
   // Destroys what nobody has needed since the last time, and comes again while there is something left to destroy.
   void trim_streams();

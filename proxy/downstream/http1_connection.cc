@@ -61,6 +61,11 @@ void Http1Connection::drain() {
   close(net::Connection::Close::kAfterFlush);
 }
 
+void Http1Connection::retire() {
+  close_after_response_ = true;
+  manager_.stats.cx_drain_close.add();
+}
+
 void Http1Connection::abort(std::string_view details) {
   disconnect(details, kLocalReset);
 }

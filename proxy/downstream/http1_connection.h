@@ -26,6 +26,7 @@ class Http1Connection final : public ServerConnection, net::ConnectionHandler, h
 
   // ServerConnection
   void drain() override;
+  void retire() override;
   void abort(std::string_view details) override;
 
  private:

@@ -28,6 +28,8 @@ class ServerConnection {
 
   // Takes no more requests, and closes when those that are under way have their answers; now, if there are none.
   virtual void drain() = 0;
+  // The same, but takes one more request where a client cannot be told that he may send none (HTTP/1).
+  virtual void retire() { drain(); }
   // Resets all streams and closes.
   virtual void abort(std::string_view details) = 0;
 

@@ -63,6 +63,11 @@ Result<std::shared_ptr<engine::Module>> ModuleStore::load(const config::WasmCode
   return module;
 }
 
+void ModuleStore::drop_unused() {
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (lock) std::erase_if(modules_, [](const auto& module) { return module.second.use_count() == 1; });
+}
+
 Result<Unit> ModuleStore::go_on(const config::WasmPlugin& wasm) const {
   if (!stop_.stop_requested()) return Unit{};
   return Error{ErrorCode::kUnavailable, "stopped before it was started", "plugin '" + wasm.plugin.name + "'"};

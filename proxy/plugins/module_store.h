@@ -34,6 +34,9 @@ class ModuleStore {
   // module, a plugin that refuses its configuration; kUnavailable after the stop, whatever else was wrong.
   Result<std::shared_ptr<host::Plugin>> create_plugin(const config::WasmPlugin& wasm);
 
+  // Lets go of modules that no plugin has. Nothing happens while one is being loaded.
+  void drop_unused();
+
   // Called with what is being done: "compiling filter.wasm". By the thread that create_plugin() is called on.
   void set_progress(std::function<void(std::string)> progress) { progress_ = std::move(progress); }
   // Stopping it ends the compilations, those in the background too, and what the interpreter runs of modules that are

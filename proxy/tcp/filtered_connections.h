@@ -34,6 +34,7 @@ class FilteredConnections final : public net::ConnectionOwner {
 
   void accept(std::unique_ptr<net::Connection> connection) override;
   void drain(std::function<void()> on_drained) override { manager_->drain(std::move(on_drained)); }
+  void retire(std::function<void()> on_drained) override { manager_->retire(std::move(on_drained)); }
   downstream::ConnectionManager& manager() { return *manager_; }
 
  private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/watch.h"
+#include "base/file_watch.h"
 
 #include <sys/stat.h>
 
@@ -7,7 +7,7 @@
 #include <chrono>
 #include <thread>
 
-namespace inlay::cli {
+namespace inlay {
 namespace {
 
 constexpr std::chrono::milliseconds kPause{200};  // between two looks
@@ -15,37 +15,39 @@ constexpr int kLooks = 25;                        // at files that do not stand 
 
 }  // namespace
 
-Watch::State Watch::state_of(const std::string& path) {
+FileWatch::State FileWatch::state_of(const std::string& path) {
   struct stat found {};
   if (stat(path.c_str(), &found) != 0) return {};
   return {true, int64_t{found.st_mtim.tv_sec} * 1'000'000'000 + found.st_mtim.tv_nsec, int64_t{found.st_size},
           uint64_t{found.st_ino}};
 }
 
-Watch::Watch(const std::vector<std::string>& paths) {
+FileWatch::FileWatch(const std::vector<std::string>& paths) {
   for (const std::string& path : paths) known_[path] = state_of(path);
 }
 
-std::string Watch::changed() const {
+std::string FileWatch::changed() const {
   for (const auto& [path, state] : known_) {
     if (state_of(path) != state) return path;
   }
   return "";
 }
 
-std::string Watch::wait() const {
+bool FileWatch::all_there() const {
+  return std::all_of(known_.begin(), known_.end(), [](const auto& one) { return one.second.there; });
+}
+
+std::string FileWatch::wait() const {
   std::string first;
   for (first = changed(); first.empty(); first = changed()) std::this_thread::sleep_for(kPause);
   std::vector<std::string> paths;
   for (const auto& [path, state] : known_) paths.push_back(path);
   for (int look = 0; look < kLooks; ++look) {
-    const Watch now(paths);
+    const FileWatch now(paths);
     std::this_thread::sleep_for(kPause);
-    const bool there =
-        std::all_of(now.known_.begin(), now.known_.end(), [](const auto& one) { return one.second.there; });
-    if (there && now.changed().empty()) break;
+    if (now.all_there() && now.changed().empty()) break;
   }
   return first;
 }
 
-}  // namespace inlay::cli
+}  // namespace inlay

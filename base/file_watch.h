@@ -1,22 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Watch: whether files change, looked at again and again; what is not there may come.
+// FileWatch: whether files change, looked at again and again; what is not there may come. By looking, and not by being
+// told, so that it works wherever a file can be read: over a network, through links that are changed.
+//
+//     FileWatch watch({"envoy.yaml", "filter.wasm"});
+//     while (watch.changed().empty()) std::this_thread::sleep_for(200ms);
 
 #include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
 
-namespace inlay::cli {
+namespace inlay {
 
-class Watch {
+// A value; any thread.
+class FileWatch {
  public:
   // Remembers how the files, or folders, are now.
-  explicit Watch(const std::vector<std::string>& paths);
+  explicit FileWatch(const std::vector<std::string>& paths);
 
   // The first one that is otherwise now; empty when none is.
   std::string changed() const;
+  // Whether all are there, as they were remembered.
+  bool all_there() const;
   // Waits until one has changed, and then until all stand still and are there, for five seconds at most, as a compiler
   // writes for a while. Returns the one that was seen first.
   std::string wait() const;
@@ -34,4 +41,4 @@ class Watch {
   std::map<std::string, State> known_;
 };
 
-}  // namespace inlay::cli
+}  // namespace inlay

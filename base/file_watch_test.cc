@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/watch.h"
+#include "base/file_watch.h"
 
 #include <gtest/gtest.h>
 
@@ -9,35 +9,35 @@
 
 #include "base/temporary_directory.h"
 
-namespace inlay::cli {
+namespace inlay {
 namespace {
 
-TEST(Watch, SeesWhatIsWrittenRemovedAndMade) {
+TEST(FileWatch, SeesWhatIsWrittenRemovedAndMade) {
   const TemporaryDirectory folder("inlay-watch-");
   const std::string file = folder.file("a");
   std::ofstream(file) << "one";
-  Watch watch({file, folder.file("b")});
+  FileWatch watch({file, folder.file("b")});
   EXPECT_EQ(watch.changed(), "");
   std::ofstream(file) << "longer";
   EXPECT_EQ(watch.changed(), file);
   EXPECT_EQ(watch.wait(), file);
-  watch = Watch({file, folder.file("b")});
+  watch = FileWatch({file, folder.file("b")});
   std::ofstream(folder.file("b")) << "two";
   EXPECT_EQ(watch.changed(), folder.file("b"));
-  watch = Watch({file});
+  watch = FileWatch({file});
   std::remove(file.c_str());
   EXPECT_EQ(watch.changed(), file);
   // A folder changes with what is in it.
-  watch = Watch({folder.path()});
+  watch = FileWatch({folder.path()});
   std::ofstream(folder.file("c")) << "three";
   EXPECT_EQ(watch.changed(), folder.path());
 }
 
-TEST(Watch, WaitsForAChange) {
+TEST(FileWatch, WaitsForAChange) {
   const TemporaryDirectory folder("inlay-watch-");
   const std::string file = folder.file("a");
   std::ofstream(file) << "one";
-  const Watch watch({file});
+  const FileWatch watch({file});
   std::string changed;
   std::thread waits([&] { changed = watch.wait(); });
   std::ofstream(file) << "longer";
@@ -46,4 +46,4 @@ TEST(Watch, WaitsForAChange) {
 }
 
 }  // namespace
-}  // namespace inlay::cli
+}  // namespace inlay
