@@ -3,7 +3,7 @@
 PRESET ?= release
 export PRESET
 
-.PHONY: help build docs demo test conformance envoy identity install package dist samples bench soak coverage fuzz lint format deploy mesh bootstraps clean
+.PHONY: help build docs demo test conformance envoy identity install package dist samples bench soak coverage fuzz lint format deploy mesh gateway bootstraps clean
 
 help:
 	@echo "make demo      build everything and watch a request get its headers, step by step"
@@ -26,6 +26,7 @@ help:
 	@echo "make deploy    render deploy/values.yaml for Envoy, Compose, Kubernetes and Istio into build/deploy/, and check it all"
 	@echo "make mesh      what is rendered for Istio, in Istio's own code and in Envoy (needs Go; FILTER=part: modules of tests/mesh, VERSION=1.36.4: another Envoy)"
 	@echo "make bootstraps  whether inlay validate says what envoy --mode validate says (CHANGES=3000, SEED=1; UPDATE=1 writes what is expected)"
+	@echo "make gateway   what is rendered for Envoy Gateway, in it and in Envoy (needs Go; FILTER=part: modules of tests/gateway, VERSION=1.36.4: another Envoy)"
 	@echo "make clean     remove build/"
 
 build:
@@ -141,6 +142,12 @@ mesh:
 	@scripts/bootstrap build mesh envoy$(if $(VERSION),=$(VERSION))
 	@scripts/build $(PRESET) inlay header_augmenting_wasm
 	@$(if $(VERSION),INLAY_ENVOY_VERSION=$(VERSION)) scripts/mesh $(FILTER)
+
+# So is Envoy Gateway.
+gateway:
+	@scripts/bootstrap build mesh envoy$(if $(VERSION),=$(VERSION))
+	@scripts/build $(PRESET) inlay header_augmenting_wasm
+	@$(if $(VERSION),INLAY_ENVOY_VERSION=$(VERSION)) scripts/gateway $(FILTER)
 
 clean:
 	@rm -rf build

@@ -7,6 +7,8 @@
 #include <optional>
 #include <string>
 
+#include "base/temporary_directory.h"
+#include "cli/pull_image.h"
 #include "deploy/check/check_resources.h"
 #include "deploy/render/target.h"
 #include "document/scalars.h"
@@ -72,20 +74,43 @@ bool is_image(const std::string& path) {
   return path.ends_with(".tar") || std::filesystem::exists(std::filesystem::path(path) / "oci-layout");
 }
 
-// Whether Istio's agent and Envoy Gateway would find a module in an image layout, whoever made it.
-deploy::Findings check_image(const std::string& path) {
+bool is_reference(const std::string& path) {
+  return path.starts_with("oci://");
+}
+
+// Whether Istio's agent and Envoy Gateway would find a module in an image layout, whoever made it, which is called
+// `name`.
+deploy::Findings check_image(const std::string& path, const std::string& name) {
   deploy::Findings findings;
   const auto module = package::load_module(path, "");
-  if (module)
-    findings.add(deploy::Severity::kNote, "image", {path, {}},
+  for (const std::string& fault : module ? module->not_pulled : std::vector<std::string>())
+    findings.add(deploy::Severity::kError, "image", {name, {}},
+                 "the image " + module->image + " will not be pulled: " + fault,
+                 "Istio's agent and Envoy Gateway look at the types of a manifest and its layers, and find no module",
+                 "make it with `inlay package`, out of the module that `inlay unpack` takes out of this one");
+  if (module && module->not_pulled.empty())
+    findings.add(deploy::Severity::kNote, "image", {name, {}},
                  "the image " + module->image + " has a module of " + std::to_string(module->bytes.size()) + " bytes",
                  "it stands where Istio's agent and Envoy Gateway look for one, and every digest is right",
                  "push it with its digest kept, and name that in `module.oci`");
-  else
+  else if (!module)
     findings.add(
-        deploy::Severity::kError, "image", {path, {}}, module.error().message,
+        deploy::Severity::kError, "image", {name, {}}, module.error().message,
         "Istio's agent and Envoy Gateway take plugin.wasm out of the last layer, or the one layer of the artifact form",
         "make it with `inlay package`");
+  return findings;
+}
+
+// The same of an image in a registry.
+Result<deploy::Findings> check_registry(const std::string& reference) {
+  const TemporaryDirectory scratch("inlay-check-");
+  if (scratch.path().empty()) return Error{ErrorCode::kIo, "cannot make a folder for it", reference};
+  INLAY_RETURN_IF_ERROR(pull_image(reference, scratch.file("image")));
+  deploy::Findings findings = check_image(scratch.file("image"), reference);
+  if (reference.find("@sha256:") == std::string::npos)
+    findings.add(deploy::Severity::kWarning, "module-source", {reference, {}},
+                 "what the tag names can become another module", "a tag is moved by whoever may push",
+                 "name the digest: `oci://registry/name@sha256:...`");
   return findings;
 }
 
@@ -101,7 +126,13 @@ int check(const CheckOptions& options) {
     std::fputs("inlay: --from and --to go together, and are versions of Envoy such as 1.36 and 1.40\n", stderr);
     return 2;
   }
-  if (is_image(options.path)) return print(check_image(options.path), options.json);
+  if (is_reference(options.path)) {
+    auto findings = check_registry(options.path);
+    if (!findings) return fail(findings.error());
+    findings->sort();
+    return print(*findings, options.json);
+  }
+  if (is_image(options.path)) return print(check_image(options.path, options.path), options.json);
   deploy::Manifests manifests;
   std::optional<deploy::Values> values;
   const bool folder = std::filesystem::is_directory(options.path);
@@ -130,9 +161,10 @@ void add_deploy_check(CLI::App& deploy, Action& action) {
                                             "Say before a rollout what will go wrong in the mesh; exit status 1 if "
                                             "something will, 2 if it could not be read");
   command
-      ->add_option("path", options->path,
-                   "A folder of manifests, whoever wrote them, a values file, of which is checked what it is rendered "
-                   "to, or an OCI image layout (folder or tar file)")
+      ->add_option(
+          "path", options->path,
+          "A folder of manifests, whoever wrote them, a values file, of which is checked what it is rendered "
+          "to, an OCI image layout (folder or tar file), or an image of a registry, oci://REGISTRY/NAME@DIGEST")
       ->type_name(kFile)
       ->required();
   command

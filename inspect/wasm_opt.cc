@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "inspect/wasm_opt.h"
 
-#include <unistd.h>
-
 #include <atomic>
 #include <condition_variable>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <mutex>
-#include <sstream>
 #include <thread>
 #include <utility>
 
+#include "base/find_program.h"
 #include "base/process_group.h"
 #include "base/temporary_directory.h"
 #include "inspect/printable.h"
@@ -21,17 +18,6 @@ namespace inlay::inspect {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string find_program(const std::string& name) {
-  if (name.find('/') != std::string::npos) return ::access(name.c_str(), X_OK) == 0 ? fs::absolute(name).string() : "";
-  const char* path = std::getenv("PATH");
-  std::istringstream directories(path == nullptr ? "" : path);
-  for (std::string directory; std::getline(directories, directory, ':');) {
-    const fs::path candidate = fs::path(directory) / name;
-    if (candidate.is_absolute() && ::access(candidate.c_str(), X_OK) == 0) return candidate.string();
-  }
-  return {};
-}
 
 // Runs argv; false if it did not return 0, and `timed_out` says whether that was for the limit.
 Result<bool> run(const std::vector<std::string>& argv, const std::string& log, std::chrono::seconds limit,

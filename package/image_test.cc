@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "package/image.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidjson/document.h>
 #include <stdlib.h>
@@ -260,6 +261,7 @@ TEST(Layout, ImagesThatOthersHaveMade) {
     const auto module = load_module_from_tar(around(manifest_with(layer, type), {layer}), "");
     ASSERT_TRUE(module) << module.error().message;
     EXPECT_EQ(module->bytes, "the module");
+    EXPECT_EQ(module->not_pulled.empty(), type == kLayerType);
   }
   EXPECT_FALSE(load_module_from_tar(around(manifest_with(plain, kLayerType), {plain}), ""));  // no gzip
   EXPECT_FALSE(load_module_from_tar(around(manifest_with(plain, "text/plain"), {plain}), ""));
@@ -297,9 +299,16 @@ TEST(Layout, AnIndexOfOnePlatformIsTheImage) {
       EXPECT_EQ(module->image, image.digest);
     }
   }
-  const auto two = load(listed("amd64") + "," + attestation + "," + listed("arm64"), kIndexType, "");
-  ASSERT_FALSE(two);
-  EXPECT_NE(two.error().message.find("2 images (linux/amd64, linux/arm64)"), std::string::npos) << two.error().message;
+  // Of several those who pull take linux/amd64, and they take no other.
+  const auto two = load(listed("arm64") + "," + attestation + "," + listed("amd64"), kIndexType, "");
+  ASSERT_TRUE(two);
+  EXPECT_THAT(two->not_pulled, ::testing::Each(::testing::HasSubstr("its last layer")));
+  const auto other = load(listed("wasm"), kIndexType, "");
+  ASSERT_TRUE(other);
+  EXPECT_THAT(other->not_pulled, ::testing::Contains(::testing::HasSubstr("linux/wasm, and none for linux/amd64")));
+  const auto others = load(listed("wasm") + "," + listed("arm64"), kIndexType, "");
+  ASSERT_FALSE(others);
+  EXPECT_NE(others.error().message.find("2 images (linux/wasm, linux/arm64)"), std::string::npos);
   const auto none = load(attestation, kIndexType, "");
   ASSERT_FALSE(none);
   EXPECT_NE(none.error().message.find("an index without an image"), std::string::npos) << none.error().message;

@@ -3,6 +3,7 @@
 
 #include <rapidjson/document.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -130,10 +131,23 @@ Result<const Value*> choose(const Value& index, const std::string& tag) {
   return Error{ErrorCode::kNotFound, "the layout has no image with the tag " + tag + "; " + tags_of(images), {}};
 }
 
+std::string_view platform_of(const Value& image, const char* key) {
+  return image.HasMember("platform") ? text_at(image["platform"], key) : std::string_view();
+}
+
+// What says nothing of a platform is taken for it, too.
+bool is_for_pullers(const Value& image) {
+  if (!image.IsObject()) return false;
+  return !image.HasMember("platform") ||
+         (platform_of(image, "os") == "linux" && platform_of(image, "architecture") == "amd64");
+}
+
 // The one image of an index of platforms.
 Result<const Value*> only_platform(const Value& index) {
   const std::vector<const Value*> images = images_of(index);
   if (images.size() == 1) return images[0];
+  for (const Value* image : images)
+    if (is_for_pullers(*image)) return image;
   if (images.empty()) return Error{ErrorCode::kNotFound, "the image is an index without an image", {}};
   std::string platforms;
   for (const Value* image : images) {
@@ -145,6 +159,25 @@ Result<const Value*> only_platform(const Value& index) {
   }
   return invalid("the image is an index of " + std::to_string(images.size()) + " images (" + platforms +
                  "); a module has no platform: build it for one, as with `docker buildx build --platform linux/amd64`");
+}
+
+// Why those who pull would find no module in the manifest, in which there is one: they look at the types first.
+std::vector<std::string> faults_of(const Value& manifest) {
+  const auto layers = list_at(manifest, "layers");
+  const std::string_view last = text_at(layers[layers.Size() - 1], "mediaType");
+  if (text_at(manifest, "mediaType") == kDockerManifestType) {
+    if (last == kDockerLayerType) return {};
+    return {"the manifest is of Docker's type, so that its last layer has to be of the type " +
+            std::string(kDockerLayerType) + ", and it is of " + shown(last)};
+  }
+  if (last == kLayerType) return {};
+  const bool artifact = std::any_of(layers.Begin(), layers.End(),
+                                    [](const Value& layer) { return text_at(layer, "mediaType") == kModuleType; });
+  if (artifact && layers.Size() == 2) return {};
+  if (artifact)
+    return {"the artifact form has two layers, a runtime configuration and the module, and this image has " +
+            std::to_string(layers.Size())};
+  return {"its last layer is of the type " + shown(last) + ", and has to be of " + std::string(kLayerType)};
 }
 
 Result<std::string> module_in_layer(const std::string& layer, bool compressed) {
@@ -181,16 +214,21 @@ Result<LoadedModule> load_from(const Layout& layout, const std::string& tag) {
   INLAY_TRY(const auto index, parse(index_text, kIndexFile));
   INLAY_TRY(const Value* descriptor, choose(*index, tag));
   std::unique_ptr<rapidjson::Document> platforms;  // `descriptor` may point into it
+  std::vector<std::string> not_pulled;
   const std::string_view type = text_at(*descriptor, "mediaType");
   if (type == kIndexType || type == kDockerIndexType) {
     INLAY_TRY(const std::string platforms_text, read_blob(layout, *descriptor, kMaxJson));
     INLAY_TRY(platforms, parse(platforms_text, "the index of platforms"));
     INLAY_TRY(descriptor, only_platform(*platforms));
+    if (!is_for_pullers(*descriptor))
+      not_pulled.push_back("the index has an image for " + shown(platform_of(*descriptor, "os")) + "/" +
+                           shown(platform_of(*descriptor, "architecture")) + ", and none for linux/amd64");
   }
   INLAY_TRY(const std::string manifest_text, read_blob(layout, *descriptor, kMaxJson));
   INLAY_TRY(const auto manifest, parse(manifest_text, "the manifest"));
   INLAY_TRY(std::string bytes, module_of(layout, *manifest));
-  return LoadedModule{std::move(bytes), std::string(text_at(*descriptor, "digest"))};
+  for (std::string& fault : faults_of(*manifest)) not_pulled.push_back(std::move(fault));
+  return LoadedModule{std::move(bytes), std::string(text_at(*descriptor, "digest")), std::move(not_pulled)};
 }
 
 bool is_tar(std::string_view content) {
@@ -227,7 +265,7 @@ Result<LoadedModule> load_module(const std::string& path, const std::string& tag
   std::string text;
   auto layout = open_layout(path, text);
   if (!layout) return with_path(std::move(layout).error(), path);
-  if (!*layout) return LoadedModule{std::move(text), {}};
+  if (!*layout) return LoadedModule{std::move(text), {}, {}};
   auto module = load_from(**layout, tag);
   if (!module) return with_path(std::move(module).error(), path);
   return module;

@@ -164,6 +164,9 @@ TEST(ModuleSize, IsAConfigMapsAndThatOfAnAnnotation) {
       "[a.wasm]}]\n";
   EXPECT_THAT(check(kustomization, 0, 0, nullptr, {{"a.wasm", 1048577}}).lines, Contains("error module-size"));
   EXPECT_THAT(check(kustomization, 0, 0, nullptr, {{"a.wasm", 300000}}).lines, Contains("warning module-size"));
+  std::string component = kustomization;
+  component.replace(component.find("Kustomization"), 13, "Component");
+  EXPECT_THAT(check(component, 0, 0, nullptr, {{"a.wasm", 300000}}).lines, Contains("warning module-size"));
   EXPECT_THAT(check(kustomization, 0, 0, nullptr, {{"a.wasm", 80000}}).text, Not(HasSubstr("[module-size]")));
   EXPECT_THAT(check("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m}\nbinaryData: {a.wasm: " +
                     std::string(1500000, 'A') + "}\n")

@@ -2,6 +2,7 @@
 """What others do with what `inlay package` and `inlay deploy render` make: crane, oras, kustomize."""
 
 import base64
+import gzip
 import hashlib
 import io
 import json
@@ -11,7 +12,7 @@ import shlex
 import subprocess
 import tarfile
 
-from mesh.world import MeshCase
+from mesh.world import ISTIOD, MeshCase
 from support.go_tools import tool
 from support.processes import INLAY, filter_module
 from support.registry import start_registry
@@ -85,6 +86,90 @@ class Images(Tools):
         archive = self.run_tool("crane", "export", "--insecure", f"{repository}@{digest}", "-")
         with tarfile.open(fileobj=io.BytesIO(archive)) as files:
             self.assertEqual(files.extractfile("plugin.wasm").read(), read(filter_module()))
+
+
+class ForeignImages(Tools):
+    """What pilot-agent's own code pulls, `inlay deploy check` finds good, and what it refuses it does not: images that others make, and some
+    that are wrong. Each is a change of what `inlay package` makes."""
+
+    GZIP, PLAIN = "application/vnd.oci.image.layer.v1.tar+gzip", "application/vnd.oci.image.layer.v1.tar"
+    DOCKER, DOCKER_LAYER = "application/vnd.docker.distribution.manifest.v2+json", "application/vnd.docker.image.rootfs.diff.tar.gzip"
+    INDEX = "application/vnd.oci.image.index.v1+json"
+
+    def blob(self, layout, content):
+        with open(os.path.join(layout, "blobs", "sha256", digest_of(content)[7:]), "wb") as file:
+            file.write(content)
+        return {"digest": digest_of(content), "size": len(content)}
+
+    def image(self, name, form, change=None, platforms=None):
+        """A layout whose manifest has been changed, and that perhaps stands in an index of platforms."""
+        layout = self.path(name)
+        subprocess.run([INLAY, "package", filter_module(), "-o", layout, "--form", form, "-q"], check=True, capture_output=True)
+        index = json.loads(read(layout, "index.json"))
+        listed = index["manifests"][0]
+        manifest = json.loads(read(layout, "blobs", "sha256", listed["digest"][7:]))
+        if change:
+            change(layout, manifest)
+        listed.update(self.blob(layout, json.dumps(manifest).encode()), mediaType=manifest["mediaType"])
+        if platforms:
+            entries = [{"mediaType": manifest["mediaType"], "digest": listed["digest"], "size": listed["size"],
+                        **({"platform": dict(zip(("os", "architecture"), platform.split("/")))} if platform else {})} for platform in platforms]
+            content = json.dumps({"schemaVersion": 2, "mediaType": self.INDEX, "manifests": entries}).encode()
+            listed.update(self.blob(layout, content), mediaType=self.INDEX)
+        with open(os.path.join(layout, "index.json"), "w") as file:
+            json.dump(index, file)
+        return layout
+
+    def uncompressed(self, layout, manifest):
+        layer = manifest["layers"][0]
+        layer.update(self.blob(layout, gzip.decompress(read(layout, "blobs", "sha256", layer["digest"][7:]))), mediaType=self.PLAIN)
+
+    def as_docker(self, layer_type):
+        def change(_, manifest):
+            manifest["mediaType"] = self.DOCKER
+            manifest["config"]["mediaType"] = "application/vnd.docker.container.image.v1+json"
+            manifest["layers"][-1]["mediaType"] = layer_type
+        return change
+
+    def another_layer(self, _, manifest):
+        manifest["layers"].insert(0, manifest["layers"][0])
+
+    def without_the_module(self, layout, manifest):
+        archive = io.BytesIO()
+        with tarfile.open(fileobj=archive, mode="w:gz") as files:
+            files.addfile(tarfile.TarInfo("other.wasm"))
+        manifest["layers"][0].update(self.blob(layout, archive.getvalue()))
+
+    def test_the_check_agrees_with_pilot_agent(self):
+        images = {
+            "compat": ("compat",), "artifact": ("artifact",), "docker": ("compat", self.as_docker(self.DOCKER_LAYER)),
+            "docker-oci-layer": ("compat", self.as_docker(self.GZIP)), "oci-docker-layer": (
+                "compat", lambda _, manifest: manifest["layers"][0].update(mediaType=self.DOCKER_LAYER)),
+            "uncompressed": ("compat", self.uncompressed), "three-layers": ("artifact", self.another_layer),
+            "two-layers": ("compat", self.another_layer), "other-name": ("compat", self.without_the_module),
+            "amd64": ("compat", None, ["linux/amd64"]), "several": ("compat", None, ["linux/arm64", "linux/amd64"]),
+            "no-platform": ("compat", None, [None]), "wasi": ("compat", None, ["wasi/wasm"]), "arm64": ("compat", None, ["linux/arm64"])}
+        port = start_registry(self)
+        checked, names = {}, {}
+        for name, how in images.items():
+            layout = self.image(name, *how)
+            done = subprocess.run([INLAY, "deploy", "check", layout], capture_output=True, text=True, check=False)
+            checked[name] = done.returncode == 0
+            names[name] = f"127.0.0.1:{port}/{name}:latest"
+            self.run_tool("oras", "cp", "--from-oci-layout", f"{layout}:latest", names[name], "--to-plain-http")
+        said = subprocess.run([ISTIOD, "pull", *names.values()], capture_output=True, text=True, check=True).stdout
+        module = hashlib.sha256(read(filter_module())).hexdigest()
+        pulled = {name: f"{image} module {module}" in said for name, image in names.items()}
+        self.assertEqual(checked, pulled, said)
+        self.assertEqual({name for name, good in pulled.items() if good},
+                         {"compat", "artifact", "docker", "two-layers", "amd64", "several", "no-platform"})
+        # Straight from the registry, as skopeo brings them.
+        for name in ("compat", "artifact", "several", "wasi"):
+            done = subprocess.run([INLAY, "deploy", "check", f"oci://{names[name]}"], capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode == 0, pulled[name], done.stdout + done.stderr)
+        done = subprocess.run([INLAY, "deploy", "check", f"oci://127.0.0.1:{port}/none:latest"], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("cannot be pulled; skopeo says: ", done.stderr)
 
 
 class Kustomize(Tools):

@@ -33,10 +33,12 @@ SDS_SOCKET = "./var/run/secrets/workload-spiffe-uds/socket"  # below the test's 
 XDS_PORT, DEBUG_PORT, ADMIN_PORT = 15010, 18080, 15000
 
 nacks = 0  # of all tests, but for those that are about one
+partial = False  # whether only some cases are run
+said = []  # what programs have logged, and requests have been answered with, in all tests
 
 # What istiod has beside what is rendered. Without certificates between the pods, and without the filters that only Istio's own
 # Envoy has.
-MESH_CONFIG = f"enableAutoMtls: false\ndefaultConfig: {{discoveryAddress: '127.0.0.1:{XDS_PORT}'}}\n"
+MESH_CONFIG = f"enableAutoMtls: false\naccessLogFile: /dev/stdout\ndefaultConfig: {{discoveryAddress: '127.0.0.1:{XDS_PORT}'}}\n"
 PLAIN_TEXT = {"apiVersion": "security.istio.io/v1", "kind": "PeerAuthentication",
               "metadata": {"name": "default", "namespace": "istio-system"}, "spec": {"mtls": {"mode": "DISABLE"}}}
 ISTIOD_ENVIRONMENT = {"PILOT_ENABLE_METADATA_EXCHANGE": "false", "PILOT_ENABLE_ALPN_FILTER": "false"}
@@ -139,7 +141,9 @@ def send(address, port, host=None, path="/", source=WORKLOAD_CLIENT, headers=Non
     try:
         connection.request("GET", path, headers={**({"host": host} if host else {}), **(headers or {})})
         response = connection.getresponse()
-        return Answer(response.status, response.read().decode(errors="replace"))
+        answer = Answer(response.status, response.read().decode(errors="replace"))
+        said.append(repr(answer))
+        return answer
     except (OSError, http.client.HTTPException):
         return Answer(0, "")
     finally:
@@ -251,6 +255,7 @@ class MeshCase(TestCase):
 
     def _count_nacks(self):
         global nacks
+        said.extend(program.log() for program in self.programs)
         found = [line for program in self.programs if isinstance(program, Istiod) for line in program.refused()]
         if not self.refusals:
             nacks += len(found)

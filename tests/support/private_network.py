@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A run of tests in a network, a mount and, where one is not root, a user namespace of its own: scripts/mesh. It needs no
+"""A run of tests in a network, a mount and, where one is not root, a user namespace of its own: scripts/mesh and scripts/gateway. It needs no
 root and leaves nothing behind: what is mounted, and who listens where, is theirs alone.
 
     network = PrivateNetwork("gateway", "ip link set lo up", hosts="127.0.0.1 localhost\\n", folder=BUILT)
