@@ -2,12 +2,10 @@
 """An HTTP/2 server behind the proxy, of Debian's python3-h2, that keeps what it is told and answers as a test says."""
 
 import socket
-import socketserver
 import ssl
 import sys
-import threading
 
-from .processes import PATIENCE
+from .origins import SocketServer
 
 sys.path.append("/usr/lib/python3/dist-packages")  # pure Python, for a python3 that is not Debian's, too
 import h2.config  # noqa: E402
@@ -130,7 +128,7 @@ class Connection:
             self.waiting.pop(stream)
 
 
-class Http2Origin:
+class Http2Origin(SocketServer):
     """`answer(request)` is called when a request is whole, on the thread of its connection; `early(request)` when its head has come.
     `tls`: an ssl.SSLContext."""
 
@@ -141,40 +139,22 @@ class Http2Origin:
         self.requests = []
         self.connections = []
         self.faults = []  # what a peer did that is not HTTP/2
-        outer = self
+        self.tls = tls
+        super().__init__(self.serve)
 
-        class Handler(socketserver.BaseRequestHandler):
-            def handle(self):
-                wire = self.request
-                wire.settimeout(PATIENCE)
-                try:
-                    if tls is not None:
-                        wire = tls.wrap_socket(wire, server_side=True)
-                    outer.connections.append(Connection(outer, wire))
-                    outer.connections[-1].run()
-                except (OSError, ssl.SSLError):
-                    pass
-                except h2.exceptions.ProtocolError as error:
-                    outer.faults.append(repr(error))
-                finally:
-                    try:
-                        wire.shutdown(socket.SHUT_RDWR)
-                    except OSError:
-                        pass
-                    wire.close()
-
-        class Server(socketserver.ThreadingTCPServer):
-            allow_reuse_address = True
-            request_queue_size = 1024
-            daemon_threads = True
-
-            def handle_error(self, *_):
+    def serve(self, wire):
+        try:
+            if self.tls is not None:
+                wire = self.tls.wrap_socket(wire, server_side=True)
+            self.connections.append(Connection(self, wire))
+            self.connections[-1].run()
+        except (OSError, ssl.SSLError):
+            pass
+        except h2.exceptions.ProtocolError as error:
+            self.faults.append(repr(error))
+        finally:
+            try:
+                wire.shutdown(socket.SHUT_RDWR)
+            except OSError:
                 pass
-
-        self.server = Server(("127.0.0.1", 0), Handler)
-        self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
+            wire.close()

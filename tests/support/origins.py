@@ -45,7 +45,42 @@ def all_workers_answer(port):
     return all(request(port).status == 200 for _ in range(24))
 
 
-class PythonServer:
+class ThreadedServer:
+    """A server of socketserver's, `base`, on a port of its own, with a thread for each connection."""
+
+    def __init__(self, base, handler, tls=None):
+        class Server(base):
+            allow_reuse_address = True
+            request_queue_size = 1024
+            daemon_threads = True
+
+            def handle_error(self, *_):
+                pass
+
+        self.server = Server(("127.0.0.1", 0), handler)
+        if tls is not None:  # each connection's handshake is made in the thread of its own
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class SocketServer(ThreadedServer):
+    """Gives every connection to serve(socket)."""
+
+    def __init__(self, serve):
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self):
+                self.request.settimeout(PATIENCE)
+                serve(self.request)
+
+        super().__init__(socketserver.ThreadingTCPServer, Handler)
+
+
+class PythonServer(ThreadedServer):
     """http.server in a thread, with `tls` (an ssl.SSLContext) over TLS. `answer(handler)` gives (status, headers, body);
     counts its requests."""
 
@@ -75,53 +110,22 @@ class PythonServer:
             def log_message(self, *_):
                 pass
 
-        class Server(http.server.ThreadingHTTPServer):
-            request_queue_size = 1024
-            daemon_threads = True
-
-            def handle_error(self, *_):
-                pass
-
-        self.server = Server(("127.0.0.1", 0), Handler)
-        if tls is not None:  # each connection's handshake is made in the thread of its own
-            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
-        self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
+        super().__init__(http.server.ThreadingHTTPServer, Handler, tls)
 
 
-class ScriptedOrigin:
+class ScriptedOrigin(SocketServer):
     """Gives every connection, as a Wire, to script(wire) on a thread of its own."""
 
     def __init__(self, script):
-        class Handler(socketserver.BaseRequestHandler):
-            def handle(self):
-                wire = Wire.__new__(Wire)
-                wire.socket, wire.buffer = self.request, b""
-                wire.socket.settimeout(PATIENCE)
-                try:
-                    script(wire)
-                except (OSError, EOFError):
-                    pass
-
-        class Server(socketserver.ThreadingTCPServer):
-            allow_reuse_address = True
-            request_queue_size = 1024
-            daemon_threads = True
-
-            def handle_error(self, *_):
+        def serve(connection):
+            wire = Wire.__new__(Wire)
+            wire.socket, wire.buffer = connection, b""
+            try:
+                script(wire)
+            except (OSError, EOFError):
                 pass
 
-        self.server = Server(("127.0.0.1", 0), Handler)
-        self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
+        super().__init__(serve)
 
 
 def read_request(wire):
