@@ -18,8 +18,8 @@ constexpr int kLooks = 25;                        // at files that do not stand 
 FileWatch::State FileWatch::state_of(const std::string& path) {
   struct stat found {};
   if (stat(path.c_str(), &found) != 0) return {};
-  return {true, int64_t{found.st_mtim.tv_sec} * 1'000'000'000 + found.st_mtim.tv_nsec, int64_t{found.st_size},
-          uint64_t{found.st_ino}};
+  return {true, S_ISDIR(found.st_mode), int64_t{found.st_mtim.tv_sec} * 1'000'000'000 + found.st_mtim.tv_nsec,
+          int64_t{found.st_size}, uint64_t{found.st_ino}};
 }
 
 FileWatch::FileWatch(const std::vector<std::string>& paths) {
@@ -27,10 +27,13 @@ FileWatch::FileWatch(const std::vector<std::string>& paths) {
 }
 
 std::string FileWatch::changed() const {
+  std::string folder;  // which changes with what is in it
   for (const auto& [path, state] : known_) {
-    if (state_of(path) != state) return path;
+    if (state_of(path) == state) continue;
+    if (!state.folder) return path;
+    folder = path;
   }
-  return "";
+  return folder;
 }
 
 bool FileWatch::all_there() const {

@@ -31,6 +31,7 @@ class FileWatch {
  private:
   struct State {
     bool there = false;
+    bool folder = false;
     int64_t modified_ns = 0;
     int64_t size = 0;
     uint64_t inode = 0;

@@ -31,6 +31,10 @@ TEST(FileWatch, SeesWhatIsWrittenRemovedAndMade) {
   watch = FileWatch({folder.path()});
   std::ofstream(folder.file("c")) << "three";
   EXPECT_EQ(watch.changed(), folder.path());
+  // The file is what a person wants to know of.
+  watch = FileWatch({folder.path(), folder.file("d")});
+  std::ofstream(folder.file("d")) << "four";
+  EXPECT_EQ(watch.changed(), folder.file("d"));
 }
 
 TEST(FileWatch, WaitsForAChange) {

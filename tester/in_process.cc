@@ -138,7 +138,9 @@ Result<Unit> InProcess::add_plugin(const config::WasmPlugin& wasm) {
                  "the code of plugin '" + wasm.plugin.name + "' is fetched from elsewhere; a case has it as a file",
                  run_.c.bootstrap_place};
   }
-  INLAY_TRY(auto module, load(wasm));
+  auto loaded = load(wasm);
+  if (!loaded) return Error{loaded.error().code, wasm.code.filename + ": " + loaded.error().message, ""};
+  auto module = *std::move(loaded);
   INLAY_TRY(auto plugin, host_.create_plugin(wasm.plugin, std::move(module)));
   threads_[0]->guests->worker().attach(plugin);
   shared_.plugins.push_back(std::move(plugin));

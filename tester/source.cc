@@ -65,6 +65,7 @@ class Includer {
       if (begins(line.text, "include")) {
         include(line);
       } else {
+        look_for_separator(line);
         lines.push_back(std::move(line));
       }
     }
@@ -74,6 +75,16 @@ class Includer {
   std::vector<SourceLine> lines;
 
  private:
+  // `#### expct` would be a comment, and the snapshot below it steps.
+  void look_for_separator(const SourceLine& line) {
+    constexpr std::string_view kMark = "#### ";
+    if (!line.text.starts_with(kMark)) return;
+    const std::string word = line.text.substr(kMark.size(), line.text.find(' ', kMark.size()) - kMark.size());
+    if (config::nearest(word, std::vector<std::string_view>{"expect"}).empty()) return;
+    errors_.push_back(
+        wrong(line, "`" + word + "` begins no snapshot; did you mean `" + std::string(kExpectations) + "`?"));
+  }
+
   void include(const SourceLine& line) {
     const auto words = split_words(line.text);
     if (!words) return errors_.push_back(wrong(line, words.error().message));
@@ -169,6 +180,7 @@ class Filler {
   }
 
   void read_row(Table& table, const SourceLine& line) {
+    if (table.names.empty()) return;  // which is said
     auto words = split_words(line.text);
     if (!words) return errors_.push_back(wrong(line, words.error().message));
     if (!words->empty() && (*words)[0].text.starts_with('#') && !(*words)[0].quoted) return;

@@ -27,7 +27,8 @@ using Kind = TestResult::Kind;
 constexpr size_t kLargest = 16 << 20;  // bytes of a file
 // Bounds a guest that hangs; long for an interpreter on a busy machine.
 constexpr std::chrono::milliseconds kCallBudget{10'000};
-constexpr size_t kAround = 3;  // lines around a change
+constexpr std::string_view kNothing = "== start\n";  // has been seen
+constexpr size_t kAround = 3;                        // lines around a change
 
 TestResult result_of(const Case& c, std::string name) {
   TestResult result;
@@ -202,7 +203,8 @@ std::optional<std::string> Suite::play(const Case& c, TestResult& result) const 
   }
   if (!played) {
     const Error& error = played.error();
-    result.problems.push_back({error.where, "it cannot be run: " + error.message, play.transcript().text()});
+    const std::string seen = play.transcript().text();
+    result.problems.push_back({error.where, "it cannot be run: " + error.message, seen == kNothing ? "" : seen});
     return std::nullopt;
   }
   for (const Failure& failure : player.failures()) {

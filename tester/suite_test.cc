@@ -264,6 +264,11 @@ TEST_F(SuiteTest, WhatCannotBeRunIsSaidWithItsPlace) {
   ASSERT_EQ(missing.kind, Kind::kFailed);
   EXPECT_EQ(missing.problems.at(0).place, missing.path + ":1");
   EXPECT_NE(missing.problems[0].what.find("there is no module "), std::string::npos) << missing.problems[0].what;
+  EXPECT_EQ(missing.problems[0].seen, "");
+  write("text.wasm", "x");
+  const TestResult text = run_one("plugin a module=text.wasm\nclient GET /\nexpect client status 200\n");
+  EXPECT_NE(text.problems.at(0).what.find("text.wasm: not a WebAssembly module"), std::string::npos)
+      << text.problems[0].what;
   const TestResult wrong =
       run_one("plugin a guest=wat\n  (func (i32.const))\nclient GET /\nexpect client status 200\n");
   EXPECT_EQ(wrong.problems.at(0).place, wrong.path + ":1");

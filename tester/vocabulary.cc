@@ -26,7 +26,7 @@ constexpr WordEntry kWords[] = {
      "What the case shows. It stands in the report of a failure.", "about: A request without a token is refused."},
     {Name::kPlugin, S::kSetting, "plugin", "plugin NAME module=FILE [WORD...]",
      "A filter, in the order in which requests pass them. The indented lines below are its configuration, as they "
-     "stand.",
+     "stand, each with its line end.",
      "plugin auth module=build/auth.wasm root_id=auth\n  {\"header\": \"x-token\"}"},
     {Name::kUpstream, S::kSetting, "upstream", "upstream NAME BEHAVIOUR",
      "A cluster, and what it does with every request. `origin`, to which requests go, is always there and answers "

@@ -136,6 +136,8 @@ constexpr Wrong kWrong[] = {
     {2, "let name = ann\nclient GET /{{nme}}", "there is no parameter `nme` here; did you mean `name`?"},
     {1, "client GET /{{name}}", "there is no parameter `name` here; `let name = ...` above makes one"},
     {1, "rows", "the columns' names are missing: rows path status"},
+    {1, "rows\n  1\n  2", "the columns' names are missing: rows path status"},
+    {1, "#### expct", "`expct` begins no snapshot; did you mean `#### expect`?"},
     {1, "rows a-b\n  1", "`a-b` is no name of letters, digits and _"},
     {1, "rows a a\n  1 2", "a second column `a`"},
     {1, "rows a", "the table has no rows; each is an indented line"},
