@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <thread>
+#include <utility>
 
 namespace inlay {
 namespace {
@@ -24,6 +25,14 @@ FileWatch::State FileWatch::state_of(const std::string& path) {
 
 FileWatch::FileWatch(const std::vector<std::string>& paths) {
   for (const std::string& path : paths) known_[path] = state_of(path);
+}
+
+void FileWatch::follow(const std::vector<std::string>& paths) {
+  FileWatch next(paths);
+  for (auto& [path, state] : next.known_) {
+    if (const auto known = known_.find(path); known != known_.end()) state = known->second;
+  }
+  known_ = std::move(next.known_);
 }
 
 std::string FileWatch::changed() const {

@@ -20,6 +20,9 @@ class FileWatch {
   // Remembers how the files, or folders, are now.
   explicit FileWatch(const std::vector<std::string>& paths);
 
+  // Looks at these instead. Of those that it knows it remembers what it did before.
+  void follow(const std::vector<std::string>& paths);
+
   // The first one that is otherwise now; empty when none is.
   std::string changed() const;
   // Whether all are there, as they were remembered.

@@ -37,6 +37,21 @@ TEST(FileWatch, SeesWhatIsWrittenRemovedAndMade) {
   EXPECT_EQ(watch.changed(), folder.file("d"));
 }
 
+TEST(FileWatch, RemembersWhatItFollowsOn) {
+  const TemporaryDirectory folder("inlay-watch-");
+  const std::string file = folder.file("a");
+  const std::string other = folder.file("b");
+  std::ofstream(file) << "one";
+  std::ofstream(other) << "one";
+  FileWatch watch({file});
+  std::ofstream(file) << "longer";
+  std::ofstream(other) << "longer";
+  watch.follow({file, other});  // one as it was, the other as it is
+  EXPECT_EQ(watch.changed(), file);
+  watch.follow({other});
+  EXPECT_EQ(watch.changed(), "");
+}
+
 TEST(FileWatch, WaitsForAChange) {
   const TemporaryDirectory folder("inlay-watch-");
   const std::string file = folder.file("a");

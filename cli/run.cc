@@ -25,6 +25,7 @@ struct RunOptions {
   std::string engine = "auto";
   std::string hazards = "warn";
   bool watch = false;
+  std::vector<std::string> dynamic_files;  // of the configuration that was read last
   std::string service_cluster;
   std::string service_node;
   std::string service_zone;
@@ -45,7 +46,10 @@ int fail(const Error& error) {
 }
 
 // `said` gets what there is to say about the file.
-Result<config::Bootstrap> load(const RunOptions& options, std::string& said) {
+Result<config::Bootstrap> load(RunOptions& options, std::string& said) {
+  options.dynamic_files.clear();
+  options.load.node_is_given = !options.service_cluster.empty() && !options.service_node.empty();
+  options.load.on_dynamic_file = [&options](const std::string& path) { options.dynamic_files.push_back(path); };
   document::Diagnostics diagnostics;
   constexpr const char* kText = "--config-yaml";
   auto bootstrap =
@@ -118,7 +122,12 @@ int run(RunOptions& options) {
   }
   options.server.handle_signals = true;
   options.server.reload = [&options](std::string& what) { return load(options, what); };
-  if (options.watch && !options.config_path.empty()) options.server.watched_files.push_back(options.config_path);
+  options.server.watched_files = [&options] {
+    std::vector<std::string> files = options.dynamic_files;
+    if (options.watch && !options.config_path.empty()) files.push_back(options.config_path);
+    return files;
+  };
+  options.server.watch_modules = options.watch;
   auto server = proxy::Server::create(*bootstrap, options.server, **log);
   if (!server) return fail(server.error());
   return (*server)->run();

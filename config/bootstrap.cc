@@ -15,7 +15,7 @@ constexpr FieldRule kBootstrap[] = {
     {"node"},
     {"node_context_params", Support::kIgnored, "it concerns xDS only"},
     {"static_resources"},
-    {"dynamic_resources", Support::kNo, "write the resources into `static_resources`"},
+    {"dynamic_resources", Support::kYes, "listeners and clusters from files"},
     {"cluster_manager", Support::kIgnored},
     {"flags_path", Support::kIgnored},
     {"deferred_stat_options", Support::kIgnored},

@@ -6,6 +6,7 @@
 
 #include "base/read_file.h"
 #include "config/builders.h"
+#include "config/dynamic_resources.h"
 #include "config/merge.h"
 #include "config/redact.h"
 #include "document/source.h"
@@ -17,12 +18,6 @@ namespace {
 Error failure(const document::Diagnostics& diagnostics, const std::string& name, ErrorCode code) {
   const size_t errors = diagnostics.errors();
   return Error{code, std::to_string(errors) + (errors == 1 ? " error" : " errors") + " in the configuration", name};
-}
-
-// Every duration of the tree must not be negative: Envoy has no use for one.
-void check_durations(const Tree& tree, Reporter& report) {
-  for (const TreeNode& node : tree.nodes)
-    if (node.duration.count() < 0) report.error(node, "a duration must not be negative");
 }
 
 struct Text {
@@ -49,6 +44,9 @@ Result<Bootstrap> load(const std::vector<Text>& texts, const LoadOptions& option
     report.add_file(texts[i].name);
     merge_tree(*tree, std::move(read), static_cast<uint32_t>(i));
   }
+  const auto files = read_dynamic_resources(*tree, static_cast<uint32_t>(texts.size()), options, report, diagnostics);
+  if (options.on_dynamic_file)
+    for (const std::string& file : files) options.on_dynamic_file(file);
   check_support(*tree, report);
   BuildContext context{options, report, {}};
   Bootstrap bootstrap = build_bootstrap(*tree, context);

@@ -28,6 +28,11 @@ struct LoadOptions {
   bool allow_unknown_static_fields = false;
   // Relative file names in the configuration are relative to this folder; empty: the current one, as in Envoy.
   std::string base_dir;
+  // --service-node and --service-cluster say what the file may leave open.
+  bool node_is_given = false;
+  // Called with the name of each file that dynamic_resources names, read or not: what has to be read again when it
+  // changes. Empty: nobody wants to know.
+  std::function<void(const std::string& path)> on_dynamic_file;
   // Reads an environment variable; the process's own when empty.
   std::function<std::optional<std::string>(const std::string&)> environment;
 };

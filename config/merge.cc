@@ -67,10 +67,10 @@ class Merge {
     }
   }
 
+  // An item keeps its number, which is that in its own text.
   static void append(TreeNode& list, TreeNode& more) {
     for (TreeNode* item : more.children) {
       item->parent = &list;
-      item->step = "[" + std::to_string(list.children.size()) + "]";
       list.children.push_back(item);
     }
   }

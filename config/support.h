@@ -46,6 +46,7 @@ bool is_default(const TreeNode& node);
 
 // Family tables, each in its family's file.
 std::span<const MessageRules> bootstrap_rules();
+std::span<const MessageRules> dynamic_resources_rules();
 std::span<const MessageRules> address_rules();
 std::span<const MessageRules> limit_rules();
 std::span<const MessageRules> http2_options_rules();

@@ -24,11 +24,22 @@ const TreeNode* TreeNode::find(std::string_view name) const {
   return nullptr;
 }
 
+void Reporter::add(document::Diagnostic::Severity severity, document::Place place, std::string path,
+                   std::string message) {
+  const File& file = files_[place.file < files_.size() ? place.file : 0];
+  if (!file.from.empty() && path.starts_with(file.from)) path.replace(0, file.from.size(), file.to);
+  sink_.add({severity, file.name, place, std::move(path), std::move(message)});
+}
 void Reporter::error(document::Place place, std::string path, std::string message) {
-  sink_.add({document::Diagnostic::Severity::kError, file_of(place), place, std::move(path), std::move(message)});
+  add(document::Diagnostic::Severity::kError, place, std::move(path), std::move(message));
 }
 void Reporter::warning(document::Place place, std::string path, std::string message) {
-  sink_.add({document::Diagnostic::Severity::kWarning, file_of(place), place, std::move(path), std::move(message)});
+  add(document::Diagnostic::Severity::kWarning, place, std::move(path), std::move(message));
+}
+
+void check_durations(const Tree& tree, Reporter& report) {
+  for (const TreeNode& node : tree.nodes)
+    if (node.duration.count() < 0) report.error(node, "a duration must not be negative");
 }
 
 namespace {

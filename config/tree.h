@@ -59,20 +59,28 @@ struct Tree {
 // Reporter puts diagnostics at nodes.
 class Reporter {
  public:
-  Reporter(std::string file, document::Diagnostics& sink) : files_({std::move(file)}), sink_(sink) {}
+  Reporter(std::string file, document::Diagnostics& sink) : files_({{std::move(file), "", ""}}), sink_(sink) {}
   // Of several texts: the one that places with the next number are in.
-  void add_file(std::string file) { files_.push_back(std::move(file)); }
+  void add_file(std::string file) { files_.push_back({std::move(file), "", ""}); }
+  // Paths in the last one that begin with `from` begin with `to` for who reads them.
+  void rename(std::string from, std::string to) {
+    files_.back().from = std::move(from);
+    files_.back().to = std::move(to);
+  }
   void error(document::Place place, std::string path, std::string message);
   void warning(document::Place place, std::string path, std::string message);
   void error(const TreeNode& node, std::string message) { error(node.place, node.path(), std::move(message)); }
   void warning(const TreeNode& node, std::string message) { warning(node.place, node.path(), std::move(message)); }
 
  private:
-  const std::string& file_of(document::Place place) const {
-    return files_[place.file < files_.size() ? place.file : 0];
-  }
+  struct File {
+    std::string name;
+    std::string from;  // rename()
+    std::string to;
+  };
+  void add(document::Diagnostic::Severity severity, document::Place place, std::string path, std::string message);
 
-  std::vector<std::string> files_;
+  std::vector<File> files_;
   document::Diagnostics& sink_;
 };
 
@@ -80,5 +88,8 @@ class Reporter {
 // of the tree. `allow_unknown`: an unknown field is a warning.
 Tree check_tree(std::shared_ptr<const document::Source> source, const MessageType& type, bool allow_unknown,
                 Reporter& report);
+
+// Reports each duration that is negative: Envoy has no use for one.
+void check_durations(const Tree& tree, Reporter& report);
 
 }  // namespace inlay::config

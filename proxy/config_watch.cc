@@ -10,8 +10,8 @@ ConfigWatch::ConfigWatch(net::EventLoop& loop, std::function<void(const std::str
 
 void ConfigWatch::follow(std::vector<std::string> paths) {
   paths_ = std::move(paths);
-  seen_ = FileWatch(paths_);
-  timer_.arm(kEvery);
+  seen_.follow(paths_);
+  paths_.empty() ? timer_.disarm() : timer_.arm(kEvery);
 }
 
 // A file that is away for a moment is about to be replaced.

@@ -26,7 +26,8 @@ class ConfigWatch {
   // `on_change` gets one of the files that have changed; it may call follow().
   ConfigWatch(net::EventLoop& loop, std::function<void(const std::string& path)> on_change);
 
-  // Looks at these files from now on, as they are now.
+  // Looks at these files from now on: as they were when it last looked, and as they are now if it did not look at them.
+  // None: it rests.
   void follow(std::vector<std::string> paths);
 
  private:

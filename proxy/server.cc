@@ -235,9 +235,10 @@ void Server::Impl::on_changed_file(const std::string& path) {
 
 // Files that are wrong are watched, too: they will be mended.
 void Server::Impl::follow_configuration() {
-  if (options.watched_files.empty()) return;
-  std::vector<std::string> paths = options.watched_files;
-  for (std::string& path : current->module_files()) paths.push_back(std::move(path));
+  std::vector<std::string> paths;
+  if (options.watched_files) paths = options.watched_files();
+  if (options.watch_modules)
+    for (std::string& path : current->module_files()) paths.push_back(std::move(path));
   config.follow(std::move(paths));
 }
 
