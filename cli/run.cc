@@ -25,7 +25,7 @@ struct RunOptions {
   std::string engine = "auto";
   std::string hazards = "warn";
   bool watch = false;
-  std::vector<std::string> dynamic_files;  // of the configuration that was read last
+  std::vector<std::string> watched_files;  // of the configuration that was read last
   std::string service_cluster;
   std::string service_node;
   std::string service_zone;
@@ -47,9 +47,12 @@ int fail(const Error& error) {
 
 // `said` gets what there is to say about the file.
 Result<config::Bootstrap> load(RunOptions& options, std::string& said) {
-  options.dynamic_files.clear();
+  options.watched_files.clear();
+  if (options.watch && !options.config_path.empty()) options.watched_files.push_back(options.config_path);
   options.load.node_is_given = !options.service_cluster.empty() && !options.service_node.empty();
-  options.load.on_dynamic_file = [&options](const std::string& path) { options.dynamic_files.push_back(path); };
+  options.load.on_file = [&options](const std::string& path, config::LoadOptions::FileKind kind) {
+    if (options.watch || kind == config::LoadOptions::FileKind::kDynamic) options.watched_files.push_back(path);
+  };
   document::Diagnostics diagnostics;
   constexpr const char* kText = "--config-yaml";
   auto bootstrap =
@@ -122,12 +125,7 @@ int run(RunOptions& options) {
   }
   options.server.handle_signals = true;
   options.server.reload = [&options](std::string& what) { return load(options, what); };
-  options.server.watched_files = [&options] {
-    std::vector<std::string> files = options.dynamic_files;
-    if (options.watch && !options.config_path.empty()) files.push_back(options.config_path);
-    return files;
-  };
-  options.server.watch_modules = options.watch;
+  options.server.watched_files = [&options] { return options.watched_files; };
   auto server = proxy::Server::create(*bootstrap, options.server, **log);
   if (!server) return fail(server.error());
   return (*server)->run();
@@ -176,7 +174,7 @@ void add_options(CLI::App& command, RunOptions& options) {
   command.add_flag("--allow-unknown-static-fields,--allow-unknown-fields", options.load.allow_unknown_static_fields,
                    "Warn about fields that Envoy does not have, instead of failing");
   command.add_flag("--watch", options.watch,
-                   "Reload, as at SIGHUP, when the file of -c or that of a module has changed");
+                   "Reload, as at SIGHUP, when the file of -c, or one that it names, has changed");
   command
       .add_option("--drain-time-s", options.drain_time_s,
                   "At most this long from SIGTERM to the end, and for the connections that a reload leaves")

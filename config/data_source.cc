@@ -71,7 +71,10 @@ std::optional<Data> read(View source, size_t limit, BuildContext& context) {
   if (source.has("filename")) {
     if (!context.require(source, "filename")) return std::nullopt;
     const std::string name = source.text("filename");
-    auto content = read_file(absolute(name, context), limit);
+    const std::string path = absolute(name, context);
+    if (context.options.on_file && !source.has("watched_directory"))
+      context.options.on_file(path, LoadOptions::FileKind::kPlain);
+    auto content = read_file(path, limit);
     if (content) return Data{name, *std::move(content)};
     context.field_error(source, "filename", content.error().message);
     return std::nullopt;

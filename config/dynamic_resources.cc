@@ -143,9 +143,8 @@ std::span<const MessageRules> dynamic_resources_rules() {
   return kRules;
 }
 
-std::vector<std::string> read_dynamic_resources(Tree& tree, uint32_t file, const LoadOptions& options, Reporter& report,
-                                                document::Diagnostics& diagnostics) {
-  std::vector<std::string> files;
+void read_dynamic_resources(Tree& tree, uint32_t file, const LoadOptions& options, Reporter& report,
+                            document::Diagnostics& diagnostics) {
   const View dynamic = View(tree.root)["dynamic_resources"];
   const View node = View(tree.root)["node"];
   if ((dynamic.has("lds_config") || dynamic.has("cds_config")) && !options.node_is_given &&
@@ -159,7 +158,7 @@ std::vector<std::string> read_dynamic_resources(Tree& tree, uint32_t file, const
     if (!source) continue;
     const std::string path = path_of(source, options, report);
     if (path.empty()) continue;
-    files.push_back(path);
+    if (options.on_file) options.on_file(path, LoadOptions::FileKind::kDynamic);
     auto text = read_file(path, document::kMaxSourceBytes);
     if (!text) {
       report.error(source.node(), text.error().message);
@@ -181,7 +180,6 @@ std::vector<std::string> read_dynamic_resources(Tree& tree, uint32_t file, const
     }
     ++file;
   }
-  return files;
 }
 
 }  // namespace inlay::config

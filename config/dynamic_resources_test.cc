@@ -38,7 +38,10 @@ class DynamicResources : public ::testing::Test {
  protected:
   DynamicResources() {
     options_.base_dir = folder_.path();
-    options_.on_dynamic_file = [this](const std::string& path) { files_.push_back(path); };
+    options_.on_file = [this](const std::string& path, LoadOptions::FileKind kind) {
+      EXPECT_EQ(kind, LoadOptions::FileKind::kDynamic);
+      files_.push_back(path);
+    };
     write("lds.yaml", kListener);
     write("cds.json", kCluster);
   }

@@ -44,9 +44,7 @@ Result<Bootstrap> load(const std::vector<Text>& texts, const LoadOptions& option
     report.add_file(texts[i].name);
     merge_tree(*tree, std::move(read), static_cast<uint32_t>(i));
   }
-  const auto files = read_dynamic_resources(*tree, static_cast<uint32_t>(texts.size()), options, report, diagnostics);
-  if (options.on_dynamic_file)
-    for (const std::string& file : files) options.on_dynamic_file(file);
+  read_dynamic_resources(*tree, static_cast<uint32_t>(texts.size()), options, report, diagnostics);
   check_support(*tree, report);
   BuildContext context{options, report, {}};
   Bootstrap bootstrap = build_bootstrap(*tree, context);

@@ -12,6 +12,7 @@
 // be right. Warnings name what is accepted without effect. The model of a file without errors is complete: defaults are
 // filled in, wasm modules and data sources are read.
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -30,9 +31,11 @@ struct LoadOptions {
   std::string base_dir;
   // --service-node and --service-cluster say what the file may leave open.
   bool node_is_given = false;
-  // Called with the name of each file that dynamic_resources names, read or not: what has to be read again when it
-  // changes. Empty: nobody wants to know.
-  std::function<void(const std::string& path)> on_dynamic_file;
+  // Called with the name of each file that the configuration names, whether it can be read or not: modules,
+  // certificates, bodies, but for those that have a watched_directory. kDynamic: of dynamic_resources, which has to be
+  // read again when it changes. Empty: nobody wants to know.
+  enum class FileKind : uint8_t { kPlain, kDynamic };
+  std::function<void(const std::string& path, FileKind kind)> on_file;
   // Reads an environment variable; the process's own when empty.
   std::function<std::optional<std::string>(const std::string&)> environment;
 };

@@ -28,6 +28,20 @@ class LoadTest : public ::testing::Test {
   document::Diagnostics diagnostics_;
 };
 
+TEST_F(LoadTest, TellsOfTheFilesThatItNames) {
+  std::vector<std::string> files;
+  options_.on_file = [&](const std::string& path, LoadOptions::FileKind kind) {
+    EXPECT_EQ(kind, LoadOptions::FileKind::kPlain);
+    files.push_back(path);
+  };
+  ASSERT_TRUE(load_file(kTestdata + "envoy.yaml", options_, diagnostics_)) << diagnostics_.to_string();
+  EXPECT_EQ(files, (std::vector<std::string>{folder_ / "filter.wasm"}));
+  files.clear();
+  std::filesystem::remove(folder_ / "filter.wasm");
+  EXPECT_FALSE(load_file(kTestdata + "envoy.yaml", options_, diagnostics_));
+  EXPECT_EQ(files.size(), 1u);  // it may come
+}
+
 TEST_F(LoadTest, EnvoyYamlBecomesTheModel) {
   auto bootstrap = load_file(kTestdata + "envoy.yaml", options_, diagnostics_);
   ASSERT_TRUE(bootstrap) << diagnostics_.to_string();

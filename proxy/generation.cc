@@ -5,7 +5,6 @@
 #include <future>
 #include <utility>
 
-#include "config/plugins.h"
 #include "proxy/port_check.h"
 
 namespace inlay::proxy {
@@ -232,15 +231,6 @@ void Generation::on_late_listener(size_t listener, const Result<Unit>& outcome) 
                            "' cannot be opened: " + outcome.error().to_string());
   }
   around_.on_late(outcome);
-}
-
-std::vector<std::string> Generation::module_files() const {
-  std::vector<std::string> files;
-  for (const config::WasmPlugin* wasm : config::wasm_plugins(*bootstrap_)) {
-    const bool is_file = !wasm->code.remote && !wasm->code.filename.starts_with('<');
-    if (is_file) files.push_back(wasm->code.filename);
-  }
-  return files;
 }
 
 // --- the end ---

@@ -85,8 +85,6 @@ class Generation final : plugins::RemotePlugins::Observer {
   // One for each of the bootstrap's listeners.
   const std::vector<Address>& addresses() const { return addresses_; }
   ServerParts& parts() { return parts_; }
-  // The files of modules, but for remote ones.
-  std::vector<std::string> module_files() const;
   // Some listener waits for code.
   bool is_late() const { return late_.pending(); }
 

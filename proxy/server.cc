@@ -235,11 +235,7 @@ void Server::Impl::on_changed_file(const std::string& path) {
 
 // Files that are wrong are watched, too: they will be mended.
 void Server::Impl::follow_configuration() {
-  std::vector<std::string> paths;
-  if (options.watched_files) paths = options.watched_files();
-  if (options.watch_modules)
-    for (std::string& path : current->module_files()) paths.push_back(std::move(path));
-  config.follow(std::move(paths));
+  if (options.watched_files) config.follow(options.watched_files());
 }
 
 void Server::Impl::on_reloaded(Result<Reload::Next> next) {

@@ -189,6 +189,10 @@ class Sighup(Reloads):
         install(second)
         self.reload(proxy)
         self.assertEqual(issuer(), "second")
+        proxy.end()
+        watching = self.start_proxy(self.made, flags=("--watch",))
+        install(first)
+        watching.wait_for(lambda: issuer() == "first", "the first certificate")
 
     def test_a_connection_of_tcp_lives_on(self):
         def echo(connection):
