@@ -167,5 +167,48 @@ class OtherProxies(DeployCase):
         self.assertEqual(self.inlay("deploy", "check", "gateway")[0], 0)
 
 
+VALUES_AROUND = """\
+name: tokens
+namespace: shop
+module: {file: ../build/header_augmenting.wasm}
+plugin:
+  name: header_augmenting
+  configuration:
+    sources:
+    - {name: sa, cluster: "${cluster:files}", path: /sa, format: text, headers: {x-identity: "{text}"}}
+    - {name: svid, cluster: "${cluster:spire}", format: jwt_svid, jwt_svid: {audience: payments}, headers: {authorization: "Bearer {text}"}}
+workload: {name: orders, image: "example.com/orders:1"}
+traffic: {direction: outbound, destinations: [{host: payments, port: 8081}]}
+"""
+
+
+@inlay_only("a subcommand of Inlay's")
+class CredentialsOfAPod(DeployCase):
+    """The services that docs/guide/workload_identity.md shows; tests/mesh runs them."""
+
+    def setUp(self):
+        super().setUp()
+        page = read(ROOT, "docs", "guide", "workload_identity.md")
+        self.write("deploy/values.yaml", VALUES_AROUND + re.search(r"^```yaml\n(services:\n.*?)^```$", page, re.M | re.S)[1])
+
+    def test_what_is_mounted_is_what_the_proxy_answers_with(self):
+        deployment = read(self.rendered("kubernetes"), "deployment.yaml")
+        mounts = json.loads(re.search(r"userVolumeMount: '(.*)'$", deployment, re.M)[1])
+        self.assertEqual(mounts["inlay-files"], {"mountPath": "/var/run/secrets/inlay/files", "readOnly": True})
+        self.assertIn("inject.istio.io/templates: 'sidecar,spire'", deployment)
+        folder = self.rendered("istio")
+        envoy_filter = read(folder, "envoy-filter.yaml")
+        for name in ("sa", "key"):
+            self.assertIn(f"filename: /var/run/secrets/inlay/files/{name}\n", envoy_filter)
+        self.assertIn("pipe: {path: /var/run/inlay/files.sock, mode: 384}", envoy_filter)
+        self.assertIn("cluster: sds-grpc\n", read(folder, "traffic-extension.yaml"))
+        self.assertEqual(self.inlay("deploy", "check", "deploy/values.yaml")[0], 0)
+
+    def test_one_machine_has_no_such_files(self):
+        status, _, err = self.render("envoy")
+        self.assertEqual(status, 1)
+        self.assertIn("it is the cluster that mounts them into a pod, and this target has none", err)
+
+
 if __name__ == "__main__":
     unittest.main()

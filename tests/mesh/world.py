@@ -201,7 +201,7 @@ class Sidecar(Program):
         with open(path, "w") as file:
             json.dump(bootstrap(node), file)
         super().__init__("sidecar", [find_envoy()[0], "-c", path, "--concurrency", str(concurrency), "--disable-hot-restart",
-                                     "--log-level", "warning"], directory, environment)
+                                     "--log-level", "warning", "--file-flush-interval-msec", "100"], directory, environment)
 
     def end(self, seconds=30):
         """pilot-agent ends Envoy, after it has drained it: killed too soon it would leave it behind."""
@@ -253,9 +253,12 @@ class MeshCase(TestCase):
         shutil.copy(filter_module(), os.path.join(self.directory, "header_augmenting.wasm"))
         self.addCleanup(self._count_nacks)
 
+    def _end_programs(self):
+        super()._end_programs()
+        said.extend(program.log() for program in self.programs)
+
     def _count_nacks(self):
         global nacks
-        said.extend(program.log() for program in self.programs)
         found = [line for program in self.programs if isinstance(program, Istiod) for line in program.refused()]
         if not self.refusals:
             nacks += len(found)
@@ -342,6 +345,7 @@ class MeshCase(TestCase):
         """Ends what runs, so that the test can start another mesh."""
         for program in reversed(self.programs):
             program.end(5)
+        said.extend(program.log() for program in self.programs)
         self._count_nacks()
         self.programs.clear()
 
