@@ -185,10 +185,15 @@ Result<Unit> Generation::listen_on(const std::vector<bool>& which) {
   return Unit{};
 }
 
+// Two sockets of this process may have a port on two addresses of which one has the other in it, such as 0.0.0.0 and
+// 127.0.0.1 (SO_REUSEPORT): that is no reason to refuse a change from one to the other.
 Result<Unit> Generation::check_ports(const Generation* before) const {
   for (const config::Listener& listener : bootstrap_->listeners) {
-    const auto is_it = [&](const Address& address) { return address.is_same_place(listener.address); };
-    if (before != nullptr && std::any_of(before->addresses_.begin(), before->addresses_.end(), is_it)) continue;
+    const auto is_ours = [&](const Address& address) {
+      return address.is_same_place(listener.address) ||
+             (!address.is_pipe && !listener.address.is_pipe && address.port == listener.address.port);
+    };
+    if (before != nullptr && std::any_of(before->addresses_.begin(), before->addresses_.end(), is_ours)) continue;
     INLAY_RETURN_IF_ERROR(check_port_is_free(listener.address));
   }
   return Unit{};

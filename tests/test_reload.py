@@ -161,6 +161,14 @@ class Sighup(Reloads):
         wait_until(lambda: not listening(proxy.port), "the listener to close")
         self.assertEqual(self.body(port), "other")
 
+    def test_a_listener_moves_to_all_interfaces(self):
+        proxy = self.start_proxy(self.made, concurrency=2)
+        address = self.made["static_resources"]["listeners"][0]["address"]["socket_address"]
+        for host in ("0.0.0.0", "127.0.0.1"):
+            address["address"] = host
+            self.reload(proxy, self.change_answer(self.made, host))
+            wait_until(lambda answer=host: self.body(proxy.port) == answer, "the new listener alone")
+
     def test_a_pipe_stays(self):
         path = os.path.join(self.directory, "in.sock")
         self.made["static_resources"]["listeners"].append(pipes.listener(path, name="pipe", routes=[pipes.answers("behind")]))
