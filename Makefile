@@ -3,7 +3,7 @@
 PRESET ?= release
 export PRESET
 
-.PHONY: help build docs demo test conformance envoy identity install package dist samples bench soak coverage fuzz lint format deploy mesh gateway bootstraps clean
+.PHONY: help build docs demo test conformance envoy identity install package dist samples languages bench soak coverage fuzz lint format deploy mesh gateway bootstraps clean
 
 help:
 	@echo "make demo      build everything and watch a request get its headers, step by step"
@@ -20,6 +20,7 @@ help:
 	@echo "make package   the filter as an OCI image: build/oci/header_augmenting, and its digest"
 	@echo "make dist      what one can install, in build/dist: tarball, Python wheel and Debian package, each tried in a fresh Debian"
 	@echo "make samples   the test suites of Google's samples, of the checkout SAMPLES=/path (CPP_SDK=, GO_SDK=: checkouts of the SDKs)"
+	@echo "make languages  30 cases for the same filter in C++, Rust, Go and AssemblyScript, in process, on sockets and in Envoy (LANGUAGES=rust)"
 	@echo "make docs      write anew the pages of docs/ that are made from the code"
 	@echo "make lint      formatting, clang-tidy, headers, licences, shell scripts"
 	@echo "make format    clang-format on all sources"
@@ -73,6 +74,13 @@ bootstraps:
 	@scripts/build $(PRESET) inlay
 	@scripts/bootstraps --changes $(or $(CHANGES),3000) --seed $(or $(SEED),1) $(if $(UPDATE),--update)
 
+# One set of cases for a filter in C++, Rust, Go and AssemblyScript; LANGUAGES=rust is one of them.
+languages:
+	@scripts/bootstrap build envoy
+	@scripts/build $(PRESET) inlay base engine host compiler header_augmenting_wasm header_augmenting_lean_wasm
+	@scripts/rust/install
+	@scripts/languages $(LANGUAGES)
+
 # SAMPLES: a checkout of GoogleCloudPlatform/service-extensions. scripts/samples says which modules can be built.
 samples:
 	@[ -n "$(SAMPLES)" ] || { echo "make samples: SAMPLES=/path has to name a checkout of GoogleCloudPlatform/service-extensions" >&2; exit 2; }
@@ -101,6 +109,7 @@ package: build
 dist:
 	@scripts/bootstrap build dist
 	@scripts/dist
+	@scripts/dist --again
 	@scripts/dist_try
 
 bench:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `make dist` makes of a build, on the build that the tests have: twice the same bytes, what is in them, and the wheel installed.
-`make dist` itself tries each in a fresh Debian (scripts/dist_try), which takes minutes."""
+`make dist` itself has lintian look at the package, packs all of it a second time, and tries each in a fresh Debian (scripts/dist_try), which
+takes minutes. Nothing is compressed well here, since that is what takes the time."""
 
 import glob
 import hashlib
@@ -26,7 +27,8 @@ def version():
 
 
 def run(*command, **more):
-    environment = {**os.environ, "VERSION": version(), "SOURCE_DATE_EPOCH": DATE, "COMMIT": "c" * 40, "LC_ALL": "C", "TZ": "UTC"}
+    environment = {**os.environ, "VERSION": version(), "SOURCE_DATE_EPOCH": DATE, "COMMIT": "c" * 40, "LC_ALL": "C", "TZ": "UTC",
+                   "DPKG_DEB_COMPRESSOR_TYPE": "gzip", "DPKG_DEB_COMPRESSOR_LEVEL": "1"}
     environment.pop("DESTDIR", None)
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=600, env=environment, check=False, **more)
     if done.returncode != 0:
@@ -55,7 +57,7 @@ class DistCase(TestCase):
 @unittest.skipIf(SANITIZED, "a package is made of a build without sanitizers")
 class Deb(DistCase):
     @unittest.skipUnless(shutil.which("dpkg-shlibdeps"), "dpkg-shlibdeps is not installed")
-    def test_is_the_same_twice_knows_what_it_needs_and_has_nothing_that_lintian_minds(self):
+    def test_is_the_same_twice_and_knows_what_it_needs(self):
         package = self.twice(lambda folder: run(os.path.join(DISTRIBUTION, "deb"), BUILD, folder).strip())
         self.assertEqual(run("dpkg-deb", "-f", package, "Version").strip(), version() + "-1")
         depends = run("dpkg-deb", "-f", package, "Depends")
@@ -67,9 +69,6 @@ class Deb(DistCase):
                      "usr/share/man/man1/inlay.1.gz", "usr/share/inlay/header_augmenting.wasm", "usr/include/inlay/sdk/sdk.h",
                      "usr/lib/cmake/inlay/inlay-config.cmake", "usr/share/doc/inlay/copyright", "usr/share/doc/inlay/docs/guide/test.md"):
             self.assertIn(f" ./{name}\n", names)
-        if not shutil.which("lintian"):
-            self.skipTest("all but lintian, which is not installed, has passed")
-        self.assertEqual(run("lintian", "--fail-on", "error,warning", package), "")
 
 
 @inlay_only("what is packed")
@@ -81,7 +80,7 @@ class Wheel(DistCase):
         shutil.copy(os.path.join(ROOT, "README.md"), os.path.join(tree, "share", "doc", "inlay"))
         return self.twice(lambda folder: run(os.path.join(DISTRIBUTION, "wheel.py"), tree, folder, os.uname().machine).strip())
 
-    def test_is_the_same_twice_and_says_what_it_needs(self):
+    def test_is_the_same_twice_says_what_it_needs_and_is_installed_by_pip(self):
         wheel = self.wheel()
         needed = max(tuple(map(int, found)) for found in
                      re.findall(r"GLIBC_(\d+)\.(\d+)", run("objdump", "-T", os.path.join(BUILD, "inlay"))))
@@ -90,15 +89,13 @@ class Wheel(DistCase):
         with zipfile.ZipFile(wheel) as file:
             record = file.read(f"inlay-{version()}.dist-info/RECORD").decode()
             self.assertEqual([line.split(",")[0] for line in record.splitlines()], file.namelist())
-
-    def test_is_installed_by_pip(self):
-        wheel = self.wheel()
         environment = os.path.join(self.directory, "environment")
         try:
-            run(sys.executable, "-m", "venv", environment)
+            run(sys.executable, "-m", "venv", "--without-pip", environment)
+            run(sys.executable, "-m", "pip", "--version")
         except AssertionError:
-            self.skipTest("venv is not installed")
-        run(os.path.join(environment, "bin", "pip"), "install", "--no-index", "--quiet", wheel)
+            self.skipTest("all but the installation has passed: venv or pip is not installed")
+        run(sys.executable, "-m", "pip", "--python", os.path.join(environment, "bin", "python"), "install", "--no-index", "--quiet", wheel)
         for command in ([os.path.join(environment, "bin", "inlay")], [os.path.join(environment, "bin", "python"), "-m", "inlay"]):
             self.assertEqual(run(*command, "version"), f"inlay {version()}\n")
         self.assertTrue(glob.glob(os.path.join(environment, "lib", "cmake", "inlay", "inlay-config.cmake")))
@@ -116,7 +113,7 @@ class Sbom(DistCase):
             path = os.path.join(folder, "x.spdx.json")
             run(script, BUILD, "document", path, artifact)
             return path
-        with open(self.twice(make)) as file:
+        with open(make(self.directory)) as file:
             document = json.load(file)
         packages = {entry["name"]: entry for entry in document["packages"]}
         self.assertEqual(packages["inlay"]["checksums"][0]["checksumValue"], hashlib.sha256(b"x").hexdigest())
