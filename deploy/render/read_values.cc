@@ -7,6 +7,7 @@
 #include "deploy/render/check_forms.h"
 #include "deploy/render/configuration.h"
 #include "deploy/render/read_module.h"
+#include "deploy/render/read_mounted_files.h"
 #include "deploy/render/rules.h"
 #include "deploy/render/secrets.h"
 #include "deploy/render/values.h"
@@ -217,25 +218,9 @@ class Builder {
   }
 
   void add_files(View view, Service& service) {
-    constexpr uint32_t kHour = 3600;
     service.where = Service::Where::kFiles;
     service.place = view["files"].node().place;
-    for (View entry : view.list("files")) {
-      MountedFile file;
-      file.name = entry.text("name");
-      if (View token = entry["service_account_token"]) {
-        file.audience = token.text("audience");
-        file.seconds = token.uint32("seconds", kHour);
-      } else if (View secret = entry["secret"]) {
-        file.secret_name = secret.text("name");
-        file.secret_key = secret.text("key");
-      } else if (!stands(entry, "service_account_token") && !stands(entry, "secret")) {
-        report_.error(entry.node(), "one of `service_account_token` and `secret` is missing");
-      }
-      for (const MountedFile& other : service.files)
-        if (other.name == file.name) report_.error(entry.node(), "two files are called " + quote(file.name));
-      service.files.push_back(std::move(file));
-    }
+    service.files = read_mounted_files(view, report_);
     for (const Service& other : values_.services)
       if (other.where == Service::Where::kFiles)
         report_.error(view["files"].node(),
