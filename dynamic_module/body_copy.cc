@@ -90,10 +90,15 @@ void BodyCopy::write_back(envoy::Filter* filter) {
   for (const envoy::View& piece : pieces) envoy::http_append_body(filter, in_hook_ ? received() : buffered(), piece);
 }
 
-void BodyCopy::end(bool held) {
+// What is held from now on begins with what was held before, if the guest has not seen that.
+void BodyCopy::end(envoy::Filter* filter, bool held) {
   in_hook_ = false;
   in_transit_ = held;
-  if (!held) forget();
+  if (!held) return forget();
+  if (!loaded_ || with_held_) return;
+  std::vector<envoy::View> chunks;
+  add_chunks(filter, buffered(), chunks);
+  for (auto chunk = chunks.rbegin(); chunk != chunks.rend(); ++chunk) content_.prepend(*chunk);
 }
 
 void BodyCopy::forget() {

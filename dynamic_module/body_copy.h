@@ -29,7 +29,7 @@ class BodyCopy {
   void write_back(envoy::Filter* filter);
   // The body hook ends. `held`: Envoy is told to hold back what the guest saw, and the copy is kept. Until the hook has
   // returned and Envoy has done it, the two differ: write_back() does nothing before the next hook calls settle().
-  void end(bool held);
+  void end(envoy::Filter* filter, bool held);
   void settle() { in_transit_ = false; }
 
   void forget();

@@ -9,8 +9,10 @@
 
 #include "base/result.h"
 #include "dynamic_module/envoy_abi.h"
+#include "dynamic_module/exported_metrics.h"
 #include "dynamic_module/main_calls.h"
 #include "dynamic_module/main_thread.h"
+#include "dynamic_module/settings.h"
 #include "dynamic_module/task_thread.h"
 #include "dynamic_module/worker_vm.h"
 #include "host/host.h"
@@ -24,7 +26,7 @@ class Configuration {
   static Result<std::unique_ptr<Configuration>> create(envoy::FilterConfig* config, std::string_view name,
                                                        std::string_view text);
   // Runs the canary, and starts a VM for each worker; when Envoy only validates, no VM.
-  static Result<std::unique_ptr<Configuration>> start(envoy::FilterConfig* config, host::PluginConfig plugin,
+  static Result<std::unique_ptr<Configuration>> start(envoy::FilterConfig* config, Settings settings,
                                                       std::shared_ptr<engine::Module> module);
   // Waits for the guest that ticks or gets an answer just now, at most as long as a call may take; then ends all VMs.
   // No stream is left.
@@ -36,10 +38,14 @@ class Configuration {
   MainCalls& calls() { return calls_; }
 
  private:
-  explicit Configuration(envoy::FilterConfig* config) : main_(config), calls_(config, main_) {}
+  Configuration(envoy::FilterConfig* config, const stats::MetricStore& metrics)
+      : main_(config), calls_(config, main_), metrics_(config, metrics) {}
+  // Tells Envoy the metrics, in a while and from then on.
+  void tell_metrics_later();
 
   MainThread main_;
   MainCalls calls_;
+  ExportedMetrics metrics_;
   TaskThread thread_;
   std::vector<std::unique_ptr<WorkerVm>> vms_;  // by the worker's index
 };

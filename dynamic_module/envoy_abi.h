@@ -86,6 +86,17 @@ INLAY_ENVOY(void, http_filter_config_scheduler_delete, ConfigScheduler* schedule
 INLAY_ENVOY(CallStart, http_filter_config_http_callout, FilterConfig* config, uint64_t* id, View cluster,
             Field* headers, size_t count, View body, uint64_t timeout_ms);
 
+// Statistics; 0 is success. They are defined in on_http_filter_config_new; labels are not used here. The second pair is
+// there from 1.39 on.
+INLAY_ENVOY(uint32_t, http_filter_config_define_counter, FilterConfig* config, View name, View* labels, size_t count,
+            size_t* id);
+INLAY_ENVOY(uint32_t, http_filter_config_define_gauge, FilterConfig* config, View name, View* labels, size_t count,
+            size_t* id);
+INLAY_ENVOY(uint32_t, http_filter_config_increment_counter, FilterConfig* config, size_t id, View* labels, size_t count,
+            uint64_t value);
+INLAY_ENVOY(uint32_t, http_filter_config_set_gauge, FilterConfig* config, size_t id, View* labels, size_t count,
+            uint64_t value);
+
 // --- a stream ---
 
 INLAY_ENVOY(uint32_t, http_filter_get_worker_index, Filter* filter);
@@ -93,6 +104,8 @@ INLAY_ENVOY(FilterScheduler*, http_filter_scheduler_new, Filter* filter);
 INLAY_ENVOY(void, http_filter_scheduler_commit, FilterScheduler* scheduler, uint64_t event);
 INLAY_ENVOY(void, http_filter_scheduler_delete, FilterScheduler* scheduler);
 
+// The value at `index` of that name, and how many there are.
+INLAY_ENVOY(bool, http_get_header, Filter* filter, uint32_t map, View name, View* value, size_t index, size_t* count);
 // 0 for a map that is not there.
 INLAY_ENVOY(size_t, http_get_headers_size, Filter* filter, uint32_t map);
 // Fills as many as there are.

@@ -44,7 +44,8 @@ struct FilterConfig {
   std::function<void(uint64_t id)> while_asking;  // called before the next call is taken
   std::mutex mutex;
   std::condition_variable changed;
-  size_t main_commits = 0;  // and not yet delivered
+  size_t main_commits = 0;                                   // and not yet delivered
+  std::vector<std::pair<std::string, uint64_t>> statistics;  // by id
 
   // Waits until main_thread is to be called; then it is.
   void run_main(Configuration& configuration) {
@@ -76,6 +77,7 @@ struct Filter {
   std::mutex mutex;
   std::condition_variable changed;
   size_t commits = 0;  // and not yet delivered
+  size_t route_clears = 0;
 
   void destroy() {
     if (stream != nullptr) std::exchange(stream, nullptr)->destroy();
@@ -152,6 +154,25 @@ CallStart http_filter_config_http_callout(FilterConfig* config, uint64_t* id, Vi
   if (config->while_asking) std::exchange(config->while_asking, {})(*id);
   return config->next_start;
 }
+uint32_t http_filter_config_define_counter(FilterConfig* config, View name, View*, size_t, size_t* id) {
+  EXPECT_EQ(std::this_thread::get_id(), config->main);
+  *id = config->statistics.size();
+  config->statistics.emplace_back(name, 0);
+  return 0;
+}
+uint32_t http_filter_config_define_gauge(FilterConfig* config, View name, View* labels, size_t count, size_t* id) {
+  return http_filter_config_define_counter(config, name, labels, count, id);
+}
+uint32_t http_filter_config_increment_counter(FilterConfig* config, size_t id, View*, size_t, uint64_t value) {
+  EXPECT_EQ(std::this_thread::get_id(), config->main);
+  config->statistics.at(id).second += value;
+  return 0;
+}
+uint32_t http_filter_config_set_gauge(FilterConfig* config, size_t id, View*, size_t, uint64_t value) {
+  EXPECT_EQ(std::this_thread::get_id(), config->main);
+  config->statistics.at(id).second = value;
+  return 0;
+}
 uint32_t http_filter_get_worker_index(Filter*) {
   return 0;
 }
@@ -166,6 +187,15 @@ void http_filter_scheduler_commit(FilterScheduler* scheduler, uint64_t) {
 }
 void http_filter_scheduler_delete(FilterScheduler* scheduler) {
   delete scheduler;
+}
+bool http_get_header(Filter* filter, uint32_t map, View name, View* value, size_t, size_t*) {
+  filter->check_thread();
+  for (const auto& field : filter->maps[map]) {
+    if (field.first != std::string_view(name)) continue;
+    *value = field.second;
+    return true;
+  }
+  return false;
 }
 size_t http_get_headers_size(Filter* filter, uint32_t map) {
   filter->check_thread();
@@ -191,7 +221,7 @@ bool http_set_header(Filter* filter, uint32_t map, View name, View value) {
 }
 void http_clear_route_cache(Filter* filter) {
   filter->check_thread();
-  filter->done.push_back("clear route cache");
+  ++filter->route_clears;
 }
 size_t http_get_body_size(Filter* filter, BodyType type) {
   filter->check_thread();
@@ -220,8 +250,10 @@ bool http_received_buffered_request_body(Filter*) {
 bool http_received_buffered_response_body(Filter*) {
   return false;
 }
-void http_send_response(Filter* filter, uint32_t status, Field*, size_t, View body, View) {
-  filter->re_enter("reply " + std::to_string(status) + " " + std::string(body));
+void http_send_response(Filter* filter, uint32_t status, Field* headers, size_t count, View body, View) {
+  std::string what = "reply " + std::to_string(status) + " " + std::string(body);
+  for (size_t i = 0; i < count; ++i) what.append(" ").append(headers[i].name).append("=").append(headers[i].value);
+  filter->re_enter(std::move(what));
 }
 void http_filter_continue_decoding(Filter* filter) {
   filter->re_enter("continue request");
@@ -276,7 +308,9 @@ class FakeEnvoyTest : public testing::Test {
     const auto module = compiler::load_module(*bytes, {.kind = engine::EngineKind::kInterp});
     ASSERT_TRUE(module) << module.error().to_string();
     if (config.name.empty()) config.name = "test";
-    auto made = Configuration::start(&config_, std::move(config), *module);
+    Settings settings;
+    settings.plugin = std::move(config);
+    auto made = Configuration::start(&config_, std::move(settings), *module);
     ASSERT_TRUE(made) << made.error().to_string();
     configuration_ = *std::move(made);
   }

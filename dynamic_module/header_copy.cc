@@ -17,9 +17,13 @@ struct Change {
   std::vector<std::string_view> values;  // of our map
 };
 
-// A null view removes a header, and an empty value is a value.
-envoy::View not_null(std::string_view value) {
-  return value.data() == nullptr ? std::string_view("") : value;
+// All of that name go, and the values come. (Where one is to be empty, setting it would only remove.)
+void write(envoy::Filter* filter, uint32_t map, const Change& change) {
+  const auto& values = change.values;
+  const bool set = !values.empty() && !values.front().empty();
+  envoy::http_set_header(filter, map, change.name, set ? values.front() : std::string_view());
+  for (size_t i = set ? 1 : 0; i < values.size(); ++i)
+    envoy::http_add_header(filter, map, change.name, values[i].empty() ? std::string_view("") : values[i]);
 }
 
 bool same(const http::HeaderMap& map, const std::vector<envoy::Field>& fields) {
@@ -75,11 +79,8 @@ std::string HeaderCopy::write_back(envoy::Filter* filter, abi::MapType type) {
   if (!fetch(filter, type)) fields_.clear();
   if (same(map_, fields_)) return {};
   const auto map = static_cast<uint32_t>(type);
-  for (const Change& change : changes(map_, fields_)) {
-    const auto& values = change.values;
-    envoy::http_set_header(filter, map, change.name, values.empty() ? envoy::View() : not_null(values.front()));
-    for (size_t i = 1; i < values.size(); ++i) envoy::http_add_header(filter, map, change.name, not_null(values[i]));
-  }
+  for (const Change& change : changes(map_, fields_)) write(filter, map, change);
+  if (type == abi::MapType::kHttpRequestHeaders) envoy::http_clear_route_cache(filter);
   return {};
 }
 

@@ -8,7 +8,7 @@
 namespace inlay::dynamic_module {
 
 void write_log(abi::LogLevel level, std::string_view message) {
-  envoy::log(static_cast<uint32_t>(level), std::string("inlay: ").append(message));
+  if (envoy::log != nullptr) envoy::log(static_cast<uint32_t>(level), std::string("inlay: ").append(message));
 }
 
 abi::LogLevel EnvoyLog::level(std::string_view) const {

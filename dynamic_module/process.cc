@@ -8,6 +8,15 @@ Process& Process::get() {
   return *process;
 }
 
-Process::Process() : host_({.metrics = &metrics_, .clock = &clock_, .log = &log_}) {}
+host::Host& Process::host(const engine::Limits& limits) {
+  const std::lock_guard lock(mutex_);
+  auto& host = hosts_[{limits.max_memory_bytes, limits.call_budget.count()}];
+  if (host == nullptr) {
+    host::HostOptions options{.metrics = &metrics_, .clock = &clock_, .log = &log_};
+    options.limits = limits;
+    host = std::make_unique<host::Host>(std::move(options));
+  }
+  return *host;
+}
 
 }  // namespace inlay::dynamic_module

@@ -34,6 +34,7 @@ std::string missing_in_envoy() {
       INLAY_NEEDED(http_filter_scheduler_new),
       INLAY_NEEDED(http_filter_scheduler_commit),
       INLAY_NEEDED(http_filter_scheduler_delete),
+      INLAY_NEEDED(http_get_header),
       INLAY_NEEDED(http_get_headers_size),
       INLAY_NEEDED(http_get_headers),
       INLAY_NEEDED(http_add_header),

@@ -7,7 +7,9 @@
 #include <rapidjson/writer.h>
 
 #include <array>
-#include <optional>
+#include <chrono>
+#include <cstdlib>
+#include <functional>
 
 namespace inlay::dynamic_module {
 namespace {
@@ -42,6 +44,65 @@ class Reader {
     rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
     value.Accept(writer);
     to.assign(buffer.GetString(), buffer.GetSize());
+  }
+
+  // A number from 1 up.
+  void count(std::string_view field, const Json& value, uint64_t most, const std::function<void(uint64_t)>& set) {
+    const bool good = value.IsUint64() && value.GetUint64() >= 1 && value.GetUint64() <= most;
+    if (!good) return fault(field, "must be a number from 1 to " + std::to_string(most));
+    set(value.GetUint64());
+  }
+
+  // Calls each(path, name, value) for the members of an object.
+  template <class Each>
+  void members(std::string_view field, const Json& value, Each&& each) {
+    if (!value.IsObject()) return fault(field, "must be an object");
+    for (const auto& member : value.GetObject()) {
+      const std::string name(member.name.GetString(), member.name.GetStringLength());
+      each(std::string(field) + "." + name, name, member.value);
+    }
+  }
+
+  // As Envoy's EnvironmentVariables: what the guest sees of Envoy's own environment, and more.
+  void environment(std::string_view field, const Json& value) {
+    members(field, value, [&](const std::string& path, const std::string& name, const Json& one) {
+      if (name == "host_env_keys") return host_variables(path, one);
+      if (name != "key_values") return fault(path, "there is no such field; there are host_env_keys, key_values");
+      members(path, one, [&](const std::string& at, const std::string& key, const Json& text_value) {
+        text(at, text_value, settings.plugin.environment[key]);
+      });
+    });
+  }
+  void host_variables(const std::string& path, const Json& value) {
+    if (!value.IsArray()) return fault(path, "must be a list of names");
+    for (const Json& one : value.GetArray()) {
+      if (!one.IsString()) return fault(path, "must be a list of names");
+      if (const char* set = std::getenv(one.GetString())) settings.plugin.environment[one.GetString()] = set;
+    }
+  }
+
+  void limits(std::string_view field, const Json& value) {
+    constexpr uint64_t kMostMebibytes = 4096;
+    constexpr uint64_t kMostMilliseconds = 3'600'000;
+    members(field, value, [&](const std::string& path, const std::string& name, const Json& one) {
+      if (name == "memory_mib") {
+        count(path, one, kMostMebibytes, [&](uint64_t n) { settings.limits.max_memory_bytes = n << 20; });
+      } else if (name == "call_ms") {
+        count(path, one, kMostMilliseconds,
+              [&](uint64_t n) { settings.limits.call_budget = std::chrono::milliseconds(n); });
+      } else {
+        fault(path, "there is no such field; there are memory_mib, call_ms");
+      }
+    });
+  }
+
+  // As Envoy's CapabilityRestrictionConfig.
+  void capabilities(std::string_view field, const Json& value) {
+    members(field, value, [&](const std::string& path, const std::string& name, const Json& one) {
+      if (name != "allowed_capabilities") return fault(path, "there is no such field; there is allowed_capabilities");
+      auto& allowed = settings.plugin.allowed_capabilities.emplace();
+      members(path, one, [&](const std::string&, const std::string& key, const Json&) { allowed.insert(key); });
+    });
   }
 
   void flag(std::string_view field, const Json& value, bool& to) {
@@ -82,6 +143,14 @@ constexpr std::array kFields = {
           [](Reader& r, std::string_view f, const Json& v) {
             r.flag(f, v, r.settings.plugin.allow_on_headers_stop_iteration);
           }},
+    Field{"reload_backoff_ms",
+          [](Reader& r, std::string_view f, const Json& v) {
+            constexpr uint64_t kMost = 3'600'000;
+            r.count(f, v, kMost, [&](uint64_t n) { r.settings.plugin.reload_backoff = std::chrono::milliseconds(n); });
+          }},
+    Field{"capability_restriction_config", [](Reader& r, std::string_view f, const Json& v) { r.capabilities(f, v); }},
+    Field{"environment", [](Reader& r, std::string_view f, const Json& v) { r.environment(f, v); }},
+    Field{"limits", [](Reader& r, std::string_view f, const Json& v) { r.limits(f, v); }},
     Field{"module", [](Reader& r, std::string_view f, const Json& v) { r.text(f, v, r.settings.module); }},
     Field{"artifact", [](Reader& r, std::string_view f, const Json& v) { r.text(f, v, r.settings.artifact); }},
 };
@@ -97,9 +166,9 @@ void read_field(Reader& reader, std::string_view name, const Json& value) {
 
 }  // namespace
 
-Result<Settings> read_settings(std::string_view name, std::string_view text) {
+Result<Settings> read_settings(std::string_view filter, std::string_view text) {
   Reader reader;
-  reader.settings.plugin.name = name;
+  reader.settings.filter = reader.settings.plugin.name = filter;
   rapidjson::Document document;
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) text = "{}";
   document.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag>(text.data(), text.size());

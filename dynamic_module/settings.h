@@ -8,18 +8,21 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "engine/engine.h"
 #include "host/host.h"
 
 namespace inlay::dynamic_module {
 
 struct Settings {
+  std::string filter;  // filter_name
   host::PluginConfig plugin;
-  std::string module;    // a .wasm file; empty: one that is linked in
-  std::string artifact;  // what `inlay compile` made of it; by default that file's name and ".aot"
+  engine::Limits limits;  // of each of its VMs
+  std::string module;     // a .wasm file; empty: the one of the filter's name that is linked in
+  std::string artifact;   // what `inlay compile` made of it; by default that file's name and ".aot"
 };
 
-// `name` is `filter_name`, which names the plugin unless `name` stands in the text. kInvalidArgument: all that is
+// `filter` is `filter_name`, which names the plugin unless `name` stands in the text. kInvalidArgument: all that is
 // wrong, a line each, with the path of the field: "filter_config.failure_policy: ...".
-Result<Settings> read_settings(std::string_view name, std::string_view text);
+Result<Settings> read_settings(std::string_view filter, std::string_view text);
 
 }  // namespace inlay::dynamic_module

@@ -22,9 +22,12 @@ TEST(Settings, NothingIsADefault) {
 }
 
 TEST(Settings, AllFields) {
+  setenv("INLAY_SETTINGS_TEST", "2", 1);
   const auto read = read_settings("mine", R"({
     "name": "other", "root_id": "r", "vm_id": "v", "configuration": "text", "vm_configuration": {"a": [1, true, "b"]},
-    "failure_policy": "FAIL_RELOAD", "allow_on_headers_stop_iteration": true, "module": "/f.wasm"})");
+    "failure_policy": "FAIL_RELOAD", "reload_backoff_ms": 20, "limits": {"memory_mib": 8, "call_ms": 50},
+    "environment": {"key_values": {"A": "1"}, "host_env_keys": ["INLAY_SETTINGS_TEST", "INLAY_NOT_SET"]},
+    "capability_restriction_config": {"allowed_capabilities": {"proxy_log": {}}}, "allow_on_headers_stop_iteration": true, "module": "/f.wasm"})");
   ASSERT_TRUE(read) << read.error().to_string();
   EXPECT_EQ(read->plugin.name, "other");
   EXPECT_EQ(read->plugin.root_id, "r");
@@ -33,6 +36,11 @@ TEST(Settings, AllFields) {
   EXPECT_EQ(read->plugin.vm_configuration, R"({"a":[1,true,"b"]})");
   EXPECT_EQ(read->plugin.failure_policy, host::FailurePolicy::kFailReload);
   EXPECT_TRUE(read->plugin.allow_on_headers_stop_iteration);
+  EXPECT_EQ(read->plugin.reload_backoff, std::chrono::milliseconds(20));
+  EXPECT_EQ(read->limits.max_memory_bytes, 8u << 20);
+  EXPECT_EQ(read->limits.call_budget, std::chrono::milliseconds(50));
+  EXPECT_EQ(read->plugin.environment, (std::map<std::string, std::string>{{"A", "1"}, {"INLAY_SETTINGS_TEST", "2"}}));
+  EXPECT_EQ(read->plugin.allowed_capabilities, (std::set<std::string>{"proxy_log"}));
   EXPECT_EQ(read->module, "/f.wasm");
   EXPECT_EQ(read->artifact, "/f.wasm.aot");
 }
@@ -42,6 +50,10 @@ TEST(Settings, AllThatIsWrongIsToldWithItsPath) {
             "filter_config.root_id: must be a string\n"
             "filter_config.failure_policy: must be FAIL_CLOSED, FAIL_OPEN or FAIL_RELOAD\n"
             "filter_config.allow_on_headers_stop_iteration: must be true or false");
+  EXPECT_EQ(fault(R"({"limits": {"memory_mib": 0, "time": 1}, "environment": {"host_env_keys": "A"}})"),
+            "filter_config.limits.memory_mib: must be a number from 1 to 4096\n"
+            "filter_config.limits.time: there is no such field; there are memory_mib, call_ms\n"
+            "filter_config.environment.host_env_keys: must be a list of names");
   EXPECT_TRUE(fault(R"({"rootid": ""})").starts_with("filter_config.rootid: there is no such field; there are name, "));
   EXPECT_EQ(fault("[]"), "filter_config: must be an object, {\"configuration\": ...}");
   EXPECT_TRUE(fault("{").starts_with("filter_config: is no JSON at byte 1: "));

@@ -39,7 +39,8 @@ uint32_t Stream::callback(Direction direction, uint32_t stop, Callback&& call) {
     write_back();
     Side& mine = side(direction);
     mine.stopped = status != 0;
-    if (mine.stopped || vm_.calls_started() != calls) prepare_to_wait(mine);
+    const bool over = wanted_.reply || wanted_.reset;
+    if (!over && (mine.stopped || vm_.calls_started() != calls)) prepare_to_wait(mine);
     wanted = std::exchange(wanted_, {});
     in_guest_ = false;
   }
@@ -118,7 +119,7 @@ uint32_t Stream::on_body(Direction direction, bool end_of_stream) {
     if (status != 0 && end_of_stream) mine.body.read(filter_);  // there may be who asks for it from elsewhere
     mine.body.write_back(filter_);
     mine.has_body = holds(status);
-    mine.body.end(mine.has_body);
+    mine.body.end(filter_, mine.has_body);
     mine.buffering = status == static_cast<uint32_t>(DataStatus::kStopIterationAndBuffer);
     return status;
   });

@@ -5,12 +5,38 @@
 #include "dynamic_module/attributes.h"
 #include "dynamic_module/filter_state.h"
 #include "dynamic_module/stream.h"
+#include "http/grpc.h"
 #include "http/header_fault.h"
 
 namespace inlay::dynamic_module {
 
 using abi::BufferType;
 using abi::MapType;
+
+namespace {
+
+bool is_grpc(envoy::Filter* filter) {
+  envoy::View type;
+  if (!envoy::http_get_header(filter, 0, "content-type", &type, 0, nullptr)) return false;
+  http::HeaderMap request;
+  request.add("content-type", type);
+  return http::is_grpc(request);
+}
+
+// A gRPC request is answered by a status of its own. Envoy makes it 0, which is success, of every module's reply, but
+// leaves one alone that is there.
+void reply(envoy::Filter* filter, host::LocalReply reply) {
+  if (is_grpc(filter)) {
+    const uint32_t status = reply.grpc_status.value_or(http::grpc_status_of(reply.status));
+    reply.headers.emplace_back("grpc-status", std::to_string(status));
+  }
+  std::vector<envoy::Field> fields;
+  fields.reserve(reply.headers.size());
+  for (const auto& [name, value] : reply.headers) fields.push_back({name, value});
+  envoy::http_send_response(filter, reply.status, fields.data(), fields.size(), reply.body, reply.details);
+}
+
+}  // namespace
 
 // As Envoy: a guest sees headers from the callback that brings them until it goes on, and again when the stream is
 // logged, when there are no request trailers any more.
@@ -134,11 +160,7 @@ bool Stream::carry_out(Wanted wanted) {
   for (const auto& [key, value] : wanted.state) envoy::http_set_filter_state_bytes(filter_, key, value);
   if (wanted.clear_route_cache) envoy::http_clear_route_cache(filter_);
   if (wanted.reply) {
-    std::vector<envoy::Field> fields;
-    fields.reserve(wanted.reply->headers.size());
-    for (const auto& [name, value] : wanted.reply->headers) fields.push_back({name, value});
-    envoy::http_send_response(filter_, wanted.reply->status, fields.data(), fields.size(), wanted.reply->body,
-                              wanted.reply->details);
+    reply(filter_, *std::move(wanted.reply));
     return true;
   }
   if (wanted.reset) {

@@ -59,6 +59,7 @@ TEST_F(StreamTest, OnlyWhatAGuestHasChangedOfTheHeadersIsWritten) {
   EXPECT_EQ(stream->stream->request_headers(true), 0u);
   EXPECT_THAT(stream->done, ElementsAre("set two", "add two", "set x-a", "remove auth"));
   EXPECT_EQ(stream->maps[0].size(), 6u);
+  EXPECT_EQ(stream->route_clears, 1u);
 }
 
 TEST_F(StreamTest, AGuestThatChangesNothingWritesNothing) {
@@ -66,6 +67,7 @@ TEST_F(StreamTest, AGuestThatChangesNothingWritesNothing) {
   auto stream = filter({{"x-a", "one"}});
   EXPECT_EQ(stream->stream->request_headers(true), 0u);
   EXPECT_THAT(stream->done, IsEmpty());
+  EXPECT_EQ(stream->route_clears, 0u);
 }
 
 TEST_F(StreamTest, AHeaderThatCannotBeSentIsAnsweredAndNotWritten) {
@@ -83,6 +85,13 @@ TEST_F(StreamTest, AReplyGoesOutWithTheLockFreeAndMayEndTheStream) {
   EXPECT_EQ(stream->stream->request_headers(true), 1u);
   EXPECT_THAT(stream->done, ElementsAre("reply 403 one"));
   EXPECT_EQ(stream->stream, nullptr);
+}
+
+TEST_F(StreamTest, AReplyToAGrpcRequestIsNoSuccess) {
+  configure(guest_with(on("request_headers", 3, "(call $reply (i32.const 403)) (i32.const 0)")));
+  auto stream = filter({{"content-type", "application/grpc+proto"}});
+  EXPECT_EQ(stream->stream->request_headers(true), 1u);
+  EXPECT_THAT(stream->done, ElementsAre("reply 403 one grpc-status=7"));
 }
 
 TEST_F(StreamTest, ATrapIsAnsweredAsThePolicySays) {
@@ -157,6 +166,23 @@ TEST_F(StreamTest, ABodyIsSeenWholeAndReplaced) {
   stream->bodies[1] = std::exchange(stream->bodies[0], "world");  // as Envoy does
   EXPECT_EQ(stream->stream->request_body(true), 0u);
   EXPECT_EQ(stream->bodies[1] + stream->bodies[0], "onehello world");
+}
+
+TEST_F(StreamTest, PiecesThatAreHeldAreSeenOnceEach) {
+  configure(guest_with(on("request_body", 3, R"(
+    (drop (call $get_buffer_bytes (i32.const 0) (i32.const 0) (i32.const 100) (i32.const 16) (i32.const 20)))
+    (if (i32.eqz (local.get 2)) (then (return (i32.const 2))))
+    (i32.const 0))")));
+  auto stream = filter();
+  EXPECT_EQ(stream->stream->request_headers(false), 0u);
+  for (const char* piece : {"abc", "def"}) {
+    stream->bodies[0] = piece;
+    EXPECT_EQ(stream->stream->request_body(false), 2u);
+    stream->bodies[1] += std::exchange(stream->bodies[0], "");
+  }
+  stream->bodies[0] = "ghi";
+  EXPECT_EQ(stream->stream->request_body(true), 0u);
+  EXPECT_EQ(stream->bodies[1] + stream->bodies[0], "abcdefghi");
 }
 
 TEST_F(StreamTest, ABodyThatWaitsIsChangedFromElsewhere) {

@@ -63,8 +63,8 @@ void WorkerVm::post(std::function<void()> task) {
   });
 }
 
-abi::Status WorkerVm::get_property(const std::vector<std::string_view>&, std::string&) {
-  return abi::Status::kNotFound;
+abi::Status WorkerVm::get_property(const std::vector<std::string_view>& path, std::string&) {
+  return path.size() == 1 && path[0] == "xds" ? abi::Status::kSerializationFailure : abi::Status::kNotFound;
 }
 
 Result<uint64_t> WorkerVm::start_http_call(host::HttpCallRequest request, host::HttpCallHandler& handler) {

@@ -1,11 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Inlay in the real Envoy, as a dynamic module that loads filters."""
 
-from support import config
-from support.dynamic_module import loads, needs_library
-from support.envoy import Envoy, needs_envoy
-from support.origins import Echo, Provider, all_workers_answer, echoed
-from support.processes import TestCase, filter_module, wait_until
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+
+from support import config, guests
+from support.both import inlay_only
+from support.dynamic_module import LIBRARY, dynamic_module, linked, loads, needs_library
+from support.envoy import Envoy, find_envoy, needs_envoy
+from support.origins import Echo, Provider, PythonServer, all_workers_answer, echoed
+from support.processes import INLAY, ROOT, TestCase, filter_module, free_port, listening, started, wait_until
 from support.wire import request
 
 PUPPET = "puppet_0_2_1.wasm"
@@ -13,6 +21,11 @@ PUPPET = "puppet_0_2_1.wasm"
 
 class InEnvoy(TestCase):
     KIND = Envoy
+
+    def setUp(self):
+        super().setUp()
+        if Envoy.is_before("1.38"):
+            self.skipTest("an Envoy before 1.38 loads no such module, which TooOld tests")
 
     def start_filters(self, *filters, clusters=(), **options):
         self.echo = self.start(Echo(self.directory))
@@ -66,6 +79,117 @@ class Streams(InEnvoy):
 
 @needs_envoy()
 @needs_library()
+class Bodies(InEnvoy):
+    def test_a_body_is_buffered_and_changed_both_ways(self):
+        origin = PythonServer(lambda handler: (200, {}, handler.body))
+        self.addCleanup(origin.close)
+        script = ["on request_body more: return 1", "on request_body end: set_body req 0 5 HELLO", "on response_headers: remove resp content-length",
+                  "on response_body more: return 1", 'on response_body end: set_body resp 0 0 "before "']
+        self.proxy = self.start_proxy(config.bootstrap([config.cluster("origin", origin.port)], [self.puppet(*script)]))
+        answer = request(self.proxy.port, "/", "POST", body=b"hello world")
+        self.assertEqual((answer.status, answer.body), (200, b"before HELLO world"))
+
+
+@needs_envoy()
+@needs_library()
+class Limits(InEnvoy):
+    def test_an_endless_loop_is_ended_and_the_next_request_served(self):
+        loop = guests.assemble(self.directory, "loop", guests.guest("""
+          (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) (loop $l (br $l)) (i32.const 0))"""))
+        self.start_filters(loads(self.directory, loop, limits={"call_ms": 50}, failure_policy="FAIL_OPEN"))
+        self.assertEqual(request(self.proxy.port).status, 200)
+        self.assertIn("took longer than its budget", self.proxy.log())
+        self.assertTrue(self.proxy.running())
+
+    def test_what_a_guest_may_call_and_see(self):
+        self.start_puppet("on request_headers: set req x-a 1; prop plugin_name", name="mine",
+                          capability_restriction_config={"allowed_capabilities": {
+                              name: {} for name in ("proxy_on_request_headers", "proxy_on_configure", "proxy_on_vm_start", "proxy_on_memory_allocate",
+                                                    "proxy_on_context_create", "proxy_log", "proxy_get_buffer_bytes", "proxy_get_property")}})
+        self.assertNotIn("x-a", echoed(self.proxy.port)["headers"])
+
+
+@needs_envoy()
+@needs_library()
+class Statistics(InEnvoy):
+    def test_a_guests_metrics_are_envoys(self):
+        if Envoy.is_before("1.39"):
+            self.skipTest("Envoy 1.38 cannot be told outside of a stream")
+        self.start_puppet("on configure: metric counter hits; metric gauge level", "on request_headers: increment 4 2; record 5 9")
+        for _ in range(3):
+            self.assertEqual(request(self.proxy.port).status, 200)
+        wait_until(lambda: self.proxy.stats().get("dynamicmodulescustom.hits") == 6, "the counter")
+        self.assertEqual(self.proxy.stats()["dynamicmodulescustom.level"], 9)
+
+
+@needs_envoy()
+@needs_library()
+class Reloads(InEnvoy):
+    def test_listeners_come_and_go_under_load(self):
+        self.echo = self.start(Echo(self.directory))
+        bootstrap = config.bootstrap([config.cluster("origin", self.echo.port)])
+        listeners = os.path.join(self.directory, "listeners.json")
+        first = config.listener([self.puppet("on configure: tick 20", "on tick: data_set k v", "on request_headers: set req x-a 0")])
+
+        def put(number):
+            chain = json.loads(json.dumps(first).replace("x-a 0", f"x-a {number}"))
+            with open(listeners + ".new", "w") as file:
+                json.dump({"resources": [{"@type": config.TYPE + "envoy.config.listener.v3.Listener", **chain}]}, file)
+            os.replace(listeners + ".new", listeners)
+        put(0)
+        bootstrap["node"] = {"id": "node", "cluster": "nodes"}
+        bootstrap["static_resources"]["listeners"] = []
+        bootstrap["dynamic_resources"] = {"lds_config": {"path_config_source": {"path": listeners}}}
+        proxy = self.start_proxy(bootstrap, flags=["--drain-time-s", "1"])
+        port = first["address"]["socket_address"]["port_value"]
+        proxy.wait_for(lambda: listening(port), "the listener")
+        for number in range(1, 8):
+            put(number)
+            proxy.wait_for(lambda number=number: echoed(port)["headers"].get("x-a") == str(number), f"listener {number}")
+        proxy.wait_for(lambda: proxy.stats()["listener_manager.total_filter_chains_draining"] == 0, "the old ones' end")
+        self.assertEqual(proxy.end(), 0)
+
+
+@needs_envoy()
+@needs_library()
+class TooOld(TestCase):
+    KIND = Envoy
+
+    def test_an_envoy_before_1_38_does_not_run_it(self):
+        if not Envoy.is_before("1.38"):
+            self.skipTest("this Envoy loads it")
+        proxy = self.launch_proxy(config.bootstrap([config.cluster("origin", 1)], [
+            loads(self.directory, filter_module(PUPPET))]))
+        self.assertNotEqual(proxy.wait(), 0)
+
+
+@needs_envoy()
+@needs_library()
+class Refused(InEnvoy):
+    def refused(self, *filters):
+        proxy = self.launch_proxy(config.bootstrap([config.cluster("origin", 1)], filters))
+        self.assertNotEqual(proxy.wait(), 0)
+        return proxy.log()
+
+    def test_what_is_wrong_with_the_configuration_is_told_with_its_path(self):
+        log = self.refused(loads(self.directory, filter_module(PUPPET), rootid="a", failure_policy="OPEN"))
+        self.assertIn("filter_config.rootid: there is no such field; there are name, ", log)
+        self.assertIn("filter_config.failure_policy: must be FAIL_CLOSED, FAIL_OPEN or FAIL_RELOAD", log)
+
+    def test_an_artifact_of_another_module(self):
+        filter_config = loads(self.directory, filter_module(PUPPET))["typed_config"]["filter_config"]["value"]
+        other = dict(filter_config, module=filter_module())
+        log = self.refused(dynamic_module(LIBRARY, other))
+        self.assertIn("filter_config.artifact: ", log)
+        self.assertIn("`inlay compile ", log)
+
+    def test_a_guest_that_refuses_its_configuration(self):
+        log = self.refused(loads(self.directory, filter_module("own_filter.wasm")))
+        self.assertIn("unable to create Wasm plugin plugin", log)
+
+
+@needs_envoy()
+@needs_library()
 class Augmenting(InEnvoy):
     def test_the_filter_fetches_its_headers_and_sets_them_on_each_worker(self):
         provider = self.start(Provider(self.directory))
@@ -79,3 +203,76 @@ class Augmenting(InEnvoy):
         self.assertRegex(seen["authorization"], r"^Bearer 1\.[0-9a-f]{16}$")
         self.assertEqual(provider.polls(), 1)
         self.assertEqual(self.proxy.end(), 0)
+
+
+@needs_envoy()
+@needs_library()
+class Linked(InEnvoy):
+    def test_one_library_has_all_its_filters_and_needs_no_other_file(self):
+        module = shutil.copy(filter_module(PUPPET), self.directory)
+        library = linked(self.directory, f"first={module}", f"second={module}", filter_module())
+        self.start_filters(dynamic_module(library, {"configuration": "on request_headers: add req x-seen one"}, "first"),
+                           dynamic_module(library, {"configuration": "on request_headers: add req x-seen two"}, "second"))
+        self.assertEqual(echoed(self.proxy.port)["headers"]["x-seen"], ["one", "two"])
+        with open(module, "rb") as file:
+            digest = hashlib.sha256(file.read()).hexdigest()
+        shown = subprocess.run([INLAY, "inspect", library, "--json"], check=True, capture_output=True, text=True).stdout
+        self.assertEqual([(one["name"], one["sha256"] == digest) for one in json.loads(shown)["dynamic_module"]],
+                         [("first", True), ("second", True), ("header_augmenting", False)])
+
+    def test_a_name_that_is_not_in_it_is_refused_with_those_that_are(self):
+        library = linked(self.directory, f"first={filter_module(PUPPET)}", filter_module())
+        proxy = self.launch_proxy(config.bootstrap([config.cluster("origin", 1)], [dynamic_module(library, {}, "frist")]))
+        self.assertNotEqual(proxy.wait(), 0)
+        self.assertIn("filter_name: this library has no module `frist`; it has first, header_augmenting", proxy.log())
+
+
+@inlay_only("a file")
+@needs_library()
+class Library(TestCase):
+    def test_it_shows_envoy_its_hooks_alone_and_needs_the_c_library_alone(self):
+        library = linked(self.directory, filter_module(PUPPET))
+        symbols = subprocess.run(["nm", "-D", "--defined-only", library], check=True, capture_output=True, text=True).stdout
+        names = {line.split()[-1] for line in symbols.splitlines()}
+        self.assertEqual({name for name in names if not name.startswith("envoy_dynamic_module_on_")}, set())
+        self.assertIn("envoy_dynamic_module_on_program_init", names)
+        needed = subprocess.run(["readelf", "-d", library], check=True, capture_output=True, text=True).stdout
+        libraries = {line.split("[")[1].rstrip("]") for line in needed.splitlines() if "(NEEDED)" in line}
+        self.assertLessEqual({name.split(".")[0] for name in libraries}, {"libc", "libm", "ld-linux-x86-64", "ld-linux-aarch64"})
+        self.assertIn("NODELETE", needed)
+
+
+@needs_envoy()
+@needs_library()
+class Guide(InEnvoy):
+    def home(self, ports):
+        """The top of a tree after `make build`, as far as the guide needs it; `ports` has others for those of its files."""
+        for folder in ("build", "examples/own_filter", "bin"):
+            os.makedirs(os.path.join(self.directory, folder))
+        os.symlink(INLAY, os.path.join(self.directory, "build", "inlay"))
+        os.symlink(filter_module("own_filter.wasm"), os.path.join(self.directory, "build", "own_filter.wasm"))
+        os.symlink(find_envoy()[0], os.path.join(self.directory, "bin", "envoy"))
+        with open(os.path.join(ROOT, "examples", "own_filter", "envoy_module.yaml")) as file:
+            text = re.sub("8080|9901", lambda found: ports[found[0]], file.read())
+        with open(os.path.join(self.directory, "examples", "own_filter", "envoy_module.yaml"), "w") as file:
+            file.write(text)
+
+    def test_its_five_commands(self):
+        ports = {port: str(free_port()) for port in ("8080", "9901")}
+        self.home(ports)
+        with open(os.path.join(ROOT, "docs", "guide", "envoy_module.md")) as file:
+            commands = re.findall(r"^    (.+)$", file.read(), re.M)
+        self.assertEqual(len(commands), 5)
+        environment = {**os.environ, "PATH": os.path.join(self.directory, "bin") + ":" + os.environ["PATH"]}
+        output = ""
+        for command in commands:
+            command = command.replace("8080", ports["8080"])
+            if command.endswith("&"):
+                started["envoy"] += 1
+                self.start_program("envoy", ["env", f"PATH={environment['PATH']}", *command.rstrip("& ").split()], int(ports["8080"]))
+                continue
+            output = subprocess.run(command, shell=True, cwd=self.directory, env=environment, check=True, capture_output=True,
+                                    text=True).stdout
+            if "inspect" in command:
+                self.assertRegex(output, r"own_filter: sha256 [0-9a-f]{64}")
+        self.assertIn("x-greeting: hello", output)

@@ -13,11 +13,12 @@
 #include <optional>
 #include <thread>
 
-#include "base/process_group.h"
 #include "compiler/reader_guard.h"
+#include "compiler/wasm2c/compiler_run.h"
 #include "compiler/wasm2c/shim.h"
 #include "compiler/wasm2c/split.h"
 #include "compiler/wasm2c/temporary_directory.h"
+#include "engine/aot/runtime.h"
 
 namespace inlay::compiler {
 namespace {
@@ -62,59 +63,6 @@ bool write_file(const std::string& path, std::string_view text) {
   return out.good();
 }
 
-// The end of a compiler's complaint, which may be long.
-std::string read_complaint(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::string text(2000, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<size_t>(in.gcount()));
-  while (!text.empty() && text.back() == '\n') text.pop_back();
-  return text.empty() ? "it says nothing of why" : text;
-}
-
-// CompilerRun runs one compiler's commands in one directory.
-class CompilerRun {
- public:
-  CompilerRun(const Compiler& compiler, const std::string& directory, std::stop_token stop)
-      : compiler_(compiler), directory_(directory), stop_(stop), on_stop_(std::move(stop), Kill{&processes_}) {}
-
-  // Runs one command a list of arguments, all at the same time.
-  Result<> run(const std::vector<std::vector<std::string>>& commands) {
-    for (size_t i = 0; i < commands.size(); ++i) {
-      std::vector<std::string> argv = {compiler_.path};
-      argv.insert(argv.end(), commands[i].begin(), commands[i].end());
-      // Its temporary files go with our directory, however it ends.
-      auto started = processes_.start(argv, {"TMPDIR=" + directory_}, log(i));
-      if (started) continue;
-      processes_.kill();
-      if (stop_.stop_requested()) return stopped();
-      started.error().message = "cannot run the C compiler: " + started.error().message;
-      return started;
-    }
-    const std::vector<bool> succeeded = processes_.wait();
-    if (stop_.stop_requested()) return stopped();
-    const auto failed = std::find(succeeded.begin(), succeeded.end(), false);
-    if (failed == succeeded.end()) return {};
-    const auto index = static_cast<size_t>(failed - succeeded.begin());
-    return Error{ErrorCode::kUnavailable, "the C compiler failed: " + read_complaint(log(index)), compiler_.path};
-  }
-
- private:
-  struct Kill {
-    ProcessGroup* processes;
-    void operator()() const { processes->kill(); }
-  };
-
-  Error stopped() const { return {ErrorCode::kUnavailable, "the C compiler was stopped", compiler_.path}; }
-  std::string log(size_t command) const { return directory_ + "/log" + std::to_string(command); }
-
-  const Compiler& compiler_;
-  const std::string& directory_;
-  std::stop_token stop_;
-  ProcessGroup processes_;
-  std::stop_callback<Kill> on_stop_;
-};
-
 std::vector<std::string> joined(std::vector<std::string> a, const std::vector<std::string>& b) {
   a.insert(a.end(), b.begin(), b.end());
   return a;
@@ -125,6 +73,14 @@ std::string named_compiler(const LoadOptions& options) {
   if (!options.compiler.empty()) return options.compiler;
   const char* variable = std::getenv("INLAY_CC");
   return variable != nullptr ? variable : "";
+}
+
+// binutils' tool, which every C compiler's package brings along.
+Result<std::string> find_objcopy() {
+  for (const char* name : {"objcopy", "llvm-objcopy"}) {
+    if (std::string path = search_path(name); !path.empty()) return path;
+  }
+  return Error{ErrorCode::kUnavailable, "no objcopy was found, which is in the package binutils", {}};
 }
 
 std::optional<Compiler> find_program(const std::string& name) {
@@ -218,7 +174,7 @@ Result<> compile(const Compiler& compiler, const Translation& translation, const
   INLAY_TRY(const auto files, write_sources(translation, job.parts, in));
   const std::string object = in + "/guest.so";
   const std::vector<std::string> flags = joined(compiler.flags, {job.optimization, "-I" + in});
-  CompilerRun run(compiler, in, job.stop);
+  CompilerRun run(compiler.path, in, job.stop);
   if (files.size() == 1) {
     INLAY_RETURN_IF_ERROR(run.run({joined(flags, {"-shared", in + "/shim.c", "-o", object, "-lm"})}));
     return engine::aot::seal_artifact(object, id, translation.description, path);
@@ -234,6 +190,19 @@ Result<> compile(const Compiler& compiler, const Translation& translation, const
   link.push_back("-lm");
   INLAY_RETURN_IF_ERROR(run.run({link}));
   return engine::aot::seal_artifact(object, id, translation.description, path);
+}
+
+Result<> compile_object(const Compiler& compiler, const Translation& translation, const CompileJob& job,
+                        const std::string& in, const std::string& symbol, const std::string& object) {
+  INLAY_TRY(const auto files, write_sources(translation, 1, in));
+  INLAY_RETURN_IF_ERROR(
+      CompilerRun(compiler.path, in, job.stop)
+          .run({joined(compiler.flags,
+                       {job.optimization, "-I" + in, std::string("-D") + engine::aot::kDescriptorSymbol + "=" + symbol,
+                        "-c", in + "/" + files[0] + ".c", "-o", object})}));
+  // What else is global in it is so in any other module's.
+  INLAY_TRY(const std::string objcopy, find_objcopy());
+  return CompilerRun(objcopy, in, job.stop).run({{"--keep-global-symbol=" + symbol, object}});
 }
 
 }  // namespace inlay::compiler

@@ -48,4 +48,10 @@ CompileJob quick_job(const Compiler& compiler, size_t source_size);
 Result<> compile(const Compiler& compiler, const Translation& translation, const CompileJob& job,
                  const std::string& directory, const engine::aot::ModuleId& id, const std::string& path);
 
+// compile_object: makes the object file `object`, whose only global name is `symbol`, in place of the descriptor's:
+// several such can be linked together. Works in the folder `in`, which stays. Errors: as compile()'s; kUnavailable if
+// there is no objcopy.
+Result<> compile_object(const Compiler& compiler, const Translation& translation, const CompileJob& job,
+                        const std::string& in, const std::string& symbol, const std::string& object);
+
 }  // namespace inlay::compiler

@@ -8,7 +8,7 @@ namespace inlay::engine::aot {
 // Code is an artifact in memory, ready to run.
 class Code {
  public:
-  // Takes the library over.
+  // Takes the library over; nullptr for code that is linked in.
   Code(void* library, const Descriptor& descriptor) : library_(library), descriptor_(descriptor) {}
   Code(const Code&) = delete;
   Code& operator=(const Code&) = delete;

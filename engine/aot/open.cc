@@ -43,7 +43,7 @@ Result<std::unique_ptr<Code>> open(std::string path, const Description& descript
 }  // namespace
 
 Code::~Code() {
-  dlclose(library_);
+  if (library_ != nullptr) dlclose(library_);
 }
 
 Result<Opened> open_artifact(const std::string& path, std::string_view sha256) {

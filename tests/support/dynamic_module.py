@@ -40,3 +40,10 @@ def dynamic_module(library, filter_config, name="plugin"):
 def loads(directory, module, name="plugin", **fields):
     """The same of libinlay.so, which loads that module and its artifact; fields of filter_config."""
     return dynamic_module(LIBRARY, {"module": module, "artifact": compiled(directory, module), **fields}, name)
+
+
+def linked(directory, *modules, name="libfilters.so"):
+    """A library that has modules in it; each a path, or NAME=PATH."""
+    path = os.path.join(directory, name)
+    subprocess.run([INLAY, "compile", "--dynamic-module", *modules, "-o", path], check=True, capture_output=True)
+    return path
