@@ -5,6 +5,7 @@
 
 #include "config/builders.h"
 #include "config/scalar_check.h"
+#include "config/secrets.h"
 #include "document/scalars.h"
 
 namespace inlay::config {
@@ -59,7 +60,7 @@ constexpr FieldRule kTagSpecifier[] = {
 constexpr FieldRule kStaticResources[] = {
     {"listeners"},
     {"clusters"},
-    {"secrets", Support::kNo, "give certificates and keys where they are used, by `filename`"},
+    {"secrets", Support::kYes, "certificates and validation contexts, for whoever names them"},
 };
 constexpr FieldRule kAdmin[] = {
     {"access_log", Support::kIgnored, "the admin server writes no access log"},
@@ -260,6 +261,7 @@ Bootstrap build_bootstrap(const Tree& tree, BuildContext& context) {
       context.error(interval, "must be at least 0.001s and less than 300s");
   }
   const View resources = root["static_resources"];
+  take_secrets(resources, context);
   std::map<std::string, std::string> cluster_names;
   for (View cluster : resources.list("clusters")) {
     context.clusters.insert(cluster.text("name"));

@@ -18,6 +18,17 @@ void BuildContext::field_error(View message, std::string_view field, std::string
                std::move(text));
 }
 
+namespace {
+
+// Whether something stands in it, be it right or wrong; lists in a list are as if their items stood there.
+bool has_items(const document::Source& source) {
+  return !source.entries.empty() || std::any_of(source.items.begin(), source.items.end(), [](const auto& item) {
+    return item->kind != document::Source::Kind::kList || has_items(*item);
+  });
+}
+
+}  // namespace
+
 bool BuildContext::require(View message, std::string_view field) {
   const View value = message[field];
   if (!value) {
@@ -39,8 +50,7 @@ bool BuildContext::require(View message, std::string_view field) {
   }
   const bool list_like = value.node().is_list || value.node().is_map;
   if (list_like && value.node().children.empty() &&
-      (value.node().source == nullptr ||
-       (value.node().source->items.empty() && value.node().source->entries.empty()))) {
+      (value.node().source == nullptr || !has_items(*value.node().source))) {
     error(value, "must have at least one entry");
     return false;
   }

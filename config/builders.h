@@ -19,7 +19,8 @@ namespace inlay::config {
 struct BuildContext {
   const LoadOptions& options;
   Reporter& report;
-  std::set<std::string, std::less<>> clusters;  // names of all static clusters
+  std::set<std::string, std::less<>> clusters = {};       // names of all static clusters
+  std::map<std::string, View, std::less<>> secrets = {};  // of static_resources.secrets (config/secrets.h)
 
   void error(View at, std::string message) { report.error(at.node(), std::move(message)); }
   // At the field, or where its message stands when the field is absent.
@@ -52,6 +53,8 @@ Http2Options build_http2_options(View message, BuildContext& context);
 std::optional<UpstreamTls> build_upstream_tls(View socket, const std::string& cluster, bool http2,
                                               BuildContext& context);
 std::optional<DownstreamTls> build_downstream_tls(View socket, bool http2, BuildContext& context);
+// A TlsCertificate; its texts are empty after an error.
+TlsCertificate build_tls_certificate(View certificate, BuildContext& context);
 // Of a message with a PluginConfig as `config`: a filter, an access logger or a service.
 WasmPlugin build_wasm(View wasm, BuildContext& context);
 WasmCode build_wasm_code(View vm, BuildContext& context);

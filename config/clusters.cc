@@ -195,7 +195,17 @@ void build_own_protocol(View cluster, Cluster& out, BuildContext& context) {
                         "USE_DOWNSTREAM_PROTOCOL`");
 }
 
+// An empty Any is as if it were not there, but not in this map: its key says what it lacks.
+void check_empty_options(View options, BuildContext& context) {
+  if (!options || options.node().source == nullptr) return;
+  for (const document::Source::Entry& entry : options.node().source->entries)
+    if (entry.value->kind == document::Source::Kind::kMap && entry.value->entries.empty())
+      context.report.error(entry.place, options.node().path() + "[" + document::json_string(entry.key) + "]",
+                           "lacks its \"@type\", and which protocol is spoken");
+}
+
 void build_protocol(View cluster, Cluster& out, BuildContext& context) {
+  check_empty_options(cluster["typed_extension_protocol_options"], context);
   build_own_protocol(cluster, out, context);
   for (View entry : cluster.list("typed_extension_protocol_options")) {
     const TreeNode* node = context.typed(entry, {kHttpOptions}, "a cluster's protocol setting");

@@ -369,5 +369,14 @@ TEST(Model, SchemeAndInternalHeaders) {
             (std::vector<std::string>{"x-internal", "x-token"}));
 }
 
+TEST(Model, SecretsWhereTheyAreNamed) {
+  const Bootstrap bootstrap = load_case("tls_secrets");
+  EXPECT_EQ(bootstrap.listeners.at(0).tls.value().certificates.size(), 1u);
+  const TlsValidation& validation = bootstrap.clusters.at(0).tls.value().validation.value();
+  EXPECT_FALSE(validation.trusted_ca.empty());
+  EXPECT_EQ(validation.subject_alt_names.size(), 1u);
+  EXPECT_EQ(bootstrap.redacted_json.find("hidden"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace inlay::config

@@ -62,5 +62,6 @@ std::span<const MessageRules> wasm_code_rules();
 std::span<const MessageRules> tls_rules();
 std::span<const MessageRules> access_log_rules();
 std::span<const MessageRules> data_source_rules();
+std::span<const MessageRules> secret_rules();
 
 }  // namespace inlay::config

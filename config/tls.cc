@@ -4,6 +4,7 @@
 
 #include "config/builders.h"
 #include "config/pem.h"
+#include "config/secrets.h"
 #include "document/scalars.h"
 
 namespace inlay::config {
@@ -15,7 +16,6 @@ constexpr std::string_view kUpstreamTls = "envoy.extensions.transport_sockets.tl
 constexpr std::string_view kDownstreamTls = "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext";
 constexpr size_t kMostPem = 4 * 1024 * 1024;
 
-constexpr std::string_view kNoSds = "give the certificates in the file, by `filename`";
 constexpr std::string_view kAlpnNote = "`h2` is left out, with a warning, where the configuration says HTTP/1.1";
 
 constexpr FieldRule kTransportSocket[] = {{"name"}, {"typed_config"}};
@@ -42,10 +42,10 @@ constexpr FieldRule kDownstream[] = {
 constexpr FieldRule kCommon[] = {
     {"tls_params"},
     {"tls_certificates"},
-    {"tls_certificate_sds_secret_configs", Support::kNo, kNoSds},
+    {"tls_certificate_sds_secret_configs"},
     {"validation_context"},
-    {"validation_context_sds_secret_config", Support::kNo, kNoSds},
-    {"combined_validation_context", Support::kNo, kNoSds},
+    {"validation_context_sds_secret_config"},
+    {"combined_validation_context"},
     {"alpn_protocols", Support::kYes, kAlpnNote},
 };
 constexpr FieldRule kParameters[] = {
@@ -109,7 +109,9 @@ std::string read_password(View certificate, BuildContext& context) {
   return std::move(data->bytes);
 }
 
-TlsCertificate build_certificate(View certificate, BuildContext& context) {
+}  // namespace
+
+TlsCertificate build_tls_certificate(View certificate, BuildContext& context) {
   TlsCertificate out;
   context.require(certificate, "certificate_chain");
   context.require(certificate, "private_key");
@@ -122,6 +124,8 @@ TlsCertificate build_certificate(View certificate, BuildContext& context) {
   if (!fault.empty()) context.field_error(certificate, "private_key", fault);
   return out;
 }
+
+namespace {
 
 // 64 hexadecimal digits, or 32 pairs with colons between.
 std::string parse_sha256_hex(std::string text) {
@@ -172,9 +176,17 @@ void build_subject_alt_names(View validation, TlsValidation& out, BuildContext& 
     for (Type type : {Type::kDns, Type::kUri, Type::kEmail, Type::kIpAddress})
       out.subject_alt_names.push_back({type, built});
   }
-  const bool anchored = validation.has("trusted_ca") || validation.has("system_root_certs");
-  if (!out.subject_alt_names.empty() && !anchored) {
-    context.error(validation,
+}
+
+// Some authority is trusted.
+bool is_anchored(const TlsValidation& validation) {
+  return validation.system_roots || !validation.trusted_ca.empty();
+}
+
+// At `place`.
+void check_anchor(View place, const TlsValidation& validation, BuildContext& context) {
+  if (!validation.subject_alt_names.empty() && !is_anchored(validation)) {
+    context.error(place,
                   "names are matched (`match_typed_subject_alt_names`), but anybody could issue them: "
                   "`trusted_ca` or `system_root_certs` must be set");
   }
@@ -229,11 +241,60 @@ void build_alpn(View common, TlsCommon& out, bool http2, BuildContext& context) 
   }
 }
 
-bool verifies_nothing(View validation) {
-  constexpr std::string_view kWhatVerifies[] = {"trusted_ca", "system_root_certs", "verify_certificate_hash",
-                                                "verify_certificate_spki"};
-  return std::none_of(std::begin(kWhatVerifies), std::end(kWhatVerifies),
-                      [&](std::string_view field) { return validation.has(field); });
+bool verifies_nothing(const TlsValidation& validation) {
+  return !is_anchored(validation) && validation.certificate_hashes.empty() && validation.public_key_hashes.empty();
+}
+
+// As Envoy has it: secrets count where there are no certificates.
+void build_certificates(View common, TlsCommon& out, BuildContext& context) {
+  for (View certificate : common.list("tls_certificates"))
+    out.certificates.push_back(build_tls_certificate(certificate, context));
+  if (!out.certificates.empty()) return;
+  for (View named : common.list("tls_certificate_sds_secret_configs")) {
+    if (View certificate = find_secret(named, "tls_certificate", context))
+      out.certificates.push_back(build_tls_certificate(certificate, context));
+  }
+}
+
+View place_of_validation(View common) {
+  for (const std::string_view field :
+       {"validation_context", "combined_validation_context", "validation_context_sds_secret_config"})
+    if (View found = common[field]) return found;
+  return View();
+}
+
+// The secret's fields over those of the default, lists after lists, as protobuf merges messages.
+TlsValidation merge(TlsValidation base, TlsValidation secret) {
+  const auto append = [](auto& to, auto& from) { to.insert(to.end(), from.begin(), from.end()); };
+  if (!secret.trusted_ca.empty()) {
+    base.trusted_ca = std::move(secret.trusted_ca);
+    base.trusted_ca_file = std::move(secret.trusted_ca_file);
+  }
+  if (!secret.revocation_lists.empty()) base.revocation_lists = std::move(secret.revocation_lists);
+  append(base.subject_alt_names, secret.subject_alt_names);
+  append(base.certificate_hashes, secret.certificate_hashes);
+  append(base.public_key_hashes, secret.public_key_hashes);
+  base.system_roots |= secret.system_roots;
+  base.allow_expired |= secret.allow_expired;
+  base.accept_untrusted |= secret.accept_untrusted;
+  if (secret.max_depth) base.max_depth = secret.max_depth;
+  return base;
+}
+
+std::optional<TlsValidation> build_validations(View common, BuildContext& context) {
+  if (View validation = common["validation_context"]) return build_validation(validation, context);
+  const View combined = common["combined_validation_context"];
+  if (combined) {
+    context.require(combined, "default_validation_context");
+    context.require(combined, "validation_context_sds_secret_config");
+  }
+  const View named = (combined ? combined : common)["validation_context_sds_secret_config"];
+  if (!named) return std::nullopt;
+  const View secret = find_secret(named, "validation_context", context);
+  if (!secret) return TlsValidation{};
+  TlsValidation built = build_validation(secret, context);
+  if (!combined) return built;
+  return merge(build_validation(combined["default_validation_context"], context), std::move(built));
 }
 
 void build_common(View tls, TlsCommon& out, bool http2, BuildContext& context) {
@@ -252,11 +313,12 @@ void build_common(View tls, TlsCommon& out, bool http2, BuildContext& context) {
   }
   out.cipher_suites = cipher_suites(parameters);
   out.curves = joined(parameters.texts("ecdh_curves"));
-  for (View certificate : common.list("tls_certificates"))
-    out.certificates.push_back(build_certificate(certificate, context));
-  if (View validation = common["validation_context"]) {
-    out.validation = build_validation(validation, context);
-    if (verifies_nothing(validation))
+  build_certificates(common, out, context);
+  out.validation = build_validations(common, context);
+  if (out.validation) {
+    const View validation = place_of_validation(common);
+    check_anchor(validation, *out.validation, context);
+    if (verifies_nothing(*out.validation))
       context.report.warning(validation.node(),
                              "any certificate is accepted, as in Envoy: `trusted_ca`, `system_root_certs` or "
                              "`verify_certificate_hash` would say which are good");

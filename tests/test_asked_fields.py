@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fields that many a public bootstrap has: what each does to a request, in Inlay and in Envoy."""
 
+import socket
+import ssl
 import unittest
 
 from support import config
@@ -8,8 +10,8 @@ from support.both import in_envoy_too
 from support.certificates import Authority, server_context
 from support.http2_client import Http2Client
 from support.http2_origin import Http2Origin
-from support.origins import Echo, echoed
-from support.processes import TestCase
+from support.origins import Echo, PythonServer, echoed
+from support.processes import PATIENCE, TestCase
 from support.wire import Wire, request
 
 OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
@@ -150,6 +152,34 @@ class Tags(Fields):
         found = [line for line in page.splitlines() if line.startswith("envoy_cluster_upstream_cx_total{")]
         self.assertEqual(len(found), 1)
         self.assertIn('part="origin"', found[0])
+
+
+@in_envoy_too
+class StaticSecrets(Fields):
+    def test_of_a_listener_and_of_a_cluster(self):
+        authority = Authority(self.directory, "authority")
+        origin = authority.issue("origin.test", "DNS:origin.test")
+        echo = PythonServer(lambda made: (200, {}, b"from behind"), tls=server_context(*origin))
+        self.addCleanup(echo.close)
+        own = authority.issue("own.test", "DNS:own.test")
+        upstream = config.upstream_tls(sni="origin.test", common_tls_context={"combined_validation_context": {
+            "default_validation_context": {"match_typed_subject_alt_names": [{"san_type": "DNS", "matcher": {"exact": "origin.test"}}]},
+            "validation_context_sds_secret_config": {"name": "authority"}}})
+        made = config.bootstrap([config.cluster("origin", echo.port, transport_socket=upstream)])
+        made["static_resources"]["listeners"][0]["filter_chains"][0]["transport_socket"] = {"name": "tls", "typed_config": {
+            "@type": config.TYPE + "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
+            "common_tls_context": {"tls_certificate_sds_secret_configs": [{"name": "own"}]}}}
+        made["static_resources"]["secrets"] = [
+            {"name": "own", "tls_certificate": {"certificate_chain": {"filename": own[0]}, "private_key": {"filename": own[1]}}},
+            {"name": "authority", "validation_context": {"trusted_ca": {"filename": authority.certificate}}}]
+        port = self.start_proxy(made).port
+        context = ssl.create_default_context(cafile=authority.certificate)
+        with socket.create_connection(("127.0.0.1", port), PATIENCE) as plain, context.wrap_socket(plain, server_hostname="own.test") as wire:
+            wire.sendall(b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+            answer = b""
+            while data := wire.recv(4096):
+                answer += data
+        self.assertIn(b"from behind", answer)
 
 
 if __name__ == "__main__":
