@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <limits>
-#include <set>
+#include <map>
 #include <utility>
 
 #include "tester/textpb/schema.h"
@@ -85,9 +85,8 @@ class SuiteReader {
     test.line = field.line;
     test.name = text_of(from, "name");
     if (test.name.empty()) add(field.line, "a test has a name: `name: \"...\"`");
-    if (!names_.insert(test.name).second) {
-      add(field.line, "there is a test `" + test.name + "` above; each has a name of its own");
-    }
+    // Google's samples have two tests of one name (samples/redirect).
+    if (const size_t before = names_[test.name]++; before > 0) test.name += " #" + std::to_string(before + 1);
     test.benchmark = flag_of(from, "benchmark");
     test.num_chunks = number_of(from, "num_chunks");
     test.chunk_size = number_of(from, "chunk_size");
@@ -194,7 +193,7 @@ class SuiteReader {
   }
 
   TestSuite suite_;
-  std::set<std::string> names_;
+  std::map<std::string, size_t> names_;  // how often each is there
   std::vector<Error> mistakes_;
 };
 

@@ -63,7 +63,6 @@ constexpr Wrong kWrong[] = {
     {"tests { name: 'a' }", "`tests` is no field here; did you mean `test`?"},
     {"runtime { wasm_path: 'a' }", "`runtime` is no field here; there are: env, test"},
     {"env {}\nenv {}\ntest { name: 'a' }", "x.textpb:2: `env` may stand here once, and is on line 1 already"},
-    {"test { name: 'a' }\ntest { name: 'a' }", "x.textpb:2: there is a test `a` above"},
     {"test { name: a }", "`name` is a string in quotation marks, not `a`"},
     {"test { name: 1 }", "`name` is a string in quotation marks, not `1`"},
     {"test { name: {} }", "`name` is a string in quotation marks"},
@@ -100,6 +99,13 @@ TEST(SuiteFile, EachMistakeSaysWhereWhatAndWhatWouldBeRight) {
   }
 }
 
+TEST(SuiteFile, TestsOfOneNameAreNumbered) {
+  const auto suite = read_suite("test { name: 'a' }\ntest { name: 'a' }", "x.textpb");
+  ASSERT_TRUE(suite);
+  EXPECT_EQ(suite->tests.at(0).name, "a");
+  EXPECT_EQ(suite->tests.at(1).name, "a #2");
+}
+
 TEST(SuiteFile, AllMistakesAreSaidAtOnce) {
   EXPECT_EQ(mistake("tst {}\nenv { tim: 1 }"),
             "x.textpb:1: `tst` is no field here; did you mean `test`?\n"
@@ -108,7 +114,8 @@ TEST(SuiteFile, AllMistakesAreSaidAtOnce) {
 }
 
 TEST(SuiteFile, IsKnownByItsEnding) {
-  for (const char* name : {"a.textpb", "b/a.txtpb", "a.textproto", "a.pbtxt"}) EXPECT_TRUE(is_suite_file(name));
+  for (const char* name : {"a.textpb", "b/a.txtpb", "a.textproto", "a.pbtxt", "a.yaml", "a.yml", "a.json"})
+    EXPECT_TRUE(is_suite_file(name));
   for (const char* name : {"a.case", "textpb", "a.textpb.case"}) EXPECT_FALSE(is_suite_file(name));
 }
 
