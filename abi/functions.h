@@ -98,7 +98,10 @@ constexpr Versions versions_bit(Version version) {
 //   proxy_send_local_response      an answer in the place of the upstream's; a gRPC status above 16 is none
 //   proxy_http_call                kBadArgument: unknown cluster, no :method, :path or :authority, negative time-out.
 //                                  kInternalFailure: not sent. A time-out of 0 is none
-//   proxy_grpc_...                 kInternalFailure, or kNotFound for a call that is not there, on a host without gRPC
+//   proxy_grpc_call, _stream       a token; kParseFailure: neither a GrpcService nor a cluster's name; kBadArgument: a
+//                                  target that the host cannot reach; kInternalFailure: not sent
+//   proxy_grpc_send, _close        kBadArgument for a token that is of no stream, kNotFound for one that is not there
+//   proxy_grpc_cancel              the same
 //   proxy_set_shared_data          kCasMismatch for a `cas` other than 0 that is not the number of the value that is
 //   there proxy_get_shared_data          kNotFound for a key that was never set proxy_register_shared_queue    makes a
 //   queue, or takes one over proxy_resolve_shared_queue     the number of a queue; kNotFound. An empty vm_id is the

@@ -146,23 +146,33 @@ inline constexpr AbiChoice kAbiChoices[] = {
      "replied. Of a response, 500 comes at once."},
     {"`proxy_get_status`", Follows::kText,
      "Of the call whose callback is running, whatever the effective context; else 0."},
-    {"gRPC", Follows::kOwn,
-     "`proxy_grpc_call` and `proxy_grpc_stream` return InternalFailure, as Envoy does of a call that cannot be "
-     "begun, and the others NotFound or, for a token that is of no call or stream (its low two bits), BadArgument: "
-     "there is no HTTP/2."},
-    // Data, queues, metrics, timers
-    {"`proxy_set_shared_data`, key absent", Follows::kEnvoy, "A compare-and-swap value is not looked at."},
-    {"shared queues", Follows::kEnvoy,
-     "The last root context to register one is told of items. An empty VM id resolves the guest's own."},
-    {"`proxy_define_metric`", Follows::kEnvoy,
-     "The low two bits of an id are the type. A counter and a gauge may have one name. Any name is taken: an empty one "
-     "is `wasmcustom` alone, and how a name with line ends, quotes or bytes above 0x7f is shown is the admin page's "
-     "business. The same name and type is the same metric and gets another id each time: a guest that defines a metric "
-     "per request leaks, until it is refused."},
-    {"`proxy_increment_metric`, `proxy_get_metric`", Follows::kEnvoy,
-     "BadArgument for an id that says histogram, known or not, and for a counter's delta below 1."},
-    {"`proxy_record_metric` of a counter", Follows::kEnvoy, "Adds."},
-    {"timers", Follows::kEnvoy, "Armed anew after each tick: the time that a tick takes is not made up for."},
+    {"`proxy_grpc_call`, `proxy_grpc_stream`, target", Follows::kEnvoy,
+     "A GrpcService's bytes with `envoy_grpc` (`cluster_name`, `authority`, `max_receive_message_length`; its "
+     "`initial_metadata`; not its `timeout`, as in Envoy), or the name of a cluster, which is ParseFailure if there is "
+     "none. A cluster of a GrpcService's that is not there, or has no host, is InternalFailure, and "
+     "`proxy_on_grpc_close` with Unavailable for a token that the guest never got. Bytes that are a GrpcService by "
+     "accident and name no target are a cluster's name."},
+    {"`proxy_grpc_call`, `google_grpc`", Follows::kOwn,
+     "BadArgument, as in an Envoy that was built without it, and a line in the log. A `retry_policy` is not heeded, "
+     "and "
+     "the log says so."},
+    {"gRPC callbacks", Follows::kEnvoy,
+     "All are the root context's. A call ends with `proxy_on_grpc_receive` and its last message if its status is Ok, "
+     "else with `proxy_on_grpc_close`, and has no other callback. A stream has all of them, in order; metadata that "
+     "did "
+     "not come is empty, and what is no more than a head is trailing metadata."},
+    {"gRPC, status", Follows::kEnvoy,
+     "The server's; of an HTTP status other than 200 the one that stands for it; Unknown where none came, Internal for "
+     "a "
+     "compressed message and a reset, ResourceExhausted for a message that is too large, 4294967295 for what is no "
+     "status. `proxy_get_status` gives grpc-message as it came, not decoded, and behind it where it came from, in "
+     "braces: "
+     "`no{via_upstream}`."},
+    {"`proxy_grpc_send`, `proxy_grpc_close`, `proxy_grpc_cancel`", Follows::kEnvoy,
+     "BadArgument for a token that is of no stream (of no call or stream: its low two bits), NotFound for one that is "
+     "not under way. Close ends what is sent, and of a call is cancel; after a cancel no callback comes. A stream that "
+     "the "
+     "server has ended is there until it is closed or cancelled: to send on it is Ok, and nothing is sent."},
     // Properties
     {"`proxy_get_property`, root of a map", Follows::kEnvoy,
      "SerializationFailure for `request`, `xds` and their like, and for an empty path."},

@@ -47,15 +47,9 @@ std::string versions(const abi::FunctionDecl& f) {
   return text;
 }
 
-std::string note(const abi::FunctionDecl& f) {
-  return support(f.module, f.name) == Support::kUnimplemented ? "always fails" : "";
-}
-
 // Why a callback is never called.
 std::string_view reason(std::string_view callback) {
-  if (callback.ends_with("_metadata") && !callback.starts_with("proxy_on_grpc"))
-    return "never called: METADATA frames are HTTP/2's";
-  if (callback.starts_with("proxy_on_grpc")) return "never called: gRPC needs HTTP/2";
+  if (callback.ends_with("_metadata")) return "never called: METADATA frames are HTTP/2's";
   if (callback == "proxy_on_foreign_function") return "never called, nor by Envoy: it is for hosts with extensions";
   return "not called yet";
 }
@@ -89,8 +83,7 @@ std::string reference() {
       << "## Host functions\n\n| import | signature | 0.1.0 | 0.2.0 | 0.2.1 | |\n| --- | --- | --- | --- | --- | --- "
          "|\n";
   for (const auto& f : abi::kHostFunctions)
-    out << "| `" << f.module << "." << f.name << "` | `" << signature(f) << "` |" << versions(f) << " " << note(f)
-        << " |\n";
+    out << "| `" << f.module << "." << f.name << "` | `" << signature(f) << "` |" << versions(f) << "  |\n";
   out << "\n`wasi_unstable` is another name for `wasi_snapshot_preview1`. `env.emscripten_notify_memory_growth` and\n"
          "`env.pthread_equal` are there for Emscripten's modules. These WASI functions can be imported and return "
          "ENOSYS:\n";
@@ -132,7 +125,7 @@ TEST(AbiReference, EveryDeclaredFunctionIsThere) {
 TEST(AbiReference, SaysWhatAFunctionDoes) {
   EXPECT_EQ(support("env", "proxy_log"), Support::kFull);
   EXPECT_EQ(support("env", "pthread_equal"), Support::kFull);
-  EXPECT_EQ(support("env", "proxy_grpc_send"), Support::kUnimplemented);
+  EXPECT_EQ(support("env", "proxy_grpc_send"), Support::kFull);
   EXPECT_EQ(support("wasi_unstable", "fd_write"), Support::kFull);
   EXPECT_EQ(support("wasi_snapshot_preview1", "sock_recv"), Support::kNosys);
   EXPECT_EQ(support("env", "no_such_function"), Support::kAbsent);

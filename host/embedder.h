@@ -150,16 +150,51 @@ class HttpCallHandler {
   virtual void on_http_call_response(uint64_t call_id, HttpCallResponse response) = 0;
 };
 
+// CallStreamRequest is a call-out whose request and answer are passed on as they come: what a guest's gRPC calls and
+// streams are made of (host/grpc_calls.h).
+struct CallStreamRequest {
+  std::string cluster;
+  http::HeaderMap headers;  // as an HttpCallRequest's
+  Nanoseconds timeout{0};   // until the whole answer is there; 0: none
+};
+
+// CallStreamHandler hears what comes of it, on the worker's thread and never from inside a call of Upstreams: headers,
+// data and trailers as of any answer, and no more after what has `end_stream`, trailers, or a reset; nothing at all
+// after it was cancelled. Failures before the headers look like an answer (HttpCallResponse), in gRPC's form if the
+// request is gRPC's. `details` are Envoy's response code details. It may cancel inside of any call, and take what the
+// maps and the buffer hold.
+class CallStreamHandler {
+ public:
+  virtual ~CallStreamHandler() = default;
+  virtual void on_call_stream_headers(uint64_t stream_id, http::HeaderMap& headers, bool end_stream,
+                                      std::string_view details) = 0;
+  virtual void on_call_stream_data(uint64_t stream_id, Buffer& data, bool end_stream) = 0;
+  virtual void on_call_stream_trailers(uint64_t stream_id, http::HeaderMap& trailers) = 0;
+  virtual void on_call_stream_reset(uint64_t stream_id, std::string_view details) = 0;
+};
+
 // Upstreams sends call-outs.
 class Upstreams {
  public:
   virtual ~Upstreams() = default;
+  // Whether there is a cluster of that name.
+  virtual bool has_cluster(std::string_view /*name*/) { return false; }
   // Starts a call; `handler` lives until it has the answer or the call is cancelled. Success is a call id that is
   // unique on this worker. Errors, which the guest sees as a status: kNotFound (no such cluster: kBadArgument); any
   // other, as kUnavailable for no healthy host, is kInternalFailure, and no answer follows.
   virtual Result<uint64_t> start_http_call(HttpCallRequest request, HttpCallHandler& handler) = 0;
   // Gives a call up, whose handler is not called any more. Nothing happens if it has been answered.
   virtual void cancel_http_call(uint64_t call_id) = 0;
+
+  // Sends the head of a stream; the same errors, and kUnsupported where there are none. `handler` lives until the end.
+  virtual Result<uint64_t> start_call_stream(CallStreamRequest /*request*/, CallStreamHandler& /*handler*/) {
+    return Error{ErrorCode::kUnsupported, "streams of call-outs", ""};
+  }
+  // Takes all of `data`; with `end_stream` the request is whole. Nothing happens if the stream has ended, or is whole
+  // already. False: too much waits for the upstream to take it, and `data` is dropped.
+  virtual bool send_to_call_stream(uint64_t /*stream_id*/, Buffer& /*data*/, bool /*end_stream*/) { return true; }
+  // Gives it up: resets it, and nothing more comes. Nothing happens if it has ended.
+  virtual void cancel_call_stream(uint64_t /*stream_id*/) {}
 };
 
 // Timer calls its function once after each arm(), from the event loop. Destroying it disarms it.

@@ -2,7 +2,6 @@
 #include "host/functions.h"
 
 #include <algorithm>
-#include <array>
 
 #include "host/vm.h"
 
@@ -94,10 +93,6 @@ struct Entry<F> {
     if (!is_too_early<F>(*vm)) vm->log_restricted(function_name<F>);
   }
 };
-
-// Host functions that are there to be linked against only.
-constexpr std::array<std::string_view, 5> kUnimplemented = {"proxy_grpc_call", "proxy_grpc_stream", "proxy_grpc_send",
-                                                            "proxy_grpc_cancel", "proxy_grpc_close"};
 
 struct Row {
   HostFunction function;
@@ -214,9 +209,6 @@ bool is_offered(std::string_view module, std::string_view name, abi::Version ver
 
 Support support(std::string_view module, std::string_view name) {
   if (find_function(module, name) == nullptr) return Support::kAbsent;
-  if (std::find(kUnimplemented.begin(), kUnimplemented.end(), name) != kUnimplemented.end()) {
-    return Support::kUnimplemented;
-  }
   return module != "env" && abi::find_host_function(module, name) == nullptr ? Support::kNosys : Support::kFull;
 }
 

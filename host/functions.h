@@ -34,9 +34,8 @@ bool is_offered(std::string_view module, std::string_view name, abi::Version ver
 // Support is what a function does for a guest that calls it.
 enum class Support : uint8_t {
   kFull,
-  kUnimplemented,  // can be imported and always fails
-  kNosys,          // can be imported and always returns ENOSYS
-  kAbsent,         // no such function: a module that imports it cannot run here
+  kNosys,   // can be imported and always returns ENOSYS
+  kAbsent,  // no such function: a module that imports it cannot run here
 };
 Support support(std::string_view module, std::string_view name);
 

@@ -67,6 +67,7 @@ std::optional<Source> find_one(Vm& vm, Context& context, BufferType type) {
       if (!is_configured(*context.root)) return std::nullopt;
       return Source{nullptr, nullptr, &context.root->plugin().config().configuration};
     case BufferType::kGrpcCallMessage:
+      return Source{vm.grpc_event().message, vm.grpc_event().message, nullptr};
     case BufferType::kForeignFunctionArguments:
       break;
   }

@@ -50,11 +50,12 @@ void add(http::HeaderMap& map, const Field& one, std::string_view value) {
     http::add_field(map, one.name, value);
 }
 
-// The maps of call-outs: of the answer that is at hand, and those of gRPC, which there are none of.
-[[gnu::noinline]] http::HeaderMap* find_of_call(Vm& vm, MapType map, bool writable) {
-  if (map != MapType::kHttpCallResponseHeaders && map != MapType::kHttpCallResponseTrailers) return nullptr;
+// The maps of call-outs, of HTTP and gRPC: of the answer that is at hand, to be read only.
+[[gnu::noinline]] const http::HeaderMap* find_of_call(Vm& vm, MapType map) {
+  if (map == MapType::kGrpcCallInitialMetadata) return vm.grpc_event().initial_metadata;
+  if (map == MapType::kGrpcCallTrailingMetadata) return vm.grpc_event().trailing_metadata;
   HttpCallResponse* response = vm.call_response();
-  if (response == nullptr || response->reset || writable) return nullptr;
+  if (response == nullptr || response->reset) return nullptr;
   return map == MapType::kHttpCallResponseHeaders ? &response->headers : &response->trailers;
 }
 
@@ -68,17 +69,27 @@ void replace(http::HeaderMap& map, const Field& one, std::string_view value) {
   map.add(one.id, one.name, value);
 }
 
-// The map of the current context, or nullptr while there is none.
-http::HeaderMap* find(Vm& vm, u32 type, bool writable) {
-  if (type >= kMapTypes) return nullptr;
-  const auto map = static_cast<MapType>(type);
-  if (map > MapType::kHttpResponseTrailers) [[unlikely]]
-    return find_of_call(vm, map, writable);
+http::HeaderMap* find_of_stream(Vm& vm, MapType map, bool writable) {
   Context& context = *vm.current();
   HttpContextImpl* const stream = context.stream();
   if (stream != nullptr && stream->is_closed(map)) return nullptr;
   HttpStream* const http = stream != nullptr ? stream->http() : context.http();
   return http != nullptr ? http->headers(map, writable) : nullptr;
+}
+
+// The map of the current context, or nullptr while there is none: to read, and to edit, which only those of the stream
+// can be.
+const http::HeaderMap* find(Vm& vm, u32 type) {
+  if (type >= kMapTypes) return nullptr;
+  const auto map = static_cast<MapType>(type);
+  if (map > MapType::kHttpResponseTrailers) [[unlikely]]
+    return find_of_call(vm, map);
+  return find_of_stream(vm, map, false);
+}
+
+http::HeaderMap* find_to_edit(Vm& vm, u32 type) {
+  const auto map = static_cast<MapType>(type);
+  return map > MapType::kHttpResponseTrailers ? nullptr : find_of_stream(vm, map, true);
 }
 
 bool is_0_1_0(Vm& vm) {
@@ -120,7 +131,7 @@ Status edit(Vm& vm, u32 type, u32 key, u32 key_size, u32 value, u32 value_size, 
   const auto name = vm.read(key, key_size);
   const auto text = vm.read(value, value_size);
   if (!name || !text) return Status::kInvalidMemoryAccess;
-  http::HeaderMap* map = find(vm, type, true);
+  http::HeaderMap* map = find_to_edit(vm, type);
   if (map == nullptr) return Status::kBadArgument;
   const Field edited = field(type, *name);
   if (!has_room(*map, name->size() + text->size())) return vm.over_limit(GuestLimit::kHeaderMap);
@@ -135,7 +146,7 @@ Status edit(Vm& vm, u32 type, u32 key, u32 key_size, u32 value, u32 value_size, 
 
 Status proxy_get_header_map_size(Vm& vm, u32 type, u32 return_size) {
   if (vm.current() == nullptr) return Status::kInternalFailure;
-  const http::HeaderMap* map = find(vm, type, false);
+  const http::HeaderMap* map = find(vm, type);
   if (map == nullptr) return Status::kBadArgument;
   return vm.write_u32(return_size, static_cast<u32>(map->byte_size())) ? Status::kOk : Status::kInvalidMemoryAccess;
 }
@@ -143,7 +154,7 @@ Status proxy_get_header_map_size(Vm& vm, u32 type, u32 return_size) {
 Status proxy_get_header_map_pairs(Vm& vm, u32 type, u32 return_data, u32 return_size) {
   if (vm.current() == nullptr) return Status::kInternalFailure;
   if (type >= kMapTypes) return Status::kBadArgument;
-  const http::HeaderMap* map = find(vm, type, false);
+  const http::HeaderMap* map = find(vm, type);
   if (map == nullptr || map->empty()) return vm.return_bytes({}, return_data, return_size);
   return vm.return_filled(pairs_size(*map), return_data, return_size, [&](char* to) { write_pairs(*map, to); });
 }
@@ -152,7 +163,7 @@ Status proxy_set_header_map_pairs(Vm& vm, u32 type, u32 pairs, u32 size) {
   if (vm.current() == nullptr) return Status::kInternalFailure;
   const auto bytes = vm.read(pairs, size);
   if (!bytes) return Status::kInvalidMemoryAccess;
-  http::HeaderMap* map = find(vm, type, true);
+  http::HeaderMap* map = find_to_edit(vm, type);
   if (map == nullptr) return Status::kBadArgument;
   Pairs& list = vm.scratch_pairs();
   if (!parse_pairs(*bytes, list)) return Status::kBadArgument;
@@ -171,7 +182,7 @@ Status proxy_get_header_map_value(Vm& vm, u32 type, u32 key, u32 key_size, u32 r
   if (vm.current() == nullptr) return Status::kInternalFailure;
   const auto name = vm.read(key, key_size);
   if (!name) return Status::kInvalidMemoryAccess;
-  const http::HeaderMap* map = find(vm, type, false);
+  const http::HeaderMap* map = find(vm, type);
   const auto value = map != nullptr ? map->get(canonical(type, *name)) : std::nullopt;
   if (!value) {
     const Status status = map != nullptr ? Status::kNotFound : no_map(vm, type);
@@ -192,7 +203,7 @@ Status proxy_remove_header_map_value(Vm& vm, u32 type, u32 key, u32 key_size) {
   if (vm.current() == nullptr) return Status::kInternalFailure;
   const auto name = vm.read(key, key_size);
   if (!name) return Status::kInvalidMemoryAccess;
-  http::HeaderMap* map = find(vm, type, true);
+  http::HeaderMap* map = find_to_edit(vm, type);
   if (map == nullptr) return Status::kBadArgument;
   map->remove(canonical(type, *name));
   return Status::kOk;

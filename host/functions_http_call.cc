@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// HTTP call-outs; gRPC ones are not there yet and say so.
+// HTTP call-outs.
 
 #include "host/functions.h"
 #include "host/http_context_impl.h"
@@ -68,57 +68,16 @@ Status proxy_http_call(Vm& vm, u32 upstream, u32 upstream_size, u32 headers, u32
   return token ? Status::kOk : to_status(token.error());
 }
 
-// The status of the call whose callback is running: BrokenConnection after a reset.
+// The status of the call whose callback is running: BrokenConnection after a reset, gRPC's in proxy_on_grpc_close.
 Status proxy_get_status(Vm& vm, u32 return_code, u32 return_data, u32 return_size) {
   if (vm.current() == nullptr) return Status::kInternalFailure;
   if (!vm.writable(return_code, sizeof(u32))) return Status::kInvalidMemoryAccess;
   const bool reset = vm.call_response() != nullptr && vm.call_response()->reset;
-  const Status status = vm.return_bytes(reset ? "reset" : "", return_data, return_size);
-  if (status == Status::kOk) vm.write_u32(return_code, reset ? static_cast<u32>(Status::kBrokenConnection) : 0);
+  const GrpcEvent& grpc = vm.grpc_event();
+  const Status status = vm.return_bytes(reset ? "reset" : grpc.text, return_data, return_size);
+  if (status == Status::kOk)
+    vm.write_u32(return_code, reset ? static_cast<u32>(Status::kBrokenConnection) : grpc.status);
   return status;
-}
-
-// gRPC needs HTTP/2, which there is none of. A call that cannot be begun is InternalFailure, as in Envoy; guests in
-// Rust end at a status that they do not expect, such as Unimplemented. Nothing else finds a call.
-namespace {
-
-Status no_grpc(Vm& vm) {
-  Host::Impl& host = vm.host();
-  if (vm.current() == nullptr || host.grpc_told.exchange(true, std::memory_order_relaxed))
-    return Status::kInternalFailure;
-  host.log(abi::LogLevel::kWarn, "plugin " + vm.current()->root->plugin().config().name +
-                                     " made a gRPC call, which fails: there is no HTTP/2");
-  return Status::kInternalFailure;
-}
-
-}  // namespace
-
-Status proxy_grpc_call(Vm& vm, u32, u32, u32, u32, u32, u32, u32, u32, u32, u32, u32, u32) {
-  return no_grpc(vm);
-}
-Status proxy_grpc_stream(Vm& vm, u32, u32, u32, u32, u32, u32, u32, u32, u32) {
-  return no_grpc(vm);
-}
-// The low two bits of a token say what it is of.
-namespace {
-constexpr u32 kTokenMask = 3;
-constexpr u32 kOfCall = 1;
-constexpr u32 kOfStream = 2;
-
-Status no_call(u32 token) {
-  const u32 kind = token & kTokenMask;
-  return kind == kOfCall || kind == kOfStream ? Status::kNotFound : Status::kBadArgument;
-}
-}  // namespace
-
-Status proxy_grpc_send(Vm&, u32 token, u32, u32, u32) {
-  return (token & kTokenMask) == kOfStream ? Status::kNotFound : Status::kBadArgument;
-}
-Status proxy_grpc_cancel(Vm&, u32 token) {
-  return no_call(token);
-}
-Status proxy_grpc_close(Vm&, u32 token) {
-  return no_call(token);
 }
 
 }  // namespace inlay::host::proxy

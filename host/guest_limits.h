@@ -26,6 +26,11 @@ inline constexpr size_t kReplyDetails = 1024;
 // HTTP call-outs of a VM that are under way: their number, and the bytes of their requests.
 inline constexpr size_t kCalls = 10'000;
 inline constexpr size_t kCallBytes = size_t{64} << 20;
+// gRPC calls and streams of a VM that are under way; a message that comes (a larger one ends the call with
+// ResourceExhausted) or goes out. Streams that have ended and that the guest has not closed are remembered up to as
+// many.
+inline constexpr size_t kGrpcCalls = 10'000;
+inline constexpr size_t kGrpcMessage = size_t{16} << 20;
 // The shared data of one vm_id. An entry costs its key, its value and kEntryCost.
 inline constexpr size_t kSharedDataBytes = size_t{256} << 20;
 inline constexpr size_t kEntryCost = 128;
@@ -58,13 +63,14 @@ enum class GuestLimit : uint8_t {
   kBody,
   kReply,
   kCalls,
+  kGrpc,
   kSharedData,
   kQueues,
   kMetrics,
   kProperties,
   kCompression,
 };
-inline constexpr size_t kGuestLimits = 9;
+inline constexpr size_t kGuestLimits = 10;
 
 // "a header map larger than 1 MiB or 2048 entries"
 std::string_view describe(GuestLimit limit);

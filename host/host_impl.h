@@ -71,6 +71,7 @@ enum class Advice : uint8_t {
   kReplyStatus,   // a local reply's status
   kReplyHeaders,  // a local reply's headers as a whole
   kBodyLength,    // a body that has not the length of its content-length
+  kGrpcTarget,    // a gRPC call to what is no target here
 };
 
 class PluginImpl final : public Plugin {
@@ -122,7 +123,6 @@ struct Host::Impl {
   std::map<std::string, std::weak_ptr<const VmCount>> counts;     // by VM key
   std::map<std::string, std::weak_ptr<engine::Module>> canaries;  // by plugin key: those that passed
   // What the log has told of.
-  std::atomic<bool> grpc_told{false};
   std::atomic<uint32_t> legacy_properties_told{0};  // one bit a name
   std::array<std::atomic<stats::MetricStore::Metric*>, kHazards> hazard_counts{};
 };

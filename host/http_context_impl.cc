@@ -5,6 +5,7 @@
 
 #include "host/flow_call.h"
 #include "host/worker_impl.h"
+#include "http/grpc.h"
 
 namespace inlay::host {
 
@@ -14,9 +15,6 @@ using abi::MapType;
 using abi::TrailersStatus;
 
 namespace {
-
-constexpr uint32_t kGrpcUnavailable = 14;
-constexpr uint32_t kGrpcInternal = 13;
 
 HeadersStatus map_headers_status(uint32_t by_guest, const WorkerPluginImpl& owner) {
   switch (by_guest) {
@@ -124,7 +122,7 @@ void HttpContextImpl::refuse() {
   if (std::exchange(reply_sent_, true) || http() == nullptr || logged_) return;
   LocalReply reply;
   reply.status = 503;
-  reply.grpc_status = kGrpcUnavailable;
+  reply.grpc_status = http::kGrpcUnavailable;
   reply.details = "wasm_fail_stream";
   http()->send_local_reply(std::move(reply));
 }
@@ -172,7 +170,7 @@ void HttpContextImpl::fail_for(Hazard hazard) {
   const std::string name(describe(hazard).name);
   reply_ = std::make_unique<LocalReply>();
   reply_->body = "hazard " + name + ": in Envoy " + std::string(describe(hazard).in_envoy) + "\n";
-  reply_->grpc_status = kGrpcInternal;
+  reply_->grpc_status = http::kGrpcInternal;
   reply_->details = "hazard_" + name;
   hazard_reply_ = true;
   reset_pending_ = false;

@@ -34,7 +34,8 @@ Vm::Vm(Host::Impl& host, std::shared_ptr<const VmSpec> spec, Worker::Impl* worke
       count_(std::make_shared<VmCount>(host_, spec_->runtime)),
       shared_data_({spec_->names, &spec_->names->data}),
       metrics_(*host.options.metrics),
-      call_outs_(*this, worker ? &worker->services.upstreams() : nullptr) {}
+      call_outs_(*this, worker ? &worker->services.upstreams() : nullptr),
+      grpc_calls_(*this, worker ? &worker->services.upstreams() : nullptr) {}
 
 Vm::~Vm() {
   flush_output();
@@ -337,6 +338,7 @@ std::vector<FlowContext*> Vm::detach_flows() {
 void Vm::disarm() {
   for (const auto& root : roots_) root->disarm();
   call_outs_.cancel_all();
+  grpc_calls_.cancel_all();
 }
 
 void Vm::shut_down(RootContext& root) {
@@ -363,6 +365,16 @@ void Vm::http_call_done(uint32_t root_id, uint32_t token, HttpCallResponse respo
   (void)call(*root, callbacks_.on_http_call_response, root_id, token, static_cast<uint32_t>(response.headers.size()),
              static_cast<uint32_t>(response.body.size()), static_cast<uint32_t>(response.trailers.size()));
   call_response_ = nullptr;
+  run_deferred();
+}
+
+void Vm::show_grpc(uint32_t root_id, uint32_t token, const Callback<void(uint32_t, uint32_t, uint32_t)>& callback,
+                   const GrpcEvent& event, uint32_t value) {
+  Context* root = contexts_.find(root_id);
+  if (dead_ || shut_down_ || root == nullptr || !callback) return;
+  grpc_event_ = event;
+  (void)call(*root, callback, root_id, token, value);
+  grpc_event_ = GrpcEvent();
   run_deferred();
 }
 

@@ -23,6 +23,7 @@
 #include "host/callbacks.h"
 #include "host/context_table.h"
 #include "host/contexts.h"
+#include "host/grpc_calls.h"
 #include "host/guest_limits.h"
 #include "host/guest_metrics.h"
 #include "host/guest_output.h"
@@ -190,10 +191,16 @@ class Vm {
   // A queue of this VM has an item.
   void queue_ready(uint32_t root_id, uint32_t queue);
   void http_call_done(uint32_t root_id, uint32_t token, HttpCallResponse response);
+  // Calls one of the gRPC callbacks, if the guest has it: what it shows, and its last argument.
+  void show_grpc(uint32_t root_id, uint32_t token, const Callback<void(uint32_t, uint32_t, uint32_t)>& callback,
+                 const GrpcEvent& event, uint32_t value);
 
   SharedDataReader& shared_data() { return shared_data_; }
   GuestMetrics& metrics() { return metrics_; }
   CallOuts& call_outs() { return call_outs_; }
+  GrpcCalls& grpc_calls() { return grpc_calls_; }
+  // What the gRPC callback that is running shows; nothing at other times.
+  const GrpcEvent& grpc_event() const { return grpc_event_; }
   // The answer whose callback is running; nullptr at other times.
   HttpCallResponse* call_response() { return call_response_; }
   Pairs& scratch_pairs() { return scratch_pairs_; }
@@ -260,6 +267,8 @@ class Vm {
   GuestMetrics metrics_;
   CallOuts call_outs_;
   HttpCallResponse* call_response_ = nullptr;
+  GrpcCalls grpc_calls_;
+  GrpcEvent grpc_event_;
   Pairs scratch_pairs_;
   std::string scratch_text_;
 };

@@ -42,5 +42,38 @@ TEST(Grpc, AnAnswerWithoutABody) {
   EXPECT_EQ(response.get("x-a"), "1");
 }
 
+HeaderMap trailers(std::string_view status) {
+  HeaderMap map;
+  map.add("grpc-status", status);
+  return map;
+}
+
+TEST(Grpc, TheStatusOfTrailers) {
+  EXPECT_EQ(grpc_status(HeaderMap()), std::nullopt);
+  EXPECT_EQ(grpc_status(trailers("")), std::nullopt);
+  EXPECT_EQ(grpc_status(trailers("0")), 0u);
+  EXPECT_EQ(grpc_status(trailers("16")), 16u);
+  for (const char* const text : {"17", "-1", "abc", "5 ", "99999999999"})
+    EXPECT_EQ(grpc_status(trailers(text)), kNoGrpcStatus);
+}
+
+TEST(Grpc, TimeoutsAreWritten) {
+  using std::chrono::milliseconds;
+  EXPECT_EQ(grpc_timeout_text(milliseconds(0)), "0m");
+  EXPECT_EQ(grpc_timeout_text(milliseconds(99'999'999)), "99999999m");
+  EXPECT_EQ(grpc_timeout_text(milliseconds(100'000'000)), "100000S");
+  EXPECT_EQ(grpc_timeout_text(milliseconds(INT64_MAX)), "2562047788015H");
+}
+
+TEST(Grpc, TimeoutsAreRead) {
+  using std::chrono::milliseconds;
+  for (const auto& [text, time] :
+       {std::pair{"250m", 250}, {"2S", 2000}, {"3M", 180'000}, {"1H", 3'600'000}, {"0m", 0}, {"1n", 1}, {"1500u", 2}})
+    EXPECT_EQ(read_grpc_timeout(text), milliseconds(time)) << text;
+  for (const char* const text : {"", "m", "5", "5s", "-5m", "123456789m", "1 m"})
+    EXPECT_EQ(read_grpc_timeout(text), std::nullopt) << text;
+  EXPECT_EQ(read_grpc_timeout("99999999H"), std::chrono::hours(99'999'999));
+}
+
 }  // namespace
 }  // namespace inlay::http

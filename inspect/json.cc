@@ -17,7 +17,7 @@ class Json : public JsonWriter<rapidjson::PrettyWriter<rapidjson::StringBuffer>>
 };
 
 std::string_view support_name(host::Support support) {
-  static constexpr std::string_view kNames[] = {"full", "unimplemented", "enosys", "unknown"};
+  static constexpr std::string_view kNames[] = {"full", "enosys", "unknown"};
   return kNames[static_cast<size_t>(support)];
 }
 

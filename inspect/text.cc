@@ -199,7 +199,6 @@ void write_host_functions(Page& page, const Facts& facts) {
   }
   page.title("Host functions that it imports (" + std::to_string(facts.functions.size()) + ")");
   write_groups(page, groups);
-  write_flagged(page, "this host always refuses", by_support[host::Support::kUnimplemented]);
   write_flagged(page, "this host answers ENOSYS to", by_support[host::Support::kNosys]);
   write_flagged(page, "no host function", by_support[host::Support::kAbsent]);
 }

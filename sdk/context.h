@@ -41,6 +41,7 @@
 #include "sdk/buffer.h"
 #include "sdk/detail/export.h"
 #include "sdk/detail/scheduler.h"
+#include "sdk/grpc_call.h"
 #include "sdk/headers.h"
 #include "sdk/host_functions.h"
 #include "sdk/http_call.h"
@@ -82,7 +83,22 @@ INLAY_EXPORT_(proxy_on_http_call_response)
 void on_http_call_response(ContextId id, uint32_t call_id, size_t num_headers, size_t body_size, size_t num_trailers) {
   V::current().on_http_call_response(id, call_id, num_headers, body_size, num_trailers);
 }
+// The same of gRPC, exported where something makes a call or a stream.
+template <class V>
+INLAY_EXPORT_(proxy_on_grpc_receive)
+void on_grpc_receive(ContextId id, uint32_t token, size_t size) {
+  V::current().on_grpc(
+      id, token, grpc_sinks<V>, [size](GrpcSink& sink) { sink.on_message(size); }, 0, size);
+}
+template <class V>
+INLAY_EXPORT_(proxy_on_grpc_close)
+void on_grpc_close(ContextId id, uint32_t token, uint32_t status) {
+  V::current().on_grpc(
+      id, token, grpc_sinks<V>, [status](GrpcSink& sink) { sink.on_close(status); }, status, 0);
+}
 }  // namespace detail
+
+class GrpcStream;
 
 // Context: what the three kinds have in common. The host's callbacks call its members; a filter derives from the three
 // below, not from this.
@@ -121,6 +137,17 @@ class Context {
     return HttpCallAwaiter(*scheduler_, request, timeout);
   }
 
+  // grpc_call: co_await grpc_call(request, 5s) makes a gRPC call with one message and gives a Result<GrpcReply>, whose
+  // status may be any. Errors: of the host, at once (kParseFailure: no such cluster; kBadArgument: a target that the
+  // host cannot reach; kInternalFailure: not sent); and kBrokenConnection if no answer came shortly after the time-out,
+  // which is also the call's deadline for the service. 0 is none. A call whose task ends is cancelled.
+  template <class V = detail::Vm>
+  [[nodiscard]] auto grpc_call(const GrpcRequest& request, Duration timeout = Duration(5000)) {
+    (void)&detail::on_grpc_receive<V>;
+    (void)&detail::on_grpc_close<V>;
+    return GrpcCallAwaiter(*scheduler_, request, timeout);
+  }
+
   // make_effective: what the host does from now on in this callback, it does for this context. An error if the host
   // does not know the context, or does not allow it: whatever was effective before, still is, and nothing meant for
   // this context may be asked of the host. EffectiveScope below gives the other one back; tasks, resume_request,
@@ -145,6 +172,7 @@ class Context {
   friend class detail::Callback;
   friend class detail::StreamCallback;
   friend class Event;
+  friend class GrpcStream;
   friend class RootContext;
   friend class HttpContext;
 
@@ -196,6 +224,42 @@ class Context {
     detail::Scheduler& scheduler_;
     Duration timeout_;
     HttpRequest request_;
+    Result<uint32_t> sent_;
+    detail::Waiter waiter_;
+  };
+
+  class GrpcCallAwaiter {
+   public:
+    GrpcCallAwaiter(detail::Scheduler& scheduler, const GrpcRequest& request, Duration timeout)
+        : scheduler_(scheduler), timeout_(timeout), request_(request), sent_(Status::kEmpty) {}
+    GrpcCallAwaiter(const GrpcCallAwaiter&) = delete;
+    GrpcCallAwaiter& operator=(const GrpcCallAwaiter&) = delete;
+    ~GrpcCallAwaiter() {
+      if (sent_ && !waiter_.answered) (void)proxy_grpc_cancel(*sent_);
+    }
+    bool await_ready() {
+      sent_ = detail::send_grpc_call(request_, timeout_);
+      return !sent_;
+    }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> coroutine) {
+      waiter_.suspend(coroutine);
+      waiter_.is_call = true;
+      waiter_.call_id = *sent_;
+      const bool bounded = timeout_.count() != 0 && timeout_ <= Duration::max() - kGrace;
+      scheduler_.arm(waiter_, bounded ? timeout_ + kGrace : Duration::max());
+    }
+    Result<GrpcReply> await_resume() const {
+      if (!sent_) return sent_.error();
+      if (!waiter_.answered) return Status::kBrokenConnection;
+      return GrpcReply{.status = static_cast<uint32_t>(waiter_.num_headers), .message_size = waiter_.body_size};
+    }
+
+   private:
+    static constexpr Duration kGrace{1000};
+    detail::Scheduler& scheduler_;
+    Duration timeout_;
+    GrpcRequest request_;
     Result<uint32_t> sent_;
     detail::Waiter waiter_;
   };

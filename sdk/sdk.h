@@ -30,6 +30,8 @@
 #include "sdk/environment.h"   // IWYU pragma: export
 #include "sdk/event.h"         // IWYU pragma: export
 #include "sdk/foreign.h"       // IWYU pragma: export
+#include "sdk/grpc_call.h"     // IWYU pragma: export
+#include "sdk/grpc_stream.h"   // IWYU pragma: export
 #include "sdk/headers.h"       // IWYU pragma: export
 #include "sdk/http_call.h"     // IWYU pragma: export
 #include "sdk/local_reply.h"   // IWYU pragma: export

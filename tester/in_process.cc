@@ -69,6 +69,9 @@ class InProcess final : public World {
     size_t worker;
     size_t call;
     testkit::Answer answer;
+    size_t seen = 0;  // bytes of a stream's request that are written down
+    bool end_seen = false;
+    bool begun = false;  // the head of a stream's answer has gone out
   };
 
   Result<Unit> add_plugin(const config::WasmPlugin& wasm);
@@ -77,7 +80,16 @@ class InProcess final : public World {
   Client& client(const std::string& name);
   void pump();
   void see_calls(size_t worker);
+  void see_streams(size_t worker);
   void see_cancelled(size_t worker);
+  void answer_call(const std::string& upstream);
+  bool is_stream(const Pending& call) const { return recorded(call).stream; }
+  const testkit::RecordedCall& recorded(const Pending& call) const {
+    return threads_[call.worker]->guests->upstreams().calls()[call.call];
+  }
+  void respond(const Pending& call, std::function<void(testkit::ScriptedUpstreams&)> respond);
+  // Of the oldest call, if it is a stream; true: it is over.
+  bool end_stream(const std::string& upstream);
   Pending* pending(const std::string& upstream);
   bool finish_call(const std::string& upstream);
   ScriptedOrigin* waiting(const std::string& upstream) const {
@@ -295,40 +307,67 @@ void InProcess::see_calls(size_t index) {
     const testkit::RecordedCall call = upstreams.calls()[i];
     Fields fields = call.headers;
     std::erase_if(fields, [](const auto& f) { return f.first == ":method" || f.first == ":path"; });
-    if (!call.body.empty()) fields.emplace_back("content-length", std::to_string(call.body.size()));
+    if (!call.body.empty() && !call.stream) fields.emplace_back("content-length", std::to_string(call.body.size()));
     const std::string text = "got " + call.header(":method") + " " + call.header(":path") +
                              " host=" + call.header(":authority") + show_fields(fields, run_.c.show, true);
     run_.transcript.head(call.cluster, text,
                          {.method = call.header(":method"), .path = call.header(":path"), .fields = std::move(fields)});
+    calls_[call.cluster].push_back({index, i, {}});
+    if (call.stream) continue;
     run_.transcript.body(call.cluster, call.body);
     if (!call.trailers.empty()) {
       run_.transcript.trailers(call.cluster, "got trailers" + show_fields(call.trailers, run_.c.show, true),
                                call.trailers);
     }
     run_.transcript.end(call.cluster);
-    calls_[call.cluster].push_back({index, i, {}});
-    const Upstream* upstream = run_.c.upstream(call.cluster);
-    switch (upstream == nullptr ? Upstream::Behaviour::kRefuses : upstream->behaviour) {
-      case Upstream::Behaviour::kWaits:
-      case Upstream::Behaviour::kAccepts:
-        break;
-      case Upstream::Behaviour::kAnswers:
-        upstream_head(call.cluster, upstream->answer, true, !upstream->answer.trailers.empty());
-        break;
-      case Upstream::Behaviour::kRefuses:
-      case Upstream::Behaviour::kResets:
-        upstream_resets(call.cluster);
-        break;
-    }
+    answer_call(call.cluster);
   }
+  see_streams(index);
   see_cancelled(index);
 }
 
+// Answers a call whose upstream waits for no step.
+void InProcess::answer_call(const std::string& name) {
+  const Upstream* upstream = run_.c.upstream(name);
+  switch (upstream == nullptr ? Upstream::Behaviour::kRefuses : upstream->behaviour) {
+    case Upstream::Behaviour::kWaits:
+    case Upstream::Behaviour::kAccepts:
+      break;
+    case Upstream::Behaviour::kAnswers:
+      upstream_head(name, upstream->answer, true, !upstream->answer.trailers.empty());
+      break;
+    case Upstream::Behaviour::kRefuses:
+    case Upstream::Behaviour::kResets:
+      upstream_resets(name);
+      break;
+  }
+}
+
+// Writes down what has come of the requests that come in pieces.
+void InProcess::see_streams(size_t index) {
+  std::vector<std::string> whole;
+  for (auto& [name, list] : calls_) {
+    for (Pending& p : list) {
+      if (p.worker != index || p.end_seen || !is_stream(p)) continue;
+      const testkit::RecordedCall& call = recorded(p);
+      if (call.body.size() > p.seen) {
+        ++script_.activity;
+        run_.transcript.body(name, std::string_view(call.body).substr(std::exchange(p.seen, call.body.size())));
+      }
+      if (!call.complete) continue;
+      ++script_.activity;
+      p.end_seen = true;
+      run_.transcript.end(name);
+      whole.push_back(name);
+    }
+  }
+  for (const std::string& name : whole) answer_call(name);
+}
+
 void InProcess::see_cancelled(size_t index) {
-  const auto& upstreams = threads_[index]->guests->upstreams();
   for (auto& [name, list] : calls_) {
     std::erase_if(list, [&, &upstream = name](const Pending& p) {
-      const testkit::RecordedCall& call = upstreams.calls()[p.call];
+      const testkit::RecordedCall& call = recorded(p);
       if (p.worker != index || !(call.cancelled || call.timed_out)) return false;
       ++script_.activity;
       run_.transcript.line(upstream, "got close");
@@ -352,6 +391,20 @@ bool InProcess::finish_call(const std::string& upstream) {
   return true;
 }
 
+void InProcess::respond(const Pending& call, std::function<void(testkit::ScriptedUpstreams&)> respond) {
+  InProcessWorker& worker = *threads_[call.worker];
+  ++script_.activity;
+  worker.loop.post([&worker, respond = std::move(respond)] { respond(worker.guests->upstreams()); });
+}
+
+bool InProcess::end_stream(const std::string& upstream) {
+  auto& list = calls_[upstream];
+  const bool whole = list.front().end_seen;
+  list.erase(list.begin());
+  if (!whole) run_.transcript.line(upstream, "got close");
+  return true;
+}
+
 bool InProcess::upstream_head(const std::string& upstream, const Answer& answer, bool end, bool chunked) {
   if (ScriptedOrigin* origin = waiting(upstream)) {
     on_loop(origin->loop(), [origin, answer, end, chunked] { origin->send_head(answer, end, chunked); });
@@ -367,6 +420,18 @@ bool InProcess::upstream_head(const std::string& upstream, const Answer& answer,
   }
   if (answer.status == "204")
     std::erase_if(call->answer.headers, [](const auto& f) { return f.first == "content-length"; });
+  if (is_stream(*call)) {
+    testkit::Answer whole = call->answer;
+    if (chunked && !end) whole.headers.emplace_back("transfer-encoding", "chunked");
+    if (call->end_seen) whole.headers.emplace_back("x-envoy-upstream-service-time", "0");
+    whole.body = answer.body;
+    whole.trailers = answer.trailers;
+    call->begun = true;
+    respond(*call, [at = call->call, whole, end](testkit::ScriptedUpstreams& upstreams) {
+      end ? upstreams.respond(at, whole) : upstreams.respond_headers(at, whole.headers, false);
+    });
+    return end ? end_stream(upstream) : true;
+  }
   call->answer.headers.emplace_back("x-envoy-upstream-service-time", "0");
   call->answer.body = end ? answer.body : "";
   call->answer.trailers = answer.trailers;
@@ -392,6 +457,12 @@ bool InProcess::upstream_body(const std::string& upstream, std::string_view byte
   }
   Pending* call = pending(upstream);
   if (call == nullptr) return false;
+  if (is_stream(*call)) {
+    respond(*call, [at = call->call, bytes = std::string(bytes), end](testkit::ScriptedUpstreams& upstreams) {
+      upstreams.respond_data(at, bytes, end);
+    });
+    return end ? end_stream(upstream) : true;
+  }
   call->answer.body += bytes;
   return end ? finish_call(upstream) : true;
 }
@@ -404,6 +475,12 @@ bool InProcess::upstream_trailers(const std::string& upstream, const Fields& tra
   }
   Pending* call = pending(upstream);
   if (call == nullptr) return false;
+  if (is_stream(*call)) {
+    respond(*call, [at = call->call, trailers](testkit::ScriptedUpstreams& upstreams) {
+      upstreams.respond_trailers(at, trailers);
+    });
+    return end_stream(upstream);
+  }
   call->answer.trailers = trailers;
   return finish_call(upstream);
 }
@@ -421,6 +498,14 @@ bool InProcess::upstream_resets(const std::string& upstream) {
   if (call == nullptr) return false;
   const Upstream* const known = run_.c.upstream(upstream);
   const bool refused = known == nullptr || known->behaviour == Upstream::Behaviour::kRefuses;
+  if (is_stream(*call)) {
+    const auto shape = call->begun ? testkit::Answer::Shape::kReset : testkit::Answer::Shape::kRefused;
+    respond(*call, [at = call->call, shape](testkit::ScriptedUpstreams& upstreams) {
+      upstreams.respond(at, {.shape = shape});
+    });
+    calls_[upstream].erase(calls_[upstream].begin());
+    return true;
+  }
   call->answer.shape = refused ? testkit::Answer::Shape::kRefused : testkit::Answer::Shape::kReset;
   return finish_call(upstream);
 }

@@ -5,6 +5,7 @@
 //
 //     worker.upstreams().add_cluster("auth");
 //     worker.upstreams().answer("auth", "/token", {.headers = {{":status", "200"}}, .body = "abc", .after = 50ms});
+//     worker.upstreams().answer("rpc", "/pkg.Service/Method", grpc_answer({"message"}));
 
 #include <chrono>
 #include <cstdint>
@@ -12,8 +13,10 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -39,6 +42,11 @@ struct Answer {
   std::chrono::milliseconds after{0};
 };
 
+// A gRPC answer: the messages, then the status.
+Answer grpc_answer(const std::vector<std::string>& messages, uint32_t status = 0, std::string message = {});
+// A message as it stands in a body.
+std::string grpc_frame(std::string_view message);
+
 // What a guest sent.
 struct RecordedCall {
   std::string cluster;
@@ -48,6 +56,8 @@ struct RecordedCall {
   std::chrono::nanoseconds timeout{0};
   bool cancelled = false;
   bool timed_out = false;
+  bool stream = false;   // of a gRPC call or stream: `body` grows,
+  bool complete = true;  // until it is whole
 
   std::string header(std::string_view name) const;
 };
@@ -69,17 +79,35 @@ class ScriptedUpstreams final : public host::Upstreams {
   // Every call so far, in order.
   const std::vector<RecordedCall>& calls() const { return calls_; }
 
+  // A part of the answer to a stream that is under way (RecordedCall::stream), now; the last of them ends it.
+  void respond_headers(size_t call, const HeaderList& headers, bool end);
+  void respond_data(size_t call, std::string_view bytes, bool end);
+  void respond_trailers(size_t call, const HeaderList& trailers);
+  void respond_reset(size_t call);
+
   Result<uint64_t> start_http_call(host::HttpCallRequest request, host::HttpCallHandler& handler) override;
   void cancel_http_call(uint64_t call_id) override;
+  bool has_cluster(std::string_view name) override { return clusters_.contains(std::string(name)); }
+  Result<uint64_t> start_call_stream(host::CallStreamRequest request, host::CallStreamHandler& handler) override;
+  bool send_to_call_stream(uint64_t stream_id, Buffer& data, bool end_stream) override;
+  void cancel_call_stream(uint64_t stream_id) override;
 
  private:
+  // The next answer of the script; nullopt: there is none.
+  std::optional<Answer> next_answer(const std::string& cluster, std::string_view path);
   void finish(uint64_t call_id, const Answer& answer);
+  // Answers a stream as the script says, once its request is whole.
+  void answer_stream(uint64_t stream_id, const Answer& answer);
+  // The handler, which hears no more when `last`; nullptr: it is over.
+  host::CallStreamHandler* stream(uint64_t stream_id, bool last);
+  void fail_stream(uint64_t stream_id, const std::string& text, const std::string& details);
 
   At at_;
   std::set<std::string> clusters_;
   std::map<std::pair<std::string, std::string>, std::deque<Answer>> script_;
   std::vector<RecordedCall> calls_;  // call id - 1 is the index
   std::map<uint64_t, host::HttpCallHandler*> pending_;
+  std::map<uint64_t, host::CallStreamHandler*> streams_;
 };
 
 }  // namespace inlay::testkit

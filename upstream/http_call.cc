@@ -6,6 +6,7 @@
 
 #include "http/grpc.h"
 #include "http/header_fault.h"
+#include "upstream/call_stream.h"
 #include "upstream/failure.h"
 
 namespace inlay::upstream {
@@ -165,18 +166,21 @@ HttpCalls::~HttpCalls() {
   *alive_ = false;
 }
 
-Result<uint64_t> HttpCalls::start_http_call(host::HttpCallRequest request, host::HttpCallHandler& handler) {
-  WorkerCluster* cluster = clusters_.find(request.cluster);
-  if (cluster == nullptr) return Error{ErrorCode::kNotFound, "no cluster is named '" + request.cluster + "'", ""};
+Result<HttpCalls::Route> HttpCalls::choose(const std::string& name) {
+  WorkerCluster* cluster = clusters_.find(name);
+  if (cluster == nullptr) return Error{ErrorCode::kNotFound, "no cluster is named '" + name + "'", ""};
   ConnectionPool* host = cluster->choose_host();
-  if (host == nullptr) {
-    return Error{ErrorCode::kUnavailable, "cluster '" + request.cluster + "' has no healthy host", ""};
-  }
+  if (host == nullptr) return Error{ErrorCode::kUnavailable, "cluster '" + name + "' has no healthy host", ""};
+  return Route{*cluster, *host};
+}
+
+Result<uint64_t> HttpCalls::start_http_call(host::HttpCallRequest request, host::HttpCallHandler& handler) {
+  INLAY_TRY(const Route route, choose(request.cluster));
   const uint64_t id = next_id_++;
-  auto call = std::make_unique<Call>(*this, id, *cluster, std::move(request), handler);
+  auto call = std::make_unique<Call>(*this, id, route.cluster, std::move(request), handler);
   Call& started = *call;
   calls_.emplace(id, std::move(call));
-  started.start(*host);
+  started.start(route.host);
   return id;
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// HttpCalls sends the guests' call-outs (proxy_http_call) through the worker's clusters. An answer always comes,
-// exactly once, unless the call is cancelled; failures look as Envoy's do:
+// HttpCalls sends the guests' call-outs (proxy_http_call, and the streams of proxy_grpc_call and proxy_grpc_stream)
+// through the worker's clusters. An answer always comes, exactly once, unless the call is cancelled; failures look as
+// Envoy's do:
 //
 //     connection refused, overflow, closed before the head      503, "upstream connect error or disconnect/reset ..."
 //     not HTTP                                                   502, the same words
@@ -13,7 +14,10 @@
 // Loop thread only.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <unordered_map>
 
 #include "host/embedder.h"
@@ -21,6 +25,8 @@
 #include "upstream/cluster_manager.h"
 
 namespace inlay::upstream {
+
+class CallStream;
 
 class HttpCalls final : public host::Upstreams {
  public:
@@ -32,11 +38,26 @@ class HttpCalls final : public host::Upstreams {
 
   Result<uint64_t> start_http_call(host::HttpCallRequest request, host::HttpCallHandler& handler) override;
   void cancel_http_call(uint64_t call_id) override;
-  size_t active() const { return calls_.size(); }
+
+  // Streams: the same failures, and bytes of the answer as they come.
+  bool has_cluster(std::string_view name) override { return clusters_.find(name) != nullptr; }
+  Result<uint64_t> start_call_stream(host::CallStreamRequest request, host::CallStreamHandler& handler) override;
+  bool send_to_call_stream(uint64_t stream_id, Buffer& data, bool end_stream) override;
+  void cancel_call_stream(uint64_t stream_id) override;
+
+  size_t active() const { return calls_.size() + streams_.size(); }
 
  private:
   class Call;
+  friend class CallStream;
+  struct Route {
+    WorkerCluster& cluster;
+    ConnectionPool& host;
+  };
+  Result<Route> choose(const std::string& cluster);
   void finish(uint64_t id, host::HttpCallResponse response);
+  // The stream is over when `tell`, which may look at it, is called.
+  void end_stream(uint64_t stream_id, const std::function<void()>& tell);
   // The log has why there is no connection, once a second and cluster: the guest is not told.
   void tell(const WorkerCluster& cluster, std::string_view detail);
 
@@ -45,6 +66,7 @@ class HttpCalls final : public host::Upstreams {
   const size_t max_response_body_;
   uint64_t next_id_ = 1;
   std::unordered_map<uint64_t, std::unique_ptr<Call>> calls_;
+  std::unordered_map<uint64_t, std::unique_ptr<CallStream>> streams_;
   std::unordered_map<const WorkerCluster*, int64_t> tell_again_;  // when, on the loop's clock
   std::shared_ptr<bool> alive_;
 };

@@ -53,6 +53,9 @@ class Words {
   MapType map() { return static_cast<MapType>(find(kMaps, text())); }
   BufferType buffer() { return static_cast<BufferType>(find(kBuffers, text())); }
   bool next_is_quoted() const { return more() && action_[next_].quoted; }
+  bool next_is(std::string_view prefix) const {
+    return more() && std::string_view(action_[next_].text).substr(0, prefix.size()) == prefix;
+  }
   // The rest: name=value words.
   std::string pairs() {
     std::vector<Pair> list;
@@ -224,6 +227,43 @@ std::string call_status(Words&) {
   const Status status = proxy_get_status(&code, &message.data, &message.size);
   return with(status, to_text(code) + " " + message.text());
 }
+// grpc_call and grpc_stream: TARGET SERVICE METHOD ["MESSAGE"] [timeout=MS] [NAME=VALUE...]; the target is a cluster's
+// name, or a GrpcService's bytes.
+struct GrpcHead {
+  explicit GrpcHead(Words& w) : target(w.text()), service(w.text()), method(w.text()) {}
+  std::string_view target, service, method;
+};
+std::string grpc_call(Words& w) {
+  const GrpcHead head(w);
+  const std::string_view message = w.next_is_quoted() ? w.text() : std::string_view();
+  unsigned timeout = 60'000;  // of a busy machine, too
+  if (w.next_is("timeout=")) timeout = parse_number(w.text().substr(8));
+  const std::string metadata = w.pairs();
+  uint32_t token = 0;
+  const Status status = proxy_grpc_call(head.target.data(), head.target.size(), head.service.data(),
+                                        head.service.size(), head.method.data(), head.method.size(), metadata.data(),
+                                        metadata.size(), message.data(), message.size(), timeout, &token);
+  return with(status, to_text(token));
+}
+std::string grpc_stream(Words& w) {
+  const GrpcHead head(w);
+  const std::string metadata = w.pairs();
+  uint32_t token = 0;
+  const Status status =
+      proxy_grpc_stream(head.target.data(), head.target.size(), head.service.data(), head.service.size(),
+                        head.method.data(), head.method.size(), metadata.data(), metadata.size(), &token);
+  return with(status, to_text(token));
+}
+// grpc_send TOKEN "MESSAGE" [end]
+std::string grpc_send(Words& w) {
+  const unsigned token = w.number();
+  const std::string_view message = w.text();
+  return to_text(proxy_grpc_send(token, message.data(), message.size(), w.text() == "end" ? 1 : 0));
+}
+std::string grpc_end(Words& w) {
+  const auto call = w.name() == "grpc_close" ? proxy_grpc_close : proxy_grpc_cancel;
+  return to_text(call(w.number()));
+}
 std::string effective(Words& w) {
   const std::string_view which = w.text();
   const unsigned id = which == "root" ? memory().root : which == "stream" ? memory().stream : parse_number(which);
@@ -358,6 +398,11 @@ constexpr Entry kActions[] = {
     {"reply", reply},
     {"call", call},
     {"call_status", call_status},
+    {"grpc_call", grpc_call},
+    {"grpc_stream", grpc_stream},
+    {"grpc_send", grpc_send},
+    {"grpc_close", grpc_end},
+    {"grpc_cancel", grpc_end},
     {"effective", effective},
     {"prop", prop},
     {"set_prop", set_prop},

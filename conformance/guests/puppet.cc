@@ -165,6 +165,22 @@ INLAY_EXPORT_(proxy_on_http_call_response)
 void on_http_call_response(unsigned id, unsigned, size_t headers, size_t body, size_t trailers) {
   on_call({"http_call_response", id, number("headers", headers) + number("body", body) + number("trailers", trailers)});
 }
+INLAY_EXPORT_(proxy_on_grpc_receive_initial_metadata)
+void on_grpc_receive_initial_metadata(unsigned id, unsigned token, size_t count) {
+  on_call({"grpc_initial_metadata", id, number("token", token) + number("metadata", count)});
+}
+INLAY_EXPORT_(proxy_on_grpc_receive)
+void on_grpc_receive(unsigned id, unsigned token, size_t size) {
+  on_call({"grpc_receive", id, number("token", token) + number("size", size)});
+}
+INLAY_EXPORT_(proxy_on_grpc_receive_trailing_metadata)
+void on_grpc_receive_trailing_metadata(unsigned id, unsigned token, size_t count) {
+  on_call({"grpc_trailing_metadata", id, number("token", token) + number("metadata", count)});
+}
+INLAY_EXPORT_(proxy_on_grpc_close)
+void on_grpc_close(unsigned id, unsigned token, unsigned status) {
+  on_call({"grpc_close", id, number("token", token) + number("status", status)});
+}
 INLAY_EXPORT_(proxy_on_new_connection)
 unsigned on_new_connection(unsigned id) {
   return on_call({"new_connection", id, ""});

@@ -5,12 +5,11 @@
 #include <cstdint>
 #include <span>
 
+#include "base/grpc_prefix.h"
 #include "filters/header_augmenting/text_builder.h"
 
 namespace inlay::header_augmenting {
 namespace {
-
-constexpr size_t kFrame = 5;  // whether it is compressed, and its length
 
 void add_varint(TextBuilder& out, size_t value) {
   for (; value >= 0x80; value >>= 7) out.add(static_cast<char>(value | 0x80));
@@ -62,18 +61,17 @@ std::string_view svid_request(const JwtSvid& wanted, Arena& arena) {
   for (const std::string_view audience : wanted.audience) add_string(message, 1, audience);
   if (!wanted.spiffe_id.empty()) add_string(message, 2, wanted.spiffe_id);
   const std::string_view text = message.view();
-  const std::span<char> frame = arena.array<char>(kFrame + text.size());
-  for (size_t i = 1; i < kFrame; ++i) frame[i] = static_cast<char>(text.size() >> (32 - 8 * i));
-  text.copy(frame.data() + kFrame, text.size());
+  const std::span<char> frame = arena.array<char>(kGrpcPrefix + text.size());
+  write_grpc_prefix(frame.data(), text.size());
+  text.copy(frame.data() + kGrpcPrefix, text.size());
   return {frame.data(), frame.size()};
 }
 
 std::string_view read_svid(std::string_view body) {
-  if (body.size() < kFrame || body[0] != 0) return {};
-  size_t size = 0;
-  for (size_t i = 1; i < kFrame; ++i) size = size << 8 | static_cast<unsigned char>(body[i]);
-  body.remove_prefix(kFrame);
-  if (size != body.size()) return {};
+  if (body.size() < kGrpcPrefix) return {};
+  const GrpcPrefix prefix = read_grpc_prefix(body.data());
+  body.remove_prefix(kGrpcPrefix);
+  if (prefix.flags != 0 || prefix.size != body.size()) return {};
   return find_field(find_field(body, 1), 2);
 }
 

@@ -195,6 +195,11 @@ class Vm {
   // that has made the call.
   void on_http_call_response(ContextId id, uint32_t call_id, size_t num_headers, size_t body_size, size_t num_trailers);
 
+  // on_grpc: tells the stream of that token, if there is one (`tell`), and then the task that waits for it, or for the
+  // call; `status` and `size` are the answer's.
+  template <class Tell>
+  void on_grpc(ContextId id, uint32_t token, GrpcSink* sinks, Tell&& tell, size_t status, size_t size);
+
   Context* any(ContextId id) const { return table_.find(id); }
   RootContext* root(ContextId id) const { return static_cast<RootContext*>(of_kind(id, ContextKind::kRoot)); }
   HttpContext* http(ContextId id) { return static_cast<HttpContext*>(stream(id, ContextKind::kHttp)); }
@@ -376,6 +381,16 @@ inline void Vm::on_http_call_response(ContextId id, uint32_t call_id, size_t num
   const Callback callback(*context);
   if (context->scheduler_->on_call_response(call_id, num_headers, body_size)) return;
   if (give_answer_ != nullptr) give_answer_(*this, *context, call_id, num_headers, body_size, num_trailers);
+}
+
+template <class Tell>
+void Vm::on_grpc(ContextId id, uint32_t token, GrpcSink* sinks, Tell&& tell, size_t status, size_t size) {
+  Context* const context = table_.find(id);
+  if (context == nullptr) return;
+  const Callback callback(*context);
+  while (sinks != nullptr && !sinks->is(*context->scheduler_, token)) sinks = sinks->next;
+  if (sinks != nullptr) tell(*sinks);
+  (void)context->scheduler_->on_call_response(token, status, size);
 }
 
 inline void resume_as(Context& owner, std::coroutine_handle<> coroutine) {

@@ -78,6 +78,10 @@ class FakeWorker {
       call();
     });
   }
+  // grpc_message: a message of the service's on that stream, which is that of a context of this worker. grpc_close: its
+  // end. Nothing happens if it is not open.
+  void grpc_message(uint32_t token, std::string_view bytes);
+  void grpc_close(uint32_t token, uint32_t status = 0, std::string_view text = {});
   // number_next: the next stream or connection gets that context number, which must be free.
   void number_next(abi::ContextId id) { given_number_ = id; }
   // connect: a connection context; it stays until disconnect. client_sends, server_sends: bytes, behind those that the
@@ -119,6 +123,11 @@ class FakeWorker {
     uint64_t at_ms;
     FakeReply reply;
   };
+  struct PendingGrpc {
+    abi::ContextId root;
+    uint64_t at_ms;  // UINT64_MAX: of a stream, or never
+    FakeGrpcReply reply;
+  };
   template <class F>
   auto enter(abi::ContextId context, F&& call);
   abi::ContextId new_number() { return given_number_ != 0 ? std::exchange(given_number_, 0) : next_context_++; }
@@ -138,11 +147,16 @@ class FakeWorker {
   void tell_of_items(abi::ContextId root, uint32_t queue);
   void answer(uint32_t call_id);
   void give_answer(abi::ContextId context, uint32_t call_id, const FakeReply& reply);
+  void answer_grpc(uint32_t token);
+  // show: within a gRPC callback.
+  template <class F>
+  void show_grpc(abi::ContextId root, const FakeGrpcReply& shown, F&& callback);
 
   FakeHost& host_;
   detail::Vm vm_;
   std::map<abi::ContextId, Root> roots_;
   std::map<uint32_t, Pending> pending_;
+  std::map<uint32_t, PendingGrpc> grpc_;  // calls and streams under way, by token
   abi::ContextId next_context_ = 1;
   abi::ContextId given_number_ = 0;
   abi::ContextId called_ = 0;  // the callback's
@@ -152,6 +166,7 @@ class FakeWorker {
   std::map<abi::ContextId, std::unique_ptr<FakeConnection>> connections_;
   std::map<abi::ContextId, abi::ContextId> parents_;  // of streams and connections
   const FakeReply* reply_ = nullptr;                  // within the callback
+  const FakeGrpcReply* grpc_shown_ = nullptr;         // the same
   Headers reply_headers_;
   Headers reply_trailers_;
   bool configuring_ = false;
@@ -170,9 +185,11 @@ class FakeHost {
   FakeHost& operator=(const FakeHost&) = delete;
 
   std::map<std::string, FakeService> services;           // by cluster
+  std::map<std::string, FakeGrpcService> grpc_services;  // by target
   std::map<std::string, FakeForeign> foreign_functions;  // by name; any other is kNotFound
   // What the filters have done, oldest first.
   std::vector<FakeCall> calls;  // also those with FakeReply::refuse
+  std::vector<FakeGrpcCall> grpc_calls;
   std::vector<FakeLog> logs;
   std::map<std::string, int64_t> metrics;                               // by name; a histogram's last value
   std::map<std::string, std::pair<std::string, uint32_t>> shared_data;  // by key: the value and its cas
@@ -254,6 +271,11 @@ class FakeHost {
         at_ms = call.at_ms;
         event = [w = worker.get(), id = id] { w->answer(id); };
       }
+      for (const auto& [token, call] : worker->grpc_) {
+        if (call.at_ms > at_ms || (event && call.at_ms == at_ms)) continue;
+        at_ms = call.at_ms;
+        event = [w = worker.get(), token = token] { w->answer_grpc(token); };
+      }
     }
     for (auto& queue : queues_) {
       if (!queue.news || queue.owner == nullptr) continue;
@@ -283,6 +305,8 @@ class FakeHost {
   std::vector<std::unique_ptr<FakeWorker>> workers_;
   uint32_t next_cas_ = 1;
   uint32_t next_call_ = 4;
+  uint32_t next_grpc_call_ = 5;
+  uint32_t next_grpc_stream_ = 6;
   uint64_t continued_ = 0;
   uint64_t random_ = 1;
   std::vector<std::string> metric_names_;

@@ -69,6 +69,8 @@ struct FakeHostFunctions {
     FakeWorker& w = worker();
     if (type == abi::BufferType::kPluginConfiguration && w.configuring_) return w.roots_[w.effective_].configuration;
     if (type == abi::BufferType::kHttpCallResponseBody && w.reply_ != nullptr) return w.reply_->body;
+    if (type == abi::BufferType::kGrpcCallMessage)
+      return w.grpc_shown_ != nullptr ? std::string_view(w.grpc_shown_->message) : std::string_view();
     if (const std::string* data = stream_data(type)) return *data;
     return std::nullopt;
   }
@@ -296,6 +298,55 @@ struct FakeHostFunctions {
         .root = worker().root_of(worker().effective_), .at_ms = at_ms, .reply = std::move(reply)};
     return Status::kOk;
   }
+
+  static Status grpc(FakeGrpcCall call, uint32_t* token) {
+    FakeHost& h = host();
+    const auto service = h.grpc_services.find(call.target);
+    if (service == h.grpc_services.end()) return Status::kParseFailure;
+    uint32_t& next = call.stream ? h.next_grpc_stream_ : h.next_grpc_call_;
+    call.token = next;
+    FakeGrpcReply reply = service->second(call);
+    uint64_t wait_ms = reply.delay_ms;
+    if (call.timeout_ms != 0 && wait_ms > call.timeout_ms) {
+      wait_ms = call.timeout_ms;
+      reply = {.status = 14, .text = "upstream request timeout"};
+    }
+    const bool refused = reply.refuse;
+    const bool answered = !call.stream && !reply.silent;
+    h.grpc_calls.push_back(std::move(call));
+    if (refused) return Status::kInternalFailure;
+    *token = next;
+    next += 4;
+    worker().grpc_[*token] = {.root = worker().root_of(worker().effective_),
+                              .at_ms = answered ? h.now_ms() + wait_ms : UINT64_MAX,
+                              .reply = std::move(reply)};
+    return Status::kOk;
+  }
+
+  static Status cancel_grpc(uint32_t token) {
+    FakeGrpcCall* const call = grpc_call(token);
+    if (call == nullptr) return Status::kNotFound;
+    call->cancelled = true;
+    worker().grpc_.erase(token);
+    return Status::kOk;
+  }
+
+  static Status get_status(uint32_t* code, char** data, size_t* size) {
+    (void)host();
+    const FakeGrpcReply* const shown = worker().grpc_shown_;
+    *code = shown == nullptr ? 0 : shown->status;
+    give(shown == nullptr ? std::string_view() : std::string_view(shown->text), data, size);
+    return Status::kOk;
+  }
+
+  // grpc_call: one that is under way, of whatever worker; nullptr if there is none.
+  static FakeGrpcCall* grpc_call(uint32_t token) {
+    FakeHost& h = host();
+    if (!worker().grpc_.contains(token)) return nullptr;
+    for (FakeGrpcCall& call : h.grpc_calls)
+      if (call.token == token) return &call;
+    return nullptr;
+  }
 };
 
 }  // namespace inlay::sdk::testing
@@ -403,6 +454,56 @@ INLAY_FAKE_ inlay::abi::Status proxy_http_call(const char* upstream, size_t upst
                                .body = std::string(body, body_size),
                                .timeout_ms = timeout},
                               call_id);
+}
+
+INLAY_FAKE_ inlay::abi::Status proxy_grpc_call(const char* target, size_t target_size, const char* service,
+                                               size_t service_size, const char* method, size_t method_size,
+                                               const char* metadata, size_t metadata_size, const char* message,
+                                               size_t message_size, uint32_t timeout, uint32_t* token) {
+  return InlayFake::grpc({.target = std::string(target, target_size),
+                          .service = std::string(service, service_size),
+                          .method = std::string(method, method_size),
+                          .metadata = InlayFake::decode({metadata, metadata_size}),
+                          .messages = {std::string(message, message_size)},
+                          .timeout_ms = timeout,
+                          .ended = true},
+                         token);
+}
+
+INLAY_FAKE_ inlay::abi::Status proxy_grpc_stream(const char* target, size_t target_size, const char* service,
+                                                 size_t service_size, const char* method, size_t method_size,
+                                                 const char* metadata, size_t metadata_size, uint32_t* token) {
+  return InlayFake::grpc({.target = std::string(target, target_size),
+                          .service = std::string(service, service_size),
+                          .method = std::string(method, method_size),
+                          .metadata = InlayFake::decode({metadata, metadata_size}),
+                          .messages = {},
+                          .stream = true},
+                         token);
+}
+
+INLAY_FAKE_ inlay::abi::Status proxy_grpc_send(uint32_t token, const char* message, size_t size, uint32_t end) {
+  auto* const call = InlayFake::grpc_call(token);
+  if (call == nullptr) return inlay::abi::Status::kNotFound;
+  if (!call->ended) call->messages.emplace_back(message, size);
+  call->ended = call->ended || end != 0;
+  return inlay::abi::Status::kOk;
+}
+
+INLAY_FAKE_ inlay::abi::Status proxy_grpc_cancel(uint32_t token) {
+  return InlayFake::cancel_grpc(token);
+}
+
+INLAY_FAKE_ inlay::abi::Status proxy_grpc_close(uint32_t token) {
+  auto* const call = InlayFake::grpc_call(token);
+  if (call == nullptr) return inlay::abi::Status::kNotFound;
+  if (!call->stream) return proxy_grpc_cancel(token);
+  call->ended = true;
+  return inlay::abi::Status::kOk;
+}
+
+INLAY_FAKE_ inlay::abi::Status proxy_get_status(uint32_t* code, char** data, size_t* size) {
+  return InlayFake::get_status(code, data, size);
 }
 
 INLAY_FAKE_ inlay::abi::Status proxy_get_shared_data(const char* key, size_t key_size, char** data, size_t* size,

@@ -52,6 +52,33 @@ struct FakeReply {
 // FakeService: what answers the calls to a cluster.
 using FakeService = std::function<FakeReply(const FakeCall&)>;
 
+// FakeGrpcCall: a gRPC call that the filter has made, or a stream that it has opened.
+struct FakeGrpcCall {
+  std::string target;
+  std::string service;
+  std::string method;
+  Headers metadata;
+  std::vector<std::string> messages;  // sent so far; a call's only one
+  uint32_t token = 0;
+  uint32_t timeout_ms = 0;  // 0: none
+  bool stream = false;
+  bool ended = false;      // nothing more is sent
+  bool cancelled = false;  // by the filter
+};
+
+// FakeGrpcReply: what a service does with a call. A stream is answered with FakeWorker::grpc_message and grpc_close.
+struct FakeGrpcReply {
+  uint32_t status = 0;
+  std::string message = {};  // of the status 0
+  std::string text = {};     // of another
+  uint64_t delay_ms = 0;
+  bool refuse = false;  // the call cannot be sent, or the stream opened: kInternalFailure
+  bool silent = false;  // no answer and no callback, ever
+};
+
+// FakeGrpcService: what answers the calls to a target, and takes its streams.
+using FakeGrpcService = std::function<FakeGrpcReply(const FakeGrpcCall&)>;
+
 // FakeForeign: a foreign function, from its argument to its result or the status that it refuses with.
 using FakeForeign = std::function<Result<std::string>(std::string_view argument)>;
 

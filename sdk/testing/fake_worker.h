@@ -189,6 +189,7 @@ inline void FakeWorker::stop(abi::ContextId root) {
   enter(root, [&] { detail::on_delete<detail::Vm>(root); });
   roots_.erase(root);
   std::erase_if(pending_, [&](const auto& call) { return call.second.root == root; });
+  std::erase_if(grpc_, [&](const auto& call) { return call.second.root == root; });
 }
 
 inline void FakeWorker::kill() {
@@ -200,6 +201,7 @@ inline void FakeWorker::kill() {
   host_.metrics = metrics;
   roots_.clear();
   pending_.clear();
+  grpc_.clear();
   streams_.clear();
   connections_.clear();
 }
@@ -238,6 +240,43 @@ inline void FakeWorker::give_answer(abi::ContextId context, uint32_t call_id, co
                                               reply.reset ? 0 : reply.body.size(), reply_trailers_.size());
     reply_ = nullptr;
   });
+}
+
+template <class F>
+void FakeWorker::show_grpc(abi::ContextId root, const FakeGrpcReply& shown, F&& callback) {
+  enter(root, [&] {
+    grpc_shown_ = &shown;
+    callback();
+    grpc_shown_ = nullptr;
+  });
+}
+
+inline void FakeWorker::answer_grpc(uint32_t token) {
+  const PendingGrpc call = std::move(grpc_[token]);
+  grpc_.erase(token);
+  show_grpc(call.root, call.reply, [&] {
+    if (call.reply.status == 0)
+      detail::on_grpc_receive<detail::Vm>(call.root, token, call.reply.message.size());
+    else
+      detail::on_grpc_close<detail::Vm>(call.root, token, call.reply.status);
+  });
+}
+
+inline void FakeWorker::grpc_message(uint32_t token, std::string_view bytes) {
+  const auto at = grpc_.find(token);
+  if (at == grpc_.end()) return;
+  const abi::ContextId root = at->second.root;
+  const FakeGrpcReply shown{.message = std::string(bytes)};
+  show_grpc(root, shown, [&] { detail::on_grpc_receive<detail::Vm>(root, token, bytes.size()); });
+}
+
+inline void FakeWorker::grpc_close(uint32_t token, uint32_t status, std::string_view text) {
+  const auto at = grpc_.find(token);
+  if (at == grpc_.end()) return;
+  const abi::ContextId root = at->second.root;
+  const FakeGrpcReply shown{.status = status, .text = std::string(text)};
+  show_grpc(root, shown, [&] { detail::on_grpc_close<detail::Vm>(root, token, status); });
+  grpc_.erase(token);
 }
 
 }  // namespace inlay::sdk::testing
