@@ -173,6 +173,12 @@ void add_options(CLI::App& command, RunOptions& options) {
                    "Also the top-level properties that Envoy 1.33 removed (node, cluster_name, ...)");
   command.add_flag("--allow-unknown-static-fields,--allow-unknown-fields", options.load.allow_unknown_static_fields,
                    "Warn about fields that Envoy does not have, instead of failing");
+  command
+      .add_option("--leave-out", options.load.leave_out,
+                  "NAME of a filter, listener filter or access logger that Inlay lacks, or its type: it takes no part; "
+                  "\"safe\": those that decide nothing about access or content. Any number of times")
+      ->expected(1)
+      ->take_all();
   command.add_flag("--watch", options.watch,
                    "Reload, as at SIGHUP, when the file of -c, or one that it names, has changed");
   command

@@ -39,7 +39,12 @@ int validate(ValidateOptions& options) {
     std::fprintf(stderr, "%s: error: %s\n", options.path.c_str(), valid.error().to_string().c_str());
     return 1;
   }
-  std::printf("%s: valid\n", options.path.c_str());
+  if (bootstrap->left_out.empty()) {
+    std::printf("%s: valid\n", options.path.c_str());
+    return 0;
+  }
+  std::printf("%s: valid, without %zu that --leave-out names:\n", options.path.c_str(), bootstrap->left_out.size());
+  for (const std::string& line : bootstrap->left_out) std::printf("  %s\n", line.c_str());
   return 0;
 }
 
@@ -54,6 +59,13 @@ void add_validate(CLI::App& app, Action& action) {
       ->required();
   command->add_flag("--allow-unknown-static-fields", options->load.allow_unknown_static_fields,
                     "Warn about fields that Envoy does not have, instead of failing");
+  command
+      ->add_option(
+          "--leave-out", options->load.leave_out,
+          "NAME of a filter, listener filter or access logger that Inlay lacks, or its type: it takes no part; "
+          "\"safe\": those that decide nothing about access or content. Any number of times")
+      ->expected(1)
+      ->take_all();
   command->add_flag("--fetch-remote-code", options->fetch_remote_code,
                     "Fetch remote code that is not cached, instead of leaving its plugin unchecked");
   command->callback([options, &action] { action = [options] { return validate(*options); }; });

@@ -225,7 +225,7 @@ std::span<const MessageRules> access_log_rules() {
 std::optional<AccessLog> build_access_log(View log, BuildContext& context) {
   if (!context.require(log, "typed_config")) return std::nullopt;
   const TreeNode* node =
-      context.typed(log["typed_config"], {kFileType, kStdoutType, kStderrType, kWasmType}, "an access logger");
+      context.typed_or_left_out(log, {kFileType, kStdoutType, kStderrType, kWasmType}, "an access logger");
   if (node == nullptr) return std::nullopt;
   const View logger(node);
   AccessLog out;

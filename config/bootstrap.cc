@@ -272,15 +272,16 @@ Bootstrap build_bootstrap(const Tree& tree, BuildContext& context) {
     out.wasm_services.push_back(build_wasm_service(extension, context));
   std::set<std::string> listener_names;
   for (View listener : resources.list("listeners")) {
-    Listener built = build_listener(listener, context);
-    if (!built.name.empty() && !listener_names.insert(built.name).second) {
-      context.report.warning(listener.node(), "is left out, as in Envoy: there is a listener named " +
-                                                  document::quote(built.name) + " already");
+    std::vector<Listener> built = build_listener(listener, out.listeners.size(), context);
+    const std::string name = built.front().name;
+    if (!name.empty() && !listener_names.insert(name).second) {
+      context.report.warning(
+          listener.node(), "is left out, as in Envoy: there is a listener named " + document::quote(name) + " already");
       continue;
     }
-    out.listeners.push_back(std::move(built));
     const bool udp = listener["address"]["socket_address"].enumerator("protocol") != 0;
-    if (!udp) check_unique_address(listener, out.listeners.back().address, addresses, context);
+    if (!udp) check_unique_address(listener, built.front().address, addresses, context);
+    for (Listener& chain : built) out.listeners.push_back(std::move(chain));
   }
   build_limits(root, out, context);
   return out;

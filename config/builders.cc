@@ -86,7 +86,10 @@ const TreeNode* BuildContext::typed(View any, std::initializer_list<std::string_
       (gone ? " went with Envoy's v2 API, with Envoy 1.18" : " is not something that Inlay supports yet");
   const std::string near = any.node().message == nullptr ? nearest(type, names, 3) : "";
   if (!near.empty()) message += "; did you mean `" + near + "`?";
-  error(any, message + "; supported: " + wanted_list);
+  const bool may_go = what == "an HTTP filter" || what == "a network filter" || what == "a listener filter" ||
+                      what == "an access logger";
+  error(any, message + "; supported: " + wanted_list +
+                 (may_go && !gone ? "; to try the file without it, --leave-out names it" : ""));
   return nullptr;
 }
 

@@ -19,8 +19,9 @@ namespace inlay::config {
 struct BuildContext {
   const LoadOptions& options;
   Reporter& report;
-  std::set<std::string, std::less<>> clusters = {};       // names of all static clusters
-  std::map<std::string, View, std::less<>> secrets = {};  // of static_resources.secrets (config/secrets.h)
+  std::set<std::string, std::less<>> clusters;            // names of all static clusters
+  std::vector<std::string> left_out = {};                 // Bootstrap::left_out
+  std::map<std::string, View, std::less<>> secrets = {};  // static_resources.secrets
 
   void error(View at, std::string message) { report.error(at.node(), std::move(message)); }
   // At the field, or where its message stands when the field is absent.
@@ -31,6 +32,10 @@ struct BuildContext {
   std::string unknown_cluster(std::string_view name) const;
   // An Any of one of `types`; nullptr after an error, which says what would be right.
   const TreeNode* typed(View any, std::initializer_list<std::string_view> types, std::string_view what);
+  // The same of an extension that may be left out: nullptr, without an error, when it is. `extension` has `name` and
+  // `typed_config`.
+  const TreeNode* typed_or_left_out(View extension, std::initializer_list<std::string_view> types,
+                                    std::string_view what);
 };
 
 Bootstrap build_bootstrap(const Tree& tree, BuildContext& context);
@@ -41,7 +46,11 @@ std::map<std::string, uint64_t, std::less<>> build_connection_limits(View layere
 // `names_allowed`: of a cluster whose endpoints DNS resolves.
 Address build_address(View address, bool names_allowed, BuildContext& context);
 CidrRange build_cidr_range(View range, BuildContext& context);
-Listener build_listener(View listener, BuildContext& context);
+// One for each filter chain, the first of which has the socket; `place`: of that one in Bootstrap::listeners.
+std::vector<Listener> build_listener(View listener, size_t place, BuildContext& context);
+// Of several chains of one listener, no two with the same match.
+void check_filter_chain_matches(const std::vector<View>& chains, BuildContext& context);
+FilterChainMatch build_filter_chain_match(View chain, BuildContext& context);
 HttpConnectionManager build_http_connection_manager(View manager, BuildContext& context);
 TcpProxy build_tcp_proxy(View proxy, BuildContext& context);
 RouteConfiguration build_route_configuration(View routes, BuildContext& context);
@@ -81,6 +90,7 @@ HeaderMatcher build_header_matcher(View matcher, BuildContext& context);
 QueryParameterMatcher build_query_parameter_matcher(View matcher, BuildContext& context);
 // A RegexMatcher's regex, checked with RE2.
 std::string build_regex(View regex, BuildContext& context);
+CorsPolicy build_cors_policy(View policy, BuildContext& context);
 RouteAction::RegexRewrite build_regex_rewrite(View rewrite, BuildContext& context);
 
 // The *_headers_to_add and *_headers_to_remove of `message`; `prefix` is "request" or "response".

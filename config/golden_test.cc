@@ -18,6 +18,12 @@ const std::string kFolder = INLAY_SOURCE_DIR "/config/testdata";
 LoadOptions options_for(std::string_view input) {
   LoadOptions options;
   options.allow_unknown_static_fields = input.starts_with("# --allow-unknown-static-fields\n");
+  constexpr std::string_view kLeaveOut = "# --leave-out ";
+  while (input.starts_with(kLeaveOut)) {
+    const size_t end = input.find('\n');
+    options.leave_out.emplace_back(input.substr(kLeaveOut.size(), end - kLeaveOut.size()));
+    input.remove_prefix(end + 1);
+  }
   options.environment = [](const std::string& name) {
     return name == "SET" ? std::optional<std::string>("from the environment") : std::nullopt;
   };

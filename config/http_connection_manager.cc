@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "config/builders.h"
+#include "config/leave_out.h"
 #include "document/scalars.h"
 
 namespace inlay::config {
@@ -10,6 +11,7 @@ namespace inlay::config {
 namespace {
 
 constexpr std::string_view kWasmType = "envoy.extensions.filters.http.wasm.v3.Wasm";
+constexpr std::string_view kCorsType = "envoy.extensions.filters.http.cors.v3.Cors";
 constexpr std::string_view kRouterType = "envoy.extensions.filters.http.router.v3.Router";
 
 constexpr FieldRule kManager[] = {
@@ -18,7 +20,7 @@ constexpr FieldRule kManager[] = {
     {"route_config"},
     {"rds", Support::kNo, "write the routes into `route_config`"},
     {"scoped_routes", Support::kNo, "write the routes into `route_config`"},
-    {"http_filters", Support::kYes, "Wasm and, as the last one, Router"},
+    {"http_filters", Support::kYes, "Wasm, Cors and, as the last one, Router"},
     {"add_user_agent", Support::kOnly, "", "false"},
     {"tracing", Support::kIgnored, "Inlay has no tracing"},
     {"common_http_protocol_options"},
@@ -194,15 +196,18 @@ bool build_filter(View filter, HttpFilter& out, BuildContext& context) {
   if (filter.has("config_discovery") || !context.require(filter, "typed_config")) return true;
   const View config = filter["typed_config"];
   const std::string& type = config.node().any_type;
-  if (filter.boolean("is_optional") && type != kWasmType && type != kRouterType) {
+  const bool known = type == kWasmType || type == kRouterType || type == kCorsType;
+  if (filter.boolean("is_optional") && !known) {
     context.report.warning(filter.node(), "the optional filter of type " + document::quote(type) +
                                               " is left out: Inlay does not support it");
     return false;
   }
-  const TreeNode* node = context.typed(config, {kWasmType, kRouterType}, "an HTTP filter");
-  if (node == nullptr) return true;
+  const TreeNode* node = context.typed_or_left_out(filter, {kWasmType, kCorsType, kRouterType}, "an HTTP filter");
+  if (node == nullptr) return !is_left_out(context.options.leave_out, out.name, type);
   if (type == kWasmType) {
     out.config = build_wasm(View(node), context);
+  } else if (type == kCorsType) {
+    out.config = CorsFilter{};
   } else {
     out.config = RouterFilter{View(node).boolean("suppress_envoy_headers")};
   }
@@ -211,7 +216,8 @@ bool build_filter(View filter, HttpFilter& out, BuildContext& context) {
 
 // Of a type that Inlay does not have the reader of the filter has said so.
 bool known_type(View filter) {
-  return filter["typed_config"] && filter["typed_config"].node().any_type == kWasmType;
+  const View config = filter["typed_config"];
+  return config && (config.node().any_type == kWasmType || config.node().any_type == kCorsType);
 }
 
 void build_filters(View manager, HttpConnectionManager& out, BuildContext& context) {
@@ -230,7 +236,7 @@ void build_filters(View manager, HttpConnectionManager& out, BuildContext& conte
         is_router_by_name(filter) || (filter["typed_config"] && filter["typed_config"].node().any_type == kRouterType);
     const bool last = i + 1 == filters.size();
     if (router && !last) context.error(filter, "the router ends the chain: it must be the last of `http_filters`");
-    if (!router && last && known_type(filter))
+    if (!router && last && (known_type(filter) || !keep))
       context.error(filter, "the last of `http_filters` must be the router (" + std::string(kRouterType) + ")");
     if (router && built.disabled) context.field_error(filter, "disabled", "the router cannot be disabled");
     if (keep) out.http_filters.push_back(std::move(built));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // config/listener/v3 Listener and FilterChain.
 #include "config/builders.h"
+#include "config/leave_out.h"
 #include "document/scalars.h"
 
 namespace inlay::config {
@@ -17,17 +18,17 @@ constexpr FieldRule kListener[] = {
     {"name"},
     {"address"},
     {"stat_prefix"},
-    {"filter_chains", Support::kYes, "one filter chain"},
-    {"default_filter_chain", Support::kNo, "put it into `filter_chains`"},
+    {"filter_chains", Support::kYes, "chosen by the client's server name and by whether it speaks TLS"},
+    {"default_filter_chain"},
     {"use_original_dst", Support::kOnly, "", "false"},
     {"per_connection_buffer_limit_bytes"},
     {"metadata"},
     {"drain_type", Support::kIgnored},
     {"listener_filters", Support::kYes,
-     "tls_inspector only: with TLS, it makes the name known that the client asks for; TLS is what the filter chain "
-     "says"},
-    {"listener_filters_timeout", Support::kIgnored, "no listener filter waits"},
-    {"continue_on_listener_filters_timeout", Support::kIgnored, "no listener filter waits"},
+     "tls_inspector only: with TLS, it makes the name known that the client asks for; as in Envoy, where the choice "
+     "of a filter chain needs one it is there"},
+    {"listener_filters_timeout", Support::kYes, "of the choice among filter chains"},
+    {"continue_on_listener_filters_timeout", Support::kYes, "of the choice among filter chains"},
     {"transparent", Support::kOnly, "", "false"},
     {"freebind", Support::kIgnored},
     {"socket_options", Support::kIgnored},
@@ -48,7 +49,7 @@ constexpr FieldRule kListener[] = {
 constexpr FieldRule kFilterChain[] = {
     {"name"},
     {"filters", Support::kYes, "an HttpConnectionManager or a TcpProxy, with any number of Wasm filters before it"},
-    {"filter_chain_match", Support::kYes, "empty only"},
+    {"filter_chain_match"},
     {"use_proxy_proto", Support::kOnly, "", "false"},
     {"metadata", Support::kIgnored},
     {"transport_socket", Support::kYes, "raw_buffer and tls (DownstreamTlsContext)"},
@@ -85,7 +86,7 @@ void build_filter(View filter, Listener& out, BuildContext& context) {
   context.require(filter, "name");
   if (filter.has("config_discovery")) return;
   if (!context.require(filter, "typed_config")) return;
-  const TreeNode* node = context.typed(filter["typed_config"], {kManager, kTcpProxy, kWasm}, "a network filter");
+  const TreeNode* node = context.typed_or_left_out(filter, {kManager, kTcpProxy, kWasm}, "a network filter");
   if (node == nullptr) return;
   if (node->any_type == kWasm) {
     out.network_filters.push_back({filter.text("name"), build_wasm(View(node), context)});
@@ -105,7 +106,8 @@ void check_order(const std::vector<View>& filters, BuildContext& context) {
     const bool last = &filter == &filters.back();
     if (terminal && !last) {
       context.error(filter, "this filter takes the connection, so it must be the last of `filters`");
-    } else if (type == kWasm && last) {
+    } else if (last &&
+               (type == kWasm || (!terminal && is_left_out(context.options.leave_out, filter.text("name"), type)))) {
       context.error(filter, "the last of `filters` must be one that takes the connection: " + std::string(kTcpProxy) +
                                 " or " + std::string(kManager));
     }
@@ -128,7 +130,7 @@ bool build_listener_filters(View listener, BuildContext& context) {
   for (View filter : listener.list("listener_filters")) {
     context.require(filter, "name");
     if (filter.has("config_discovery") || !context.require(filter, "typed_config")) continue;
-    inspects_tls |= context.typed(filter["typed_config"], {kTlsInspector}, "a listener filter") != nullptr;
+    inspects_tls |= context.typed_or_left_out(filter, {kTlsInspector}, "a listener filter") != nullptr;
   }
   return inspects_tls;
 }
@@ -142,17 +144,11 @@ void set_plugin_keys(View listener, Listener& out) {
   for (NetworkFilter& filter : out.network_filters) filter.wasm.plugin.key_suffix += suffix;
 }
 
-}  // namespace
-
-std::span<const MessageRules> listener_rules() {
-  return kRules;
-}
-
-Listener build_listener(View listener, BuildContext& context) {
+// What all chains of a listener have.
+Listener build_common(View listener, BuildContext& context) {
   Listener out;
   out.name = listener.text("name");
-  const bool internal = listener.has("internal_listener");
-  if (internal || context.require(listener, "address"))
+  if (listener.has("internal_listener") || context.require(listener, "address"))
     out.address = build_address(listener["address"], false, context);
   if (View compat = listener["address"]["socket_address"]["ipv4_compat"]; compat && compat.node().integer != 0)
     context.error(compat, out.address.host.find(':') == std::string::npos
@@ -164,27 +160,53 @@ Listener build_listener(View listener, BuildContext& context) {
   out.stat_prefix = listener.text("stat_prefix");
   out.ignore_global_conn_limit = listener.boolean("ignore_global_conn_limit");
   out.metadata = build_metadata(listener["metadata"]);
-  const bool inspects_tls = build_listener_filters(listener, context);
-  const std::vector<View> chains = listener.list("filter_chains");
+  out.choice_timeout = listener.duration("listener_filters_timeout", out.choice_timeout);
+  out.goes_on_without_choice = listener.boolean("continue_on_listener_filters_timeout");
+  return out;
+}
+
+// Of a kind that needs none, which is an error of its own.
+bool without_chains(View listener) {
   const bool udp = listener["address"]["socket_address"].enumerator("protocol") != 0;
-  if (chains.empty() && !udp && !internal && !listener.has("default_filter_chain"))
-    context.require(listener, "filter_chains");
-  if (chains.size() > 1) {
-    context.error(chains[1],
-                  "Envoy's choice among several filter chains is valid, but Inlay does not support it yet; "
-                  "use one chain a listener");
+  return udp || listener.has("internal_listener") || listener.has("default_filter_chain");
+}
+
+void build_chain(View chain, Listener& out, bool inspects_tls, BuildContext& context) {
+  build_filters(chain, out, context);
+  const bool http2 = out.http.codec_type != HttpConnectionManager::CodecType::kHttp1;
+  if (View socket = chain["transport_socket"]) out.tls = build_downstream_tls(socket, http2, context);
+  if (out.tls) {
+    out.tls->handshake_timeout = chain.duration("transport_socket_connect_timeout", Milliseconds(0));
+    out.tls->tells_server_name = inspects_tls || chain.has("filter_chain_match");
   }
-  for (View chain : chains) {
-    build_filters(chain, out, context);
-    const bool http2 = out.http.codec_type != HttpConnectionManager::CodecType::kHttp1;
-    if (View socket = chain["transport_socket"]) out.tls = build_downstream_tls(socket, http2, context);
-    if (out.tls) {
-      out.tls->handshake_timeout = chain.duration("transport_socket_connect_timeout", Milliseconds(0));
-      out.tls->tells_server_name = inspects_tls;
-    }
-    out.filter_chain_name = chain.text("name");
+  out.filter_chain_name = chain.text("name");
+}
+
+}  // namespace
+
+std::span<const MessageRules> listener_rules() {
+  return kRules;
+}
+
+std::vector<Listener> build_listener(View listener, size_t place, BuildContext& context) {
+  const Listener common = build_common(listener, context);
+  const bool inspects_tls = build_listener_filters(listener, context);
+  std::vector<View> chains = listener.list("filter_chains");
+  if (chains.empty() && !without_chains(listener)) context.require(listener, "filter_chains");
+  check_filter_chain_matches(chains, context);
+  if (View last = listener["default_filter_chain"]) chains.push_back(last);
+  std::vector<Listener> out;
+  for (const View& chain : chains) {
+    out.push_back(common);
+    build_chain(chain, out.back(), inspects_tls, context);
+    out.back().chain_match = build_filter_chain_match(chain, context);
+    out.back().chain_match.is_default = &chain == &chains.back() && listener.has("default_filter_chain");
+    if (out.size() > 1) out.back().chain_of = place;
+    set_plugin_keys(listener, out.back());
   }
-  set_plugin_keys(listener, out);
+  if (out.empty()) out.push_back(common);
+  const FilterChainMatch& first = out.front().chain_match;
+  out.front().chooses_chain = out.size() > 1 || !first.server_names.empty() || !first.transport_protocol.empty();
   return out;
 }
 

@@ -48,6 +48,7 @@ Result<Bootstrap> load(const std::vector<Text>& texts, const LoadOptions& option
   check_support(*tree, report);
   BuildContext context{options, report, {}};
   Bootstrap bootstrap = build_bootstrap(*tree, context);
+  bootstrap.left_out = std::move(context.left_out);
   diagnostics.sort();
   if (diagnostics.errors() != 0) return failure(diagnostics, name, ErrorCode::kInvalidArgument);
   bootstrap.redacted_json = redacted_json(*tree);

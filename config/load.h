@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "config/model.h"
@@ -36,6 +37,9 @@ struct LoadOptions {
   // read again when it changes. Empty: nobody wants to know.
   enum class FileKind : uint8_t { kPlain, kDynamic };
   std::function<void(const std::string& path, FileKind kind)> on_file;
+  // Filters, listener filters and access loggers that Inlay lacks and that take no part, by their `name` or the name of
+  // their type; "safe" stands for those that decide nothing about access or content (config/leave_out.h).
+  std::vector<std::string> leave_out;
   // Reads an environment variable; the process's own when empty.
   std::function<std::optional<std::string>(const std::string&)> environment;
 };

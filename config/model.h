@@ -27,6 +27,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "config/cors.h"
 #include "config/format.h"
 #include "config/string_matcher.h"
 #include "config/tls.h"
@@ -104,10 +105,19 @@ struct RouteMatch {
   bool grpc_only = false;
 };
 
+// config/route/v3 WeightedCluster.ClusterWeight.
+struct WeightedCluster {
+  std::string cluster;
+  uint32_t weight = 0;  // of the sum of all
+  HeaderEdits request_headers;
+  HeaderEdits response_headers;
+};
+
 // config/route/v3 RouteAction: the request goes to a cluster.
 struct RouteAction {
-  std::string cluster;         // or
-  std::string cluster_header;  // the cluster's name is the value of this request header
+  std::string cluster;                             // or
+  std::vector<WeightedCluster> weighted_clusters;  // one of them, by lot; at least one has a weight; or
+  std::string cluster_header;                      // the cluster's name is the value of this request header
   uint32_t cluster_not_found_response_code = 503;
   Milliseconds timeout{15000};  // 0: off
   std::optional<Milliseconds> idle_timeout;
@@ -119,6 +129,7 @@ struct RouteAction {
   std::optional<RegexRewrite> regex_rewrite;
   std::string host_rewrite_literal;
   bool auto_host_rewrite = false;
+  std::optional<CorsPolicy> cors;  // the field; a route's typed_per_filter_config is in Route
 };
 
 // config/route/v3 RedirectAction: the request is answered with a location.
@@ -165,6 +176,7 @@ struct Route {
   HeaderEdits response_headers;
   Metadata metadata;
   FilterSwitches filter_switches;
+  std::vector<NamedCorsPolicy> cors_policies;
 };
 
 // config/route/v3 VirtualHost. The most specific of the domains decides, whatever the order.
@@ -176,6 +188,8 @@ struct VirtualHost {
   HeaderEdits response_headers;
   Metadata metadata;
   FilterSwitches filter_switches;
+  std::vector<NamedCorsPolicy> cors_policies;
+  std::optional<CorsPolicy> cors;  // the field
 };
 
 // config/route/v3 RouteConfiguration. No domain is in two of its virtual hosts.
@@ -188,6 +202,7 @@ struct RouteConfiguration {
   bool ignore_port_in_host_matching = false;
   std::vector<std::string> internal_only_headers;  // lower-case; taken from requests of strangers
   FilterSwitches filter_switches;
+  std::vector<NamedCorsPolicy> cors_policies;
 };
 
 constexpr size_t kLargestModule = size_t{64} << 20;  // bytes of a wasm module
@@ -229,11 +244,13 @@ struct WasmService {
 struct RouterFilter {
   bool suppress_envoy_headers = false;
 };
+// extensions/filters/http/cors/v3 Cors: what it does is of the routes.
+struct CorsFilter {};
 // HttpFilter: one of http_filters.
 struct HttpFilter {
   std::string name;
   bool disabled = false;
-  std::variant<WasmPlugin, RouterFilter> config;
+  std::variant<WasmPlugin, RouterFilter, CorsFilter> config;
 };
 
 // config/accesslog/v3 AccessLogFilter: which requests are logged.
@@ -353,7 +370,15 @@ struct NetworkFilter {
   WasmPlugin wasm;
 };
 
-// config/listener/v3 Listener, with its one filter chain: network_filters, then a TcpProxy or an HttpConnectionManager.
+// config/listener/v3 FilterChainMatch: which connections a chain takes.
+struct FilterChainMatch {
+  std::vector<std::string> server_names;  // lower-case; "a.b" or "*.b"; empty: any, or none
+  std::string transport_protocol;         // "tls", "raw_buffer"; empty: any
+  bool is_default = false;                // default_filter_chain: what no other takes
+};
+
+// config/listener/v3 Listener with one filter chain: network_filters, then a TcpProxy or an HttpConnectionManager. Each
+// further filter chain is a Listener of its own, behind the one that has the socket.
 struct Listener {
   std::string name;
   Address address;
@@ -366,6 +391,14 @@ struct Listener {
   bool ignore_global_conn_limit = false;  // its clients do not count for Bootstrap::max_clients
   std::optional<uint64_t> max_clients;    // runtime key envoy.resource_limits.listener.NAME.connection_limit
   bool closes_at_once = false;            // the chain has no filters
+  // The place in Bootstrap::listeners of the one whose socket this one's clients come from; nullopt: its own.
+  std::optional<size_t> chain_of;
+  FilterChainMatch chain_match;
+  // Of the one with the socket: what a client sends first decides on its chain. How long that may take, 0: for ever;
+  // and whether it is then taken as one that has sent nothing, or closed.
+  bool chooses_chain = false;
+  Milliseconds choice_timeout{15'000};
+  bool goes_on_without_choice = false;
   std::vector<NetworkFilter> network_filters;
   std::optional<TcpProxy> tcp_proxy;
   HttpConnectionManager http;  // of no meaning when there is a tcp_proxy
@@ -433,6 +466,8 @@ struct Bootstrap {
   std::vector<StatsTag> stats_tags;
   // envoy.resource_monitors.global_downstream_max_connections, of all listeners; nullopt: what the descriptors allow
   std::optional<uint64_t> max_clients;
+  // What of the file takes no part, since whoever started this said so (LoadOptions::leave_out): one line each.
+  std::vector<std::string> left_out;
   // The file as JSON with every secret-bearing value replaced, for /config_dump.
   std::string redacted_json;
 };

@@ -369,11 +369,55 @@ TEST(Model, SchemeAndInternalHeaders) {
             (std::vector<std::string>{"x-internal", "x-token"}));
 }
 
+TEST(Model, CorsByFilterAndByField) {
+  const Bootstrap bootstrap = load_case("cors_everything");
+  const VirtualHost& host = manager(bootstrap).route_config.virtual_hosts.at(0);
+  EXPECT_EQ(host.cors.value().allow_origins.size(), 2u);
+  EXPECT_EQ(host.cors->allow_credentials, true);
+  EXPECT_FALSE(host.cors->allow_private_network_access.has_value());
+  ASSERT_EQ(host.cors_policies.size(), 2u);
+  EXPECT_EQ(host.cors_policies[0].filter, "cors");
+  EXPECT_EQ(host.cors_policies[0].policy.enabled.numerator, 5u);
+  EXPECT_EQ(host.cors_policies[0].policy.enabled.denominator, 10'000u);
+  EXPECT_EQ(host.cors_policies[0].policy.forward_not_matching_preflights, false);
+  EXPECT_EQ(host.cors_policies[1].policy.allow_methods, "GET");
+  EXPECT_EQ(std::get<RouteAction>(first_route(bootstrap).action).cors.value().allow_methods, "PATCH");
+  EXPECT_TRUE(std::holds_alternative<CorsFilter>(manager(bootstrap).http_filters.at(0).config));
+}
+
+TEST(Model, WeightedClusters) {
+  const Bootstrap bootstrap = load_case("routes_weighted");
+  const auto& weighted = std::get<RouteAction>(first_route(bootstrap).action).weighted_clusters;
+  ASSERT_EQ(weighted.size(), 2u);
+  EXPECT_EQ(weighted[0].cluster, "app");
+  EXPECT_EQ(weighted[0].weight, 3u);
+  EXPECT_EQ(weighted[0].request_headers.add.at(0).name, "x-a");
+  EXPECT_EQ(weighted[0].response_headers.remove.at(0), "x-c");
+}
+
+TEST(Model, AListenerForEachFilterChain) {
+  const Bootstrap bootstrap = load_case("listener_chains");
+  ASSERT_EQ(bootstrap.listeners.size(), 3u);
+  const Listener& first = bootstrap.listeners[0];
+  EXPECT_TRUE(first.chooses_chain);
+  EXPECT_EQ(first.choice_timeout, Milliseconds(1000));
+  EXPECT_TRUE(first.goes_on_without_choice);
+  EXPECT_FALSE(first.chain_of.has_value());
+  EXPECT_EQ(first.chain_match.server_names, (std::vector<std::string>{"a.test", "*.b.test"}));
+  EXPECT_EQ(first.chain_match.transport_protocol, "tls");
+  EXPECT_EQ(bootstrap.listeners[1].chain_of, 0u);
+  EXPECT_FALSE(bootstrap.listeners[1].chain_match.is_default);
+  EXPECT_TRUE(bootstrap.listeners[2].chain_match.is_default);
+  EXPECT_EQ(bootstrap.listeners[2].filter_chain_name, "c");
+  EXPECT_FALSE(load_case("listener_tcp_proxy").listeners.at(0).chooses_chain);
+}
+
 TEST(Model, SecretsWhereTheyAreNamed) {
   const Bootstrap bootstrap = load_case("tls_secrets");
   EXPECT_EQ(bootstrap.listeners.at(0).tls.value().certificates.size(), 1u);
   const TlsValidation& validation = bootstrap.clusters.at(0).tls.value().validation.value();
   EXPECT_FALSE(validation.trusted_ca.empty());
+  EXPECT_TRUE(validation.anchored);
   EXPECT_EQ(validation.subject_alt_names.size(), 1u);
   EXPECT_EQ(bootstrap.redacted_json.find("hidden"), std::string::npos);
 }

@@ -12,7 +12,7 @@ namespace {
 constexpr FieldRule kRouteAction[] = {
     {"cluster"},
     {"cluster_header"},
-    {"weighted_clusters", Support::kNo, "use `cluster`"},
+    {"weighted_clusters"},
     {"cluster_not_found_response_code"},
     {"timeout"},
     {"idle_timeout"},
@@ -20,8 +20,25 @@ constexpr FieldRule kRouteAction[] = {
     {"regex_rewrite"},
     {"host_rewrite_literal"},
     {"auto_host_rewrite"},
+    {"cors"},
     {"priority", Support::kOnly, "", "DEFAULT"},
     {"retry_policy", Support::kNo, "remove it; a request is sent once"},
+};
+constexpr FieldRule kWeighted[] = {
+    {"clusters"},
+    {"total_weight", Support::kIgnored, "the weights' sum counts, as in Envoy"},
+    {"runtime_key_prefix", Support::kIgnored, "there is no runtime"},
+    {"header_name", Support::kNo, "a lot is drawn for each request"},
+    {"use_hash_policy", Support::kNo, "a lot is drawn for each request"},
+};
+constexpr FieldRule kClusterWeight[] = {
+    {"name"},
+    {"cluster_header", Support::kNo, "use `name`"},
+    {"weight"},
+    {"request_headers_to_add"},
+    {"request_headers_to_remove"},
+    {"response_headers_to_add"},
+    {"response_headers_to_remove"},
 };
 constexpr FieldRule kRedirectAction[] = {
     {"https_redirect"}, {"scheme_redirect"}, {"host_redirect"}, {"port_redirect"}, {"path_redirect"},
@@ -30,6 +47,8 @@ constexpr FieldRule kRedirectAction[] = {
 constexpr FieldRule kDirectResponseAction[] = {{"status"}, {"body"}};
 constexpr MessageRules kRules[] = {
     {"envoy.config.route.v3.RouteAction", kRouteAction},
+    {"envoy.config.route.v3.WeightedCluster", kWeighted},
+    {"envoy.config.route.v3.WeightedCluster.ClusterWeight", kClusterWeight},
     {"envoy.config.route.v3.RedirectAction", kRedirectAction},
     {"envoy.config.route.v3.DirectResponseAction", kDirectResponseAction},
 };
@@ -38,6 +57,30 @@ void check_cluster(View action, const RouteLimits& limits, BuildContext& context
   const std::string name = action.text("cluster");
   if (!context.require(action, "cluster") || !limits.validate_clusters || context.clusters.contains(name)) return;
   context.field_error(action, "cluster", context.unknown_cluster(name));
+}
+
+// As Envoy's router: some weight, and no more than 32 bits have.
+std::vector<WeightedCluster> build_weighted(View weighted, const RouteLimits& limits, BuildContext& context) {
+  std::vector<WeightedCluster> out;
+  uint64_t sum = 0;
+  context.require(weighted, "clusters");
+  for (View one : weighted.list("clusters")) {
+    WeightedCluster built;
+    built.cluster = one.text("name");
+    if (!one.has("cluster_header") && context.require(one, "name") && limits.validate_clusters &&
+        !context.clusters.contains(built.cluster))
+      context.field_error(one, "name", context.unknown_cluster(built.cluster));
+    built.weight = one.uint32("weight");
+    context.require(one, "weight");
+    sum += built.weight;
+    built.request_headers = build_header_edits(one, "request", context);
+    built.response_headers = build_header_edits(one, "response", context);
+    out.push_back(std::move(built));
+  }
+  if (!out.empty() && (sum == 0 || sum > 0xffffffff))
+    context.field_error(weighted, "clusters",
+                        "have weights of " + std::to_string(sum) + " together; from 1 to 4294967295");
+  return out;
 }
 
 // Line breaks in a value that becomes part of a header.
@@ -54,8 +97,7 @@ std::span<const MessageRules> route_action_rules() {
 
 RouteAction build_route_action(View action, const RouteLimits& limits, BuildContext& context) {
   static constexpr uint32_t kNotFoundCodes[] = {503, 404, 500};
-  static constexpr std::string_view kOthers[] = {"weighted_clusters", "cluster_specifier_plugin",
-                                                 "inline_cluster_specifier_plugin"};
+  static constexpr std::string_view kOthers[] = {"cluster_specifier_plugin", "inline_cluster_specifier_plugin"};
   RouteAction out;
   bool other = false;
   for (std::string_view field : kOthers) other = other || action.has(field);
@@ -66,6 +108,8 @@ RouteAction build_route_action(View action, const RouteLimits& limits, BuildCont
   } else if (action.has("cluster")) {
     out.cluster = action.text("cluster");
     check_cluster(action, limits, context);
+  } else if (View weighted = action["weighted_clusters"]) {
+    out.weighted_clusters = build_weighted(weighted, limits, context);
   } else if (!other) {
     context.require(action, "cluster");
   }
@@ -81,6 +125,7 @@ RouteAction build_route_action(View action, const RouteLimits& limits, BuildCont
   }
   out.host_rewrite_literal = action.text("host_rewrite_literal");
   out.auto_host_rewrite = action.boolean("auto_host_rewrite");
+  if (View cors = action["cors"]) out.cors = build_cors_policy(cors, context);
   return out;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // config/route/v3 RouteConfiguration, VirtualHost, Route and RouteMatch. The actions are in route_actions.cc.
 #include "base/ascii.h"
+#include "config/leave_out.h"
 #include "config/route_actions.h"
 #include "document/scalars.h"
 
@@ -9,7 +10,9 @@ namespace inlay::config {
 namespace {
 
 constexpr std::string_view kFilterConfigNote =
-    "config.route.v3.FilterConfig only, which turns a filter off (`disabled: true`) or on (`config: {}`)";
+    "config.route.v3.FilterConfig, which turns a filter off (`disabled: true`) or on (`config: {}`), and CorsPolicy";
+constexpr std::string_view kSwitchType = "envoy.config.route.v3.FilterConfig";
+constexpr std::string_view kCorsType = "envoy.extensions.filters.http.cors.v3.CorsPolicy";
 
 constexpr FieldRule kRouteConfiguration[] = {
     {"name"},
@@ -39,6 +42,7 @@ constexpr FieldRule kVirtualHost[] = {
     {"response_headers_to_remove"},
     {"typed_per_filter_config", Support::kYes, kFilterConfigNote},
     {"metadata"},
+    {"cors"},
 };
 constexpr FieldRule kRoute[] = {
     {"name"},
@@ -62,7 +66,7 @@ constexpr FieldRule kRouteMatch[] = {
 };
 constexpr FieldRule kFilterConfig[] = {
     {"disabled"},
-    {"config", Support::kYes, "`{}` only, which turns the filter on: no filter has settings of a route"},
+    {"config", Support::kYes, "`{}`, which turns the filter on, or a CorsPolicy"},
     {"is_optional", Support::kYes, "a `config` that is not supported is left out, with a warning"},
 };
 constexpr MessageRules kRules[] = {
@@ -123,37 +127,63 @@ RouteMatch build_match(View match, BuildContext& context) {
   return out;
 }
 
-// What a FilterConfig does with its filter; nullopt: nothing. Envoy refuses one that says nothing, so that nobody takes
+bool is_empty_map(const document::Source& source) {
+  return source.kind == document::Source::Kind::kMap && source.entries.empty();
+}
+
+// What routes say of filters, from typed_per_filter_config.
+struct FilterSettings {
+  FilterSwitches& switches;
+  std::vector<NamedCorsPolicy>& cors;
+};
+
+// The settings of one filter, in a FilterConfig or by themselves.
+void build_filter_setting(View setting, const std::string& filter, FilterSettings out, BuildContext& context) {
+  if (setting.node().any_type == kCorsType && setting.node().message != nullptr) {
+    out.cors.push_back({filter, build_cors_policy(setting, context)});
+  }
+}
+
+// What a FilterConfig does with its filter. Envoy refuses one that says nothing, so that nobody takes
 // `disabled: false` for "on".
-std::optional<bool> turned_on(View config, BuildContext& context) {
-  if (config.boolean("disabled")) return false;
-  const TreeNode* settings = config["config"] ? &config["config"].node() : nullptr;
+void build_filter_config(View config, const std::string& filter, FilterSettings out, BuildContext& context) {
+  if (config.boolean("disabled")) {
+    out.switches.push_back({filter, false});
+    return;
+  }
+  const View settings = config["config"];
   const document::Source* source = config.node().source;
   const document::Source* given = source == nullptr ? nullptr : source->find("config");
   if (given == nullptr || given->kind == document::Source::Kind::kNull) {
     context.error(config, "does nothing: `disabled: true` turns the filter off, `config: {}` turns it on");
-    return std::nullopt;
+  } else if (is_empty_map(*given)) {
+    out.switches.push_back({filter, true});
+  } else if (settings && settings.node().any_type == kCorsType) {
+    out.switches.push_back({filter, true});
+    build_filter_setting(settings, filter, out, context);
+  } else if (settings) {  // else it has its error already
+    const std::string message = "a filter's settings of a route, of type " + document::quote(settings.node().any_type) +
+                                ", are not something that Inlay supports; `config: {}` turns the filter on as it is";
+    config.boolean("is_optional") ? context.report.warning(settings.node(), message)
+                                  : context.report.error(settings.node(), message);
   }
-  if (given->kind == document::Source::Kind::kMap && given->entries.empty()) return true;
-  if (settings == nullptr) return std::nullopt;  // it has its error already
-  const std::string message = "a filter's settings of a route, of type " + document::quote(settings->any_type) +
-                              ", are not something that Inlay supports; `config: {}` turns the filter on as it is";
-  if (config.boolean("is_optional")) {
-    context.report.warning(*settings, message);
-  } else {
-    context.report.error(*settings, message);
-  }
-  return std::nullopt;
 }
 
-FilterSwitches build_filter_switches(View message, BuildContext& context) {
-  FilterSwitches out;
+void build_filter_settings(View message, FilterSettings out, BuildContext& context) {
   for (View entry : message.list("typed_per_filter_config")) {
-    const TreeNode* config = context.typed(entry, {"envoy.config.route.v3.FilterConfig"}, "a route's filter setting");
-    if (config == nullptr) continue;
-    if (const auto on = turned_on(View(config), context)) out.push_back({entry.node().key, *on});
+    const std::string& filter = entry.node().key;
+    if (is_left_out(context.options.leave_out, filter, entry.node().any_type)) {
+      context.left_out.push_back(entry.node().path() + " (" + entry.node().any_type + ")");
+      context.report.warning(entry.node(), "is left out with its filter");
+      continue;
+    }
+    if (context.typed(entry, {kSwitchType, kCorsType}, "a route's filter setting") == nullptr) continue;
+    if (entry.node().any_type == kSwitchType) {
+      build_filter_config(entry, filter, out, context);
+    } else {
+      build_filter_setting(entry, filter, out, context);
+    }
   }
-  return out;
 }
 
 Route build_route(View route, const RouteLimits& limits, BuildContext& context) {
@@ -178,7 +208,7 @@ Route build_route(View route, const RouteLimits& limits, BuildContext& context) 
   out.request_headers = build_header_edits(route, "request", context);
   out.response_headers = build_header_edits(route, "response", context);
   out.metadata = build_metadata(route["metadata"]);
-  out.filter_switches = build_filter_switches(route, context);
+  build_filter_settings(route, {out.filter_switches, out.cors_policies}, context);
   return out;
 }
 
@@ -208,7 +238,8 @@ VirtualHost build_virtual_host(View host, const RouteLimits& limits, BuildContex
   out.request_headers = build_header_edits(host, "request", context);
   out.response_headers = build_header_edits(host, "response", context);
   out.metadata = build_metadata(host["metadata"]);
-  out.filter_switches = build_filter_switches(host, context);
+  build_filter_settings(host, {out.filter_switches, out.cors_policies}, context);
+  if (View cors = host["cors"]) out.cors = build_cors_policy(cors, context);
   return out;
 }
 
@@ -235,7 +266,7 @@ RouteConfiguration build_route_configuration(View routes, BuildContext& context)
   out.ignore_port_in_host_matching = routes.boolean("ignore_port_in_host_matching");
   for (const std::string& name : routes.texts("internal_only_headers"))
     out.internal_only_headers.push_back(lower(name));
-  out.filter_switches = build_filter_switches(routes, context);
+  build_filter_settings(routes, {out.filter_switches, out.cors_policies}, context);
   return out;
 }
 

@@ -11,10 +11,26 @@ namespace inlay::config {
 const std::vector<MessageRules>& all_rules() {
   static const std::vector<MessageRules> rules = [] {
     std::vector<MessageRules> all;
-    for (auto family : {bootstrap_rules(), dynamic_resources_rules(), address_rules(), listener_rules(),
-                        http_connection_manager_rules(), tcp_proxy_rules(), route_rules(), matcher_rules(),
-                        header_rules(), limit_rules(), http2_options_rules(), cluster_rules(), wasm_rules(),
-                        wasm_code_rules(), tls_rules(), data_source_rules(), access_log_rules(), secret_rules()})
+    for (auto family : {bootstrap_rules(),
+                        dynamic_resources_rules(),
+                        address_rules(),
+                        listener_rules(),
+                        http_connection_manager_rules(),
+                        tcp_proxy_rules(),
+                        route_rules(),
+                        matcher_rules(),
+                        header_rules(),
+                        limit_rules(),
+                        http2_options_rules(),
+                        cluster_rules(),
+                        wasm_rules(),
+                        wasm_code_rules(),
+                        tls_rules(),
+                        data_source_rules(),
+                        access_log_rules(),
+                        cors_rules(),
+                        secret_rules(),
+                        filter_chain_match_rules()})
       all.insert(all.end(), family.begin(), family.end());
     return all;
   }();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "config/builders.h"
+#include "config/leave_out.h"
 #include "config/pem.h"
 #include "config/secrets.h"
 #include "document/scalars.h"
@@ -12,6 +13,8 @@ namespace inlay::config {
 namespace {
 
 constexpr std::string_view kRawBuffer = "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer";
+// Writes down what passes through it.
+constexpr std::string_view kTap = "envoy.extensions.transport_sockets.tap.v3.Tap";
 constexpr std::string_view kUpstreamTls = "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext";
 constexpr std::string_view kDownstreamTls = "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext";
 constexpr size_t kMostPem = 4 * 1024 * 1024;
@@ -19,6 +22,10 @@ constexpr size_t kMostPem = 4 * 1024 * 1024;
 constexpr std::string_view kAlpnNote = "`h2` is left out, with a warning, where the configuration says HTTP/1.1";
 
 constexpr FieldRule kTransportSocket[] = {{"name"}, {"typed_config"}};
+constexpr FieldRule kTapRules[] = {
+    {"common_config", Support::kIgnored, "a tap can only be left out"},
+    {"transport_socket"},
+};
 constexpr FieldRule kUpstream[] = {
     {"common_tls_context"},
     {"sni"},
@@ -76,6 +83,7 @@ constexpr FieldRule kValidation[] = {
 constexpr FieldRule kSubjectAltName[] = {{"san_type"}, {"matcher"}};
 constexpr MessageRules kRules[] = {
     {"envoy.config.core.v3.TransportSocket", kTransportSocket},
+    {kTap, kTapRules},
     {"envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext", kUpstream},
     {"envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext", kDownstream},
     {"envoy.extensions.transport_sockets.tls.v3.CommonTlsContext", kCommon},
@@ -178,14 +186,9 @@ void build_subject_alt_names(View validation, TlsValidation& out, BuildContext& 
   }
 }
 
-// Some authority is trusted.
-bool is_anchored(const TlsValidation& validation) {
-  return validation.system_roots || !validation.trusted_ca.empty();
-}
-
 // At `place`.
 void check_anchor(View place, const TlsValidation& validation, BuildContext& context) {
-  if (!validation.subject_alt_names.empty() && !is_anchored(validation)) {
+  if (!validation.subject_alt_names.empty() && !validation.anchored) {
     context.error(place,
                   "names are matched (`match_typed_subject_alt_names`), but anybody could issue them: "
                   "`trusted_ca` or `system_root_certs` must be set");
@@ -196,6 +199,7 @@ TlsValidation build_validation(View validation, BuildContext& context) {
   TlsValidation out;
   out.trusted_ca = read_pem(validation, "trusted_ca", context, check_pem_certificates, &out.trusted_ca_file);
   out.system_roots = validation.has("system_root_certs");
+  out.anchored = out.system_roots || validation.has("trusted_ca");
   if (out.system_roots && validation.has("trusted_ca"))
     context.field_error(validation, "system_root_certs", "only one of `trusted_ca` and `system_root_certs` can be set");
   build_hashes(validation, out, context);
@@ -242,7 +246,7 @@ void build_alpn(View common, TlsCommon& out, bool http2, BuildContext& context) 
 }
 
 bool verifies_nothing(const TlsValidation& validation) {
-  return !is_anchored(validation) && validation.certificate_hashes.empty() && validation.public_key_hashes.empty();
+  return !validation.anchored && validation.certificate_hashes.empty() && validation.public_key_hashes.empty();
 }
 
 // As Envoy has it: secrets count where there are no certificates.
@@ -274,6 +278,7 @@ TlsValidation merge(TlsValidation base, TlsValidation secret) {
   append(base.subject_alt_names, secret.subject_alt_names);
   append(base.certificate_hashes, secret.certificate_hashes);
   append(base.public_key_hashes, secret.public_key_hashes);
+  base.anchored |= secret.anchored;
   base.system_roots |= secret.system_roots;
   base.allow_expired |= secret.allow_expired;
   base.accept_untrusted |= secret.accept_untrusted;
@@ -329,6 +334,13 @@ void build_common(View tls, TlsCommon& out, bool http2, BuildContext& context) {
 const TreeNode* tls_of(View socket, std::string_view type, std::string_view what, BuildContext& context) {
   context.require(socket, "name");
   if (!context.require(socket, "typed_config")) return nullptr;
+  const View wrapper = socket["typed_config"];
+  if (wrapper.node().any_type == kTap && is_left_out(context.options.leave_out, socket.text("name"), kTap)) {
+    context.report.warning(socket.node(), "the tap is left out, and what it is around works as if by itself");
+    context.left_out.push_back(socket.node().path() + ": " + socket.text("name") + " (" + std::string(kTap) + ")");
+    return context.require(wrapper, "transport_socket") ? tls_of(wrapper["transport_socket"], type, what, context)
+                                                        : nullptr;
+  }
   const TreeNode* node = context.typed(socket["typed_config"], {kRawBuffer, type}, what);
   return node == nullptr || node->any_type == kRawBuffer ? nullptr : node;
 }

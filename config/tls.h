@@ -30,6 +30,7 @@ struct TlsValidation {
   std::string trusted_ca;                         // PEM
   std::string trusted_ca_file;                    // where it is from, for people
   bool system_roots = false;                      // the system's certificates, instead of trusted_ca
+  bool anchored = false;                          // some authority is trusted
   std::vector<SubjectAltName> subject_alt_names;  // any of them
   std::vector<std::string> certificate_hashes;    // SHA-256 of the leaf, 32 bytes each; any of them
   std::vector<std::string> public_key_hashes;     // SHA-256 of its SubjectPublicKeyInfo; any of either list

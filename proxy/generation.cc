@@ -189,6 +189,7 @@ Result<Unit> Generation::listen_on(const std::vector<bool>& which) {
 // 127.0.0.1 (SO_REUSEPORT): that is no reason to refuse a change from one to the other.
 Result<Unit> Generation::check_ports(const Generation* before) const {
   for (const config::Listener& listener : bootstrap_->listeners) {
+    if (listener.chain_of) continue;
     const auto is_ours = [&](const Address& address) {
       return address.is_same_place(listener.address) ||
              (!address.is_pipe && !listener.address.is_pipe && address.port == listener.address.port);
@@ -224,6 +225,7 @@ void Generation::on_plugin(const SharedState::Plugin& placeholder, SharedState::
 }
 
 void Generation::log_listener(size_t listener) {
+  if (bootstrap_->listeners[listener].chain_of) return;  // its socket is another one's
   log_.info("main", "listener '" + bootstrap_->listeners[listener].name + "' on " + addresses_[listener].to_string() +
                         ", " + std::to_string(workers_.size()) + (workers_.size() == 1 ? " worker" : " workers"));
 }

@@ -8,8 +8,10 @@
 #include "net/connection_owner.h"
 #include "proxy/access_log/filtered_logger.h"
 #include "proxy/access_log/worker_logs.h"
+#include "proxy/chain_choice.h"
 #include "proxy/downstream/connection_manager.h"
 #include "proxy/downstream/listener_stats.h"
+#include "proxy/http_filters/cors_filter.h"
 #include "proxy/loop_guests.h"
 #include "proxy/router/router_filter.h"
 #include "proxy/tcp/closed_connections.h"
@@ -51,6 +53,8 @@ struct Worker::Core {
   std::unique_ptr<net::ConnectionOwner> make_tcp(size_t index, std::vector<downstream::StreamLogger*> stream_loggers);
   downstream::StreamLogger* add_logger(const config::Listener& listener, const SharedState::AccessLogger& logger);
   Result<std::shared_ptr<const net::ListeningSocket>> socket_for(size_t index, const Address& address);
+  void accept(size_t index, std::unique_ptr<net::Connection> connection);
+  net::AcceptHandler acceptor(size_t index);
   Result<Address> listen(size_t index, const Address& address);
   net::Admission admission(size_t index);
   void log_refusal(const config::Listener& listener, const std::string& why);
@@ -67,6 +71,7 @@ struct Worker::Core {
   std::vector<std::unique_ptr<downstream::FilterFactory>> factories;
   std::vector<std::unique_ptr<tcp::FilterFactory>> tcp_factories;
   std::vector<std::unique_ptr<net::ConnectionOwner>> managers;  // one for each listener; null until it opens
+  std::vector<std::unique_ptr<ChainChoice>> choices;            // of listeners with several filter chains
   std::vector<std::unique_ptr<net::Listener>> sockets;          // of the open listeners
   size_t draining = 0;
 };
@@ -122,6 +127,10 @@ std::unique_ptr<net::ConnectionOwner> Worker::Core::make_http(size_t index,
           filter.name, router::RouterFilter::Options{
                            parts.routes, &guests.clusters, router->suppress_envoy_headers,
                            listener.http.scheme_matches_upstream && listener.http.scheme_to_overwrite.empty()}));
+    } else if (std::holds_alternative<config::CorsFilter>(filter.config)) {
+      add(std::make_unique<http_filters::CorsFilterFactory>(
+          http_filters::CorsFilter::Options{.name = filter.name, .routes = parts.routes, .disabled = filter.disabled},
+          shared_.metrics, listener.http));
     } else {
       add(std::make_unique<wasm_filter::WasmFilterFactory>(wasm_filter::WasmFilter::Options{
           filter.name, guests.worker.attach(parts.plugins[i]), attributes(listener), parts.routes, filter.disabled}));
@@ -181,15 +190,33 @@ Result<std::shared_ptr<const net::ListeningSocket>> Worker::Core::socket_for(siz
   return net::ListeningSocket::open(address, net::Sharing::kShared);
 }
 
+void Worker::Core::accept(size_t index, std::unique_ptr<net::Connection> connection) {
+  if (!managers[index]) return;  // a chain that waits for the code of its plugins: the connection is closed
+  const auto& tls = shared_.listeners[index].tls;
+  managers[index]->accept(tls ? tls::accept(loop, std::move(connection), tls) : std::move(connection));
+}
+
+// What to do with the connections of the listener that has the socket.
+net::AcceptHandler Worker::Core::acceptor(size_t index) {
+  const std::vector<config::Listener>& all = shared_.bootstrap.listeners;
+  if (!all[index].chooses_chain) {
+    return [this, index](std::unique_ptr<net::Connection> c) { accept(index, std::move(c)); };
+  }
+  std::vector<ChainChoice::Chain> chains;
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (i != index && all[i].chain_of != index) continue;
+    chains.push_back({&all[i].chain_match, [this, i](std::unique_ptr<net::Connection> c) { accept(i, std::move(c)); }});
+  }
+  choices.push_back(std::make_unique<ChainChoice>(loop, all[index], shared_.metrics, std::move(chains)));
+  return [choice = choices.back().get()](std::unique_ptr<net::Connection> c) { choice->accept(std::move(c)); };
+}
+
 Result<Address> Worker::Core::listen(size_t index, const Address& address) {
-  net::ConnectionOwner& manager = *managers[index];
+  if (shared_.bootstrap.listeners[index].chain_of) return address;  // another one has the socket
   INLAY_TRY(auto bound, socket_for(index, address));
   thread.remember(bound);
   INLAY_TRY(auto socket, net::listen(
-                             loop, std::move(bound),
-                             [this, &manager, tls = shared_.listeners[index].tls](std::unique_ptr<net::Connection> c) {
-                               manager.accept(tls ? tls::accept(loop, std::move(c), tls) : std::move(c));
-                             },
+                             loop, std::move(bound), acceptor(index),
                              [this](std::string_view what) {
                                shared_.log.warn("connection", "cannot accept a connection: " + std::string(what));
                              },
@@ -200,6 +227,10 @@ Result<Address> Worker::Core::listen(size_t index, const Address& address) {
 
 void Worker::Core::drain(Drain how, const std::function<void()>& on_drained) {
   for (auto& socket : sockets) socket->stop_accepting();
+  for (auto& choice : choices) {
+    if (how == Drain::kForEnd) choice->close_all();
+    if (!choice->all_decided()) return choice->when_all_decided([this, how, on_drained] { drain(how, on_drained); });
+  }
   draining = static_cast<size_t>(
       std::count_if(managers.begin(), managers.end(), [](const auto& manager) { return manager != nullptr; }));
   if (draining == 0) return on_drained();

@@ -336,7 +336,6 @@ class UnderLoad(Reloads):
         self.made = config.bootstrap([config.cluster("origin", origin.port), config.cluster("provider", provider.port)],
                                      [config.augmenter()], **manager)
         proxy = self.start_proxy(self.made, concurrency=2, level="warning")
-        wait_until(lambda: request(proxy.port).status == 200, "the first token") if not manager else None
         return proxy
 
     def reload_often(self, proxy, requests):
@@ -350,6 +349,7 @@ class UnderLoad(Reloads):
 
     def test_no_request_is_lost(self):
         proxy = self.serve()
+        wait_until(lambda: request(proxy.port).status == 200, "the first token")
         client = subprocess.Popen(["wrk", "-t", "1", "-c", "16", "-d", "300s", "--timeout", "60s", f"http://127.0.0.1:{proxy.port}/"],
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.addCleanup(lambda: (client.kill(), client.wait()))
@@ -363,6 +363,8 @@ class UnderLoad(Reloads):
 
     def test_no_request_of_http2_is_lost(self):
         proxy = self.serve(codec_type="HTTP2")
+        with Http2Client(proxy.port) as client:
+            wait_until(lambda: client.request().status == 200, "the first token")
         client = Http2Load(proxy.port)
         self.addCleanup(client.end)
         self.reload_often(proxy, lambda: client.answered)

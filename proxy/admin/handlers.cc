@@ -166,6 +166,7 @@ Response listeners(Query query, AdminTarget& target) {
   if (query_parameter(query, "format") != "json") {
     Response response;
     for (size_t i = 0; i < configs.size() && i < addresses.size(); ++i) {
+      if (configs[i].chain_of) continue;
       response.body += one_line(configs[i].name + "::" + addresses[i].to_string()) + "\n";
     }
     return response;
@@ -175,6 +176,7 @@ Response listeners(Query query, AdminTarget& target) {
     json.Key("listener_statuses");
     json.StartArray();
     for (size_t i = 0; i < configs.size() && i < addresses.size(); ++i) {
+      if (configs[i].chain_of) continue;
       json.StartObject();
       write_text(json, "name", configs[i].name);
       write_address(json, "local_address", addresses[i]);
@@ -211,6 +213,12 @@ Response server_info(Query, AdminTarget& target) {
     write_text(json, "id", target.bootstrap().node.id);
     write_text(json, "cluster", target.bootstrap().node.cluster);
     json.EndObject();
+    if (const auto& left_out = target.bootstrap().left_out; !left_out.empty()) {
+      json.Key("left_out");
+      json.StartArray();
+      for (const std::string& line : left_out) json.String(line.c_str(), static_cast<rapidjson::SizeType>(line.size()));
+      json.EndArray();
+    }
     json.EndObject();
   });
 }

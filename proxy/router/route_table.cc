@@ -37,6 +37,42 @@ const std::optional<config::RouteAction::RegexRewrite>* regex_rewrite(const Rout
   return nullptr;
 }
 
+// The most specific first. Envoy 1.40 looks at the fields where no typed_per_filter_config names the filter.
+Result<Unit> compile_cors(RouteEntry& entry, const config::RouteConfiguration& config,
+                          const config::VirtualHost& virtual_host, const config::Route& route) {
+  std::vector<std::pair<std::string, std::vector<const config::CorsPolicy*>>> by_filter;
+  for (const auto* level : {&route.cors_policies, &virtual_host.cors_policies, &config.cors_policies}) {
+    for (const config::NamedCorsPolicy& named : *level) {
+      auto at =
+          std::find_if(by_filter.begin(), by_filter.end(), [&](const auto& e) { return e.first == named.filter; });
+      if (at == by_filter.end()) at = by_filter.insert(at, {named.filter, {}});
+      at->second.push_back(&named.policy);
+    }
+  }
+  for (auto& [filter, policies] : by_filter) {
+    INLAY_TRY(auto compiled, CorsPolicies::compile(std::move(policies)));
+    entry.cors.emplace_back(filter, std::move(compiled));
+  }
+  std::vector<const config::CorsPolicy*> fields;
+  if (entry.route != nullptr && entry.route->cors) fields.push_back(&*entry.route->cors);
+  if (virtual_host.cors) fields.push_back(&*virtual_host.cors);
+  INLAY_TRY(entry.cors_of_fields, CorsPolicies::compile(std::move(fields)));
+  return Unit{};
+}
+
+Result<Unit> compile_weighted(RouteEntry& entry, const RouteTable::FindCluster& find_cluster) {
+  for (const config::WeightedCluster& one : entry.route->weighted_clusters) {
+    RouteEntry::Weighted& made = entry.weighted.emplace_back();
+    made.config = &one;
+    made.cluster = find_cluster(one.cluster);
+    const config::HeaderEdits* request[] = {&one.request_headers};
+    const config::HeaderEdits* response[] = {&one.response_headers};
+    INLAY_TRY(made.request_edits, HeaderEdits::compile(request));
+    INLAY_TRY(made.response_edits, HeaderEdits::compile(response));
+  }
+  return Unit{};
+}
+
 Result<RouteEntry> compile_route(const config::RouteConfiguration& config, const config::VirtualHost& virtual_host,
                                  const config::Route& route, const RouteTable::FindCluster& find_cluster) {
   RouteEntry entry;
@@ -62,7 +98,11 @@ Result<RouteEntry> compile_route(const config::RouteConfiguration& config, const
                    ""};
     }
   }
-  if (entry.route != nullptr && !entry.route->cluster.empty()) entry.cluster = find_cluster(entry.route->cluster);
+  if (entry.route != nullptr) {
+    if (!entry.route->cluster.empty()) entry.cluster = find_cluster(entry.route->cluster);
+    INLAY_RETURN_IF_ERROR(compile_weighted(entry, find_cluster));
+  }
+  INLAY_RETURN_IF_ERROR(compile_cors(entry, config, virtual_host, route));
 
   for (const auto* switches : {&route.filter_switches, &virtual_host.filter_switches, &config.filter_switches})
     entry.filter_switches.insert(entry.filter_switches.end(), switches->begin(), switches->end());
@@ -115,6 +155,23 @@ std::optional<bool> RouteEntry::filter_switch(std::string_view filter) const {
   for (const config::FilterSwitch& entry : filter_switches)
     if (entry.filter == filter) return entry.on;
   return std::nullopt;
+}
+
+const CorsPolicies& RouteEntry::cors_policies(std::string_view filter) const {
+  for (const auto& [name, policies] : cors)
+    if (name == filter) return policies;
+  return cors_of_fields;
+}
+
+const RouteEntry::Weighted& RouteEntry::choose(uint64_t lot) const {
+  uint64_t sum = 0;
+  for (const Weighted& one : weighted) sum += one.config->weight;
+  lot %= sum;
+  for (const Weighted& one : weighted) {
+    if (lot < one.config->weight) return one;
+    lot -= one.config->weight;
+  }
+  return weighted.back();
 }
 
 bool RouteEntry::rewrite_path(std::string_view path_and_query, std::string& out) const {

@@ -20,6 +20,7 @@
 #include "config/model.h"
 #include "http/header_map.h"
 #include "match/string_matcher.h"
+#include "proxy/router/cors_policies.h"
 #include "proxy/router/followed_file.h"
 #include "proxy/router/header_edits.h"
 
@@ -35,11 +36,22 @@ struct RouteEntry {
   const config::DirectResponseAction* direct_response = nullptr;
   std::shared_ptr<FollowedFile> followed_body;  // of a direct_response with a body_file: in the place of its body
 
-  std::optional<size_t> cluster;  // the index of route->cluster; nullopt: no such cluster, or cluster_header
+  std::optional<size_t> cluster;  // the index of route->cluster; nullopt: no such cluster, or another specifier
+  // Of route->weighted_clusters, in their order.
+  struct Weighted {
+    const config::WeightedCluster* config = nullptr;
+    std::optional<size_t> cluster;
+    HeaderEdits request_edits;
+    HeaderEdits response_edits;
+  };
+  std::vector<Weighted> weighted;
   std::shared_ptr<const re2::RE2> rewrite_regex;
   config::FilterSwitches filter_switches;  // of the route, then of its virtual host, then of all
   HeaderEdits request_edits;
   HeaderEdits response_edits;
+
+  std::vector<std::pair<std::string, CorsPolicies>> cors;  // by the filter's name
+  CorsPolicies cors_of_fields;                             // for the other filters: of the fields `cors`
 
   std::shared_ptr<const re2::RE2> match_regex;
   std::vector<match::HeaderMatcher> headers;
@@ -49,6 +61,10 @@ struct RouteEntry {
   bool matches(std::string_view path, std::string_view query, const http::HeaderMap& request) const;
   // Whether the route turns the filter on or off; nullopt: neither, so the filter's own `disabled` decides.
   std::optional<bool> filter_switch(std::string_view filter) const;
+  // What CORS the route, and what is around it, has for a filter of this name; maybe none.
+  const CorsPolicies& cors_policies(std::string_view filter) const;
+  // The cluster that a number falls to, of all numbers alike. Not of an entry without weighted clusters.
+  const Weighted& choose(uint64_t lot) const;
   // The request's path (with query) after the action's prefix_rewrite or regex_rewrite, into `out`; false: none is
   // configured, or it does not change the path.
   bool rewrite_path(std::string_view path_and_query, std::string& out) const;

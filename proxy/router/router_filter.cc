@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <random>
 
 #include "http/header_fault.h"
 #include "proxy/router/redirect.h"
@@ -77,6 +78,7 @@ bool RouterFilter::start(downstream::FilterCallbacks& callbacks) {
   callbacks_ = &callbacks;
   if (!timer_) timer_.emplace(callbacks.loop(), [this] { on_timeout(); });
   route_ = nullptr;
+  weighted_ = nullptr;
   cluster_ = nullptr;
   timeout_ = std::chrono::milliseconds(0);
   request_complete_at_ = 0;
@@ -138,7 +140,17 @@ void RouterFilter::answer_directly() {
   callbacks_->send_local_reply(std::move(answer));
 }
 
+// One lot a stream: what is said of it later is of the cluster that it went to.
+void RouterFilter::choose_weighted() {
+  thread_local std::minstd_rand dice(std::random_device{}());
+  if (weighted_ == nullptr) weighted_ = &route_->choose((uint64_t{dice()} << 31) ^ dice());
+}
+
 upstream::WorkerCluster* RouterFilter::cluster_of(const http::HeaderMap& headers) {
+  if (!route_->weighted.empty()) [[unlikely]] {
+    choose_weighted();
+    return weighted_->cluster ? &options_.clusters->at(*weighted_->cluster) : nullptr;
+  }
   if (route_->cluster) return &options_.clusters->at(*route_->cluster);
   const std::string& header = route_->route->cluster_header;
   return header.empty() ? nullptr : options_.clusters->find(headers.get(header).value_or(""));
@@ -154,6 +166,8 @@ upstream::WorkerCluster* RouterFilter::find_cluster(const http::HeaderMap& heade
 
 void RouterFilter::prepare_headers(http::HeaderMap& headers) {
   take_timeout(headers);
+  if (weighted_ != nullptr && !weighted_->request_edits.empty())
+    weighted_->request_edits.apply(headers, format_context(nullptr), scratch_);
   if (!route_->request_edits.empty()) route_->request_edits.apply(headers, format_context(nullptr), scratch_);
   rewrite(headers);
 }
@@ -354,6 +368,8 @@ void RouterFilter::edit_response(http::HeaderMap& headers) {
     route_ = options_.routes->match(*callbacks_->request_headers());
     callbacks_->info().route = route_;
   }
+  if (weighted_ != nullptr && !weighted_->response_edits.empty())
+    weighted_->response_edits.apply(headers, format_context(&headers), scratch_);
   if (route_ == nullptr || route_->response_edits.empty()) return;
   route_->response_edits.apply(headers, format_context(&headers), scratch_);
 }

@@ -65,6 +65,7 @@ class RouterFilter final : public downstream::StreamFilter, private upstream::Up
   void send_upstream(upstream::WorkerCluster& cluster, http::HeaderMap& headers, bool end_stream);
   void refuse(std::string_view fault);
   void edit_response(http::HeaderMap& headers);
+  void choose_weighted();
   void on_request_complete();
   void on_timeout();
   void reply(uint32_t status, std::string_view body, uint32_t flag, std::string_view details);
@@ -77,6 +78,7 @@ class RouterFilter final : public downstream::StreamFilter, private upstream::Up
   downstream::FilterCallbacks* callbacks_ = nullptr;
   std::optional<net::Timer> timer_;
   const RouteEntry* route_ = nullptr;
+  const RouteEntry::Weighted* weighted_ = nullptr;  // of the route's weighted clusters, where it has some
   upstream::WorkerCluster* cluster_ = nullptr;
   http::HeaderMap* response_headers_ = nullptr;  // where the upstream's response is parsed to
   std::chrono::milliseconds timeout_{0};

@@ -19,16 +19,22 @@ namespace inlay::proxy::tcp {
 class ClosedConnections final : public net::ConnectionOwner {
  public:
   ClosedConnections(net::EventLoop& loop, stats::MetricStore& metrics, const config::Listener& listener)
-      : loop_(loop), stats_(metrics, listener) {}
+      : stats_(metrics, listener), drained_task_(loop, net::DeferredTask::When::kNextTurn, [this] {
+          if (const auto on_drained = std::exchange(on_drained_, nullptr)) on_drained();
+        }) {}
   void accept(std::unique_ptr<net::Connection> connection) override {
     stats_.cx_total.add();
     connection->close(net::Connection::Close::kNow);
   }
-  void drain(std::function<void()> on_drained) override { loop_.post(std::move(on_drained)); }
+  void drain(std::function<void()> on_drained) override {
+    on_drained_ = std::move(on_drained);
+    drained_task_.schedule();
+  }
 
  private:
-  net::EventLoop& loop_;
   downstream::ListenerStats stats_;
+  std::function<void()> on_drained_;
+  net::DeferredTask drained_task_;
 };
 
 }  // namespace inlay::proxy::tcp
