@@ -178,7 +178,8 @@ Result<Settings> read_settings(std::string_view filter, std::string_view text) {
   } else if (!document.IsObject()) {
     reader.fault("", "must be an object, {\"configuration\": ...}");
   } else {
-    for (const auto& member : document.GetObject())
+    const rapidjson::Document& read = document;  // whose iterators compare in one way only
+    for (const auto& member : read.GetObject())
       read_field(reader, {member.name.GetString(), member.name.GetStringLength()}, member.value);
   }
   if (!reader.faults.empty()) return Error{ErrorCode::kInvalidArgument, std::move(reader.faults), ""};
