@@ -167,7 +167,7 @@ std::string check_scalar(TreeNode& node, const document::Source& source, FieldKi
       return "";
     }
     case FieldKind::kEnum:
-      return check_enum(node, source, *enumeration);
+      return enumeration != nullptr ? check_enum(node, source, *enumeration) : expected("an enum value", node, source);
     case FieldKind::kDuration: {
       auto value = document::parse_duration(source.text);
       if (!value) return expected("a duration in seconds such as \"0.25s\" or \"15s\"", node, source);

@@ -27,7 +27,8 @@ TEST(Quota, ClosesWhenTheServiceSaysSo) {
 
 // docs/guide/sdk.md shows these files: each of its lines of C++ stands in one of them.
 TEST(Quota, GuideShowsThisCode) {
-  inlay::testing::expect_guide_shows(
-      INLAY_SOURCE_DIR, "docs/guide/sdk.md",
-      {"examples/quota/plugin.cc", "examples/quota/plugin_test.cc", "examples/gate/plugin.cc"}, 70);
+  inlay::testing::expect_guide_shows(INLAY_SOURCE_DIR, "docs/guide/sdk.md",
+                                     {"examples/quota/plugin.cc", "examples/quota/plugin_test.cc",
+                                      "examples/gate/plugin.cc", "examples/grpc_quota/plugin.cc"},
+                                     70);
 }

@@ -166,7 +166,7 @@ const CorsPolicies& RouteEntry::cors_policies(std::string_view filter) const {
 const RouteEntry::Weighted& RouteEntry::choose(uint64_t lot) const {
   uint64_t sum = 0;
   for (const Weighted& one : weighted) sum += one.config->weight;
-  lot %= sum;
+  lot %= std::max<uint64_t>(sum, 1);  // the configuration's is more than 0
   for (const Weighted& one : weighted) {
     if (lot < one.config->weight) return one;
     lot -= one.config->weight;

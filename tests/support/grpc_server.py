@@ -9,9 +9,11 @@
     test.Service/Chat      (both stream) each message back, and then ABORTED if one of them was "fail"
 """
 
+import sys
 import threading
 import unittest
 
+sys.path.append("/usr/lib/python3/dist-packages")  # for a python3 that is not Debian's, too, if it is of the same version
 try:
     import grpc
 except ImportError:
