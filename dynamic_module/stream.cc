@@ -7,7 +7,6 @@ namespace inlay::dynamic_module {
 
 using abi::DataStatus;
 using abi::HeadersStatus;
-using abi::MapType;
 using abi::TrailersStatus;
 
 namespace {
