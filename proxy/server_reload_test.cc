@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// Server::reload().
+#include <gtest/gtest.h>
+
+#include <future>
+#include <string>
+#include <utility>
+
+#include "proxy/server_fixture.h"
+
+namespace inlay::proxy {
+namespace {
+
+using testing::Client;
+using testing::ServerTest;
+
+config::DirectResponseAction says(std::string text) {
+  config::DirectResponseAction direct;
+  direct.body = std::move(text);
+  return direct;
+}
+
+TEST_F(ServerTest, AReloadTakesPortsOver) {
+  add_route("/").action = says("one");
+  config::Bootstrap next = bootstrap_;
+  next.listeners[0].http.route_config.virtual_hosts[0].routes[0].action = says("two");
+  config::Listener other = next.listeners[0];
+  other.name = "other";
+  next.listeners.insert(next.listeners.begin(), other);
+  reload_ = [&](std::string&) { return Result<config::Bootstrap>(next); };
+  start(2);
+  const Address before = address();
+  Client old(before);
+  old.send("GET / HTTP/1.1\r\nhost: h\r\n\r\n");
+  EXPECT_TRUE(has(old.read_to("one"), "200 OK"));
+  reload("success");
+  ASSERT_EQ(server_->listener_addresses().size(), 2u);
+  // By name, since both are configured with port 0.
+  EXPECT_TRUE(server_->listener_addresses()[1].is_same_place(before));
+  EXPECT_NE(server_->listener_addresses()[0].port, before.port);
+  for (const Address& one : server_->listener_addresses())
+    EXPECT_TRUE(has(Client(one).ask("GET / HTTP/1.1\r\nhost: h\r\n"), "two"));
+  old.send("GET / HTTP/1.1\r\nhost: h\r\n\r\n");
+  const std::string last = old.read_all();
+  EXPECT_TRUE(has(last, "connection: close\r\n") && last.ends_with("one")) << last;
+}
+
+TEST_F(ServerTest, AReloadThatFailsLeavesWhatServes) {
+  add_route("/").action = says("one");
+  config::Bootstrap next = bootstrap_;
+  int calls = 0;
+  reload_ = [&](std::string& said) -> Result<config::Bootstrap> {
+    said = "a warning\nand another\n";
+    if (++calls == 1) return Error{ErrorCode::kInvalidArgument, "no", "here"};
+    return next;
+  };
+  start(2);
+  const Address before = address();
+  reload("rejected");
+  next.listeners[0].http.route_config.virtual_hosts[0].routes[0].request_headers.add.push_back({"x", "%NOPE%"});
+  reload("rejected");
+  config::Listener second = bootstrap_.listeners[0];
+  second.name = "second";
+  second.address.host = "192.0.2.1";  // of no interface
+  next = bootstrap_;
+  next.listeners.push_back(second);
+  reload("rejected");
+  ASSERT_EQ(server_->listener_addresses().size(), 1u);
+  for (int i = 0; i < 8; ++i) EXPECT_TRUE(has(Client(before).ask("GET / HTTP/1.1\r\nhost: h\r\n"), "one"));
+  next = bootstrap_;
+  next.listeners[0].http.route_config.virtual_hosts[0].routes[0].action = says("two");
+  reload("success");
+  EXPECT_TRUE(has(Client(before).ask("GET / HTTP/1.1\r\nhost: h\r\n"), "two"));
+}
+
+TEST_F(ServerTest, AnEndDoesNotWaitForAReload) {
+  add_route("/").action = says("one");
+  std::promise<void> begun;
+  std::promise<void> go;
+  reload_ = [&](std::string&) -> Result<config::Bootstrap> {
+    begun.set_value();
+    go.get_future().wait();
+    return bootstrap_;
+  };
+  start(2);
+  server_->reload();
+  begun.get_future().wait();
+  server_->shutdown();
+  while (Client(address()).connected()) {
+  }
+  go.set_value();
+  end();
+}
+
+TEST_F(ServerTest, WithoutAFileThereIsNoReload) {
+  add_route("/").action = says("one");
+  start();
+  server_->reload();
+  EXPECT_TRUE(has(get("/"), "one"));
+  EXPECT_FALSE(has(admin("/stats"), "reload_"));
+}
+
+}  // namespace
+}  // namespace inlay::proxy
