@@ -229,6 +229,8 @@ std::vector<StatsTag> build_stats_tags(View stats, BuildContext& context) {
     }
     if (!built.name.empty()) {
       out.push_back(std::move(built));
+    } else if (!built.regex.empty()) {
+      context.field_error(tag, "tag_name", "must not be empty beside a `regex`");
     } else {
       context.report.warning(tag.node(), "has no `tag_name`, and so is no label of anything");
     }
