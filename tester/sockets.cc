@@ -40,7 +40,7 @@ class Sockets final : public World {
   bool upstream_trailers(const std::string& upstream, const Fields& trailers) override;
   bool upstream_resets(const std::string& upstream) override;
   bool upstream_continues(const std::string& upstream) override;
-  void wait(milliseconds time) override { waiting_ = time_passes_ || server_->in_real_time() ? time : milliseconds(0); }
+  void wait(milliseconds time) override { waiting_ = time; }
   std::vector<std::string> stats(const std::vector<std::string>& names) override;
   void settle(const std::function<bool()>& seen) override;
   void wait_until(const std::function<bool()>& condition) override;
@@ -156,17 +156,18 @@ void Sockets::wait_for_resets() {
 void Sockets::settle(const std::function<bool()>& seen) {
   const auto begin = Clock::now();
   auto last = begin;
+  const milliseconds asked = std::exchange(waiting_, milliseconds(0));
+  const milliseconds least = time_passes_ || server_->in_real_time() || seen() ? asked : milliseconds(0);
   for (;;) {
     const auto now = Clock::now();
     if (turn()) last = now;
-    if (now - begin < waiting_) continue;
+    if (now - begin < least) continue;
     if (seen()) break;
     if (quiet_.count() > 0 && now - last > quiet_) break;
     if (now - begin < patience()) continue;
     quiet_ = kQuietAfterFailure;
     break;
   }
-  waiting_ = milliseconds(0);
   // A step that shows nothing is over when what it sent has been read, unless the proxy holds that back.
   const auto end = Clock::now();
   while (!server_->has_read(sent_) && Clock::now() - end < kHeldBack) turn();
