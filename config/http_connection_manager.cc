@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view kWasmType = "envoy.extensions.filters.http.wasm.v3.Wasm";
 constexpr std::string_view kCorsType = "envoy.extensions.filters.http.cors.v3.Cors";
+constexpr std::string_view kGrpcWebType = "envoy.extensions.filters.http.grpc_web.v3.GrpcWeb";
 constexpr std::string_view kRouterType = "envoy.extensions.filters.http.router.v3.Router";
 
 constexpr FieldRule kManager[] = {
@@ -20,7 +21,7 @@ constexpr FieldRule kManager[] = {
     {"route_config"},
     {"rds", Support::kNo, "write the routes into `route_config`"},
     {"scoped_routes", Support::kNo, "write the routes into `route_config`"},
-    {"http_filters", Support::kYes, "Wasm, Cors and, as the last one, Router"},
+    {"http_filters", Support::kYes, "Wasm, Cors, GrpcWeb and, as the last one, Router"},
     {"add_user_agent", Support::kOnly, "", "false"},
     {"tracing", Support::kIgnored, "Inlay has no tracing"},
     {"common_http_protocol_options"},
@@ -102,6 +103,7 @@ constexpr MessageRules kRules[] = {
     {"envoy.config.core.v3.HttpProtocolOptions", kCommonOptions},
     {"envoy.config.core.v3.Http1ProtocolOptions", kHttp1Options},
     {"envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter", kHttpFilter},
+    {"envoy.extensions.filters.http.grpc_web.v3.GrpcWeb", {}},
     {"envoy.extensions.filters.http.router.v3.Router", kRouter},
 };
 
@@ -196,18 +198,21 @@ bool build_filter(View filter, HttpFilter& out, BuildContext& context) {
   if (filter.has("config_discovery") || !context.require(filter, "typed_config")) return true;
   const View config = filter["typed_config"];
   const std::string& type = config.node().any_type;
-  const bool known = type == kWasmType || type == kRouterType || type == kCorsType;
+  const bool known = type == kWasmType || type == kRouterType || type == kCorsType || type == kGrpcWebType;
   if (filter.boolean("is_optional") && !known) {
     context.report.warning(filter.node(), "the optional filter of type " + document::quote(type) +
                                               " is left out: Inlay does not support it");
     return false;
   }
-  const TreeNode* node = context.typed_or_left_out(filter, {kWasmType, kCorsType, kRouterType}, "an HTTP filter");
+  const TreeNode* node =
+      context.typed_or_left_out(filter, {kWasmType, kCorsType, kGrpcWebType, kRouterType}, "an HTTP filter");
   if (node == nullptr) return !is_left_out(context.options.leave_out, out.name, type);
   if (type == kWasmType) {
     out.config = build_wasm(View(node), context);
   } else if (type == kCorsType) {
     out.config = CorsFilter{};
+  } else if (type == kGrpcWebType) {
+    out.config = GrpcWebFilter{};
   } else {
     out.config = RouterFilter{View(node).boolean("suppress_envoy_headers")};
   }
@@ -217,7 +222,9 @@ bool build_filter(View filter, HttpFilter& out, BuildContext& context) {
 // Of a type that Inlay does not have the reader of the filter has said so.
 bool known_type(View filter) {
   const View config = filter["typed_config"];
-  return config && (config.node().any_type == kWasmType || config.node().any_type == kCorsType);
+  if (!config) return false;
+  const std::string& type = config.node().any_type;
+  return type == kWasmType || type == kCorsType || type == kGrpcWebType;
 }
 
 void build_filters(View manager, HttpConnectionManager& out, BuildContext& context) {

@@ -121,6 +121,16 @@ struct RouteAction {
   uint32_t cluster_not_found_response_code = 503;
   Milliseconds timeout{15000};  // 0: off
   std::optional<Milliseconds> idle_timeout;
+  // config/route/v3 RouteAction.MaxStreamDuration: how long a stream may last. With it `timeout` does not count.
+  struct MaxStreamDuration {
+    std::optional<Milliseconds> limit;                       // in the place of the manager's; 0: none
+    std::optional<Milliseconds> grpc_timeout_header_max;     // grpc-timeout counts, up to this; 0: however much it says
+    std::optional<Milliseconds> grpc_timeout_header_offset;  // less this
+  };
+  std::optional<MaxStreamDuration> max_stream_duration;
+  // The older form: of gRPC requests grpc-timeout is what `timeout` is else, up to this; 0: however much it says.
+  std::optional<Milliseconds> max_grpc_timeout;
+  std::optional<Milliseconds> grpc_timeout_offset;  // less this
   std::string prefix_rewrite;
   struct RegexRewrite {
     std::string pattern;
@@ -246,11 +256,13 @@ struct RouterFilter {
 };
 // extensions/filters/http/cors/v3 Cors: what it does is of the routes.
 struct CorsFilter {};
+// extensions/filters/http/grpc_web/v3 GrpcWeb.
+struct GrpcWebFilter {};
 // HttpFilter: one of http_filters.
 struct HttpFilter {
   std::string name;
   bool disabled = false;
-  std::variant<WasmPlugin, RouterFilter, CorsFilter> config;
+  std::variant<WasmPlugin, RouterFilter, CorsFilter, GrpcWebFilter> config;
 };
 
 // config/accesslog/v3 AccessLogFilter: which requests are logged.

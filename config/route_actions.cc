@@ -16,6 +16,9 @@ constexpr FieldRule kRouteAction[] = {
     {"cluster_not_found_response_code"},
     {"timeout"},
     {"idle_timeout"},
+    {"max_stream_duration"},
+    {"max_grpc_timeout"},
+    {"grpc_timeout_offset"},
     {"prefix_rewrite"},
     {"regex_rewrite"},
     {"host_rewrite_literal"},
@@ -40,6 +43,11 @@ constexpr FieldRule kClusterWeight[] = {
     {"response_headers_to_add"},
     {"response_headers_to_remove"},
 };
+constexpr FieldRule kMaxStreamDuration[] = {
+    {"max_stream_duration"},
+    {"grpc_timeout_header_max"},
+    {"grpc_timeout_header_offset"},
+};
 constexpr FieldRule kRedirectAction[] = {
     {"https_redirect"}, {"scheme_redirect"}, {"host_redirect"}, {"port_redirect"}, {"path_redirect"},
     {"prefix_rewrite"}, {"regex_rewrite"},   {"response_code"}, {"strip_query"},
@@ -47,6 +55,7 @@ constexpr FieldRule kRedirectAction[] = {
 constexpr FieldRule kDirectResponseAction[] = {{"status"}, {"body"}};
 constexpr MessageRules kRules[] = {
     {"envoy.config.route.v3.RouteAction", kRouteAction},
+    {"envoy.config.route.v3.RouteAction.MaxStreamDuration", kMaxStreamDuration},
     {"envoy.config.route.v3.WeightedCluster", kWeighted},
     {"envoy.config.route.v3.WeightedCluster.ClusterWeight", kClusterWeight},
     {"envoy.config.route.v3.RedirectAction", kRedirectAction},
@@ -83,6 +92,23 @@ std::vector<WeightedCluster> build_weighted(View weighted, const RouteLimits& li
   return out;
 }
 
+std::optional<Milliseconds> optional_duration(View message, std::string_view field) {
+  if (!message.has(field)) return std::nullopt;
+  return message.duration(field, {});
+}
+
+void build_durations(View action, RouteAction& out) {
+  out.timeout = action.duration("timeout", out.timeout);
+  out.idle_timeout = optional_duration(action, "idle_timeout");
+  out.max_grpc_timeout = optional_duration(action, "max_grpc_timeout");
+  out.grpc_timeout_offset = optional_duration(action, "grpc_timeout_offset");
+  if (View limit = action["max_stream_duration"]) {
+    out.max_stream_duration = {optional_duration(limit, "max_stream_duration"),
+                               optional_duration(limit, "grpc_timeout_header_max"),
+                               optional_duration(limit, "grpc_timeout_header_offset")};
+  }
+}
+
 // Line breaks in a value that becomes part of a header.
 void check_header_value(View message, std::string_view field, BuildContext& context) {
   if (message.text(field).find_first_of(std::string_view("\0\r\n", 3)) != std::string::npos)
@@ -114,8 +140,7 @@ RouteAction build_route_action(View action, const RouteLimits& limits, BuildCont
     context.require(action, "cluster");
   }
   out.cluster_not_found_response_code = kNotFoundCodes[action.enumerator("cluster_not_found_response_code")];
-  out.timeout = action.duration("timeout", out.timeout);
-  if (action.has("idle_timeout")) out.idle_timeout = action.duration("idle_timeout", {});
+  build_durations(action, out);
   for (std::string_view field : {"prefix_rewrite", "host_rewrite_literal"}) check_header_value(action, field, context);
   out.prefix_rewrite = action.text("prefix_rewrite");
   if (View rewrite = action["regex_rewrite"]) {

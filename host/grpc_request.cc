@@ -1,29 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/grpc_request.h"
 
-#include <algorithm>
-#include <cstdint>
 #include <string>
 
+#include "base/base64.h"
 #include "http/envoy_headers.h"
 #include "http/grpc.h"
 
 namespace inlay::host {
 namespace {
-
-std::string to_base64(std::string_view bytes) {
-  static constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  constexpr size_t kIn = 3;
-  constexpr size_t kOut = 4;
-  std::string text;
-  for (size_t at = 0; at < bytes.size(); at += kIn) {
-    const size_t count = std::min(bytes.size() - at, kIn);
-    uint32_t group = 0;
-    for (size_t i = 0; i < kIn; ++i) group = group << 8 | (i < count ? static_cast<uint8_t>(bytes[at + i]) : 0u);
-    for (size_t i = 0; i < kOut; ++i) text += i <= count ? kAlphabet[group >> (18 - 6 * i) & 63] : '=';
-  }
-  return text;
-}
 
 bool comes_once(std::string_view name) {
   return name.starts_with(':') || name == "te" || name == "content-type" || name == "grpc-timeout";
@@ -32,7 +17,10 @@ bool comes_once(std::string_view name) {
 void add_metadata(http::HeaderMap& headers, std::string_view name, std::string_view value) {
   if (name.empty()) return;
   std::string encoded;
-  if (name.ends_with("-bin")) value = encoded = to_base64(value);
+  if (name.ends_with("-bin")) {
+    append_base64(encoded, value);
+    value = encoded;
+  }
   const std::string_view field = http::request_field(name);
   const auto there = comes_once(field) ? headers.get(field) : std::nullopt;
   if (!there) return http::add_field(headers, field, value);

@@ -11,7 +11,7 @@
 #include "proxy/chain_choice.h"
 #include "proxy/downstream/connection_manager.h"
 #include "proxy/downstream/listener_stats.h"
-#include "proxy/http_filters/cors_filter.h"
+#include "proxy/http_filters/make_filter.h"
 #include "proxy/loop_guests.h"
 #include "proxy/router/router_filter.h"
 #include "proxy/tcp/closed_connections.h"
@@ -127,10 +127,8 @@ std::unique_ptr<net::ConnectionOwner> Worker::Core::make_http(size_t index,
           filter.name, router::RouterFilter::Options{
                            parts.routes, &guests.clusters, router->suppress_envoy_headers,
                            listener.http.scheme_matches_upstream && listener.http.scheme_to_overwrite.empty()}));
-    } else if (std::holds_alternative<config::CorsFilter>(filter.config)) {
-      add(std::make_unique<http_filters::CorsFilterFactory>(
-          http_filters::CorsFilter::Options{.name = filter.name, .routes = parts.routes, .disabled = filter.disabled},
-          shared_.metrics, listener.http));
+    } else if (auto native = http_filters::make_filter(filter, parts.routes, shared_.metrics, listener.http)) {
+      add(std::move(native));
     } else {
       add(std::make_unique<wasm_filter::WasmFilterFactory>(wasm_filter::WasmFilter::Options{
           filter.name, guests.worker.attach(parts.plugins[i]), attributes(listener), parts.routes, filter.disabled}));

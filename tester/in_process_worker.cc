@@ -5,7 +5,7 @@
 #include <variant>
 
 #include "proxy/downstream/connection_manager.h"
-#include "proxy/http_filters/cors_filter.h"
+#include "proxy/http_filters/make_filter.h"
 #include "proxy/tcp/connection_manager.h"
 #include "proxy/tcp/filtered_connections.h"
 #include "proxy/tcp/wasm_filter.h"
@@ -97,11 +97,8 @@ std::unique_ptr<net::ConnectionOwner> InProcessWorker::make_http(Shared& shared,
       http_factories.push_back(std::make_unique<proxy::wasm_filter::WasmFilterFactory>(
           proxy::wasm_filter::WasmFilter::Options{filter.name, guests->worker().attach(shared.plugins[plugin++]),
                                                   attributes, shared.routes, filter.disabled}));
-    } else if (std::holds_alternative<config::CorsFilter>(filter.config)) {
-      http_factories.push_back(std::make_unique<proxy::http_filters::CorsFilterFactory>(
-          proxy::http_filters::CorsFilter::Options{
-              .name = filter.name, .routes = shared.routes, .disabled = filter.disabled},
-          shared.metrics, listener.http));
+    } else if (auto native = proxy::http_filters::make_filter(filter, shared.routes, shared.metrics, listener.http)) {
+      http_factories.push_back(std::move(native));
     } else {
       http_factories.push_back(std::make_unique<ScriptedOriginFactory>(shared.script));
     }

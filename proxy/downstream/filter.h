@@ -106,6 +106,8 @@ struct StreamInfo {
   std::string downstream_transport_failure;           // why there was no handshake
   std::string protocol = "HTTP/1.1";
   const router::RouteEntry* route = nullptr;  // once the router has chosen
+  // What the route stays, if any, since a filter has changed headers that are of no matter for it.
+  std::optional<const router::RouteEntry*> kept_route;
   // What the route was, if any, before a filter changed the request's headers.
   std::optional<const router::RouteEntry*> early_route;
   std::string upstream_cluster;
@@ -126,6 +128,13 @@ struct StreamInfo {
   void reset();
   // Removes from filter_state what lives as long as the connection, and returns it, for the connection's next stream.
   std::vector<FilterState> take_connection_state();
+};
+
+// StreamTimeouts: what a route says in the place of its connection manager; nullopt is the manager's own.
+struct StreamTimeouts {
+  static constexpr std::chrono::milliseconds kNone = std::chrono::milliseconds::max();
+  std::optional<std::chrono::milliseconds> idle;      // stream_idle_timeout; above 0, or kNone
+  std::optional<std::chrono::milliseconds> duration;  // max_stream_duration, since the stream's begin; or kNone
 };
 
 // FilterCallbacks: what the chain does for a filter. Each filter has its own, so that the chain knows where to go on.
@@ -165,12 +174,16 @@ class FilterCallbacks {
   virtual void encode_headers(bool end_stream) = 0;
   virtual void encode_data(Buffer& data, bool end_stream) = 0;
   virtual void encode_trailers() = 0;
+  // In the callback of the response's trailers: data that goes on before them.
+  virtual void add_response_data(Buffer& data) = 0;
   // An interim (1xx) head from upstream, which the codec may change; most clients are not told (proxy_100_continue).
   virtual void encode_informational(HeaderMap& headers) = 0;
   // Flow control. The router pauses the request while upstream cannot take more (calls nest); it is told to pause and
   // go on with the response by StreamFilter::on_above_write_watermark and on_below_write_watermark.
   virtual void pause_request() = 0;
   virtual void resume_request() = 0;
+  // For the router: what its route says of the stream's timeouts, from now on.
+  virtual void set_timeouts(const StreamTimeouts& timeouts) = 0;
   // The listener's per_connection_buffer_limit_bytes.
   virtual uint32_t buffer_limit() = 0;
 };

@@ -76,6 +76,7 @@ void FilterChain::do_finish() {
 void FilterChain::decode_headers(bool end_stream) {
   Entry entry(*this);
   have_request_headers_ = true;
+  request_kind_ = kind_of(request_headers_);
   start_filters();
   push_headers(kDecode, 0, end_stream);
 }

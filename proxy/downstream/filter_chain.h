@@ -11,6 +11,7 @@
 // One chain serves many streams, one after another: start() ... finish(). Loop thread only. Any callback of a filter
 // may reply, reset or go on; the chain is never destroyed or started again before the outermost call has returned.
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -18,6 +19,7 @@
 
 #include "host/embedder.h"
 #include "proxy/downstream/filter.h"
+#include "proxy/downstream/local_reply.h"
 
 namespace inlay::proxy::downstream {
 
@@ -30,6 +32,7 @@ class ResponseSink {
   virtual void encode_data(Buffer& data, bool end_stream) = 0;
   virtual void encode_trailers(HeaderMap& trailers) = 0;
   virtual void pause_request(bool paused) = 0;
+  virtual void set_timeouts(const StreamTimeouts& timeouts) = 0;  // FilterCallbacks'
   // The stream cannot go on: drop the connection and finish() the chain. Why stands in StreamInfo.
   virtual void on_reset() = 0;
   // After finish(), once no call into the chain is under way: logged and destroyed.
@@ -124,6 +127,7 @@ class FilterChain {
   uint32_t response_pauses_ = 0;
   bool started_ = false;
   bool decode_aborted_ = false;
+  RequestKind request_kind_;  // once the filters have started
   bool have_request_headers_ = false;
   bool have_request_trailers_ = false;
   bool have_response_trailers_ = false;

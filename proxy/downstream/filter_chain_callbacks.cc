@@ -77,4 +77,8 @@ void FilterChain::Slot::resume_request() {
   if (--chain.request_pauses_ == 0) chain.sink_->pause_request(false);
 }
 
+void FilterChain::Slot::set_timeouts(const StreamTimeouts& timeouts) {
+  if (!chain.finish_requested_) chain.sink_->set_timeouts(timeouts);
+}
+
 }  // namespace inlay::proxy::downstream

@@ -36,6 +36,7 @@ struct Sink : ResponseSink {
     ended();
   }
   void pause_request(bool paused) override { journal.add(paused ? "PAUSE" : "RESUME"); }
+  void set_timeouts(const StreamTimeouts&) override { journal.add("TIMEOUTS"); }
   void on_reset() override {
     journal.add("RESET");
     ended();

@@ -76,9 +76,11 @@ struct FilterChain::Slot final : FilterCallbacks {
   void encode_headers(bool end_stream) override;
   void encode_data(Buffer& data, bool end_stream) override;
   void encode_trailers() override;
+  void add_response_data(Buffer& data) override { sides[kEncode].held.move_from(data); }
   void encode_informational(HeaderMap& headers) override;
   void pause_request() override;
   void resume_request() override;
+  void set_timeouts(const StreamTimeouts& timeouts) override;
   uint32_t buffer_limit() override { return chain.limit_; }
 
   bool busy() const { return sides[kDecode].calls + sides[kEncode].calls > 0; }

@@ -25,7 +25,10 @@ void FilterChain::do_local_reply(host::LocalReply reply) {
   const uint32_t epoch = ++epoch_[kEncode];
   decode_aborted_ = local_reply_ = true;
   // A request that was refused before its filters heard of it is logged by them all the same.
-  if (!started_) start_filters();
+  if (!started_) {
+    request_kind_ = kind_of(request_headers_);
+    start_filters();
+  }
   const bool direct = encode_begun_;
   for (Slot* slot : active_) slot->sides[kEncode].reset();
   encode_begun_ = true;
@@ -36,7 +39,7 @@ void FilterChain::do_local_reply(host::LocalReply reply) {
   closes_ = reply.status == kBadRequest;
   begin_local_reply(reply, response_headers_);
   for (Slot* slot : active_) slot->filter->begin_local_reply(response_headers_);
-  const std::string body_text = finish_local_reply(request_headers_, std::move(reply), response_headers_);
+  const std::string body_text = finish_local_reply(request_kind_, std::move(reply), response_headers_);
   const size_t place = direct ? active_.size() : 0;
   push_headers(kEncode, place, body_text.empty());
   if (body_text.empty() || epoch_[kEncode] != epoch) return;

@@ -423,7 +423,7 @@ TEST(LocalReply, Rules) {
   const auto make = [](HeaderMap asked, host::LocalReply reply) {
     HeaderMap response;
     begin_local_reply(reply, response);
-    const std::string body = finish_local_reply(asked, std::move(reply), response);
+    const std::string body = finish_local_reply(kind_of(asked), std::move(reply), response);
     return text_of(response) + "[" + body + "]";
   };
   host::LocalReply reply;

@@ -53,6 +53,9 @@ class Http1Connection final : public ServerConnection, net::ConnectionHandler, h
   void encode_data(Buffer& data, bool end_stream) override;
   void encode_trailers(HeaderMap& trailers) override;
   void pause_request(bool paused) override;
+  void set_timeouts(const StreamTimeouts& timeouts) override {
+    if (stream_) stream_->set_timeouts(timeouts);
+  }
   void on_reset() override;
   void on_finished() override;
 

@@ -185,13 +185,11 @@ void Http2Connection::Exchange::on_finished() {
   if (owner_.session_->resume(*this)) owner_.held_task_.schedule();
   leave_if_over();
   unsent_ = unsent();
-  if (open() && !owner_.closed_ && manager_.http.stream_idle_timeout.count() > 0)
-    flush_timer_.arm(manager_.http.stream_idle_timeout);
+  if (open() && !owner_.closed_ && flush_timeout_.count() > 0) flush_timer_.arm(flush_timeout_);
 }
 
 void Http2Connection::Exchange::on_flush_timeout() {
-  if (const size_t before = std::exchange(unsent_, unsent()); unsent_ < before)
-    return flush_timer_.arm(manager_.http.stream_idle_timeout);
+  if (const size_t before = std::exchange(unsent_, unsent()); unsent_ < before) return flush_timer_.arm(flush_timeout_);
   manager_.stats.rq_tx_reset.add();
   owner_.session_->reset(*this, ErrorCode::kInternalError);
   leave_if_over();

@@ -28,6 +28,7 @@ class Http2Connection::Exchange final : public http2::Stream, public StreamOwner
     stream_->begin(manager_, *this, *owner.connection_, owner.state_);
     stream_->chain.info().protocol = "HTTP/2";
     started_ = manager_.loop.now();
+    flush_timeout_ = stream_->idle_timeout();
   }
 
   int64_t started() const { return started_; }
@@ -66,11 +67,16 @@ class Http2Connection::Exchange final : public http2::Stream, public StreamOwner
   void encode_data(Buffer& data, bool end_stream) override;
   void encode_trailers(HeaderMap& trailers) override;
   void pause_request(bool paused) override;
+  void set_timeouts(const StreamTimeouts& timeouts) override {
+    if (!stream_) return;
+    stream_->set_timeouts(timeouts);
+    flush_timeout_ = stream_->idle_timeout();
+  }
   void on_reset() override;
   void on_finished() override;
 
   void refuse_head();
-  // The client has not taken the rest of its answer for stream_idle_timeout.
+  // The client has not taken the rest of its answer for the stream's idle timeout.
   void on_flush_timeout();
   void request_complete();
   void response_complete();
@@ -83,7 +89,8 @@ class Http2Connection::Exchange final : public http2::Stream, public StreamOwner
   ConnectionManager::Impl& manager_;
   std::unique_ptr<ServerStream> stream_;  // null once the chain has ended
   net::Timer flush_timer_;
-  size_t unsent_ = 0;  // when it was armed
+  std::chrono::milliseconds flush_timeout_{0};  // 0: none
+  size_t unsent_ = 0;                           // when it was armed
   HeaderMap arriving_;
   int64_t started_ = 0;
   bool head_came_ = false;

@@ -36,8 +36,12 @@ void begin_local_reply(const host::LocalReply& reply, HeaderMap& response) {
   response.add(HeaderId::kStatus, ":status", status);
 }
 
-std::string finish_local_reply(const HeaderMap& request, host::LocalReply reply, HeaderMap& response) {
-  if (http::is_grpc(request)) return make_grpc_reply(reply, response);
+RequestKind kind_of(const HeaderMap& request) {
+  return {http::is_grpc(request), request.value(HeaderId::kMethod) == "HEAD"};
+}
+
+std::string finish_local_reply(RequestKind request, host::LocalReply reply, HeaderMap& response) {
+  if (request.is_grpc) return make_grpc_reply(reply, response);
   append_headers(reply, response);
   const std::string_view status = response.value(HeaderId::kStatus);
   if (reply.body.empty() || status == "204" || status == "304") {
@@ -47,7 +51,7 @@ std::string finish_local_reply(const HeaderMap& request, host::LocalReply reply,
   }
   response.set(HeaderId::kContentLength, std::to_string(reply.body.size()));
   if (!response.has(HeaderId::kContentType)) response.add(HeaderId::kContentType, "content-type", "text/plain");
-  return request.value(HeaderId::kMethod) == "HEAD" ? std::string() : std::move(reply.body);
+  return request.is_head ? std::string() : std::move(reply.body);
 }
 
 }  // namespace inlay::proxy::downstream

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "http/grpc.h"
 #include "http/status_reason.h"
 #include "proxy/downstream/connection_manager_impl.h"
 #include "proxy/downstream/stream_logger.h"
@@ -81,12 +82,25 @@ void ServerStream::begin(ConnectionManager::Impl& manager, StreamOwner& owner, n
   const config::HttpConnectionManager& http = manager.http;
   if (http.request_timeout.count() > 0) request_.arm(http.request_timeout);
   if (http.max_stream_duration.count() > 0) duration_.arm(http.max_stream_duration);
+  idle_timeout_ = http.stream_idle_timeout;
   touch();
 }
 
 void ServerStream::touch() {
-  const auto timeout = manager_->http.stream_idle_timeout;
-  if (timeout.count() > 0) idle_.arm(timeout);
+  if (idle_timeout_.count() > 0) idle_.arm(idle_timeout_);
+}
+
+void ServerStream::set_timeouts(const StreamTimeouts& timeouts) {
+  constexpr auto kNone = StreamTimeouts::kNone;
+  idle_timeout_ = timeouts.idle.value_or(manager_->http.stream_idle_timeout);
+  if (idle_timeout_ == kNone) idle_timeout_ = std::chrono::milliseconds(0);
+  idle_.disarm();
+  touch();
+  const std::chrono::milliseconds own = manager_->http.max_stream_duration;
+  const auto all = timeouts.duration.value_or(own.count() > 0 ? own : kNone);
+  if (all == kNone) return duration_.disarm();
+  const std::chrono::milliseconds used((manager_->loop.now() - chain.info().start_monotonic) / 1'000'000);
+  duration_.arm(std::max(all - used, std::chrono::milliseconds(0)));
 }
 
 // Who is late decides the status: the client while its request is incomplete, else what is behind us.
@@ -101,10 +115,13 @@ void ServerStream::on_timeout(Timeout timeout) {
     case Timeout::kRequest:
       stats.rq_timeout.add();
       return chain.send_local_reply(local_reply(408, "request timeout", "request_overall_timeout"));
-    case Timeout::kDuration:
+    case Timeout::kDuration: {
       stats.rq_max_duration_reached.add();
       chain.info().response_flags |= kDurationTimeout;
-      return chain.send_local_reply(local_reply(status, "downstream duration timeout", "max_duration_timeout"));
+      host::LocalReply reply = local_reply(status, "downstream duration timeout", "max_duration_timeout");
+      reply.grpc_status = http::kGrpcDeadlineExceeded;
+      return chain.send_local_reply(std::move(reply));
+    }
   }
 }
 

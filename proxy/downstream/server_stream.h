@@ -4,6 +4,7 @@
 // ServerStream: a request and its response on a client's connection, of either protocol: the filter chain and the
 // stream's timers. Made once, and used again and again by whichever connection has a request. Inside of downstream/.
 
+#include <chrono>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,9 @@ class ServerStream {
              const ConnectionState& state);
   // Something has moved, in either direction.
   void touch();
+  // FilterCallbacks::set_timeouts.
+  void set_timeouts(const StreamTimeouts& timeouts);
+  std::chrono::milliseconds idle_timeout() const { return idle_timeout_; }  // 0: none
   // The request is whole.
   void request_complete() { request_.disarm(); }
   // Inside of ResponseSink::on_finished(): logs and counts the stream, takes what guests keep with the connection, and
@@ -53,9 +57,10 @@ class ServerStream {
 
   ConnectionManager::Impl* manager_ = nullptr;
   StreamOwner* owner_ = nullptr;
-  net::Timer idle_;      // stream_idle_timeout
+  std::chrono::milliseconds idle_timeout_{0};
+  net::Timer idle_;
   net::Timer request_;   // request_timeout, until the request is complete
-  net::Timer duration_;  // max_stream_duration
+  net::Timer duration_;  // max_stream_duration, of the manager or the route
 };
 
 // The status of a response; 500 for one that has none.

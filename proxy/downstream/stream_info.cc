@@ -17,6 +17,7 @@ void StreamInfo::reset() {
   downstream_transport_failure.clear();
   protocol = "HTTP/1.1";
   route = nullptr;
+  kept_route.reset();
   early_route.reset();
   upstream_cluster.clear();
   for (Address* address : {&upstream_host, &upstream_local}) {

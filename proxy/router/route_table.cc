@@ -213,6 +213,9 @@ Result<std::shared_ptr<const RouteTable>> RouteTable::compile(const config::Rout
                       (error.where.empty() ? "" : ", " + error.where);
         return error;
       }
+      const config::RouteAction* action = entry->route;
+      table->limits_streams_ =
+          table->limits_streams_ || (action != nullptr && (action->idle_timeout || action->max_stream_duration));
       table->switches_filters_ = table->switches_filters_ || !entry->filter_switches.empty();
       if (entry->followed_body) table->followed_files_.push_back(entry->followed_body);
       host.routes.push_back(*std::move(entry));

@@ -87,6 +87,8 @@ class RouteTable {
   const std::vector<std::shared_ptr<FollowedFile>>& followed_files() const { return followed_files_; }
   // Some route turns some filter off or on (typed_per_filter_config).
   bool switches_filters() const { return switches_filters_; }
+  // Some route has an idle_timeout, or says how long a stream may last.
+  bool limits_streams() const { return limits_streams_; }
   const config::RouteConfiguration& config() const { return *config_; }
 
  private:
@@ -114,6 +116,7 @@ class RouteTable {
   std::vector<Wildcards> prefixes_;  // longest first
   std::optional<size_t> any_;
   bool switches_filters_ = false;
+  bool limits_streams_ = false;
   std::vector<std::shared_ptr<FollowedFile>> followed_files_;
 };
 

@@ -5,8 +5,10 @@
 #include <charconv>
 #include <random>
 
+#include "http/grpc.h"
 #include "http/header_fault.h"
 #include "proxy/router/redirect.h"
+#include "proxy/router/route_timeouts.h"
 #include "upstream/failure.h"
 
 namespace inlay::proxy::router {
@@ -83,7 +85,27 @@ bool RouterFilter::start(downstream::FilterCallbacks& callbacks) {
   timeout_ = std::chrono::milliseconds(0);
   request_complete_at_ = 0;
   request_complete_ = response_started_ = downstream_paused_ = false;
+  if (options_.routes->limits_streams() && callbacks.request_headers() != nullptr)
+    limit_stream(options_.routes->match(*callbacks.request_headers()));
   return true;
+}
+
+// As in Envoy at the stream's begin, and again when filters have led it to another route.
+void RouterFilter::limit_stream(const RouteEntry* route) {
+  if (route == nullptr || route->route == nullptr) return;
+  http::HeaderMap& headers = *callbacks_->request_headers();
+  const auto own = callbacks_->listener().http.max_stream_duration;
+  const StreamLimit limit = stream_limit(*route->route, headers, own);
+  downstream::StreamTimeouts timeouts;
+  timeouts.duration = limit.value_or(downstream::StreamTimeouts::kNone);
+  if (const auto& idle = route->route->idle_timeout)
+    timeouts.idle = idle->count() > 0 ? *idle : downstream::StreamTimeouts::kNone;
+  callbacks_->set_timeouts(timeouts);
+  if (!route->route->max_stream_duration || !http::is_grpc(headers)) return;
+  if (limit)
+    headers.set("grpc-timeout", http::grpc_timeout_text(*limit));
+  else if (own.count() > 0)
+    headers.remove("grpc-timeout");
 }
 
 // A request that never came here is logged with the cluster that it would have gone to.
@@ -91,7 +113,7 @@ void RouterFilter::on_log() {
   downstream::StreamInfo& info = callbacks_->info();
   const http::HeaderMap* headers = callbacks_->request_headers();
   if (cluster_ != nullptr || headers == nullptr) return;
-  if (route_ == nullptr) info.route = route_ = options_.routes->match(*headers);
+  if (route_ == nullptr) choose_route(*headers);
   if (route_ == nullptr || route_->route == nullptr) return;
   if (const upstream::WorkerCluster* cluster = cluster_of(*headers)) info.upstream_cluster = cluster->config().name;
 }
@@ -110,8 +132,7 @@ FormatContext RouterFilter::format_context(const http::HeaderMap* response) {
 
 downstream::HeadersStatus RouterFilter::decode_headers(http::HeaderMap& headers, bool end_stream) {
   if (end_stream) on_request_complete();
-  route_ = options_.routes->match(headers);
-  callbacks_->info().route = route_;
+  choose_route(headers);
   if (route_ == nullptr) {
     reply(404, "", downstream::kNoRouteFound, "route_not_found");
   } else if (route_->route == nullptr) {
@@ -121,6 +142,12 @@ downstream::HeadersStatus RouterFilter::decode_headers(http::HeaderMap& headers,
     send_upstream(*cluster, headers, end_stream);
   }
   return downstream::HeadersStatus::kStopIteration;
+}
+
+void RouterFilter::choose_route(const http::HeaderMap& headers) {
+  downstream::StreamInfo& info = callbacks_->info();
+  info.route = route_ = info.kept_route ? *info.kept_route : options_.routes->match(headers);
+  if (options_.routes->limits_streams() && info.early_route) limit_stream(route_);
 }
 
 void RouterFilter::answer_directly() {
@@ -173,15 +200,17 @@ void RouterFilter::prepare_headers(http::HeaderMap& headers) {
 }
 
 void RouterFilter::take_timeout(http::HeaderMap& headers) {
-  timeout_ = route_->route->timeout;
+  const bool by_grpc_timeout =
+      !route_->route->max_stream_duration && route_->route->max_grpc_timeout && http::is_grpc(headers);
+  timeout_ = route_timeout(*route_->route, headers, by_grpc_timeout);
   if (const auto asked = headers.get(HeaderId::kXEnvoyUpstreamRqTimeoutMs)) {
     uint32_t ms = 0;
     if (parse_number(*asked, ms)) timeout_ = std::chrono::milliseconds(ms);
   }
   headers.remove_if([](const http::HeaderMap::Entry& e) { return is_router_header(e.name); });
-  if (timeout_.count() > 0 && !options_.suppress_envoy_headers) {
-    set_number(headers, HeaderId::kXEnvoyExpectedRqTimeoutMs, timeout_.count());
-  }
+  if (timeout_.count() == 0) return;
+  if (!options_.suppress_envoy_headers) set_number(headers, HeaderId::kXEnvoyExpectedRqTimeoutMs, timeout_.count());
+  if (by_grpc_timeout) headers.set("grpc-timeout", http::grpc_timeout_text(timeout_));
 }
 
 void RouterFilter::rewrite(http::HeaderMap& headers) {

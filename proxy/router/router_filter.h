@@ -53,6 +53,8 @@ class RouterFilter final : public downstream::StreamFilter, private upstream::Up
   void on_upstream_above_watermark() override;
   void on_upstream_below_watermark() override;
 
+  void choose_route(const http::HeaderMap& headers);
+  void limit_stream(const RouteEntry* route);
   void answer_directly();
   // The cluster that the route leads to; nullptr: there is none.
   upstream::WorkerCluster* cluster_of(const http::HeaderMap& headers);

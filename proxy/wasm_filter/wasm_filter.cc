@@ -215,8 +215,9 @@ void WasmFilter::reset(std::string_view details) {
 // As Envoy: until the router has chosen, a guest is told of the route that the request had before it was changed.
 void WasmFilter::remember_route() {
   downstream::StreamInfo& info = callbacks_->info();
-  if (info.route != nullptr || info.early_route.has_value() || !options_.routes) return;
-  info.early_route = options_.routes->match(*request_.headers);
+  if (info.route != nullptr || !options_.routes) return;
+  const auto kept = std::exchange(info.kept_route, std::nullopt);
+  if (!info.early_route) info.early_route = kept ? *kept : options_.routes->match(*request_.headers);
 }
 
 // As Envoy: a guest sees headers from the callback that brings them until it goes on, and again when the stream is

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/http_filters/make_filter.h"
+
+#include <utility>
+#include <variant>
+
+#include "proxy/http_filters/cors_filter.h"
+#include "proxy/http_filters/grpc_web_filter.h"
+
+namespace inlay::proxy::http_filters {
+
+std::unique_ptr<downstream::FilterFactory> make_filter(const config::HttpFilter& filter,
+                                                       std::shared_ptr<const router::RouteTable> routes,
+                                                       stats::MetricStore& metrics,
+                                                       const config::HttpConnectionManager& manager) {
+  if (std::holds_alternative<config::CorsFilter>(filter.config)) {
+    return std::make_unique<CorsFilterFactory>(
+        CorsFilter::Options{.name = filter.name, .routes = std::move(routes), .disabled = filter.disabled}, metrics,
+        manager);
+  }
+  if (std::holds_alternative<config::GrpcWebFilter>(filter.config)) {
+    return std::make_unique<GrpcWebFilterFactory>(
+        GrpcWebFilter::Options{.name = filter.name, .routes = std::move(routes), .disabled = filter.disabled});
+  }
+  return nullptr;
+}
+
+}  // namespace inlay::proxy::http_filters
