@@ -8,6 +8,12 @@
 
 namespace inlay::config {
 
+bool BuildContext::is_in_secret_file(View at) const {
+  const uint32_t file = at.node().place.file;
+  return file != 0 &&
+         std::any_of(secret_files.begin(), secret_files.end(), [&](const auto& known) { return known.second == file; });
+}
+
 void BuildContext::field_error(View message, std::string_view field, std::string text) {
   if (View value = message[field]) {
     report.error(value.node(), std::move(text));

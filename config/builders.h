@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 
+#include "config/dynamic_resources.h"
 #include "config/load.h"
 #include "config/model.h"
 #include "config/support.h"
@@ -21,9 +22,12 @@ struct BuildContext {
   Reporter& report;
   std::set<std::string, std::less<>> clusters;            // names of all static clusters
   std::vector<std::string> left_out = {};                 // Bootstrap::left_out
-  std::map<std::string, View, std::less<>> secrets = {};  // static_resources.secrets
+  std::map<std::string, View, std::less<>> secrets = {};  // static_resources.secrets (config/secrets.h)
+  SecretFiles secret_files = {};
 
   void error(View at, std::string message) { report.error(at.node(), std::move(message)); }
+  // Whether it stands in one of secret_files.
+  bool is_in_secret_file(View at) const;
   // At the field, or where its message stands when the field is absent.
   void field_error(View message, std::string_view field, std::string text);
   // "is required": the field must be set (and, for strings and lists, not empty).

@@ -72,8 +72,10 @@ std::optional<Data> read(View source, size_t limit, BuildContext& context) {
     if (!context.require(source, "filename")) return std::nullopt;
     const std::string name = source.text("filename");
     const std::string path = absolute(name, context);
-    if (context.options.on_file && !source.has("watched_directory"))
-      context.options.on_file(path, LoadOptions::FileKind::kPlain);
+    if (context.options.on_file && !source.has("watched_directory")) {
+      using Kind = LoadOptions::FileKind;
+      context.options.on_file(path, context.is_in_secret_file(source) ? Kind::kDynamic : Kind::kPlain);
+    }
     auto content = read_file(path, limit);
     if (content) return Data{name, *std::move(content)};
     context.field_error(source, "filename", content.error().message);

@@ -1,140 +1,56 @@
 // SPDX-License-Identifier: Apache-2.0
-// config/bootstrap/v3 Bootstrap.DynamicResources; config/core/v3 ConfigSource, PathConfigSource; service/discovery/v3
-// DiscoveryResponse.
+// config/bootstrap/v3 Bootstrap.DynamicResources.
 #include "config/dynamic_resources.h"
 
-#include <memory>
-#include <optional>
 #include <string_view>
-#include <utility>
 
-#include "base/read_file.h"
 #include "config/builders.h"
-#include "config/merge.h"
+#include "config/discovery_response.h"
 #include "config/support.h"
 #include "config/view.h"
-#include "document/scalars.h"
-#include "document/source.h"
 
 namespace inlay::config {
 
 namespace {
 
-using document::Source;
-
-constexpr std::string_view kNoServer =
-    "Inlay asks no xDS server; a file that changes does as well, by `path_config_source`";
-
 constexpr FieldRule kDynamicResources[] = {
     {"lds_config", Support::kYes, "a path"},
     {"cds_config", Support::kYes, "a path"},
-    {"lds_resources_locator", Support::kNo, kNoServer},
-    {"cds_resources_locator", Support::kNo, kNoServer},
-    {"ads_config", Support::kNo, kNoServer},
-};
-constexpr FieldRule kConfigSource[] = {
-    {"path_config_source"},
-    {"path", Support::kYes, "the older form of `path_config_source`"},
-    {"resource_api_version", Support::kIgnored, "it is always V3"},
-    {"initial_fetch_timeout", Support::kIgnored, "files are there at the start"},
-    {"authorities", Support::kIgnored, "it concerns names of xDS"},
-    {"api_config_source", Support::kNo, kNoServer},
-    {"ads", Support::kNo, kNoServer},
-    {"self", Support::kNo, kNoServer},
-};
-constexpr FieldRule kPathConfigSource[] = {
-    {"path"},
-    {"watched_directory", Support::kYes, "the file itself is looked at in any case"},
+    {"lds_resources_locator", Support::kNo, kNoXdsServer},
+    {"cds_resources_locator", Support::kNo, kNoXdsServer},
+    {"ads_config", Support::kNo, kNoXdsServer},
 };
 constexpr MessageRules kRules[] = {
     {"envoy.config.bootstrap.v3.Bootstrap.DynamicResources", kDynamicResources},
-    {"envoy.config.core.v3.ConfigSource", kConfigSource},
-    {"envoy.config.core.v3.PathConfigSource", kPathConfigSource},
 };
 
-// What a file is for.
+constexpr std::string_view kSdsConfig = "envoy.extensions.transport_sockets.tls.v3.SdsSecretConfig";
+constexpr ResourceKind kSecrets{"secrets", "envoy.extensions.transport_sockets.tls.v3.Secret"};
+
+// By the field of dynamic_resources.
 struct Kind {
-  std::string_view config;  // the field of dynamic_resources
-  std::string_view field;   // of static_resources
-  std::string_view type;
+  std::string_view config;
+  ResourceKind resources;
 };
 constexpr Kind kKinds[] = {
-    {"cds_config", "clusters", "envoy.config.cluster.v3.Cluster"},
-    {"lds_config", "listeners", "envoy.config.listener.v3.Listener"},
+    {"cds_config", {"clusters", "envoy.config.cluster.v3.Cluster"}},
+    {"lds_config", {"listeners", "envoy.config.listener.v3.Listener"}},
 };
-constexpr std::string_view kTypes = "type.googleapis.com/";
 
-std::shared_ptr<Source> map_of(std::string key, std::shared_ptr<const Source> value) {
-  auto made = std::make_shared<Source>();
-  made->kind = Source::Kind::kMap;
-  made->place = value->place;
-  made->expanded = value->expanded + 1;
-  made->entries.push_back({std::move(key), value->place, std::move(value)});
-  return made;
+void require_node(const Tree& tree, View place, const LoadOptions& options, Reporter& report) {
+  const View node = View(tree.root)["node"];
+  if (options.node_is_given || (!node.text("id").empty() && !node.text("cluster").empty())) return;
+  report.error(place.node(),
+               "needs the node's `id` and `cluster`, as in Envoy, here or by --service-node and --service-cluster");
 }
 
-// A resource without its "@type", as it stands in a bootstrap; nullptr if it is none of `kind`, which is said then.
-std::shared_ptr<const Source> static_form(const Source& resource, size_t index, const Kind& kind, Reporter& report) {
-  const std::string path = "resources[" + std::to_string(index) + "]";
-  const Source* const type = resource.find("@type");
-  const std::string wanted = std::string(kTypes) + std::string(kind.type);
-  if (type == nullptr || type->text != wanted) {
-    report.error(type != nullptr ? type->place : resource.place, path + (type != nullptr ? ".@type" : ""),
-                 "must have `\"@type\": " + wanted + "`" +
-                     (type != nullptr ? ", has " + document::quote(type->text) : std::string()));
-    return nullptr;
+// The SdsSecretConfigs below `node` that name a file.
+void collect_sources(const TreeNode& node, std::vector<View>& found) {
+  if (node.message != nullptr && node.message->name == kSdsConfig) {
+    if (const View source = View(&node)["sds_config"]) found.push_back(source);
+    return;
   }
-  auto made = std::make_shared<Source>(resource);
-  std::erase_if(made->entries, [](const Source::Entry& entry) { return entry.key == "@type"; });
-  return made;
-}
-
-// The bootstrap that has the resources of a DiscoveryResponse in its static ones; nullptr if it is none.
-std::shared_ptr<const Source> as_bootstrap(const Source& response, const Kind& kind, Reporter& report) {
-  if (response.kind != Source::Kind::kMap) {
-    report.error(response.place, "",
-                 "expected a DiscoveryResponse: a map with `resources`, a list of " + std::string(kind.field));
-    return nullptr;
-  }
-  auto list = std::make_shared<Source>();
-  list->kind = Source::Kind::kList;
-  list->place = response.place;
-  for (const Source::Entry& entry : response.entries) {
-    if (entry.key == "version_info" || entry.key == "type_url" || entry.key == "nonce" || entry.key == "canary" ||
-        entry.key == "control_plane")
-      continue;  // nothing hangs on them
-    if (entry.key != "resources") {
-      report.error(entry.place, entry.key,
-                   "no such field in envoy.service.discovery.v3.DiscoveryResponse; the file has "
-                   "`resources`, a list of " +
-                       std::string(kind.field));
-      continue;
-    }
-    const Source& resources = *entry.value;
-    if (resources.kind != Source::Kind::kList && resources.kind != Source::Kind::kNull) {
-      report.error(resources.place, "resources", "expected a list of " + std::string(kind.field));
-      continue;
-    }
-    list->place = resources.place;
-    for (size_t i = 0; i < resources.items.size(); ++i) {
-      if (auto made = static_form(*resources.items[i], i, kind, report)) {
-        list->expanded += made->expanded;
-        list->items.push_back(std::move(made));
-      }
-    }
-  }
-  return map_of("static_resources", map_of(std::string(kind.field), std::move(list)));
-}
-
-// The path of a ConfigSource; empty if it has none, which is said, or will be (check_support).
-std::string path_of(View source, const LoadOptions& options, Reporter& report) {
-  const View path_source = source["path_config_source"];
-  const std::string path = path_source ? path_source.text("path") : source.text("path");
-  const bool is_other = source.has("api_config_source") || source.has("ads") || source.has("self");
-  if (path.empty() && !is_other)
-    report.error(source.node(), "needs `path_config_source: {path: FILE}`, of a file with a DiscoveryResponse");
-  const bool relative = !path.empty() && !path.starts_with('/') && !options.base_dir.empty();
-  return relative ? options.base_dir + "/" + path : path;
+  for (const TreeNode* child : node.children) collect_sources(*child, found);
 }
 
 }  // namespace
@@ -143,43 +59,27 @@ std::span<const MessageRules> dynamic_resources_rules() {
   return kRules;
 }
 
-void read_dynamic_resources(Tree& tree, uint32_t file, const LoadOptions& options, Reporter& report,
-                            document::Diagnostics& diagnostics) {
+SecretFiles read_dynamic_resources(Tree& tree, uint32_t file, const LoadOptions& options, Reporter& report,
+                                   document::Diagnostics& diagnostics) {
   const View dynamic = View(tree.root)["dynamic_resources"];
-  const View node = View(tree.root)["node"];
-  if ((dynamic.has("lds_config") || dynamic.has("cds_config")) && !options.node_is_given &&
-      (node.text("id").empty() || node.text("cluster").empty())) {
-    report.error(dynamic.node(),
-                 "needs the node's `id` and `cluster`, as in Envoy, here or by --service-node and "
-                 "--service-cluster");
-  }
+  if (dynamic.has("lds_config") || dynamic.has("cds_config")) require_node(tree, dynamic, options, report);
   for (const Kind& kind : kKinds) {
     const View source = dynamic[kind.config];
     if (!source) continue;
     const std::string path = path_of(source, options, report);
-    if (path.empty()) continue;
-    if (options.on_file) options.on_file(path, LoadOptions::FileKind::kDynamic);
-    auto text = read_file(path, document::kMaxSourceBytes);
-    if (!text) {
-      report.error(source.node(), text.error().message);
-      continue;
-    }
-    const auto response =
-        document::parse_source(*text, path.ends_with(".json"), path, diagnostics, "a DiscoveryResponse");
-    if (response == nullptr) continue;
-    const std::string in_bootstrap = "static_resources." + std::string(kind.field);
-    Reporter own(path, diagnostics);
-    own.rename(in_bootstrap, "resources");
-    report.add_file(path);
-    report.rename(in_bootstrap, "resources");
-    if (auto made = as_bootstrap(*response, kind, own)) {
-      const MessageType& type = *find_message("envoy.config.bootstrap.v3.Bootstrap");
-      Tree read = check_tree(std::move(made), type, options.allow_unknown_static_fields, own);
-      check_durations(read, own);
-      merge_tree(tree, std::move(read), file);
-    }
-    ++file;
+    if (!path.empty() && merge_response(tree, kind.resources, source, path, file, options, report, diagnostics)) ++file;
   }
+  SecretFiles secrets;
+  std::vector<View> sources;
+  if (tree.root != nullptr) collect_sources(*tree.root, sources);
+  for (const View source : sources) {
+    const std::string path = path_of(source, options, report);
+    if (path.empty() || secrets.contains(path)) continue;
+    if (secrets.empty()) require_node(tree, source, options, report);
+    const bool read = merge_response(tree, kSecrets, source, path, file, options, report, diagnostics);
+    secrets.emplace(path, read ? file++ : 0);
+  }
+  return secrets;
 }
 
 }  // namespace inlay::config

@@ -44,9 +44,11 @@ Result<Bootstrap> load(const std::vector<Text>& texts, const LoadOptions& option
     report.add_file(texts[i].name);
     merge_tree(*tree, std::move(read), static_cast<uint32_t>(i));
   }
-  read_dynamic_resources(*tree, static_cast<uint32_t>(texts.size()), options, report, diagnostics);
+  SecretFiles secret_files =
+      read_dynamic_resources(*tree, static_cast<uint32_t>(texts.size()), options, report, diagnostics);
   check_support(*tree, report);
   BuildContext context{options, report, {}};
+  context.secret_files = std::move(secret_files);
   Bootstrap bootstrap = build_bootstrap(*tree, context);
   bootstrap.left_out = std::move(context.left_out);
   diagnostics.sort();

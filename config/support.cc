@@ -30,6 +30,7 @@ const std::vector<MessageRules>& all_rules() {
                         access_log_rules(),
                         cors_rules(),
                         secret_rules(),
+                        config_source_rules(),
                         filter_chain_match_rules()})
       all.insert(all.end(), family.begin(), family.end());
     return all;

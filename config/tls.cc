@@ -21,6 +21,8 @@ constexpr size_t kMostPem = 4 * 1024 * 1024;
 
 constexpr std::string_view kAlpnNote = "`h2` is left out, with a warning, where the configuration says HTTP/1.1";
 
+constexpr std::string_view kWatchedNote = "of a secret in a file, whose own files are looked at in any case";
+
 constexpr FieldRule kTransportSocket[] = {{"name"}, {"typed_config"}};
 constexpr FieldRule kTapRules[] = {
     {"common_config", Support::kIgnored, "a tap can only be left out"},
@@ -65,12 +67,12 @@ constexpr FieldRule kCertificate[] = {
     {"certificate_chain"},
     {"private_key"},
     {"password"},
-    {"watched_directory", Support::kNo, "restart Inlay when the files change"},
+    {"watched_directory", Support::kYes, kWatchedNote},
 };
 constexpr FieldRule kValidation[] = {
     {"trusted_ca"},
     {"system_root_certs"},
-    {"watched_directory", Support::kNo, "restart Inlay when the files change"},
+    {"watched_directory", Support::kYes, kWatchedNote},
     {"verify_certificate_spki"},
     {"verify_certificate_hash"},
     {"match_typed_subject_alt_names"},
@@ -119,8 +121,19 @@ std::string read_password(View certificate, BuildContext& context) {
 
 }  // namespace
 
+namespace {
+
+void warn_of_watched_directory(View message, BuildContext& context) {
+  if (message.has("watched_directory") && !context.is_in_secret_file(message))
+    context.report.warning(message["watched_directory"].node(),
+                           "is ignored, as in Envoy: what is watched are the files of a secret with `sds_config`");
+}
+
+}  // namespace
+
 TlsCertificate build_tls_certificate(View certificate, BuildContext& context) {
   TlsCertificate out;
+  warn_of_watched_directory(certificate, context);
   context.require(certificate, "certificate_chain");
   context.require(certificate, "private_key");
   out.password = read_password(certificate, context);
@@ -197,6 +210,7 @@ void check_anchor(View place, const TlsValidation& validation, BuildContext& con
 
 TlsValidation build_validation(View validation, BuildContext& context) {
   TlsValidation out;
+  warn_of_watched_directory(validation, context);
   out.trusted_ca = read_pem(validation, "trusted_ca", context, check_pem_certificates, &out.trusted_ca_file);
   out.system_roots = validation.has("system_root_certs");
   out.anchored = out.system_roots || validation.has("trusted_ca");

@@ -88,7 +88,8 @@ CONFIGURATION = FILTER % """code: {{local: {{filename: build/header_augmenting.w
 # By the first word of a piece, so that one of a new kind is an error until it has a place.
 FRAMES = {"bootstrap_extensions": TOP, "clusters": CLUSTERS, "listeners": CLUSTERS, "filter_chains": LISTENER, "listener_filters": LISTENER, "access_log": FIELDS, "normalize_path": FIELDS, "http_filters": CHAIN,
           "typed_extension_protocol_options": CLUSTER, "code": CODE, '"rules"': CONFIGURATION, "address": ADDRESS, "routes": VIRTUAL_HOST}
-OTHERS = {"plugin": "values of `inlay deploy`", "services": "values of `inlay deploy`", "apiVersion": "a resource of a cluster's", "gateway": "values of `inlay deploy`", "module": "values of `inlay deploy`", "sources": "the filter's configuration, as values"}
+OTHERS = {"plugin": "values of `inlay deploy`", "services": "values of `inlay deploy`", "apiVersion": "a resource of a cluster's", "gateway": "values of `inlay deploy`", "module": "values of `inlay deploy`", "sources": "the filter's configuration, as values",
+          "common_tls_context": "of a file with a secret (tests/test_secret_files.py)", "resources": "what such a file has"}
 # What Envoy warns of, and why it stays.
 KNOWN = ["Wasm remote code fetch is unstable and may cause a crash"]  # of Envoy; docs/guide/plugins.md says so
 # What a document leaves out, line by line.
