@@ -2,6 +2,7 @@
 """Browsers' gRPC: what the filter grpc_web makes of requests and answers, in Inlay and in Envoy."""
 
 import base64
+import os
 import struct
 import unittest
 
@@ -11,7 +12,7 @@ from support.grpc_server import GrpcServer, needs_grpc
 from support.http2_client import Http2Client
 from support.http2_origin import Http2Origin
 from support.origins import PythonServer
-from support.processes import TestCase
+from support.processes import BUILD, TestCase
 from support.wire import request
 
 FILTER = {"name": "web", "typed_config": {"@type": config.TYPE + "envoy.extensions.filters.http.grpc_web.v3.GrpcWeb"}}
@@ -120,6 +121,13 @@ class Requests(GrpcWeb):
         routes = [config.route("origin", {"prefix": "/", "grpc": {}}), {"match": {"prefix": "/"}, "direct_response": {"status": 418}}]
         self.serve(self.origin.port, routes=routes)
         self.assertEqual(self.call().status, 418)
+
+    def test_plugins_behind_it_are_told_of_that_route(self):
+        plugin = config.wasm(os.path.join(BUILD, "wasm", "puppet_0_2_1.wasm"), "on request_headers: prop xds.route_name", name="a")
+        grpc = {**config.route("origin", {"prefix": "/", "grpc": {}}), "name": "grpc"}
+        self.serve(self.origin.port, [FILTER, plugin], routes=[grpc, {"name": "other", "match": {"prefix": "/"}, "direct_response": {"status": 418}}])
+        self.assertEqual(self.call().status, 418)
+        self.proxy.wait_for(lambda: "prop xds.route_name = Ok \"other\"" in self.proxy.log(), "the route's name")
 
     def test_what_is_no_base64(self):
         self.serve(self.origin.port)

@@ -133,6 +133,7 @@ FormatContext RouterFilter::format_context(const http::HeaderMap* response) {
 downstream::HeadersStatus RouterFilter::decode_headers(http::HeaderMap& headers, bool end_stream) {
   if (end_stream) on_request_complete();
   choose_route(headers);
+  if (options_.routes->limits_streams() && callbacks_->info().early_route) limit_stream(route_);
   if (route_ == nullptr) {
     reply(404, "", downstream::kNoRouteFound, "route_not_found");
   } else if (route_->route == nullptr) {
@@ -147,7 +148,6 @@ downstream::HeadersStatus RouterFilter::decode_headers(http::HeaderMap& headers,
 void RouterFilter::choose_route(const http::HeaderMap& headers) {
   downstream::StreamInfo& info = callbacks_->info();
   info.route = route_ = info.kept_route ? *info.kept_route : options_.routes->match(headers);
-  if (options_.routes->limits_streams() && info.early_route) limit_stream(route_);
 }
 
 void RouterFilter::answer_directly() {

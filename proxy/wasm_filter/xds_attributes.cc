@@ -18,6 +18,7 @@ const router::RouteEntry* route_of(const Source& s) {
   if (s.stream == nullptr) return nullptr;
   if (s.info().route != nullptr) return s.info().route;
   if (s.info().early_route) return *s.info().early_route;
+  if (s.info().kept_route) return *s.info().kept_route;
   const bool known = s.stream->routes != nullptr && s.stream->routed_headers != nullptr;
   return known ? s.stream->routes->match(*s.stream->routed_headers) : nullptr;
 }
