@@ -19,7 +19,7 @@ help:
 	@echo "make install   the program, the SDK and the host library below PREFIX (/usr/local), for trees of your own"
 	@echo "make package   the filter as an OCI image: build/oci/header_augmenting, and its digest"
 	@echo "make dist      what one can install, in build/dist: tarball, Python wheel and Debian package, each tried in a fresh Debian"
-	@echo "make samples   the test suites of Google's samples, of the checkout SAMPLES=/path (CPP_SDK=, GO_SDK=: checkouts of the SDKs)"
+	@echo "make samples   the test suites of Google's samples, of the checkout SAMPLES=/path (CPP_SDK=, GO_SDK=: checkouts of the SDKs; AGAINST=envoy@1.40.0: in Envoy, too)"
 	@echo "make languages  30 cases for the same filter in C++, Rust, Go and AssemblyScript, in process, on sockets and in Envoy (LANGUAGES=rust)"
 	@echo "make docs      write anew the pages of docs/ that are made from the code"
 	@echo "make lint      formatting, clang-tidy, headers, licences, shell scripts"
@@ -82,13 +82,13 @@ languages:
 	@scripts/rust/install
 	@scripts/languages $(LANGUAGES)
 
-# SAMPLES: a checkout of GoogleCloudPlatform/service-extensions. scripts/samples says which modules can be built.
+# SAMPLES: a checkout of GoogleCloudPlatform/service-extensions. scripts/samples says which modules can be built. AGAINST: an Envoy.
 samples:
 	@[ -n "$(SAMPLES)" ] || { echo "make samples: SAMPLES=/path has to name a checkout of GoogleCloudPlatform/service-extensions" >&2; exit 2; }
 	@scripts/bootstrap build
 	@scripts/build $(PRESET) inlay header_augmenting_wasm
 	@scripts/rust/install
-	@scripts/samples "$(SAMPLES)" $(if $(CPP_SDK),--cpp-sdk "$(CPP_SDK)") $(if $(GO_SDK),--go-sdk "$(GO_SDK)")
+	@scripts/samples "$(SAMPLES)" $(if $(CPP_SDK),--cpp-sdk "$(CPP_SDK)") $(if $(GO_SDK),--go-sdk "$(GO_SDK)") $(if $(AGAINST),--against "$(AGAINST)")
 
 docs:
 	@scripts/bootstrap build test
@@ -99,7 +99,7 @@ docs:
 install: PREFIX ?= /usr/local
 install:
 	@scripts/bootstrap build
-	@scripts/build $(PRESET) inlay base engine host header_augmenting_wasm header_augmenting_lean_wasm
+	@scripts/build $(PRESET) inlay inlay_module base engine host header_augmenting_wasm header_augmenting_lean_wasm
 	@cmake --install "build/$(PRESET:bench=release)" --prefix "$(PREFIX)" > "build/$(PRESET:bench=release)/install.log"
 	@echo "Installed into $(DESTDIR)$(PREFIX): docs/guide/out_of_tree.md says how to use it from a tree of your own"
 

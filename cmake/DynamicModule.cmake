@@ -30,8 +30,9 @@ set(rooms dynamic_module host http stats engine base)
 set(runtime ${CMAKE_BINARY_DIR}/inlay_dynamic_module.o)
 list(TRANSFORM rooms REPLACE "(.+)" "$<TARGET_FILE:\\1>" OUTPUT_VARIABLE archives)
 list(POP_FRONT archives hooks)
+# What the linker has read is written down, for a list of what is in it.
 add_custom_command(OUTPUT ${runtime}
-  COMMAND ${CMAKE_CXX_COMPILER} -r -nostdlib -o ${runtime} -Wl,--whole-archive ${hooks} -Wl,--no-whole-archive
+  COMMAND ${CMAKE_CXX_COMPILER} -r -nostdlib -o ${runtime} -Wl,--dependency-file=${runtime}.linked -Wl,--whole-archive ${hooks} -Wl,--no-whole-archive
     -Wl,--start-group ${archives} ${STATIC_CRYPTO} ${STATIC_Z} ${cxx_archives} -Wl,--end-group
   DEPENDS ${rooms} COMMAND_EXPAND_LISTS VERBATIM COMMENT "Linking inlay_dynamic_module.o")
 

@@ -118,7 +118,9 @@ Result<> check(std::span<const LinkedModule> modules, const std::string& runtime
                    module.name};
   }
   if (!std::filesystem::is_regular_file(runtime))
-    return Error{ErrorCode::kNotFound, "there is no such file; it comes with Inlay, beside the program or in lib/inlay",
+    return Error{ErrorCode::kNotFound,
+                 "there is no such file; it comes with Inlay, beside the program or in lib/inlay, where the build had "
+                 "libcrypto.a, libz.a and libstdc++.a (on Debian: libssl-dev, zlib1g-dev, g++)",
                  runtime};
   return {};
 }

@@ -21,8 +21,10 @@ TEST(DynamicModule, WhatCannotBeLinkedIsToldBeforeAnythingIsCompiled) {
   EXPECT_EQ(refusal({}, "/dev/null"), "there is no module to link");
   EXPECT_EQ(refusal({{"a", *wasm}, {"b", *wasm}, {"a", *wasm}}, "/dev/null"),
             "a: two modules have this name: Envoy's filter_name chooses by it");
-  EXPECT_EQ(refusal({{"a", *wasm}}, "/nowhere.o"),
-            "/nowhere.o: there is no such file; it comes with Inlay, beside the program or in lib/inlay");
+  EXPECT_EQ(
+      refusal({{"a", *wasm}}, "/nowhere.o"),
+      "/nowhere.o: there is no such file; it comes with Inlay, beside the program or in lib/inlay, where the build had "
+      "libcrypto.a, libz.a and libstdc++.a (on Debian: libssl-dev, zlib1g-dev, g++)");
 }
 
 }  // namespace

@@ -25,6 +25,7 @@
 #include "tester/case.h"
 #include "tester/envoys.h"
 #include "tester/recordings.h"
+#include "tester/textpb/exchange.h"
 #include "tester/textpb/suite_file.h"
 #include "tester/world.h"
 
@@ -111,6 +112,8 @@ class Suite {
   std::vector<TestResult> run_phase_tests(const std::string& path, const std::string& text) const;
   TestResult run_phase_test(const textpb::TestSuite& suite, const textpb::PhaseTest& test, const std::string& wasm,
                             const std::string& configuration) const;
+  TestResult run_exchange(const textpb::TestSuite& suite, const textpb::PhaseTest& test,
+                          const textpb::PluginFile& plugin) const;
   Result<std::shared_ptr<engine::Module>> load(const std::string& path, const std::vector<uint8_t>& bytes,
                                                Recordings::OfCase& recording) const;
   bool wants(std::string_view name) const;

@@ -46,16 +46,29 @@ Result<std::shared_ptr<engine::Module>> Suite::load(const std::string& path, con
   return load_module(bytes, options_.engine);
 }
 
-TestResult Suite::run_phase_test(const textpb::TestSuite& suite, const textpb::PhaseTest& test, const std::string& wasm,
-                                 const std::string& configuration) const {
+TestResult Suite::run_exchange(const textpb::TestSuite& suite, const textpb::PhaseTest& test,
+                               const textpb::PluginFile& plugin) const {
+  auto c = textpb::exchange_of(suite, test, plugin);
+  if (c) return run_case(*c);
   TestResult result;
   result.path = suite.path;
   result.name = suite.path + " [" + test.name + "]";
-  if (options_.place.kind != Place::Kind::kInProcess) {
+  if (c.error().code == ErrorCode::kUnsupported) {
     result.kind = Kind::kSkipped;
-    result.why_skipped = "its phases are callbacks without a proxy around them; such a test runs in process";
+    result.why_skipped = c.error().message;
     return result;
   }
+  result.kind = Kind::kFailed;
+  result.problems.push_back({suite.path + ":" + std::to_string(test.line), c.error().to_string(), ""});
+  return result;
+}
+
+TestResult Suite::run_phase_test(const textpb::TestSuite& suite, const textpb::PhaseTest& test, const std::string& wasm,
+                                 const std::string& configuration) const {
+  if (options_.place.kind != Place::Kind::kInProcess) return run_exchange(suite, test, {wasm, configuration});
+  TestResult result;
+  result.path = suite.path;
+  result.name = suite.path + " [" + test.name + "]";
   const auto begun = std::chrono::steady_clock::now();
   Recordings::OfCase recording(recordings_);
   const auto text = read_file(wasm, kLargestModule);

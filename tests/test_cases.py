@@ -331,9 +331,21 @@ class GooglesFormat(Folder):
             self.assertEqual(status, 0, out + err)
             self.assertRegex(out, r"(?m)^1[5-9] passed, 0 failed")
             self.assertIn("benchmarks are not run", err)
-        status, out, _ = self.inlay_test("--world", "sockets", suites[0])
-        self.assertEqual(status, 0)
-        self.assertIn("skipped", out)
+
+    def test_our_files_with_a_proxy_around_the_filter(self):
+        suites = [os.path.join(self.SUITES, name + ".textpb") for name in ("headers", "immediate", "body", "logs")]
+        envoy, missing = find_envoy()
+        for where in (("--world", "sockets"), ("--against", envoy)):
+            if where[1] is None:
+                self.skipTest("all but Envoy has passed: " + missing)
+            status, out, err = self.inlay_test(*where, *suites)
+            self.assertEqual(status, 0, out + err)
+            self.assertRegex(out, r"(?m)^4 passed, 0 failed, 3 skipped")
+        self.write("greeting", "hello")
+        self.write("a.textpb", 'test { name: "a" request_headers { result {\n  has_header { key: "x-greeting" value: "other" }\n} } }\n')
+        status, out, _ = self.inlay_test("--world", "sockets", "--plugin", "build/own_filter.wasm", "--plugin-config", "greeting", "a.textpb")
+        self.assertEqual(status, 1, out)
+        self.assertIn('a.textpb:2: expect upstream header x-greeting = "other"', out)
 
     def test_a_backtrace_has_lines_of_source(self):
         with open(os.path.join(BUILD, "CMakeCache.txt")) as cache:

@@ -15,10 +15,11 @@ import unittest
 import zipfile
 
 from support.both import inlay_only
-from support.processes import BUILD, ROOT, SANITIZED, TestCase
+from support.processes import BUILD, ROOT, SANITIZED, TestCase, filter_module
 
 DISTRIBUTION = os.path.join(ROOT, "scripts", "distribution")
 DATE = "1700000000"
+RUNTIME = os.path.join(BUILD, "inlay_dynamic_module.o")  # where what is linked into it was there
 
 
 def version():
@@ -67,8 +68,10 @@ class Deb(DistCase):
         names = run("dpkg-deb", "-c", package)
         for name in ("usr/bin/inlay", "usr/share/bash-completion/completions/inlay", "usr/share/zsh/vendor-completions/_inlay",
                      "usr/share/man/man1/inlay.1.gz", "usr/share/inlay/header_augmenting.wasm", "usr/include/inlay/sdk/sdk.h",
-                     "usr/lib/cmake/inlay/inlay-config.cmake", "usr/share/doc/inlay/copyright", "usr/share/doc/inlay/docs/guide/test.md"):
+                     "usr/lib/cmake/inlay/inlay-config.cmake", "usr/share/doc/inlay/copyright", "usr/share/doc/inlay/docs/guide/test.md",
+                     "usr/share/doc/inlay/licences/wabt"):
             self.assertIn(f" ./{name}\n", names)
+        self.assertEqual(" ./usr/lib/inlay/inlay_dynamic_module.o\n" in names, os.path.exists(RUNTIME))
 
 
 @inlay_only("what is packed")
@@ -99,6 +102,10 @@ class Wheel(DistCase):
         for command in ([os.path.join(environment, "bin", "inlay")], [os.path.join(environment, "bin", "python"), "-m", "inlay"]):
             self.assertEqual(run(*command, "version"), f"inlay {version()}\n")
         self.assertTrue(glob.glob(os.path.join(environment, "lib", "cmake", "inlay", "inlay-config.cmake")))
+        if os.path.exists(RUNTIME):
+            library = os.path.join(self.directory, "libfilter.so")
+            run(os.path.join(environment, "bin", "inlay"), "compile", "--dynamic-module", "own=" + filter_module("own_filter.wasm"), "-o", library)
+            self.assertIn("own", run(os.path.join(environment, "bin", "inlay"), "inspect", library))
 
 
 @inlay_only("what is packed")

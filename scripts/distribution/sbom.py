@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What of Debian's is in a program that was built, and in the modules that ship with it: the packages, by the files that compilers and
+"""What of Debian's is in a program that was built, and in the modules and the library that ship with it: the packages, by the files that compilers and
 linker read and by what dpkg says of those. As an SPDX 2.3 document, or as the licences that go with the program.
 
     sbom.py BUILD licences FOLDER            a copyright file for each package whose code is in the program
     sbom.py BUILD document FILE ARTIFACT...  the document, which has the artifacts' digests
 
-BUILD is a build folder: ninja knows the headers, and the linker has written inlay.linked.
+BUILD is a build folder: ninja knows the headers, and the linker has written inlay.linked, and inlay_dynamic_module.o.linked where there is
+that object file.
 """
 
 import datetime
@@ -22,6 +23,8 @@ import sys
 # Debian's short names of licences that SPDX spells in another way.
 SPDX_NAMES = {"Expat": "MIT", "BSD-2-clause": "BSD-2-Clause", "BSD-3-clause": "BSD-3-Clause", "zlib": "Zlib", "Zlib": "Zlib",
               "Apache-2.0": "Apache-2.0", "Apache-2": "Apache-2.0"}
+PROGRAM = "inlay.linked"
+LINKED = (PROGRAM, "inlay_dynamic_module.o.linked")
 STATIC, DYNAMIC, CONTAINED = "STATIC_LINK", "DYNAMIC_LINK", "CONTAINS"
 
 
@@ -32,9 +35,13 @@ def run(*command):
 def files_read(build):
     """{path: how}, of those outside of the tree."""
     headers = re.findall(r"^    (/.*)$", run("ninja", "-C", build, "-t", "deps"), re.M)
-    with open(os.path.join(build, "inlay.linked")) as file:
-        rule = file.read().partition("\n\n")[0].replace("\\\n", " ")
-    linked = [path for path in rule.split()[1:] if path.startswith("/")]
+    linked = []
+    for name in LINKED:
+        if name != PROGRAM and not os.path.exists(os.path.join(build, name)):
+            continue
+        with open(os.path.join(build, name)) as file:
+            rule = file.read().partition("\n\n")[0].replace("\\\n", " ")
+        linked += [path for path in rule.split()[1:] if path.startswith("/")]
     found = {os.path.realpath(path): CONTAINED for path in headers}
     # The modules' compiler leaves files of its own. Where a header of their libraries is used, the library is linked.
     for name in glob.glob(os.path.join(build, "wasm", "header_augmenting*.dir", "**", "*.d"), recursive=True):

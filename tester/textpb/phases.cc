@@ -4,17 +4,15 @@
 #include <re2/re2.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <utility>
 
 #include "base/ascii.h"
-#include "base/read_file.h"
+#include "tester/textpb/inputs.h"
 #include "testkit/proxy.h"
 
 namespace inlay::tester::textpb {
 namespace {
 
-constexpr size_t kLargestFile = 64 << 20;  // bytes
 constexpr std::string_view kGuestPrefix = "wasm log";
 
 // What a phase has come to.
@@ -138,7 +136,7 @@ class PhasePlayer {
   }
 
   bool headers(const std::string& phase, const Invocation& invocation, bool request) {
-    const auto fields = input_headers(invocation.input, request);
+    const auto fields = input_headers(suite_, invocation.input, request);
     if (!fields) {
       fail(phase, invocation.line, fields.error().to_string(), {});
       return false;
@@ -164,7 +162,7 @@ class PhasePlayer {
 
   bool bodies(const std::string& phase, const std::vector<Invocation>& invocations, bool request) {
     for (const Invocation& invocation : invocations) {
-      const auto body = input_body(invocation.input);
+      const auto body = input_body(suite_, invocation.input);
       if (!body) {
         fail(phase, invocation.line, body.error().to_string(), {});
         return false;
@@ -253,7 +251,7 @@ class PhasePlayer {
     for (const StringMatcher& matcher : matchers) {
       std::string exact = matcher.text;
       if (matcher.kind == StringMatcher::Kind::kFile) {
-        auto content = read(matcher.text);
+        auto content = read_beside(suite_, matcher.text);
         if (!content) {
           fail(phase, matcher.line, content.error().to_string(), {});
           continue;
@@ -279,21 +277,6 @@ class PhasePlayer {
     return nullptr;
   }
 
-  // A file beside the test file.
-  Result<std::string> read(const std::string& path) const {
-    return read_file((std::filesystem::path(suite_.path).parent_path() / path).string(), kLargestFile);
-  }
-  Result<Fields> input_headers(const Input& input, bool request) const {
-    if (input.file.empty() && input.content.empty()) return input.headers;
-    if (input.file.empty()) return parse_headers(input.content, request);
-    INLAY_TRY(const std::string text, read(input.file));
-    return parse_headers(text, request);
-  }
-  Result<std::string> input_body(const Input& input) const {
-    if (input.file.empty()) return input.content;
-    return read(input.file);
-  }
-
   const TestSuite& suite_;
   const PhaseTest& test_;
   const Plugin& plugin_;
@@ -303,94 +286,7 @@ class PhasePlayer {
   std::vector<PhaseFailure> failures_;
 };
 
-std::string trimmed(std::string_view text) {
-  const size_t begin = std::min(text.find_first_not_of(" \t"), text.size());
-  const size_t end = text.find_last_not_of(" \t") + 1;
-  return std::string(text.substr(begin, std::max(begin, end) - begin));
-}
-
-// The next line, without its end.
-std::string_view next_line(std::string_view& text) {
-  const size_t end = text.find('\n');
-  std::string_view line = text.substr(0, end);
-  text.remove_prefix(end == text.npos ? text.size() : end + 1);
-  if (line.ends_with('\r')) line.remove_suffix(1);
-  return line;
-}
-
-Error wrong_line(std::string_view line, const char* right) {
-  return {ErrorCode::kInvalidArgument, quote(line) + " is no " + right, ""};
-}
-
-// "GET /path HTTP/1.1", or with a whole URI, whose authority then counts.
-Result<Fields> request_line(std::string_view line) {
-  const size_t first = line.find(' ');
-  const size_t last = line.rfind(' ');
-  if (first == line.npos || first == last || !line.substr(last + 1).starts_with("HTTP/1.")) {
-    return wrong_line(line, "request line; `GET /path HTTP/1.1` is one");
-  }
-  Fields fields = {{":method", std::string(line.substr(0, first))}};
-  std::string_view target = line.substr(first + 1, last - first - 1);
-  const size_t scheme = target.find("://");
-  if (scheme != target.npos && !target.starts_with('/')) {
-    fields.emplace_back(":scheme", target.substr(0, scheme));
-    target.remove_prefix(scheme + 3);
-    const size_t path = std::min(target.find_first_of("/?"), target.size());
-    fields.emplace_back(":path", path < target.size() && target[path] == '/' ? std::string(target.substr(path))
-                                                                             : "/" + std::string(target.substr(path)));
-    fields.emplace_back(":authority", target.substr(0, path));
-  } else if (target.starts_with('/')) {
-    fields.emplace_back(":path", target);
-  } else {
-    return wrong_line(line, "request line; its target begins with `/`, or is a whole URI");
-  }
-  return fields;
-}
-
-Result<Fields> first_line(std::string_view line, bool request) {
-  if (request) return request_line(line);
-  if (!line.starts_with("HTTP/1.") || line.size() < 12 || line[8] != ' ') {
-    return wrong_line(line, "status line; `HTTP/1.1 200 OK` is one");
-  }
-  return Fields{{":status", std::string(line.substr(9, 3))}};
-}
-
 }  // namespace
-
-Result<Fields> parse_headers(std::string_view text, bool request) {
-  INLAY_TRY(Fields fields, first_line(next_line(text), request));
-  const bool has_authority = fields.back().first == ":authority";
-  while (!text.empty()) {
-    const std::string_view line = next_line(text);
-    if (line.empty()) break;
-    const size_t colon = line.find(':');
-    if (colon == line.npos || colon == 0) return wrong_line(line, "header; `name: value` is one");
-    std::string name = lower(line.substr(0, colon));
-    const std::string value = trimmed(line.substr(colon + 1));
-    if (request && name == "host") {
-      if (!has_authority) fields.emplace_back(":authority", value);
-      continue;
-    }
-    fields.emplace_back(std::move(name), value);
-  }
-  return fields;
-}
-
-std::vector<std::string> in_chunks(const std::string& body, const PhaseTest& test) {
-  std::vector<std::string> chunks;
-  if (test.num_chunks) {
-    const size_t count = std::min(static_cast<size_t>(*test.num_chunks), std::max<size_t>(body.size(), 1));
-    const size_t size = body.size() / count;
-    for (size_t i = 0; i + 1 < count; ++i) chunks.push_back(body.substr(i * size, size));
-    chunks.push_back(body.substr((count - 1) * size));
-  } else if (test.chunk_size && !body.empty()) {
-    const auto size = static_cast<size_t>(*test.chunk_size);
-    for (size_t at = 0; at < body.size(); at += size) chunks.push_back(body.substr(at, size));
-  } else {
-    chunks.push_back(body);
-  }
-  return chunks;
-}
 
 std::vector<PhaseFailure> run_phases(const TestSuite& suite, const PhaseTest& test, const Plugin& plugin) {
   return PhasePlayer(suite, test, plugin).play();

@@ -32,11 +32,4 @@ struct Plugin {
 // What is not as it has to be. A test ends at the phase in which the guest traps.
 std::vector<PhaseFailure> run_phases(const TestSuite& suite, const PhaseTest& test, const Plugin& plugin);
 
-// Headers as HTTP/1 writes them, with the pseudo-headers that HTTP/2 has in the place of their first line. Errors:
-// kInvalidArgument.
-Result<Fields> parse_headers(std::string_view text, bool request);
-
-// A body in the pieces that a test wants it in; one without.
-std::vector<std::string> in_chunks(const std::string& body, const PhaseTest& test);
-
 }  // namespace inlay::tester::textpb

@@ -7,6 +7,7 @@
 
 #include "base/temporary_directory.h"
 #include "compiler/compiler.h"
+#include "tester/textpb/inputs.h"
 #include "testkit/guest_fixture.h"
 
 namespace inlay::tester::textpb {
