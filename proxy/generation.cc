@@ -26,7 +26,7 @@ Generation::Generation(Bootstrap bootstrap, const Surroundings& around)
   parts_.shared.on_peak_over = around.on_peak_over;
 }
 
-// Guests go first: what comes behind them ends what is interpreted.
+// Guests go first: what is behind them answers their calls.
 Generation::~Generation() {
   drains_.reset();
   workers_.clear();

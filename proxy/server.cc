@@ -130,6 +130,7 @@ Server::Impl::~Impl() {
   others.clear();
   current.reset();
   loop.delete_now();
+  process.modules.end();  // its threads post to the loop
 }
 
 Generation::Surroundings Server::Impl::surroundings() {
@@ -359,7 +360,7 @@ int Server::run() {
   for (auto& thread : impl_->threads) thread->join();
   impl_->others.clear();
   impl_->current->end_guests();
-  impl_->process.modules.stop().request_stop();  // guests are over, so that it ends compilations alone
+  impl_->process.modules.end();  // guests are over, so that it ends compilations alone
   impl_->reloading.reset();
   impl_->process.log.info("main", "ended");
   return impl_->status;

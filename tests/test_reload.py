@@ -15,6 +15,7 @@ from support import config, guests, pipes, tcp
 from support.both import inlay_only
 from support.certificates import Authority
 from support.http2_client import Http2Client
+from support.module_server import ModuleServer
 from support.origins import Echo, Nginx, Provider, PythonServer, echoed
 from support.processes import PATIENCE, TestCase, listening, wait_until
 from support.wire import Wire, request
@@ -289,6 +290,45 @@ class Modules(Reloads):
             self.reload(proxy)
             self.assertEqual({request(proxy.port).status for _ in range(8)}, {200})
         self.assertEqual(provider.polls(), polls)
+
+
+@inlay_only("Envoy takes a bootstrap once")
+class RemoteCode(Reloads):
+    """Modules that are fetched, by configurations that replace each other."""
+
+    def setUp(self):
+        super().setUp()
+        self.made = config.bootstrap([], routes=[answers("one")])
+
+    def modules(self, name):
+        served = ModuleServer(guests.assemble(self.directory, name, guests.answers(name)))
+        self.addCleanup(served.close)
+        return served
+
+    def listener(self, name, modules):
+        """One whose filter `modules` has, with the cluster where that is; listening on its port."""
+        self.made["static_resources"]["clusters"].append(config.cluster(name, modules.port))
+        code = {"remote": {"http_uri": {"uri": "http://modules.test/guest.wasm", "cluster": name, "timeout": "60s"}, "sha256": modules.sha256}}
+        made = config.listener([config.wasm(code)], routes=[answers(name)], name=name)
+        self.made["static_resources"]["listeners"].append(made)
+        return made["address"]["socket_address"]["port_value"]
+
+    def start_it(self):
+        proxy = self.start_proxy(self.made, environment={"XDG_CACHE_HOME": os.path.join(self.directory, "cache")})
+        self.await_end_of_those_before(proxy)
+        return proxy
+
+    def await_end_of_those_before(self, proxy):
+        proxy.wait_for(lambda: proxy.stats()["server.draining_configurations"] == 0, "the end of the configurations before")
+
+    def test_the_end_of_one_ends_nothing_of_its_successors(self):
+        port = self.listener("guest", self.modules("guest"))
+        proxy = self.start_it()
+        self.assertEqual(self.body(port), "guest")
+        for text in ("two", "three", "four"):
+            self.reload(proxy, self.change_answer(self.made, text))
+            self.await_end_of_those_before(proxy)
+            self.assertEqual((self.body(proxy.port), self.body(port)), (text, "guest"))
 
 
 class Http2Load(threading.Thread):

@@ -63,6 +63,17 @@ Result<std::shared_ptr<engine::Module>> ModuleStore::load(const config::WasmCode
   return module;
 }
 
+void ModuleStore::outlive(std::jthread creating) {
+  const std::lock_guard lock(threads_mutex_);
+  if (creating.joinable()) threads_.push_back(std::move(creating));
+}
+
+void ModuleStore::end() {
+  stop_.request_stop();
+  const std::lock_guard lock(threads_mutex_);
+  threads_.clear();
+}
+
 void ModuleStore::drop_unused() {
   const std::unique_lock lock(mutex_, std::try_to_lock);
   if (lock) std::erase_if(modules_, [](const auto& module) { return module.second.use_count() == 1; });

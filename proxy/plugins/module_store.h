@@ -13,6 +13,8 @@
 #include <mutex>
 #include <stop_token>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "base/result.h"
 #include "config/model.h"
@@ -29,6 +31,9 @@ class ModuleStore {
   // `host` and `log` outlive the store.
   ModuleStore(host::Host& host, logging::Logger& log, engine::EngineKind engine)
       : host_(host), log_(log), engine_(engine) {}
+  ~ModuleStore() { end(); }
+  ModuleStore(const ModuleStore&) = delete;
+  ModuleStore& operator=(const ModuleStore&) = delete;
 
   // May compile for seconds. Errors name the plugin or the module's file: no code, no WebAssembly, no proxy-wasm
   // module, a plugin that refuses its configuration; kUnavailable after the stop, whatever else was wrong.
@@ -43,6 +48,12 @@ class ModuleStore {
   // being compiled; a call into native code goes on to its end or to its time limit. No module is loaded after it, and
   // no plugin started.
   std::stop_source& stop() { return stop_; }
+  // Keeps a thread that is in create_plugin() for somebody who is gone, such as a configuration that was replaced while
+  // its code was compiled: a stop would end what others compile as well.
+  void outlive(std::jthread creating);
+  // Stops, and returns when the threads that outlive() was given have ended. What they use besides this lives until
+  // then.
+  void end();
 
  private:
   Result<Unit> go_on(const config::WasmPlugin& wasm) const;
@@ -54,6 +65,8 @@ class ModuleStore {
   const engine::EngineKind engine_;
   std::function<void(std::string)> progress_ = [](const std::string&) {};
   std::stop_source stop_;
+  std::mutex threads_mutex_;
+  std::vector<std::jthread> threads_;  // outlive()
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<engine::Module>> modules_;  // by the hash of their bytes
 };

@@ -52,7 +52,7 @@ RemotePlugins::RemotePlugins(net::EventLoop& loop, RemoteCode& code, ModuleStore
 
 RemotePlugins::~RemotePlugins() {
   *alive_ = false;
-  modules_.stop().request_stop();
+  for (Missing& missing : missing_) modules_.outlive(std::move(missing.compiling));
 }
 
 Result<std::shared_ptr<host::Plugin>> RemotePlugins::create(const config::WasmPlugin& wasm) {

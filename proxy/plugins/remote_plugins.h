@@ -46,7 +46,7 @@ class RemotePlugins {
   // All outlive this.
   RemotePlugins(net::EventLoop& loop, RemoteCode& code, ModuleStore& modules, host::Host& host, logging::Logger& log,
                 Observer& observer);
-  ~RemotePlugins();  // ends compilations
+  ~RemotePlugins();  // what is being compiled goes on, for nobody (ModuleStore::outlive)
   RemotePlugins(const RemotePlugins&) = delete;
   RemotePlugins& operator=(const RemotePlugins&) = delete;
 
