@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <chrono>
 #include <thread>
-#include <utility>
 
 namespace inlay {
 namespace {
@@ -27,12 +26,8 @@ FileWatch::FileWatch(const std::vector<std::string>& paths) {
   for (const std::string& path : paths) known_[path] = state_of(path);
 }
 
-void FileWatch::follow(const std::vector<std::string>& paths) {
-  FileWatch next(paths);
-  for (auto& [path, state] : next.known_) {
-    if (const auto known = known_.find(path); known != known_.end()) state = known->second;
-  }
-  known_ = std::move(next.known_);
+void FileWatch::look_again() {
+  for (auto& [path, state] : known_) state = state_of(path);
 }
 
 std::string FileWatch::changed() const {
@@ -45,19 +40,21 @@ std::string FileWatch::changed() const {
   return folder;
 }
 
-bool FileWatch::all_there() const {
-  return std::all_of(known_.begin(), known_.end(), [](const auto& one) { return one.second.there; });
+bool FileWatch::all_there(const FileWatch& before) const {
+  return std::all_of(known_.begin(), known_.end(), [&](const auto& one) {
+    const auto was = before.known_.find(one.first);
+    return one.second.there || (was != before.known_.end() && !was->second.there);
+  });
 }
 
 std::string FileWatch::wait() const {
   std::string first;
   for (first = changed(); first.empty(); first = changed()) std::this_thread::sleep_for(kPause);
-  std::vector<std::string> paths;
-  for (const auto& [path, state] : known_) paths.push_back(path);
+  FileWatch now(*this);
   for (int look = 0; look < kLooks; ++look) {
-    const FileWatch now(paths);
+    now.look_again();
     std::this_thread::sleep_for(kPause);
-    if (now.all_there() && now.changed().empty()) break;
+    if (now.all_there(*this) && now.changed().empty()) break;
   }
   return first;
 }

@@ -18,15 +18,18 @@ namespace inlay {
 class FileWatch {
  public:
   // Remembers how the files, or folders, are now.
-  explicit FileWatch(const std::vector<std::string>& paths);
-
-  // Looks at these instead. Of those that it knows it remembers what it did before.
-  void follow(const std::vector<std::string>& paths);
+  explicit FileWatch(const std::vector<std::string>& paths = {});
+  // Remembers how one more is now, if it does not know it yet. Of a file that is to be read: before that, so that what
+  // is written meanwhile is a change.
+  void add(const std::string& path) { known_.try_emplace(path, state_of(path)); }
+  // Remembers how all of them are now.
+  void look_again();
+  bool empty() const { return known_.empty(); }
 
   // The first one that is otherwise now; empty when none is.
   std::string changed() const;
-  // Whether all are there, as they were remembered.
-  bool all_there() const;
+  // Whether all are there, as they were remembered, but for those that `before` has not seen either.
+  bool all_there(const FileWatch& before) const;
   // Waits until one has changed, and then until all stand still and are there, for five seconds at most, as a compiler
   // writes for a while. Returns the one that was seen first.
   std::string wait() const;

@@ -37,19 +37,30 @@ TEST(FileWatch, SeesWhatIsWrittenRemovedAndMade) {
   EXPECT_EQ(watch.changed(), folder.file("d"));
 }
 
-TEST(FileWatch, RemembersWhatItFollowsOn) {
+TEST(FileWatch, RemembersWhatAFileWasBeforeItWasRead) {
   const TemporaryDirectory folder("inlay-watch-");
   const std::string file = folder.file("a");
-  const std::string other = folder.file("b");
   std::ofstream(file) << "one";
-  std::ofstream(other) << "one";
-  FileWatch watch({file});
+  FileWatch watch;
+  EXPECT_TRUE(watch.empty());
+  watch.add(file);
   std::ofstream(file) << "longer";
-  std::ofstream(other) << "longer";
-  watch.follow({file, other});  // one as it was, the other as it is
+  watch.add(file);  // read a second time
   EXPECT_EQ(watch.changed(), file);
-  watch.follow({other});
+  watch.look_again();
   EXPECT_EQ(watch.changed(), "");
+}
+
+TEST(FileWatch, MissesOnlyWhatWasThere) {
+  const TemporaryDirectory folder("inlay-watch-");
+  const std::string file = folder.file("a");
+  std::ofstream(file) << "one";
+  const FileWatch before({file, folder.file("never")});
+  EXPECT_TRUE(before.all_there(before));
+  std::remove(file.c_str());
+  const FileWatch after({file, folder.file("never")});
+  EXPECT_FALSE(after.all_there(before));
+  EXPECT_TRUE(after.all_there(after));
 }
 
 TEST(FileWatch, WaitsForAChange) {

@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/file_watch.h"
 #include "cli/run_flags.h"
 #include "cli/subcommand.h"
 #include "config/load.h"
@@ -25,7 +26,7 @@ struct RunOptions {
   std::string engine = "auto";
   std::string hazards = "warn";
   bool watch = false;
-  std::vector<std::string> watched_files;  // of the configuration that was read last
+  FileWatch watched_files;  // of the configuration that was read last
   std::string service_cluster;
   std::string service_node;
   std::string service_zone;
@@ -47,11 +48,11 @@ int fail(const Error& error) {
 
 // `said` gets what there is to say about the file.
 Result<config::Bootstrap> load(RunOptions& options, std::string& said) {
-  options.watched_files.clear();
-  if (options.watch && !options.config_path.empty()) options.watched_files.push_back(options.config_path);
+  options.watched_files = FileWatch();
+  if (options.watch && !options.config_path.empty()) options.watched_files.add(options.config_path);
   options.load.node_is_given = !options.service_cluster.empty() && !options.service_node.empty();
   options.load.on_file = [&options](const std::string& path, config::LoadOptions::FileKind kind) {
-    if (options.watch || kind == config::LoadOptions::FileKind::kDynamic) options.watched_files.push_back(path);
+    if (options.watch || kind == config::LoadOptions::FileKind::kDynamic) options.watched_files.add(path);
   };
   document::Diagnostics diagnostics;
   constexpr const char* kText = "--config-yaml";

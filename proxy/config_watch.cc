@@ -8,20 +8,21 @@ namespace inlay::proxy {
 ConfigWatch::ConfigWatch(net::EventLoop& loop, std::function<void(const std::string&)> on_change)
     : on_change_(std::move(on_change)), timer_(loop, [this] { look(); }) {}
 
-void ConfigWatch::follow(std::vector<std::string> paths) {
-  paths_ = std::move(paths);
-  seen_.follow(paths_);
-  paths_.empty() ? timer_.disarm() : timer_.arm(kEvery);
+void ConfigWatch::follow(FileWatch files) {
+  seen_ = followed_ = std::move(files);
+  changed_.clear();  // it is seen again, if it is otherwise than in `files`
+  seen_.empty() ? timer_.disarm() : timer_.arm(kEvery);
 }
 
-// A file that is away for a moment is about to be replaced.
 void ConfigWatch::look() {
   timer_.arm(kEvery);
   const std::string changed = seen_.changed();
   if (!changed.empty()) {
     changed_ = changed;
-    seen_ = FileWatch(paths_);
-  } else if (!changed_.empty() && seen_.all_there()) {
+    seen_.look_again();
+    looks_ = 0;
+  } else if (!changed_.empty() && (seen_.all_there(followed_) || ++looks_ >= kLooksForOneThatIsAway)) {
+    followed_ = seen_;
     on_change_(std::exchange(changed_, {}));
   }
 }

@@ -31,7 +31,7 @@ TEST(ConfigWatch, TellsOnceWhenAFileStandsStillAgain) {
     EXPECT_EQ(path, file);
     write(module, "longer");
   });
-  watch.follow({file, module});
+  watch.follow(FileWatch({file, module}));
   // It is written again and again, and away in between.
   int writes = 0;
   net::Timer writer(loop, [&] {
@@ -47,7 +47,7 @@ TEST(ConfigWatch, TellsOnceWhenAFileStandsStillAgain) {
   EXPECT_EQ(writes, 5);
 }
 
-// What changes between being read and being followed is not missed: a reload may take long.
+// What changes between being read and being followed is not missed: a start or a reload may take long.
 TEST(ConfigWatch, FollowsWhatItIsToldLast) {
   const TemporaryDirectory folder("inlay-config-watch-");
   const std::string before = folder.file("before");
@@ -59,12 +59,50 @@ TEST(ConfigWatch, FollowsWhatItIsToldLast) {
     told.push_back(path);
     loop.stop();
   });
-  watch.follow({before, now});
+  watch.follow(FileWatch({before}));
+  const FileWatch read({now});
   write(before, "longer");
   write(now, "longer");
-  watch.follow({now});
+  watch.follow(read);
   loop.run();
   EXPECT_EQ(told, (std::vector<std::string>{now}));
+}
+
+// A configuration that names a file which is not there is mended by another name: nobody waits for the file.
+TEST(ConfigWatch, WaitsForNoFileThatWasNeverThere) {
+  const TemporaryDirectory folder("inlay-config-watch-");
+  const std::string file = folder.file("envoy.yaml");
+  write(file, "one");
+  net::EventLoop loop;
+  std::string told;
+  ConfigWatch watch(loop, [&](const std::string& path) {
+    told = path;
+    loop.stop();
+  });
+  watch.follow(FileWatch({file, folder.file("misspelt.wasm")}));
+  write(file, "longer");
+  loop.run();
+  EXPECT_EQ(told, file);
+}
+
+// A module goes with the configuration that named it.
+TEST(ConfigWatch, WaitsNotForEverForAFileThatIsGone) {
+  const TemporaryDirectory folder("inlay-config-watch-");
+  const std::string file = folder.file("envoy.yaml");
+  const std::string module = folder.file("filter.wasm");
+  for (const std::string& one : {file, module}) write(one, "one");
+  net::EventLoop loop;
+  std::vector<std::string> told;
+  ConfigWatch watch(loop, [&](const std::string& path) {
+    told.push_back(path);
+    if (told.size() == 2) return loop.stop();
+    write(file, "longer again");  // and is not waited for once more
+  });
+  watch.follow(FileWatch({file, module}));
+  write(file, "longer");
+  std::remove(module.c_str());
+  loop.run();
+  EXPECT_EQ(told, (std::vector<std::string>{file, file}));
 }
 
 }  // namespace

@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "base/file_watch.h"
 #include "config/model.h"
 #include "engine/engine.h"
 #include "proxy/logging/log.h"
@@ -40,9 +41,9 @@ struct ServerOptions {
   // Called on a thread of its own, once at a time. Empty: the configuration cannot change.
   using Reload = std::function<Result<config::Bootstrap>(std::string& said)>;
   Reload reload{};
-  // Files of the configuration that was read last: reload() when one of them has changed. Asked after each time that
-  // `reload` has returned. Empty: there are none.
-  std::function<std::vector<std::string>()> watched_files{};
+  // Files of the configuration that was read last, as they were before they were read: reload() when one of them has
+  // changed. Asked after each time that `reload` has returned. Empty: there are none.
+  std::function<FileWatch()> watched_files{};
   bool watch_modules = false;                          // the same with those of modules
   std::chrono::milliseconds log_flush_interval{1000};  // access logs are written at the latest this much later
   bool fetch_remote_code = false;  // validate(): fetch what is not cached, instead of leaving its plugin unchecked

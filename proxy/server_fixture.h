@@ -135,6 +135,7 @@ class ServerTest : public ::testing::Test {
     ServerOptions options;
     options.concurrency = concurrency;
     options.reload = reload_;
+    options.watched_files = watched_files_;
     auto server = Server::create(bootstrap_, options, *log_);
     ASSERT_TRUE(server) << server.error().to_string();
     server_ = *std::move(server);
@@ -174,6 +175,7 @@ class ServerTest : public ::testing::Test {
   }
 
   ServerOptions::Reload reload_;
+  std::function<FileWatch()> watched_files_;
   std::unique_ptr<Server> server_;
   std::thread thread_;
   int status_ = -1;

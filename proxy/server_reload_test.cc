@@ -2,10 +2,14 @@
 // Server::reload().
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <future>
 #include <string>
 #include <utility>
 
+#include "base/file_watch.h"
+#include "base/read_file.h"
+#include "base/temporary_directory.h"
 #include "proxy/server_fixture.h"
 
 namespace inlay::proxy {
@@ -90,6 +94,34 @@ TEST_F(ServerTest, AnEndDoesNotWaitForAReload) {
   }
   go.set_value();
   end();
+}
+
+// What was read is not what is there by the time that it serves: at the start, and at a reload.
+TEST_F(ServerTest, WhatChangesAfterItWasReadIsReadAnew) {
+  const TemporaryDirectory folder("inlay-server-reload-");
+  const std::string file = folder.file("body");
+  std::ofstream(file) << "one";
+  FileWatch seen;
+  const auto read = [&] {
+    config::Bootstrap made = bootstrap_;
+    seen = FileWatch({file});
+    made.listeners[0].http.route_config.virtual_hosts[0].routes[0].action = says(read_file(file, 100).value());
+    return made;
+  };
+  int reads = 0;
+  reload_ = [&](std::string&) {
+    Result<config::Bootstrap> made = read();
+    if (++reads == 1) std::ofstream(file) << "the third";
+    return made;
+  };
+  watched_files_ = [&] { return seen; };
+  add_route("/");
+  bootstrap_ = read();
+  std::ofstream(file) << "second";
+  start();
+  while (!has(get("/"), "the third")) {
+  }
+  EXPECT_EQ(reads, 2);
 }
 
 TEST_F(ServerTest, WithoutAFileThereIsNoReload) {
