@@ -205,15 +205,20 @@ bool Generation::is_held_by(const Generation& before, size_t listener) const {
                      [&](const Address& address) { return address.is_same_place(addresses_[listener]); });
 }
 
-// A listener on port 0 keeps the port that it has got.
+// A listener on port 0 keeps the port that it has got. There may be several without a name: each has its own.
 void Generation::take_ports_of(const Generation& before) {
+  const auto has_own = [](const config::Listener& one) {
+    return one.address.port == 0 && !one.address.is_pipe && !one.chain_of;
+  };
+  std::vector<bool> taken(before.addresses_.size());
   for (size_t i = 0; i < addresses_.size(); ++i) {
     const config::Listener& listener = bootstrap_->listeners[i];
-    if (listener.address.port != 0 || listener.address.is_pipe) continue;
-    for (size_t j = 0; j < before.addresses_.size(); ++j) {
+    for (size_t j = 0; has_own(listener) && j < taken.size(); ++j) {
       const config::Listener& old = before.bootstrap_->listeners[j];
-      if (old.name == listener.name && old.address.is_same_place(listener.address))
-        addresses_[i] = before.addresses_[j];
+      if (taken[j] || !has_own(old) || old.name != listener.name || old.address.host != listener.address.host) continue;
+      addresses_[i] = before.addresses_[j];
+      taken[j] = true;
+      break;
     }
   }
 }

@@ -6,6 +6,7 @@
 #include <future>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/file_watch.h"
 #include "base/read_file.h"
@@ -47,6 +48,34 @@ TEST_F(ServerTest, AReloadTakesPortsOver) {
   old.send("GET / HTTP/1.1\r\nhost: h\r\n\r\n");
   const std::string last = old.read_all();
   EXPECT_TRUE(has(last, "connection: close\r\n") && last.ends_with("one")) << last;
+}
+
+// Of a listener with several filter chains each is one of the model, and the first has the socket; several listeners
+// may have no name.
+TEST_F(ServerTest, EachListenerKeepsItsOwnPort) {
+  add_route("/").action = says("one");
+  const config::Listener plain = bootstrap_.listeners[0];
+  bootstrap_.listeners[0].chooses_chain = true;
+  bootstrap_.listeners[0].chain_match.transport_protocol = "tls";
+  config::Listener chain = plain;
+  chain.chain_of = 0;
+  bootstrap_.listeners.push_back(chain);
+  for (const char* text : {"first", "second"}) {
+    config::Listener unnamed = plain;
+    unnamed.name = "";
+    unnamed.http.route_config.virtual_hosts[0].routes[0].action = says(text);
+    bootstrap_.listeners.push_back(unnamed);
+  }
+  config::Bootstrap next = bootstrap_;
+  reload_ = [&](std::string&) { return Result<config::Bootstrap>(next); };
+  start(2);
+  const std::vector<Address> before = server_->listener_addresses();
+  reload("success");
+  for (const auto& [place, text] : {std::pair(size_t{0}, "one"), {2, "first"}, {3, "second"}}) {
+    EXPECT_TRUE(server_->listener_addresses()[place].is_same_place(before[place])) << place;
+    for (int i = 0; i < 8; ++i)
+      EXPECT_TRUE(has(Client(before[place]).ask("GET / HTTP/1.1\r\nhost: h\r\n"), text)) << place;
+  }
 }
 
 TEST_F(ServerTest, AReloadThatFailsLeavesWhatServes) {
