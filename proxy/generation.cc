@@ -242,12 +242,13 @@ void Generation::on_late_listener(size_t listener, const Result<Unit>& outcome) 
     log_.error("main", "listener '" + bootstrap_->listeners[listener].name +
                            "' cannot be opened: " + outcome.error().to_string());
   }
-  around_.on_late(outcome);
+  around_.on_late(*this, outcome);
 }
 
 // --- the end ---
 
 void Generation::stop_accepting() {
+  late_.stop();
   for (auto& worker : workers_) worker->stop_accepting();
 }
 

@@ -48,8 +48,8 @@ class Generation final : plugins::RemotePlugins::Observer {
     StartWatch& watch;
     std::vector<std::unique_ptr<WorkerThread>>& threads;
     std::function<void()> on_peak_over;  // SharedState::on_peak_over
-    // A listener that has waited for code is open, or cannot be opened. Destroys no generation.
-    std::function<void(const Result<Unit>&)> on_late;
+    // A listener of that generation that has waited for code is open, or cannot be opened. Destroys no generation.
+    std::function<void(Generation&, const Result<Unit>&)> on_late;
   };
 
   Generation(Bootstrap bootstrap, const Surroundings& around);
@@ -71,6 +71,7 @@ class Generation final : plugins::RemotePlugins::Observer {
   // Of addresses that `before` does not listen on. Errors: those of check_port_is_free.
   Result<Unit> check_ports(const Generation* before) const;
 
+  // For good, also of listeners that wait for code.
   void stop_accepting();
   // Ends as Worker::drain() says; `on_drained` is called on the server's thread, not from inside of this. Of two calls
   // the second one counts.

@@ -35,8 +35,8 @@ class LateListeners {
   void await(size_t listener, const host::Plugin& placeholder) { waiting_[listener].insert(&placeholder); }
 
   bool waits(size_t listener) const { return !opening_[listener] && !waiting_[listener].empty(); }
-  // Some listener is not open yet.
-  bool pending() const { return unopened_ > 0; }
+  // Some listener is not open yet, and will be.
+  bool pending() const { return unopened_ > 0 && !stopped_; }
   // Once the workers run.
   void start();
   // What is not open by now stays closed.

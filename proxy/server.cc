@@ -52,7 +52,7 @@ struct Server::Impl final : admin::AdminTarget {
   void limit_clients();
   Result<Unit> start_admin();
   Result<Unit> write_admin_address();
-  void on_late(const Result<Unit>& outcome);
+  void on_late(Generation& of, const Result<Unit>& outcome);
   void begin_drain();
   void on_signal(int number);
 
@@ -69,8 +69,9 @@ struct Server::Impl final : admin::AdminTarget {
   // admin::AdminTarget
   admin::ServerState state() const override {
     if (draining || health_failed) return admin::ServerState::kDraining;
-    // While there is another one, that has all listeners.
-    return current->is_late() && others.empty() ? admin::ServerState::kInitializing : admin::ServerState::kLive;
+    // While another one serves, that has all listeners.
+    const bool serves = std::any_of(others.begin(), others.end(), [](const auto& one) { return !one->is_draining(); });
+    return current->is_late() && !serves ? admin::ServerState::kInitializing : admin::ServerState::kLive;
   }
   std::string waits_for() const override { return "waiting for the code of plugins"; }
   const config::Bootstrap& bootstrap() const override { return current->bootstrap(); }
@@ -84,7 +85,7 @@ struct Server::Impl final : admin::AdminTarget {
     return process.log.set_level(component, level);
   }
   void fail_health_check(bool fail) override { health_failed = fail; }
-  void drain_listeners() override { current->stop_accepting(); }
+  void drain_listeners() override;
   void quit() override { begin_drain(); }
   void reopen_logs() override {
     process.log.info("main", "reopening the access logs");
@@ -116,6 +117,7 @@ struct Server::Impl final : admin::AdminTarget {
   size_t left = 0;                                     // generations that are to drain before the end
   bool never_started = false;                          // a signal has ended the start
   bool draining = false;
+  bool closed = false;  // drain_listeners()
   bool health_failed = false;
   int status = 0;
 };
@@ -140,7 +142,7 @@ Generation::Surroundings Server::Impl::surroundings() {
           .watch = watch,
           .threads = threads,
           .on_peak_over = [this] { memory.on_peak_over(); },
-          .on_late = [this](const Result<Unit>& outcome) { on_late(outcome); }};
+          .on_late = [this](Generation& of, const Result<Unit>& outcome) { on_late(of, outcome); }};
 }
 
 // Half of what is left is for clients, so that each may have a connection to an upstream. After the workers have
@@ -225,6 +227,7 @@ Result<Unit> Server::Impl::start() {
 
 void Server::Impl::reload(const std::string& why) {
   if (draining) return;
+  if (closed) return process.log.warn("main", why + " changes nothing: the listeners have been drained");
   if (!reloading) return process.log.warn("main", why + " changes nothing: there is no file to read anew");
   process.log.info("main", why + ": reading the configuration anew");
   reloading->begin();
@@ -260,29 +263,37 @@ void Server::Impl::on_reloaded(Result<Reload::Next> next) {
 }
 
 Result<Unit> Server::Impl::take_over(Reload::Next& next) {
+  if (closed) return Error{ErrorCode::kFailedPrecondition, "the listeners have been drained meanwhile", ""};
   INLAY_RETURN_IF_ERROR(next->check_ports(current.get()));
   INLAY_RETURN_IF_ERROR(next->finish_preparing());
   INLAY_RETURN_IF_ERROR(next->start_workers());
   INLAY_RETURN_IF_ERROR(next->listen(current.get()));
-  process.clients->set_most(next->bootstrap().max_clients.value_or(fitting_clients));
   others.push_back(std::exchange(current, std::move(next)));
+  process.clients->set_most(bootstrap().max_clients.value_or(fitting_clients));
   if (!current->is_late()) retire_others();
   return Unit{};
 }
 
-// Those before serve on until the listeners of this one are open.
-void Server::Impl::on_late(const Result<Unit>& outcome) {
+// Those before serve on until the listeners of this one are open. One that fails may have been replaced already, by one
+// that still waits for its own.
+void Server::Impl::on_late(Generation& of, const Result<Unit>& outcome) {
   if (outcome) {
     if (!current->is_late()) retire_others();
     return;
   }
-  if (others.empty()) {
+  if (&of != current.get()) return retire(of);
+  const auto before =
+      std::find_if(others.rbegin(), others.rend(), [](const auto& other) { return !other->is_draining(); });
+  if (before == others.rend()) {
     status = 1;
     return begin_drain();
   }
   process.log.error("main", "the configuration before serves on");
-  std::swap(current, others.back());
-  retire(*others.back());
+  std::swap(current, *before);
+  process.set_node(bootstrap().node);
+  process.clients->set_most(bootstrap().max_clients.value_or(fitting_clients));
+  current->parts().limit_clients();
+  retire(of);
 }
 
 void Server::Impl::retire_others() {
@@ -303,11 +314,18 @@ void Server::Impl::forget(const Generation& drained) {
   loop.delete_later(std::move(*found));
   others.erase(found);
   gauge("server.draining_configurations").sub(1);
-  loop.post([this] { process.modules.drop_unused(); });
+  loop.post([this] { loop.post([this] { process.modules.drop_unused(); }); });  // when it has been deleted
   memory.on_peak_over();
 }
 
 // --- the end ---
+
+// Who has asked for it is about to end the server: no reload opens them again.
+void Server::Impl::drain_listeners() {
+  closed = true;
+  current->stop_accepting();
+  for (const auto& other : others) other->stop_accepting();
+}
 
 void Server::Impl::begin_drain() {
   if (draining) return;

@@ -153,6 +153,24 @@ TEST_F(ServerTest, WhatChangesAfterItWasReadIsReadAnew) {
   EXPECT_EQ(reads, 2);
 }
 
+TEST_F(ServerTest, NoReloadOpensListenersThatHaveBeenDrained) {
+  add_route("/").action = says("one");
+  int calls = 0;
+  reload_ = [&](std::string&) {
+    ++calls;
+    return Result<config::Bootstrap>(bootstrap_);
+  };
+  start(2);
+  const Address before = address();
+  admin("/drain_listeners", "POST");
+  while (Client(before).connected()) {
+  }
+  server_->reload();
+  admin("/ready");  // after it
+  end();            // which waits for what is under way
+  EXPECT_EQ(calls, 0);
+}
+
 TEST_F(ServerTest, WithoutAFileThereIsNoReload) {
   add_route("/").action = says("one");
   start();

@@ -278,6 +278,24 @@ class Modules(Reloads):
         self.await_outcome(proxy)
         self.assertEqual(self.body(proxy.port), "two")
 
+    def test_a_module_goes_with_the_last_configuration_that_has_it(self):
+        """Also when that is cut, with a connection of its own."""
+        module = guests.assemble(self.directory, "own", guests.answers("first"))
+        made = config.bootstrap([config.cluster("origin", self.echo.port)], [config.wasm(module)])
+        cache = os.path.join(self.directory, "cache")
+        proxy = self.start_proxy(made, concurrency=1, flags=("--engine", "aot", "--drain-time-s", "1"), environment={"XDG_CACHE_HOME": cache})
+
+        def is_mapped():
+            with open(f"/proc/{proxy.process.pid}/maps") as maps:
+                return cache in maps.read()
+        with Wire(proxy.port) as wire:
+            wire.send(GET)
+            wire.response()
+            self.assertTrue(is_mapped())
+            self.reload(proxy, config.bootstrap([config.cluster("origin", self.echo.port)]))
+            self.assertTrue(wire.ended())
+        proxy.wait_for(lambda: not is_mapped(), "the end of the module")
+
     def test_the_filter_keeps_its_token(self):
         """What the filter has in shared data outlives a configuration: no request fails, and none is fetched for it."""
         provider = self.start(Provider(self.directory))
@@ -329,6 +347,29 @@ class RemoteCode(Reloads):
             self.reload(proxy, self.change_answer(self.made, text))
             self.await_end_of_those_before(proxy)
             self.assertEqual((self.body(proxy.port), self.body(port)), (text, "guest"))
+
+    def test_one_that_fails_late_leaves_its_successor(self):
+        first, second = self.modules("first"), self.modules("second")
+        for modules in (first, second):
+            modules.hold.clear()
+        proxy = self.start_it()
+        port = self.listener("first", first)
+        self.reload(proxy, self.change_answer(self.made, "two"))
+        del self.made["static_resources"]["listeners"][-1]
+        other = self.listener("second", second)
+        self.reload(proxy, self.change_answer(self.made, "three"))
+        taken = socket.socket()
+        self.addCleanup(taken.close)
+        taken.bind(("127.0.0.1", port))
+        taken.listen(1)
+        first.hold.set()
+        proxy.wait_for(lambda: "listener 'first' cannot be opened" in proxy.log(), "the failure")
+        second.hold.set()
+        wait_until(lambda: listening(other), "the listener of the last one")
+        self.assertEqual(self.body(other), "second")
+        self.await_end_of_those_before(proxy)
+        self.assertEqual(self.body(proxy.port), "three")
+        self.assertIn('"three"', proxy.admin("/config_dump")[1].replace(r"\"", '"'))
 
 
 class Http2Load(threading.Thread):
