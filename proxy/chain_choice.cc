@@ -64,6 +64,11 @@ class ChainChoice::Undecided final : public net::ConnectionHandler {
     connection_->pause_reading();
     return std::move(connection_);
   }
+  // Nothing more comes of it; it is about to be deleted.
+  void end() {
+    timer_.disarm();
+    if (connection_) connection_->close(net::Connection::Close::kNow);
+  }
 
  private:
   void on_data(Buffer& data, bool end) override {
@@ -132,6 +137,7 @@ void ChainChoice::forget(Undecided& connection) {
   const auto it =
       std::find_if(undecided_.begin(), undecided_.end(), [&](const auto& owned) { return owned.get() == &connection; });
   if (it == undecided_.end()) return;
+  connection.end();
   loop_.delete_later(std::move(*it));
   *it = std::move(undecided_.back());
   undecided_.pop_back();
