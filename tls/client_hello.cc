@@ -12,6 +12,7 @@ constexpr uint8_t kHandshakeRecord = 22;
 constexpr uint8_t kClientHello = 1;
 constexpr uint16_t kServerNameExtension = 0;
 constexpr uint8_t kHostName = 0;
+constexpr size_t kMostName = 255;  // of a name in DNS, RFC 1035 section 2.3.4; OpenSSL refuses longer ones
 constexpr size_t kRecordHeader = 5;
 constexpr size_t kRandom = 32;
 
@@ -69,7 +70,8 @@ std::string server_name_of(std::string_view extension) {
   while (!names.empty()) {
     const size_t type = names.number(1);
     const std::string_view name = names.vector(2);
-    if (names.good() && type == kHostName) return lower(name);
+    if (!names.good() || type != kHostName) continue;
+    return name.size() > kMostName || name.find('\0') != std::string_view::npos ? std::string() : lower(name);
   }
   return {};
 }

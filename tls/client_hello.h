@@ -15,7 +15,7 @@ struct FirstBytes {
     kPlain,       // no TLS
     kTls,         // a ClientHello, or something that only the handshake will find fault with
   } kind = Kind::kIncomplete;
-  std::string server_name;  // SNI (RFC 6066 section 3) in lower case; empty: none
+  std::string server_name;  // SNI (RFC 6066 section 3) in lower case; empty: none, or what no host can be named
 };
 
 // A ClientHello may have kMostClientHello bytes, as in Envoy; what is longer is kTls without a name.

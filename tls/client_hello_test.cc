@@ -67,5 +67,39 @@ TEST(ClientHello, OfWhatIsNone) {
   }
 }
 
+// No host has such a name, and a chain is looked for by each rest of it.
+TEST(ClientHello, TakesNoNameThatIsNone) {
+  const auto named = [](const std::string& name) {
+    std::string bytes = client_hello(std::string(name.size(), 'x').c_str());
+    const size_t at = bytes.find(std::string(name.size(), 'x'));
+    return read_first_bytes(bytes.replace(at, name.size(), name)).server_name;
+  };
+  EXPECT_EQ(named("a.test"), "a.test");
+  EXPECT_EQ(named(std::string(255, '.')), std::string(255, '.'));
+  EXPECT_EQ(named(std::string("a\0.test", 7)), "");
+  // Longer than OpenSSL would send: of a name of 250 bytes and its lengths.
+  std::string longer = client_hello(std::string(250, 'x').c_str());
+  const size_t at = longer.find(std::string(250, 'x'));
+  const auto add = [&](size_t place, size_t size) {
+    size_t value = 0;
+    for (size_t i = 0; i < size; ++i) value = value << 8 | static_cast<uint8_t>(longer[place + i]);
+    value += 6;
+    for (size_t i = size; i-- > 0; value >>= 8) longer[place + i] = static_cast<char>(value);
+  };
+  add(at - 2, 2);  // the name
+  add(at - 5, 2);  // the list of names
+  add(at - 7, 2);  // the extension
+  const size_t session = 43;
+  const size_t suites = session + 1 + static_cast<uint8_t>(longer[session]);
+  const size_t compressions =
+      suites + 2 + (static_cast<uint8_t>(longer[suites]) << 8 | static_cast<uint8_t>(longer[suites + 1]));
+  add(compressions + 1 + static_cast<uint8_t>(longer[compressions]), 2);  // all extensions
+  add(6, 3);                                                              // the message
+  add(3, 2);                                                              // the record
+  longer.insert(at, "yyyyyy");
+  EXPECT_EQ(read_first_bytes(longer).kind, Kind::kTls);
+  EXPECT_EQ(read_first_bytes(longer).server_name, "");
+}
+
 }  // namespace
 }  // namespace inlay::tls
