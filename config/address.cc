@@ -46,9 +46,16 @@ std::span<const MessageRules> address_rules() {
 
 namespace {
 
-bool is_ip(const std::string& host) {
+// Whether it is an IP address, which then is as the system writes it: "0:0::1" as "::1". Two that are the same place
+// are the same text.
+bool make_ip(std::string& host) {
   in6_addr buffer;
-  return ::inet_pton(AF_INET, host.c_str(), &buffer) == 1 || ::inet_pton(AF_INET6, host.c_str(), &buffer) == 1;
+  if (host.find('\0') != std::string::npos) return false;
+  if (::inet_pton(AF_INET, host.c_str(), &buffer) == 1) return true;
+  if (::inet_pton(AF_INET6, host.c_str(), &buffer) != 1) return false;
+  char text[INET6_ADDRSTRLEN];
+  host = ::inet_ntop(AF_INET6, &buffer, text, sizeof text);
+  return true;
 }
 
 // What the system has room for, with a NUL at the end.
@@ -89,7 +96,7 @@ Address build_address(View address, bool names_allowed, BuildContext& context) {
     return out;
   }
   out.host = socket.text("address");
-  if (context.require(socket, "address") && !names_allowed && !is_ip(out.host)) {
+  if (context.require(socket, "address") && !make_ip(out.host) && !names_allowed) {
     context.field_error(socket, "address",
                         document::quote(out.host) +
                             " is not an IP address; only endpoints of STRICT_DNS and "
