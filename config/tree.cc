@@ -2,7 +2,6 @@
 #include "config/tree.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <map>
 
 #include "config/scalar_check.h"
@@ -286,7 +285,8 @@ class Checker {
     }
     node.integer = 0;
     node.number = 0;
-    if (std::abs(parts[0]) > kMostSeconds || std::abs(parts[1]) > 999'999'999) {
+    const auto beyond = [&](size_t i, int64_t most) { return parts[i] > most || parts[i] < -most; };
+    if (beyond(0, kMostSeconds) || beyond(1, 999'999'999)) {
       report_.error(node, "a duration has at most 315576000000 `seconds` and 999999999 `nanos`");
       return false;
     }
