@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/pull_image.h"
 
+#include <arpa/inet.h>
+
 #include <string_view>
 #include <vector>
 
@@ -15,8 +17,11 @@ namespace {
 
 constexpr std::string_view kScheme = "oci://";
 
-bool is_loopback(std::string_view name) {
-  return name.starts_with("127.") || name.starts_with("localhost:") || name.starts_with("localhost/");
+// Whether the registry of an image is at this machine. A name that only begins like a loopback's address is anybody's.
+bool is_loopback(const std::string& name) {
+  const std::string host = name.substr(0, name.find_first_of(":/"));
+  in_addr address{};
+  return host == "localhost" || (host.starts_with("127.") && inet_pton(AF_INET, host.c_str(), &address) == 1);
 }
 
 // skopeo's last words, of which a registry's answer may be a part.

@@ -89,6 +89,21 @@ class CheckBeforeARollout(DeployCase):
         self.assertEqual((status, out), (2, ""))
         self.assertIn("skopeo, which brings images from registries, is not installed here", err)
 
+    def test_a_certificate_is_not_asked_of_this_machine_alone(self):
+        """A name that begins like a loopback's address may be anybody's. This skopeo says how it was called."""
+        folder = os.path.join(self.directory, "bin")
+        os.makedirs(folder)
+        with open(os.path.join(folder, "skopeo"), "w") as file:
+            file.write('#!/bin/sh\necho "$@"\nexit 1\n')
+        os.chmod(os.path.join(folder, "skopeo"), 0o755)
+        with mock.patch.dict(os.environ, {"PATH": folder + ":" + os.environ["PATH"]}):
+            for host, at_home in (("127.0.0.1:5000", True), ("127.1.2.3", True), ("localhost:5000", True), ("localhost", True),
+                                  ("127.0.0.1.example:5000", False), ("127.example", False), ("localhost.example", False)):
+                with self.subTest(host):
+                    _, _, err = self.check(f"oci://{host}/filter:1")
+                    self.assertIn(f"docker://{host}/filter:1", err)
+                    self.assertEqual("--src-tls-verify=false" in err, at_home)
+
     def test_what_cannot_be_checked_ends_with_2_and_says_why(self):
         self.write("deploy/broken.yaml", "name: [\n")
         os.makedirs(os.path.join(self.directory, "empty"))
