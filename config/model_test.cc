@@ -125,7 +125,7 @@ TEST(Model, HeaderEdits) {
 
 TEST(Model, PathAndHostRules) {
   using Action = HttpConnectionManager::EscapedSlashes;
-  const HttpConnectionManager& http = load_case("hcm_escaped_slashes").listeners.at(0).http;
+  const HttpConnectionManager http = load_case("hcm_escaped_slashes").listeners.at(0).http;
   EXPECT_EQ(http.escaped_slashes, Action::kRedirect);
   EXPECT_TRUE(http.strip_trailing_host_dot);
   EXPECT_EQ(load_case("hcm_internal_addresses").listeners.at(0).http.escaped_slashes, Action::kKeepUnchanged);
@@ -341,7 +341,8 @@ TEST(Model, WasmServicesAndAccessLoggers) {
 }
 
 TEST(Model, FormsOfMessagesWhereScalarsAreUsual) {
-  const auto& action = std::get<RouteAction>(first_route(load_case("type_duration_map")).action);
+  const Bootstrap durations = load_case("type_duration_map");
+  const auto& action = std::get<RouteAction>(first_route(durations).action);
   EXPECT_EQ(action.timeout, Milliseconds(60'001));  // rounded up
   EXPECT_EQ(action.idle_timeout, Milliseconds(0));
   const Bootstrap bootstrap = load_case("type_wrapper_map");

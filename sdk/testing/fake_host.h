@@ -188,8 +188,9 @@ class FakeHost {
   std::map<std::string, FakeGrpcService> grpc_services;  // by target
   std::map<std::string, FakeForeign> foreign_functions;  // by name; any other is kNotFound
   // What the filters have done, oldest first.
-  std::vector<FakeCall> calls;  // also those with FakeReply::refuse
-  std::vector<FakeGrpcCall> grpc_calls;
+  // A call stays where it is when others follow.
+  std::deque<FakeCall> calls;  // also those with FakeReply::refuse
+  std::deque<FakeGrpcCall> grpc_calls;
   std::vector<FakeLog> logs;
   std::map<std::string, int64_t> metrics;                               // by name; a histogram's last value
   std::map<std::string, std::pair<std::string, uint32_t>> shared_data;  // by key: the value and its cas
