@@ -230,5 +230,20 @@ TEST_P(HostGrpc, BadAddresses) {
             "6 0 6 0 0 6 0 6");
 }
 
+// 16 MiB each, which nobody takes: the fifth has no room, nor has what comes with metadata, until one has ended.
+TEST_P(HostGrpc, WhatCallsHoldIsBounded) {
+  TestProxy proxy(options());
+  auto& upstreams = proxy.worker().upstreams();
+  upstreams.add_cluster("rpc");
+  const std::string large = "(call $large)";
+  const std::string wat = guest(kImports, kLogNumber + kGuest + R"(
+    (func $large
+      (call $log_number (call $grpc_call (i32.const 0) (i32.const 3) (i32.const 8) (i32.const 3) (i32.const 16)
+        (i32.const 1) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 16000000) (i32.const 0) (i32.const 40)))))" +
+                                              on_request_headers("(drop (memory.grow (i32.const 260)))" + large +
+                                                                 large + large + large + large + kStream));
+  EXPECT_EQ(run(proxy, wat), "0 0 0 0 10 0 6 0");
+}
+
 }  // namespace
 }  // namespace inlay::host

@@ -24,6 +24,10 @@ constexpr uint32_t kOfStream = 2;
 constexpr uint32_t kNextToken = 4;
 constexpr uint32_t kHttpOk = 200;
 
+Error too_much() {
+  return {ErrorCode::kResourceExhausted, std::string(describe(GuestLimit::kGrpc)), ""};
+}
+
 bool is_stream(uint32_t token) {
   return (token & kKind) == kOfStream;
 }
@@ -40,7 +44,7 @@ void append_frame(Buffer& to, std::string_view message) {
 struct GrpcCalls::Call {
   uint32_t token;
   uint32_t root_id;
-  uint64_t stream_id;  // the embedder's
+  Begun begun;
   GrpcFrames frames;
   std::string details{};            // where the answer came from
   std::optional<Buffer> message{};  // a call's, until its status is known
@@ -57,52 +61,54 @@ GrpcCalls::~GrpcCalls() {
 
 // --- what the guest asks for ---
 
-Result<uint64_t> GrpcCalls::start(const GrpcTarget& target, const Method& method,
-                                  std::optional<std::chrono::milliseconds> timeout) {
-  if (calls_.size() >= limits::kGrpcCalls)
-    return Error{ErrorCode::kResourceExhausted, std::string(describe(GuestLimit::kGrpc)), ""};
-  if (upstreams_ == nullptr) return 0;
+Result<GrpcCalls::Begun> GrpcCalls::begin(const GrpcTarget& target, const Method& method, size_t message,
+                                          std::optional<std::chrono::milliseconds> timeout) {
   CallStreamRequest request;
   request.cluster = target.cluster;
   write_grpc_head(target, method.service, method.name, timeout, method.metadata, request.headers);
   request.timeout = timeout.value_or(std::chrono::milliseconds(0));
-  return upstreams_->start_call_stream(std::move(request), *this);
+  const size_t bytes = request.headers.arena_size() + message;
+  if (calls_.size() >= limits::kGrpcCalls || bytes_ + bytes > limits::kGrpcBytes) return too_much();
+  if (upstreams_ == nullptr) return Begun{};
+  INLAY_TRY(const uint64_t stream_id, upstreams_->start_call_stream(std::move(request), *this));
+  return Begun{stream_id, bytes};
 }
 
-Result<uint32_t> GrpcCalls::add(uint32_t token, uint32_t root_id, const GrpcTarget& target, Result<uint64_t> started) {
-  if (!started) {
-    const ErrorCode code = started.error().code;
+Result<uint32_t> GrpcCalls::add(uint32_t token, uint32_t root_id, const GrpcTarget& target, Result<Begun> begun) {
+  if (!begun) {
+    const ErrorCode code = begun.error().code;
     if (code != ErrorCode::kResourceExhausted && code != ErrorCode::kUnsupported)
       close_later(root_id, token,
                   code == ErrorCode::kNotFound ? "Cluster not available" : "no healthy upstream{no_healthy_upstream}");
-    return std::move(started).error();
+    return std::move(begun).error();
   }
   if (upstreams_ == nullptr) return token;
   const size_t most =
       target.max_message == 0 ? limits::kGrpcMessage : std::min(target.max_message, limits::kGrpcMessage);
-  calls_.emplace(token, std::make_unique<Call>(Call{token, root_id, *started, GrpcFrames(most)}));
-  tokens_.emplace(*started, token);
+  calls_.emplace(token, std::make_unique<Call>(Call{token, root_id, *begun, GrpcFrames(most)}));
+  tokens_.emplace(begun->stream_id, token);
+  bytes_ += begun->bytes;
   return token;
 }
 
 Result<uint32_t> GrpcCalls::call(uint32_t root_id, const GrpcTarget& target, const Method& method,
                                  std::string_view message, std::chrono::milliseconds timeout) {
   last_call_ += kNextToken;
-  if (message.size() > limits::kGrpcMessage)
-    return Error{ErrorCode::kResourceExhausted, std::string(describe(GuestLimit::kGrpc)), ""};
-  INLAY_TRY(const uint32_t token, add(last_call_, root_id, target, start(target, method, timeout)));
+  if (message.size() > limits::kGrpcMessage) return too_much();
+  INLAY_TRY(const uint32_t token, add(last_call_, root_id, target, begin(target, method, message.size(), timeout)));
   Buffer body;
   append_frame(body, message);
-  if (Call* const made = find(root_id, token)) {
-    made->ended_here = true;
-    upstreams_->send_to_call_stream(made->stream_id, body, true);
-  }
-  return token;
+  Call* const made = find(root_id, token);
+  if (made == nullptr) return token;
+  made->ended_here = true;
+  if (upstreams_->send_to_call_stream(made->begun.stream_id, body, true)) return token;
+  (void)cancel(root_id, token);
+  return too_much();
 }
 
 Result<uint32_t> GrpcCalls::stream(uint32_t root_id, const GrpcTarget& target, const Method& method) {
   last_stream_ += kNextToken;
-  return add(last_stream_, root_id, target, start(target, method, std::nullopt));
+  return add(last_stream_, root_id, target, begin(target, method, 0, std::nullopt));
 }
 
 // Envoy tells a guest that cannot even begin of a token that it never got.
@@ -125,7 +131,7 @@ Status GrpcCalls::send(uint32_t root_id, uint32_t token, std::string_view messag
   Buffer body;
   append_frame(body, message);
   found->ended_here = end;
-  if (!upstreams_->send_to_call_stream(found->stream_id, body, end)) {
+  if (!upstreams_->send_to_call_stream(found->begun.stream_id, body, end)) {
     found->ended_here = false;
     return vm_.over_limit(GuestLimit::kGrpc);
   }
@@ -138,7 +144,7 @@ Status GrpcCalls::close(uint32_t root_id, uint32_t token) {
   Call* const found = find(root_id, token);
   if (found == nullptr) return Status::kNotFound;
   Buffer nothing;
-  if (!std::exchange(found->ended_here, true)) upstreams_->send_to_call_stream(found->stream_id, nothing, true);
+  if (!std::exchange(found->ended_here, true)) upstreams_->send_to_call_stream(found->begun.stream_id, nothing, true);
   found->closed_here = true;
   return Status::kOk;
 }
@@ -149,7 +155,7 @@ Status GrpcCalls::cancel(uint32_t root_id, uint32_t token) {
   if (upstreams_ == nullptr || forget_ended(root_id, token)) return Status::kOk;
   Call* const found = find(root_id, token);
   if (found == nullptr) return Status::kNotFound;
-  const uint64_t stream_id = found->stream_id;
+  const uint64_t stream_id = found->begun.stream_id;
   remove(*found);
   upstreams_->cancel_call_stream(stream_id);
   return Status::kOk;
@@ -160,7 +166,8 @@ void GrpcCalls::cancel_all() {
   calls_.clear();
   tokens_.clear();
   ended_.clear();
-  for (const auto& [token, call] : calls) upstreams_->cancel_call_stream(call->stream_id);
+  bytes_ = 0;
+  for (const auto& [token, call] : calls) upstreams_->cancel_call_stream(call->begun.stream_id);
 }
 
 // --- the calls that there are ---
@@ -176,7 +183,8 @@ GrpcCalls::Call* GrpcCalls::find(uint32_t root_id, uint32_t token) {
 }
 
 void GrpcCalls::remove(Call& call) {
-  tokens_.erase(call.stream_id);
+  tokens_.erase(call.begun.stream_id);
+  bytes_ -= call.begun.bytes;
   calls_.erase(call.token);
 }
 
@@ -224,7 +232,7 @@ void GrpcCalls::finish(Call& call, uint32_t status, std::string text) {
   if (!call.details.empty()) text = text.empty() ? call.details : text + "{" + call.details + "}";
   const uint32_t token = call.token;
   const uint32_t root_id = call.root_id;
-  const uint64_t stream_id = call.stream_id;
+  const uint64_t stream_id = call.begun.stream_id;
   std::optional<Buffer> message = std::move(call.message);
   if (is_stream(token) && !call.closed_here) remember_ended(call);
   remove(call);

@@ -83,9 +83,14 @@ class GrpcCalls final : public CallStreamHandler {
   struct Call;
   using Calls = std::map<uint32_t, std::unique_ptr<Call>>;
 
-  Result<uint64_t> start(const GrpcTarget& target, const Method& method,
-                         std::optional<std::chrono::milliseconds> timeout);
-  Result<uint32_t> add(uint32_t token, uint32_t root_id, const GrpcTarget& target, Result<uint64_t> started);
+  struct Begun {
+    uint64_t stream_id = 0;  // the embedder's
+    size_t bytes = 0;        // of bytes_
+  };
+  // `message`: the bytes that are sent at once.
+  Result<Begun> begin(const GrpcTarget& target, const Method& method, size_t message,
+                      std::optional<std::chrono::milliseconds> timeout);
+  Result<uint32_t> add(uint32_t token, uint32_t root_id, const GrpcTarget& target, Result<Begun> begun);
   void close_later(uint32_t root_id, uint32_t token, std::string text);
   Call* find(uint64_t stream_id);
   Call* find(uint32_t root_id, uint32_t token);
@@ -108,6 +113,7 @@ class GrpcCalls final : public CallStreamHandler {
   Upstreams* upstreams_;
   Calls calls_;
   std::unordered_map<uint64_t, uint32_t> tokens_;  // of the embedder's streams
+  size_t bytes_ = 0;                               // limits::kGrpcBytes
   std::set<std::pair<uint32_t, uint32_t>> ended_;  // token and root id: streams that the guest has not closed
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   uint32_t last_call_ = 1;

@@ -11,7 +11,8 @@ std::string_view describe(GuestLimit limit) {
       "a body larger than 16 MiB",
       "a local reply larger than 16 MiB",
       "more than 10000 HTTP calls or 64 MiB of requests under way",
-      "more than 10000 gRPC calls and streams under way, a message larger than 16 MiB, or more than its server takes",
+      "more than 10000 gRPC calls and streams under way, or more than 64 MiB of them, a message larger than 16 MiB, or "
+      "more than its server takes",
       "more than 256 MiB of shared data",
       "more than 1024 shared queues or 64 MiB of queued items",
       "more than 100000 metrics, or definitions of them",

@@ -26,10 +26,12 @@ inline constexpr size_t kReplyDetails = 1024;
 // HTTP call-outs of a VM that are under way: their number, and the bytes of their requests.
 inline constexpr size_t kCalls = 10'000;
 inline constexpr size_t kCallBytes = size_t{64} << 20;
-// gRPC calls and streams of a VM that are under way; a message that comes (a larger one ends the call with
+// gRPC calls and streams of a VM that are under way: their number, and the bytes of their metadata and of the calls'
+// messages (what is sent on streams the embedder bounds); a message that comes (a larger one ends the call with
 // ResourceExhausted) or goes out. Streams that have ended and that the guest has not closed are remembered up to as
 // many.
 inline constexpr size_t kGrpcCalls = 10'000;
+inline constexpr size_t kGrpcBytes = size_t{64} << 20;
 inline constexpr size_t kGrpcMessage = size_t{16} << 20;
 // The shared data of one vm_id. An entry costs its key, its value and kEntryCost.
 inline constexpr size_t kSharedDataBytes = size_t{256} << 20;

@@ -25,13 +25,7 @@ CallStream::CallStream(HttpCalls& owner, uint64_t id, WorkerCluster& cluster, ho
 void CallStream::start(ConnectionPool& host) {
   started_ = owner_.loop_.now();
   http::HeaderMap& headers = message_.headers;
-  const auto timeout = std::chrono::ceil<std::chrono::milliseconds>(message_.timeout);
-  if (!headers.has(HeaderId::kScheme)) headers.add(":scheme", "http");
-  headers.set("x-envoy-internal", "true");
-  if (timeout.count() > 0) {
-    headers.set("x-envoy-expected-rq-timeout-ms", std::to_string(timeout.count()));
-    timer_.arm(timeout);
-  }
+  HttpCalls::prepare(headers, message_.timeout, timer_);
   in_call_ = true;
   // Before anything is sent: the guest's bytes would go to the upstream as they are.
   if (const std::string fault = http::header_fault(headers); !fault.empty()) [[unlikely]] {
@@ -47,16 +41,24 @@ bool CallStream::send(Buffer& data, bool end_stream) {
     data.clear();
     return true;
   }
-  if (above_ && waiting_ + data.size() > kMostWaiting) {
+  const size_t size = data.size();
+  // An end without bytes always passes.
+  if (size > 0 && ((above_ && waiting() + size > kMostWaiting) || !owner_.may_wait(handler_, size))) {
     data.clear();
     return false;
   }
-  if (above_) waiting_ += data.size();
   request_complete_ = end_stream;
   in_call_ = true;
   request_.send_data(data, end_stream);
   in_call_ = false;
+  waiting_ += size;
+  owner_.waiting_[&handler_] += waiting() > 0 ? size : 0;
   return true;
+}
+
+size_t CallStream::waiting() {
+  if (!request_.active() || (request_.connected() && !above_)) waiting_ = 0;
+  return waiting_;
 }
 
 void CallStream::cancel() {
@@ -67,10 +69,8 @@ void CallStream::cancel() {
 
 void CallStream::on_upstream_headers(bool end_stream) {
   headers_came_ = true;
-  cluster_.stats().charge_response(http::http_status(headers_));
-  const int64_t milliseconds = (owner_.loop_.now() - started_) / 1'000'000;
-  cluster_.stats().record_time(static_cast<uint64_t>(milliseconds));
-  if (request_complete_) headers_.set(HeaderId::kXEnvoyUpstreamServiceTime, std::to_string(milliseconds));
+  const std::string milliseconds = owner_.charge(cluster_, http::http_status(headers_), started_);
+  if (request_complete_) headers_.set(HeaderId::kXEnvoyUpstreamServiceTime, milliseconds);
   constexpr std::string_view kDetails = "via_upstream";
   if (!end_stream) return handler_.on_call_stream_headers(id_, headers_, false, kDetails);
   end([this, kDetails] { handler_.on_call_stream_headers(id_, headers_, true, kDetails); });
@@ -139,6 +139,16 @@ Result<uint64_t> HttpCalls::start_call_stream(host::CallStreamRequest request, h
   return id;
 }
 
+// What was counted is an upper bound, and counted anew only when it is too much.
+bool HttpCalls::may_wait(const host::CallStreamHandler& handler, size_t more) {
+  size_t& waiting = waiting_[&handler];
+  if (waiting + more <= CallStream::kMostWaitingOfAll) return true;
+  waiting = 0;
+  for (const auto& [id, stream] : streams_)
+    if (&stream->handler() == &handler) waiting += stream->waiting();
+  return waiting + more <= CallStream::kMostWaitingOfAll;
+}
+
 bool HttpCalls::send_to_call_stream(uint64_t stream_id, Buffer& data, bool end_stream) {
   const auto found = streams_.find(stream_id);
   if (found != streams_.end()) return found->second->send(data, end_stream);
@@ -151,12 +161,14 @@ void HttpCalls::cancel_call_stream(uint64_t stream_id) {
   if (node.empty()) return;
   node.mapped()->cancel();
   loop_.delete_later(std::move(node.mapped()));  // one of its functions may be on the stack
+  if (streams_.empty()) waiting_.clear();
 }
 
 void HttpCalls::end_stream(uint64_t stream_id, const std::function<void()>& tell) {
   auto node = streams_.extract(stream_id);
   if (node.empty()) return;
   loop_.delete_later(std::move(node.mapped()));  // one of its functions is on the stack
+  if (streams_.empty()) waiting_.clear();
   tell();
 }
 

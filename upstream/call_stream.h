@@ -19,8 +19,9 @@ namespace inlay::upstream {
 
 class CallStream final : public UpstreamHandler {
  public:
-  // Bytes that may wait for an upstream that does not take them.
+  // Bytes that may wait for upstreams that do not take them: of one stream, and of all that one handler has.
   static constexpr size_t kMostWaiting = size_t{16} << 20;
+  static constexpr size_t kMostWaitingOfAll = size_t{64} << 20;
 
   CallStream(HttpCalls& owner, uint64_t id, WorkerCluster& cluster, host::CallStreamRequest request,
              host::CallStreamHandler& handler);
@@ -30,6 +31,9 @@ class CallStream final : public UpstreamHandler {
   bool send(Buffer& data, bool end_stream);
   // Ends it without a word.
   void cancel();
+  const host::CallStreamHandler& handler() const { return handler_; }
+  // Bytes of the request that wait here, or a few more; 0 when the upstream takes all.
+  size_t waiting();
 
  private:
   // UpstreamHandler
@@ -40,10 +44,7 @@ class CallStream final : public UpstreamHandler {
   void on_upstream_trailers() override;
   void on_upstream_reset(ResetReason reason, std::string_view detail) override;
   void on_upstream_above_watermark() override { above_ = true; }
-  void on_upstream_below_watermark() override {
-    above_ = false;
-    waiting_ = 0;
-  }
+  void on_upstream_below_watermark() override { above_ = false; }
 
   void on_timeout();
   // The last words, which never come from inside of start() and send(): an answer of the proxy's own, a reset.
@@ -62,7 +63,7 @@ class CallStream final : public UpstreamHandler {
   UpstreamRequest request_;
   net::Timer timer_;
   int64_t started_ = 0;
-  size_t waiting_ = 0;  // bytes sent while above_
+  size_t waiting_ = 0;  // bytes sent since the upstream took all
   bool above_ = false;
   bool request_complete_ = false;
   bool headers_came_ = false;

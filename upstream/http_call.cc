@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "upstream/http_call.h"
 
-#include <charconv>
+#include <chrono>
 #include <string>
 
 #include "http/grpc.h"
@@ -31,10 +31,9 @@ class HttpCalls::Call final : public UpstreamHandler {
         timer_(owner.loop_, [this] { on_timeout(); }) {}
 
   void start(ConnectionPool& host) {
-    prepare_headers();
     started_ = owner_.loop_.now();
-    const auto timeout = std::chrono::ceil<std::chrono::milliseconds>(message_.timeout);
-    if (timeout.count() > 0) timer_.arm(timeout);
+    prepare(message_.headers, message_.timeout, timer_);
+    if (!message_.body.empty()) message_.headers.set("content-length", std::to_string(message_.body.size()));
     starting_ = true;
     // Before anything is sent: the guest's bytes would go to the upstream as they are.
     if (const std::string fault = http::header_fault(message_.headers); !fault.empty()) [[unlikely]] {
@@ -61,14 +60,10 @@ class HttpCalls::Call final : public UpstreamHandler {
   http::HeaderMap& response_trailers_storage() override { return response_.trailers; }
   void on_upstream_headers(bool end_stream) override {
     headers_came_ = true;
-    uint32_t status = 0;
-    const auto text = response_.headers.value(HeaderId::kStatus);
-    std::from_chars(text.data(), text.data() + text.size(), status);
-    cluster_.stats().charge_response(status);
+    const uint32_t status = http::http_status(response_.headers);
+    const std::string milliseconds = owner_.charge(cluster_, status, started_);
     if (status == kNoContent) response_.headers.remove(HeaderId::kContentLength);
-    const int64_t milliseconds = (owner_.loop_.now() - started_) / 1'000'000;
-    cluster_.stats().record_time(static_cast<uint64_t>(milliseconds));
-    response_.headers.set(HeaderId::kXEnvoyUpstreamServiceTime, std::to_string(milliseconds));
+    response_.headers.set(HeaderId::kXEnvoyUpstreamServiceTime, milliseconds);
     if (end_stream) finish();
   }
   void on_upstream_data(Buffer& data, bool end_stream) override {
@@ -94,15 +89,6 @@ class HttpCalls::Call final : public UpstreamHandler {
   }
 
  private:
-  void prepare_headers() {
-    http::HeaderMap& headers = message_.headers;
-    if (!headers.has(HeaderId::kScheme)) headers.add(":scheme", "http");
-    headers.set("x-envoy-internal", "true");
-    const auto timeout = std::chrono::duration_cast<std::chrono::milliseconds>(message_.timeout);
-    if (timeout.count() > 0) headers.set("x-envoy-expected-rq-timeout-ms", std::to_string(timeout.count()));
-    if (!message_.body.empty()) headers.set("content-length", std::to_string(message_.body.size()));
-  }
-
   void on_timeout() {
     cluster_.stats().rq_timeout.add();
     request_.cancel();
@@ -164,6 +150,22 @@ HttpCalls::HttpCalls(net::EventLoop& loop, ClusterManager& clusters, size_t max_
 
 HttpCalls::~HttpCalls() {
   *alive_ = false;
+}
+
+void HttpCalls::prepare(http::HeaderMap& headers, host::Nanoseconds timeout, net::Timer& timer) {
+  if (!headers.has(HeaderId::kScheme)) headers.add(":scheme", "http");
+  headers.set("x-envoy-internal", "true");
+  const auto longest = std::chrono::ceil<std::chrono::milliseconds>(timeout);
+  if (longest.count() <= 0) return;
+  headers.set("x-envoy-expected-rq-timeout-ms", std::to_string(longest.count()));
+  timer.arm(longest);
+}
+
+std::string HttpCalls::charge(WorkerCluster& cluster, uint32_t status, int64_t started) const {
+  const int64_t milliseconds = (loop_.now() - started) / 1'000'000;
+  cluster.stats().charge_response(status);
+  cluster.stats().record_time(static_cast<uint64_t>(milliseconds));
+  return std::to_string(milliseconds);
 }
 
 Result<HttpCalls::Route> HttpCalls::choose(const std::string& name) {

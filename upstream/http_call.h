@@ -56,6 +56,12 @@ class HttpCalls final : public host::Upstreams {
   };
   Result<Route> choose(const std::string& cluster);
   void finish(uint64_t id, host::HttpCallResponse response);
+  // Whether a handler's streams may have so many bytes more that wait for their upstreams.
+  bool may_wait(const host::CallStreamHandler& handler, size_t more);
+  // What a request's head says of a call-out; arms the timer of its timeout.
+  static void prepare(http::HeaderMap& headers, host::Nanoseconds timeout, net::Timer& timer);
+  // Counts an answer's head to a request of that time; the milliseconds that it took.
+  std::string charge(WorkerCluster& cluster, uint32_t status, int64_t started) const;
   // The stream is over when `tell`, which may look at it, is called.
   void end_stream(uint64_t stream_id, const std::function<void()>& tell);
   // The log has why there is no connection, once a second and cluster: the guest is not told.
@@ -67,7 +73,8 @@ class HttpCalls final : public host::Upstreams {
   uint64_t next_id_ = 1;
   std::unordered_map<uint64_t, std::unique_ptr<Call>> calls_;
   std::unordered_map<uint64_t, std::unique_ptr<CallStream>> streams_;
-  std::unordered_map<const WorkerCluster*, int64_t> tell_again_;  // when, on the loop's clock
+  std::unordered_map<const host::CallStreamHandler*, size_t> waiting_;  // may_wait()
+  std::unordered_map<const WorkerCluster*, int64_t> tell_again_;        // when, on the loop's clock
   std::shared_ptr<bool> alive_;
 };
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "upstream/call_stream.h"
 #include "upstream/test_server.h"
 
 namespace inlay::upstream {
@@ -194,6 +195,59 @@ TEST_F(HttpCallTest, ACancelledCallIsNeverAnswered) {
   ASSERT_TRUE(run_until(loop_, [&] { return answers_.count(*kept) == 1; }));
   EXPECT_EQ(answers_.count(*cancelled), 0u);
   calls_->cancel_http_call(*kept);  // over: nothing happens
+}
+
+class CallStreamTest : public HttpCallTest, public host::CallStreamHandler {
+ protected:
+  void on_call_stream_headers(uint64_t, http::HeaderMap&, bool, std::string_view) override {}
+  void on_call_stream_data(uint64_t, Buffer& data, bool) override { data.clear(); }
+  void on_call_stream_trailers(uint64_t, http::HeaderMap&) override {}
+  void on_call_stream_reset(uint64_t, std::string_view) override {}
+
+  uint64_t open() {
+    host::CallStreamRequest r;
+    r.cluster = "up";
+    r.headers.add(":method", "POST");
+    r.headers.add(":path", "/a.B/C");
+    r.headers.add(":authority", "rpc");
+    return calls_->start_call_stream(std::move(r), *this).value();
+  }
+  bool send(uint64_t stream, size_t size, bool end = false) {
+    Buffer data;
+    data.append(std::string(size, 'x'));
+    const bool taken = calls_->send_to_call_stream(stream, data, end);
+    EXPECT_TRUE(data.empty());
+    return taken;
+  }
+  size_t received() const {
+    size_t bytes = 0;
+    for (const auto& peer : server_.peers) bytes += peer->received.size();
+    return bytes;
+  }
+};
+
+// What waits for upstreams is bounded: for a stream, and for all that one guest has.
+TEST_F(CallStreamTest, WhatWaitsIsBounded) {
+  constexpr size_t kMessage = CallStream::kMostWaiting;
+  server_.on_bytes = [](TestServer::Peer&) {};
+  std::vector<uint64_t> streams;
+  for (size_t i = 0; i * kMessage < CallStream::kMostWaitingOfAll; ++i) {
+    streams.push_back(open());
+    EXPECT_TRUE(send(streams.back(), kMessage));
+    EXPECT_FALSE(send(streams.back(), 1));
+  }
+  streams.push_back(open());
+  EXPECT_FALSE(send(streams.back(), 1));
+  EXPECT_TRUE(send(streams[0], 0, true));  // its end has no bytes
+  // Of one that is cancelled nothing waits.
+  calls_->cancel_call_stream(streams[1]);
+  EXPECT_TRUE(send(streams.back(), kMessage));
+  EXPECT_FALSE(send(streams.back(), 1));
+  ASSERT_TRUE(run_until(loop_, [&] { return received() > CallStream::kMostWaitingOfAll; }));
+  EXPECT_TRUE(send(streams.back(), kMessage));
+  ASSERT_TRUE(run_until(loop_, [&] { return received() > CallStream::kMostWaitingOfAll + kMessage; }));
+  for (const uint64_t stream : streams) calls_->cancel_call_stream(stream);
+  EXPECT_EQ(calls_->active(), 0u);
 }
 
 }  // namespace
