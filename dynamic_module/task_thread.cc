@@ -62,8 +62,9 @@ void TaskThread::run() {
       continue;
     }
     const auto first = waiting_.begin();
-    if (first->first.first > Clock::now()) {
-      changed_.wait_until(lock, first->first.first);
+    const Clock::time_point due = first->first.first;  // wait_until() looks at it again, when the task may be cancelled
+    if (due > Clock::now()) {
+      changed_.wait_until(lock, due);
       continue;
     }
     times_.erase(first->first.second);

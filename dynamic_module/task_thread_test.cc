@@ -40,6 +40,19 @@ TEST(TaskThread, RunsTasksInTheOrderOfTheirTimes) {
   EXPECT_THAT(order, testing::ElementsAre(1, 2, 3, 4));
 }
 
+// For the sanitizer: what the thread waits for goes meanwhile.
+TEST(TaskThread, TheTaskThatIsWaitedForIsCancelled) {
+  TaskThread thread;
+  for (int i = 0; i < 200; ++i) {
+    const TaskThread::Id waited_for = thread.run_at(TaskThread::Clock::now() + 1h, [] { FAIL(); });
+    std::this_thread::yield();
+    thread.cancel(waited_for);
+    std::promise<void> ran;
+    thread.post([&] { ran.set_value(); });
+    ran.get_future().wait();
+  }
+}
+
 TEST(TaskThread, StopDestroysWhatWaits) {
   TaskThread thread;
   const auto held = std::make_shared<int>(1);
