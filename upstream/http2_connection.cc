@@ -21,6 +21,15 @@ http2::Settings settings_of(const config::Cluster& cluster) {
   return out;
 }
 
+// HTTP/2 has no request without a scheme (RFC 9113, section 8.3.1), and a filter may have removed it: Envoy 1.40 sends
+// such a request, too.
+void give_scheme(http::HeaderMap& headers) {
+  if (headers.has(http::HeaderId::kScheme)) [[likely]]
+    return;
+  const bool https = headers.value(http::HeaderId::kXForwardedProto) == "https";
+  headers.add(":scheme", https ? "https" : "http");
+}
+
 }  // namespace
 
 // The stream of one request. It outlives the request by as long as the codec needs it.
@@ -81,6 +90,8 @@ class Http2Connection::RequestStream final : public http2::Stream, public Client
     if (request == nullptr) return;
     if (owner_.failing_) return request->finish_reset(owner_.why_, owner_.why_detail_);
     if (!by_peer) return request->finish_reset(ResetReason::kProtocolError, "");
+    // Envoy 1.40 answers it with 502, too: to the peer what was sent is not HTTP.
+    if (code == http2::ErrorCode::kProtocolError) return request->finish_reset(ResetReason::kProtocolError, "");
     if (code != http2::ErrorCode::kRefusedStream) return request->finish_reset(ResetReason::kRemoteReset, "");
     // The peer has done nothing with it (RFC 9113, section 8.7), so that it can be sent once more.
     if (!request->may_replay()) return request->finish_reset(ResetReason::kRemoteRefused, "");
@@ -167,6 +178,11 @@ void Http2Connection::begin(UpstreamRequest& request) {
   if (fault.empty()) request.handler_.on_upstream_connection(*connection_);
   if (!stream.has_request()) return;  // cancelled in that call
   const bool end = request.request_complete_ && !request.had_body_;
+  give_scheme(*request.headers_);
+  // As by HTTP/1 (host/hazards.h): a length without a body would be a reset.
+  if (end && request.headers_->has(http::HeaderId::kContentLength)) {
+    request.headers_->set(http::HeaderId::kContentLength, "0");
+  }
   if (fault.empty() && session_->submit_request(stream, *request.headers_, end)) return request.send_queued();
   stream.abandon();
   request.pool_ = &pool_;

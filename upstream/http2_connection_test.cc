@@ -171,6 +171,44 @@ TEST_F(Http2ConnectionTest, WhatThePeerResetsIsReset) {
   EXPECT_EQ(stat("upstream_cx_active"), 1);
 }
 
+TEST_F(Http2ConnectionTest, APeerThatTakesItForNoHttpResetsItAsAProtocolError) {
+  answers = false;
+  Exchange get;
+  ASSERT_TRUE(get.start(pool()));
+  ASSERT_TRUE(served(1));
+  host().session->reset(*host().sink.streams[0], ErrorCode::kProtocolError);
+  flush();
+  ASSERT_TRUE(finish(get));
+  EXPECT_EQ(get.reset, ResetReason::kProtocolError);
+  EXPECT_EQ(stat("upstream_cx_protocol_error"), 0);
+}
+
+TEST_F(Http2ConnectionTest, ARequestWhoseSchemeAFilterHasRemovedHasOne) {
+  for (const auto& [proto, scheme] : {std::pair{"https", "https"}, {"http", "http"}, {"", "http"}}) {
+    Exchange get;
+    get.headers.add(":method", "GET");
+    get.headers.add(":path", "/");
+    get.headers.add(":authority", "up");
+    get.headers.add("x-forwarded-proto", proto);
+    ASSERT_EQ(get.request.start(pool(), get.headers, true), UpstreamRequest::Started::kYes);
+    ASSERT_TRUE(finish(get));
+    EXPECT_EQ(get.status, "200");
+    EXPECT_EQ(host().sink.streams.back()->headers.value(http::HeaderId::kScheme), scheme);
+  }
+}
+
+TEST_F(Http2ConnectionTest, ALengthWithoutABodyIsNone) {
+  Exchange get;
+  get.headers.add(":method", "GET");
+  get.headers.add(":path", "/");
+  get.headers.add(":authority", "up");
+  get.headers.add("content-length", "9");
+  ASSERT_EQ(get.request.start(pool(), get.headers, true), UpstreamRequest::Started::kYes);
+  ASSERT_TRUE(finish(get));
+  EXPECT_EQ(get.status, "200");
+  EXPECT_EQ(host().sink.streams.back()->headers.value(http::HeaderId::kContentLength), "0");
+}
+
 TEST_F(Http2ConnectionTest, ARefusedRequestIsSentOnceMoreIfItCanBe) {
   refuse = true;
   Exchange get, post;
