@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -60,6 +61,7 @@ struct Server::Impl final : admin::AdminTarget {
   void on_changed_file(const std::string& path);
   void on_reloaded(Result<Reload::Next> next);
   Result<Unit> take_over(Reload::Next& next);
+  void publish_addresses();
   void retire_others();
   void retire(Generation& old);
   void forget(const Generation& drained);
@@ -106,6 +108,8 @@ struct Server::Impl final : admin::AdminTarget {
   ConfigWatch config;
   std::vector<std::unique_ptr<WorkerThread>> threads;
   const Generation::Surroundings around = surroundings();
+  mutable std::mutex addresses_mutex;
+  std::vector<Address> addresses;  // of `current`, for other threads
   std::unique_ptr<Generation> current;
   std::vector<std::unique_ptr<Generation>> others;  // before it: they drain, or serve until it has all listeners
   size_t generation = 1;                            // the number of `current`
@@ -213,6 +217,7 @@ Result<Unit> Server::Impl::start() {
   // From here on the admin server answers, and not that the start is under way: a cluster may lead to it.
   watch.end();
   INLAY_RETURN_IF_ERROR(current->listen(nullptr));
+  publish_addresses();
   if (options.reload) {
     reloading = std::make_unique<Reload>(around, options.reload,
                                          [this](Result<Reload::Next> next) { on_reloaded(std::move(next)); });
@@ -269,6 +274,7 @@ Result<Unit> Server::Impl::take_over(Reload::Next& next) {
   INLAY_RETURN_IF_ERROR(next->start_workers());
   INLAY_RETURN_IF_ERROR(next->listen(current.get()));
   others.push_back(std::exchange(current, std::move(next)));
+  publish_addresses();
   process.clients->set_most(bootstrap().max_clients.value_or(fitting_clients));
   if (!current->is_late()) retire_others();
   return Unit{};
@@ -278,6 +284,7 @@ Result<Unit> Server::Impl::take_over(Reload::Next& next) {
 // that still waits for its own.
 void Server::Impl::on_late(Generation& of, const Result<Unit>& outcome) {
   if (outcome) {
+    publish_addresses();
     if (!current->is_late()) retire_others();
     return;
   }
@@ -290,10 +297,16 @@ void Server::Impl::on_late(Generation& of, const Result<Unit>& outcome) {
   }
   process.log.error("main", "the configuration before serves on");
   std::swap(current, *before);
+  publish_addresses();
   process.set_node(bootstrap().node);
   process.clients->set_most(bootstrap().max_clients.value_or(fitting_clients));
   current->parts().limit_clients();
   retire(of);
+}
+
+void Server::Impl::publish_addresses() {
+  const std::lock_guard lock(addresses_mutex);
+  addresses = current->addresses();
 }
 
 void Server::Impl::retire_others() {
@@ -392,8 +405,9 @@ void Server::reload() {
   impl_->loop.post([impl = impl_.get()] { impl->reload("a reload"); });
 }
 
-const std::vector<Address>& Server::listener_addresses() const {
-  return impl_->current->addresses();
+std::vector<Address> Server::listener_addresses() const {
+  const std::lock_guard lock(impl_->addresses_mutex);
+  return impl_->addresses;
 }
 
 Address Server::admin_address() const {

@@ -74,8 +74,8 @@ class Server {
   // server and the number of workers stay as they are. Any thread.
   void reload();
 
-  // The addresses that are bound, in the order of the configuration's listeners. Between two reloads any thread.
-  const std::vector<Address>& listener_addresses() const;
+  // The addresses that are bound, in the order of the configuration's listeners: of the one that serves. Any thread.
+  std::vector<Address> listener_addresses() const;
   // The one that is bound; port 0 when there is no admin server.
   Address admin_address() const;
 

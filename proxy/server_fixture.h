@@ -147,7 +147,7 @@ class ServerTest : public ::testing::Test {
     thread_.join();
     EXPECT_EQ(status_, 0);
   }
-  const Address& address() { return server_->listener_addresses()[0]; }
+  Address address() { return server_->listener_addresses()[0]; }
   std::string get(std::string_view path, std::string_view more = "") {
     Client client(address());
     return client.ask("GET " + std::string(path) + " HTTP/1.1\r\nhost: h\r\n" + std::string(more));

@@ -16,7 +16,7 @@ import unittest
 from support import config
 from support.both import inlay_only
 from support.origins import Echo, Provider, ScriptedOrigin, echoed, read_request
-from support.processes import INLAY, PATIENCE, ROOT, Proxy, TestCase, filter_module, free_port, listening, wait_until
+from support.processes import INLAY, PATIENCE, ROOT, SANITIZED, Proxy, TestCase, filter_module, free_port, listening, wait_until
 from support.wire import Wire, request
 
 
@@ -72,6 +72,7 @@ class CommandLine(unittest.TestCase):
                 self.assertIn(f"{output}: is {what}; expected a file's name", err)
             self.assertTrue(stat.S_ISFIFO(os.stat(pipe).st_mode))
 
+    @unittest.skipIf(SANITIZED, "a sanitizer wants more address space than the test leaves")
     def test_a_module_that_there_is_not_enough_memory_for_is_an_error(self):
         """Some 2 KB, of whose 250 functions each has 50,000 locals, for each of which the C translation makes a name."""
         functions = 250
