@@ -30,7 +30,7 @@ Result<std::unique_ptr<Configuration>> Configuration::start(envoy::FilterConfig*
   const bool validates = envoy::is_validation_mode != nullptr && envoy::is_validation_mode();
   const uint32_t workers = validates ? 0 : std::max(envoy::get_concurrency(), 1u);
   for (uint32_t i = 0; i < workers; ++i)
-    made->vms_.push_back(std::make_unique<WorkerVm>(host, plugin, made->thread_, made->calls_));
+    made->vms_.push_back(std::make_unique<WorkerVm>(host, plugin, made->thread_, made->calls_, made->streams_));
   if (workers > 0 && made->metrics_.any()) made->tell_metrics_later();
   return made;
 }

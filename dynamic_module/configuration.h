@@ -11,6 +11,7 @@
 #include "dynamic_module/envoy_abi.h"
 #include "dynamic_module/exported_metrics.h"
 #include "dynamic_module/main_calls.h"
+#include "dynamic_module/main_streams.h"
 #include "dynamic_module/main_thread.h"
 #include "dynamic_module/settings.h"
 #include "dynamic_module/task_thread.h"
@@ -36,15 +37,17 @@ class Configuration {
   WorkerVm& vm_of(envoy::Filter* filter);
   MainThread& main_thread() { return main_; }
   MainCalls& calls() { return calls_; }
+  MainStreams& streams() { return streams_; }
 
  private:
   Configuration(envoy::FilterConfig* config, const stats::MetricStore& metrics)
-      : main_(config), calls_(config, main_), metrics_(config, metrics) {}
+      : main_(config), calls_(config, main_), streams_(config, main_), metrics_(config, metrics) {}
   // Tells Envoy the metrics, in a while and from then on.
   void tell_metrics_later();
 
   MainThread main_;
   MainCalls calls_;
+  MainStreams streams_;
   ExportedMetrics metrics_;
   TaskThread thread_;
   std::vector<std::unique_ptr<WorkerVm>> vms_;  // by the worker's index

@@ -86,6 +86,12 @@ INLAY_ENVOY(void, http_filter_config_scheduler_delete, ConfigScheduler* schedule
 INLAY_ENVOY(CallStart, http_filter_config_http_callout, FilterConfig* config, uint64_t* id, View cluster,
             Field* headers, size_t count, View body, uint64_t timeout_ms);
 
+// A call-out whose parts are sent and come one by one; `end`: the request is whole. Re-enter.
+INLAY_ENVOY(CallStart, http_filter_config_start_http_stream, FilterConfig* config, uint64_t* id, View cluster,
+            Field* headers, size_t count, View body, bool end, uint64_t timeout_ms);
+INLAY_ENVOY(bool, http_filter_config_stream_send_data, FilterConfig* config, uint64_t id, View data, bool end);
+INLAY_ENVOY(void, http_filter_config_reset_http_stream, FilterConfig* config, uint64_t id);
+
 // Statistics; 0 is success. They are defined in on_http_filter_config_new; labels are not used here. The second pair is
 // there from 1.39 on.
 INLAY_ENVOY(uint32_t, http_filter_config_define_counter, FilterConfig* config, View name, View* labels, size_t count,

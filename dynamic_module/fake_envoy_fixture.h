@@ -32,9 +32,11 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 // What a call-out was asked for.
 struct AskedCall {
   uint64_t id = 0;
-  std::string cluster;
-  Headers headers;
-  std::string body;
+  std::string cluster{};
+  Headers headers{};
+  std::string body{};
+  bool ended = false;  // of a stream: its request is whole
+  bool reset = false;
 };
 
 struct FilterConfig {
@@ -147,12 +149,26 @@ void http_filter_config_scheduler_delete(ConfigScheduler* scheduler) {
 CallStart http_filter_config_http_callout(FilterConfig* config, uint64_t* id, View cluster, Field* headers,
                                           size_t count, View body, uint64_t) {
   EXPECT_EQ(std::this_thread::get_id(), config->main);
-  AskedCall call{config->calls.size() + 1, std::string(cluster), {}, std::string(body)};
+  AskedCall call{.id = config->calls.size() + 1, .cluster = std::string(cluster), .body = std::string(body)};
   for (size_t i = 0; i < count; ++i) call.headers.emplace_back(headers[i].name, headers[i].value);
   *id = call.id;
   config->calls.push_back(std::move(call));
   if (config->while_asking) std::exchange(config->while_asking, {})(*id);
   return config->next_start;
+}
+CallStart http_filter_config_start_http_stream(FilterConfig* config, uint64_t* id, View cluster, Field* headers,
+                                               size_t count, View body, bool, uint64_t timeout) {
+  return http_filter_config_http_callout(config, id, cluster, headers, count, body, timeout);
+}
+bool http_filter_config_stream_send_data(FilterConfig* config, uint64_t id, View data, bool end) {
+  EXPECT_EQ(std::this_thread::get_id(), config->main);
+  config->calls.at(id - 1).body.append(data);
+  config->calls.at(id - 1).ended |= end;
+  return true;
+}
+void http_filter_config_reset_http_stream(FilterConfig* config, uint64_t id) {
+  EXPECT_EQ(std::this_thread::get_id(), config->main);
+  config->calls.at(id - 1).reset = true;
 }
 uint32_t http_filter_config_define_counter(FilterConfig* config, View name, View*, size_t, size_t* id) {
   EXPECT_EQ(std::this_thread::get_id(), config->main);

@@ -87,6 +87,25 @@ INLAY_HOOK(void, http_filter_config_http_callout_done)
   guarded([&] { configuration(mine).calls().on_done(id, result, headers, header_count, chunks, chunk_count); });
 }
 
+INLAY_HOOK(void, http_filter_config_http_stream_headers)
+(envoy::FilterConfig*, const void* mine, uint64_t id, Fields fields, size_t count, bool end) {
+  guarded([&] { configuration(mine).streams().on_headers(id, fields, count, end); });
+}
+INLAY_HOOK(void, http_filter_config_http_stream_data)
+(envoy::FilterConfig*, const void* mine, uint64_t id, const envoy::View* chunks, size_t count, bool end) {
+  guarded([&] { configuration(mine).streams().on_data(id, chunks, count, end); });
+}
+INLAY_HOOK(void, http_filter_config_http_stream_trailers)
+(envoy::FilterConfig*, const void* mine, uint64_t id, Fields fields, size_t count) {
+  guarded([&] { configuration(mine).streams().on_trailers(id, fields, count); });
+}
+INLAY_HOOK(void, http_filter_config_http_stream_complete)(envoy::FilterConfig*, const void* mine, uint64_t id) {
+  guarded([&] { configuration(mine).streams().on_end(id, false); });
+}
+INLAY_HOOK(void, http_filter_config_http_stream_reset)(envoy::FilterConfig*, const void* mine, uint64_t id, uint32_t) {
+  guarded([&] { configuration(mine).streams().on_end(id, true); });
+}
+
 // There is nothing that a route could configure.
 INLAY_HOOK(const void*, http_filter_per_route_config_new)(envoy::View name, envoy::View) {
   return guarded(static_cast<const void*>(nullptr), [&]() -> const void* {
@@ -145,13 +164,5 @@ INLAY_HOOK(void, http_filter_http_stream_data)
 INLAY_HOOK(void, http_filter_http_stream_trailers)(envoy::Filter*, const void*, uint64_t, Fields, size_t) {}
 INLAY_HOOK(void, http_filter_http_stream_complete)(envoy::Filter*, const void*, uint64_t) {}
 INLAY_HOOK(void, http_filter_http_stream_reset)(envoy::Filter*, const void*, uint64_t, uint32_t) {}
-INLAY_HOOK(void, http_filter_config_http_stream_headers)
-(envoy::FilterConfig*, const void*, uint64_t, Fields, size_t, bool) {}
-INLAY_HOOK(void, http_filter_config_http_stream_data)
-(envoy::FilterConfig*, const void*, uint64_t, const envoy::View*, size_t, bool) {}
-INLAY_HOOK(void, http_filter_config_http_stream_trailers)
-(envoy::FilterConfig*, const void*, uint64_t, Fields, size_t) {}
-INLAY_HOOK(void, http_filter_config_http_stream_complete)(envoy::FilterConfig*, const void*, uint64_t) {}
-INLAY_HOOK(void, http_filter_config_http_stream_reset)(envoy::FilterConfig*, const void*, uint64_t, uint32_t) {}
 INLAY_HOOK(void, http_filter_downstream_above_write_buffer_high_watermark)(envoy::Filter*, const void*) {}
 INLAY_HOOK(void, http_filter_downstream_below_write_buffer_low_watermark)(envoy::Filter*, const void*) {}

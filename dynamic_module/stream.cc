@@ -34,8 +34,10 @@ uint32_t Stream::callback(Direction direction, uint32_t stop, Callback&& call) {
     in_guest_ = true;
     for (Side* one : {&request_, &response_}) one->body.settle();
     write_back();  // what was changed from elsewhere
-    status = call();
+    status = own_reply_ ? stop : call();
     write_back();
+    if (direction == Direction::kRequest) begin_own_reply();
+    if (own_reply_) status = stop;
     Side& mine = side(direction);
     mine.stopped = status != 0;
     const bool over = wanted_.reply || wanted_.reset;
@@ -145,6 +147,8 @@ void Stream::scheduled() {
     in_guest_ = true;
     for (Side* one : {&request_, &response_}) one->body.settle();
     write_back();
+    begin_own_reply();
+    resume_own_reply();
     wanted = std::exchange(wanted_, {});
     in_guest_ = false;
   }

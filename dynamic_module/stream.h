@@ -13,6 +13,7 @@
 // object until it returns.
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -22,12 +23,14 @@
 #include <utility>
 #include <vector>
 
+#include "base/buffer.h"
 #include "dynamic_module/body_copy.h"
 #include "dynamic_module/envoy_abi.h"
 #include "dynamic_module/header_copy.h"
 #include "dynamic_module/worker_vm.h"
 #include "host/embedder.h"
 #include "host/host.h"
+#include "http/header_map.h"
 
 namespace inlay::dynamic_module {
 
@@ -72,6 +75,16 @@ class Stream final : private host::HttpStream {
     std::vector<std::pair<std::string, std::string>> state{};  // filter state, by key
     bool any() const { return go_on[0] || go_on[1] || reply || reset || clear_route_cache || !state.empty(); }
   };
+  // A reply that the guest gives, on its way through the guest's own callbacks about the response, which Envoy leaves
+  // out for a module's. Envoy knows nothing of it until it is sent.
+  struct OwnReply {
+    host::LocalReply reply;  // as it was asked for
+    http::HeaderMap head;
+    Buffer body;
+    bool is_grpc = false;
+    bool head_passed = false;
+    bool shows_body = false;  // to the guest
+  };
   // Keeps the object while a hook is on the stack.
   class InHook {
    public:
@@ -100,12 +113,21 @@ class Stream final : private host::HttpStream {
   abi::Status set_property(std::string_view path, std::string_view value, const host::PropertyTraits& traits) override;
   abi::Status set_proxy_state(std::string_view key, std::string_view value) override;
 
+  abi::Status get_time(bool duration, std::string& value) const;
+
   // Runs a callback of the guest's about a direction, with the lock held, and then does what it wants. `stop`: what to
   // tell Envoy when the stream was answered or reset.
   template <class Callback>
   uint32_t callback(Direction direction, uint32_t stop, Callback&& call);
   uint32_t on_body(Direction direction, bool end_of_stream);
   bool ensure_context();
+
+  // With the lock held, in a hook. A reply that is wanted before there is a response begins its way; one that the guest
+  // has held goes on; at its end it is wanted as the guest has left it.
+  void begin_own_reply();
+  void resume_own_reply();
+  void pass_own_reply();
+  host::LocalReply finished_own_reply();
 
   // With the lock held, in a hook. Gives Envoy what a guest has changed; what is read next is read anew.
   void write_back();
@@ -120,6 +142,8 @@ class Stream final : private host::HttpStream {
 
   envoy::Filter* const filter_;
   WorkerVm& vm_;
+  const std::chrono::system_clock::time_point began_at_ = std::chrono::system_clock::now();
+  const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
   // The worker's thread alone.
   int hooks_ = 0;      // on the stack
   bool over_ = false;  // destroyed, as far as Envoy goes
@@ -129,7 +153,8 @@ class Stream final : private host::HttpStream {
   Side request_{Direction::kRequest};
   Side response_{Direction::kResponse};
   Wanted wanted_;
-  bool in_guest_ = false;  // in a callback of this stream's own: Envoy may be asked
+  std::optional<OwnReply> own_reply_;  // under way, or held
+  bool in_guest_ = false;              // in a callback of this stream's own: Envoy may be asked
   bool bypass_ = false;
   bool logging_ = false;
   bool response_begun_ = false;

@@ -94,6 +94,33 @@ TEST_F(StreamTest, AReplyToAGrpcRequestIsNoSuccess) {
   EXPECT_THAT(stream->done, ElementsAre("reply 403 one grpc-status=7"));
 }
 
+TEST_F(StreamTest, ItsOwnReplyPassesItsCallbacksAboutTheResponse) {
+  configure(guest_with(on("request_headers", 3, "(call $reply (i32.const 403)) (i32.const 0)") +
+                       on("response_headers", 3, "(call $set (i32.const 2)) (i32.const 0)") +
+                       on("response_body", 3, R"((drop (call $set_buffer_bytes (i32.const 1) (i32.const 0)
+                         (i32.const 3) (i32.const 1040) (i32.const 3))) (i32.const 0))")));
+  auto stream = filter();
+  EXPECT_EQ(stream->stream->request_headers(true), 1u);
+  EXPECT_THAT(stream->done, ElementsAre("reply 403 two x-a=one"));
+}
+
+TEST_F(StreamTest, ItsOwnReplyIsHeldUntilItIsLetGo) {
+  configure(guest_with(
+      on("request_headers", 3, "(global.set $stream (local.get 0)) (call $reply (i32.const 403)) (i32.const 0)") +
+      on("response_headers", 3, "(call $call_out) (i32.const 1)") +
+      on("http_call_response", 5, R"((drop (call $set_effective_context (global.get $stream)))
+                         (call $set (i32.const 2)) (drop (call $continue_stream (i32.const 1))))",
+         false)));
+  auto stream = filter();
+  EXPECT_EQ(stream->stream->request_headers(false), 1u);
+  EXPECT_EQ(stream->stream->request_body(true), 3u);  // which the guest does not see
+  EXPECT_THAT(stream->done, IsEmpty());
+  config_.run_main(*configuration_);
+  answer(1, {{":status", "200"}});
+  while (stream->done.empty()) stream->run_scheduled();
+  EXPECT_THAT(stream->done, ElementsAre("reply 403 one x-a=one"));
+}
+
 TEST_F(StreamTest, ATrapIsAnsweredAsThePolicySays) {
   configure(guest_with(on("request_headers", 3, "unreachable")));
   auto stream = filter();

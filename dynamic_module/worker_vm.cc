@@ -40,8 +40,9 @@ class VmTimer final : public host::Timer {
 
 }  // namespace
 
-WorkerVm::WorkerVm(host::Host& host, std::shared_ptr<host::Plugin> plugin, TaskThread& thread, MainCalls& calls)
-    : thread_(thread), calls_(calls) {
+WorkerVm::WorkerVm(host::Host& host, std::shared_ptr<host::Plugin> plugin, TaskThread& thread, MainCalls& calls,
+                   MainStreams& streams)
+    : thread_(thread), calls_(calls), streams_(streams) {
   const std::lock_guard lock(mutex_);
   worker_ = std::make_unique<host::Worker>(host, *this);
   plugin_ = worker_->attach(std::move(plugin));
@@ -82,6 +83,48 @@ void WorkerVm::answer(uint64_t call_id, host::HttpCallResponse response) {
   const std::lock_guard lock(mutex_);
   const auto found = waiting_.extract(call_id);
   if (!found.empty()) found.mapped()->on_http_call_response(call_id, std::move(response));
+}
+
+Result<uint64_t> WorkerVm::start_call_stream(host::CallStreamRequest request, host::CallStreamHandler& handler) {
+  const uint64_t id = ++last_call_;
+  auto handle = streams_.start(std::move(request), [this, id](MainStreams::Event event) {
+    auto kept = std::make_shared<MainStreams::Event>(std::move(event));
+    thread_.post([this, id, kept = std::move(kept)] { stream_event(id, *kept); });
+  });
+  if (handle == nullptr) return Error{ErrorCode::kUnavailable, "the configuration is going away", ""};
+  call_streams_.emplace(id, CallStream{&handler, std::move(handle)});
+  return id;
+}
+
+bool WorkerVm::send_to_call_stream(uint64_t stream_id, Buffer& data, bool end_stream) {
+  const auto found = call_streams_.find(stream_id);
+  if (found != call_streams_.end()) streams_.send(found->second.handle, data.to_string(), end_stream);
+  data.clear();
+  return true;
+}
+
+void WorkerVm::cancel_call_stream(uint64_t stream_id) {
+  const auto found = call_streams_.extract(stream_id);
+  if (!found.empty()) streams_.reset(found.mapped().handle);
+}
+
+void WorkerVm::stream_event(uint64_t stream_id, MainStreams::Event& event) {
+  using Kind = MainStreams::Event::Kind;
+  const std::lock_guard lock(mutex_);
+  const auto found = call_streams_.find(stream_id);
+  if (found == call_streams_.end()) return;
+  host::CallStreamHandler& handler = *found->second.handler;
+  if (event.end) call_streams_.erase(found);
+  switch (event.kind) {
+    case Kind::kHeaders:
+      return handler.on_call_stream_headers(stream_id, event.fields, event.end, event.details);
+    case Kind::kData:
+      return handler.on_call_stream_data(stream_id, event.data, event.end);
+    case Kind::kTrailers:
+      return handler.on_call_stream_trailers(stream_id, event.fields);
+    case Kind::kReset:
+      return handler.on_call_stream_reset(stream_id, event.details);
+  }
 }
 
 }  // namespace inlay::dynamic_module

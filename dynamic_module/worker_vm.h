@@ -17,7 +17,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/buffer.h"
 #include "dynamic_module/main_calls.h"
+#include "dynamic_module/main_streams.h"
 #include "dynamic_module/task_thread.h"
 #include "host/embedder.h"
 #include "host/host.h"
@@ -27,7 +29,8 @@ namespace inlay::dynamic_module {
 class WorkerVm final : public host::WorkerServices, private host::Upstreams {
  public:
   // Starts the plugin. All outlive it; `thread` is stopped before it is destroyed.
-  WorkerVm(host::Host& host, std::shared_ptr<host::Plugin> plugin, TaskThread& thread, MainCalls& calls);
+  WorkerVm(host::Host& host, std::shared_ptr<host::Plugin> plugin, TaskThread& thread, MainCalls& calls,
+           MainStreams& streams);
   // Ends the root contexts. There is no stream left.
   ~WorkerVm() override;
 
@@ -48,12 +51,24 @@ class WorkerVm final : public host::WorkerServices, private host::Upstreams {
   Result<uint64_t> start_http_call(host::HttpCallRequest request, host::HttpCallHandler& handler) override;
   void cancel_http_call(uint64_t call_id) override { waiting_.erase(call_id); }
   void answer(uint64_t call_id, host::HttpCallResponse response);
+  // Which clusters there are only the main thread knows: one that is not there answers as one without a healthy host.
+  bool has_cluster(std::string_view) override { return true; }
+  Result<uint64_t> start_call_stream(host::CallStreamRequest request, host::CallStreamHandler& handler) override;
+  bool send_to_call_stream(uint64_t stream_id, Buffer& data, bool end_stream) override;
+  void cancel_call_stream(uint64_t stream_id) override;
+  void stream_event(uint64_t stream_id, MainStreams::Event& event);
 
   std::mutex mutex_;
   TaskThread& thread_;
   MainCalls& calls_;
+  MainStreams& streams_;
   uint64_t last_call_ = 0;
   std::unordered_map<uint64_t, host::HttpCallHandler*> waiting_;
+  struct CallStream {
+    host::CallStreamHandler* handler;
+    MainStreams::HandlePtr handle;
+  };
+  std::unordered_map<uint64_t, CallStream> call_streams_;
   std::unique_ptr<host::Worker> worker_;
   host::WorkerPlugin* plugin_ = nullptr;
 };

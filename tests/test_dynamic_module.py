@@ -12,6 +12,7 @@ from support import config, guests
 from support.both import inlay_only
 from support.dynamic_module import LIBRARY, dynamic_module, linked, loads, needs_library
 from support.envoy import Envoy, find_envoy, needs_envoy
+from support.grpc_server import GrpcServer, needs_grpc
 from support.origins import Echo, Provider, PythonServer, all_workers_answer, echoed
 from support.processes import INLAY, ROOT, TestCase, filter_module, free_port, listening, started, wait_until
 from support.wire import request
@@ -57,6 +58,23 @@ class Streams(InEnvoy):
         self.assertEqual((answer.status, answer.body, answer.get("x-why")), (403, b"not for you", "because"))
         self.assertEqual(request(self.proxy.port, "/yes").status, 200)
 
+    def test_its_own_local_reply_passes_its_callbacks_about_the_response(self):
+        self.start_puppet('on request_headers: reply 403 "not for you"; return pause', "on response_headers: set resp x-seen yes",
+                          'on response_body: set_body resp 0 100 "changed"')
+        answer = request(self.proxy.port)
+        self.assertEqual((answer.status, answer.body, answer.get("x-seen")), (403, b"changed", "yes"))
+
+    def test_a_plugin_that_fails_closed_stays_so(self):
+        self.start_puppet("on request_headers path=/trap: trap")
+        self.assertEqual(request(self.proxy.port).status, 200)
+        self.assertEqual([request(self.proxy.port, path).status for path in ("/trap", "/", "/")], [503, 503, 503])
+
+    def test_the_time_of_a_request(self):
+        self.start_puppet("on request_headers: prop request.time", "on log: prop request.duration")
+        self.assertEqual(request(self.proxy.port).status, 200)
+        wait_until(lambda: "prop request.duration = Ok" in self.proxy.log(), "the duration")
+        self.assertIn("prop request.time = Ok", self.proxy.log())
+
     def test_a_trap_ends_the_request_and_no_other(self):
         self.start_puppet("on request_headers path=/trap: trap", failure_policy="FAIL_RELOAD")
         self.assertEqual(request(self.proxy.port).status, 200)
@@ -75,6 +93,22 @@ class Streams(InEnvoy):
                           "on http_call_response: effective stream; set req x-called yes; resume req",
                           clusters=[config.cluster("provider", provider.port)])
         self.assertEqual(echoed(self.proxy.port)["headers"].get("x-called"), "yes")
+
+
+@needs_grpc
+@needs_envoy()
+@needs_library()
+class Grpc(InEnvoy):
+    def test_a_call_is_answered_and_another_fails(self):
+        server = GrpcServer()
+        self.addCleanup(server.close)
+        self.start_puppet('on request_headers path=/echo: grpc_call rpc test.Service Echo "hello"',
+                          'on request_headers path=/fail: grpc_call rpc test.Service Fail "x"',
+                          "on grpc_receive: body grpc 0 100", "on grpc_close: call_status",
+                          clusters=[config.cluster("rpc", server.port, **config.speaks_http2())])
+        for path, line in (("/echo", 'body grpc 0 100 = Ok "hello"'), ("/fail", "call_status = Ok 5 ")):
+            request(self.proxy.port, path)
+            wait_until(lambda line=line: line in self.proxy.log(), line)
 
 
 @needs_envoy()
