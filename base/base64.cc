@@ -45,7 +45,9 @@ bool append_from_base64(std::string& bytes, std::string_view text) {
     const size_t padding = kCharacters - group.size();
     bits <<= 6 * padding;
     if ((bits & ((1u << (8 * padding)) - 1)) != 0) return false;
-    for (size_t i = 0; i < kBytes - padding; ++i) bytes += static_cast<char>(bits >> (16 - 8 * i) & 0xff);
+    const char group_bytes[kBytes] = {static_cast<char>(bits >> 16), static_cast<char>(bits >> 8),
+                                      static_cast<char>(bits)};
+    bytes.append(group_bytes, kBytes - padding);
   }
   return true;
 }

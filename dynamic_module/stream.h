@@ -34,6 +34,17 @@
 
 namespace inlay::dynamic_module {
 
+// A reply that the guest gives, on its way through the guest's own callbacks about the response, which Envoy leaves
+// out for a module's. Envoy knows nothing of it until it is sent.
+struct OwnReply {
+  host::LocalReply reply;  // as it was asked for
+  http::HeaderMap head;
+  Buffer body;
+  bool is_grpc = false;
+  bool head_passed = false;
+  bool shows_body = false;  // to the guest
+};
+
 class Stream final : private host::HttpStream {
  public:
   // `vm` outlives it.
@@ -74,16 +85,6 @@ class Stream final : private host::HttpStream {
     bool clear_route_cache = false;
     std::vector<std::pair<std::string, std::string>> state{};  // filter state, by key
     bool any() const { return go_on[0] || go_on[1] || reply || reset || clear_route_cache || !state.empty(); }
-  };
-  // A reply that the guest gives, on its way through the guest's own callbacks about the response, which Envoy leaves
-  // out for a module's. Envoy knows nothing of it until it is sent.
-  struct OwnReply {
-    host::LocalReply reply;  // as it was asked for
-    http::HeaderMap head;
-    Buffer body;
-    bool is_grpc = false;
-    bool head_passed = false;
-    bool shows_body = false;  // to the guest
   };
   // Keeps the object while a hook is on the stack.
   class InHook {
