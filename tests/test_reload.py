@@ -365,7 +365,8 @@ class RemoteCode(Reloads):
         first.hold.set()
         proxy.wait_for(lambda: "listener 'first' cannot be opened" in proxy.log(), "the failure")
         second.hold.set()
-        wait_until(lambda: listening(other), "the listener of the last one")
+        # Of all workers: with one it listens, and those before serve on beside it.
+        proxy.wait_for(lambda: "listener 'second' on " in proxy.log(), "the listener of the last one")
         self.assertEqual(self.body(other), "second")
         self.await_end_of_those_before(proxy)
         self.assertEqual(self.body(proxy.port), "three")

@@ -82,9 +82,14 @@ class WasmAccessLog(TestCase):
         trapping = self.logger(guests.guest('(func (export "proxy_on_log") (param i32) unreachable)'), policy="FAIL_RELOAD",
                                name="trapping", reload_config={"backoff": {"base_interval": "0.01s"}})
         proxy = self.serve(trapping)
+
+        def reloaded():
+            # A reload comes with the first request behind the backoff.
+            self.assertEqual(request(proxy.port).status, 200)
+            return proxy.stats()["wasm.trapping.vm_reload_success"] >= 1
+        proxy.wait_for(reloaded, "a reload")
         for _ in range(20):
             self.assertEqual(request(proxy.port).status, 200)
-        proxy.wait_for(lambda: proxy.stats()["wasm.trapping.vm_reload_success"] >= 1, "a reload")
 
 
 @inlay_only("its second engine")
