@@ -193,16 +193,11 @@ class Context {
     detail::Waiter waiter_;
   };
 
-  class HttpCallAwaiter {
+  // CallAwaiter: what the awaiters of calls have in common. One is given up on shortly after its time-out.
+  class CallAwaiter {
    public:
-    HttpCallAwaiter(detail::Scheduler& scheduler, const HttpRequest& request, Duration timeout)
-        : scheduler_(scheduler), timeout_(timeout), request_(request), sent_(Status::kEmpty) {}
-    HttpCallAwaiter(const HttpCallAwaiter&) = delete;
-    HttpCallAwaiter& operator=(const HttpCallAwaiter&) = delete;
-    bool await_ready() {
-      sent_ = detail::send_call(request_, timeout_);
-      return !sent_;
-    }
+    CallAwaiter(const CallAwaiter&) = delete;
+    CallAwaiter& operator=(const CallAwaiter&) = delete;
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> coroutine) {
       waiter_.suspend(coroutine);
@@ -210,6 +205,27 @@ class Context {
       waiter_.call_id = *sent_;
       const bool bounded = timeout_.count() != 0 && timeout_ <= Duration::max() - kGrace;
       scheduler_.arm(waiter_, bounded ? timeout_ + kGrace : Duration::max());
+    }
+
+   protected:
+    CallAwaiter(detail::Scheduler& scheduler, Duration timeout)
+        : scheduler_(scheduler), timeout_(timeout), sent_(Status::kEmpty) {}
+    ~CallAwaiter() = default;
+
+    static constexpr Duration kGrace{1000};
+    detail::Scheduler& scheduler_;
+    Duration timeout_;
+    Result<uint32_t> sent_;
+    detail::Waiter waiter_;
+  };
+
+  class HttpCallAwaiter : public CallAwaiter {
+   public:
+    HttpCallAwaiter(detail::Scheduler& scheduler, const HttpRequest& request, Duration timeout)
+        : CallAwaiter(scheduler, timeout), request_(request) {}
+    bool await_ready() {
+      sent_ = detail::send_call(request_, timeout_);
+      return !sent_;
     }
     Result<HttpReply> await_resume() const {
       if (!sent_) return sent_.error();
@@ -220,34 +236,19 @@ class Context {
     }
 
    private:
-    static constexpr Duration kGrace{1000};
-    detail::Scheduler& scheduler_;
-    Duration timeout_;
     HttpRequest request_;
-    Result<uint32_t> sent_;
-    detail::Waiter waiter_;
   };
 
-  class GrpcCallAwaiter {
+  class GrpcCallAwaiter : public CallAwaiter {
    public:
     GrpcCallAwaiter(detail::Scheduler& scheduler, const GrpcRequest& request, Duration timeout)
-        : scheduler_(scheduler), timeout_(timeout), request_(request), sent_(Status::kEmpty) {}
-    GrpcCallAwaiter(const GrpcCallAwaiter&) = delete;
-    GrpcCallAwaiter& operator=(const GrpcCallAwaiter&) = delete;
+        : CallAwaiter(scheduler, timeout), request_(request) {}
     ~GrpcCallAwaiter() {
       if (sent_ && !waiter_.answered) (void)proxy_grpc_cancel(*sent_);
     }
     bool await_ready() {
       sent_ = detail::send_grpc_call(request_, timeout_);
       return !sent_;
-    }
-    template <class Promise>
-    void await_suspend(std::coroutine_handle<Promise> coroutine) {
-      waiter_.suspend(coroutine);
-      waiter_.is_call = true;
-      waiter_.call_id = *sent_;
-      const bool bounded = timeout_.count() != 0 && timeout_ <= Duration::max() - kGrace;
-      scheduler_.arm(waiter_, bounded ? timeout_ + kGrace : Duration::max());
     }
     Result<GrpcReply> await_resume() const {
       if (!sent_) return sent_.error();
@@ -256,12 +257,7 @@ class Context {
     }
 
    private:
-    static constexpr Duration kGrace{1000};
-    detail::Scheduler& scheduler_;
-    Duration timeout_;
     GrpcRequest request_;
-    Result<uint32_t> sent_;
-    detail::Waiter waiter_;
   };
 
   void start(Task<> task);
