@@ -25,7 +25,7 @@ help:
 	@echo "make lint      formatting, clang-tidy, headers, licences, shell scripts"
 	@echo "make format    clang-format on all sources"
 	@echo "make deploy    render deploy/values.yaml for Envoy, Compose, Kubernetes and Istio into build/deploy/, and check it all"
-	@echo "make mesh      what is rendered for Istio, in Istio's own code and in Envoy (needs Go; FILTER=part: modules of tests/mesh, VERSION=1.36.4: another Envoy)"
+	@echo "make mesh      what is rendered for Istio, in Istio's own code and in Envoy (needs Go; FILTER=part: modules of tests/mesh, VERSION=1.36.4: another Envoy, ISTIO=20260423: another Istio)"
 	@echo "make bootstraps  whether inlay validate says what envoy --mode validate says (CHANGES=3000, SEED=1; UPDATE=1 writes what is expected)"
 	@echo "make gateway   what is rendered for Envoy Gateway, in it and in Envoy (needs Go; FILTER=part: modules of tests/gateway, VERSION=1.36.4: another Envoy)"
 	@echo "make clean     remove build/"
@@ -151,7 +151,7 @@ deploy:
 mesh:
 	@scripts/bootstrap build mesh envoy$(if $(VERSION),=$(VERSION))
 	@scripts/build $(PRESET) inlay header_augmenting_wasm
-	@$(if $(VERSION),INLAY_ENVOY_VERSION=$(VERSION)) scripts/mesh $(FILTER)
+	@$(if $(VERSION),INLAY_ENVOY_VERSION=$(VERSION)) $(if $(ISTIO),INLAY_ISTIO_VERSION=$(ISTIO)) scripts/mesh $(FILTER)
 
 # So is Envoy Gateway.
 gateway:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starting with a module that is not compiled yet: interpreted, then quick code, then optimised code, then from the cache."""
 
+import fcntl
+import glob
 import json
 import os
 import re
@@ -196,9 +198,19 @@ exec cc "$@"
                     pids = file.read().split()
                 os.remove(path)
                 self.assertTrue(all(self.runs(pid) for pid in pids))
+                wait_until(lambda: self.is_tied(pids[0]), "the tie to its starter")
                 proxy.process.send_signal(signal.SIGKILL)
                 proxy.wait()
                 wait_until(lambda: not any(self.runs(pid) for pid in pids), "the compilers to end")
+
+    @staticmethod
+    def is_tied(pid):
+        """Whether a descriptor of its own sends a signal: before that, who is killed leaves it behind."""
+        for path in glob.glob(f"/proc/{pid}/fdinfo/*"):
+            with open(path) as file:
+                if int(re.search(r"^flags:\s*(\d+)", file.read(), re.M).group(1), 8) & fcntl.FASYNC:
+                    return True
+        return False
 
     @staticmethod
     def runs(pid):

@@ -48,10 +48,15 @@ def wanted_go(folder):
         return re.search(r"^go (\d+)\.(\d+)", file.read(), re.M).groups()
 
 
-def pinned(package):
-    """(version, sum) of scripts/pins."""
+def all_pinned(package):
+    """(version, sum) of each in scripts/pins, in their order."""
     with open(os.path.join(ROOT, "scripts", "pins")) as file:
-        return next(line.split()[1::2] for line in file if line.startswith(package + " "))
+        return [tuple(line.split()[1::2]) for line in file if line.startswith(package + " ")]
+
+
+def pinned(package):
+    """(version, sum) of the first one."""
+    return all_pinned(package)[0]
 
 
 def fetch(package):
