@@ -94,6 +94,8 @@ HeaderMatcher build_header_matcher(View matcher, BuildContext& context);
 QueryParameterMatcher build_query_parameter_matcher(View matcher, BuildContext& context);
 // A RegexMatcher's regex, checked with RE2.
 std::string build_regex(View regex, BuildContext& context);
+// The upgrade_configs of a connection manager or of a route's action.
+std::vector<Upgrade> build_upgrades(View message, bool of_route, BuildContext& context);
 CorsPolicy build_cors_policy(View policy, BuildContext& context);
 RouteAction::RegexRewrite build_regex_rewrite(View rewrite, BuildContext& context);
 

@@ -60,7 +60,7 @@ constexpr FieldRule kManager[] = {
     {"strip_any_host_port"},
     {"strip_trailing_host_dot"},
     {"local_reply_config", Support::kNo, "remove it; local replies have Envoy's default form"},
-    {"upgrade_configs", Support::kNo, "upgrades such as WebSocket are not passed on"},
+    {"upgrade_configs"},
 };
 constexpr FieldRule kInternalAddresses[] = {
     {"unix_sockets", Support::kYes, "the clients of a `pipe`, with `use_remote_address`"},
@@ -290,6 +290,7 @@ HttpConnectionManager build_http_connection_manager(View manager, BuildContext& 
                         "only one of `strip_matching_host_port` and `strip_any_host_port` can be set");
   }
   build_filters(manager, out, context);
+  out.upgrades = build_upgrades(manager, false, context);
   for (View log : manager.list("access_log")) {
     if (auto built = build_access_log(log, context)) out.access_logs.push_back(*std::move(built));
   }

@@ -97,7 +97,7 @@ struct HeaderEdits {
 
 // config/route/v3 RouteMatch: all of it has to match.
 struct RouteMatch {
-  enum class Kind : uint8_t { kPrefix, kPath, kSafeRegex, kPathSeparatedPrefix } kind = Kind::kPrefix;
+  enum class Kind : uint8_t { kPrefix, kPath, kSafeRegex, kPathSeparatedPrefix, kConnect } kind = Kind::kPrefix;
   std::string value;
   bool case_sensitive = true;
   std::vector<HeaderMatcher> headers;
@@ -111,6 +111,13 @@ struct WeightedCluster {
   uint32_t weight = 0;  // of the sum of all
   HeaderEdits request_headers;
   HeaderEdits response_headers;
+};
+
+// UpgradeConfig, of RouteAction (config/route/v3) and of HttpConnectionManager: of each type there is one at the most.
+struct Upgrade {
+  std::string type;  // what `upgrade` says in a request, in any case; or "CONNECT", the method
+  bool enabled = true;
+  bool terminates = false;  // of CONNECT (connect_config): the cluster gets the bytes alone
 };
 
 // config/route/v3 RouteAction: the request goes to a cluster.
@@ -140,6 +147,7 @@ struct RouteAction {
   std::string host_rewrite_literal;
   bool auto_host_rewrite = false;
   std::optional<CorsPolicy> cors;  // the field; a route's typed_per_filter_config is in Route
+  std::vector<Upgrade> upgrades;   // count before the manager's
 };
 
 // config/route/v3 RedirectAction: the request is answered with a location.
@@ -300,6 +308,7 @@ struct Http2Options {
   uint32_t max_priority_frames = 100;
   uint32_t max_window_updates = 10;
   bool stream_error_on_invalid_message = false;  // of a client, which else ends the connection
+  bool allow_connect = false;                    // a client may upgrade a stream (RFC 8441)
 };
 
 // extensions/filters/network/http_connection_manager/v3 HttpConnectionManager.
@@ -360,6 +369,7 @@ struct HttpConnectionManager {
   // scheme_header_transformation: what :scheme and x-forwarded-proto become; empty: as they came.
   std::string scheme_to_overwrite;
   bool scheme_matches_upstream = false;  // "https" to a cluster with TLS, "http" to others
+  std::vector<Upgrade> upgrades;         // those that routes say nothing of
 };
 
 // extensions/filters/network/tcp_proxy/v3 TcpProxy.

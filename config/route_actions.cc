@@ -24,6 +24,7 @@ constexpr FieldRule kRouteAction[] = {
     {"host_rewrite_literal"},
     {"auto_host_rewrite"},
     {"cors"},
+    {"upgrade_configs"},
     {"priority", Support::kOnly, "", "DEFAULT"},
     {"retry_policy", Support::kNo, "remove it; a request is sent once"},
 };
@@ -151,6 +152,7 @@ RouteAction build_route_action(View action, const RouteLimits& limits, BuildCont
   out.host_rewrite_literal = action.text("host_rewrite_literal");
   out.auto_host_rewrite = action.boolean("auto_host_rewrite");
   if (View cors = action["cors"]) out.cors = build_cors_policy(cors, context);
+  out.upgrades = build_upgrades(action, true, context);
   return out;
 }
 

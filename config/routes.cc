@@ -61,8 +61,8 @@ constexpr FieldRule kRoute[] = {
     {"response_headers_to_remove"},
 };
 constexpr FieldRule kRouteMatch[] = {
-    {"prefix"},         {"path"},    {"safe_regex"},       {"path_separated_prefix"},
-    {"case_sensitive"}, {"headers"}, {"query_parameters"}, {"grpc"},
+    {"prefix"},           {"path"}, {"safe_regex"},      {"path_separated_prefix"}, {"case_sensitive"}, {"headers"},
+    {"query_parameters"}, {"grpc"}, {"connect_matcher"},
 };
 constexpr FieldRule kFilterConfig[] = {
     {"disabled"},
@@ -74,6 +74,7 @@ constexpr MessageRules kRules[] = {
     {"envoy.config.route.v3.VirtualHost", kVirtualHost},
     {"envoy.config.route.v3.Route", kRoute},
     {"envoy.config.route.v3.RouteMatch", kRouteMatch},
+    {"envoy.config.route.v3.RouteMatch.ConnectMatcher", {}},
     {"envoy.config.route.v3.FilterConfig", kFilterConfig},
 };
 
@@ -114,8 +115,10 @@ RouteMatch build_match(View match, BuildContext& context) {
     out.kind = Kind::kPathSeparatedPrefix;
     out.value = match.text("path_separated_prefix");
     check_separated_prefix(match, out.value, context);
-  } else if (!match.has("connect_matcher") && !match.has("path_match_policy")) {
-    context.error(match, "needs one of `prefix`, `path`, `safe_regex`, `path_separated_prefix`");
+  } else if (match.has("connect_matcher")) {
+    out.kind = Kind::kConnect;
+  } else if (!match.has("path_match_policy")) {
+    context.error(match, "needs one of `prefix`, `path`, `safe_regex`, `path_separated_prefix`, `connect_matcher`");
   }
   out.case_sensitive = match.boolean("case_sensitive", true);
   if (out.kind == Kind::kSafeRegex && match.has("case_sensitive") && !out.case_sensitive)

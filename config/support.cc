@@ -29,6 +29,7 @@ const std::vector<MessageRules>& all_rules() {
                         data_source_rules(),
                         access_log_rules(),
                         cors_rules(),
+                        upgrade_rules(),
                         secret_rules(),
                         config_source_rules(),
                         filter_chain_match_rules()})

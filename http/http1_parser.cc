@@ -9,6 +9,7 @@
 
 #include "base/ascii.h"
 #include "http/http1_grammar.h"
+#include "http/upgrade.h"
 
 namespace inlay::http {
 namespace {
@@ -28,11 +29,16 @@ class ParserImpl final : public Http1Parser {
   ParserImpl(Kind kind, ParserLimits limits, ParserSink& sink) : kind_(kind), limits_(limits), sink_(sink) {}
 
   Result<Unit, ParseError> parse(Buffer& data, bool end) override;
-  void set_request_method(std::string_view method) override { head_request_ = method == "HEAD"; }
+  void set_request_method(std::string_view method) override {
+    head_request_ = method == "HEAD";
+    is_connect_ = method == "CONNECT";
+  }
+  void set_upgrade_asked() override { upgrade_asked_ = true; }
   void next_message() override;
   void set_paused(bool paused) override { paused_ = paused; }
 
   bool keep_alive() const override { return keep_alive_; }
+  bool upgrades() const override { return state_ == State::kUpgraded; }
   bool expects_100_continue() const override { return expects_continue_; }
   uint32_t minor_version() const override { return minor_version_; }
   bool message_started() const override { return state_ != State::kIdle; }
@@ -50,6 +56,7 @@ class ParserImpl final : public Http1Parser {
     kChunkData,
     kFixedBody,
     kUntilClose,
+    kUpgraded,
     kComplete,
     kFailed,
   };
@@ -73,6 +80,9 @@ class ParserImpl final : public Http1Parser {
   Outcome finish_section();
   Outcome finish_request_head();
   Outcome finish_response_head();
+  Outcome take_switch();
+  Outcome take_tunnel();
+  void take_informational();
   void begin_body(State body);
   void take_body(Buffer& data);
   void complete();
@@ -91,8 +101,10 @@ class ParserImpl final : public Http1Parser {
   bool chunked_ = false;
   bool has_host_ = false;
   bool target_authority_ = false;
-  bool is_connect_ = false;
+  bool is_connect_ = false;  // the request, or what is answered
   bool head_request_ = false;
+  bool has_upgrade_ = false;
+  bool upgrade_asked_ = false;
   uint32_t minor_version_ = 1;
   uint32_t status_ = 0;
   std::optional<uint64_t> content_length_;
@@ -110,7 +122,7 @@ void ParserImpl::next_message() {
   section_done_ = false;
   keep_alive_ = true;
   connection_close_ = connection_keep_alive_ = expects_continue_ = chunked_ = false;
-  has_host_ = target_authority_ = is_connect_ = head_request_ = false;
+  has_host_ = target_authority_ = is_connect_ = head_request_ = has_upgrade_ = upgrade_asked_ = false;
   minor_version_ = 1;
   status_ = 0;
   content_length_.reset();
@@ -140,7 +152,8 @@ ParserImpl::Outcome ParserImpl::parse(Buffer& data, bool end) {
 
 ParserImpl::Outcome ParserImpl::finish_at_end(const Buffer& data) {
   if (state_ == State::kUntilClose) complete();
-  if (state_ == State::kComplete || state_ == State::kIdle || !data.empty()) return Unit{};
+  if (state_ == State::kComplete || state_ == State::kIdle || state_ == State::kUpgraded || !data.empty())
+    return Unit{};
   state_ = State::kFailed;
   return bad("the peer closed the connection inside of a message");
 }
@@ -312,6 +325,9 @@ ParserImpl::Outcome ParserImpl::take_known_field(const FieldLine& field) {
     case HeaderId::kConnection:
       take_connection(field.value);
       return Unit{};
+    case HeaderId::kUpgrade:
+      has_upgrade_ = true;
+      return Unit{};
     case HeaderId::kExpect:
       expects_continue_ = equals_ignore_case(field.value, "100-continue");
       return Unit{};
@@ -400,7 +416,10 @@ ParserImpl::Outcome ParserImpl::finish_request_head() {
   }
   keep_alive_ = !connection_close_ && (minor_version_ >= 1 || connection_keep_alive_);
   if (minor_version_ == 0) expects_continue_ = false;  // RFC 9110 section 10.1.1
-  if (chunked_) {
+  if (limits_.upgrades && (is_connect_ || (has_upgrade_ && is_upgrade(*map_)))) {
+    if (is_connect_) map_->remove(HeaderId::kContentLength);
+    begin_body(State::kUpgraded);
+  } else if (chunked_) {
     begin_body(State::kChunkSize);
   } else if (content_length_.value_or(0) > 0) {
     body_left_ = *content_length_;
@@ -412,6 +431,7 @@ ParserImpl::Outcome ParserImpl::finish_request_head() {
 }
 
 ParserImpl::Outcome ParserImpl::finish_response_head() {
+  if (upgrade_asked_ && is_connect_ && status_ >= 200 && status_ < 300) return take_tunnel();
   const bool bodiless_status = status_ < 200 || status_ == 204;
   if (chunked_ && (content_length_ || bodiless_status || minor_version_ == 0)) {
     return bad("Transfer-Encoding is not allowed here", "http1.transfer_encoding_not_allowed");
@@ -419,13 +439,9 @@ ParserImpl::Outcome ParserImpl::finish_response_head() {
   if (bodiless_status && content_length_.value_or(0) != 0) {
     return bad("Content-Length is not allowed here", "http1.content_length_not_allowed");
   }
-  if (status_ == 101) return bad("the server switches protocols without being asked");
+  if (status_ == 101) return take_switch();
   if (status_ < 200) {
-    sink_.on_informational(status_);
-    map_->clear();
-    const bool head_request = head_request_;
-    next_message();
-    head_request_ = head_request;
+    take_informational();
     return Unit{};
   }
   keep_alive_ = !connection_close_ && (minor_version_ >= 1 || connection_keep_alive_);
@@ -443,6 +459,37 @@ ParserImpl::Outcome ParserImpl::finish_response_head() {
   return Unit{};
 }
 
+// What is asked for has to be agreed to in so many words (RFC 9110 section 15.2.2).
+ParserImpl::Outcome ParserImpl::take_switch() {
+  if (!upgrade_asked_) return bad("the server switches protocols without being asked");
+  if (!is_upgrade(*map_)) return bad("the server switches protocols without saying to which");
+  map_->remove(HeaderId::kContentLength);
+  keep_alive_ = false;
+  begin_body(State::kUpgraded);
+  return Unit{};
+}
+
+// Whatever it says of a body it has none (RFC 9110 section 9.3.6).
+ParserImpl::Outcome ParserImpl::take_tunnel() {
+  map_->remove(HeaderId::kContentLength);
+  map_->remove(HeaderId::kTransferEncoding);
+  keep_alive_ = false;
+  begin_body(State::kUpgraded);
+  return Unit{};
+}
+
+void ParserImpl::take_informational() {
+  sink_.on_informational(status_);
+  map_->clear();
+  const bool head_request = head_request_;
+  const bool is_connect = is_connect_;
+  const bool upgrade_asked = upgrade_asked_;
+  next_message();
+  head_request_ = head_request;
+  is_connect_ = is_connect;
+  upgrade_asked_ = upgrade_asked;
+}
+
 void ParserImpl::begin_body(State body) {
   const bool end_stream = body == State::kComplete;
   if (!end_stream) state_ = body;
@@ -451,14 +498,15 @@ void ParserImpl::begin_body(State body) {
 }
 
 void ParserImpl::take_body(Buffer& data) {
-  if (state_ == State::kUntilClose || data.size() <= body_left_) {
-    if (state_ != State::kUntilClose) body_left_ -= data.size();
+  const bool endless = state_ == State::kUntilClose || state_ == State::kUpgraded;
+  if (endless || data.size() <= body_left_) {
+    if (!endless) body_left_ -= data.size();
     body_.move_from(data);
   } else {
     body_.move_from(data, static_cast<size_t>(body_left_));
     body_left_ = 0;
   }
-  const bool part_done = state_ != State::kUntilClose && body_left_ == 0;
+  const bool part_done = !endless && body_left_ == 0;
   const bool chunk = state_ == State::kChunkData;
   if (part_done && chunk) state_ = State::kChunkEnd;
   sink_.on_data(body_);

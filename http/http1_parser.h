@@ -8,6 +8,9 @@
 // of a response's head and trailers may end with LF alone, as Envoy has it), no obs-fold, no white space before a
 // colon, one Content-Length of digits, which loses its leading zeros, or one Transfer-Encoding that is exactly
 // "chunked", never both. Transfer-Encoding stays in the map, for filters to see; the writers below leave it out.
+//
+// What follows the head of an upgrade is taken as it is, whatever the head says of a body, as in Envoy: who writes the
+// head must not write the bytes before the other side has agreed to them.
 
 #include <cstdint>
 #include <memory>
@@ -24,6 +27,9 @@ struct ParserLimits {
   size_t max_header_bytes = 60 * 1024;
   size_t max_header_count = 100;
   bool any_method = false;  // allow_custom_methods; else those that Envoy knows
+  // Of requests: what follows the head of an upgrade or of CONNECT is another protocol's (upgrades()); else such a head
+  // is a request like all others.
+  bool upgrades = false;
 };
 
 // ParseError says how to answer: a request's error has the status for its local reply (400, 426, 431, 501).
@@ -64,12 +70,18 @@ class Http1Parser {
   virtual Result<Unit, ParseError> parse(Buffer& data, bool end) = 0;
   // For responses: what was asked with (HEAD has no body, whatever the headers say). Before the first byte.
   virtual void set_request_method(std::string_view method) = 0;
+  // For responses: that an upgrade was asked for, or with CONNECT a tunnel, so that 101 or 2xx may agree to it. Before
+  // the first byte.
+  virtual void set_upgrade_asked() = 0;
   virtual void next_message() = 0;
   // While paused parse() keeps off the data (back-pressure inside of a read).
   virtual void set_paused(bool paused) = 0;
 
   // Valid from on_headers on.
   virtual bool keep_alive() const = 0;  // of this message
+  // The message is an upgrade (http/upgrade.h) or CONNECT, or agrees to one: all that follows the head, until the
+  // connection ends, is another protocol's, and comes as on_data. The message never completes.
+  virtual bool upgrades() const = 0;
   virtual bool expects_100_continue() const = 0;
   virtual uint32_t minor_version() const = 0;  // HTTP/1.<n>
   virtual bool message_started() const = 0;    // a byte of the current message has come

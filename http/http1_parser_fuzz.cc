@@ -44,9 +44,14 @@ struct Sink : http::ParserSink {
   std::string text;
 };
 
-std::string run(Http1Parser::Kind kind, std::string_view input, size_t cut) {
+// `upgrades`: an upgrade or a tunnel may come.
+std::string run(Http1Parser::Kind kind, bool upgrades, std::string_view input, size_t cut) {
   Sink sink;
-  auto parser = Http1Parser::create(kind, {4096, 32}, sink);
+  auto parser = Http1Parser::create(kind, {4096, 32, false, upgrades}, sink);
+  if (upgrades) {
+    parser->set_request_method(input.size() % 2 == 0 ? "CONNECT" : "GET");
+    parser->set_upgrade_asked();
+  }
   Buffer data;
   for (std::string_view part : {input.substr(0, cut), input.substr(cut)}) {
     data.append(part);
@@ -81,9 +86,11 @@ void check_round_trip(std::string_view input) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   const std::string_view input(reinterpret_cast<const char*>(bytes), size);
   for (auto kind : {Http1Parser::Kind::kRequest, Http1Parser::Kind::kResponse}) {
-    const std::string whole = run(kind, input, input.size());
-    const size_t cut = size == 0 ? 0 : bytes[size - 1] % size;
-    if (run(kind, input, cut) != whole) std::abort();
+    for (const bool upgrades : {false, true}) {
+      const std::string whole = run(kind, upgrades, input, input.size());
+      const size_t cut = size == 0 ? 0 : bytes[size - 1] % size;
+      if (run(kind, upgrades, input, cut) != whole) std::abort();
+    }
   }
   check_round_trip(input);
   return 0;

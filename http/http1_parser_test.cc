@@ -474,5 +474,79 @@ TEST(Http1Writer, ChunksParseBack) {
             kPostText + "{transfer-encoding=chunked} D[" + std::string(300, 'z') + "] .");
 }
 
+// One message after whose head another protocol may follow. `method`: what a response answers, with the wish for that.
+std::string run_upgrade(Kind kind, std::string_view input, size_t piece, std::string_view method = "GET") {
+  Transcript sink;
+  auto parser = Http1Parser::create(kind, {.upgrades = true}, sink);
+  if (kind == kResponse) {
+    parser->set_request_method(method);
+    parser->set_upgrade_asked();
+  }
+  Buffer data;
+  for (; !input.empty(); input.remove_prefix(std::min(piece, input.size()))) {
+    data.append(input.substr(0, piece));
+    if (auto outcome = parser->parse(data, false); !outcome) return sink.text + " E";
+  }
+  if (!parser->upgrades()) return sink.text;
+  EXPECT_TRUE(parser->parse(data, true));  // an end is no error, and completes nothing
+  EXPECT_FALSE(parser->message_complete());
+  return sink.text + " U[" + sink.body + "]";
+}
+
+const std::string kAsk = "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n";
+const std::string kAskText = "H{:authority=a}{:path=/}{:method=GET}{connection=Upgrade}{upgrade=x}";
+const std::string kAgree = "HTTP/1.1 101 S\r\nConnection: upgrade\r\nUpgrade: x\r\n";
+
+TEST(Upgrades, WhatFollowsTheRequestIsItsBody) {
+  for (const size_t piece : {1, 7, 1000}) {
+    EXPECT_EQ(run_upgrade(kRequest, kAsk + "\r\nGET / HTTP/1.1\r\n\r\n", piece),
+              kAskText + " U[GET / HTTP/1.1\r\n\r\n]");
+    EXPECT_EQ(run_upgrade(kRequest, kAsk + "\r\n", piece), kAskText + " U[]");
+    EXPECT_EQ(run_upgrade(kRequest, kAsk + "Content-Length: 1\r\n\r\nab", piece),
+              kAskText + "{content-length=1} U[ab]");
+    EXPECT_EQ(run_upgrade(kRequest, kAsk + "Transfer-Encoding: chunked\r\n\r\n0\r\n", piece),
+              kAskText + "{transfer-encoding=chunked} U[0\r\n]");
+    EXPECT_EQ(run_upgrade(kRequest, "CONNECT a:1 HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\nb", piece),
+              "H{:authority=a:1}{:method=CONNECT} U[b]");
+  }
+}
+
+TEST(Upgrades, AreNoneWithoutAWordOfConnection) {
+  EXPECT_EQ(run_upgrade(kRequest, "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: x\r\n\r\n", 1000),
+            "H{:authority=a}{:path=/}{:method=GET}{upgrade=x}! .");
+  EXPECT_EQ(run_upgrade(kRequest, kAsk + "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 1000), " E");
+}
+
+TEST(Upgrades, AreRequestsLikeAllOthersForWhoDoesNotTakeThem) {
+  EXPECT_EQ(run(kRequest, kAsk + "\r\n" + kGet + "\r\n", 1000, false), kAskText + "! ." + kGetText + "! .");
+}
+
+TEST(Upgrades, AreAgreedToWith101) {
+  for (const size_t piece : {1, 7, 1000}) {
+    const std::string head = "H{:status=101}{connection=upgrade}{upgrade=x} U[";
+    EXPECT_EQ(run_upgrade(kResponse, kAgree + "\r\nHTTP/1.1 200 OK\r\n", piece), head + "HTTP/1.1 200 OK\r\n]");
+    EXPECT_EQ(run_upgrade(kResponse, kAgree + "Content-Length: 0\r\n\r\n", piece), head + "]");
+    EXPECT_EQ(run_upgrade(kResponse, "HTTP/1.1 100 C\r\n\r\n" + kAgree + "\r\na", piece), "I100 " + head + "a]");
+  }
+}
+
+TEST(Upgrades, AreNotAgreedToOtherwise) {
+  EXPECT_EQ(run_upgrade(kResponse, "HTTP/1.1 101 S\r\n\r\n", 1000), " E");
+  EXPECT_EQ(run_upgrade(kResponse, kAgree + "Content-Length: 1\r\n\r\n", 1000), " E");
+  EXPECT_EQ(run_upgrade(kResponse, kAgree + "Transfer-Encoding: chunked\r\n\r\n", 1000), " E");
+  EXPECT_EQ(run_upgrade(kResponse, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na", 1000),
+            "H{:status=200}{content-length=1} D[a] .");
+  EXPECT_EQ(run(kResponse, kAgree + "\r\n", 1000, false), " E400");  // which nobody has asked for
+}
+
+TEST(Upgrades, TunnelsAreAgreedToWith2xx) {
+  EXPECT_EQ(run_upgrade(kResponse, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nab", 1000, "CONNECT"),
+            "H{:status=200} U[ab]");
+  EXPECT_EQ(run_upgrade(kResponse, "HTTP/1.1 204 OK\r\nTransfer-Encoding: chunked\r\n\r\nab", 1000, "CONNECT"),
+            "H{:status=204} U[ab]");
+  EXPECT_EQ(run_upgrade(kResponse, "HTTP/1.1 403 No\r\nContent-Length: 1\r\n\r\na", 1000, "CONNECT"),
+            "H{:status=403}{content-length=1} D[a] .");
+}
+
 }  // namespace
 }  // namespace inlay::http

@@ -116,7 +116,8 @@ std::string_view text_or(std::string_view text, std::string_view fallback, bool 
 }  // namespace
 
 void write_request_head(const HeaderMap& headers, BodyFraming framing, Buffer& out) {
-  std::string_view path = headers.value(HeaderId::kPath);
+  const bool connect = headers.value(HeaderId::kMethod) == "CONNECT" && !headers.has(HeaderId::kPath);
+  std::string_view path = headers.value(connect ? HeaderId::kAuthority : HeaderId::kPath);  // RFC 9112 section 3.2.3
   std::string encoded;
   if (!is_path_text(path)) path = encoded = encode_path(path);
   write_head(largest_size(headers) + encoded.size(), out, [&](Cursor& cursor, bool checked) {

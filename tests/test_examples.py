@@ -12,8 +12,9 @@ import urllib.parse
 from support.both import in_envoy_too, inlay_only
 from support.mount import Mount
 from support.origins import Echo, Provider, PythonServer
-from support.processes import ROOT, TestCase, filter_module, free_port, wait_until
-from support.wire import request
+from support.processes import ROOT, TestCase, filter_module, free_port, listening, wait_until
+from support.tcp import ByteServer
+from support.wire import Wire, request
 
 EXAMPLES = os.path.join(ROOT, "examples", "header_augmenting")
 
@@ -101,6 +102,23 @@ class Examples(TestCase):
         partner = self.ask("/partner/orders", authorization="Bearer partner")
         self.assertEqual((partner["authorization"], partner["x-tenant-name"]), ("Bearer partner", "acme"))
         self.assertEqual(self.ask("/partner/orders")["authorization"], "Bearer provided")
+
+    def test_2_a_websocket(self):
+        provider = self.server(PythonServer(lambda _: (200, {}, b'{"authorization": "Bearer provided"}')))
+        heads = []
+
+        def chat(connection):
+            lines = connection.makefile("rb")
+            heads.append([line.decode().strip() for line in iter(lines.readline, b"\r\n")])
+            connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n")
+        workload = ByteServer(chat)
+        self.addCleanup(workload.close)
+        self.start_example("2_some_requests.yaml", {8081: workload.port, 8082: provider.port})
+        self.proxy.wait_for(lambda: listening(self.port), "its port")
+        with Wire(self.port) as wire:
+            wire.send("GET /chat HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\nauthorization: Bearer forged\r\n\r\n")
+            self.assertEqual(wire.head().status, 101)
+        self.assertIn("authorization: Bearer provided", heads[0])
 
     def test_3_any_json(self):
         asked = []

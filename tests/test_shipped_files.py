@@ -66,7 +66,7 @@ VIRTUAL_HOST = MANAGER.replace(ROUTES.replace("{", "{{").replace("}", "}}"), """
             virtual_hosts:
             - name: all
               domains: ["*"]
-              {piece}""") % ROUTER_ONLY
+              {piece}""").replace("clusters: [", "clusters: [{{name: workload}}, ") % ROUTER_ONLY
 FILTER = MANAGER % f"""http_filters:
           - name: wasm
             typed_config:
@@ -86,7 +86,7 @@ CONFIGURATION = FILTER % """code: {{local: {{filename: build/header_augmenting.w
                     {piece}
                     }}"""
 # By the first word of a piece, so that one of a new kind is an error until it has a place.
-FRAMES = {"bootstrap_extensions": TOP, "clusters": CLUSTERS, "listeners": CLUSTERS, "filter_chains": LISTENER, "listener_filters": LISTENER, "access_log": FIELDS, "normalize_path": FIELDS, "http_filters": CHAIN,
+FRAMES = {"bootstrap_extensions": TOP, "clusters": CLUSTERS, "listeners": CLUSTERS, "filter_chains": LISTENER, "listener_filters": LISTENER, "access_log": FIELDS, "normalize_path": FIELDS, "upgrade_configs": FIELDS, "http_filters": CHAIN,
           "typed_extension_protocol_options": CLUSTER, "code": CODE, '"rules"': CONFIGURATION, "address": ADDRESS, "routes": VIRTUAL_HOST}
 OTHERS = {"plugin": "values of `inlay deploy`", "services": "values of `inlay deploy`", "apiVersion": "a resource of a cluster's", "gateway": "values of `inlay deploy`", "module": "values of `inlay deploy`", "sources": "the filter's configuration, as values",
           "common_tls_context": "of a file with a secret (tests/test_secret_files.py)", "resources": "what such a file has"}

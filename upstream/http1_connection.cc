@@ -86,8 +86,9 @@ void Http1Connection::begin(UpstreamRequest& request) {
   request.handler_.on_upstream_connection(*connection_);
   if (active_ != &request) return;  // cancelled in that call
   parser_->set_request_method(request.headers_->value(HeaderId::kMethod));
+  if (request.kind_ != UpstreamRequest::Kind::kMessage) parser_->set_upgrade_asked();
   write_head(request);
-  if (!request.had_body_) flush_out();
+  if (!request.had_body_ || framing_ == Framing::kUpgraded) flush_out();
   request.send_queued();
   if (state_ == State::kBusy) written_task_.schedule();  // behind the connection's own task, which writes
 }
@@ -96,26 +97,29 @@ void Http1Connection::write_head(UpstreamRequest& request) {
   http::HeaderMap& headers = *request.headers_;
   // A filter may have set these; the framing is ours to say, and two of them would smuggle a request.
   headers.remove(HeaderId::kTransferEncoding);
-  headers.remove(HeaderId::kConnection);
+  if (request.kind_ != UpstreamRequest::Kind::kUpgrade) headers.remove(HeaderId::kConnection);
+  framing_ = choose_framing(request, headers);
+  constexpr http::BodyFraming kFraming[] = {http::BodyFraming::kNone, http::BodyFraming::kContentLength,
+                                            http::BodyFraming::kChunked, http::BodyFraming::kNone};
+  http::write_request_head(headers, kFraming[static_cast<size_t>(framing_)], out_);
+}
+
+Http1Connection::Framing Http1Connection::choose_framing(const UpstreamRequest& request, http::HeaderMap& headers) {
+  body_left_ = 0;
+  if (request.kind_ != UpstreamRequest::Kind::kMessage) return Framing::kUpgraded;
   const bool without_body = request.request_complete_ && !request.had_body_;
   const auto length = headers.get(HeaderId::kContentLength);
-  body_left_ = 0;
   if (without_body) {
-    framing_ = Framing::kNone;
     if (!method_without_body(headers.value(HeaderId::kMethod))) {
       if (length != "0") headers.set(HeaderId::kContentLength, "0");
     } else if (length && length != "0") {
       headers.remove(HeaderId::kContentLength);
     }
-  } else if (length && parse_length(*length, body_left_)) {
-    framing_ = Framing::kContentLength;
-  } else {
-    headers.remove(HeaderId::kContentLength);
-    framing_ = Framing::kChunked;
+    return Framing::kNone;
   }
-  constexpr http::BodyFraming kFraming[] = {http::BodyFraming::kNone, http::BodyFraming::kContentLength,
-                                            http::BodyFraming::kChunked};
-  http::write_request_head(headers, kFraming[static_cast<size_t>(framing_)], out_);
+  if (length && parse_length(*length, body_left_)) return Framing::kContentLength;
+  headers.remove(HeaderId::kContentLength);
+  return Framing::kChunked;
 }
 
 bool Http1Connection::encode_body(Buffer& data, bool end_stream) {
@@ -134,6 +138,9 @@ bool Http1Connection::encode_body(Buffer& data, bool end_stream) {
       if (!data.empty()) http::write_chunk(data, out_);
       if (end_stream) http::write_last_chunk(nullptr, out_);
       return true;
+    case Framing::kUpgraded:
+      out_.move_from(data);
+      return true;
   }
   return true;
 }
@@ -142,6 +149,7 @@ void Http1Connection::flush_out() {
   if (!out_.empty()) connection_->write(out_);
 }
 
+// An upgraded stream that has ended ends its side of the connection, too.
 void Http1Connection::send_data(Buffer& data, bool end_stream) {
   if (!encode_body(data, end_stream)) {
     data.clear();
@@ -149,6 +157,7 @@ void Http1Connection::send_data(Buffer& data, bool end_stream) {
     return;
   }
   flush_out();
+  if (end_stream && framing_ == Framing::kUpgraded) connection_->shutdown_write();
 }
 
 void Http1Connection::send_trailers(const http::HeaderMap& trailers) {
@@ -227,9 +236,10 @@ void Http1Connection::on_headers(bool end_stream) {
   // losing the connection.
   if (end_stream) {
     headers_end_ = true;
-  } else {
-    active_->handler_.on_upstream_headers(false);
+    return;
   }
+  active_->handler_.on_upstream_headers(false);
+  if (active_ != nullptr && parser_->upgrades()) active_->switch_protocols();
 }
 
 void Http1Connection::on_informational(uint32_t) {
@@ -318,9 +328,16 @@ void Http1Connection::abandon() {
   close();
 }
 
-// The rest of the answer can only be got rid of with its connection.
+// The rest of the answer can only be got rid of with its connection. Of an upgraded one the last bytes of the other
+// side are still sent: they have no answer to wait for.
 void Http1Connection::cancel() {
-  abandon();
+  if (active_ != nullptr && parser_->upgrades()) {
+    mark_closed();
+    parser_->set_paused(true);
+    connection_->close(net::Connection::Close::kAfterFlush);
+  } else {
+    abandon();
+  }
   pool_.on_gone(*this, false);
 }
 
@@ -365,6 +382,7 @@ void Http1Connection::on_closed(net::CloseReason reason, std::string_view detail
       return;
     case State::kBusy:
       if (!parser_->message_started()) return lost(ResetReason::kConnectionTermination, detail);
+      if (parser_->upgrades()) return fail(ResetReason::kConnectionTermination, detail, true);
       return fail(ResetReason::kProtocolError, detail, true);  // as Envoy: half an answer is none
     case State::kClosed:
       return;

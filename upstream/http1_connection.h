@@ -37,7 +37,7 @@ class Http1Connection final : public ClientConnection,
 
  private:
   enum class State : uint8_t { kConnecting, kIdle, kBusy, kClosed };
-  enum class Framing : uint8_t { kNone, kContentLength, kChunked };
+  enum class Framing : uint8_t { kNone, kContentLength, kChunked, kUpgraded };
 
   // ClientStream
   void send_data(Buffer& data, bool end_stream) override;
@@ -64,6 +64,8 @@ class Http1Connection final : public ClientConnection,
   void on_message_complete() override {}
 
   void write_head(UpstreamRequest& request);
+  // How the request's body is sent; its length may be corrected.
+  Framing choose_framing(const UpstreamRequest& request, http::HeaderMap& headers);
   // Encodes body bytes into out_; false: more than content-length says.
   bool encode_body(Buffer& data, bool end_stream);
   void flush_out();

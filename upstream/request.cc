@@ -34,14 +34,21 @@ std::string_view to_string(ResetReason reason) {
 std::string request_fault(const http::HeaderMap& headers) {
   if (!headers.has(http::HeaderId::kMethod)) [[unlikely]]
     return "missing required header: :method";
-  if (!headers.has(http::HeaderId::kPath)) [[unlikely]]
+  const bool has_path = headers.has(http::HeaderId::kPath);
+  if (headers.value(http::HeaderId::kMethod) == "CONNECT") [[unlikely]] {
+    if (!headers.has(http::HeaderId::kAuthority)) return "missing required header: :authority";
+    // As Envoy: with a path it would be HTTP/2's CONNECT to another protocol.
+    if (has_path && !headers.has(http::HeaderId::kProtocol)) return "missing required header: :protocol";
+  } else if (!has_path) [[unlikely]] {
     return "missing required header: :path";
+  }
   if (headers.spoiled()) [[unlikely]]
     return http::header_fault(headers);
   return {};
 }
 
-UpstreamRequest::Started UpstreamRequest::start(ConnectionPool& pool, http::HeaderMap& headers, bool end_stream) {
+UpstreamRequest::Started UpstreamRequest::start(ConnectionPool& pool, http::HeaderMap& headers, bool end_stream,
+                                                Kind kind) {
   cancel();
   headers_ = &headers;
   queued_.clear();
@@ -52,6 +59,8 @@ UpstreamRequest::Started UpstreamRequest::start(ConnectionPool& pool, http::Head
   replayed_ = false;
   above_ = false;
   response_paused_ = false;
+  kind_ = kind;
+  awaits_switch_ = kind != Kind::kMessage;
   const std::string_view method = headers.value(http::HeaderId::kMethod);
   safe_method_ = method == "GET" || method == "HEAD" || method == "OPTIONS";
   return pool.acquire(*this) ? Started::kYes : Started::kOverflow;
@@ -63,7 +72,7 @@ void UpstreamRequest::send_data(Buffer& data, bool end_stream) {
     return;
   }
   request_complete_ = request_complete_ || end_stream;
-  if (stream_ != nullptr) {
+  if (stream_ != nullptr && !awaits_switch_) {
     stream_->send_data(data, end_stream);
     return;
   }
@@ -74,7 +83,7 @@ void UpstreamRequest::send_data(Buffer& data, bool end_stream) {
 void UpstreamRequest::send_trailers(const http::HeaderMap& trailers) {
   if (pool_ == nullptr) return;
   request_complete_ = true;
-  if (stream_ != nullptr) {
+  if (stream_ != nullptr && !awaits_switch_) {
     stream_->send_trailers(trailers);
     return;
   }
@@ -84,14 +93,21 @@ void UpstreamRequest::send_trailers(const http::HeaderMap& trailers) {
 
 void UpstreamRequest::send_queued() {
   if (response_paused_) stream_->pause_response();
+  if (awaits_switch_) return update_watermark();
   if (had_body_) stream_->send_data(queued_, request_complete_ && !has_trailers_);
   if (stream_ != nullptr && has_trailers_) stream_->send_trailers(queued_trailers_);
   if (stream_ != nullptr) update_watermark();
 }
 
+void UpstreamRequest::switch_protocols() {
+  awaits_switch_ = false;
+  send_queued();
+}
+
 void UpstreamRequest::update_watermark() {
-  const bool above = stream_ != nullptr ? stream_->above_watermark()
-                                        : queued_.size() > pool_->cluster().config.per_connection_buffer_limit_bytes;
+  const bool above = stream_ != nullptr && !awaits_switch_
+                         ? stream_->above_watermark()
+                         : queued_.size() > pool_->cluster().config.per_connection_buffer_limit_bytes;
   if (above == above_) return;
   above_ = above;
   if (above) {

@@ -73,11 +73,15 @@ class UpstreamRequest {
   UpstreamRequest(const UpstreamRequest&) = delete;
   UpstreamRequest& operator=(const UpstreamRequest&) = delete;
 
+  // kUpgrade, kConnect: the request asks for an upgrade (http/upgrade.h) or for a tunnel, and may have it. What is sent
+  // behind its head waits until the upstream agrees, with 101 or 2xx, which on_upstream_headers() tells; from then on
+  // bytes go both ways as they are.
+  enum class Kind : uint8_t { kMessage, kUpgrade, kConnect };
   enum class Started : uint8_t { kYes, kOverflow };
   // Sends the head as soon as there is a connection. `headers` must live until the request ends: they are sent later
   // when no connection is free, and again when a kept-alive connection turns out to be dead. What filters still change
   // until then is sent, too, if it can be.
-  Started start(ConnectionPool& pool, http::HeaderMap& headers, bool end_stream);
+  Started start(ConnectionPool& pool, http::HeaderMap& headers, bool end_stream, Kind kind = Kind::kMessage);
   // Takes all of `data`.
   void send_data(Buffer& data, bool end_stream);
   void send_trailers(const http::HeaderMap& trailers);
@@ -101,6 +105,8 @@ class UpstreamRequest {
 
   // Sends what came before the connection did.
   void send_queued();
+  // The upstream has agreed: sends what came before that.
+  void switch_protocols();
   void update_watermark();
   // Unlinks the request, then tells the handler.
   void finish_reset(ResetReason reason, std::string_view detail);
@@ -111,7 +117,7 @@ class UpstreamRequest {
   ConnectionPool* pool_ = nullptr;
   ClientStream* stream_ = nullptr;
   http::HeaderMap* headers_ = nullptr;
-  Buffer queued_;  // body that came before the connection
+  Buffer queued_;  // body that came before the connection, or before the upgrade was agreed to
   http::HeaderMap queued_trailers_;
   bool request_complete_ = false;
   bool had_body_ = false;
@@ -120,6 +126,8 @@ class UpstreamRequest {
   bool replayed_ = false;
   bool above_ = false;
   bool response_paused_ = false;
+  Kind kind_ = Kind::kMessage;
+  bool awaits_switch_ = false;
 
   // The pool's queue of requests that wait for a connection.
   UpstreamRequest* next_ = nullptr;

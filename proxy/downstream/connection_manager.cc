@@ -25,7 +25,7 @@ ConnectionManager::Impl::Impl(net::EventLoop& event_loop, Options manager_option
     : loop(event_loop),
       options(std::move(manager_options)),
       http(options.listener.http),
-      limits{size_t{http.max_request_headers_kb} * 1024, http.max_headers_count, http.allow_custom_methods},
+      limits{size_t{http.max_request_headers_kb} * 1024, http.max_headers_count, http.allow_custom_methods, true},
       stats(options.metrics, options.listener),
       rules(options.listener),
       drained_task(loop, net::DeferredTask::When::kNextTurn, [this] { report_drained(); }),

@@ -81,6 +81,10 @@ struct FilterState {
   bool of_below = false;       // a network filter has stored it: what a request changes is changed there, too
 };
 
+// Upgrade: what becomes of a request for an upgrade (http/upgrade.h), or of a CONNECT. The codec says that it is one;
+// the router says, as the stream begins, whether its route lets it through, or nothing where there is no route.
+enum class Upgrade : uint8_t { kNone, kAsked, kAccepted, kRefused };
+
 // StreamInfo: facts about one stream, for properties, logs and statistics. Times are nanoseconds, monotonic but for
 // start_system, which counts from 1970. Sizes are bytes. The chain owns it and what its pointers show, until
 // on_destroy().
@@ -105,6 +109,7 @@ struct StreamInfo {
   const net::TlsInfo* downstream_tls = nullptr;       // nullptr: no TLS
   std::string downstream_transport_failure;           // why there was no handshake
   std::string protocol = "HTTP/1.1";
+  Upgrade upgrade = Upgrade::kNone;
   const router::RouteEntry* route = nullptr;  // once the router has chosen
   // What the route stays, if any, since a filter has changed headers that are of no matter for it.
   std::optional<const router::RouteEntry*> kept_route;

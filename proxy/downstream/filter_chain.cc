@@ -78,6 +78,10 @@ void FilterChain::decode_headers(bool end_stream) {
   have_request_headers_ = true;
   request_kind_ = kind_of(request_headers_);
   start_filters();
+  if (info_.upgrade == Upgrade::kRefused) [[unlikely]]
+    return refuse_upgrade();
+  if (info_.upgrade == Upgrade::kAccepted) [[unlikely]]
+    sink_->on_upgrade(true);
   push_headers(kDecode, 0, end_stream);
 }
 

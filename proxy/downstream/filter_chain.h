@@ -27,6 +27,8 @@ namespace inlay::proxy::downstream {
 class ResponseSink {
  public:
   virtual ~ResponseSink() = default;
+  // The request's upgrade was let through, or will be answered with 403.
+  virtual void on_upgrade(bool /*accepted*/) {}
   virtual void encode_informational(HeaderMap& headers) = 0;
   virtual void encode_headers(HeaderMap& headers, bool end_stream) = 0;
   virtual void encode_data(Buffer& data, bool end_stream) = 0;
@@ -107,6 +109,7 @@ class FilterChain {
   void sink_data(Way way, Buffer& data, bool end_stream);
   void sink_trailers(Way way);
   void do_local_reply(host::LocalReply reply);
+  void refuse_upgrade();
   void do_finish();
 
   net::EventLoop& loop_;

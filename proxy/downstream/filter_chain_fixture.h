@@ -37,6 +37,7 @@ struct Sink : ResponseSink {
   }
   void pause_request(bool paused) override { journal.add(paused ? "PAUSE" : "RESUME"); }
   void set_timeouts(const StreamTimeouts&) override { journal.add("TIMEOUTS"); }
+  void on_upgrade(bool accepted) override { journal.add(accepted ? "UPGRADE" : "NO_UPGRADE"); }
   void on_reset() override {
     journal.add("RESET");
     ended();

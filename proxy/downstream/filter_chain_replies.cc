@@ -72,6 +72,15 @@ void FilterChain::refuse_head(std::string_view fault, uint32_t status) {
   do_local_reply(std::move(reply));
 }
 
+// As in Envoy before any filter has seen the request, but not before they see and log the answer.
+void FilterChain::refuse_upgrade() {
+  sink_->on_upgrade(false);
+  host::LocalReply reply;
+  reply.status = 403;
+  reply.details = "upgrade_failed";
+  do_local_reply(std::move(reply));
+}
+
 void FilterChain::over_limit(Way way) {
   if (way == kEncode && response_sent_) return end("response_payload_too_large");
   host::LocalReply reply;

@@ -33,6 +33,22 @@ TEST_F(FilterChainTest, LocalReplyFromRequestCallbacks) {
   }
 }
 
+// As the router has it when the filters start.
+TEST_F(FilterChainTest, ARefusedUpgradeReachesNoFilterButItsAnswerDoes) {
+  chain_->info().upgrade = Upgrade::kRefused;
+  chain_->decode_headers(false);
+  EXPECT_EQ(heard(), std::string("NO_UPGRADE r.encode_headers(403,end) b.encode_headers(403,end) "
+                                 "a.encode_headers(403,end) HEAD(403,end)") +
+                         kEnd);
+  EXPECT_EQ(chain_->info().response_code_details, "upgrade_failed");
+}
+
+TEST_F(FilterChainTest, AnUpgradeThatIsLetThroughIsToldBeforeTheFiltersSeeIt) {
+  chain_->info().upgrade = Upgrade::kAccepted;
+  chain_->decode_headers(false);
+  EXPECT_EQ(heard(), "UPGRADE a.decode_headers b.decode_headers r.decode_headers");
+}
+
 TEST_F(FilterChainTest, LocalReplyFromResponseHeadersReplacesTheResponse) {
   b().inside["encode_headers"] = [&] {
     b().inside.clear();

@@ -12,6 +12,7 @@
 #include "base/ascii.h"
 #include "http/grpc.h"
 #include "http/http1_grammar.h"
+#include "http/upgrade.h"
 #include "proxy/downstream/client_address.h"
 #include "proxy/downstream/path_normalizer.h"
 
@@ -136,8 +137,12 @@ void remove_nominated(HeaderMap& headers) {
   if (nominations) nominations->remove_from(headers);
 }
 
-void remove_hop_by_hop(HeaderMap& headers, uint64_t mask) {
-  if (mask & bit(HeaderId::kConnection)) remove_nominated(headers);
+// Those with which an upgrade is asked for, and agreed to. As in Envoy, `connection` takes nothing away then.
+constexpr uint64_t kUpgrade = bit(HeaderId::kConnection) | bit(HeaderId::kUpgrade);
+
+void remove_hop_by_hop(HeaderMap& headers, uint64_t mask, bool keeps_upgrade) {
+  const uint64_t gone = keeps_upgrade ? kHopByHop & ~kUpgrade : kHopByHop;
+  if (mask & gone & bit(HeaderId::kConnection)) remove_nominated(headers);
   bool te_trailers = false;
   headers.remove_if([&](const HeaderMap::Entry& entry) {
     if (entry.id == HeaderId::kTe) {
@@ -145,24 +150,9 @@ void remove_hop_by_hop(HeaderMap& headers, uint64_t mask) {
         if (equals_ignore_case(coding.substr(0, coding.find(';')), "trailers")) te_trailers = true;
       });
     }
-    return (bit(entry.id) & kHopByHop) != 0;
+    return (bit(entry.id) & gone) != 0;
   });
   if (te_trailers) headers.add(HeaderId::kTe, "te", "trailers");
-}
-
-bool has_option(const HeaderMap& headers, HeaderId id, std::string_view wanted) {
-  bool found = false;
-  for (const auto& entry : headers) {
-    if (entry.id != id) continue;
-    http::for_each_list_element(entry.value,
-                                [&](std::string_view option) { found = found || equals_ignore_case(option, wanted); });
-  }
-  return found;
-}
-
-// An upgrade that somebody must answer; "h2c" is an offer that may be ignored.
-bool wants_upgrade(const HeaderMap& headers) {
-  return has_option(headers, HeaderId::kConnection, "upgrade") && !has_option(headers, HeaderId::kUpgrade, "h2c");
 }
 
 LocalReply refuse(uint32_t status, std::string details) {
@@ -217,13 +207,10 @@ std::optional<LocalReply> HeaderRules::prepare_request(HeaderMap& headers, const
   if (again != 0) [[unlikely]]
     join(headers, again);
   const std::string_view method = headers.value(HeaderId::kMethod);
-  // Of HTTP/2 it is a request that no route matches, as in Envoy.
-  if (method == "CONNECT" && version != HttpVersion::k2) return refuse(403, "upgrade_failed");
   // RFC 9110 section 8.3 leaves it open, QUERY's own specification does not; as Envoy.
   if (method == "QUERY" && !headers.has(HeaderId::kContentType)) return refuse(400, "query_missing_content_type");
   if (mask & kHopByHop) {
-    if ((mask & bit(HeaderId::kUpgrade)) && wants_upgrade(headers)) return refuse(403, "upgrade_failed");
-    remove_hop_by_hop(headers, mask);
+    remove_hop_by_hop(headers, mask, (mask & bit(HeaderId::kUpgrade)) && http::is_upgrade(headers));
   }
   // The parser has dealt with it; how the request is framed upstream is our own choice.
   if (mask & bit(HeaderId::kTransferEncoding)) headers.remove(HeaderId::kTransferEncoding);
@@ -283,6 +270,7 @@ void HeaderRules::strip_trailing_dot(HeaderMap& headers) const {
 }
 
 void HeaderRules::strip_port(HeaderMap& headers) const {
+  if (headers.value(HeaderId::kMethod) == "CONNECT") return;  // whose authority is nothing without it
   const std::string authority(headers.value(HeaderId::kAuthority));
   const size_t colon = authority.rfind(':');
   if (colon == std::string::npos || authority.find(']', colon) != std::string::npos) return;
@@ -362,15 +350,15 @@ void HeaderRules::append_via(HeaderMap& headers) const {
 
 void HeaderRules::prepare_informational(HeaderMap& headers) const {
   const uint64_t mask = present(headers);
-  if (mask & kHopByHop) remove_hop_by_hop(headers, mask);
+  if (mask & kHopByHop) remove_hop_by_hop(headers, mask, false);
   headers.remove(HeaderId::kContentLength);
 }
 
 void HeaderRules::prepare_response(HeaderMap& response, const HeaderMap& request, std::string_view http_date,
-                                   HttpVersion version) const {
+                                   HttpVersion version, bool upgraded) const {
   using ServerHeader = config::HttpConnectionManager::ServerHeader;
   const uint64_t mask = present(response);
-  if (mask & kHopByHop) remove_hop_by_hop(response, mask);
+  if (mask & kHopByHop) remove_hop_by_hop(response, mask, upgraded && http::is_upgrade(response));
   if ((mask & bit(HeaderId::kTrailer)) && !passes_trailers(version)) response.remove(HeaderId::kTrailer);
   if (mask & bit(HeaderId::kTransferEncoding)) response.remove(HeaderId::kTransferEncoding);
   if (!(mask & bit(HeaderId::kDate))) response.add(HeaderId::kDate, "date", http_date);

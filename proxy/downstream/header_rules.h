@@ -28,15 +28,16 @@ class HeaderRules {
   explicit HeaderRules(const config::Listener& listener)
       : config_(listener.http), port_(listener.address.port), scheme_(listener.tls ? "https" : "http") {}
 
-  // Edits the head in place, or says how to refuse the request.
+  // Edits the head in place, or says how to refuse the request. One that asks for an upgrade keeps what says so.
   std::optional<host::LocalReply> prepare_request(http::HeaderMap& headers, const Address& remote, HttpVersion version);
   // Whom the last request's x-forwarded-for names as its client, where it is to be believed: an IP address, or empty.
   // Valid until the next request.
   std::string_view forwarded_client() const { return told_; }
   // Of an interim (1xx) response: what belongs to this connection or to a body is taken out.
   void prepare_informational(http::HeaderMap& headers) const;
+  // `upgraded`: of a request for an upgrade that was let through; what the response says of one is left in it.
   void prepare_response(http::HeaderMap& response, const http::HeaderMap& request, std::string_view http_date,
-                        HttpVersion version) const;
+                        HttpVersion version, bool upgraded = false) const;
 
   RandomIds& ids() { return ids_; }
 

@@ -65,6 +65,29 @@ TEST(HeaderRules, RemovesHopByHopFields) {
             std::string(kPlain).insert(std::string(kPlain).find("x-forwarded-proto"), "te=trailers "));
 }
 
+TEST(HeaderRules, AnUpgradeKeepsWhatSaysSo) {
+  EXPECT_EQ(prepared(request({{"connection", "Upgrade, x-gone"},
+                              {"upgrade", "websocket"},
+                              {"x-gone", "1"},
+                              {"keep-alive", "1"},
+                              {"proxy-connection", "x"}})),
+            ":method=GET :path=/ :authority=h :scheme=http connection=Upgrade, x-gone upgrade=websocket x-gone=1 "
+            "x-forwarded-proto=http ");
+}
+
+TEST(HeaderRules, AnAnswerKeepsWhatSaysSoIfAnUpgradeWasLetThrough) {
+  const config::Listener listener;
+  HeaderRules rules(listener);
+  for (const bool upgraded : {false, true}) {
+    http::HeaderMap response;
+    for (const auto& [name, value] : {std::pair{":status", "101"}, {"connection", "Upgrade"}, {"upgrade", "x"}})
+      response.add(name, value);
+    rules.prepare_response(response, request({}), "today", HttpVersion::k11, upgraded);
+    EXPECT_EQ(response.has(http::HeaderId::kUpgrade), upgraded);
+    EXPECT_EQ(response.has(http::HeaderId::kConnection), upgraded);
+  }
+}
+
 TEST(HeaderRules, ConnectionCannotTakeAwayWhatOthersVouchFor) {
   EXPECT_EQ(prepared(request({{"connection", "x-forwarded-for, content-length, :path, host"},
                               {"x-forwarded-for", "10.0.0.1"},

@@ -7,6 +7,7 @@
 
 #include "http/http1_grammar.h"
 #include "http/status_reason.h"
+#include "http/upgrade.h"
 
 namespace inlay::proxy::downstream {
 namespace {
@@ -204,7 +205,7 @@ void Http1Connection::on_codec_error(http::ParseError error) {
 
 HeaderMap& Http1Connection::headers_storage() {
   stream_ = manager_.acquire_stream();
-  headers_complete_ = request_complete_ = has_trailers_ = response_started_ = informed_ = false;
+  headers_complete_ = request_complete_ = has_trailers_ = response_started_ = informed_ = upgraded_ = false;
   framing_ = http::BodyFraming::kNone;
   ++requests_;
   manager_.stats.rq_http1_total.add();
@@ -245,7 +246,14 @@ void Http1Connection::on_headers(bool end_stream) {
     headers.remove(HeaderId::kExpect);
     if (!end_stream) connection_->write("HTTP/1.1 100 Continue\r\n\r\n");
   }
+  if (parser_->upgrades()) [[unlikely]]
+    chain.info().upgrade = Upgrade::kAsked;
   chain.decode_headers(end_stream);
+}
+
+void Http1Connection::on_upgrade(bool accepted) {
+  upgrading_ = accepted;
+  manager_.stats.count_upgrade(accepted);
 }
 
 void Http1Connection::on_data(Buffer& data) {
@@ -315,7 +323,8 @@ bool Http1Connection::must_close() const {
 
 http::BodyFraming Http1Connection::choose_framing(const HeaderMap& headers, bool end_stream) {
   const uint32_t status = stream_->chain.info().response_code;
-  if (end_stream || status < 200 || status == 204 || status == 304 || is_head()) return http::BodyFraming::kNone;
+  if (upgraded_ || end_stream || status < 200 || status == 204 || status == 304 || is_head())
+    return http::BodyFraming::kNone;
   const auto length = http::parse_content_length(headers.value(HeaderId::kContentLength));
   if (length && headers.count("content-length") == 1) {
     length_left_ = *length;
@@ -326,6 +335,10 @@ http::BodyFraming Http1Connection::choose_framing(const HeaderMap& headers, bool
 
 bool Http1Connection::checks_length() const {
   return framing_ == http::BodyFraming::kContentLength && !manager_.options.lengths_as_given;
+}
+
+bool Http1Connection::is_connect() const {
+  return stream_->chain.request_headers().value(HeaderId::kMethod) == "CONNECT";
 }
 
 bool Http1Connection::is_head() const {
@@ -342,6 +355,18 @@ void Http1Connection::correct_length(HeaderMap& headers, bool end_stream) const 
   }
 }
 
+// The upstream has agreed to the upgrade, or there is a tunnel.
+bool Http1Connection::switches(const HeaderMap& headers, bool end_stream) const {
+  if (!upgrading_ || end_stream) return false;
+  const std::string_view status = headers.value(HeaderId::kStatus);
+  return is_connect() ? status.starts_with('2') : status == "101";
+}
+
+// `connection` has something else to say where the answer names protocols, as 101 and 426 do.
+bool Http1Connection::announces_close(const HeaderMap& headers) const {
+  return !upgraded_ && !(upgrading_ && http::is_upgrade(headers));
+}
+
 void Http1Connection::encode_headers(HeaderMap& headers, bool end_stream) {
   if (closed_ || !stream_) return;
   response_started_ = true;
@@ -349,11 +374,15 @@ void Http1Connection::encode_headers(HeaderMap& headers, bool end_stream) {
   FilterChain& chain = stream_->chain;
   StreamInfo& info = chain.info();
   info.response_code = response_status(headers);
-  manager_.rules.prepare_response(headers, chain.request_headers(), manager_.loop.http_date(), version());
+  manager_.rules.prepare_response(headers, chain.request_headers(), manager_.loop.http_date(), version(), upgrading_);
+  if (switches(headers, end_stream)) [[unlikely]] {
+    upgraded_ = true;
+    stream_->request_complete();  // request_timeout is about requests
+  }
   framing_ = choose_framing(headers, end_stream);
   if (framing_ == http::BodyFraming::kUntilClose || must_close()) close_after_response_ = true;
   if (close_after_response_) {
-    headers.add(HeaderId::kConnection, "connection", "close");
+    if (announces_close(headers)) headers.add(HeaderId::kConnection, "connection", "close");
   } else if (parser_->minor_version() == 0) {
     headers.add(HeaderId::kConnection, "connection", "keep-alive");
   }
@@ -367,7 +396,7 @@ void Http1Connection::encode_headers(HeaderMap& headers, bool end_stream) {
 void Http1Connection::encode_data(Buffer& data, bool end_stream) {
   if (closed_ || !stream_) return data.clear();
   touch();
-  if (framing_ == http::BodyFraming::kNone) data.clear();
+  if (framing_ == http::BodyFraming::kNone && !upgraded_) data.clear();
   if (checks_length()) {
     if (data.size() > length_left_) return stream_->chain.reset("response_longer_than_content_length");
     length_left_ -= data.size();
@@ -411,6 +440,7 @@ void Http1Connection::on_reset() {
 
 void Http1Connection::on_finished() {
   auto stream = std::move(stream_);
+  if (std::exchange(upgrading_, false)) manager_.stats.cx_upgrades_active.sub();
   stream->finish(manager_, state_);
   const bool paused = std::exchange(request_paused_, false);
   manager_.recycle_stream(std::move(stream));

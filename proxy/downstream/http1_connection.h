@@ -53,6 +53,7 @@ class Http1Connection final : public ServerConnection, net::ConnectionHandler, h
   void encode_data(Buffer& data, bool end_stream) override;
   void encode_trailers(HeaderMap& trailers) override;
   void pause_request(bool paused) override;
+  void on_upgrade(bool accepted) override;
   void set_timeouts(const StreamTimeouts& timeouts) override {
     if (stream_) stream_->set_timeouts(timeouts);
   }
@@ -71,10 +72,13 @@ class Http1Connection final : public ServerConnection, net::ConnectionHandler, h
   void on_connection_timeout();
   http::BodyFraming choose_framing(const HeaderMap& headers, bool end_stream);
   bool is_head() const;
+  bool is_connect() const;
   // Whether the response is to have the length that its content-length says.
   bool checks_length() const;
   void correct_length(HeaderMap& headers, bool end_stream) const;
   bool must_close() const;
+  bool announces_close(const HeaderMap& headers) const;
+  bool switches(const HeaderMap& headers, bool end_stream) const;
   void response_complete();
   HttpVersion version() const { return parser_->minor_version() == 0 ? HttpVersion::k10 : HttpVersion::k11; }
   void touch() { stream_->touch(); }
@@ -101,7 +105,9 @@ class Http1Connection final : public ServerConnection, net::ConnectionHandler, h
   bool request_complete_ = false;
   bool has_trailers_ = false;
   bool response_started_ = false;
-  bool informed_ = false;  // an interim response was passed on
+  bool informed_ = false;   // an interim response was passed on
+  bool upgrading_ = false;  // the request's upgrade was let through
+  bool upgraded_ = false;   // and agreed to: bytes go as they come
   ConnectionState state_;
 };
 

@@ -319,9 +319,6 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"Http10", "GET / HTTP/1.0\r\nhost: h\r\n\r\n", "426 Upgrade Required", ""},
         Refusal{"NearlyHttp2", "PRI / HTTP/1.1\r\nhost: h\r\n\r\n", "400 Bad Request", "Bad Request"},
         Refusal{"Http12", "GET / HTTP/1.2\r\nhost: h\r\n\r\n", "426 Upgrade Required", "Upgrade Required"},
-        Refusal{"Connect", "CONNECT a:1 HTTP/1.1\r\nhost: a:1\r\n\r\n", "403 Forbidden", ""},
-        Refusal{"Upgrade", "GET / HTTP/1.1\r\nhost: h\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n",
-                "403 Forbidden", ""},
         Refusal{"BadBody", "POST /x HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n", "400 Bad Request",
                 "Bad Request"}),
     [](const auto& param) { return param.param.name; });

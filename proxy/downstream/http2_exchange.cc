@@ -63,8 +63,15 @@ void Http2Connection::Exchange::on_headers(bool end_stream) {
     go_on.add(HeaderId::kStatus, ":status", "100");
     if (!end_stream) owner_.session_->submit_informational(*this, go_on);
   }
+  if (headers.value(HeaderId::kMethod) == "CONNECT") [[unlikely]]
+    chain.info().upgrade = Upgrade::kAsked;
   chain.decode_headers(end_stream);
   flush();
+}
+
+void Http2Connection::Exchange::on_upgrade(bool accepted) {
+  upgrading_ = accepted;
+  manager_.stats.count_upgrade(accepted);
 }
 
 void Http2Connection::Exchange::refuse_head() {
@@ -179,6 +186,7 @@ void Http2Connection::Exchange::on_reset() {
 
 void Http2Connection::Exchange::on_finished() {
   auto stream = std::move(stream_);
+  if (std::exchange(upgrading_, false)) manager_.stats.cx_upgrades_active.sub();
   stream->finish(manager_, owner_.state_);
   manager_.recycle_stream(std::move(stream));
   // A request that was paused may still send; nobody wants it.

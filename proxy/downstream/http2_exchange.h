@@ -62,6 +62,7 @@ class Http2Connection::Exchange final : public http2::Stream, public StreamOwner
 
   // StreamOwner
   bool request_is_complete() const override { return request_complete_; }
+  void on_upgrade(bool accepted) override;
   void encode_informational(HeaderMap& headers) override;
   void encode_headers(HeaderMap& headers, bool end_stream) override;
   void encode_data(Buffer& data, bool end_stream) override;
@@ -98,6 +99,7 @@ class Http2Connection::Exchange final : public http2::Stream, public StreamOwner
   bool response_started_ = false;
   bool response_ended_ = false;
   bool without_body_ = false;  // an answer to HEAD
+  bool upgrading_ = false;     // a CONNECT that was let through
   bool over_ = false;
 };
 

@@ -23,6 +23,8 @@ HttpStats::HttpStats(stats::MetricStore& store, const config::Listener& listener
   cx_max_duration_reached = counter("cx_max_duration_reached");
   cx_destroy_remote = counter("cx_destroy_remote");
   cx_drain_close = counter("cx_drain_close");
+  cx_upgrades_total = counter("cx_upgrades_total");
+  cx_upgrades_active = gauge("cx_upgrades_active");
   rq_total = counter("rq_total");
   rq_http1_total = counter("rq_http1_total");
   rq_http2_total = counter("rq_http2_total");
@@ -35,6 +37,7 @@ HttpStats::HttpStats(stats::MetricStore& store, const config::Listener& listener
   rq_idle_timeout = counter("rq_idle_timeout");
   rq_max_duration_reached = counter("rq_max_duration_reached");
   rq_too_large = counter("rq_too_large");
+  rq_ws_on_non_ws_route = counter("rq_ws_on_non_ws_route");
   rq_too_many_premature_resets = counter("rq_too_many_premature_resets");
   rq_response_before_rq_complete = counter("rq_response_before_rq_complete");
   rq_failed_path_normalization = counter("rq_failed_path_normalization");
@@ -46,6 +49,12 @@ HttpStats::HttpStats(stats::MetricStore& store, const config::Listener& listener
 void HttpStats::charge_response(uint32_t status) const {
   rq_completed.add();
   if (status >= 100 && status < 600) rq_class[status / 100 - 1].add();
+}
+
+void HttpStats::count_upgrade(bool accepted) const {
+  if (!accepted) return rq_ws_on_non_ws_route.add();
+  cx_upgrades_total.add();
+  cx_upgrades_active.add();
 }
 
 void HttpStats::charge_refusal(const host::LocalReply& refusal) const {

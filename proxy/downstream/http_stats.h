@@ -17,6 +17,9 @@ namespace inlay::proxy::downstream {
 struct HttpStats {
   HttpStats(stats::MetricStore& store, const config::Listener& listener_config);
   void charge_response(uint32_t status) const;
+  // An upgrade or a CONNECT was let through, and whoever counts it takes it from cx_upgrades_active again; or it was
+  // not.
+  void count_upgrade(bool accepted) const;
   // A reply in the place of a request that the filters do not get.
   void charge_refusal(const host::LocalReply& refusal) const;
 
@@ -29,6 +32,8 @@ struct HttpStats {
   stats::Counter cx_max_duration_reached;
   stats::Counter cx_destroy_remote;
   stats::Counter cx_drain_close;
+  stats::Counter cx_upgrades_total;
+  stats::Gauge cx_upgrades_active;
   stats::Counter rq_total;
   stats::Counter rq_http1_total;
   stats::Counter rq_http2_total;
@@ -41,6 +46,7 @@ struct HttpStats {
   stats::Counter rq_idle_timeout;
   stats::Counter rq_max_duration_reached;
   stats::Counter rq_too_large;
+  stats::Counter rq_ws_on_non_ws_route;
   stats::Counter rq_too_many_premature_resets;
   stats::Counter rq_response_before_rq_complete;
   stats::Counter rq_failed_path_normalization;

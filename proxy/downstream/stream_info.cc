@@ -16,6 +16,7 @@ void StreamInfo::reset() {
   downstream_tls = nullptr;
   downstream_transport_failure.clear();
   protocol = "HTTP/1.1";
+  upgrade = Upgrade::kNone;
   route = nullptr;
   kept_route.reset();
   early_route.reset();

@@ -136,6 +136,8 @@ bool RouteEntry::path_matches(std::string_view path) const {
       return exact_case ? path == value : equals_ignore_case(path, value);
     case Kind::kPathSeparatedPrefix:
       return starts() && (path.size() == value.size() || path[value.size()] == '/');
+    case Kind::kConnect:
+      return false;
     case Kind::kSafeRegex:
       return re2::RE2::FullMatch(re2::StringPiece(path.data(), path.size()), *match_regex);
   }
@@ -143,7 +145,10 @@ bool RouteEntry::path_matches(std::string_view path) const {
 }
 
 bool RouteEntry::matches(std::string_view path, std::string_view query, const http::HeaderMap& request) const {
-  if (!path_matches(path)) return false;
+  // CONNECT has no path, so that no other match than its own takes it; with a path it is no CONNECT, but a filter's
+  // idea.
+  const bool connect = path.empty() && request.value(HeaderId::kMethod) == "CONNECT";
+  if (connect != (config->match.kind == Kind::kConnect) || (!connect && !path_matches(path))) return false;
   if (config->match.grpc_only && !http::is_grpc(request)) return false;
   return std::all_of(headers.begin(), headers.end(),
                      [&](const match::HeaderMatcher& m) { return m.matches(request); }) &&

@@ -7,8 +7,10 @@
 
 #include "http/grpc.h"
 #include "http/header_fault.h"
+#include "http/upgrade.h"
 #include "proxy/router/redirect.h"
 #include "proxy/router/route_timeouts.h"
+#include "proxy/router/upgrades.h"
 #include "upstream/failure.h"
 
 namespace inlay::proxy::router {
@@ -67,7 +69,9 @@ constexpr std::string_view kRouterHeaders[] = {
     "x-envoy-upstream-stream-duration-ms",
 };
 
+constexpr uint32_t kSwitchingProtocols = 101;
 constexpr uint32_t kNoContent = 204;  // has no content-length, whatever the upstream says
+constexpr uint32_t kFirstError = 400;
 
 bool is_router_header(std::string_view name) {
   return name.starts_with("x-envoy-") &&
@@ -84,10 +88,23 @@ bool RouterFilter::start(downstream::FilterCallbacks& callbacks) {
   cluster_ = nullptr;
   timeout_ = std::chrono::milliseconds(0);
   request_complete_at_ = 0;
-  request_complete_ = response_started_ = downstream_paused_ = false;
+  request_complete_ = response_started_ = downstream_paused_ = handshake_ = false;
+  if (callbacks.info().upgrade == downstream::Upgrade::kAsked) [[unlikely]]
+    allow_upgrade();
   if (options_.routes->limits_streams() && callbacks.request_headers() != nullptr)
     limit_stream(options_.routes->match(*callbacks.request_headers()));
   return true;
+}
+
+// As in Envoy by the route that the request has as it comes; without one it is answered like all others.
+void RouterFilter::allow_upgrade() {
+  const http::HeaderMap& headers = *callbacks_->request_headers();
+  const RouteEntry* route = options_.routes->match(headers);
+  if (route == nullptr) return;
+  const std::string type = http::is_upgrade(headers) ? http::upgrade_type(headers)
+                                                     : std::string(headers.value(HeaderId::kMethod));  // CONNECT
+  const bool allowed = allows_upgrade(callbacks_->listener().http, route->route, type);
+  callbacks_->info().upgrade = allowed ? downstream::Upgrade::kAccepted : downstream::Upgrade::kRefused;
 }
 
 // As in Envoy at the stream's begin, and again when filters have led it to another route.
@@ -120,7 +137,7 @@ void RouterFilter::on_log() {
 
 void RouterFilter::on_destroy() {
   timer_->disarm();
-  request_.cancel();
+  cancel_upstream();
   callbacks_ = nullptr;
 }
 
@@ -247,10 +264,41 @@ void RouterFilter::send_upstream(upstream::WorkerCluster& cluster, http::HeaderM
   if (route_->route->auto_host_rewrite && !host->host().hostname.empty()) {
     rewrite_host(headers, host->host().hostname);
   }
-  if (request_complete_ && timeout_.count() > 0) timer_->arm(timeout_);
-  if (request_.start(*host, headers, end_stream) == upstream::UpstreamRequest::Started::kOverflow) {
+  start(*host, headers, end_stream);
+}
+
+upstream::UpstreamRequest::Kind RouterFilter::kind_of(const http::HeaderMap& headers) {
+  using Kind = upstream::UpstreamRequest::Kind;
+  if (callbacks_->info().upgrade != downstream::Upgrade::kAccepted) [[likely]]
+    return Kind::kMessage;
+  if (http::is_upgrade(headers)) return Kind::kUpgrade;
+  return headers.value(HeaderId::kMethod) == "CONNECT" ? Kind::kConnect : Kind::kMessage;
+}
+
+void RouterFilter::start(upstream::ConnectionPool& host, http::HeaderMap& headers, bool end_stream) {
+  using Kind = upstream::UpstreamRequest::Kind;
+  const Kind kind = kind_of(headers);
+  if (kind == Kind::kConnect && terminates_connect(*route_->route)) {
+    upstream::UpstreamHandler& handler = *this;
+    tunnel_ = std::make_unique<TcpTunnel>(handler);
+    if (!tunnel_->start(callbacks_->loop(), host)) on_upstream_reset(ResetReason::kOverflow, "");
+    return;
+  }
+  if (kind != Kind::kMessage && host.multiplexes()) [[unlikely]]
+    return reply(503, kNoUpgradeOverHttp2, 0, "upgrade_to_http2_upstream");
+  handshake_ = kind == Kind::kUpgrade && http::is_websocket_upgrade(headers);
+  if ((request_complete_ || handshake_) && timeout_.count() > 0) timer_->arm(timeout_);
+  if (request_.start(host, headers, end_stream, kind) == upstream::UpstreamRequest::Started::kOverflow) {
     on_upstream_reset(ResetReason::kOverflow, "");
   }
+}
+
+void RouterFilter::cancel_upstream() {
+  request_.cancel();
+  if (!tunnel_) [[likely]]
+    return;
+  tunnel_->close();
+  callbacks_->loop().delete_later(std::move(tunnel_));
 }
 
 // A request that cannot be sent, in Envoy's words and with its flag.
@@ -260,13 +308,20 @@ void RouterFilter::refuse(std::string_view fault) {
 
 downstream::DataStatus RouterFilter::decode_data(Buffer& data, bool end_stream) {
   if (end_stream) on_request_complete();
-  request_.send_data(data, end_stream);
+  if (tunnel_) [[unlikely]]
+    tunnel_->send_data(data, end_stream);
+  else
+    request_.send_data(data, end_stream);
   return downstream::DataStatus::kStopIterationNoBuffer;
 }
 
 downstream::TrailersStatus RouterFilter::decode_trailers(http::HeaderMap& trailers) {
   on_request_complete();
-  request_.send_trailers(trailers);
+  Buffer none;
+  if (tunnel_) [[unlikely]]
+    tunnel_->send_data(none, true);
+  else
+    request_.send_trailers(trailers);
   return downstream::TrailersStatus::kStopIteration;
 }
 
@@ -301,13 +356,15 @@ void RouterFilter::on_upstream_connection(const net::Connection& connection) {
 }
 
 void RouterFilter::on_upstream_headers(bool end_stream) {
-  response_started_ = true;
   http::HeaderMap& headers = *response_headers_;
   const int64_t now = callbacks_->loop().now();
   callbacks_->info().upstream_first_byte_monotonic = now;
-  callbacks_->info().response_code_details = "via_upstream";
   uint32_t status = 0;
   parse_number(headers.value(HeaderId::kStatus), status);
+  if (handshake_ && !end_handshake(headers, status)) [[unlikely]]
+    return;
+  response_started_ = true;
+  callbacks_->info().response_code_details = "via_upstream";
   callbacks_->info().response_code = status;
   if (status == kNoContent) headers.remove(HeaderId::kContentLength);
   cluster_->stats().charge_response(status);
@@ -319,6 +376,26 @@ void RouterFilter::on_upstream_headers(bool end_stream) {
   edit_response(headers);
   if (end_stream) on_upstream_complete();
   callbacks_->encode_headers(end_stream);
+}
+
+// As in Envoy 1.40: the route's timeout is over with the answer; an error goes to the client as it is, and of any other
+// answer that does not agree the head alone.
+bool RouterFilter::end_handshake(const http::HeaderMap& headers, uint32_t status) {
+  handshake_ = false;
+  if (status == kSwitchingProtocols) timer_->disarm();
+  if (status == kSwitchingProtocols || status >= kFirstError) return true;
+  host::LocalReply answer;
+  answer.status = status;
+  answer.details = "websocket_handshake_unsuccessful";
+  for (const auto& entry : headers) {
+    const bool framing = entry.id == HeaderId::kContentLength || entry.id == HeaderId::kTransferEncoding;
+    if (!framing && !entry.name.starts_with(':')) answer.headers.emplace_back(entry.name, entry.value);
+  }
+  timer_->disarm();
+  request_.cancel();
+  release_downstream();
+  callbacks_->send_local_reply(std::move(answer));
+  return false;
 }
 
 void RouterFilter::on_upstream_data(Buffer& data, bool end_stream) {

@@ -12,6 +12,7 @@
 #include "net/event_loop.h"
 #include "proxy/downstream/filter.h"
 #include "proxy/router/route_table.h"
+#include "proxy/router/tcp_tunnel.h"
 #include "upstream/cluster_manager.h"
 #include "upstream/request.h"
 
@@ -32,8 +33,8 @@ class RouterFilter final : public downstream::StreamFilter, private upstream::Up
   downstream::DataStatus decode_data(Buffer& data, bool end_stream) override;
   downstream::TrailersStatus decode_trailers(http::HeaderMap& trailers) override;
   void begin_local_reply(http::HeaderMap& headers) override;
-  void on_above_write_watermark() override { request_.pause_response(); }
-  void on_below_write_watermark() override { request_.resume_response(); }
+  void on_above_write_watermark() override { tunnel_ ? tunnel_->pause_response() : request_.pause_response(); }
+  void on_below_write_watermark() override { tunnel_ ? tunnel_->resume_response() : request_.resume_response(); }
   void on_log() override;
   void on_destroy() override;
 
@@ -55,6 +56,9 @@ class RouterFilter final : public downstream::StreamFilter, private upstream::Up
 
   void choose_route(const http::HeaderMap& headers);
   void limit_stream(const RouteEntry* route);
+  void allow_upgrade();
+  // A WebSocket's handshake has come to an answer. False: it failed, and its answer is made of `headers`.
+  bool end_handshake(const http::HeaderMap& headers, uint32_t status);
   void answer_directly();
   // The cluster that the route leads to; nullptr: there is none.
   upstream::WorkerCluster* cluster_of(const http::HeaderMap& headers);
@@ -65,6 +69,11 @@ class RouterFilter final : public downstream::StreamFilter, private upstream::Up
   void rewrite(http::HeaderMap& headers);
   void rewrite_host(http::HeaderMap& headers, std::string_view host);
   void send_upstream(upstream::WorkerCluster& cluster, http::HeaderMap& headers, bool end_stream);
+  // Of what filters have left of the request.
+  upstream::UpstreamRequest::Kind kind_of(const http::HeaderMap& headers);
+  void start(upstream::ConnectionPool& host, http::HeaderMap& headers, bool end_stream);
+  // A tunnel is destroyed on a later turn: this may be inside of one of its calls.
+  void cancel_upstream();
   void refuse(std::string_view fault);
   void edit_response(http::HeaderMap& headers);
   void choose_weighted();
@@ -77,6 +86,7 @@ class RouterFilter final : public downstream::StreamFilter, private upstream::Up
 
   const Options& options_;
   upstream::UpstreamRequest request_;
+  std::unique_ptr<TcpTunnel> tunnel_;  // of a CONNECT that ends here, in the place of request_
   downstream::FilterCallbacks* callbacks_ = nullptr;
   std::optional<net::Timer> timer_;
   const RouteEntry* route_ = nullptr;
@@ -88,6 +98,7 @@ class RouterFilter final : public downstream::StreamFilter, private upstream::Up
   bool request_complete_ = false;
   bool response_started_ = false;
   bool downstream_paused_ = false;
+  bool handshake_ = false;  // of a WebSocket: the upstream has not answered yet
   std::string scratch_;
 };
 
