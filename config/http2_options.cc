@@ -10,7 +10,7 @@ constexpr FieldRule kHttp2Options[] = {
     {"max_concurrent_streams"},
     {"initial_stream_window_size"},
     {"initial_connection_window_size"},
-    {"allow_connect", Support::kIgnored, "there is no CONNECT to pass on"},
+    {"allow_connect", Support::kYes, "of clients; an upstream is asked for an upgrade whatever it says"},
     {"allow_metadata", Support::kOnly, "METADATA frames are not known", "false"},
     {"max_outbound_frames", Support::kIgnored, "what waits is bounded in bytes"},
     {"max_outbound_control_frames", Support::kIgnored, "nghttp2's own limit holds"},
@@ -68,6 +68,7 @@ Http2Options build_http2_options(View message, BuildContext& context) {
     context.field_error(message, "max_inbound_window_update_frames_per_data_frame_sent", "must be at least 1");
   out.stream_error_on_invalid_message = message.boolean("override_stream_error_on_invalid_http_message",
                                                         message.boolean("stream_error_on_invalid_http_messaging"));
+  out.allow_connect = message.boolean("allow_connect");
   const View keepalive = message["connection_keepalive"];
   if (!keepalive) return out;
   context.require(keepalive, "timeout");

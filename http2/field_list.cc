@@ -23,7 +23,9 @@ bool belongs_to_http1(const http::HeaderMap::Entry& field) {
   }
 }
 
-bool is_pseudo(HeaderId id) {
+// `connect`: of a request that is CONNECT, which alone may say to which protocol.
+bool is_pseudo(HeaderId id, bool connect) {
+  if (id == HeaderId::kProtocol) return connect;
   return id == HeaderId::kMethod || id == HeaderId::kScheme || id == HeaderId::kAuthority || id == HeaderId::kPath ||
          id == HeaderId::kStatus;
 }
@@ -48,9 +50,10 @@ void FieldList::add(std::string_view name, std::string_view value) {
 void FieldList::fill(const http::HeaderMap& headers) {
   fields_.clear();
   const bool has_authority = headers.has(HeaderId::kAuthority);
+  const bool connect = headers.value(HeaderId::kMethod) == "CONNECT";
   for (const auto& field : headers) {
     if (field.name.empty() || belongs_to_http1(field)) continue;
-    if (field.name.front() == ':' && !is_pseudo(field.id)) continue;
+    if (field.name.front() == ':' && !is_pseudo(field.id, connect)) continue;
     if (field.id == HeaderId::kHost && has_authority) continue;
     add(field.name, field.value);
   }

@@ -97,6 +97,7 @@ bool SessionImpl::submit_settings() {
   if (settings_.header_table_size != NGHTTP2_DEFAULT_HEADER_TABLE_SIZE)
     add(NGHTTP2_SETTINGS_HEADER_TABLE_SIZE, settings_.header_table_size);
   if (kind_ == Kind::kServer) add(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, settings_.max_concurrent_streams);
+  if (kind_ == Kind::kServer && settings_.allow_connect) add(NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1);
   add(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, settings_.stream_window);
   return nghttp2_submit_settings(session_.get(), NGHTTP2_FLAG_NONE, entries.data(), count) == 0 &&
          nghttp2_session_set_local_window_size(session_.get(), NGHTTP2_FLAG_NONE, 0,

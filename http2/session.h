@@ -43,6 +43,7 @@ struct Settings {
   uint32_t max_empty_frames = 1;
   uint32_t max_priority_frames = 100;
   uint32_t max_window_updates = 10;
+  bool allow_connect = false;  // a server: CONNECT may name a protocol (RFC 8441)
 };
 
 // SessionSink is told what concerns no single stream. It must not destroy the session inside of a call.

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "http2/field_list.h"
 #include "http2/session_fixture.h"
 
 namespace inlay::http2 {
@@ -51,6 +52,18 @@ TEST_F(SessionTest, FieldsOfHttp1AreLeftOutAndValuesTrimmed) {
                                       true));
   pump();
   EXPECT_EQ(text_of(served().headers), ":method: GET\n:scheme: http\n:authority: up\n:path: /\nx-b: two words\n");
+}
+
+TEST_F(SessionTest, OnlyConnectNamesAProtocol) {
+  const http::HeaderMap get =
+      map_of({{":method", "GET"}, {":path", "/"}, {":scheme", "http"}, {":authority", "a"}, {":protocol", "x"}});
+  FieldList list;
+  list.fill(get);
+  EXPECT_EQ(list.size(), 4u);
+  http::HeaderMap connect = get;
+  connect.set(":method", "CONNECT");
+  list.fill(connect);
+  EXPECT_EQ(list.size(), 5u);
 }
 
 TEST_F(SessionTest, TeTrailersIsSent) {

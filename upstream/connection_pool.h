@@ -33,8 +33,6 @@ class ConnectionPool {
 
   Cluster& cluster() { return cluster_; }
   const HostSpec& host() const { return host_; }
-  // Its connections are HTTP/2's.
-  bool multiplexes() const { return parent_ == nullptr && cluster_.config.http2.has_value(); }
   // DNS gave the same address with another weight or health.
   void update_host(HostSpec host);
   // The pool for requests that came as HTTP/1, of a cluster whose requests go out as they came.
@@ -77,6 +75,7 @@ class ConnectionPool {
   void enqueue(UpstreamRequest& request);
   void unqueue(UpstreamRequest& request);
   void count(int more);
+  bool multiplexes() const { return parent_ == nullptr && cluster_.config.http2.has_value(); }
   // A connection that takes a request; nullptr: there is none. An idle one of HTTP/1 is taken out.
   ClientConnection* take_idle();
   ClientConnection* find_open();

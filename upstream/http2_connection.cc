@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "http/upgrade.h"
 #include "upstream/connect.h"
 #include "upstream/connection_pool.h"
 
@@ -71,12 +72,25 @@ class Http2Connection::RequestStream final : public http2::Stream, public Client
 
  private:
   // http2::Stream
-  http::HeaderMap& headers_storage() override { return request_->handler_.response_headers_storage(); }
+  http::HeaderMap& headers_storage() override {
+    head_ = &request_->handler_.response_headers_storage();  // which empties it
+    return *head_;
+  }
   http::HeaderMap& trailers_storage() override { return request_->handler_.response_trailers_storage(); }
   void on_informational() override { request_->handler_.on_upstream_informational(); }
   void on_headers(bool end_stream) override {
-    if (!end_stream) return request_->handler_.on_upstream_headers(false);
-    complete().on_upstream_headers(true);
+    if (end_stream) return complete().on_upstream_headers(true);
+    const bool agrees = request_->awaits_switch_ && take_agreement();
+    request_->handler_.on_upstream_headers(false);
+    if (agrees && request_ != nullptr) request_->switch_protocols();
+  }
+  // An upgrade is agreed to with 200 (RFC 8441, section 5), a tunnel with any 2xx.
+  bool take_agreement() {
+    const std::string_view status = head_->value(http::HeaderId::kStatus);
+    if (request_->kind_ == UpstreamRequest::Kind::kConnect) return status.starts_with('2');
+    if (status != "200") return false;
+    http::to_switch(*head_, http::upgrade_type(*request_->headers_));
+    return true;
   }
   void on_data(Buffer& data, bool end_stream) override {
     if (!end_stream) return request_->handler_.on_upstream_data(data, false);
@@ -122,6 +136,7 @@ class Http2Connection::RequestStream final : public http2::Stream, public Client
 
   Http2Connection& owner_;
   UpstreamRequest* request_;
+  http::HeaderMap* head_ = nullptr;  // the response's
   bool above_ = false;
 };
 
@@ -177,17 +192,30 @@ void Http2Connection::begin(UpstreamRequest& request) {
   const std::string fault = request_fault(*request.headers_);
   if (fault.empty()) request.handler_.on_upstream_connection(*connection_);
   if (!stream.has_request()) return;  // cancelled in that call
-  const bool end = request.request_complete_ && !request.had_body_;
-  give_scheme(*request.headers_);
-  // As by HTTP/1 (host/hazards.h): a length without a body would be a reset.
-  if (end && request.headers_->has(http::HeaderId::kContentLength)) {
-    request.headers_->set(http::HeaderId::kContentLength, "0");
-  }
-  if (fault.empty() && session_->submit_request(stream, *request.headers_, end)) return request.send_queued();
+  if (fault.empty() && submit(stream, request)) return request.send_queued();
   stream.abandon();
   request.pool_ = &pool_;
   stream_is_over(stream);
   request.finish_reset(fault.empty() ? ResetReason::kConnectionTermination : ResetReason::kUnsendable, fault);
+}
+
+bool Http2Connection::submit(RequestStream& stream, const UpstreamRequest& request) {
+  http::HeaderMap& headers = *request.headers_;
+  if (request.kind_ == UpstreamRequest::Kind::kMessage) [[likely]] {
+    const bool end = request.request_complete_ && !request.had_body_;
+    give_scheme(headers);
+    // As by HTTP/1 (host/hazards.h): a length without a body would be a reset.
+    if (end && headers.has(http::HeaderId::kContentLength)) headers.set(http::HeaderId::kContentLength, "0");
+    return session_->submit_request(stream, headers, end);
+  }
+  http::HeaderMap sent = headers;  // which logs show as they are
+  if (request.kind_ == UpstreamRequest::Kind::kUpgrade) {
+    give_scheme(sent);
+    http::to_extended_connect(sent);
+  } else {
+    sent.remove(http::HeaderId::kScheme);  // RFC 9113, section 8.5
+  }
+  return session_->submit_request(stream, sent, false);
 }
 
 // Nothing calls the stream any longer, and no request is on it.

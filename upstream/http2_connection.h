@@ -34,6 +34,8 @@ class Http2Connection final : public ClientConnection, private net::ConnectionHa
 
  private:
   class RequestStream;
+  // Sends the head; false: no stream can be opened any longer.
+  bool submit(RequestStream& stream, const UpstreamRequest& request);
   enum class State : uint8_t { kConnecting, kOpen, kClosed };
 
   // net::ConnectionHandler

@@ -17,6 +17,7 @@ using http2::ErrorCode;
 using http2::testing::map_of;
 using http2::testing::RecordingSink;
 using http2::testing::RecordingStream;
+using http2::testing::text_of;
 using ::testing::ElementsAre;
 using testing::Exchange;
 using testing::run_until;
@@ -405,6 +406,63 @@ TEST_F(Http2ConnectionTest, AHeadThatCannotBeSentIsRefused) {
   EXPECT_EQ(bad.reset, ResetReason::kUnsendable);
   EXPECT_EQ(bad.detail, "invalid header value for: x-a");
   EXPECT_EQ(stat("upstream_rq_active"), 0);
+}
+
+// RFC 8441 and RFC 9113, section 8.5.
+TEST_F(Http2ConnectionTest, UpgradesAndTunnelsAreConnect) {
+  using Kind = UpstreamRequest::Kind;
+  answers = false;
+  settings.allow_connect = true;
+  Exchange upgrade, tunnel;
+  for (const auto& [name, value] : {std::pair{":method", "GET"},
+                                    {":path", "/p"},
+                                    {":authority", "up"},
+                                    {":scheme", "http"},
+                                    {"connection", "upgrade"},
+                                    {"upgrade", "x"}})
+    upgrade.headers.add(name, value);
+  for (const auto& [name, value] : {std::pair{":method", "CONNECT"}, {":authority", "up:1"}, {":scheme", "http"}})
+    tunnel.headers.add(name, value);
+  ASSERT_EQ(upgrade.request.start(pool(), upgrade.headers, false, Kind::kUpgrade), UpstreamRequest::Started::kYes);
+  ASSERT_EQ(tunnel.request.start(pool(), tunnel.headers, false, Kind::kConnect), UpstreamRequest::Started::kYes);
+  for (Exchange* exchange : {&upgrade, &tunnel}) exchange->send("early", false);
+  ASSERT_TRUE(served(2) && run_until(loop_, [&] { return host().sink.streams[1]->saw("headers"); }));
+  RecordingStream& first = *host().sink.streams[0];
+  RecordingStream& second = *host().sink.streams[1];
+  EXPECT_EQ(text_of(first.headers), ":method: CONNECT\n:path: /p\n:authority: up\n:scheme: http\n:protocol: x\n");
+  EXPECT_EQ(text_of(second.headers), ":method: CONNECT\n:authority: up:1\n");
+  EXPECT_EQ(first.body + second.body, "");  // which waits
+  for (RecordingStream* stream : {&first, &second})
+    host().session->submit_response(*stream, map_of({{":status", "200"}}), false);
+  flush();
+  ASSERT_TRUE(run_until(loop_, [&] { return first.body == "early" && second.body == "early"; }));
+  EXPECT_EQ(upgrade.status + " " + tunnel.status, "101 200");
+  EXPECT_EQ(upgrade.response.value(http::HeaderId::kUpgrade), "x");
+  EXPECT_EQ(upgrade.headers.value(http::HeaderId::kMethod), "GET");  // as logs show it
+}
+
+TEST_F(Http2ConnectionTest, AnUpgradeThatIsNotAgreedToSendsNothing) {
+  answers = false;
+  settings.allow_connect = true;
+  Exchange e;
+  for (const auto& [name, value] : {std::pair{":method", "GET"},
+                                    {":path", "/p"},
+                                    {":authority", "up"},
+                                    {"connection", "upgrade"},
+                                    {"upgrade", "x"}})
+    e.headers.add(name, value);
+  ASSERT_EQ(e.request.start(pool(), e.headers, false, UpstreamRequest::Kind::kUpgrade), UpstreamRequest::Started::kYes);
+  e.send("early", false);
+  ASSERT_TRUE(served(1) && run_until(loop_, [&] { return host().sink.streams[0]->saw("headers"); }));
+  RecordingStream& stream = *host().sink.streams[0];
+  host().session->submit_response(stream, map_of({{":status", "404"}}), false);
+  Buffer body;
+  body.append("no");
+  host().session->send_data(stream, body, true);
+  flush();
+  ASSERT_TRUE(finish(e));
+  EXPECT_EQ(e.status + e.body, "404no");
+  EXPECT_EQ(stream.body, "");
 }
 
 }  // namespace

@@ -23,6 +23,7 @@ http2::Settings settings_of(const ConnectionManager::Impl& manager) {
   out.max_empty_frames = options.max_empty_frames;
   out.max_priority_frames = options.max_priority_frames;
   out.max_window_updates = options.max_window_updates;
+  out.allow_connect = options.allow_connect;
   return out;
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "http/http1_grammar.h"
+#include "http/upgrade.h"
 
 namespace inlay::proxy::downstream {
 namespace {
@@ -48,6 +49,8 @@ void Http2Connection::Exchange::on_headers(bool end_stream) {
   chain.info().request_headers_bytes = headers.byte_size();
   if (end_stream) request_complete();
   join_cookies(headers);
+  const bool upgrade = headers.value(HeaderId::kMethod) == "CONNECT";
+  if (http::is_extended_connect(headers)) http::to_upgrade(headers);
   if (headers.value(HeaderId::kMethod) != "CONNECT" && !settle_authority(headers)) return refuse_head();
   if (auto refusal = manager_.rules.prepare_request(headers, owner_.connection_->remote_address(), HttpVersion::k2)) {
     manager_.stats.charge_refusal(*refusal);
@@ -63,7 +66,7 @@ void Http2Connection::Exchange::on_headers(bool end_stream) {
     go_on.add(HeaderId::kStatus, ":status", "100");
     if (!end_stream) owner_.session_->submit_informational(*this, go_on);
   }
-  if (headers.value(HeaderId::kMethod) == "CONNECT") [[unlikely]]
+  if (upgrade) [[unlikely]]
     chain.info().upgrade = Upgrade::kAsked;
   chain.decode_headers(end_stream);
   flush();
@@ -141,6 +144,10 @@ void Http2Connection::Exchange::encode_headers(HeaderMap& headers, bool end_stre
   StreamInfo& info = chain.info();
   info.response_code = response_status(headers);
   manager_.rules.prepare_response(headers, chain.request_headers(), manager_.loop.http_date(), HttpVersion::k2);
+  if (upgrading_ && info.response_code == 101) [[unlikely]] {
+    http::to_http2_switch(headers);
+    stream_->request_complete();  // request_timeout is about requests
+  }
   info.response_headers_bytes = headers.byte_size();
   without_body_ = is_head() && !end_stream;
   owner_.session_->submit_response(*this, headers, end_stream || without_body_);

@@ -284,8 +284,6 @@ void RouterFilter::start(upstream::ConnectionPool& host, http::HeaderMap& header
     if (!tunnel_->start(callbacks_->loop(), host)) on_upstream_reset(ResetReason::kOverflow, "");
     return;
   }
-  if (kind != Kind::kMessage && host.multiplexes()) [[unlikely]]
-    return reply(503, kNoUpgradeOverHttp2, 0, "upgrade_to_http2_upstream");
   handshake_ = kind == Kind::kUpgrade && http::is_websocket_upgrade(headers);
   if ((request_complete_ || handshake_) && timeout_.count() > 0) timer_->arm(timeout_);
   if (request_.start(host, headers, end_stream, kind) == upstream::UpstreamRequest::Started::kOverflow) {

@@ -10,9 +10,6 @@
 
 namespace inlay::proxy::router {
 
-// What the client is told of an upgrade that no upstream of HTTP/2 gets.
-inline constexpr std::string_view kNoUpgradeOverHttp2 = "upgrades are not passed on to an upstream of HTTP/2";
-
 // Whether the route lets an upgrade to `type` through: what it says of the type itself counts before what its
 // connection manager says, and neither of them is no. `action`: the route's; nullptr for one that answers by itself.
 bool allows_upgrade(const config::HttpConnectionManager& manager, const config::RouteAction* action,

@@ -23,6 +23,15 @@ TEST(Upgrades, OfTheManagerAreOfAllRoutes) {
   }
 }
 
+TEST(Upgrades, AConnectEndsWhereTheRouteSaysSo) {
+  config::RouteAction action;
+  EXPECT_FALSE(terminates_connect(action));
+  action.upgrades = {{"connect", true, false}};
+  EXPECT_FALSE(terminates_connect(action));
+  action.upgrades = {{"connect", true, true}};
+  EXPECT_TRUE(terminates_connect(action));
+}
+
 TEST(Upgrades, OfTheRouteCountFirst) {
   config::HttpConnectionManager manager;
   manager.upgrades = {{"a", true}, {"b", false}};
