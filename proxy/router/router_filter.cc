@@ -7,10 +7,8 @@
 
 #include "http/grpc.h"
 #include "http/header_fault.h"
-#include "http/upgrade.h"
 #include "proxy/router/redirect.h"
 #include "proxy/router/route_timeouts.h"
-#include "proxy/router/upgrades.h"
 #include "upstream/failure.h"
 
 namespace inlay::proxy::router {
@@ -69,9 +67,7 @@ constexpr std::string_view kRouterHeaders[] = {
     "x-envoy-upstream-stream-duration-ms",
 };
 
-constexpr uint32_t kSwitchingProtocols = 101;
 constexpr uint32_t kNoContent = 204;  // has no content-length, whatever the upstream says
-constexpr uint32_t kFirstError = 400;
 
 bool is_router_header(std::string_view name) {
   return name.starts_with("x-envoy-") &&
@@ -94,17 +90,6 @@ bool RouterFilter::start(downstream::FilterCallbacks& callbacks) {
   if (options_.routes->limits_streams() && callbacks.request_headers() != nullptr)
     limit_stream(options_.routes->match(*callbacks.request_headers()));
   return true;
-}
-
-// As in Envoy by the route that the request has as it comes; without one it is answered like all others.
-void RouterFilter::allow_upgrade() {
-  const http::HeaderMap& headers = *callbacks_->request_headers();
-  const RouteEntry* route = options_.routes->match(headers);
-  if (route == nullptr) return;
-  const std::string type = http::is_upgrade(headers) ? http::upgrade_type(headers)
-                                                     : std::string(headers.value(HeaderId::kMethod));  // CONNECT
-  const bool allowed = allows_upgrade(callbacks_->listener().http, route->route, type);
-  callbacks_->info().upgrade = allowed ? downstream::Upgrade::kAccepted : downstream::Upgrade::kRefused;
 }
 
 // As in Envoy at the stream's begin, and again when filters have led it to another route.
@@ -267,38 +252,6 @@ void RouterFilter::send_upstream(upstream::WorkerCluster& cluster, http::HeaderM
   start(*host, headers, end_stream);
 }
 
-upstream::UpstreamRequest::Kind RouterFilter::kind_of(const http::HeaderMap& headers) {
-  using Kind = upstream::UpstreamRequest::Kind;
-  if (callbacks_->info().upgrade != downstream::Upgrade::kAccepted) [[likely]]
-    return Kind::kMessage;
-  if (http::is_upgrade(headers)) return Kind::kUpgrade;
-  return headers.value(HeaderId::kMethod) == "CONNECT" ? Kind::kConnect : Kind::kMessage;
-}
-
-void RouterFilter::start(upstream::ConnectionPool& host, http::HeaderMap& headers, bool end_stream) {
-  using Kind = upstream::UpstreamRequest::Kind;
-  const Kind kind = kind_of(headers);
-  if (kind == Kind::kConnect && terminates_connect(*route_->route)) {
-    upstream::UpstreamHandler& handler = *this;
-    tunnel_ = std::make_unique<TcpTunnel>(handler);
-    if (!tunnel_->start(callbacks_->loop(), host)) on_upstream_reset(ResetReason::kOverflow, "");
-    return;
-  }
-  handshake_ = kind == Kind::kUpgrade && http::is_websocket_upgrade(headers);
-  if ((request_complete_ || handshake_) && timeout_.count() > 0) timer_->arm(timeout_);
-  if (request_.start(host, headers, end_stream, kind) == upstream::UpstreamRequest::Started::kOverflow) {
-    on_upstream_reset(ResetReason::kOverflow, "");
-  }
-}
-
-void RouterFilter::cancel_upstream() {
-  request_.cancel();
-  if (!tunnel_) [[likely]]
-    return;
-  tunnel_->close();
-  callbacks_->loop().delete_later(std::move(tunnel_));
-}
-
 // A request that cannot be sent, in Envoy's words and with its flag.
 void RouterFilter::refuse(std::string_view fault) {
   reply(503, fault, downstream::kDownstreamProtocolError, http::fault_details("request", fault));
@@ -374,26 +327,6 @@ void RouterFilter::on_upstream_headers(bool end_stream) {
   edit_response(headers);
   if (end_stream) on_upstream_complete();
   callbacks_->encode_headers(end_stream);
-}
-
-// As in Envoy 1.40: the route's timeout is over with the answer; an error goes to the client as it is, and of any other
-// answer that does not agree the head alone.
-bool RouterFilter::end_handshake(const http::HeaderMap& headers, uint32_t status) {
-  handshake_ = false;
-  if (status == kSwitchingProtocols) timer_->disarm();
-  if (status == kSwitchingProtocols || status >= kFirstError) return true;
-  host::LocalReply answer;
-  answer.status = status;
-  answer.details = "websocket_handshake_unsuccessful";
-  for (const auto& entry : headers) {
-    const bool framing = entry.id == HeaderId::kContentLength || entry.id == HeaderId::kTransferEncoding;
-    if (!framing && !entry.name.starts_with(':')) answer.headers.emplace_back(entry.name, entry.value);
-  }
-  timer_->disarm();
-  request_.cancel();
-  release_downstream();
-  callbacks_->send_local_reply(std::move(answer));
-  return false;
 }
 
 void RouterFilter::on_upstream_data(Buffer& data, bool end_stream) {
