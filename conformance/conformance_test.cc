@@ -44,7 +44,7 @@ std::vector<Parameter> parameters() {
 std::string parameter_name(const testing::TestParamInfo<Parameter>& info) {
   const auto& [c, variant] = info.param;
   std::string name = c->subject + "_" + c->name + "_" + variant->name();
-  std::erase_if(name, [](char letter) { return letter == ',' || letter == ' '; });
+  std::erase_if(name, [](char letter) { return letter == ',' || letter == ' ' || letter == '/'; });
   return name;
 }
 
@@ -64,7 +64,7 @@ TEST_P(ConformancePage, IsUpToDate) {
   const auto differences = read_differences();
   ASSERT_TRUE(differences) << differences.error().to_string();
   const auto passed = [](const Case& c, const Variant& variant) { return outcome(c, variant).passed; };
-  const std::string page = render_page(cases(), passed, *differences, pinned_envoys());
+  const std::string page = render_page(cases(), passed, *differences, recorded_ways());
   std::stringstream file;
   file << std::ifstream(GetParam()).rdbuf();
   EXPECT_EQ(file.str(), page) << "make conformance rewrites it";

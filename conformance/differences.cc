@@ -8,7 +8,9 @@
 #include <sstream>
 #include <utility>
 
+#include "conformance/envoys.h"
 #include "conformance/rules.h"
+#include "conformance/runner.h"
 #include "tester/transcript.h"
 
 namespace inlay::conformance {
@@ -26,6 +28,10 @@ bool take(const std::string& line, std::string_view key, std::string& value) {
   if (!line.starts_with(begin)) return false;
   value = line.substr(begin.size());
   return true;
+}
+
+bool runs_in_any(const Case& c, const std::vector<std::string>& ways) {
+  return std::any_of(ways.begin(), ways.end(), [&](const std::string& way) { return runs_in_envoy(c, way); });
 }
 
 }  // namespace
@@ -98,13 +104,17 @@ void Differences::put(std::string_view name, const Case& c, const std::string& v
   std::vector<std::string> kept;
   const auto same = [&](const Difference::Member& member) { return member.title == c.title(); };
   const auto member = std::find_if(one->cases.begin(), one->cases.end(), same);
-  if (member != one->cases.end()) kept = member->versions.empty() ? versions : member->versions;
+  std::vector<std::string> all;  // in which the case runs
+  for (const std::string& way : versions) {
+    if (runs_in_envoy(c, way)) all.push_back(way);
+  }
+  if (member != one->cases.end()) kept = member->versions.empty() ? all : member->versions;
   std::erase_if(one->cases, same);
   std::erase(kept, version);
   if (in) kept.push_back(version);
   if (kept.empty()) return;
   std::sort(kept.begin(), kept.end());
-  if (kept.size() == versions.size()) kept.clear();
+  if (kept.size() == all.size()) kept.clear();
   one->cases.push_back({c.title(), kept});
   std::sort(one->cases.begin(), one->cases.end(),
             [](const Difference::Member& a, const Difference::Member& b) { return a.title < b.title; });
@@ -126,7 +136,7 @@ std::vector<std::string> Differences::mistakes(const std::vector<Case>& cases,
   std::vector<std::string> found;
   std::set<std::string> titles;
   for (const Case& c : cases) {
-    if (c.only != Transport::kInProcess) titles.insert(c.title());
+    if (runs_in_any(c, versions)) titles.insert(c.title());
   }
   std::set<std::string> names;
   const auto check_versions = [&](const std::string& where, const std::vector<std::string>& given) {
@@ -152,11 +162,12 @@ std::vector<std::string> Differences::mistakes(const std::vector<Case>& cases,
   for (const Case& c : cases) {
     for (const InEnvoy& one : c.in_envoy) check_versions(c.title(), one.versions);
     for (const std::string& version : versions) {
+      if (!runs_in_envoy(c, version)) continue;
       const std::vector<std::string> under = of(c, version);
       if (const std::string* own = c.expected_in_envoy(version); own != nullptr) {
         if (under.empty())
           found.push_back(c.title() + ": no difference says why it is another one in Envoy " + version);
-        if (*own == c.expected)
+        if (*own == c.expected_by(protocol_of(version)))
           found.push_back(c.title() + ": the transcript for Envoy " + version + " is the same one");
         continue;
       }
@@ -170,8 +181,8 @@ std::vector<std::string> Differences::mistakes(const std::vector<Case>& cases,
   return found;
 }
 
-bool agrees(const Case& c, const std::vector<std::string>& names, const std::string& seen) {
-  return apply_rules_to_all(names, seen) == apply_rules_to_all(names, c.expected);
+bool agrees(const std::string& expected, const std::vector<std::string>& names, const std::string& seen) {
+  return apply_rules_to_all(names, seen) == apply_rules_to_all(names, expected);
 }
 
 bool only_words(const std::vector<std::string>& names) {
@@ -181,20 +192,21 @@ bool only_words(const std::vector<std::string>& names) {
 Verdict judge(const Case& c, std::string_view version, const Differences& differences, const std::string& seen) {
   using Kind = Verdict::Kind;
   const std::vector<std::string> names = differences.of(c, version);
+  const std::string& expected = c.expected_by(protocol_of(version));
   if (const std::string* own = c.expected_in_envoy(version); own != nullptr) {
     const std::vector<std::string> unsure = unsteady(names);
     const std::string wanted = apply_rules_to_all(unsure, *own);
     const std::string got = apply_rules_to_all(unsure, seen);
     return {wanted == got ? Kind::kRecorded : Kind::kUnexplained, wanted == got ? "" : tester::difference(wanted, got)};
   }
-  if (!agrees(c, names, seen)) {
+  if (!agrees(expected, names, seen)) {
     return {Kind::kUnexplained,
-            tester::difference(apply_rules_to_all(names, c.expected), apply_rules_to_all(names, seen))};
+            tester::difference(apply_rules_to_all(names, expected), apply_rules_to_all(names, seen))};
   }
   for (const std::string& name : names) {
     std::vector<std::string> others = names;
     std::erase(others, name);
-    if (agrees(c, others, seen)) {
+    if (agrees(expected, others, seen)) {
       return {Kind::kUnexplained, "conformance/differences has it under " + name + ", which it does not need\n"};
     }
   }

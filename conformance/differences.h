@@ -10,9 +10,9 @@
 //       case traps/unreachable
 //       case start/capabilities 1.39.3 1.40.0
 //
-// A case that differs stands under each difference that it shows, with the versions, or none for all. Where those have
-// rules (rules.h), what they leave must agree; else the case has a transcript of its own, "#### expect in envoy
-// VERSION".
+// A case that differs stands under each difference that it shows, with the versions, or none for all; a version is a
+// way to run a case in Envoy (envoys.h): "1.40.0/http2". Where those have rules (rules.h), what they leave must agree;
+// else the case has a transcript of its own, "#### expect in envoy VERSION".
 
 #include <string>
 #include <string_view>
@@ -63,8 +63,8 @@ class Differences {
 Result<Differences> read_differences();
 Result<Unit> write_differences(const Differences& differences);
 
-// Whether what an Envoy has shown is what the case expects, but for what the rules of those differences leave out.
-bool agrees(const Case& c, const std::vector<std::string>& names, const std::string& seen);
+// Whether what an Envoy has shown is what is expected, but for what the rules of those differences leave out.
+bool agrees(const std::string& expected, const std::vector<std::string>& names, const std::string& seen);
 
 // Whether all that differs is the words of the host's own log.
 bool only_words(const std::vector<std::string>& names);

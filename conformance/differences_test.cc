@@ -109,6 +109,25 @@ TEST(Judge, ComparesWithTheTranscriptOfTheVersion) {
   EXPECT_EQ(judge(c, "1.40.0", parsed(kText), "== end\na: x\n").kind, Verdict::Kind::kUnexplained);
 }
 
+TEST(Judge, ComparesARunByHttp2WithItsOwnTranscript) {
+  Case c = a_case("three", "== end\na: x\n");
+  c.expected_by_http2 = "== end\na: z\n";
+  EXPECT_EQ(judge(c, "1.40.0/http2", parsed(""), "== end\na: z\n").kind, Verdict::Kind::kAgrees);
+  EXPECT_EQ(judge(c, "1.40.0/http2", parsed(""), "== end\na: x\n").kind, Verdict::Kind::kUnexplained);
+  EXPECT_EQ(judge(c, "1.40.0", parsed(""), "== end\na: x\n").kind, Verdict::Kind::kAgrees);
+}
+
+TEST(Differences, SayNothingOfWaysInWhichACaseDoesNotRun) {
+  Case c = a_case("three", "== end\n");
+  c.only_protocol = Protocol::kHttp1;
+  c.in_envoy = {{{"1.40.0"}, "== end\nx\n"}};
+  const std::vector<std::string> ways = {"1.40.0", "1.40.0/http2"};
+  Differences all = parsed("difference held\n  why: x\n  page: README.md\n  case traps/three\n");
+  EXPECT_EQ(all.mistakes({c}, ways), std::vector<std::string>{});
+  all.put("held", c, "1.40.0", true, ways);
+  EXPECT_TRUE(all.all()[0].cases[0].versions.empty());
+}
+
 TEST(Rules, LeaveOutWhatTheySay) {
   EXPECT_EQ(apply_rules({"host_log"}, "a: x\nhost [warn]: y\n"), "a: x\n");
   EXPECT_EQ(apply_rules({"reset"}, "origin got reset\n"), "origin got end\n");

@@ -6,9 +6,11 @@
 
 namespace inlay::conformance {
 
-EnvoyRuns::EnvoyRuns(std::vector<const Case*> cases, Envoy envoy, const Differences& differences, bool expected)
+EnvoyRuns::EnvoyRuns(std::vector<const Case*> cases, Envoy envoy, std::string way, const Differences& differences,
+                     bool expected)
     : cases_(std::move(cases)),
       envoy_(std::move(envoy)),
+      way_(std::move(way)),
       differences_(differences),
       expected_(expected),
       outcomes_(cases_.size()) {
@@ -23,7 +25,7 @@ EnvoyRuns::~EnvoyRuns() {
 
 void EnvoyRuns::work() {
   for (size_t i = next_++; i < cases_.size(); i = next_++) {
-    outcomes_[i].set_value(run_in_envoy(*cases_[i], envoy_, differences_, expected_));
+    outcomes_[i].set_value(run_in_envoy(*cases_[i], envoy_, way_, differences_, expected_));
   }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// EnvoyRuns: cases in one version of Envoy, several at a time, since a case mostly waits.
+// EnvoyRuns: cases in one version of Envoy, in one way (envoys.h), several at a time, since a case mostly waits.
 
 #include <atomic>
 #include <future>
@@ -16,7 +16,8 @@ class EnvoyRuns {
  public:
   // Begins to run them, in their order. What the arguments refer to outlives the runs. `expected`: as in
   // run_in_envoy().
-  EnvoyRuns(std::vector<const Case*> cases, Envoy envoy, const Differences& differences, bool expected);
+  EnvoyRuns(std::vector<const Case*> cases, Envoy envoy, std::string way, const Differences& differences,
+            bool expected);
   // Waits for those that have begun; the others are not run.
   ~EnvoyRuns();
   EnvoyRuns(const EnvoyRuns&) = delete;
@@ -30,6 +31,7 @@ class EnvoyRuns {
 
   std::vector<const Case*> cases_;
   Envoy envoy_;
+  std::string way_;
   const Differences& differences_;
   const bool expected_;
   std::atomic<size_t> next_{0};

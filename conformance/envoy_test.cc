@@ -2,8 +2,9 @@
 // Every case in the Envoy that `make test` takes, where it is on this machine. `make envoy` runs the other versions.
 #include <gtest/gtest.h>
 
-#include <algorithm>
+#include <map>
 #include <memory>
+#include <utility>
 
 #include "conformance/envoy_runs.h"
 
@@ -14,7 +15,6 @@ const std::vector<Case>& cases() {
   static const std::vector<Case> all = [] {
     auto read = tester::read_cases(INLAY_SOURCE_DIR "/conformance/cases");
     if (!read) return std::vector<Case>{};  // conformance_test.cc says so
-    std::erase_if(*read, [](const Case& c) { return !runs_in_envoy(c); });
     return *std::move(read);
   }();
   return all;
@@ -34,43 +34,53 @@ const Differences& differences() {
   return all;
 }
 
-class EnvoyWorld : public testing::TestWithParam<const Case*> {};
+// A case and the way in which it runs.
+using Parameter = std::pair<const Case*, std::string>;
+
+// Of the tested version: by HTTP/1, and by HTTP/2 where that is recorded.
+std::vector<Parameter> parameters() {
+  std::vector<Parameter> all;
+  if (!envoy()) return all;
+  for (const std::string& way : recorded_ways()) {
+    if (version_of_way(way) != envoy()->version) continue;
+    for (const Case& c : cases()) {
+      if (runs_in_envoy(c, way)) all.emplace_back(&c, way);
+    }
+  }
+  return all;
+}
+
+std::string name_of(const Parameter& parameter) {
+  const auto& [c, way] = parameter;
+  return c->subject + "_" + c->name + (protocol_of(way) == Protocol::kHttp2 ? "_HTTP2" : "");
+}
+
+class EnvoyWorld : public testing::TestWithParam<Parameter> {};
 
 // The runs of the chosen cases, which begin with the program and go on beside its other tests.
 class Runs : public testing::Environment {
  public:
   void SetUp() override;
-  void TearDown() override { runs_.reset(); }
-  static Result<std::string> wait_for(const Case& c) { return runs_->wait_for(c); }
+  void TearDown() override { runs_.clear(); }
+  static Result<std::string> wait_for(const Parameter& p) { return runs_.at(p.second)->wait_for(*p.first); }
 
  private:
-  static std::unique_ptr<EnvoyRuns> runs_;
+  static std::map<std::string, std::unique_ptr<EnvoyRuns>> runs_;  // by way
 };
 
-std::unique_ptr<EnvoyRuns> Runs::runs_;
-
-std::vector<const Case*> parameters() {
-  std::vector<const Case*> all;
-  if (!envoy()) return all;
-  for (const Case& c : cases()) all.push_back(&c);
-  return all;
-}
-
-std::string parameter_name(const testing::TestParamInfo<const Case*>& info) {
-  return info.param->subject + "_" + info.param->name;
-}
+std::map<std::string, std::unique_ptr<EnvoyRuns>> Runs::runs_;
 
 TEST_P(EnvoyWorld, ShowsWhatTheCaseSaysOrWhatIsRecorded) {
-  const Case& c = *GetParam();
-  const auto seen = Runs::wait_for(c);
+  const auto& [c, way] = GetParam();
+  const auto seen = Runs::wait_for(GetParam());
   ASSERT_TRUE(seen) << seen.error().to_string();
-  const Verdict verdict = judge(c, envoy()->version, differences(), *seen);
-  EXPECT_NE(verdict.kind, Verdict::Kind::kUnexplained) << c.path << " in Envoy " << envoy()->version << "\n"
-                                                       << verdict.text;
+  const Verdict verdict = judge(*c, way, differences(), *seen);
+  EXPECT_NE(verdict.kind, Verdict::Kind::kUnexplained) << c->path << " in Envoy " << way << "\n" << verdict.text;
 }
 
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(EnvoyWorld);
-INSTANTIATE_TEST_SUITE_P(Cases, EnvoyWorld, testing::ValuesIn(parameters()), parameter_name);
+INSTANTIATE_TEST_SUITE_P(Cases, EnvoyWorld, testing::ValuesIn(parameters()),
+                         [](const auto& tested) { return name_of(tested.param); });
 
 TEST(Envoy, IsHere) {
   if (!envoy()) GTEST_SKIP() << cases().size() << " cases were not run in Envoy: " << envoy().error().to_string();
@@ -79,23 +89,27 @@ TEST(Envoy, IsHere) {
 TEST(Differences, OfTheTreeAreWhole) {
   auto all = tester::read_cases(INLAY_SOURCE_DIR "/conformance/cases");
   ASSERT_TRUE(all) << all.error().to_string();
-  EXPECT_EQ(differences().mistakes(*all, pinned_envoys()), std::vector<std::string>{});
+  EXPECT_EQ(differences().mistakes(*all, recorded_ways()), std::vector<std::string>{});
 }
 
 void Runs::SetUp() {
   const testing::UnitTest& unit = *testing::UnitTest::GetInstance();
-  std::vector<const Case*> chosen;
+  std::map<std::string, Parameter> all;
+  for (const Parameter& parameter : parameters()) all["/" + name_of(parameter)] = parameter;
+  std::map<std::string, std::vector<const Case*>> chosen;
   for (int i = 0; i < unit.total_test_suite_count(); ++i) {
     const testing::TestSuite& suite = *unit.GetTestSuite(i);
     for (int k = 0; k < suite.total_test_count(); ++k) {
       const testing::TestInfo& test = *suite.GetTestInfo(k);
       if (std::string(suite.name()) != "Cases/EnvoyWorld" || !test.is_reportable()) continue;
-      for (const Case& c : cases()) {
-        if (std::string(test.name()).ends_with("/" + c.subject + "_" + c.name)) chosen.push_back(&c);
-      }
+      const std::string name = test.name();
+      const Parameter& parameter = all.at(name.substr(name.find('/')));
+      chosen[parameter.second].push_back(parameter.first);
     }
   }
-  if (!chosen.empty()) runs_ = std::make_unique<EnvoyRuns>(chosen, *envoy(), differences(), true);
+  for (const auto& [way, of_it] : chosen) {
+    runs_[way] = std::make_unique<EnvoyRuns>(of_it, *envoy(), way, differences(), true);
+  }
 }
 
 [[maybe_unused]] testing::Environment* const kRuns = testing::AddGlobalTestEnvironment(new Runs);

@@ -12,6 +12,8 @@ namespace inlay::conformance {
 
 namespace {
 
+constexpr std::string_view kByHttp2 = "/http2";
+
 // What the variable ENVOY names; empty where it names nothing.
 std::string given_envoy() {
   const char* const given = std::getenv("ENVOY");
@@ -36,6 +38,24 @@ std::vector<std::string> pinned_envoys() {
     if (std::find(versions.begin(), versions.end(), version) == versions.end()) versions.push_back(version);
   }
   return versions;
+}
+
+std::vector<std::string> envoy_ways() {
+  std::vector<std::string> ways = pinned_envoys();
+  if (!ways.empty()) ways.insert(ways.begin() + 1, ways.front() + std::string(kByHttp2));
+  return ways;
+}
+
+std::vector<std::string> recorded_ways() {
+  return pinned_envoys();
+}
+
+Protocol protocol_of(std::string_view way) {
+  return way.ends_with(kByHttp2) ? Protocol::kHttp2 : Protocol::kHttp1;
+}
+
+std::string_view version_of_way(std::string_view way) {
+  return way.substr(0, way.find('/'));
 }
 
 std::string tested_envoy() {

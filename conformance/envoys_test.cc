@@ -58,5 +58,15 @@ TEST_F(GivenEnvoy, ThatIsNoneIsNotTaken) {
   EXPECT_EQ(find_envoy("1.40.0").error().message, "there is no Envoy 1.40.0: what ENVOY names is no program");
 }
 
+TEST(EnvoyWays, AreTheVersionsAndTheFirstOfThemByHttp2) {
+  const std::vector<std::string> ways = envoy_ways();
+  ASSERT_EQ(ways.size(), pinned_envoys().size() + 1);
+  EXPECT_EQ(ways[0], pinned_envoys()[0]);
+  EXPECT_EQ(ways[1], pinned_envoys()[0] + "/http2");
+  EXPECT_EQ(protocol_of(ways[0]), Protocol::kHttp1);
+  EXPECT_EQ(protocol_of(ways[1]), Protocol::kHttp2);
+  EXPECT_EQ(version_of_way(ways[1]), ways[0]);
+}
+
 }  // namespace
 }  // namespace inlay::conformance

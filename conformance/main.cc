@@ -2,10 +2,11 @@
 // conformance [--update] [--cases DIRECTORY] [--envoy VERSION|all [--envoy-strict]] [CASE...]: runs the cases whose
 // path contains one of CASE, or all.
 //
-// Without --envoy on both engines, in process and on sockets; when all of the tree's own were run, it rewrites
-// docs/reference/conformance.md. With it in that Envoy, or in every version of scripts/pins; of cases that are named it
-// shows how they differ there, recorded or not. --update writes down what was seen: read the diff. --envoy-strict also
-// counts the cases in which Inlay with that flag shows the same as the Envoy, to the byte.
+// Without --envoy on both engines, in process and on sockets, and on sockets by HTTP/2; when all of the tree's own were
+// run, it rewrites docs/reference/conformance.md. With it in that Envoy, by HTTP/1 and, where that is recorded, by
+// HTTP/2 ("1.40.0/http2" is that alone), or in every version of scripts/pins; of cases that are named it shows how they
+// differ there, recorded or not. --update writes down what was seen: read the diff. --envoy-strict also counts the
+// cases in which Inlay with that flag shows the same as the Envoy, to the byte.
 
 #include <algorithm>
 #include <cstdio>
@@ -31,9 +32,15 @@ constexpr const char* kCases = INLAY_SOURCE_DIR "/conformance/cases";
 struct Arguments {
   bool update = false;
   bool envoy_strict = false;
-  std::string envoy;  // a version, "all", or empty
+  std::string envoy;  // a version, a way (envoys.h), "all", or empty
   std::string directory = kCases;
   std::vector<std::string> wanted;
+  bool wants_way(std::string_view way) const {
+    if (envoy == way) return true;
+    const std::vector<std::string> recorded = recorded_ways();
+    if (std::find(recorded.begin(), recorded.end(), way) == recorded.end()) return false;
+    return envoy == "all" || envoy == version_of_way(way);
+  }
   bool wants(const Case& c) const {
     if (wanted.empty()) return true;
     for (const std::string& part : wanted) {
@@ -43,21 +50,27 @@ struct Arguments {
   }
 };
 
-// One new expectation, from the first way in which the case runs; the others must then agree.
+// Writes down what it sees, from the first way in which the case runs, and by HTTP/2 if that is another; the other ways
+// must then agree.
 bool update(Case& c) {
+  const Case before = c;
+  bool first = true;
+  c.expected_by_http2.clear();
   for (const Variant& variant : variants()) {
-    if (!takes(c, variant)) continue;
+    if (!takes(c, variant) || (!first && variant.protocol == Protocol::kHttp1)) continue;
     const Outcome outcome = observe(c, variant);
     if (!outcome.passed) {
       std::printf("%s (%s) cannot be run:\n%s\n", c.title().c_str(), variant.name().c_str(), outcome.text.c_str());
       return false;
     }
-    if (outcome.seen == c.expected) return true;
-    c.expected = outcome.seen;
-    std::printf("%s: new expectation\n", c.title().c_str());
-    return static_cast<bool>(write_expectations(c));
+    if (std::exchange(first, false))
+      c.expected = outcome.seen;
+    else if (outcome.seen != c.expected)
+      c.expected_by_http2 = outcome.seen;
   }
-  return false;
+  if (c.expected == before.expected && c.expected_by_http2 == before.expected_by_http2) return true;
+  std::printf("%s: new expectation\n", c.title().c_str());
+  return static_cast<bool>(write_expectations(c));
 }
 
 struct Count {
@@ -109,7 +122,7 @@ int run_all(const Arguments& arguments) {
     }
     const auto did_pass = [&](const Case& c, const Variant& v) { return !failures.contains(c.title() + v.name()); };
     std::ofstream(INLAY_SOURCE_DIR "/docs/reference/conformance.md")
-        << render_page(*cases, did_pass, *differences, pinned_envoys());
+        << render_page(*cases, did_pass, *differences, recorded_ways());
   }
   std::printf("%zu passed, %zu failed\n", passed, failed);
   return failed == 0 && chosen > 0 ? 0 : 1;
@@ -118,53 +131,55 @@ int run_all(const Arguments& arguments) {
 // --- in Envoy ---
 
 // What a case that was asked for shows there, recorded or not.
-void show(const Case& c, const Envoy& envoy, const Differences& differences, const std::string& seen) {
-  std::printf("%s in Envoy %s", c.title().c_str(), envoy.version.c_str());
-  for (const std::string& name : differences.of(c, envoy.version)) std::printf(", %s", name.c_str());
-  const bool same = seen == c.expected;
-  std::printf(same ? ": as expected\n" : ":\n%s\n", difference(c.expected, seen).c_str());
+void show(const Case& c, const std::string& way, const Differences& differences, const std::string& seen) {
+  std::printf("%s in Envoy %s", c.title().c_str(), way.c_str());
+  for (const std::string& name : differences.of(c, way)) std::printf(", %s", name.c_str());
+  const std::string& expected = c.expected_by(protocol_of(way));
+  if (seen == expected)
+    std::printf(": as expected\n");
+  else
+    std::printf(":\n%s\n", difference(expected, seen).c_str());
 }
 
 // Whether Inlay with --envoy-strict shows what the Envoy has shown, but for words of the host's log.
-bool agrees_strictly(Case c, const std::string& seen) {
+bool agrees_strictly(Case c, const std::string& way, const std::string& seen) {
   c.envoy_strict = true;
   for (const Variant& variant : variants()) {
-    if (!takes(c, variant)) continue;
-    c.expected = observe(c, variant).seen;
-    return agrees(c, {"host_log"}, seen);
+    if (takes(c, variant) && variant.protocol == protocol_of(way))
+      return agrees(observe(c, variant).seen, {"host_log"}, seen);
   }
   return false;
 }
 
 // Returns whether all is explained; adds to `summary` what is to be said at the end.
-bool run_in(const Envoy& envoy, std::vector<Case>& cases, Differences& differences, const Arguments& arguments,
-            std::string& summary) {
+bool run_in(const Envoy& envoy, const std::string& way, std::vector<Case>& cases, Differences& differences,
+            const Arguments& arguments, std::string& summary) {
   std::vector<const Case*> chosen;
   for (const Case& c : cases) {
-    if (runs_in_envoy(c) && arguments.wants(c)) chosen.push_back(&c);
+    if (runs_in_envoy(c, way) && arguments.wants(c)) chosen.push_back(&c);
   }
   std::map<Verdict::Kind, size_t> counts;
   size_t strictly = 0;
   // What is seen is compared with the differences as they were, and written down afterwards.
   Differences recorded = differences;
-  EnvoyRuns runs(chosen, envoy, differences, !arguments.update);
+  EnvoyRuns runs(chosen, envoy, way, differences, !arguments.update);
   for (Case& c : cases) {
-    if (!runs_in_envoy(c) || !arguments.wants(c)) continue;
+    if (!runs_in_envoy(c, way) || !arguments.wants(c)) continue;
     const auto seen = runs.wait_for(c);
     Verdict verdict;
     if (!seen) {
       verdict.text = seen.error().to_string() + "\n";
     } else {
-      if (!arguments.wanted.empty() && !arguments.update) show(c, envoy, differences, *seen);
-      verdict = judge(c, envoy.version, differences, *seen);
-      if (arguments.envoy_strict && agrees_strictly(c, *seen)) ++strictly;
-      if (arguments.update) record(c, recorded, envoy.version, *seen, pinned_envoys());
+      if (!arguments.wanted.empty() && !arguments.update) show(c, way, differences, *seen);
+      verdict = judge(c, way, differences, *seen);
+      if (arguments.envoy_strict && agrees_strictly(c, way, *seen)) ++strictly;
+      if (arguments.update) record(c, recorded, way, *seen, envoy_ways());
     }
     ++counts[verdict.kind];
     if (verdict.kind != Verdict::Kind::kUnexplained || (arguments.update && seen)) continue;
-    std::printf("UNEXPLAINED %s in Envoy %s\n%s\n", c.title().c_str(), envoy.version.c_str(), verdict.text.c_str());
+    std::printf("UNEXPLAINED %s in Envoy %s\n%s\n", c.title().c_str(), way.c_str(), verdict.text.c_str());
   }
-  summary += std::to_string(chosen.size()) + " cases in Envoy " + envoy.version + ": " +
+  summary += std::to_string(chosen.size()) + " cases in Envoy " + way + ": " +
              std::to_string(counts[Verdict::Kind::kAgrees]) + " agree, " +
              std::to_string(counts[Verdict::Kind::kWords]) + " more but for words of the host's log" +
              (arguments.envoy_strict ? " (" + std::to_string(strictly) + " of both with --envoy-strict), " : ", ") +
@@ -181,14 +196,19 @@ bool run_in(const Envoy& envoy, std::vector<Case>& cases, Differences& differenc
 
 // What keeps cases from being run in Envoy at all; empty if nothing does.
 std::string wrong_choice(const Arguments& arguments, const std::vector<Case>& cases) {
-  const std::vector<std::string> versions = pinned_envoys();
-  if (arguments.envoy != "all" && std::find(versions.begin(), versions.end(), arguments.envoy) == versions.end()) {
-    std::string known;
-    for (const std::string& version : versions) known += (known.empty() ? "" : ", ") + version;
+  std::vector<std::string> chosen;
+  std::string known;
+  for (const std::string& way : envoy_ways()) {
+    known += (known.empty() ? "" : ", ") + way;
+    if (arguments.wants_way(way)) chosen.push_back(way);
+  }
+  if (chosen.empty()) {
     return "--envoy " + arguments.envoy + ": scripts/pins has no such Envoy; there are: all, " + known;
   }
-  for (const Case& c : cases) {
-    if (runs_in_envoy(c) && arguments.wants(c)) return "";
+  for (const std::string& way : chosen) {
+    for (const Case& c : cases) {
+      if (runs_in_envoy(c, way) && arguments.wants(c)) return "";
+    }
   }
   return "no case that was chosen runs in Envoy";
 }
@@ -206,13 +226,13 @@ int run_in_envoys(const Arguments& arguments) {
   }
   bool well = true;
   std::string summary;
-  for (const std::string& version : pinned_envoys()) {
-    if (arguments.envoy != "all" && arguments.envoy != version) continue;
-    const auto envoy = find_envoy(version);
-    if (!envoy) summary += "Envoy " + version + " is skipped: " + envoy.error().to_string() + "\n";
-    if (envoy && !run_in(*envoy, *cases, *differences, arguments, summary)) well = false;
+  for (const std::string& way : envoy_ways()) {
+    if (!arguments.wants_way(way)) continue;
+    const auto envoy = find_envoy(version_of_way(way));
+    if (!envoy) summary += "Envoy " + way + " is skipped: " + envoy.error().to_string() + "\n";
+    if (envoy && !run_in(*envoy, way, *cases, *differences, arguments, summary)) well = false;
   }
-  for (const std::string& mistake : differences->mistakes(*cases, pinned_envoys())) {
+  for (const std::string& mistake : differences->mistakes(*cases, recorded_ways())) {
     std::printf("conformance/differences: %s\n", mistake.c_str());
     well = false;
   }

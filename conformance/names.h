@@ -15,6 +15,7 @@ using tester::Case;
 using tester::Fields;
 using tester::InEnvoy;
 using tester::PluginCase;
+using tester::Protocol;
 using tester::Run;
 using tester::Transcript;
 using tester::Transport;

@@ -17,6 +17,8 @@ engines, and for all ways of running it:
 
 - **in process**: the real host, HTTP codec, filter chain and wasm filter, with memory in the place of sockets and virtual time;
 - **sockets**: the whole server on real sockets, in real time;
+- **HTTP/2**: the same, with clients and upstreams that speak HTTP/2. Where a protocol makes a difference by nature, the case has
+  both transcripts;
 - **Envoy**: the real one in the server's place (`make envoy`). Where it shows something else, the table names the difference, and
   a test holds that it is this one and no other.
 
@@ -28,6 +30,11 @@ std::string heading(const std::string& subject) {
   std::string text = subject;
   for (char& c : text) c = c == '_' ? ' ' : c;
   return text;
+}
+
+std::string heading_of(const std::string& way) {
+  const bool http2 = protocol_of(way) == Protocol::kHttp2;
+  return "Envoy " + std::string(version_of_way(way)) + (http2 ? ", HTTP/2" : "");
 }
 
 std::string cell(std::string text) {
@@ -48,10 +55,10 @@ std::string differences_table(const std::vector<Case>& cases, const Differences&
   std::string recorded = "| differ as below | |";
   std::map<std::string, std::map<std::string, size_t>> shown;
   for (const std::string& version : envoys) {
-    text += " Envoy " + version + " |";
+    text += " " + heading_of(version) + " |";
     size_t counts[3] = {};
     for (const Case& c : cases) {
-      if (!runs_in_envoy(c)) continue;
+      if (!runs_in_envoy(c, version)) continue;
       const std::vector<std::string> names = differences.of(c, version);
       const bool words_only = only_words(names) && c.expected_in_envoy(version) == nullptr;
       ++counts[names.empty() ? 0 : words_only ? 1 : 2];
@@ -74,7 +81,7 @@ std::string differences_table(const std::vector<Case>& cases, const Differences&
 
 // "yes", or in what it differs there.
 std::string in_envoy(const Case& c, const std::string& version, const Differences& differences) {
-  if (!runs_in_envoy(c)) return " - |";
+  if (!runs_in_envoy(c, version)) return " - |";
   std::string names;
   for (const std::string& name : differences.of(c, version)) names += (names.empty() ? " " : ", ") + name;
   return (names.empty() ? " yes" : names) + " |";
@@ -91,7 +98,7 @@ std::string render_page(const std::vector<Case>& cases, const std::function<bool
   for (const auto& [subject, members] : subjects) {
     tables += "\n## " + heading(subject) + "\n\n| case | what it shows |";
     for (const Variant& variant : variants()) tables += " " + variant.name() + " |";
-    for (const std::string& version : envoys) tables += " Envoy " + version + " |";
+    for (const std::string& version : envoys) tables += " " + heading_of(version) + " |";
     tables += "\n| --- | --- |";
     for (size_t i = 0; i < variants().size() + envoys.size(); ++i) tables += " --- |";
     tables += "\n";
@@ -99,6 +106,9 @@ std::string render_page(const std::vector<Case>& cases, const std::function<bool
       tables +=
           "| [" + c->name + "](../../conformance/cases/" + c->subject + "/" + c->name + ".case) | " + cell(c->about);
       if (c->only) tables += " (Only " + cell(std::string(to_string(*c->only)) + ": " + c->only_because) + ")";
+      if (c->only_protocol) {
+        tables += " (Only " + cell(std::string(to_string(*c->only_protocol)) + ": " + c->only_protocol_because) + ")";
+      }
       tables += " |";
       for (const Variant& variant : variants()) {
         if (!takes(*c, variant)) {

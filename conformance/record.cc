@@ -4,13 +4,14 @@
 #include <algorithm>
 #include <optional>
 
+#include "conformance/envoys.h"
 #include "conformance/rules.h"
 
 namespace inlay::conformance {
 namespace {
 
 // The fewest rules under which it agrees, if there are any.
-std::optional<std::vector<std::string>> fewest_rules(const Case& c, const std::string& seen) {
+std::optional<std::vector<std::string>> fewest_rules(const std::string& expected, const std::string& seen) {
   std::optional<std::vector<std::string>> fewest;
   for (unsigned set = 0; set < 1U << rules().size(); ++set) {
     std::vector<std::string> names;
@@ -18,7 +19,7 @@ std::optional<std::vector<std::string>> fewest_rules(const Case& c, const std::s
       if ((set >> i & 1U) != 0) names.emplace_back(rules()[i].name);
     }
     if (fewest && names.size() >= fewest->size()) continue;
-    if (agrees(c, names, seen)) fewest = std::move(names);
+    if (agrees(expected, names, seen)) fewest = std::move(names);
   }
   return fewest;
 }
@@ -62,7 +63,7 @@ void record(Case& c, Differences& differences, const std::string& version, const
     if (known.empty()) known = differences.of(c, other);
   }
   forget_transcript(c, version);
-  if (const auto rules = fewest_rules(c, seen)) {
+  if (const auto rules = fewest_rules(c.expected_by(protocol_of(version)), seen)) {
     for (const std::string& name : before) differences.put(name, c, version, false, versions);
     for (const std::string& name : *rules) differences.put(name, c, version, true, versions);
     return;

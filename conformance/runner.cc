@@ -30,8 +30,10 @@ constexpr std::chrono::milliseconds kCallBudget{60'000};
 
 Outcome play(const Case& c, const Variant& variant, const std::string& expected) {
   Play play(c, variant.engine, guest_file, kCallBudget, expected);
+  play.speak(variant.protocol);
   const auto world = variant.transport == Transport::kSockets
-                         ? make_sockets(play.run(), make_inlay_server(play.run()), expected.empty() ? kQuiet : kNever)
+                         ? make_sockets(play.run(), make_inlay_server(play.run()), expected.empty() ? kQuiet : kNever,
+                                        expected.empty())
                          : tester::make_in_process(play.run());
   const auto played = play.player(*world).play();
   Outcome outcome;
@@ -44,19 +46,21 @@ Outcome play(const Case& c, const Variant& variant, const std::string& expected)
 }  // namespace
 
 std::string Variant::name() const {
-  return std::string(engine == EngineKind::kAot ? "aot" : "interpreter") + ", " + std::string(to_string(transport));
+  return std::string(engine == EngineKind::kAot ? "aot" : "interpreter") + ", " +
+         std::string(protocol == Protocol::kHttp2 ? to_string(protocol) : to_string(transport));
 }
 
 const std::vector<Variant>& variants() {
   static const std::vector<Variant> all = {{EngineKind::kInterp, Transport::kInProcess},
                                            {EngineKind::kAot, Transport::kInProcess},
                                            {EngineKind::kInterp, Transport::kSockets},
-                                           {EngineKind::kAot, Transport::kSockets}};
+                                           {EngineKind::kAot, Transport::kSockets},
+                                           {EngineKind::kInterp, Transport::kSockets, Protocol::kHttp2}};
   return all;
 }
 
 bool takes(const Case& c, const Variant& variant) {
-  return !c.only || *c.only == variant.transport;
+  return (!c.only || *c.only == variant.transport) && c.runs_by(variant.protocol);
 }
 
 Outcome observe(const Case& c, const Variant& variant) {
@@ -64,26 +68,27 @@ Outcome observe(const Case& c, const Variant& variant) {
 }
 
 Outcome run(const Case& c, const Variant& variant) {
-  if (c.expected.empty()) return {false, "", "the case has no expectation; --update writes one\n"};
-  Outcome outcome = play(c, variant, c.expected);
-  if (!outcome.passed || outcome.seen == c.expected) return outcome;
+  const std::string& expected = c.expected_by(variant.protocol);
+  if (expected.empty()) return {false, "", "the case has no expectation; --update writes one\n"};
+  Outcome outcome = play(c, variant, expected);
+  if (!outcome.passed || outcome.seen == expected) return outcome;
   outcome.passed = false;
-  outcome.text = tester::difference(c.expected, outcome.seen);
+  outcome.text = tester::difference(expected, outcome.seen);
   return outcome;
 }
 
-bool runs_in_envoy(const Case& c) {
-  return c.only != Transport::kInProcess;
+bool runs_in_envoy(const Case& c, std::string_view way) {
+  return c.only != Transport::kInProcess && c.runs_by(protocol_of(way));
 }
 
 namespace {
 
 // A step is over when what is seen is what must be seen but for the case's differences; in a run that finds them out,
 // but for any that could be.
-void expect_in_envoy(tester::Player& player, const Case& c, const Envoy& envoy, const Differences& differences,
+void expect_in_envoy(tester::Player& player, const Case& c, std::string_view way, const Differences& differences,
                      bool expected) {
-  std::vector<std::string> names = differences.of(c, envoy.version);
-  const bool own = c.expected_in_envoy(envoy.version) != nullptr;
+  std::vector<std::string> names = differences.of(c, way);
+  const bool own = c.expected_in_envoy(way) != nullptr;
   if (own && expected) names = unsteady(names);
   if (!expected) {
     names.clear();
@@ -94,13 +99,16 @@ void expect_in_envoy(tester::Player& player, const Case& c, const Envoy& envoy, 
 
 }  // namespace
 
-Result<std::string> run_in_envoy(const Case& c, const Envoy& envoy, const Differences& differences, bool expected) {
-  const std::string* const own = c.expected_in_envoy(envoy.version);
-  Play play(c, EngineKind::kInterp, guest_file, kCallBudget, own != nullptr && expected ? *own : c.expected);
+Result<std::string> run_in_envoy(const Case& c, const Envoy& envoy, std::string_view way,
+                                 const Differences& differences, bool expected) {
+  const std::string* const own = c.expected_in_envoy(way);
+  const std::string& common = c.expected_by(protocol_of(way));
+  Play play(c, EngineKind::kInterp, guest_file, kCallBudget, own != nullptr && expected ? *own : common);
+  play.speak(protocol_of(way));
   const auto world =
       make_sockets(play.run(), make_envoy_server(play.run(), envoy.binary), expected ? kSilenceInEnvoy : kQuietInEnvoy);
   tester::Player player = play.player(*world);
-  expect_in_envoy(player, c, envoy, differences, expected);
+  expect_in_envoy(player, c, way, differences, expected);
   INLAY_RETURN_IF_ERROR(player.play());
   return play.seen();
 }

@@ -103,15 +103,23 @@ std::string plugin_yaml(const PluginCase& plugin, const std::string& file) {
   return text;
 }
 
-std::string endpoint(const std::string& name, uint16_t port, bool trailers) {
+// `http`: the explicit_http_config, or empty.
+std::string endpoint(const std::string& name, uint16_t port, const std::string& http) {
   const std::string options =
       "  typed_extension_protocol_options:\n    envoy.extensions.upstreams.http.v3.HttpProtocolOptions:\n      "
       "\"@type\": " +
       std::string(kType) + "envoy.extensions.upstreams.http.v3.HttpProtocolOptions\n" +
-      "      explicit_http_config: {http_protocol_options: {enable_trailers: true}}\n";
+      "      explicit_http_config: " + http + "\n";
   return "- name: " + name + "\n  connect_timeout: 60s\n  type: STATIC\n  load_assignment:\n    cluster_name: " + name +
          "\n    endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: " +
-         std::to_string(port) + "}}}}]}]\n" + (trailers ? options : "");
+         std::to_string(port) + "}}}}]}]\n" + (http.empty() ? "" : options);
+}
+
+// What a cluster says of its protocol. One that accepts is no HTTP at all.
+std::string http_of(const Run& run, const std::string& upstream) {
+  const bool raw = run.c.upstream(upstream)->behaviour == Upstream::Behaviour::kAccepts;
+  if (run.protocol == Protocol::kHttp2 && !raw) return "{http2_protocol_options: {}}";
+  return run.c.trailers ? "{http_protocol_options: {enable_trailers: true}}" : "";
 }
 
 std::string connection_manager_yaml(const Case& c, const std::string& filters) {
@@ -177,7 +185,7 @@ Result<std::string> bootstrap_text(const Run& run, const std::map<std::string, u
   text += "    filter_chains:\n    - filters:\n" + indent(network_filters, 6);
   text += "      - name: last\n        typed_config:\n" + indent(last, 10);
   text += "  clusters:\n";
-  for (const auto& [name, port] : ports) text += indent(endpoint(name, port, c.trailers), 2);
+  for (const auto& [name, port] : ports) text += indent(endpoint(name, port, http_of(run, name)), 2);
   return text;
 }
 

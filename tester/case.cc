@@ -39,12 +39,25 @@ std::string_view to_string(Transport transport) {
   return transport == Transport::kSockets ? "sockets" : "in process";
 }
 
+std::string_view to_string(Protocol protocol) {
+  return protocol == Protocol::kHttp2 ? "HTTP/2" : "HTTP/1";
+}
+
 bool Case::shows(std::string_view what) const {
   return std::find(show.begin(), show.end(), what) != show.end();
 }
 
 bool Case::network_before_http() const {
   return !tcp && std::any_of(plugins.begin(), plugins.end(), [](const PluginCase& p) { return p.network; });
+}
+
+bool Case::runs_by(Protocol protocol) const {
+  if (only_protocol) return *only_protocol == protocol;
+  return protocol == Protocol::kHttp1 || (!tcp && !network_before_http() && only != Transport::kInProcess);
+}
+
+const std::string& Case::expected_by(Protocol protocol) const {
+  return protocol == Protocol::kHttp2 && !expected_by_http2.empty() ? expected_by_http2 : expected;
 }
 
 bool Case::has_expectations() const {

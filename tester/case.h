@@ -38,6 +38,10 @@ namespace inlay::tester {
 enum class Transport : uint8_t { kInProcess, kSockets };
 std::string_view to_string(Transport transport);  // "in process", "sockets"
 
+// Of a case's clients, and of its upstreams.
+enum class Protocol : uint8_t { kHttp1, kHttp2 };
+std::string_view to_string(Protocol protocol);  // "HTTP/1", "HTTP/2"
+
 struct PluginCase {
   std::string name;
   std::string module;    // its file, as the case has it; empty where `guest` says what it is
@@ -65,6 +69,8 @@ struct Case {
   std::string about;
   std::optional<Transport> only;
   std::string only_because;
+  std::optional<Protocol> only_protocol;
+  std::string only_protocol_because;
   size_t workers = 1;
   // Of a call into a guest. Empty: the runner's own.
   std::optional<std::chrono::milliseconds> call_budget;
@@ -91,6 +97,7 @@ struct Case {
   std::vector<Step> steps;
   std::string input;              // the file up to the expectation
   std::string expected;           // the transcript
+  std::string expected_by_http2;  // where it is another one; else empty
   std::vector<InEnvoy> in_envoy;  // by version, the oldest first
 
   std::string title() const { return subject + "/" + name; }
@@ -102,6 +109,10 @@ struct Case {
   void become(Upstream upstream);
   // A network filter stands before the connection manager, and sees bytes of heads: none of them may vary.
   bool network_before_http() const;
+  // Whether it has a meaning there: no filter sees bytes of another protocol, and the case says nothing against it.
+  bool runs_by(Protocol protocol) const;
+  // The transcript.
+  const std::string& expected_by(Protocol protocol) const;
   bool has_expectations() const;
 };
 

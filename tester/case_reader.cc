@@ -146,17 +146,25 @@ Result<Unit> CaseReader::take_bootstrap(const SourceLine& line, const Words& wor
 }
 
 Result<Unit> CaseReader::take_only(const std::string& text) {
-  if (case_.only) return bad("a second `only:`; a case has one");
   const size_t comma = text.find(", ");
   const std::string which = text.substr(0, comma);
-  if (which != "in process" && which != "sockets") {
-    return bad(in_ticks(which) + " is no way of running a case, which are: in process, sockets");
+  for (const Protocol protocol : {Protocol::kHttp1, Protocol::kHttp2}) {
+    if (which == to_string(protocol))
+      return take_only(case_.only_protocol, protocol, case_.only_protocol_because, text);
   }
-  if (comma == std::string::npos || comma + 2 >= text.size()) {
-    return bad("the reason is missing; the form is: only: " + which + ", REASON");
+  for (const Transport transport : {Transport::kInProcess, Transport::kSockets}) {
+    if (which == to_string(transport)) return take_only(case_.only, transport, case_.only_because, text);
   }
-  case_.only = which == "sockets" ? Transport::kSockets : Transport::kInProcess;
-  case_.only_because = text.substr(comma + 2);
+  return bad(in_ticks(which) + " is no way of running a case, which are: in process, sockets, HTTP/1, HTTP/2");
+}
+
+template <class Way>
+Result<Unit> CaseReader::take_only(std::optional<Way>& field, Way way, std::string& because, const std::string& text) {
+  const std::string which(to_string(way));
+  if (field) return bad("a second `only:` beside " + in_ticks(std::string(to_string(*field))) + "; a case has one");
+  if (text.size() < which.size() + 3) return bad("the reason is missing; the form is: only: " + which + ", REASON");
+  field = way;
+  because = text.substr(which.size() + 2);
   return Unit{};
 }
 

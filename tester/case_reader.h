@@ -26,6 +26,8 @@ class CaseReader {
   Result<Unit> take_setting(const WordEntry& entry, const SourceLine& line, const Words& words);
   Result<Unit> take_bootstrap(const SourceLine& line, const Words& words);
   Result<Unit> take_only(const std::string& text);
+  template <class Way>
+  static Result<Unit> take_only(std::optional<Way>& field, Way way, std::string& because, const std::string& text);
   Result<Unit> take_options(const Words& words);
   Result<Unit> take_option(Name name, const std::string& word);
   Result<Unit> take_show(const Words& words);

@@ -161,6 +161,47 @@ TEST(Transcript, ADifferenceShowsBothSides) {
   EXPECT_EQ(difference("a\nb\nc\n", "a\nx\nc\nd\n"), "  a\n- b\n+ x\n  c\n+ d\n");
 }
 
+TEST(Case, MayBeForOneProtocol) {
+  const std::string head = "about: x.\nonly: sockets, a\nonly: ";
+  const auto c = parse_case("one.case", head + "HTTP/1, b, c\nclient GET /\n", Dialect::kConformance);
+  ASSERT_TRUE(c) << c.error().to_string();
+  EXPECT_EQ(c->only, Transport::kSockets);
+  EXPECT_EQ(c->only_because, "a");
+  EXPECT_EQ(c->only_protocol, Protocol::kHttp1);
+  EXPECT_EQ(c->only_protocol_because, "b, c");
+  EXPECT_FALSE(c->runs_by(Protocol::kHttp2));
+  const auto other = parse_case("one.case", head + "HTTP/2, b\nclient GET /\n", Dialect::kConformance);
+  ASSERT_TRUE(other) << other.error().to_string();
+  EXPECT_FALSE(other->runs_by(Protocol::kHttp1));
+  EXPECT_TRUE(other->runs_by(Protocol::kHttp2));
+}
+
+TEST(Case, OfOtherBytesThanHttpHasNoRunByHttp2) {
+  const auto runs = [](const std::string& lines) {
+    const auto c = parse_case("one.case", "about: x.\n" + lines + "client GET /\n", Dialect::kConformance);
+    EXPECT_TRUE(c);
+    return c && c->runs_by(Protocol::kHttp2);
+  };
+  EXPECT_TRUE(runs("plugin a\n"));
+  EXPECT_FALSE(runs("tcp\nplugin a\n"));
+  EXPECT_FALSE(runs("plugin a network\n"));
+  EXPECT_FALSE(runs("only: in process, x\n"));
+}
+
+TEST(Case, MayHaveATranscriptByHttp2) {
+  const std::string text =
+      "about: x.\nclient GET /\n#### expect\n== one\n#### expect by http2\n== two\n#### expect in envoy 1.40.0\n== "
+      "three\n";
+  const auto c = parse_case("one.case", text, Dialect::kConformance);
+  ASSERT_TRUE(c) << c.error().to_string();
+  EXPECT_EQ(c->expected_by(Protocol::kHttp1), "== one\n");
+  EXPECT_EQ(c->expected_by(Protocol::kHttp2), "== two\n");
+  EXPECT_EQ(*c->expected_in_envoy("1.40.0"), "== three\n");
+  const auto same = parse_case("one.case", "about: x.\nclient GET /\n#### expect\n== one\n", Dialect::kConformance);
+  ASSERT_TRUE(same);
+  EXPECT_EQ(same->expected_by(Protocol::kHttp2), "== one\n");
+}
+
 struct WireTest : testing::Test {
   WireTest() {
     transcript.set_actors({"peer"});

@@ -10,6 +10,7 @@ namespace inlay::tester {
 namespace {
 
 constexpr std::string_view kSeparator = "#### expect\n";
+constexpr std::string_view kHttp2Separator = "#### expect by http2\n";
 constexpr std::string_view kEnvoySeparator = "#### expect in envoy ";
 constexpr std::string_view kRow = "==== ";
 
@@ -72,9 +73,10 @@ Result<Unit> take_expectations(std::string_view text, std::vector<Case>& cases) 
   const size_t at = find_line(text, kSeparator);
   if (at == std::string_view::npos) return Unit{};
   text.remove_prefix(at + kSeparator.size());
-  const std::string_view own = take_until(text, kEnvoySeparator);
+  std::string_view own = take_until(text, kEnvoySeparator);
   if (!cases[0].row.empty()) return take_rows(own, cases);
-  cases[0].expected = own;
+  cases[0].expected = take_until(own, kHttp2Separator);
+  if (!own.empty()) cases[0].expected_by_http2 = own.substr(kHttp2Separator.size());
   take_in_envoy(text, cases[0]);
   return Unit{};
 }
@@ -87,6 +89,7 @@ Result<Unit> write_expectations(const std::vector<Case>& cases) {
     if (!c.row.empty()) file << kRow << c.row << "\n";
     file << c.expected;
   }
+  if (!first.expected_by_http2.empty()) file << kHttp2Separator << first.expected_by_http2;
   for (const InEnvoy& one : first.in_envoy) {
     std::string heading(kEnvoySeparator);
     for (const std::string& version : one.versions) heading += version + " ";

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What stands below `#### expect` in a case's file: its transcript, those in versions of Envoy, and, of a case with a
-// table, one for each row, behind "==== ROW".
+// What stands below `#### expect` in a case's file: its transcript, the one by HTTP/2 if that is another, those in
+// versions of Envoy, and, of a case with a table, one for each row, behind "==== ROW".
 
 #include <string>
 #include <string_view>

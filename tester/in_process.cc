@@ -38,6 +38,15 @@ class InProcess final : public World {
   ~InProcess() override { end_workers(); }
 
   Result<Unit> start() override;
+  void client_request(const std::string& client, const Step& step) override {
+    client_sends(client, writers_[client].head(step), step.method);
+  }
+  void client_body(const std::string& client, std::string_view text, bool end) override {
+    client_sends(client, writers_[client].body(text, end), "");
+  }
+  void client_trailers(const std::string& client, const Fields& fields) override {
+    client_sends(client, writers_[client].trailers(fields), "");
+  }
   void client_sends(const std::string& client, std::string_view bytes, std::string_view method) override;
   void client_closes(const std::string& client, bool reset) override;
   void client_reads(const std::string& client, bool reads) override;
@@ -108,6 +117,7 @@ class InProcess final : public World {
   InProcessWorker::Shared shared_;
   std::vector<std::unique_ptr<InProcessWorker>> threads_;  // the main one, then the workers
   std::map<std::string, std::unique_ptr<Client>> clients_;
+  std::map<std::string, RequestWriter> writers_;  // of each client
   std::map<std::string, std::vector<Pending>> calls_;
 };
 

@@ -16,7 +16,8 @@ Play::Play(const Case& c, engine::EngineKind engine, FindModule find_module, std
            c.call_budget.value_or(call_budget),
            scratch_.path(),
            std::move(expected),
-           nullptr} {
+           nullptr,
+           Protocol::kHttp1} {
   std::vector<std::string> actors;
   for (const Upstream& u : c.upstreams) actors.push_back(u.name);
   actors.emplace_back("client");

@@ -30,6 +30,8 @@ class Play {
   // Before a world is made: has it count what guests do (in_process.h). `recording` outlives that world.
   void record(Recordings::OfCase& recording) { run_.recording = &recording; }
   const Transcript& transcript() const { return transcript_; }
+  // Before a world is made: what clients and upstreams speak in it.
+  void speak(Protocol protocol) { run_.protocol = protocol; }
   // `world` outlives it.
   Player player(World& world);
   // The transcript from the first step that the case shows on.

@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "tester/wire.h"
-
 namespace inlay::tester {
 
 using Act = Step::Act;
@@ -97,13 +95,10 @@ void Player::perform(const Step& step) {
 void Player::client_step(const Step& step) {
   const std::string& client = step.actor;
   switch (step.act) {
-    case Act::kBody: {
-      std::string bytes = chunked_[client] ? chunk(step.text) : step.text;
-      if (step.end && chunked_[client]) bytes += "0\r\n\r\n";
-      return world_.client_sends(client, bytes, "");
-    }
+    case Act::kBody:
+      return world_.client_body(client, step.text, step.end);
     case Act::kTrailers:
-      return world_.client_sends(client, "0\r\n" + field_lines(step.fields) + "\r\n", "");
+      return world_.client_trailers(client, step.fields);
     case Act::kConnects:
       return world_.client_sends(client, "", "");
     case Act::kSends:
@@ -115,21 +110,8 @@ void Player::client_step(const Step& step) {
     case Act::kReads:
       return world_.client_reads(client, step.act == Act::kReads);
     default:
-      return request(step);
+      return world_.client_request(client, step);
   }
-}
-
-void Player::request(const Step& step) {
-  Fields fields = step.fields;
-  if (!has_field(fields, "host")) fields.insert(fields.begin(), {"host", "test"});
-  if (step.chunked) fields.emplace_back("transfer-encoding", "chunked");
-  if (!step.text.empty() && !step.chunked && !has_field(fields, "content-length")) {
-    fields.emplace_back("content-length", std::to_string(step.text.size()));
-  }
-  chunked_[step.actor] = step.chunked;
-  std::string bytes = step.method + " " + step.path + " HTTP/1.1\r\n" + field_lines(fields) + "\r\n";
-  bytes += step.chunked && !step.text.empty() ? chunk(step.text) + "0\r\n\r\n" : step.text;
-  world_.client_sends(step.actor, bytes, step.method);
 }
 
 bool Player::answer(const Step& step) {

@@ -4,7 +4,6 @@
 // Player: runs a case's steps in a world, and holds what is seen against the case's expectations.
 
 #include <functional>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -45,7 +44,6 @@ class Player {
   void client_step(const Step& step);
   void upstream_step(const Step& step);
   bool answer(const Step& step);
-  void request(const Step& step);
   void show_stats();
   Result<Unit> not_started(const Error& error);
   void settle();
@@ -57,8 +55,7 @@ class Player {
   Transcript& transcript_;
   std::vector<std::string> expected_;
   std::function<std::string(const std::string&)> rule_;
-  std::map<std::string, bool> chunked_;  // by client: its request
-  size_t checked_ = 0;                   // the first step that no expectation has looked at
+  size_t checked_ = 0;  // the first step that no expectation has looked at
   bool waits_for_requests_ = false;
   std::vector<Failure> failures_;
 };

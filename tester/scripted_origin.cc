@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "tester/header_fields.h"
 #include "tester/wire.h"
 
 namespace inlay::tester {
@@ -12,12 +13,6 @@ using http::HeaderId;
 using proxy::downstream::DataStatus;
 using proxy::downstream::HeadersStatus;
 using proxy::downstream::TrailersStatus;
-
-Fields fields_of(const http::HeaderMap& map) {
-  Fields fields;
-  for (const auto& e : map) fields.emplace_back(e.name, e.value);
-  return fields;
-}
 
 bool ScriptedOrigin::start(proxy::downstream::FilterCallbacks& callbacks) {
   callbacks_ = &callbacks;

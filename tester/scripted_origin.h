@@ -80,6 +80,4 @@ class ScriptedOriginFactory final : public proxy::downstream::FilterFactory {
   OriginScript& script_;
 };
 
-Fields fields_of(const http::HeaderMap& map);
-
 }  // namespace inlay::tester

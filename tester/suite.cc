@@ -144,14 +144,25 @@ bool Suite::wants(std::string_view name) const {
 }
 
 std::string Suite::name_in_place(const Case& c) const {
+  const std::string how = options_.place.protocol == Protocol::kHttp2 ? " by HTTP/2" : "";
   switch (options_.place.kind) {
     case Place::Kind::kInProcess:
       return name_of(c);
     case Place::Kind::kSockets:
-      return name_of(c) + " on sockets";
+      return name_of(c) + " on sockets" + how;
     default:
-      return name_of(c) + " in Envoy " + options_.place.envoy.version;
+      return name_of(c) + " in Envoy " + options_.place.envoy.version + how;
   }
+}
+
+// Why the case is not run by that protocol; empty where it is.
+std::string why_not_by(const Case& c, Protocol protocol) {
+  if (c.only_protocol && *c.only_protocol != protocol) {
+    return "only by " + std::string(to_string(*c.only_protocol)) + ": " + c.only_protocol_because;
+  }
+  if (!c.runs_by(protocol)) return "a network filter sees bytes of HTTP/1 here, or of no HTTP at all";
+  if (protocol == Protocol::kHttp1 || c.has_expectations() || !c.expected_by_http2.empty()) return "";
+  return "all that it expects is its snapshot, which is of HTTP/1";
 }
 
 // Why the case is not run in this place; empty where it is.
@@ -160,6 +171,7 @@ std::string Suite::why_not(const Case& c) const {
   if (c.only && *c.only != (in_process ? Transport::kInProcess : Transport::kSockets)) {
     return "only " + std::string(in_process ? "on sockets" : "in process") + ": " + c.only_because;
   }
+  if (std::string why = why_not_by(c, options_.place.protocol); !why.empty()) return why;
   if (in_process) return "";
   if (!c.bootstrap.empty()) return "the addresses of `bootstrap:` are the file's own; such a case runs in process";
   std::chrono::milliseconds waits{0};
@@ -170,6 +182,7 @@ std::string Suite::why_not(const Case& c) const {
 
 // The snapshot for this place.
 std::string Suite::expected_of(const Case& c) const {
+  if (options_.place.protocol == Protocol::kHttp2) return c.expected_by_http2;
   if (options_.place.kind != Place::Kind::kEnvoy) return c.expected;
   const std::string* const own = c.expected_in_envoy(options_.place.envoy.version);
   return own != nullptr ? *own : c.expected;
@@ -192,6 +205,7 @@ std::optional<std::string> Suite::play(const Case& c, TestResult& result) const 
   const bool interpreted = !in_process && options_.engine == engine::EngineKind::kAuto;
   Recordings::OfCase recording(recordings_);
   Play play(c, interpreted ? engine::EngineKind::kInterp : options_.engine, modules_of(c), kCallBudget, expected_of(c));
+  play.speak(options_.place.protocol);
   if (options_.records && in_process) play.record(recording);
   auto world = make_world(play.run());
   Player player = play.player(*world);
@@ -254,6 +268,7 @@ void Suite::compare(Case& c, std::string seen, TestResult& result) const {
     return;
   }
   std::string expected = expected_of(c);
+  if (expected.empty() && options_.place.protocol == Protocol::kHttp2) return;  // its lines are what it is held to
   if (expected.empty()) {
     result.problems.push_back(
         {"", "it expects nothing: write `expect` lines, or have `inlay test --update` write all that is seen", seen});

@@ -34,7 +34,8 @@ namespace inlay::tester {
 // Where cases run.
 struct Place {
   enum class Kind : uint8_t { kInProcess, kSockets, kEnvoy } kind = Kind::kInProcess;
-  Envoy envoy{};  // kEnvoy
+  Envoy envoy{};                         // kEnvoy
+  Protocol protocol = Protocol::kHttp1;  // of clients and upstreams; in process only kHttp1
 };
 
 struct SuiteOptions {

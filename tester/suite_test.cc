@@ -259,6 +259,18 @@ expect log = tick
   EXPECT_EQ(result.kind, Kind::kPassed) << describe(result, false);
 }
 
+TEST_F(SuiteTest, OnSocketsClientsAndUpstreamsMaySpeakHttp2) {
+  const SuiteOptions by_http2{.place = {Place::Kind::kSockets, {}, Protocol::kHttp2}};
+  const std::string steps = "client POST / chunked \"abc\"\nexpect upstream body = abc\nexpect client status 200\n";
+  const TestResult passed = run_one(steps, by_http2);
+  EXPECT_EQ(passed.kind, Kind::kPassed) << describe(passed, false);
+  EXPECT_TRUE(passed.name.ends_with("one.case on sockets by HTTP/2")) << passed.name;
+  EXPECT_EQ(run_one("only: HTTP/1, x\n" + steps, by_http2).why_skipped, "only by HTTP/1: x");
+  EXPECT_EQ(run_one("only: HTTP/2, x\n" + steps).why_skipped, "only by HTTP/2: x");
+  EXPECT_EQ(run_one("client GET /\n#### expect\n== client GET /\n", by_http2).why_skipped,
+            "all that it expects is its snapshot, which is of HTTP/1");
+}
+
 TEST_F(SuiteTest, WhatCannotBeRunIsSaidWithItsPlace) {
   const TestResult missing = run_one("plugin a module=nowhere.wasm\nclient GET /\nexpect client status 200\n");
   ASSERT_EQ(missing.kind, Kind::kFailed);

@@ -47,7 +47,10 @@ constexpr WordEntry kWords[] = {
     {Name::kStats, S::kSetting, "stats", "stats NAME...", "Statistics that a snapshot shows at the end.",
      "stats wasmcustom.denied"},
     {Name::kOnly, S::kSetting, "only:", "only: in process, REASON",
-     "The case is for one way of running it: `in process`, or `sockets`.", "only: in process, an hour goes by in it"},
+     "The case is for one way of running it: `in process`, or `sockets`; and, as a second such line, for one protocol "
+     "of "
+     "its clients and upstreams: `HTTP/1`, or `HTTP/2`.",
+     "only: in process, an hour goes by in it"},
     {Name::kTcp, S::kSetting, "tcp", "tcp",
      "The listener relays bytes: `tcp_proxy` to `origin`, which accepts, is its last filter, and every plugin is a "
      "network filter. Indented lines are YAML for `tcp_proxy`.",

@@ -10,16 +10,18 @@
 namespace inlay::tester {
 namespace {
 
-constexpr std::array<std::string_view, 8> kNotOfRequests = {"x-request-id",
-                                                            "x-forwarded-proto",
-                                                            "x-envoy-expected-rq-timeout-ms",
-                                                            "transfer-encoding",
-                                                            "host",
-                                                            "x-envoy-internal",
-                                                            ":scheme",
-                                                            ":authority"};
-constexpr std::array<std::string_view, 4> kNotOfResponses = {"date", "server", "x-envoy-upstream-service-time",
-                                                             "transfer-encoding"};
+constexpr std::array<std::string_view, 10> kNotOfRequests = {"x-request-id",
+                                                             "x-forwarded-proto",
+                                                             "x-envoy-expected-rq-timeout-ms",
+                                                             "transfer-encoding",
+                                                             "host",
+                                                             "x-envoy-internal",
+                                                             ":method",
+                                                             ":path",
+                                                             ":scheme",
+                                                             ":authority"};
+constexpr std::array<std::string_view, 5> kNotOfResponses = {"date", "server", "x-envoy-upstream-service-time",
+                                                             "transfer-encoding", ":status"};
 
 // "name: value" without the space around the value.
 std::pair<std::string, std::string> read_field(const std::string& line) {
@@ -44,6 +46,63 @@ std::string show_fields(const Fields& fields, const std::vector<std::string>& sh
     text += " " + name + "=" + (plain ? value : quote(value));
   }
   return text;
+}
+
+void tell_request(Transcript& transcript, const std::string& actor, Message message,
+                  const std::vector<std::string>& shown) {
+  std::string text = "got " + message.method + " " + message.path;
+  for (const std::string_view name : {"host", ":authority"}) {
+    if (has_field(message.fields, name)) text += " host=" + std::string(field(message.fields, name));
+  }
+  text += show_fields(message.fields, shown, true);
+  transcript.head(actor, std::move(text), std::move(message));
+}
+
+void tell_response(Transcript& transcript, const std::string& actor, const std::string& status, const Fields& fields,
+                   const std::vector<std::string>& shown) {
+  transcript.head(actor, "got " + status + show_fields(fields, shown, false),
+                  {.status = status, .fields = fields, .complete = status == "100"});
+}
+
+void tell_trailers(Transcript& transcript, const std::string& actor, Fields trailers,
+                   const std::vector<std::string>& shown) {
+  std::string text = "got trailers" + show_fields(trailers, shown, true);
+  transcript.trailers(actor, std::move(text), std::move(trailers));
+}
+
+Fields request_fields(const Step& step) {
+  Fields fields = step.fields;
+  if (!has_field(fields, "host")) fields.insert(fields.begin(), {"host", "test"});
+  if (!step.text.empty() && !step.chunked && !has_field(fields, "content-length")) {
+    fields.emplace_back("content-length", std::to_string(step.text.size()));
+  }
+  return fields;
+}
+
+Fields answer_fields(const Answer& answer, bool chunked) {
+  Fields fields = answer.headers;
+  const bool none = answer.status == "204" || answer.status == "304";
+  if (!chunked && !has_field(fields, "content-length") && !none) {
+    fields.emplace_back("content-length", std::to_string(answer.body.size()));
+  }
+  return fields;
+}
+
+std::string RequestWriter::head(const Step& step) {
+  Fields fields = request_fields(step);
+  chunked_ = step.chunked;
+  if (chunked_) fields.emplace_back("transfer-encoding", "chunked");
+  const std::string head = step.method + " " + step.path + " HTTP/1.1\r\n" + field_lines(fields) + "\r\n";
+  return head + (chunked_ && !step.text.empty() ? chunk(step.text) + "0\r\n\r\n" : step.text);
+}
+
+std::string RequestWriter::body(std::string_view text, bool end) const {
+  if (!chunked_) return std::string(text);
+  return chunk(text) + (end ? "0\r\n\r\n" : "");
+}
+
+std::string RequestWriter::trailers(const Fields& fields) const {
+  return "0\r\n" + field_lines(fields) + "\r\n";
 }
 
 std::string field_lines(const Fields& fields) {
@@ -128,9 +187,7 @@ bool WireReader::step() {
         return true;
       }
       if (!trailers_.empty()) {
-        Fields trailers = std::exchange(trailers_, {});
-        std::string text = "got trailers" + show_fields(trailers, shown_, true);
-        transcript_.trailers(actor_, std::move(text), std::move(trailers));
+        tell_trailers(transcript_, actor_, std::exchange(trailers_, {}), shown_);
       }
       finish();
       return true;
@@ -158,17 +215,13 @@ void WireReader::take_head(const std::string& head) {
   if (space == std::string::npos) return broken(first);
   if (kind_ == Kind::kRequests) {
     method_ = first.substr(0, space);
-    std::string text = "got " + first.substr(0, second);
-    if (has_field(fields, "host")) text += " host=" + std::string(field(fields, "host"));
     const std::string path = first.substr(space + 1, second == std::string::npos ? second : second - space - 1);
-    transcript_.head(actor_, text + show_fields(fields, shown_, true),
-                     {.method = method_, .path = path, .fields = fields});
+    tell_request(transcript_, actor_, {.method = method_, .path = path, .fields = fields}, shown_);
     if (on_head) on_head();
     return choose_body(fields, "");
   }
   const std::string status = first.substr(space + 1, second == std::string::npos ? second : second - space - 1);
-  transcript_.head(actor_, "got " + status + show_fields(fields, shown_, false),
-                   {.status = status, .fields = fields, .complete = status == "100"});
+  tell_response(transcript_, actor_, status, fields, shown_);
   if (status == "100") return;
   method_ = "GET";
   if (!methods_.empty()) {

@@ -2,13 +2,14 @@
 #pragma once
 
 // HTTP/1.1 on the wire, for the clients and the origins of cases: writing messages, and reading them into a transcript.
-// It shares no code with the proxy's codec, which it tests.
+// It shares no code with the proxy's codec, which it tests. What transcripts show of a message is the same by HTTP/2.
 
 #include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "tester/step.h"
 #include "tester/transcript.h"
 #include "tester/words.h"
 
@@ -18,6 +19,15 @@ namespace inlay::tester {
 // about the run (dates, ids, times), and those in `shown` besides.
 std::string show_fields(const Fields& fields, const std::vector<std::string>& shown, bool request);
 
+// Put the head of a request that an upstream got, or of a response that a client got, and trailers into a transcript.
+// `fields` of a request may have pseudo-headers; its host is shown behind the path, wherever it stands.
+void tell_request(Transcript& transcript, const std::string& actor, Message message,
+                  const std::vector<std::string>& shown);
+void tell_response(Transcript& transcript, const std::string& actor, const std::string& status, const Fields& fields,
+                   const std::vector<std::string>& shown);
+void tell_trailers(Transcript& transcript, const std::string& actor, Fields trailers,
+                   const std::vector<std::string>& shown);
+
 // "name: value\r\n" of each.
 std::string field_lines(const Fields& fields);
 std::string chunk(std::string_view bytes);
@@ -25,6 +35,22 @@ std::string chunk(std::string_view bytes);
 bool has_field(const Fields& fields, std::string_view name);
 // The first value; empty when there is none.
 std::string_view field(const Fields& fields, std::string_view name);
+
+// The fields of a client's request: those of the step, a host, and the length of a body that is not `chunked`.
+Fields request_fields(const Step& step);
+// Those of an upstream's answer, likewise. `chunked`: its body has no length.
+Fields answer_fields(const Answer& answer, bool chunked);
+
+// RequestWriter writes one client's requests.
+class RequestWriter {
+ public:
+  std::string head(const Step& step);  // with the body, if it has one
+  std::string body(std::string_view text, bool end) const;
+  std::string trailers(const Fields& fields) const;
+
+ private:
+  bool chunked_ = false;
+};
 
 // WireReader reads one side's messages, one after another, and puts what it sees into a transcript under `actor`.
 class WireReader {

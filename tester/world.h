@@ -26,8 +26,13 @@ class World {
   // Loads the guests and starts the proxy.
   virtual Result<Unit> start() = 0;
 
-  // Sends bytes from a client, which connects first if it has not yet; no bytes at all only connect it. `method` is
-  // that of the request that begins with these bytes, for the reader of the response; empty if none begins.
+  // A client connects first if it has not yet. What it sends of a request: its head, with the body if the step has one;
+  // more of the body; its trailers.
+  virtual void client_request(const std::string& client, const Step& step) = 0;
+  virtual void client_body(const std::string& client, std::string_view text, bool end) = 0;
+  virtual void client_trailers(const std::string& client, const Fields& fields) = 0;
+  // Bytes as they are; none at all only connect it. `method` is that of the request that begins with them, for the
+  // reader of the response; empty if none begins.
   virtual void client_sends(const std::string& client, std::string_view bytes, std::string_view method) = 0;
   virtual void client_closes(const std::string& client, bool reset) = 0;
   virtual void client_reads(const std::string& client, bool reads) = 0;
@@ -64,6 +69,7 @@ struct Run {
   std::string directory;                    // for files of this run
   std::string expected;                     // what must be seen of it all, if that is known
   Recordings::OfCase* recording = nullptr;  // in process: counts what guests do, if it is wanted
+  Protocol protocol = Protocol::kHttp1;     // of clients and upstreams; kHttp2 on sockets only
 };
 
 // A line of the log as a transcript has it. Shown are guests' lines, "a: text", and the host's own warnings and errors

@@ -72,7 +72,7 @@ constexpr Wrong kWrong[] = {
     {2, "about: a\nabout: b", "a second `about:`; a case has one"},
     {1, "about:", "`about:` says nothing"},
     {1, "only: sockets", "the reason is missing; the form is: only: sockets, REASON"},
-    {1, "only: envoy, it is", "`envoy` is no way of running a case, which are: in process, sockets"},
+    {1, "only: envoy, it is", "`envoy` is no way of running a case, which are: in process, sockets, HTTP/1, HTTP/2"},
     {1, "bootstrap:", "`bootstrap:` says nothing"},
     {1, "bootstrap: a b c", "`c` is more than `bootstrap:` takes: FILE [LISTENER]"},
     {1, "bootstrap: a.yaml\nhcm\n  x: 1", "`bootstrap:` is the whole configuration"},
