@@ -189,7 +189,7 @@ class FilterCallbacks {
   virtual void resume_request() = 0;
   // For the router: what its route says of the stream's timeouts, from now on.
   virtual void set_timeouts(const StreamTimeouts& timeouts) = 0;
-  // The listener's per_connection_buffer_limit_bytes.
+  // How much of a body may be held back, in bytes; 0: any. FilterChain::set_buffer_limit.
   virtual uint32_t buffer_limit() = 0;
 };
 

@@ -14,7 +14,7 @@ namespace inlay::proxy::downstream {
 
 FilterChain::FilterChain(net::EventLoop& loop, const config::Listener& listener,
                          const std::vector<FilterFactory*>& factories)
-    : loop_(loop), listener_(listener), limit_(listener.per_connection_buffer_limit_bytes) {
+    : loop_(loop), listener_(listener) {
   finishing_ = true;  // no stream yet
   for (FilterFactory* factory : factories) slots_.push_back(std::make_unique<Slot>(*this, factory->create()));
   active_.reserve(slots_.size());
@@ -24,6 +24,7 @@ FilterChain::~FilterChain() = default;
 
 void FilterChain::start(ResponseSink& sink) {
   sink_ = &sink;
+  limit_ = listener_.per_connection_buffer_limit_bytes;
   info_.reset();
   request_headers_.clear();
   request_trailers_.clear();

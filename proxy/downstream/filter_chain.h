@@ -50,6 +50,9 @@ class FilterChain {
 
   // A new stream; the maps are empty and the codec fills them.
   void start(ResponseSink& sink);
+  // How much of a body the stream's filters may hold back, in bytes, where that is not the listener's
+  // per_connection_buffer_limit_bytes; 0: any.
+  void set_buffer_limit(uint32_t bytes) { limit_ = bytes; }
 
   StreamInfo& info() { return info_; }
   HeaderMap& request_headers() { return request_headers_; }
@@ -114,7 +117,7 @@ class FilterChain {
 
   net::EventLoop& loop_;
   const config::Listener& listener_;
-  const uint32_t limit_;
+  uint32_t limit_ = 0;
   std::vector<std::unique_ptr<Slot>> slots_;
   std::vector<Slot*> active_;  // those that take part in this stream
   ResponseSink* sink_ = nullptr;

@@ -26,6 +26,8 @@ class Http2Connection::Exchange final : public http2::Stream, public StreamOwner
         stream_(manager_.acquire_stream()),
         flush_timer_(manager_.loop, [this] { on_flush_timeout(); }) {
     stream_->begin(manager_, *this, *owner.connection_, owner.state_);
+    // As in Envoy, where a stream's own window bounds it, and per_connection_buffer_limit_bytes does not.
+    stream_->chain.set_buffer_limit(manager_.http.http2.initial_stream_window_size);
     stream_->chain.info().protocol = "HTTP/2";
     started_ = manager_.loop.now();
     flush_timeout_ = stream_->idle_timeout();
