@@ -315,5 +315,5 @@ class FakeHost {
 
 }  // namespace inlay::sdk::testing
 
-#include "sdk/testing/fake_imports.h"  // IWYU pragma: keep (the imports)
-#include "sdk/testing/fake_worker.h"   // IWYU pragma: keep (FakeWorker's members)
+#include "sdk/testing/fake_host_functions.h"  // IWYU pragma: keep (the imports)
+#include "sdk/testing/fake_worker.h"          // IWYU pragma: keep (FakeWorker's members)

@@ -347,3 +347,5 @@ struct FakeHostFunctions {
 };
 
 }  // namespace inlay::sdk::testing
+
+#include "sdk/testing/fake_imports.h"  // IWYU pragma: keep (what calls them)

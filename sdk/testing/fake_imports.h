@@ -2,7 +2,7 @@
 #pragma once
 
 // The imports of sdk/host_functions.h, defined for native tests over FakeHost. Functions that a filter needs and that
-// are missing here show as undefined symbols in the test's link. Included by sdk/testing/fake_host.h.
+// are missing here show as undefined symbols in the test's link. Included by sdk/testing/fake_host_functions.h.
 
 #include <algorithm>
 #include <cstdint>
