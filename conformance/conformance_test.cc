@@ -64,7 +64,7 @@ TEST_P(ConformancePage, IsUpToDate) {
   const auto differences = read_differences();
   ASSERT_TRUE(differences) << differences.error().to_string();
   const auto passed = [](const Case& c, const Variant& variant) { return outcome(c, variant).passed; };
-  const std::string page = render_page(cases(), passed, *differences, recorded_ways());
+  const std::string page = render_page(cases(), passed, *differences, envoy_ways());
   std::stringstream file;
   file << std::ifstream(GetParam()).rdbuf();
   EXPECT_EQ(file.str(), page) << "make conformance rewrites it";

@@ -46,10 +46,6 @@ std::vector<std::string> envoy_ways() {
   return ways;
 }
 
-std::vector<std::string> recorded_ways() {
-  return pinned_envoys();
-}
-
 Protocol protocol_of(std::string_view way) {
   return way.ends_with(kByHttp2) ? Protocol::kHttp2 : Protocol::kHttp1;
 }

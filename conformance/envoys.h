@@ -27,8 +27,6 @@ std::string tested_envoy();
 // The ways in which cases run in Envoys, by their names: every pinned version by HTTP/1, "1.39.3", and behind the first
 // one the same by HTTP/2, "1.40.0/http2". What is recorded of an Envoy is recorded of a way.
 std::vector<std::string> envoy_ways();
-// Those of which it is recorded what Envoy does otherwise. By HTTP/2 it is not yet: --envoy 1.40.0/http2 shows it.
-std::vector<std::string> recorded_ways();
 Protocol protocol_of(std::string_view way);
 std::string_view version_of_way(std::string_view way);  // "1.40.0"
 
