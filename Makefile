@@ -18,7 +18,7 @@ help:
 	@echo "make fuzz      run every fuzzer, or FUZZERS, for FUZZ_SECONDS (default 60)"
 	@echo "make install   the program, the SDK and the host library below PREFIX (/usr/local), for trees of your own"
 	@echo "make package   the filter as an OCI image: build/oci/header_augmenting, and its digest"
-	@echo "make dist      what one can install, in build/dist: tarball, Python wheel and Debian package, each tried in a fresh Debian"
+	@echo "make dist      what one can install, in build/dist: tarball, Python wheel and Debian package, for this processor and arm64, each tried in a fresh Debian (ARCH=arm64: that alone)"
 	@echo "make samples   the test suites of Google's samples, of the checkout SAMPLES=/path (CPP_SDK=, GO_SDK=: checkouts of the SDKs; AGAINST=envoy@1.40.0: in Envoy, too)"
 	@echo "make languages  30 cases for the same filter in C++, Rust, Go and AssemblyScript, in process, on sockets and in Envoy (LANGUAGES=rust)"
 	@echo "make docs      write anew the pages of docs/ that are made from the code"
@@ -109,9 +109,8 @@ package: build
 
 dist:
 	@scripts/bootstrap build dist
-	@scripts/dist
-	@scripts/dist --again
-	@scripts/dist_try
+	@set -e; for arch in $(or $(ARCH),$$( (dpkg --print-architecture; echo arm64) | uniq)); do \
+	  scripts/dist --arch $$arch; scripts/dist --again --arch $$arch; scripts/dist_try --arch $$arch; done
 
 bench:
 	@scripts/bootstrap build bench envoy

@@ -11,6 +11,7 @@ import base64
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -36,9 +37,10 @@ os.execv(find(), ["inlay", *sys.argv[1:]])
 '''
 
 
-def needed_glibc(program):
+def needed_glibc(program, processor):
     """The newest version of glibc's symbols that the program refers to: (2, 34)."""
-    symbols = subprocess.run(["objdump", "-T", program], capture_output=True, text=True, check=True).stdout
+    objdump = shutil.which(f"{processor}-linux-gnu-objdump") or "objdump"
+    symbols = subprocess.run([objdump, "-T", program], capture_output=True, text=True, check=True).stdout
     return max(tuple(int(part) for part in found.split(".")) for found in re.findall(r"GLIBC_(\d+\.\d+)", symbols))
 
 
@@ -73,7 +75,7 @@ def main():
     tree, folder, processor = sys.argv[1:]
     version = os.environ["VERSION"]
     date = time.gmtime(max(int(os.environ["SOURCE_DATE_EPOCH"]), 315532800))[:6]  # a zip file knows no time before 1980
-    major, minor = needed_glibc(os.path.join(tree, "bin", "inlay"))
+    major, minor = needed_glibc(os.path.join(tree, "bin", "inlay"), processor)
     tag = f"py3-none-manylinux_{major}_{minor}_{processor}"
     path = os.path.join(folder, f"inlay-{version}-{tag}.whl")
     record = ""
