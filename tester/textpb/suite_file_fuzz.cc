@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "tester/textpb/phases.h"
+#include "tester/textpb/inputs.h"
 #include "tester/textpb/suite_file.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
