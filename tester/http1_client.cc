@@ -43,18 +43,11 @@ class Http1Client final : public SocketClient {
 bool Http1Client::turn() {
   socket_.flush();
   bool news = false;
-  std::string bytes;
-  while (reads_ && !closed_) {
-    const Socket::Read got = socket_.read(bytes);
-    if (got == Socket::Read::kNothing) break;
-    news = true;
-    if (got == Socket::Read::kBytes) {
-      reader_.feed(bytes);
-      continue;
-    }
-    closed_ = true;
-    reader_.on_close(got == Socket::Read::kReset);
-  }
+  if (!reads_ || closed_) return news;
+  const Socket::Read end = feed_from(socket_, reader_, news);
+  if (end == Socket::Read::kNothing) return news;
+  closed_ = true;
+  reader_.on_close(end == Socket::Read::kReset);
   return news;
 }
 

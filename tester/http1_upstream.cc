@@ -48,19 +48,10 @@ class Http1Upstream final : public SocketUpstream, private Exchange {
 bool Http1Upstream::turn() {
   bool news = false;
   socket_.flush();
-  std::string bytes;
-  while (socket_.open()) {
-    const Socket::Read got = socket_.read(bytes);
-    if (got == Socket::Read::kNothing) break;
-    news = true;
-    if (got == Socket::Read::kBytes) {
-      reader_.feed(bytes);
-      continue;
-    }
-    // The end of an idle connection says nothing.
-    if (waiting_ || reader_.in_message()) run_.run.transcript.line(name_, "got close");
-    socket_.close();
-  }
+  if (feed_from(socket_, reader_, news) == Socket::Read::kNothing) return news;
+  // The end of an idle connection says nothing.
+  if (waiting_ || reader_.in_message()) run_.run.transcript.line(name_, "got close");
+  socket_.close();
   return news;
 }
 

@@ -54,19 +54,12 @@ bool RawUpstream::turn() {
     socket_.shutdown_write();
     if (ended_) socket_.close();
   }
-  std::string bytes;
-  while (socket_.open() && !ended_) {
-    const Socket::Read got = socket_.read(bytes);
-    if (got == Socket::Read::kNothing) break;
-    news = true;
-    if (got == Socket::Read::kBytes) {
-      reader_.feed(bytes);
-      continue;
-    }
-    ended_ = true;
-    reader_.on_close(got == Socket::Read::kReset);
-    if (got == Socket::Read::kReset || shut_ || run_.ending) socket_.close();
-  }
+  if (ended_) return news;
+  const Socket::Read end = feed_from(socket_, reader_, news);
+  if (end == Socket::Read::kNothing) return news;
+  ended_ = true;
+  reader_.on_close(end == Socket::Read::kReset);
+  if (end == Socket::Read::kReset || shut_ || run_.ending) socket_.close();
   return news;
 }
 

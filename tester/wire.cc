@@ -274,4 +274,16 @@ void WireReader::on_close(bool reset) {
   transcript_.line(actor_, reset ? "got reset" : "got close");
 }
 
+Socket::Read feed_from(Socket& socket, WireReader& reader, bool& news) {
+  std::string bytes;
+  while (socket.open()) {
+    const Socket::Read got = socket.read(bytes);
+    if (got == Socket::Read::kNothing) break;
+    news = true;
+    if (got != Socket::Read::kBytes) return got;
+    reader.feed(bytes);
+  }
+  return Socket::Read::kNothing;
+}
+
 }  // namespace inlay::tester

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tester/socket.h"
 #include "tester/step.h"
 #include "tester/transcript.h"
 #include "tester/words.h"
@@ -93,5 +94,9 @@ class WireReader {
   size_t messages_ = 0;
   Fields trailers_;
 };
+
+// Feeds `reader` with what has come on a socket: kEnd or kReset if the connection has ended, else kNothing. `news`
+// turns true when anything has come, the end too.
+Socket::Read feed_from(Socket& socket, WireReader& reader, bool& news);
 
 }  // namespace inlay::tester
