@@ -365,6 +365,8 @@ class RemoteCode(Reloads):
         self.reload(proxy, self.change_answer(self.made, "three"))
         taken = socket.socket()
         self.addCleanup(taken.close)
+        # What others had open there may be in TIME_WAIT.
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(("127.0.0.1", port))
         taken.listen(1)
         first.hold.set()
