@@ -13,7 +13,7 @@ help:
 	@echo "make envoy     the same cases, and the end-to-end tests, in every version of Envoy that scripts/pins names (VERSION=1.40.0; CASES=part, UPDATE=1, STRICT=1: cases alone)"
 	@echo "make identity  the filter against real identity providers: Hydra, SPIRE, Keycloak (a quarter of an hour, and once more to build them)"
 	@echo "make bench     requests a second, processor time, memory and start against Envoy, nginx and HAProxy, and the micro-benchmarks (AGAINST=revision: or slower than that?)"
-	@echo "make soak      20,000 requests a second for a minute on 8 workers, with tokens that live for a second"
+	@echo "make soak      20,000 requests a second for a minute on 8 workers, with tokens that live for a second; then 100,000 by HTTP/1 and HTTP/2, with trailers and resets"
 	@echo "make coverage  every test in a build that counts lines, then the share of each room's that ran"
 	@echo "make fuzz      run every fuzzer, or FUZZERS, for FUZZ_SECONDS (default 60)"
 	@echo "make install   the program, the SDK and the host library below PREFIX (/usr/local), for trees of your own"
@@ -121,6 +121,7 @@ soak:
 	@scripts/bootstrap build test
 	@scripts/build $(PRESET) inlay header_augmenting_wasm
 	@scripts/soak
+	@scripts/soak_mixed
 
 coverage:
 	@scripts/bootstrap build test envoy

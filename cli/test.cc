@@ -40,6 +40,7 @@ struct TestOptions {
   bool tap = false;
   bool watch = false;
   bool explains = false;
+  bool http2 = false;
   tester::SuiteOptions suite;
 };
 
@@ -94,13 +95,14 @@ using Place = tester::Place;
 // line.
 Result<std::vector<Place>> places_of(const TestOptions& options, std::vector<TestResult>& skipped) {
   const auto kind = options.world == "sockets" ? Place::Kind::kSockets : Place::Kind::kInProcess;
-  if (options.against.empty()) return std::vector<Place>{{kind, {}}};
+  const auto protocol = options.http2 ? tester::Protocol::kHttp2 : tester::Protocol::kHttp1;
+  if (options.against.empty()) return std::vector<Place>{{kind, {}, protocol}};
   std::vector<Place> places;
   std::stringstream list(options.against);
   for (std::string wanted; std::getline(list, wanted, ',');) {
     auto envoy = tester::find_envoy(wanted);
     if (envoy) {
-      places.push_back({Place::Kind::kEnvoy, *std::move(envoy)});
+      places.push_back({Place::Kind::kEnvoy, *std::move(envoy), protocol});
     } else if (envoy.error().code == ErrorCode::kInvalidArgument || wanted.find('/') != std::string::npos) {
       return envoy.error();
     } else {
@@ -193,6 +195,11 @@ int test(TestOptions& options) {
     return fail(
         {ErrorCode::kInvalidArgument, "snapshots are what is seen in process: no other place goes with --update", ""});
   }
+  if (options.http2 && options.world == "process" && options.against.empty()) {
+    return fail({ErrorCode::kInvalidArgument,
+                 "in process clients and upstreams speak HTTP/1: --http2 goes with --world sockets and with --against",
+                 ""});
+  }
   if (auto checked = check_counting(options); !checked) return fail(checked.error());
   options.suite.engine = options.engine == "aot"      ? engine::EngineKind::kAot
                          : options.engine == "interp" ? engine::EngineKind::kInterp
@@ -242,6 +249,8 @@ void add_test(CLI::App& app, Action& action) {
   command->add_option(
       "--against", options->against,
       "Run the cases in Envoy instead: envoy@VERSION[,VERSION...], where that is on this machine, or a path");
+  command->add_flag("--http2", options->http2,
+                    "Clients and upstreams speak HTTP/2; with --world sockets, or --against");
   command->add_option("-j,--jobs", options->suite.jobs, "Files at a time")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();

@@ -136,6 +136,13 @@ class OurCasesHere(OurCases):
         self.pass_all("filters/header_augmenting/cases", 9, "--world", "sockets", without=self.OF_TIME)
         self.pass_all("examples/gate/cases", 7, "--world", "sockets", without=self.OF_TIME)
 
+    def test_on_sockets_by_http2(self):
+        self.pass_all("filters/header_augmenting/cases", 7, "--world", "sockets", "--http2", without=self.OF_TIME)
+        self.pass_all("examples/gate/cases", 4, "--world", "sockets", "--http2", without=self.OF_TIME)
+        status, _, err = self.inlay_test("--http2", "examples/gate/cases")
+        self.assertEqual(status, 2)
+        self.assertIn("--http2 goes with --world sockets and with --against", err)
+
     def test_an_envoy_that_is_not_here_is_skipped_aloud(self):
         status, out, _ = self.inlay_test("--against", "envoy@0.0.1", "examples/gate/cases")
         self.assertEqual(status, 0)
@@ -156,6 +163,10 @@ class OurCasesInEnvoy(OurCases):
 
     def test_of_the_gate(self):
         self.pass_all("examples/gate/cases", 7, "--against", self.envoy, "--jobs", "2", without=self.OF_TIME)
+
+    def test_by_http2(self):
+        self.pass_all("filters/header_augmenting/cases", 7, "--against", self.envoy, "--http2", "--jobs", "2", without=self.OF_TIME)
+        self.pass_all("examples/gate/cases", 4, "--against", self.envoy, "--http2", "--jobs", "2", without=self.OF_TIME)
 
     def test_a_hazard_ends_it(self):
         self.write("hazard.case", """plugin a guest=wat imports=continue_stream:1

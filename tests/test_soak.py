@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The short form of scripts/soak: eight workers share each token of a second, and no request has one that is over."""
+"""The short forms of scripts/soak and scripts/soak_mixed: eight workers share each token of a second, and no request has one that is
+over; and of requests by HTTP/1 and HTTP/2, with trailers and resets among them, none is lost and none is wrong."""
 
 import unittest
 
 from support.both import in_envoy_too
+from support.mixed_soak import LEGS, MixedSoak
 from support.processes import PATIENCE, SANITIZED, TestCase, wait_until
 from support.soak import Soak
 
@@ -21,6 +23,17 @@ class SoakTest(TestCase):
         self.assertGreaterEqual(result.fetches, 2)
         self.assertLessEqual(result.fetches, result.seconds / 0.8 + 2)
         wait_until(lambda: soak.counted() == soak.provider.tokens, "as many fetches as the provider has counted")
+
+
+class MixedSoakTest(TestCase):
+    def test_none_is_lost_and_none_is_wrong(self):
+        soak = MixedSoak(self.directory)
+        self.addCleanup(soak.end)
+        soak.run(1200 if SANITIZED else 12_000, rounds=2)
+        self.assertEqual(soak.wrong, [])
+        each = (1200 if SANITIZED else 12_000) // len(LEGS)
+        self.assertEqual([soak.counts[f"{client} {path}"] for client, path in LEGS], [each] * len(LEGS))
+        self.assertTrue(soak.counts["with trailers"] and soak.counts["reset by clients"] and soak.counts["reset by origins"])
 
 
 if __name__ == "__main__":

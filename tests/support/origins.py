@@ -40,9 +40,9 @@ def echoed(port, path="/", **options):
     return json.loads(response.body)
 
 
-def all_workers_answer(port):
+def all_workers_answer(port, path="/"):
     """True when every worker has headers: each learns of a token on a tick of its own, and a connection may reach any."""
-    return all(request(port).status == 200 for _ in range(24))
+    return all(request(port, path).status == 200 for _ in range(24))
 
 
 class ThreadedServer:
@@ -190,19 +190,19 @@ defaults
   timeout server 30s
   timeout connect 5s
 frontend all
-  bind 127.0.0.1:{port}
+  bind 127.0.0.1:{port} {bind}
   {rules}
 """
 
 
 class Haproxy(Program):
-    """HAProxy with the given lines in its frontend."""
+    """HAProxy with the given lines in its frontend. `bind`: words of its bind line, as "proto h2"."""
 
-    def __init__(self, directory, rules, name="haproxy"):
+    def __init__(self, directory, rules, name="haproxy", bind=""):
         self.port = free_port()
         path = os.path.join(directory, f"{name}.cfg")
         with open(path, "w") as file:
-            file.write(HAPROXY.format(port=self.port, rules=rules))
+            file.write(HAPROXY.format(port=self.port, rules=rules, bind=bind))
         super().__init__(name, ["haproxy", "-db", "-f", path], directory)
         self.wait_for(lambda: listening(self.port), "its port")
 
