@@ -97,6 +97,14 @@ std::string build_regex(View regex, BuildContext& context);
 // The upgrade_configs of a connection manager or of a route's action.
 std::vector<Upgrade> build_upgrades(View message, bool of_route, BuildContext& context);
 CorsPolicy build_cors_policy(View policy, BuildContext& context);
+JwtAuthnFilter build_jwt_authn(View filter, BuildContext& context);
+// A PerRouteConfig of jwt_authn.
+JwtRouteSetting build_jwt_route_setting(View setting, const std::string& filter, BuildContext& context);
+RouteMatch build_route_match(View match, BuildContext& context);
+// HttpUri and RetryPolicy, into `out`. `needs_cluster`: one that is not in the configuration is an error, else a
+// warning.
+void read_http_uri(View uri, bool needs_cluster, RemoteSource& out, BuildContext& context);
+void read_retry_policy(View policy, RemoteSource& out, BuildContext& context);
 RouteAction::RegexRewrite build_regex_rewrite(View rewrite, BuildContext& context);
 
 // The *_headers_to_add and *_headers_to_remove of `message`; `prefix` is "request" or "response".

@@ -13,6 +13,7 @@ namespace {
 constexpr std::string_view kWasmType = "envoy.extensions.filters.http.wasm.v3.Wasm";
 constexpr std::string_view kCorsType = "envoy.extensions.filters.http.cors.v3.Cors";
 constexpr std::string_view kGrpcWebType = "envoy.extensions.filters.http.grpc_web.v3.GrpcWeb";
+constexpr std::string_view kJwtAuthnType = "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication";
 constexpr std::string_view kRouterType = "envoy.extensions.filters.http.router.v3.Router";
 
 constexpr FieldRule kManager[] = {
@@ -21,7 +22,7 @@ constexpr FieldRule kManager[] = {
     {"route_config"},
     {"rds", Support::kNo, "write the routes into `route_config`"},
     {"scoped_routes", Support::kNo, "write the routes into `route_config`"},
-    {"http_filters", Support::kYes, "Wasm, Cors, GrpcWeb and, as the last one, Router"},
+    {"http_filters", Support::kYes, "Wasm, Cors, GrpcWeb, JwtAuthentication and, as the last one, Router"},
     {"add_user_agent", Support::kOnly, "", "false"},
     {"tracing", Support::kIgnored, "Inlay has no tracing"},
     {"common_http_protocol_options"},
@@ -183,6 +184,10 @@ bool is_router_by_name(View filter) {
   return name == "envoy.filters.http.router" || name == "envoy.router";
 }
 
+bool is_known(std::string_view type) {
+  return type == kWasmType || type == kCorsType || type == kGrpcWebType || type == kJwtAuthnType || type == kRouterType;
+}
+
 // Reads one filter; false when it is left out.
 bool build_filter(View filter, HttpFilter& out, BuildContext& context) {
   out.name = filter.text("name");
@@ -198,14 +203,13 @@ bool build_filter(View filter, HttpFilter& out, BuildContext& context) {
   if (filter.has("config_discovery") || !context.require(filter, "typed_config")) return true;
   const View config = filter["typed_config"];
   const std::string& type = config.node().any_type;
-  const bool known = type == kWasmType || type == kRouterType || type == kCorsType || type == kGrpcWebType;
-  if (filter.boolean("is_optional") && !known) {
+  if (filter.boolean("is_optional") && !is_known(type)) {
     context.report.warning(filter.node(), "the optional filter of type " + document::quote(type) +
                                               " is left out: Inlay does not support it");
     return false;
   }
-  const TreeNode* node =
-      context.typed_or_left_out(filter, {kWasmType, kCorsType, kGrpcWebType, kRouterType}, "an HTTP filter");
+  const TreeNode* node = context.typed_or_left_out(
+      filter, {kWasmType, kCorsType, kGrpcWebType, kJwtAuthnType, kRouterType}, "an HTTP filter");
   if (node == nullptr) return !is_left_out(context.options.leave_out, out.name, type);
   if (type == kWasmType) {
     out.config = build_wasm(View(node), context);
@@ -213,6 +217,8 @@ bool build_filter(View filter, HttpFilter& out, BuildContext& context) {
     out.config = CorsFilter{};
   } else if (type == kGrpcWebType) {
     out.config = GrpcWebFilter{};
+  } else if (type == kJwtAuthnType) {
+    out.config = build_jwt_authn(View(node), context);
   } else {
     out.config = RouterFilter{View(node).boolean("suppress_envoy_headers")};
   }
@@ -223,8 +229,7 @@ bool build_filter(View filter, HttpFilter& out, BuildContext& context) {
 bool known_type(View filter) {
   const View config = filter["typed_config"];
   if (!config) return false;
-  const std::string& type = config.node().any_type;
-  return type == kWasmType || type == kCorsType || type == kGrpcWebType;
+  return is_known(config.node().any_type) && config.node().any_type != kRouterType;
 }
 
 void build_filters(View manager, HttpConnectionManager& out, BuildContext& context) {

@@ -185,6 +185,13 @@ struct FilterSwitch {
 };
 using FilterSwitches = std::vector<FilterSwitch>;
 
+// typed_per_filter_config with a PerRouteConfig of jwt_authn: in the place of the filter's own rules.
+struct JwtRouteSetting {
+  std::string filter;       // its `name`
+  bool disabled = false;    // or
+  std::string requirement;  // one of the filter's requirement_map; of another name each request is refused
+};
+
 // config/route/v3 Route. The first of a virtual host that matches is taken.
 struct Route {
   std::string name;
@@ -195,6 +202,7 @@ struct Route {
   Metadata metadata;
   FilterSwitches filter_switches;
   std::vector<NamedCorsPolicy> cors_policies;
+  std::vector<JwtRouteSetting> jwt_settings;
 };
 
 // config/route/v3 VirtualHost. The most specific of the domains decides, whatever the order.
@@ -207,6 +215,7 @@ struct VirtualHost {
   Metadata metadata;
   FilterSwitches filter_switches;
   std::vector<NamedCorsPolicy> cors_policies;
+  std::vector<JwtRouteSetting> jwt_settings;
   std::optional<CorsPolicy> cors;  // the field
 };
 
@@ -221,21 +230,26 @@ struct RouteConfiguration {
   std::vector<std::string> internal_only_headers;  // lower-case; taken from requests of strangers
   FilterSwitches filter_switches;
   std::vector<NamedCorsPolicy> cors_policies;
+  std::vector<JwtRouteSetting> jwt_settings;
 };
 
 constexpr size_t kLargestModule = size_t{64} << 20;  // bytes of a wasm module
 
-// core/v3 RemoteDataSource: a module that is fetched before it is used.
-struct RemoteCode {
+// core/v3 HttpUri with a RetryPolicy: what is fetched through a cluster.
+struct RemoteSource {
   std::string uri;          // for messages: without its query, which may be a signature
   std::string host;         // of the URI, with its port: the request's authority
   std::string path;         // of the URI, with its query
   std::string cluster;      // of static_resources
-  Milliseconds timeout{0};  // for one try; 0: none
-  std::string sha256;       // 64 hexadecimal digits, lower-case
+  Milliseconds timeout{0};  // 0: none
   uint32_t num_retries = 1;
   Milliseconds back_off_base{1'000};
   Milliseconds back_off_max{10'000};
+};
+
+// core/v3 RemoteDataSource: a module that is fetched before it is used; its timeout is for one try.
+struct RemoteCode : RemoteSource {
+  std::string sha256;  // 64 hexadecimal digits, lower-case
 };
 
 // Where a wasm module comes from: code.local, whose bytes the loader has read, or code.remote.
@@ -266,11 +280,16 @@ struct RouterFilter {
 struct CorsFilter {};
 // extensions/filters/http/grpc_web/v3 GrpcWeb.
 struct GrpcWebFilter {};
+struct JwtAuthentication;  // config/jwt_authn.h
+// extensions/filters/http/jwt_authn/v3 JwtAuthentication.
+struct JwtAuthnFilter {
+  std::shared_ptr<const JwtAuthentication> settings;
+};
 // HttpFilter: one of http_filters.
 struct HttpFilter {
   std::string name;
   bool disabled = false;
-  std::variant<WasmPlugin, RouterFilter, CorsFilter, GrpcWebFilter> config;
+  std::variant<WasmPlugin, RouterFilter, CorsFilter, GrpcWebFilter, JwtAuthnFilter> config;
 };
 
 // config/accesslog/v3 AccessLogFilter: which requests are logged.

@@ -10,9 +10,11 @@ namespace inlay::config {
 namespace {
 
 constexpr std::string_view kFilterConfigNote =
-    "config.route.v3.FilterConfig, which turns a filter off (`disabled: true`) or on (`config: {}`), and CorsPolicy";
+    "config.route.v3.FilterConfig, which turns a filter off (`disabled: true`) or on (`config: {}`), CorsPolicy, and "
+    "PerRouteConfig of jwt_authn";
 constexpr std::string_view kSwitchType = "envoy.config.route.v3.FilterConfig";
 constexpr std::string_view kCorsType = "envoy.extensions.filters.http.cors.v3.CorsPolicy";
+constexpr std::string_view kJwtType = "envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig";
 
 constexpr FieldRule kRouteConfiguration[] = {
     {"name"},
@@ -66,7 +68,7 @@ constexpr FieldRule kRouteMatch[] = {
 };
 constexpr FieldRule kFilterConfig[] = {
     {"disabled"},
-    {"config", Support::kYes, "`{}`, which turns the filter on, or a CorsPolicy"},
+    {"config", Support::kYes, "`{}`, which turns the filter on, a CorsPolicy, or a PerRouteConfig"},
     {"is_optional", Support::kYes, "a `config` that is not supported is left out, with a warning"},
 };
 constexpr MessageRules kRules[] = {
@@ -100,7 +102,9 @@ void check_separated_prefix(View match, const std::string& value, BuildContext& 
   }
 }
 
-RouteMatch build_match(View match, BuildContext& context) {
+}  // namespace
+
+RouteMatch build_route_match(View match, BuildContext& context) {
   using Kind = RouteMatch::Kind;
   RouteMatch out;
   if (match.has("prefix")) {
@@ -130,6 +134,8 @@ RouteMatch build_match(View match, BuildContext& context) {
   return out;
 }
 
+namespace {
+
 bool is_empty_map(const document::Source& source) {
   return source.kind == document::Source::Kind::kMap && source.entries.empty();
 }
@@ -138,13 +144,21 @@ bool is_empty_map(const document::Source& source) {
 struct FilterSettings {
   FilterSwitches& switches;
   std::vector<NamedCorsPolicy>& cors;
+  std::vector<JwtRouteSetting>& jwt;
 };
 
-// The settings of one filter, in a FilterConfig or by themselves.
+bool is_setting(std::string_view type) {
+  return type == kCorsType || type == kJwtType;
+}
+
+// The settings of one filter, in a FilterConfig or by themselves: in Envoy it is on where it has some.
 void build_filter_setting(View setting, const std::string& filter, FilterSettings out, BuildContext& context) {
-  if (setting.node().any_type == kCorsType && setting.node().message != nullptr) {
+  if (setting.node().message == nullptr) return;
+  out.switches.push_back({filter, true});
+  if (setting.node().any_type == kCorsType)
     out.cors.push_back({filter, build_cors_policy(setting, context)});
-  }
+  else
+    out.jwt.push_back(build_jwt_route_setting(setting, filter, context));
 }
 
 // What a FilterConfig does with its filter. Envoy refuses one that says nothing, so that nobody takes
@@ -161,8 +175,7 @@ void build_filter_config(View config, const std::string& filter, FilterSettings 
     context.error(config, "does nothing: `disabled: true` turns the filter off, `config: {}` turns it on");
   } else if (is_empty_map(*given)) {
     out.switches.push_back({filter, true});
-  } else if (settings && settings.node().any_type == kCorsType) {
-    out.switches.push_back({filter, true});
+  } else if (settings && is_setting(settings.node().any_type)) {
     build_filter_setting(settings, filter, out, context);
   } else if (settings) {  // else it has its error already
     const std::string message = "a filter's settings of a route, of type " + document::quote(settings.node().any_type) +
@@ -180,7 +193,7 @@ void build_filter_settings(View message, FilterSettings out, BuildContext& conte
       context.report.warning(entry.node(), "is left out with its filter");
       continue;
     }
-    if (context.typed(entry, {kSwitchType, kCorsType}, "a route's filter setting") == nullptr) continue;
+    if (context.typed(entry, {kSwitchType, kCorsType, kJwtType}, "a route's filter setting") == nullptr) continue;
     if (entry.node().any_type == kSwitchType) {
       build_filter_config(entry, filter, out, context);
     } else {
@@ -192,7 +205,7 @@ void build_filter_settings(View message, FilterSettings out, BuildContext& conte
 Route build_route(View route, const RouteLimits& limits, BuildContext& context) {
   Route out;
   out.name = route.text("name");
-  if (context.require(route, "match")) out.match = build_match(route["match"], context);
+  if (context.require(route, "match")) out.match = build_route_match(route["match"], context);
   if (View redirect = route["redirect"]) {
     out.action = build_redirect(redirect, context);
   } else if (View response = route["direct_response"]) {
@@ -211,7 +224,7 @@ Route build_route(View route, const RouteLimits& limits, BuildContext& context) 
   out.request_headers = build_header_edits(route, "request", context);
   out.response_headers = build_header_edits(route, "response", context);
   out.metadata = build_metadata(route["metadata"]);
-  build_filter_settings(route, {out.filter_switches, out.cors_policies}, context);
+  build_filter_settings(route, {out.filter_switches, out.cors_policies, out.jwt_settings}, context);
   return out;
 }
 
@@ -241,7 +254,7 @@ VirtualHost build_virtual_host(View host, const RouteLimits& limits, BuildContex
   out.request_headers = build_header_edits(host, "request", context);
   out.response_headers = build_header_edits(host, "response", context);
   out.metadata = build_metadata(host["metadata"]);
-  build_filter_settings(host, {out.filter_switches, out.cors_policies}, context);
+  build_filter_settings(host, {out.filter_switches, out.cors_policies, out.jwt_settings}, context);
   if (View cors = host["cors"]) out.cors = build_cors_policy(cors, context);
   return out;
 }
@@ -269,7 +282,7 @@ RouteConfiguration build_route_configuration(View routes, BuildContext& context)
   out.ignore_port_in_host_matching = routes.boolean("ignore_port_in_host_matching");
   for (const std::string& name : routes.texts("internal_only_headers"))
     out.internal_only_headers.push_back(lower(name));
-  build_filter_settings(routes, {out.filter_switches, out.cors_policies}, context);
+  build_filter_settings(routes, {out.filter_switches, out.cors_policies, out.jwt_settings}, context);
   return out;
 }
 

@@ -29,6 +29,8 @@ const std::vector<MessageRules>& all_rules() {
                         data_source_rules(),
                         access_log_rules(),
                         cors_rules(),
+                        jwt_authn_rules(),
+                        http_uri_rules(),
                         upgrade_rules(),
                         secret_rules(),
                         config_source_rules(),

@@ -63,6 +63,8 @@ std::span<const MessageRules> tls_rules();
 std::span<const MessageRules> access_log_rules();
 std::span<const MessageRules> data_source_rules();
 std::span<const MessageRules> cors_rules();
+std::span<const MessageRules> jwt_authn_rules();
+std::span<const MessageRules> http_uri_rules();
 std::span<const MessageRules> upgrade_rules();
 std::span<const MessageRules> config_source_rules();
 std::span<const MessageRules> secret_rules();

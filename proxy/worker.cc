@@ -119,6 +119,7 @@ std::unique_ptr<net::ConnectionOwner> Worker::Core::make_http(size_t index,
     chain.push_back(factory.get());
     factories.push_back(std::move(factory));
   };
+  const http_filters::FilterSurroundings around{loop, guests.calls, shared_.metrics, listener.http};
   for (size_t i = 0; i < listener.http.http_filters.size(); ++i) {
     const config::HttpFilter& filter = listener.http.http_filters[i];
     if (!config::is_ever_on(filter, listener.http)) continue;
@@ -127,7 +128,7 @@ std::unique_ptr<net::ConnectionOwner> Worker::Core::make_http(size_t index,
           filter.name, router::RouterFilter::Options{
                            parts.routes, &guests.clusters, router->suppress_envoy_headers,
                            listener.http.scheme_matches_upstream && listener.http.scheme_to_overwrite.empty()}));
-    } else if (auto native = http_filters::make_filter(filter, parts.routes, shared_.metrics, listener.http)) {
+    } else if (auto native = http_filters::make_filter(filter, parts.routes, around)) {
       add(std::move(native));
     } else {
       add(std::make_unique<wasm_filter::WasmFilterFactory>(wasm_filter::WasmFilter::Options{

@@ -92,12 +92,13 @@ std::unique_ptr<net::ConnectionOwner> InProcessWorker::make_http(Shared& shared,
   const auto& listener = shared.listener();
   std::vector<downstream::FilterFactory*> chain;
   size_t plugin = listener.network_filters.size();
+  const proxy::http_filters::FilterSurroundings around{loop, guests->upstreams(), shared.metrics, listener.http};
   for (const config::HttpFilter& filter : listener.http.http_filters) {
     if (std::holds_alternative<config::WasmPlugin>(filter.config)) {
       http_factories.push_back(std::make_unique<proxy::wasm_filter::WasmFilterFactory>(
           proxy::wasm_filter::WasmFilter::Options{filter.name, guests->worker().attach(shared.plugins[plugin++]),
                                                   attributes, shared.routes, filter.disabled}));
-    } else if (auto native = proxy::http_filters::make_filter(filter, shared.routes, shared.metrics, listener.http)) {
+    } else if (auto native = proxy::http_filters::make_filter(filter, shared.routes, around)) {
       http_factories.push_back(std::move(native));
     } else {
       http_factories.push_back(std::make_unique<ScriptedOriginFactory>(shared.script));

@@ -10,6 +10,7 @@ import unittest
 import urllib.parse
 
 from support.both import in_envoy_too, inlay_only
+from support.jwts import SECRET, key_set, soon, token
 from support.mount import Mount
 from support.origins import Echo, Provider, PythonServer
 from support.processes import ROOT, TestCase, filter_module, free_port, listening, wait_until
@@ -193,6 +194,32 @@ class Examples(TestCase):
         refused = request(self.port, "/orders")
         self.assertEqual((refused.status, refused.get("www-authenticate")), (401, "Bearer"))
         self.assertEqual(request(self.port, "/elsewhere", headers={"authorization": "Bearer alice"}).status, 404)
+
+
+    def test_8_verified_tokens(self):
+        asked = []
+
+        def answer(handler):
+            asked.append((handler.command, handler.path))
+            if handler.command == "GET":
+                return 200, {}, key_set("k1").encode()
+            form = dict(urllib.parse.parse_qsl(handler.body.decode()))
+            return 200, {"content-type": "application/json"}, json.dumps({"access_token": f"at-{form['audience']}", "token_type": "Bearer", "expires_in": 600,
+                                                                         "issued_token_type": "urn:ietf:params:oauth:token-type:access_token"}).encode()
+        ports = {number: self.server(Workload()).port for number in (8091, 8092)}
+        self.start_example("8_verified_tokens.yaml", {**ports, 8083: self.server(PythonServer(answer)).port}, {"CLIENT_SECRET": "a+b"})
+
+        def caller(**claims):
+            claims = {"iss": "https://login.example.com", "aud": "gateway", "sub": "alice", "exp": soon(), **claims}
+            return "Bearer " + token(claims, {"kid": "k1"}, claims.pop("secret", SECRET))
+        self.assertEqual(self.ask("/orders/1", authorization=caller())["authorization"], "Bearer at-orders")
+        self.assertEqual(asked[0], ("GET", "/oauth2/keys"))
+        exchanges = asked.count(("POST", "/oauth2/token"))
+        for wrong, status in (({"secret": b"forged"}, 401), ({"exp": 1}, 401), ({"iss": "x"}, 401), ({"aud": "x"}, 403)):
+            self.assertEqual(request(self.port, "/stock", headers={"authorization": caller(**wrong)}).status, status)
+        self.assertEqual(request(self.port, "/orders").status, 401)
+        self.assertEqual((asked.count(("POST", "/oauth2/token")), exchanges), (1, 1), "nothing that is not good was exchanged")
+        self.assertEqual(request(self.port, "/elsewhere").status, 404)
 
 
 @inlay_only("reads; nothing runs")

@@ -127,6 +127,7 @@ struct StreamInfo {
   int64_t upstream_connected_monotonic = 0;
   int64_t upstream_first_byte_monotonic = 0;
   int64_t upstream_last_byte_monotonic = 0;
+  config::Metadata dynamic_metadata;  // what native filters have found out, for guests to read
   std::vector<FilterState> filter_state;
   std::vector<FilterState>* state_below = nullptr;  // what network filters have stored; null without such filters
   // Makes it what it is before a stream begins.

@@ -20,6 +20,7 @@ void StreamInfo::reset() {
   route = nullptr;
   kept_route.reset();
   early_route.reset();
+  dynamic_metadata.clear();
   upstream_cluster.clear();
   for (Address* address : {&upstream_host, &upstream_local}) {
     address->host.clear();

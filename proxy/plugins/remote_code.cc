@@ -7,6 +7,7 @@
 
 #include "config/redact.h"
 #include "engine/sha256.h"
+#include "upstream/back_off.h"
 
 namespace inlay::proxy::plugins {
 
@@ -49,15 +50,6 @@ Result<std::string> module_in(const config::RemoteCode& code, host::HttpCallResp
 
 }  // namespace
 
-milliseconds longest_back_off(const config::RemoteCode& code, uint32_t tries) {
-  milliseconds wait = code.back_off_base;
-  for (uint32_t i = 0; i < tries && wait < code.back_off_max; ++i) {
-    // Half of it compared, since twice a very long wait is no number any more.
-    wait = wait > code.back_off_max / 2 ? code.back_off_max : 2 * wait;
-  }
-  return std::min(wait, code.back_off_max);
-}
-
 // One fetch with its retries.
 class RemoteCode::Fetch final : private host::HttpCallHandler {
  public:
@@ -95,7 +87,7 @@ class RemoteCode::Fetch final : private host::HttpCallHandler {
   void end_try(Result<std::string> module) {
     if (module || tries_ == code_.num_retries) return owner_.finished(code_.sha256, std::move(module));
     // Anywhere up to the back-off, as in Envoy: many proxies must not come back at the same moment.
-    const int64_t limit = longest_back_off(code_, tries_).count();
+    const int64_t limit = upstream::longest_back_off(code_.back_off_base, code_.back_off_max, tries_).count();
     const milliseconds wait(std::uniform_int_distribution<int64_t>(0, limit)(owner_.random_));
     ++tries_;
     owner_.options_.log.info("wasm", "fetching " + code_.uri + " failed: " + module.error().message + "; retry " +

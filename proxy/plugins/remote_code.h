@@ -28,9 +28,6 @@
 
 namespace inlay::proxy::plugins {
 
-// How long the wait before the next try may be, after `tries` retries.
-std::chrono::milliseconds longest_back_off(const config::RemoteCode& code, uint32_t tries);
-
 // Loop thread only.
 class RemoteCode {
  public:

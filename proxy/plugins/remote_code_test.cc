@@ -152,18 +152,5 @@ TEST_F(RemoteCodeTest, TheDiskCacheChecksWhatItReads) {
   EXPECT_FALSE(cache_->store(code_.sha256, "module"));
 }
 
-TEST(RemoteCodeBackOff, DoublesUpToTheLongestAndNeverOverflows) {
-  using std::chrono::milliseconds;
-  config::RemoteCode code;
-  code.back_off_base = milliseconds(100);
-  code.back_off_max = milliseconds(1000);
-  EXPECT_EQ(longest_back_off(code, 0), milliseconds(100));
-  EXPECT_EQ(longest_back_off(code, 2), milliseconds(400));
-  EXPECT_EQ(longest_back_off(code, 4), milliseconds(1000));
-  code.back_off_base = std::chrono::seconds(9'000'000'000);  // the longest duration that the configuration takes
-  code.back_off_max = 10 * code.back_off_base;
-  EXPECT_EQ(longest_back_off(code, UINT32_MAX), code.back_off_max);
-}
-
 }  // namespace
 }  // namespace inlay::proxy::plugins

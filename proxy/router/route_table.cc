@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "base/ascii.h"
-#include "http/grpc.h"
+#include "match/string_matcher.h"
 
 namespace inlay::proxy::router {
 namespace {
@@ -79,17 +79,7 @@ Result<RouteEntry> compile_route(const config::RouteConfiguration& config, const
   entry.config = &route;
   entry.virtual_host = &virtual_host;
   set_action(entry);
-  if (route.match.kind == Kind::kSafeRegex) {
-    INLAY_TRY(entry.match_regex, match::compile_regex(route.match.value));
-  }
-  for (const auto& matcher : route.match.headers) {
-    INLAY_TRY(auto compiled, match::HeaderMatcher::compile(matcher));
-    entry.headers.push_back(std::move(compiled));
-  }
-  for (const auto& matcher : route.match.query_parameters) {
-    INLAY_TRY(auto compiled, match::QueryParameterMatcher::compile(matcher));
-    entry.query_parameters.push_back(std::move(compiled));
-  }
+  INLAY_TRY(entry.matcher, RouteMatcher::compile(route.match));
   if (const auto* rewrite = regex_rewrite(entry); rewrite != nullptr && rewrite->has_value()) {
     INLAY_TRY(entry.rewrite_regex, match::compile_regex((*rewrite)->pattern));
     std::string why;
@@ -107,6 +97,9 @@ Result<RouteEntry> compile_route(const config::RouteConfiguration& config, const
   for (const auto* switches : {&route.filter_switches, &virtual_host.filter_switches, &config.filter_switches})
     entry.filter_switches.insert(entry.filter_switches.end(), switches->begin(), switches->end());
 
+  for (const auto* settings : {&route.jwt_settings, &virtual_host.jwt_settings, &config.jwt_settings})
+    for (const config::JwtRouteSetting& setting : *settings) entry.jwt_settings.push_back(&setting);
+
   std::vector<const config::HeaderEdits*> request = {&route.request_headers, &virtual_host.request_headers,
                                                      &config.request_headers};
   std::vector<const config::HeaderEdits*> response = {&route.response_headers, &virtual_host.response_headers,
@@ -122,40 +115,6 @@ Result<RouteEntry> compile_route(const config::RouteConfiguration& config, const
 
 }  // namespace
 
-bool RouteEntry::path_matches(std::string_view path) const {
-  const config::RouteMatch& match = config->match;
-  const std::string_view value = match.value;
-  const bool exact_case = match.case_sensitive;
-  const auto starts = [&] {
-    return exact_case ? path.starts_with(value) : match::starts_with_ignore_case(path, value);
-  };
-  switch (match.kind) {
-    case Kind::kPrefix:
-      return starts();
-    case Kind::kPath:
-      return exact_case ? path == value : equals_ignore_case(path, value);
-    case Kind::kPathSeparatedPrefix:
-      return starts() && (path.size() == value.size() || path[value.size()] == '/');
-    case Kind::kConnect:
-      return false;
-    case Kind::kSafeRegex:
-      return re2::RE2::FullMatch(re2::StringPiece(path.data(), path.size()), *match_regex);
-  }
-  return false;
-}
-
-bool RouteEntry::matches(std::string_view path, std::string_view query, const http::HeaderMap& request) const {
-  // CONNECT has no path, so that no other match than its own takes it; with a path it is no CONNECT, but a filter's
-  // idea.
-  const bool connect = path.empty() && request.value(HeaderId::kMethod) == "CONNECT";
-  if (connect != (config->match.kind == Kind::kConnect) || (!connect && !path_matches(path))) return false;
-  if (config->match.grpc_only && !http::is_grpc(request)) return false;
-  return std::all_of(headers.begin(), headers.end(),
-                     [&](const match::HeaderMatcher& m) { return m.matches(request); }) &&
-         std::all_of(query_parameters.begin(), query_parameters.end(),
-                     [&](const match::QueryParameterMatcher& m) { return m.matches(query); });
-}
-
 std::optional<bool> RouteEntry::filter_switch(std::string_view filter) const {
   for (const config::FilterSwitch& entry : filter_switches)
     if (entry.filter == filter) return entry.on;
@@ -166,6 +125,12 @@ const CorsPolicies& RouteEntry::cors_policies(std::string_view filter) const {
   for (const auto& [name, policies] : cors)
     if (name == filter) return policies;
   return cors_of_fields;
+}
+
+const config::JwtRouteSetting* RouteEntry::jwt_setting(std::string_view filter) const {
+  for (const config::JwtRouteSetting* setting : jwt_settings)
+    if (setting->filter == filter) return setting;
+  return nullptr;
 }
 
 const RouteEntry::Weighted& RouteEntry::choose(uint64_t lot) const {
@@ -286,7 +251,7 @@ const RouteEntry* RouteTable::match(const http::HeaderMap& request) const {
   const std::string_view query =
       question == std::string_view::npos ? std::string_view() : path_and_query.substr(question + 1);
   for (const RouteEntry& route : host->routes) {
-    if (route.matches(path, query, request)) return &route;
+    if (route.matcher.matches(path, query, request)) return &route;
   }
   return nullptr;
 }

@@ -19,10 +19,10 @@
 #include "base/result.h"
 #include "config/model.h"
 #include "http/header_map.h"
-#include "match/string_matcher.h"
 #include "proxy/router/cors_policies.h"
 #include "proxy/router/followed_file.h"
 #include "proxy/router/header_edits.h"
+#include "proxy/router/route_match.h"
 
 namespace inlay::proxy::router {
 
@@ -53,24 +53,21 @@ struct RouteEntry {
   std::vector<std::pair<std::string, CorsPolicies>> cors;  // by the filter's name
   CorsPolicies cors_of_fields;                             // for the other filters: of the fields `cors`
 
-  std::shared_ptr<const re2::RE2> match_regex;
-  std::vector<match::HeaderMatcher> headers;
-  std::vector<match::QueryParameterMatcher> query_parameters;
+  // Of the route, then of its virtual host, then of all.
+  std::vector<const config::JwtRouteSetting*> jwt_settings;
+  RouteMatcher matcher;
 
-  // `path` and `query` are the request's :path, split at the "?".
-  bool matches(std::string_view path, std::string_view query, const http::HeaderMap& request) const;
   // Whether the route turns the filter on or off; nullopt: neither, so the filter's own `disabled` decides.
   std::optional<bool> filter_switch(std::string_view filter) const;
   // What CORS the route, and what is around it, has for a filter of this name; maybe none.
   const CorsPolicies& cors_policies(std::string_view filter) const;
+  // What it has for a jwt_authn filter of this name; nullptr: nothing.
+  const config::JwtRouteSetting* jwt_setting(std::string_view filter) const;
   // The cluster that a number falls to, of all numbers alike. Not of an entry without weighted clusters.
   const Weighted& choose(uint64_t lot) const;
   // The request's path (with query) after the action's prefix_rewrite or regex_rewrite, into `out`; false: none is
   // configured, or it does not change the path.
   bool rewrite_path(std::string_view path_and_query, std::string& out) const;
-
- private:
-  bool path_matches(std::string_view path) const;
 };
 
 class RouteTable {

@@ -122,8 +122,7 @@ Status stream_attribute(const AttributeOptions& options, const StreamAttributes&
   if (path.empty()) return Status::kSerializationFailure;
   const std::string_view first = path.front();
   if (first == "connection_id" && path.size() == 1) return put_number(value, stream.info.connection_id);
-  // Nothing here writes dynamic metadata: a message that is there and empty.
-  if (first == "metadata") return metadata_attribute({}, path.subspan(1), value);
+  if (first == "metadata") return metadata_attribute(stream.info.dynamic_metadata, path.subspan(1), value);
   // Neither does anything write filter state of the upstream: a map that is there once there is an upstream.
   if (first == "upstream_filter_state") {
     const bool connected = !stream.info.upstream_local.host.empty() || stream.info.upstream_local.is_pipe;

@@ -43,7 +43,7 @@ connection is changed for the connection; under another name it is the request's
 
 const char* const kTail = R"(
 `plugin_name`, `plugin_root_id`, `plugin_vm_id` are the plugin's, `connection_id` is `connection.id`. `metadata` is a
-`core.v3.Metadata` that is always empty: nothing here writes dynamic metadata. What `proxy_set_property` has stored under a
+`core.v3.Metadata`: the request's dynamic metadata, which [jwt_authn](jwt_authn.md) writes. What `proxy_set_property` has stored under a
 path of one part is read by that path, or as `filter_state` and `wasm.<path>`. `upstream_filter_state` is a map that is always
 empty, and there once there is an upstream. `connection.termination_details`, which Envoy has when network filters of its own
 refuse a connection, is NotFound.

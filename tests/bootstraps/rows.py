@@ -8,6 +8,8 @@ OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 HTTP = EXTENSIONS + "filters.http."
 NETWORK = EXTENSIONS + "filters.network."
 LISTENER = EXTENSIONS + "filters.listener."
+JWT_ROUTE = HTTP + "jwt_authn.v3.PerRouteConfig"
+KEYS = {"issuer": "i", "local_jwks": {"inline_string": '{"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}'}}
 CORS = HTTP + "cors.v3.CorsPolicy"
 SWITCH = TYPE + "envoy.config.route.v3.FilterConfig"
 ANY_ORIGIN = {"allow_origin_string_match": [{"exact": "https://a.test"}]}
@@ -117,6 +119,17 @@ ROWS = {
              rules=[{"match": {"prefix": "/"}, "requires": {"provider_name": "p"}}]),
         http("jwt", "jwt_authn.v3.JwtAuthentication", providers={"p": {"issuer": "i", "remote_jwks": {
             "http_uri": {"uri": "http://a/jwks", "cluster": "app", "timeout": "1s"}}}}, rules=[{"match": {"prefix": "/"}, "requires": {"provider_name": "q"}}])],
+    "jwt_authn keys and requirements": [
+        http("jwt", "jwt_authn.v3.JwtAuthentication", providers={"p": KEYS}, rules=[{"match": {"prefix": "/"}, "requires": {"requires_any": {"requirements": [
+            {"provider_name": "p"}, {"allow_missing": {}}]}}}]),
+        http("jwt", "jwt_authn.v3.JwtAuthentication", providers={"p": {**KEYS, "claim_to_headers": [{"header_name": "x-a"}]}}),
+        http("jwt", "jwt_authn.v3.JwtAuthentication", providers={"p": {"remote_jwks": {
+            "http_uri": {"uri": "http://a/jwks", "cluster": "absent", "timeout": "1s"}, "async_fetch": {}, "retry_policy": {}}}})],
+    "jwt_authn of routes": [
+        {**http("jwt", "jwt_authn.v3.JwtAuthentication", providers={"p": KEYS}, requirement_map={"r": {"provider_name": "p"}}),
+         "host": {"typed_per_filter_config": {"jwt": {"@type": JWT_ROUTE, "requirement_name": "r"}}}},
+        {**http("jwt", "jwt_authn.v3.JwtAuthentication"), "host": {"typed_per_filter_config": {"jwt": {"@type": JWT_ROUTE, "disabled": False}}}},
+        {**http("jwt", "jwt_authn.v3.JwtAuthentication"), "host": {"typed_per_filter_config": {"jwt": {"@type": JWT_ROUTE, "requirement_name": "absent"}}}}],
     "address pipe": [
         {"endpoint": {"address": {"pipe": {"path": "/tmp/absent"}}}}, {"listener": {"address": {"pipe": {"path": "/tmp/a", "mode": 384}}}},
         {"endpoint": {"address": {"pipe": {}}}}],
