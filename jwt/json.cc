@@ -48,8 +48,8 @@ bool has_key_twice(const rapidjson::Value& value) {
 }  // namespace
 
 bool read_object(std::string_view text, rapidjson::Document& out) {
-  constexpr unsigned kFlags =
-      rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag | rapidjson::kParseFullPrecisionFlag;
+  // Not kParseFullPrecisionFlag, whose code counts the leading zeros of a zero for some numbers, which is undefined.
+  constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag;
   if (nests_too_deeply(text)) return false;
   out.Parse<kFlags>(text.data(), text.size());
   return !out.HasParseError() && out.IsObject() && !has_key_twice(out);

@@ -30,6 +30,13 @@ TEST(Json, TakesNoKeyTwice) {
   EXPECT_TRUE(reads(R"({"a": {"a": 1}})"));
 }
 
+// A fuzzer found that RapidJSON's exact reading of numbers counts the leading zeros of zero for such.
+TEST(Json, AZeroOfManyDigits) {
+  for (const char* number : {"0.0e400", "0.00000000000000000000000000000000000000000000000000", "0e-400",
+                             "0.000000000000000000000000000000000000000000000000000000000000000000e-330"})
+    EXPECT_TRUE(reads(std::string("{\"a\":") + number + "}")) << number;
+}
+
 TEST(Json, NestsOnlySoDeep) {
   EXPECT_TRUE(reads(nested(kDeepestJson)));
   EXPECT_FALSE(reads(nested(kDeepestJson + 1)));

@@ -18,7 +18,7 @@ void add_metadata(config::Metadata& metadata, std::string_view filter,
   if (document.HasParseError() || !document.IsObject()) document.SetObject();
   for (const auto& [key, text] : members) {
     rapidjson::Document value(&document.GetAllocator());
-    value.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag>(text.data(), text.size());
+    value.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
     if (value.HasParseError()) continue;
     rapidjson::Value name(key.data(), static_cast<rapidjson::SizeType>(key.size()), document.GetAllocator());
     document.RemoveMember(name);
