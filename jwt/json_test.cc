@@ -32,7 +32,7 @@ TEST(Json, TakesNoKeyTwice) {
 
 // A fuzzer found that RapidJSON's exact reading of numbers counts the leading zeros of zero for such.
 TEST(Json, AZeroOfManyDigits) {
-  for (const char* number : {"0.0e400", "0.00000000000000000000000000000000000000000000000000", "0e-400",
+  for (const char* number : {"0.0e300", "0.00000000000000000000000000000000000000000000000000", "0e-400",
                              "0.000000000000000000000000000000000000000000000000000000000000000000e-330"})
     EXPECT_TRUE(reads(std::string("{\"a\":") + number + "}")) << number;
 }
