@@ -21,6 +21,9 @@
 namespace inlay::net {
 namespace {
 
+// Events after which what they have added to is written at the latest (When::kAfterEvents), though more were found.
+constexpr int kTogether = 32;
+
 int64_t read_clock(clockid_t clock) {
   timespec t{};
   clock_gettime(clock, &t);
@@ -89,6 +92,12 @@ struct EventLoop::Impl final : IoHandler {
   void run_after_event() {
     while (!after_event.empty()) after_event.run();
   }
+  void run_after_events() {
+    while (!after_event.empty() || !after_events.empty()) {
+      run_after_event();
+      after_events.run();
+    }
+  }
   static void announce(const epoll_event& event) { static_cast<IoHandler*>(event.data.ptr)->set_announced(true); }
   int wait_ms(std::chrono::milliseconds limit) const;
   void turn(std::chrono::milliseconds limit);
@@ -102,6 +111,7 @@ struct EventLoop::Impl final : IoHandler {
   uint64_t turns = 0;
   TimerWheel wheel;
   TaskList after_event;
+  TaskList after_events;
   TaskList next_turn;
   std::array<epoll_event, 256> events{};
   int event_count = 0;
@@ -131,7 +141,7 @@ int EventLoop::Impl::wait_ms(std::chrono::milliseconds limit) const {
 }
 
 void EventLoop::Impl::turn(std::chrono::milliseconds limit) {
-  run_after_event();  // what was scheduled before run()
+  run_after_events();  // what was scheduled before run()
   event_count = epoll_wait(epoll_fd, events.data(), static_cast<int>(events.size()), wait_ms(limit));
   now = read_clock(CLOCK_MONOTONIC);
   ++turns;
@@ -143,8 +153,10 @@ void EventLoop::Impl::turn(std::chrono::milliseconds limit) {
     handler.set_announced(false);
     handler.on_io(event.events);
     run_after_event();
+    if (event_index % kTogether == kTogether - 1) run_after_events();
   }
   event_count = 0;
+  run_after_events();
   if (has_posted.load(std::memory_order_acquire)) run_posted();
   delete_all();
   if (!next_turn.empty()) {
@@ -152,7 +164,7 @@ void EventLoop::Impl::turn(std::chrono::milliseconds limit) {
     run_after_event();
   }
   wheel.advance(now);
-  run_after_event();
+  run_after_events();
 }
 
 void EventLoop::Impl::start_clock() {
@@ -202,7 +214,7 @@ void EventLoop::run_once(std::chrono::milliseconds limit) {
 }
 
 void EventLoop::flush() {
-  impl_->run_after_event();
+  impl_->run_after_events();
 }
 
 void EventLoop::stop() {
@@ -272,14 +284,24 @@ DeferredTask::~DeferredTask() {
   cancel();
 }
 
+TaskList& DeferredTask::list() {
+  switch (when_) {
+    case When::kAfterEvent:
+      return loop_.impl().after_event;
+    case When::kAfterEvents:
+      return loop_.impl().after_events;
+    case When::kNextTurn:
+      break;
+  }
+  return loop_.impl().next_turn;
+}
+
 void DeferredTask::schedule() {
-  if (scheduled()) return;
-  (when_ == When::kAfterEvent ? loop_.impl().after_event : loop_.impl().next_turn).push(*this);
+  if (!scheduled()) list().push(*this);
 }
 
 void DeferredTask::cancel() {
-  if (!scheduled()) return;
-  (when_ == When::kAfterEvent ? loop_.impl().after_event : loop_.impl().next_turn).remove(*this);
+  if (scheduled()) list().remove(*this);
 }
 
 Timer::Timer(EventLoop& loop, std::function<void()> on_fire) : loop_(loop), on_fire_(std::move(on_fire)) {}

@@ -98,13 +98,16 @@ class EventLoop {
   std::unique_ptr<Impl> impl_;
 };
 
+class TaskList;
+
 // DeferredTask runs a function on the loop once after each schedule(): kAfterEvent right after the I/O event (or timer,
-// or posted task) that is being handled, which is when writes are flushed; kNextTurn after the loop has looked for new
-// events, which is fair to other connections. Scheduling is O(1) and allocates nothing; scheduling twice runs it once.
-// Loop thread only. A scheduled task that is destroyed does not run.
+// or posted task) that is being handled, which is when writes are flushed; kAfterEvents when some more of the events
+// that the loop has found together are handled, for what several of them may add to; kNextTurn after the loop has
+// looked for new events, which is fair to other connections. Scheduling is O(1) and allocates nothing; scheduling twice
+// runs it once. Loop thread only. A scheduled task that is destroyed does not run.
 class DeferredTask {
  public:
-  enum class When : uint8_t { kAfterEvent, kNextTurn };
+  enum class When : uint8_t { kAfterEvent, kAfterEvents, kNextTurn };
   DeferredTask(EventLoop& loop, When when, std::function<void()> run);
   ~DeferredTask();
   DeferredTask(const DeferredTask&) = delete;
@@ -116,6 +119,7 @@ class DeferredTask {
 
  private:
   friend class TaskList;
+  TaskList& list();
   EventLoop& loop_;
   std::function<void()> run_;
   DeferredTask* next_ = nullptr;

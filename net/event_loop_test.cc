@@ -3,8 +3,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <functional>
 #include <memory>
 #include <random>
 #include <regex>
@@ -113,6 +118,45 @@ TEST(EventLoop, DeferredTasksRunOnceAndCanBeCancelled) {
   });
   loop.run();
   EXPECT_EQ(order, (std::vector<int>{1, 2}));
+}
+
+// What several events of a turn add to is written once; and before the loop looks for new events.
+TEST(EventLoop, ATaskForAfterEventsRunsOnceForAllThatCameTogether) {
+  struct Input final : IoHandler {
+    std::function<void()> on_readable;
+    void on_io(uint32_t) override { on_readable(); }
+  };
+  EventLoop loop;
+  std::string order;
+  DeferredTask each(loop, DeferredTask::When::kAfterEvent, [&] { order += "e"; });
+  DeferredTask next(loop, DeferredTask::When::kNextTurn, [&] { order += "n"; });
+  DeferredTask all(loop, DeferredTask::When::kAfterEvents, [&] {
+    order += "A";
+    each.schedule();
+  });
+  std::array<Input, 40> inputs;
+  std::array<int, 40> descriptors{};
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    inputs[i].on_readable = [&] {
+      order += ".";
+      each.schedule();
+      all.schedule();
+      next.schedule();
+    };
+    descriptors[i] = eventfd(1, EFD_CLOEXEC);
+    ASSERT_TRUE(loop.watch(descriptors[i], EPOLLIN, inputs[i]));
+  }
+  loop.run_once(milliseconds(1000));
+  const auto times = [](size_t n) {
+    std::string made;
+    for (size_t i = 0; i < n; ++i) made += ".e";
+    return made;
+  };
+  EXPECT_EQ(order, times(32) + "Ae" + times(8) + "Aen");
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    loop.unwatch(descriptors[i], inputs[i]);
+    close(descriptors[i]);
+  }
 }
 
 TEST(EventLoop, DeletesLaterAndNotOnTheStack) {

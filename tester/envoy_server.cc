@@ -51,6 +51,7 @@ class EnvoyServer final : public Server {
   bool started();
   Error refused();
   // What is to be said of the process itself, once.
+  void say_how_it_ended();
   void say(const std::string& line) {
     if (std::exchange(said_, true)) return;
     run_.transcript.guest({.shown = line, .who = "envoy", .level = "critical", .text = line}, kNoThread);
@@ -123,8 +124,15 @@ std::vector<LogLine> EnvoyServer::log() {
   std::vector<LogLine> lines = std::exchange(before_, {});
   const bool over = envoy_->ended();  // and then all is written
   for (LogLine& line : envoy_->log()) lines.push_back(std::move(line));
-  if (over && !asked_) say("envoy: ended by itself " + envoy_->how());
+  if (over && !asked_) say_how_it_ended();
   return lines;
+}
+
+// A signal is told in the same words before it was asked to end and after: which of both a crash comes to is chance.
+void EnvoyServer::say_how_it_ended() {
+  const std::string how = envoy_->how();
+  const std::string when = how.starts_with("by signal") ? "" : asked_ ? "badly, " : "by itself ";
+  say("envoy: ended " + when + how);
 }
 
 bool EnvoyServer::has_read(size_t bytes) {
@@ -152,7 +160,7 @@ size_t EnvoyServer::sum(const std::string& expression) {
 
 bool EnvoyServer::ended() {
   if (envoy_->ended()) {
-    if (!envoy_->how().empty()) say("envoy: ended badly, " + envoy_->how());
+    if (!envoy_->how().empty()) say_how_it_ended();
     return true;
   }
   if (Clock::now() - asked_at_ < (hangs() ? kEndTimeOfOneThatHangs : kEndTime)) return false;

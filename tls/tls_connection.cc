@@ -135,7 +135,7 @@ void TlsConnection::drive() {
 
 void TlsConnection::handshake() {
   if (!ssl_) return fail(net::CloseReason::kConnectFailed, "TLS error: out of memory");
-  (void)take_openssl_error();
+  clear_openssl_errors();
   const int result = SSL_do_handshake(ssl_.get());
   if (result == 1) return finish_handshake();
   const int error = SSL_get_error(ssl_.get(), result);
@@ -251,7 +251,7 @@ void TlsConnection::turn() {
 // failed.
 bool TlsConnection::read_record() {
   const auto space = plain_in_.reserve(kReadSize);
-  (void)take_openssl_error();
+  clear_openssl_errors();
   const int n = SSL_read(ssl_.get(), space.data(), static_cast<int>(std::min<size_t>(space.size(), INT_MAX)));
   if (n > 0) {
     plain_in_.commit(static_cast<size_t>(n));
@@ -278,6 +278,11 @@ void TlsConnection::read_plain() {
   if (inner_closing_ && !reading_ && !end_seen_) handler_->on_peer_closing();
 }
 
+// Whether SSL_read() would find nothing, which spares the call: as a rule a message is one record.
+bool TlsConnection::nothing_to_read() const {
+  return cipher_in_.empty() && !inner_ended_ && SSL_pending(ssl_.get()) == 0;
+}
+
 // What the handler has left goes first, then record by record.
 void TlsConnection::deliver_records() {
   net::DestructionGuard guard(destroyed_);
@@ -290,7 +295,7 @@ void TlsConnection::deliver_records() {
     const bool more = read_record();
     if (guard.destroyed() || state_ != State::kOpen || !answer() || !more) return;
     handler_->on_data(plain_in_, end_seen_);
-    if (guard.destroyed()) return;
+    if (guard.destroyed() || nothing_to_read()) return;
   }
   if (state_ == State::kOpen && reading_ && !end_seen_) turn_task_.schedule();
 }
@@ -336,7 +341,7 @@ void TlsConnection::write(std::string_view data) {
 void TlsConnection::encrypt(Buffer& data) {
   while (!data.empty() && !write_failed_) {
     const std::string_view front = data.front();
-    (void)take_openssl_error();
+    clear_openssl_errors();
     const int n = SSL_write(ssl_.get(), front.data(), static_cast<int>(std::min<size_t>(front.size(), INT_MAX)));
     if (n > 0) {
       data.drain(static_cast<size_t>(n));
@@ -349,7 +354,7 @@ void TlsConnection::encrypt(Buffer& data) {
 
 void TlsConnection::shutdown_write() {
   if (std::exchange(shutdown_, true) || state_ != State::kOpen) return;
-  (void)take_openssl_error();
+  clear_openssl_errors();
   SSL_shutdown(ssl_.get());
   flush();
   inner_->shutdown_write();
@@ -363,7 +368,7 @@ void TlsConnection::close(Close how) {
   turn_task_.cancel();
   timer_.disarm();
   if (how == Close::kAfterFlush && open && !shutdown_) {
-    (void)take_openssl_error();
+    clear_openssl_errors();
     SSL_shutdown(ssl_.get());
     flush();
   }

@@ -86,6 +86,7 @@ class TlsConnection final : public net::Connection, private net::ConnectionHandl
   void read_plain();
   void deliver_records();
   bool read_record();
+  bool nothing_to_read() const;
   void encrypt(Buffer& data);
   void flush();
   void turn();

@@ -149,7 +149,7 @@ Http2Connection::Http2Connection(ConnectionPool& pool, net::EventLoop& loop)
                     retire(false);
                   }),
       ping_timer_(loop, [this] { keep_alive(); }),
-      flush_task_(loop, net::DeferredTask::When::kAfterEvent, [this] { flush(); }),
+      flush_task_(loop, net::DeferredTask::When::kAfterEvents, [this] { flush(); }),
       held_task_(loop, net::DeferredTask::When::kNextTurn, [this] {
         session_->deliver_held();
         flush_task_.schedule();

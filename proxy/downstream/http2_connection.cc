@@ -37,7 +37,7 @@ Http2Connection::Http2Connection(ConnectionManager::Impl& manager, std::unique_p
       timer_(manager.loop, [this] { on_timeout(); }),
       ping_timer_(manager.loop, [this] { ping(); }),
       drain_timer_(manager.loop, [this] { finish_drain(); }),
-      flush_task_(manager.loop, net::DeferredTask::When::kAfterEvent, [this] { flush(); }),
+      flush_task_(manager.loop, net::DeferredTask::When::kAfterEvents, [this] { flush(); }),
       held_task_(manager.loop, net::DeferredTask::When::kNextTurn,
                  [this] {
                    session_->deliver_held();
