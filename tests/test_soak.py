@@ -25,9 +25,10 @@ class SoakTest(TestCase):
         wait_until(lambda: soak.counted() == soak.provider.tokens, "as many fetches as the provider has counted")
 
 
+@in_envoy_too
 class MixedSoakTest(TestCase):
     def test_none_is_lost_and_none_is_wrong(self):
-        soak = MixedSoak(self.directory)
+        soak = MixedSoak(self.directory, kind=self.KIND)
         self.addCleanup(soak.end)
         soak.run(1200 if SANITIZED else 12_000, rounds=2)
         self.assertEqual(soak.wrong, [])

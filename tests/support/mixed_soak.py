@@ -40,19 +40,21 @@ def answer(asked):
 class MixedSoak:
     """Make one, run() it, end() it; then `counts` has what was asked for and how it ended, and `wrong` what must not have happened."""
 
-    def __init__(self, directory, workers=2):
+    def __init__(self, directory, workers=2, kind=Proxy):
         self.counts, self.wrong, self.memory = collections.Counter(), [], []
         self.programs = [Haproxy(directory, JUDGE, "judge1"), Haproxy(directory, JUDGE, "judge2", "proto h2"), Provider(directory)]
         self.careful = Http2Origin(answer, early=lambda asked: asked.connection.origin.requests.clear())
-        clusters = [config.cluster("http1", self.programs[0].port), config.cluster("http2", self.programs[1].port, **config.speaks_http2()),
-                    config.cluster("careful", self.careful.port, **config.speaks_http2()), config.cluster("provider", self.programs[2].port)]
+        # As many streams as HAProxy takes: before its SETTINGS have come Envoy begins more, and they are refused.
+        http2 = config.speaks_http2(max_concurrent_streams=100)
+        clusters = [config.cluster("http1", self.programs[0].port), config.cluster("http2", self.programs[1].port, **http2),
+                    config.cluster("careful", self.careful.port, **http2), config.cluster("provider", self.programs[2].port)]
         for one in clusters:
             one["circuit_breakers"] = {"thresholds": [{"max_connections": 4096, "max_pending_requests": 4096, "max_requests": 4096}]}
         routes = [config.route(to, {"prefix": f"/{way}/{to}"}) for way in ("plain", "filtered") for to in ("http1", "http2", "careful")]
         bootstrap = config.bootstrap(clusters, routes=routes)
         filtered = config.listener([config.augmenter()], routes, name="filtered")
         bootstrap["static_resources"]["listeners"].append(filtered)
-        self.proxy = Proxy(directory, bootstrap, concurrency=workers)
+        self.proxy = kind(directory, bootstrap, concurrency=workers)
         self.programs.append(self.proxy)
         self.ports = {"plain": self.proxy.port, "filtered": filtered["address"]["socket_address"]["port_value"]}
         self.proxy.wait_ready().wait_compiled()
