@@ -73,7 +73,7 @@ constexpr OperatorName kOperators[] = {
     {"DOWNSTREAM_PEER_URI_SAN", Operator::kPeerUri, Argument::kNone},
     {"DOWNSTREAM_PEER_DNS_SAN", Operator::kPeerDns, Argument::kNone},
     {"DOWNSTREAM_PEER_FINGERPRINT_256", Operator::kPeerFingerprint, Argument::kNone},
-    {"DYNAMIC_METADATA", Operator::kNothing, Argument::kNeededAndLength},
+    {"DYNAMIC_METADATA", Operator::kDynamicMetadata, Argument::kNeededAndLength},
     {"GRPC_STATUS", Operator::kNothing, Argument::kOptional},
     {"TRACE_ID", Operator::kNothing, Argument::kNone},
     {"SPAN_ID", Operator::kNothing, Argument::kNone},

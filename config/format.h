@@ -50,6 +50,7 @@ enum class Operator : uint8_t {
   kDownstreamLocalNoPort,
   kDownstreamLocalPort,
   kFilterState,
+  kDynamicMetadata,
   kHostname,
   kStreamId,
   kConnectionId,

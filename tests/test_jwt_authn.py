@@ -429,6 +429,37 @@ class Claims(Jwt):
         self.serve_guest(["claims", "scope", "1"], payload_in_metadata="claims", normalize_payload_in_metadata={"space_delimited_claims": ["scope", "sub"]})
         self.assertEqual(self.seen(headers=bearer(token(scope="read  write")))["x-guest"], "write")
 
+    def test_for_logs_and_headers(self):
+        """A text as it is, all else as JSON; what is not there as a value that is not there."""
+        paths = ("claims:sub", "claims:n", "claims:list", "claims:deep", "claims:deep:a", "claims:no", "claims:sub:x", "claims:list:0", "no")
+        shown = {path: f"%DYNAMIC_METADATA(envoy.filters.http.jwt_authn:{path})%" for path in paths}
+        shown["cut"] = "%DYNAMIC_METADATA(envoy.filters.http.jwt_authn:claims:sub):3%"
+        shown["cut number"] = "%DYNAMIC_METADATA(envoy.filters.http.jwt_authn:claims:n):1%"
+        shown["cut list"] = "%DYNAMIC_METADATA(envoy.filters.http.jwt_authn:claims:list):4%"
+        shown["two"] = shown["claims:n"] * 2
+        text, lines = os.path.join(self.directory, "text.log"), os.path.join(self.directory, "lines.log")
+        logs = [config.file_log(text, ";".join(shown.values()) + "\n"), config.file_log(lines, {"json_format": shown})]
+        added = [{"header": {"key": "x-sub", "value": shown["claims:sub"]}}, {"header": {"key": "x-list", "value": shown["claims:list"]}},
+                 {"header": {"key": "x-no", "value": shown["claims:no"]}}]
+        echo = self.start(Echo(self.directory))
+        proxy = self.start_proxy(config.bootstrap([config.cluster("origin", echo.port)], [jwt_authn({"p": provider(payload_in_metadata="claims")})],
+                                                  access_log=logs, routes=[{**config.route(), "request_headers_to_add": added}]))
+        claims = {"sub": 'who "she" is', "n": 12.5, "list": [1, "two", None, True], "deep": {"a": "b"}}
+        seen = echoed(proxy.port, headers=bearer(token(claims)))["headers"]
+        self.assertEqual((seen["x-sub"], seen["x-list"], seen.get("x-no")), ('who "she" is', '[1,"two",null,true]', None))
+        self.assertEqual(request(proxy.port, headers=bearer(BAD)).status, 401)
+        proxy.end()
+        with open(text) as file:
+            good, bad = file.read().splitlines()
+        self.assertEqual(good, 'who "she" is;12.5;[1,"two",null,true];{"a":"b"};b;-;-;-;-;who;1;[1,";12.512.5')
+        self.assertEqual(set(bad.split(";")), {"-", "--"})
+        with open(lines) as file:
+            good, bad = (json.loads(line) for line in file)
+        self.assertEqual(good, {"claims:sub": 'who "she" is', "claims:n": 12.5, "claims:list": [1, "two", None, True], "claims:deep": {"a": "b"}, "claims:deep:a": "b",
+                                "claims:no": None, "claims:sub:x": None, "claims:list:0": None, "no": None, "cut": "who", "cut number": 12.5,
+                                "cut list": [1, "two", None, True], "two": "12.512.5"})
+        self.assertEqual({value for name, value in bad.items() if name != "two"}, {None})
+
 
 class Keys(Jwt):
     """A server of keys."""

@@ -7,6 +7,7 @@
 #include "base/ascii.h"
 #include "document/scalars.h"
 #include "proxy/router/empty_value.h"
+#include "proxy/router/metadata_value.h"
 
 namespace inlay::proxy::access_log {
 namespace {
@@ -109,6 +110,13 @@ class Writer {
   }
 
   bool write_value(const config::FormatPart& part) {
+    if (part.op == Operator::kDynamicMetadata) {
+      const auto value = router::metadata_value(context_.info->dynamic_metadata, part.text);
+      if (value && !value->is_text) {
+        out_ += value->text;
+        return true;
+      }
+    }
     const bool number = is_number(part.op);
     const size_t before = out_.size();
     if (!number) out_ += '"';

@@ -9,6 +9,7 @@
 
 #include "base/ascii.h"
 #include "proxy/router/empty_value.h"
+#include "proxy/router/metadata_value.h"
 #include "proxy/router/route_table.h"
 
 namespace inlay::proxy::router {
@@ -270,6 +271,9 @@ void append_operator(const FormatPart& part, const FormatContext& context, std::
         if (state.name == part.text) out += state.value;
       }
       return;
+    case Operator::kDynamicMetadata:
+      if (const auto value = metadata_value(info.dynamic_metadata, part.text)) out += value->text;
+      return;
     case Operator::kHostname:
       out += hostname();
       return;
@@ -321,6 +325,8 @@ bool has_empty_value(const FormatPart& part, const FormatContext& context) {
       return has_header(context.response_headers, part);
     case Operator::kResponseTrailer:
       return has_header(context.response_trailers, part);
+    case Operator::kDynamicMetadata:
+      return metadata_value(context.info->dynamic_metadata, part.text).has_value();
     case Operator::kResponseCodeDetails:
       return context.info->response_code != 0;  // a guest's reply that gave none
     case Operator::kDownstreamRemotePort:
