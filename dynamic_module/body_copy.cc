@@ -53,7 +53,8 @@ void BodyCopy::begin(envoy::Filter* filter, bool buffering) {
   const auto is_held =
       request_ ? envoy::http_received_buffered_request_body : envoy::http_received_buffered_response_body;
   in_hook_ = true;
-  with_held_ = buffering && !is_held(filter);
+  is_held_ = is_held(filter);
+  with_held_ = buffering && !is_held_;
   if (!with_held_) return forget();
   if (!loaded_) return;
   std::vector<envoy::View> chunks;
@@ -95,7 +96,7 @@ void BodyCopy::end(envoy::Filter* filter, bool held) {
   in_hook_ = false;
   in_transit_ = held;
   if (!held) return forget();
-  if (!loaded_ || with_held_) return;
+  if (!loaded_ || with_held_ || is_held_) return;
   std::vector<envoy::View> chunks;
   add_chunks(filter, buffered(), chunks);
   for (auto chunk = chunks.rbegin(); chunk != chunks.rend(); ++chunk) content_.prepend(*chunk);

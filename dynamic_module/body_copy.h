@@ -44,6 +44,7 @@ class BodyCopy {
 
   const bool request_;
   bool in_hook_ = false;    // a body hook: there is a received body
+  bool is_held_ = false;    // what has come is what is held back, for a filter before this one
   bool with_held_ = false;  // the guest sees what is held back
   bool loaded_ = false;
   bool in_transit_ = false;

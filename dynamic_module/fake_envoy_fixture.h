@@ -73,6 +73,7 @@ struct Filter {
   std::thread::id worker = std::this_thread::get_id();
   std::array<Headers, 4> maps;
   std::array<std::string, 4> bodies;  // by BodyType
+  bool received_is_held = false;      // a filter before this one has held back what comes
   std::map<std::string, std::string> state;
   std::vector<std::string> done;  // what was done to the stream, "reply 403"
   bool destroy_inside = false;    // what re-enters destroys the stream before it returns
@@ -260,11 +261,11 @@ bool http_drain_body(Filter* filter, BodyType type, size_t bytes) {
   filter->bodies[number(type)].erase(0, bytes);
   return true;
 }
-bool http_received_buffered_request_body(Filter*) {
-  return false;
+bool http_received_buffered_request_body(Filter* filter) {
+  return filter->received_is_held;
 }
-bool http_received_buffered_response_body(Filter*) {
-  return false;
+bool http_received_buffered_response_body(Filter* filter) {
+  return filter->received_is_held;
 }
 void http_send_response(Filter* filter, uint32_t status, Field* headers, size_t count, View body, View) {
   std::string what = "reply " + std::to_string(status) + " " + std::string(body);

@@ -47,7 +47,20 @@ bool is_envoys(std::string_view name, std::string_view value, const host::LocalR
   return name == "content-type" && value == "text/plain" && !has_content_type(reply);
 }
 
+bool put_number(uint64_t number, std::string& value) {
+  value.assign(reinterpret_cast<const char*>(&number), sizeof number);
+  return true;
+}
+
 }  // namespace
+
+bool OwnReply::get_property(std::string_view name, std::string& value) const {
+  if (name == "code") return put_number(reply.status, value);
+  if (name == "grpc_status") return put_number(reply.grpc_status.value_or(http::grpc_status_of(reply.status)), value);
+  if (name != "code_details") return false;
+  value = reply.details;
+  return true;
+}
 
 void Stream::begin_own_reply() {
   if (!wanted_.reply || wanted_.reset || response_begun_ || context_ == nullptr) return;

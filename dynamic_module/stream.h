@@ -43,6 +43,9 @@ struct OwnReply {
   bool is_grpc = false;
   bool head_passed = false;
   bool shows_body = false;  // to the guest
+
+  // What Envoy says of `response.NAME` once it has made a reply. False: nothing of its own.
+  bool get_property(std::string_view name, std::string& value) const;
 };
 
 class Stream final : private host::HttpStream {

@@ -31,6 +31,8 @@ bool is_grpc(envoy::Filter* filter) {
 void reply(envoy::Filter* filter, host::LocalReply reply) {
   if (is_grpc(filter)) {
     const uint32_t status = reply.grpc_status.value_or(http::grpc_status_of(reply.status));
+    // Envoy sets it, where it stands: in front, as in a reply of its own.
+    reply.headers.emplace_back("content-type", "application/grpc");
     reply.headers.emplace_back("grpc-status", std::to_string(status));
   }
   std::vector<envoy::Field> fields;
@@ -105,6 +107,8 @@ abi::Status Stream::get_property(const std::vector<std::string_view>& path, std:
   if (over_ || !in_guest_) return abi::Status::kNotFound;
   if (path.size() == 2 && path[0] == "request" && (path[1] == "time" || path[1] == "duration"))
     return get_time(path[1] == "duration", value);
+  if (own_reply_ && path.size() == 2 && path[0] == "response" && own_reply_->get_property(path[1], value))
+    return abi::Status::kOk;
   VisibleMaps maps;
   maps.request_headers = headers(MapType::kHttpRequestHeaders, false);
   maps.response_headers = headers(MapType::kHttpResponseHeaders, false);

@@ -91,7 +91,7 @@ TEST_F(StreamTest, AReplyToAGrpcRequestIsNoSuccess) {
   configure(guest_with(on("request_headers", 3, "(call $reply (i32.const 403)) (i32.const 0)")));
   auto stream = filter({{"content-type", "application/grpc+proto"}});
   EXPECT_EQ(stream->stream->request_headers(true), 1u);
-  EXPECT_THAT(stream->done, ElementsAre("reply 403 one grpc-status=7"));
+  EXPECT_THAT(stream->done, ElementsAre("reply 403 one content-type=application/grpc grpc-status=7"));
 }
 
 TEST_F(StreamTest, ItsOwnReplyPassesItsCallbacksAboutTheResponse) {
@@ -102,6 +102,18 @@ TEST_F(StreamTest, ItsOwnReplyPassesItsCallbacksAboutTheResponse) {
   auto stream = filter();
   EXPECT_EQ(stream->stream->request_headers(true), 1u);
   EXPECT_THAT(stream->done, ElementsAre("reply 403 two x-a=one"));
+}
+
+TEST_F(StreamTest, TheCodeOfItsOwnReplyIsThereWhileItPasses) {
+  configure(guest_with("(data (i32.const 3072) \"response\\00code\")" +
+                       on("request_headers", 3, "(call $reply (i32.const 403)) (i32.const 0)") +
+                       on("response_headers", 3, R"((if (i32.eqz (call $get_property (i32.const 3072) (i32.const 13)
+                         (i32.const 16) (i32.const 20)))
+                         (then (if (i32.eq (i32.load (i32.load (i32.const 16))) (i32.const 403))
+                           (then (call $set (i32.const 2)))))) (i32.const 0))")));
+  auto stream = filter();
+  EXPECT_EQ(stream->stream->request_headers(true), 1u);
+  EXPECT_THAT(stream->done, ElementsAre("reply 403 one x-a=one"));
 }
 
 TEST_F(StreamTest, ItsOwnReplyIsHeldUntilItIsLetGo) {
@@ -210,6 +222,18 @@ TEST_F(StreamTest, PiecesThatAreHeldAreSeenOnceEach) {
   stream->bodies[0] = "ghi";
   EXPECT_EQ(stream->stream->request_body(true), 0u);
   EXPECT_EQ(stream->bodies[1] + stream->bodies[0], "abcdefghi");
+}
+
+TEST_F(StreamTest, ABodyThatAFilterBeforeHasHeldIsHeldOnce) {
+  configure(guest_with(on("request_body", 3, "(call $call_out) (i32.const 1)")));
+  auto stream = filter();
+  EXPECT_EQ(stream->stream->request_headers(false), 0u);
+  stream->received_is_held = true;
+  stream->bodies[0] = stream->bodies[1] = "abcdef";  // one buffer
+  EXPECT_EQ(stream->stream->request_body(true), 1u);
+  stream->bodies[0].clear();
+  stream->stream->scheduled();
+  EXPECT_EQ(stream->bodies[1], "abcdef");
 }
 
 TEST_F(StreamTest, ABodyThatWaitsIsChangedFromElsewhere) {
