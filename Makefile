@@ -3,7 +3,7 @@
 PRESET ?= release
 export PRESET
 
-.PHONY: help build docs demo test conformance envoy identity install package dist samples languages bench soak coverage fuzz lint format deploy mesh gateway bootstraps clean
+.PHONY: help build docs demo test conformance envoy envoy_module identity install package dist samples languages bench soak coverage fuzz lint format deploy mesh gateway bootstraps clean
 
 help:
 	@echo "make demo      build everything and watch a request get its headers, step by step"
@@ -11,6 +11,7 @@ help:
 	@echo "make test      every test; the last line is 'N passed, N failed', and 'N skipped' where some were (PRESET=asan-ubsan, tsan, debug, coverage)"
 	@echo "make conformance  the cases of docs/reference/conformance.md, on both engines, in process and on sockets"
 	@echo "make envoy     the same cases, and the end-to-end tests, in every version of Envoy that scripts/pins names (VERSION=1.40.0; CASES=part, UPDATE=1, STRICT=1: cases alone)"
+	@echo "make envoy_module  the same cases, and the filter's end-to-end tests, in Envoy with Inlay as a dynamic module, beside its Wasm filter (CASES=part, UPDATE=1)"
 	@echo "make identity  the filter against real identity providers: Hydra, SPIRE, Keycloak (a quarter of an hour, and once more to build them)"
 	@echo "make bench     requests a second, processor time, memory and start against Envoy, nginx and HAProxy, and the micro-benchmarks (AGAINST=revision: or slower than that?)"
 	@echo "make soak      20,000 requests a second for a minute on 8 workers, with tokens that live for a second; then 100,000 by HTTP/1 and HTTP/2, with trailers and resets"
@@ -61,6 +62,17 @@ ifneq ($(UPDATE)$(CASES)$(STRICT),)
 else
 	@scripts/build $(PRESET)
 	@scripts/envoy $(PRESET) $(ENVOYS) $(FOR_MODULES:%=modules=%)
+endif
+
+# Inlay as a dynamic module beside V8 in the same Envoy; CASES=part runs those cases alone and shows what differs, UPDATE=1 records it.
+envoy_module:
+	@scripts/bootstrap build test envoy=$(or $(VERSION),1.40.0)
+ifneq ($(UPDATE)$(CASES),)
+	@scripts/build $(PRESET) conformance_runner inlay_module
+	@build/$(PRESET)/conformance/conformance --envoy $(or $(VERSION),1.40.0) --dynamic-module $(if $(UPDATE),--update) $(CASES)
+else
+	@scripts/build $(PRESET) conformance_runner inlay inlay_module header_augmenting_wasm header_augmenting_lean_wasm
+	@scripts/envoy_module $(PRESET) $(or $(VERSION),1.40.0)
 endif
 
 # Real identity providers; PARTS=hydra is one of them.

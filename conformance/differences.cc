@@ -16,7 +16,9 @@
 namespace inlay::conformance {
 namespace {
 
-constexpr const char* kFile = INLAY_SOURCE_DIR "/conformance/differences";
+std::string path_of(std::string_view name) {
+  return INLAY_SOURCE_DIR "/conformance/" + std::string(name);
+}
 
 bool has(const std::vector<std::string>& all, std::string_view one) {
   return std::find(all.begin(), all.end(), one) != all.end();
@@ -32,6 +34,13 @@ bool take(const std::string& line, std::string_view key, std::string& value) {
 
 bool runs_in_any(const Case& c, const std::vector<std::string>& ways) {
   return std::any_of(ways.begin(), ways.end(), [&](const std::string& way) { return runs_in_envoy(c, way); });
+}
+
+void check_versions(const std::string& where, const std::vector<std::string>& given,
+                    const std::vector<std::string>& known, std::vector<std::string>& found) {
+  for (const std::string& version : given) {
+    if (!has(known, version)) found.push_back(where + ": scripts/pins has no Envoy " + version);
+  }
 }
 
 }  // namespace
@@ -73,14 +82,15 @@ Result<Differences> Differences::read(const std::string& path) {
   return parse(text.str());
 }
 
-Result<Differences> read_differences() {
-  return Differences::read(kFile);
+Result<Differences> read_differences(std::string_view name) {
+  return Differences::read(path_of(name));
 }
 
-Result<Unit> write_differences(const Differences& differences) {
-  std::ofstream file(kFile);
+Result<Unit> write_differences(const Differences& differences, std::string_view name) {
+  const std::string path = path_of(name);
+  std::ofstream file(path);
   file << differences.text();
-  if (!file.flush()) return Error{ErrorCode::kIo, "cannot be written", kFile};
+  if (!file.flush()) return Error{ErrorCode::kIo, "cannot be written", path};
   return Unit{};
 }
 
@@ -131,19 +141,14 @@ std::vector<std::string> Differences::of(const Case& c, std::string_view version
   return names;
 }
 
-std::vector<std::string> Differences::mistakes(const std::vector<Case>& cases,
-                                               const std::vector<std::string>& versions) const {
+std::vector<std::string> Differences::mistakes_of_entries(const std::vector<Case>& cases,
+                                                          const std::vector<std::string>& versions) const {
   std::vector<std::string> found;
   std::set<std::string> titles;
   for (const Case& c : cases) {
     if (runs_in_any(c, versions)) titles.insert(c.title());
   }
   std::set<std::string> names;
-  const auto check_versions = [&](const std::string& where, const std::vector<std::string>& given) {
-    for (const std::string& version : given) {
-      if (!has(versions, version)) found.push_back(where + ": scripts/pins has no Envoy " + version);
-    }
-  };
   for (const Difference& difference : all_) {
     if (!names.insert(difference.name).second) found.push_back(difference.name + ": stands there twice");
     if (difference.why.empty()) found.push_back(difference.name + ": says not why");
@@ -156,11 +161,17 @@ std::vector<std::string> Differences::mistakes(const std::vector<Case>& cases,
       if (!titles.contains(member.title))
         found.push_back(where + ": there is no such case, or it does not run in Envoy");
       if (!seen.insert(member.title).second) found.push_back(where + ": stands there twice");
-      check_versions(where, member.versions);
+      check_versions(where, member.versions, versions, found);
     }
   }
+  return found;
+}
+
+std::vector<std::string> Differences::mistakes(const std::vector<Case>& cases,
+                                               const std::vector<std::string>& versions) const {
+  std::vector<std::string> found = mistakes_of_entries(cases, versions);
   for (const Case& c : cases) {
-    for (const InEnvoy& one : c.in_envoy) check_versions(c.title(), one.versions);
+    for (const InEnvoy& one : c.in_envoy) check_versions(c.title(), one.versions, versions, found);
     for (const std::string& version : versions) {
       if (!runs_in_envoy(c, version)) continue;
       const std::vector<std::string> under = of(c, version);

@@ -53,15 +53,18 @@ class Differences {
   // What is wrong with them without a run: a case or a version that is none, a reason or a page that lacks, a
   // transcript that no difference explains, a case that could not be compared. A line each.
   std::vector<std::string> mistakes(const std::vector<Case>& cases, const std::vector<std::string>& versions) const;
+  // Those of them that its entries have, whatever transcripts there are.
+  std::vector<std::string> mistakes_of_entries(const std::vector<Case>& cases,
+                                               const std::vector<std::string>& versions) const;
 
  private:
   std::string head_;  // the comment that it begins with
   std::vector<Difference> all_;
 };
 
-// conformance/differences of the source tree. Errors of writing: kIo.
-Result<Differences> read_differences();
-Result<Unit> write_differences(const Differences& differences);
+// conformance/differences of the source tree, or another file there. Errors of writing: kIo.
+Result<Differences> read_differences(std::string_view name = "differences");
+Result<Unit> write_differences(const Differences& differences, std::string_view name = "differences");
 
 // Whether what an Envoy has shown is what is expected, but for what the rules of those differences leave out.
 bool agrees(const std::string& expected, const std::vector<std::string>& names, const std::string& seen);

@@ -8,12 +8,11 @@ namespace inlay::conformance {
 
 EnvoyRuns::EnvoyRuns(std::vector<const Case*> cases, Envoy envoy, std::string way, const Differences& differences,
                      bool expected)
-    : cases_(std::move(cases)),
-      envoy_(std::move(envoy)),
-      way_(std::move(way)),
-      differences_(differences),
-      expected_(expected),
-      outcomes_(cases_.size()) {
+    : EnvoyRuns(std::move(cases), [envoy = std::move(envoy), way = std::move(way), &differences, expected](
+                                      const Case& c) { return run_in_envoy(c, envoy, way, differences, expected); }) {}
+
+EnvoyRuns::EnvoyRuns(std::vector<const Case*> cases, std::function<Result<std::string>(const Case&)> run)
+    : cases_(std::move(cases)), run_(std::move(run)), outcomes_(cases_.size()) {
   const size_t at_once = std::min<size_t>(cases_.size(), std::max(1U, std::thread::hardware_concurrency()) + 2);
   for (size_t i = 0; i < at_once; ++i) threads_.emplace_back([this] { work(); });
 }
@@ -25,7 +24,7 @@ EnvoyRuns::~EnvoyRuns() {
 
 void EnvoyRuns::work() {
   for (size_t i = next_++; i < cases_.size(); i = next_++) {
-    outcomes_[i].set_value(run_in_envoy(*cases_[i], envoy_, way_, differences_, expected_));
+    outcomes_[i].set_value(run_(*cases_[i]));
   }
 }
 

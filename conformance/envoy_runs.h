@@ -4,7 +4,9 @@
 // EnvoyRuns: cases in one version of Envoy, in one way (envoys.h), several at a time, since a case mostly waits.
 
 #include <atomic>
+#include <functional>
 #include <future>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -18,6 +20,8 @@ class EnvoyRuns {
   // run_in_envoy().
   EnvoyRuns(std::vector<const Case*> cases, Envoy envoy, std::string way, const Differences& differences,
             bool expected);
+  // The same of whatever runs a case; called on several threads.
+  EnvoyRuns(std::vector<const Case*> cases, std::function<Result<std::string>(const Case&)> run);
   // Waits for those that have begun; the others are not run.
   ~EnvoyRuns();
   EnvoyRuns(const EnvoyRuns&) = delete;
@@ -29,11 +33,8 @@ class EnvoyRuns {
  private:
   void work();
 
-  std::vector<const Case*> cases_;
-  Envoy envoy_;
-  std::string way_;
-  const Differences& differences_;
-  const bool expected_;
+  const std::vector<const Case*> cases_;
+  const std::function<Result<std::string>(const Case&)> run_;
   std::atomic<size_t> next_{0};
   std::vector<std::promise<Result<std::string>>> outcomes_;
   std::vector<std::thread> threads_;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// conformance [--update] [--cases DIRECTORY] [--envoy VERSION|all [--envoy-strict]] [CASE...]: runs the cases whose
-// path contains one of CASE, or all.
+// conformance [--update] [--cases DIRECTORY] [--envoy VERSION|all [--envoy-strict|--dynamic-module]] [CASE...]: runs
+// the cases whose path contains one of CASE, or all.
 //
 // Without --envoy on both engines, in process and on sockets, and on sockets by HTTP/2; when all of the tree's own were
 // run, it rewrites docs/reference/conformance.md. With it in that Envoy, by HTTP/1 and, where that is recorded, by
 // HTTP/2 ("1.40.0/http2" is that alone), or in every version of scripts/pins; of cases that are named it shows how they
 // differ there, recorded or not. --update writes down what was seen: read the diff. --envoy-strict also counts the
-// cases in which Inlay with that flag shows the same as the Envoy, to the byte.
+// cases in which Inlay with that flag shows the same as the Envoy, to the byte. --dynamic-module runs those of HTTP
+// filters in that Envoy with libinlay.so in the place of its Wasm filter, and holds them against the latter.
 
 #include <cstdio>
 #include <cstdlib>
@@ -15,6 +16,7 @@
 #include <set>
 
 #include "conformance/envoy_runs.h"
+#include "conformance/module_runs.h"
 #include "conformance/page.h"
 #include "conformance/record.h"
 #include "conformance/runner.h"
@@ -31,6 +33,7 @@ constexpr const char* kCases = INLAY_SOURCE_DIR "/conformance/cases";
 struct Arguments {
   bool update = false;
   bool envoy_strict = false;
+  bool dynamic_module = false;
   std::string envoy;  // a version, a way (envoys.h), "all", or empty
   std::string directory = kCases;
   std::vector<std::string> wanted;
@@ -191,20 +194,36 @@ bool run_in(const Envoy& envoy, const std::string& way, std::vector<Case>& cases
   return static_cast<bool>(write_differences(differences));
 }
 
+bool chosen(const Case& c, const std::string& way, const Arguments& arguments) {
+  return arguments.wants(c) && (arguments.dynamic_module ? runs_as_module(c, way) : runs_in_envoy(c, way));
+}
+
+// The same cases in Envoy by the module.
+bool run_modules_in(const Envoy& envoy, const std::string& way, const std::vector<Case>& cases,
+                    const Arguments& arguments, std::string& summary) {
+  std::vector<const Case*> those;
+  for (const Case& c : cases) {
+    if (chosen(c, way, arguments)) those.push_back(&c);
+  }
+  return run_as_modules(those, cases, envoy, way, {arguments.update, !arguments.wanted.empty()}, summary);
+}
+
 // What keeps cases from being run in Envoy at all; empty if nothing does.
 std::string wrong_choice(const Arguments& arguments, const std::vector<Case>& cases) {
-  std::vector<std::string> chosen;
+  std::vector<std::string> ways;
   std::string known;
   for (const std::string& way : envoy_ways()) {
     known += (known.empty() ? "" : ", ") + way;
-    if (arguments.wants_way(way)) chosen.push_back(way);
+    if (arguments.wants_way(way)) ways.push_back(way);
   }
-  if (chosen.empty()) {
+  if (ways.empty()) {
     return "--envoy " + arguments.envoy + ": scripts/pins has no such Envoy; there are: all, " + known;
   }
-  for (const std::string& way : chosen) {
+  if (arguments.dynamic_module && (arguments.envoy == "all" || !loads_modules(version_of_way(arguments.envoy))))
+    return "--dynamic-module: name one Envoy from 1.38 on: --envoy " + pinned_envoys().at(0);
+  for (const std::string& way : ways) {
     for (const Case& c : cases) {
-      if (runs_in_envoy(c, way) && arguments.wants(c)) return "";
+      if (chosen(c, way, arguments)) return "";
     }
   }
   return "no case that was chosen runs in Envoy";
@@ -227,7 +246,9 @@ int run_in_envoys(const Arguments& arguments) {
     if (!arguments.wants_way(way)) continue;
     const auto envoy = find_envoy(version_of_way(way));
     if (!envoy) summary += "Envoy " + way + " is skipped: " + envoy.error().to_string() + "\n";
-    if (envoy && !run_in(*envoy, way, *cases, *differences, arguments, summary)) well = false;
+    if (!envoy) continue;
+    well &= arguments.dynamic_module ? run_modules_in(*envoy, way, *cases, arguments, summary)
+                                     : run_in(*envoy, way, *cases, *differences, arguments, summary);
   }
   for (const std::string& mistake : differences->mistakes(*cases, envoy_ways())) {
     std::printf("conformance/differences: %s\n", mistake.c_str());
@@ -248,6 +269,8 @@ int main(int argc, char** argv) {
       arguments.update = true;
     } else if (argument == "--envoy-strict") {
       arguments.envoy_strict = true;
+    } else if (argument == "--dynamic-module") {
+      arguments.dynamic_module = true;
     } else if (argument == "--envoy" && i + 1 < argc) {
       arguments.envoy = argv[++i];
     } else if (argument == "--cases" && i + 1 < argc) {
@@ -255,7 +278,8 @@ int main(int argc, char** argv) {
     } else if (argument.starts_with("-")) {
       std::fprintf(
           stderr,
-          "usage: conformance [--update] [--cases DIRECTORY] [--envoy VERSION|all [--envoy-strict]] [CASE...]\n");
+          "usage: conformance [--update] [--cases DIRECTORY] [--envoy VERSION|all [--envoy-strict|--dynamic-module]] "
+          "[CASE...]\n");
       return 2;
     } else {
       arguments.wanted.push_back(argument);

@@ -20,7 +20,9 @@ engines, and for all ways of running it:
 - **HTTP/2**: the same, with clients and upstreams that speak HTTP/2. Where a protocol makes a difference by nature, the case has
   both transcripts;
 - **Envoy**: the real one in the server's place (`make envoy`). Where it shows something else, the table names the difference, and
-  a test holds that it is this one and no other.
+  a test holds that it is this one and no other;
+- **a dynamic module**: the same Envoy with Inlay in its Wasm filter's place (`make envoy_module`), held against what it does with V8.
+  [dynamic_module.md](dynamic_module.md) has the result, [module_differences](../../conformance/module_differences) each case that differs.
 
 [conformance/README.md](../../conformance/README.md) says how to read and write a case.
 

@@ -1,49 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tester/bootstrap.h"
-#include "base/ascii.h"
 
 #include <algorithm>
 #include <fstream>
 
 #include "compiler/wat.h"
 #include "config/load.h"
+#include "tester/dynamic_module.h"
 #include "tester/modules.h"
+#include "tester/yaml_text.h"
 
 namespace inlay::tester {
 namespace {
 
 constexpr std::string_view kType = "type.googleapis.com/";
 
-std::string indent(std::string_view text, size_t by) {
-  std::string out;
-  while (!text.empty()) {
-    const size_t end = text.find('\n');
-    const std::string_view line = text.substr(0, end);
-    if (!line.empty()) out.append(by, ' ').append(line);
-    out += '\n';
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-  }
-  return out;
-}
-
-// A double-quoted YAML scalar.
-std::string yaml(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += {'\\', c};
-    } else if (byte < 0x20 || byte == 0x7f) {
-      append_hex(out += "\\x", c);
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"";
-}
-
 std::string string_value(std::string_view text) {
-  return "{\"@type\": " + std::string(kType) + "google.protobuf.StringValue, value: " + yaml(text) + "}";
+  return "{\"@type\": " + std::string(kType) + "google.protobuf.StringValue, value: " + quoted_yaml(text) + "}";
 }
 
 // A whole module, or what goes into one with an ABI marker, a memory of two pages, an allocator that hands out the
@@ -75,7 +48,7 @@ std::string plugin_yaml(const PluginCase& plugin, const std::string& file) {
     if (name == "vm_id") {
       vm_id = value;
     } else if (name == "name") {
-      fields += "name: " + yaml(value) + "\n";
+      fields += "name: " + quoted_yaml(value) + "\n";
     } else if (name.starts_with("vm.")) {
       vm_fields += name.substr(3) + ": " + value + "\n";
     } else if (name != "abi") {
@@ -93,13 +66,13 @@ std::string plugin_yaml(const PluginCase& plugin, const std::string& file) {
   text += indent(fields, 6);
   text += "      configuration: " + string_value(configuration) + "\n";
   text += "      vm_config:\n";
-  text += "        vm_id: " + yaml(vm_id) + "\n";
+  text += "        vm_id: " + quoted_yaml(vm_id) + "\n";
   if (!plugin.vm_configuration.empty()) {
     text += "        configuration: " + string_value(plugin.vm_configuration) + "\n";
   }
   text += indent(vm_fields, 8);
   text += "        runtime: envoy.wasm.runtime.v8\n";
-  text += "        code: {local: {filename: " + yaml(file) + "}}\n";
+  text += "        code: {local: {filename: " + quoted_yaml(file) + "}}\n";
   return text;
 }
 
@@ -149,8 +122,8 @@ std::string tcp_proxy_yaml(const Case& c) {
 std::string access_log_yaml(const Case& c, const std::string& file) {
   if (c.access_log.empty()) return {};
   return "access_log:\n- name: file\n  typed_config:\n    \"@type\": " + std::string(kType) +
-         "envoy.extensions.access_loggers.file.v3.FileAccessLog\n    path: " + yaml(file) +
-         "\n    log_format: {text_format_source: {inline_string: " + yaml(c.access_log + "\n") + "}}\n";
+         "envoy.extensions.access_loggers.file.v3.FileAccessLog\n    path: " + quoted_yaml(file) +
+         "\n    log_format: {text_format_source: {inline_string: " + quoted_yaml(c.access_log + "\n") + "}}\n";
 }
 
 }  // namespace
@@ -175,6 +148,11 @@ Result<std::string> bootstrap_text(const Run& run, const std::map<std::string, u
   std::string http_filters;
   for (const PluginCase& plugin : c.plugins) {
     INLAY_TRY(const std::string file, run.find_module(plugin, run.directory));
+    if (!run.dynamic_module.empty()) {
+      INLAY_TRY(const std::string filter, dynamic_module_yaml(run, plugin, file));
+      http_filters += filter;
+      continue;
+    }
     (plugin.network ? network_filters : http_filters) += plugin_yaml(plugin, file);
   }
   const std::string last = access_log_yaml(c, access_log_path(run.directory)) +

@@ -28,13 +28,14 @@ int number_behind(const std::string& text, char mark) {
 
 }  // namespace
 
-EnvoyProcess::EnvoyProcess(const std::string& binary, const std::string& config, size_t workers, std::string directory)
+EnvoyProcess::EnvoyProcess(const std::string& binary, const std::string& config, size_t workers, std::string directory,
+                           const std::string& logger)
     : directory_(std::move(directory)) {
   const std::string log = directory_ + "/envoy.log";
   std::ofstream(log) << "";
   tail_ = std::make_unique<FileTail>(log);
   run({binary, "-c", config, "--concurrency", std::to_string(workers), "--disable-hot-restart", "--admin-address-path",
-       directory_ + "/admin", "--log-level", "warning", "--component-log-level", "wasm:trace", "--log-format",
+       directory_ + "/admin", "--log-level", "warning", "--component-log-level", logger + ":trace", "--log-format",
        std::string(1, kBegin) + "%l|%n|%t|%v" + kEnd, "--file-flush-interval-msec", "10", "--drain-time-s", "1"});
 }
 

@@ -16,8 +16,10 @@ namespace inlay::tester {
 
 class EnvoyProcess {
  public:
-  // Starts it. Its log goes to a file in `directory`, its admin interface's address to another.
-  EnvoyProcess(const std::string& binary, const std::string& config, size_t workers, std::string directory);
+  // Starts it. Its log goes to a file in `directory`, its admin interface's address to another. All that the logger
+  // `logger` has is in it, of others what warns.
+  EnvoyProcess(const std::string& binary, const std::string& config, size_t workers, std::string directory,
+               const std::string& logger = "wasm");
   ~EnvoyProcess();
   EnvoyProcess(const EnvoyProcess&) = delete;
   EnvoyProcess& operator=(const EnvoyProcess&) = delete;

@@ -23,6 +23,8 @@ constexpr std::chrono::seconds kStartTime{120};
 constexpr std::chrono::seconds kEndTime{60};
 constexpr std::chrono::seconds kEndTimeOfOneThatHangs{2};
 
+constexpr const char* kModuleLogger = "dynamic_modules";
+
 constexpr const char* kHangs = "envoy: does not end";
 
 class EnvoyServer final : public Server {
@@ -79,7 +81,8 @@ Result<std::string> EnvoyServer::write_config(const std::map<std::string, uint16
 
 Result<Unit> EnvoyServer::start(const std::map<std::string, uint16_t>& ports) {
   INLAY_TRY(const std::string config, write_config(ports));
-  envoy_ = std::make_unique<EnvoyProcess>(binary_, config, run_.c.workers, run_.directory);
+  envoy_ = std::make_unique<EnvoyProcess>(binary_, config, run_.c.workers, run_.directory,
+                                          run_.dynamic_module.empty() ? "wasm" : kModuleLogger);
   const auto begin = Clock::now();
   while (!started()) {
     if (envoy_->ended()) return refused();
@@ -106,10 +109,22 @@ std::string without_chance(const std::string& message) {
   return std::regex_replace(std::regex_replace(message, blanks, " "), place, "near N");
 }
 
+// The log's lines that are new; a dynamic module's as a Wasm filter's. Its guests are called by several threads, one at
+// a time, so that all lines have an order.
+std::vector<LogLine> new_lines(EnvoyProcess& envoy) {
+  std::vector<LogLine> lines = envoy.log();
+  for (LogLine& line : lines) {
+    if (line.component != kModuleLogger) continue;
+    line.component = "wasm";
+    line.thread = 0;
+  }
+  return lines;
+}
+
 // Why it did not start, without what differs from run to run: addresses, and the configuration that it prints.
 Error EnvoyServer::refused() {
   said_ = true;
-  before_ = envoy_->log();
+  before_ = new_lines(*envoy_);
   std::string why = "Envoy ended " + envoy_->how();
   for (const LogLine& line : before_) {
     if (line.level != "critical" || line.component == "wasm" || line.component == "backtrace") continue;
@@ -123,7 +138,7 @@ std::vector<LogLine> EnvoyServer::log() {
   if (!envoy_) return {};
   std::vector<LogLine> lines = std::exchange(before_, {});
   const bool over = envoy_->ended();  // and then all is written
-  for (LogLine& line : envoy_->log()) lines.push_back(std::move(line));
+  for (LogLine& line : new_lines(*envoy_)) lines.push_back(std::move(line));
   if (over && !asked_) say_how_it_ended();
   return lines;
 }

@@ -17,7 +17,8 @@ Play::Play(const Case& c, engine::EngineKind engine, FindModule find_module, std
            scratch_.path(),
            std::move(expected),
            nullptr,
-           Protocol::kHttp1} {
+           Protocol::kHttp1,
+           {}} {
   std::vector<std::string> actors;
   for (const Upstream& u : c.upstreams) actors.push_back(u.name);
   actors.emplace_back("client");

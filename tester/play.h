@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <string>
+#include <utility>
 
 #include "base/temporary_directory.h"
 #include "engine/engine.h"
@@ -29,6 +30,8 @@ class Play {
   const Run& run() const { return run_; }
   // Before a world is made: has it count what guests do (in_process.h). `recording` outlives that world.
   void record(Recordings::OfCase& recording) { run_.recording = &recording; }
+  // Before a world is made: in Envoy that library runs the filters.
+  void use_dynamic_module(std::string library) { run_.dynamic_module = std::move(library); }
   const Transcript& transcript() const { return transcript_; }
   // Before a world is made: what clients and upstreams speak in it.
   void speak(Protocol protocol) { run_.protocol = protocol; }

@@ -59,7 +59,8 @@ void Player::settle() {
 
 bool Player::expects(const std::string& step) const {
   const size_t i = transcript_.step();
-  return i < expected_.size() && (rule_ ? rule_(step) : step) == expected_[i];
+  if (i >= expected_.size()) return false;
+  return agree_ ? agree_(expected_[i], step) : (rule_ ? rule_(step) : step) == expected_[i];
 }
 
 void Player::compare_through(std::function<std::string(const std::string&)> rule) {

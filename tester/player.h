@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -30,6 +31,10 @@ class Player {
 
   // A step is over when this makes the same of what is seen and of what must be seen.
   void compare_through(std::function<std::string(const std::string&)> rule);
+  // Or when this says so.
+  void compare_with(std::function<bool(const std::string& expected, const std::string& seen)> agree) {
+    agree_ = std::move(agree);
+  }
 
   // What an upstream answers may come late, on sockets: its step waits for it.
   void wait_for_requests() { waits_for_requests_ = true; }
@@ -55,6 +60,7 @@ class Player {
   Transcript& transcript_;
   std::vector<std::string> expected_;
   std::function<std::string(const std::string&)> rule_;
+  std::function<bool(const std::string&, const std::string&)> agree_;
   size_t checked_ = 0;  // the first step that no expectation has looked at
   bool waits_for_requests_ = false;
   std::vector<Failure> failures_;

@@ -70,6 +70,8 @@ struct Run {
   std::string expected;                     // what must be seen of it all, if that is known
   Recordings::OfCase* recording = nullptr;  // in process: counts what guests do, if it is wanted
   Protocol protocol = Protocol::kHttp1;     // of clients and upstreams; kHttp2 on sockets only
+  // In Envoy: the library that runs its filters in the place of its Wasm filter (tester/dynamic_module.h).
+  std::string dynamic_module{};
 };
 
 // A line of the log as a transcript has it. Shown are guests' lines, "a: text", and the host's own warnings and errors

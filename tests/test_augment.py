@@ -267,7 +267,7 @@ class Faults(Augment):
         seen = echoed(self.proxy.port)["headers"]
         self.assertEqual(seen["host"], "inlay.test")
         self.assertFalse({"content-length", "x-split", "x-evil", "x-number"} & seen.keys(), seen)
-        self.assertRegex(self.proxy.admin("/stats")[1], r"header_augmenting\.refused_header: [1-9]")
+        wait_until(lambda: re.search(r"header_augmenting\.refused_header: [1-9]", self.proxy.admin("/stats")[1]), "the metric")
 
 
 @in_envoy_too

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Inlay as a dynamic module of Envoy: libinlay.so, and filters that run in it."""
 
+import copy
+import hashlib
 import os
 import subprocess
 import unittest
@@ -47,3 +49,53 @@ def linked(directory, *modules, name="libfilters.so"):
     path = os.path.join(directory, name)
     subprocess.run([INLAY, "compile", "--dynamic-module", *modules, "-o", path], check=True, capture_output=True)
     return path
+
+
+WASM = config.TYPE + "envoy.extensions.filters.http.wasm.v3.Wasm"
+
+
+def _cached(module):
+    """The artifact of a module, made once in a build."""
+    with open(module, "rb") as file:
+        digest = hashlib.sha256(file.read()).hexdigest()
+    folder = os.path.join(BUILD, "test-cache", "modules")
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    artifact = os.path.join(folder, digest + ".aot")
+    if not os.path.exists(artifact):
+        subprocess.run([INLAY, "compile", module, "-o", artifact], check=True, capture_output=True)
+    return artifact
+
+
+def _in_place_of_wasm(plugin):
+    """The same plugin as a filter of libinlay.so's; its metrics have the names that they have with the Wasm filter."""
+    machine = plugin["vm_config"]
+    module = machine["code"]["local"]["filename"]
+    fields = {"module": module, "artifact": _cached(module), "vm_id": machine.get("vm_id", "")}
+    for name in ("name", "root_id", "failure_policy", "capability_restriction_config", "allow_on_headers_stop_iteration"):
+        if name in plugin:
+            fields[name] = plugin[name]
+    if "configuration" in plugin:
+        fields["configuration"] = plugin["configuration"]["value"]
+    if "configuration" in machine:
+        fields["vm_configuration"] = machine["configuration"]["value"]
+    if "environment_variables" in machine:
+        fields["environment"] = machine["environment_variables"]
+    made = dynamic_module(LIBRARY, fields, plugin.get("name") or "plugin")
+    made["typed_config"]["dynamic_module_config"]["metrics_namespace"] = "wasmcustom"
+    return made
+
+
+def without_v8(bootstrap):
+    """A bootstrap in whose chains of HTTP filters libinlay.so is in the place of Envoy's Wasm filter."""
+    changed = copy.deepcopy(bootstrap)
+
+    def walk(node):
+        for filters in [node[key] for key in ("http_filters",) if key in node]:
+            filters[:] = [_in_place_of_wasm(one["typed_config"]["config"])
+                          if one.get("typed_config", {}).get("@type") == WASM else one for one in filters]
+        for child in node.values():
+            for one in child if isinstance(child, list) else [child]:
+                if isinstance(one, dict):
+                    walk(one)
+    walk(changed)
+    return changed

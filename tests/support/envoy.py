@@ -10,6 +10,7 @@ import re
 import subprocess
 import unittest
 
+from . import dynamic_module
 from .processes import ROOT, Proxy, started
 
 FETCHED = os.path.join(ROOT, "build", "envoy")
@@ -86,6 +87,13 @@ class Envoy(Proxy):
     """A running Envoy; arguments as for Proxy."""
 
     NAME = "envoy"
+    # INLAY_ENVOY_MODULE: libinlay.so in the place of the Wasm filter (scripts/envoy_module).
+    MODULE = bool(os.environ.get("INLAY_ENVOY_MODULE"))
+
+    def __init__(self, directory, config, *arguments, **options):
+        if self.MODULE and not isinstance(config, str):
+            config = dynamic_module.without_v8(config)
+        super().__init__(directory, config, *arguments, **options)
 
     @staticmethod
     def is_before(wanted):
@@ -97,4 +105,4 @@ class Envoy(Proxy):
         detailed = level in ("trace", "debug")
         return [find_envoy()[0], "-c", self.config_path, "--concurrency", str(concurrency), "--disable-hot-restart",
                 "--log-format", "[%Y-%m-%d %T.%e][%t][%l][%n] %v", "--log-level", "info" if detailed else level,
-                *(["--component-log-level", f"wasm:{level}"] if detailed else [])]
+                *(["--component-log-level", f"{'dynamic_modules' if self.MODULE else 'wasm'}:{level}"] if detailed else [])]
