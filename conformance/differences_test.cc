@@ -128,6 +128,17 @@ TEST(Differences, SayNothingOfWaysInWhichACaseDoesNotRun) {
   EXPECT_TRUE(all.all()[0].cases[0].versions.empty());
 }
 
+TEST(Rules, LeaveOutWhatACrashCuts) {
+  const auto left = [](const std::string& step) { return apply_rules({}, step); };
+  const std::string crash = "a: on_done 2\nenvoy: ended by signal Segmentation fault\n";
+  EXPECT_EQ(left(crash + "origin got GET / end\nclient got 200\nclient got body \"x\" end\nclient got close\n"),
+            crash + "origin got GET / end\n");
+  EXPECT_EQ(left(crash + "origin got GET / end\nclient got reset\norigin got close\n"),
+            crash + "origin got GET / end\n");
+  const std::string whole = "a: on_done 2\nclient got 200\nclient got close\n";
+  EXPECT_EQ(left(whole), whole);
+}
+
 TEST(Rules, LeaveOutWhatTheySay) {
   EXPECT_EQ(apply_rules({"host_log"}, "a: x\nhost [warn]: y\n"), "a: x\n");
   EXPECT_EQ(apply_rules({"reset"}, "origin got reset\n"), "origin got end\n");

@@ -52,6 +52,19 @@ std::string recursion(const std::string& step) {
   return joined(kept);
 }
 
+// What a proxy had sent when a signal ended it may have arrived or not, and its connections end by FIN or RST.
+std::string without_what_a_crash_cuts(const std::string& step) {
+  std::vector<std::string> lines = lines_of(step);
+  const auto crash = std::find_if(lines.begin(), lines.end(),
+                                  [](const std::string& line) { return line.starts_with("envoy: ended by signal"); });
+  if (crash == lines.end()) return step;
+  const auto cut = [](const std::string& line) {
+    return line.starts_with("client got ") || line.ends_with(" got close") || line.ends_with(" got reset");
+  };
+  lines.erase(std::remove_if(crash, lines.end(), cut), lines.end());
+  return joined(lines);
+}
+
 }  // namespace
 
 const std::vector<Rule>& rules() {
@@ -81,6 +94,7 @@ std::vector<std::string> unsteady(const std::vector<std::string>& names) {
 }
 
 std::string apply_rules(const std::vector<std::string>& names, std::string step) {
+  step = without_what_a_crash_cuts(step);
   for (const std::string& name : names) {
     const Rule* const rule = rule_of(name);
     if (rule != nullptr) step = rule->apply(step);

@@ -22,10 +22,10 @@ const std::vector<Rule>& rules();
 // Null for a difference that has none.
 const Rule* rule_of(std::string_view name);
 // Those of `names` whose rule is unsteady.
-
 std::vector<std::string> unsteady(const std::vector<std::string>& names);
 
-// A step as those differences leave it; names without a rule leave it as it is.
+// A step as those differences leave it; names without a rule leave it as it is. Where a signal has ended the proxy, it
+// is always without what others got of it afterwards, which is chance.
 std::string apply_rules(const std::vector<std::string>& names, std::string step);
 // The same for a whole transcript.
 std::string apply_rules_to_all(const std::vector<std::string>& names, std::string_view transcript);
