@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""JSON Web Tokens by HS256, and the filter jwt_authn as a dict."""
+"""JSON Web Tokens by HS256, the filter jwt_authn as a dict, and what its tests ask of it."""
 
 import hashlib
 import hmac
 import json
+import os
 import time
 
 from . import config
 from .keys import base64url
+from .origins import Echo, echoed
+from .processes import TestCase
+from .wire import request
 
 SECRET = b"a key of these tests, and of nothing else"
 JWT_AUTHN = config.TYPE + "envoy.extensions.filters.http.jwt_authn.v3."
@@ -66,3 +70,35 @@ def jwt_authn(providers=None, rules=None, name="jwt", **fields):
 def per_route(**fields):
     """For typed_per_filter_config."""
     return {"jwt": {"@type": JWT_AUTHN + "PerRouteConfig", **fields}}
+
+
+MISSING, FAILS, UNKNOWN = "Jwt is missing", "Jwt verification fails", "Jwt issuer is not configured"
+BAD = token(secret=b"another")
+
+
+class Jwt(TestCase):
+    def serve(self, *filters, clusters=(), **fields):
+        self.echo = self.start(Echo(self.directory))
+        self.log = os.path.join(self.directory, "access.log")
+        log = config.file_log(self.log, "%RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS%\n")
+        self.proxy = self.start_proxy(config.bootstrap([config.cluster("origin", self.echo.port), *clusters], list(filters), access_log=[log], **fields))
+
+    def seen(self, path="/", headers=(), method="GET"):
+        """The headers that the service gets."""
+        return echoed(self.proxy.port, path, headers=dict(headers), method=method)["headers"]
+
+    def ask(self, path="/", headers=(), method="GET"):
+        return request(self.proxy.port, path, method, headers=dict(headers))
+
+    def assert_passes(self, path="/", headers=(), method="GET"):
+        response = self.ask(path, headers, method)
+        self.assertEqual(response.status, 200, response)
+
+    def assert_denied(self, why, path="/", headers=(), status=401):
+        response = self.ask(path, headers)
+        self.assertEqual((response.status, response.body.decode()), (status, why))
+        challenge = f'Bearer realm="http://inlay.test{path}"' + ("" if why == MISSING else ', error="invalid_token"')
+        self.assertEqual((response.all("www-authenticate"), response.get("content-type")), ([challenge], "text/plain"))
+
+    def stats(self, prefix="http.ingress.jwt_authn."):
+        return {name[len(prefix):]: value for name, value in self.proxy.stats().items() if name.startswith(prefix)}
