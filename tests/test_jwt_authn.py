@@ -4,12 +4,15 @@
 import base64
 import json
 import os
+import subprocess
 import unittest
 
 from support import config
 from support.both import in_envoy_too, inlay_only
+from support.certificates import openssl
 from support.http2_client import Http2Client
 from support.jwts import BAD, FAILS, MISSING, UNKNOWN, Jwt, bearer, jwt_authn, key_set, named, per_route, provider, rule, signed, soon, token
+from support.keys import base64url
 from support.origins import Echo, echoed
 from support.processes import ROOT
 from support.wire import request
@@ -29,6 +32,26 @@ class Tokens(Jwt):
         self.assert_denied("Jwt not yet valid", headers=bearer(token(nbf=soon())))
         self.assertEqual(self.stats(), {"allowed": 1, "denied": 6, "cors_preflight_bypassed": 0, "jwks_fetch_success": 0, "jwks_fetch_failed": 0,
                                         "jwt_cache_hit": 0, "jwt_cache_miss": 5})
+
+    def test_a_public_key_is_no_secret(self):
+        """Whoever knows it, as everybody may, signs nothing with it by HS256."""
+        key, public = os.path.join(self.directory, "key.pem"), os.path.join(self.directory, "public.pem")
+        openssl("genrsa", "-out", key, "2048")
+        openssl("rsa", "-in", key, "-pubout", "-out", public)
+        said = subprocess.run(["openssl", "rsa", "-in", key, "-modulus", "-noout"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout
+        modulus = bytes.fromhex(said.decode().strip().partition("=")[2])
+        keys = json.dumps({"keys": [{"kty": "RSA", "n": base64url(modulus), "e": "AQAB"}]})
+        self.serve(jwt_authn({"p": provider(local_jwks={"inline_string": keys})}))
+        with open(public, "rb") as file:
+            pem = file.read()
+        for secret in (pem, pem.strip(), modulus, b""):
+            self.assert_denied(FAILS, headers=bearer(token(secret=secret)))
+
+    def test_of_two_in_one_header_none_is_taken(self):
+        self.serve(jwt_authn())
+        response = request(self.proxy.port, headers=[("authorization", "Bearer " + BAD), ("authorization", "Bearer " + token())])
+        self.assertEqual((response.status, response.body.decode()),
+                         (401, "Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections"))
 
     def test_what_is_no_token(self):
         self.serve(jwt_authn())

@@ -14,6 +14,16 @@ from support.origins import PythonServer
 class Keys(Jwt):
     """A server of keys."""
 
+    def held_answer(self):
+        """What a server of keys answers once the event is set, and the event; it is at the test's end."""
+        let_go = threading.Event()
+        self.addCleanup(let_go.set)
+
+        def answer(_):
+            let_go.wait(60)
+            return 200, {}, key_set().encode()
+        return answer, let_go
+
     def serve_remote(self, answer, http_uri=None, rules=None, concurrency=1, **remote):
         self.keys = PythonServer(answer)
         self.addCleanup(self.keys.close)
@@ -107,12 +117,7 @@ class RemoteKeys(Keys):
 
     def test_of_a_second_requirement_that_needs_none(self):
         """Who waits for keys that are not needed any longer is let go."""
-        let_go = threading.Event()
-        self.addCleanup(let_go.set)
-
-        def answer(_):
-            let_go.wait(60)
-            return 200, {}, key_set().encode()
+        answer, _ = self.held_answer()
         self.keys = PythonServer(answer)
         self.addCleanup(self.keys.close)
         uri = {"uri": "http://keys.test/", "cluster": "keys", "timeout": "60s"}
@@ -121,12 +126,7 @@ class RemoteKeys(Keys):
         self.assert_passes(headers={**bearer(token(iss="far")), "x-near": token(iss="near")})
 
     def test_a_client_that_does_not_wait(self):
-        let_go = threading.Event()
-        self.addCleanup(let_go.set)
-
-        def answer(_):
-            let_go.wait(60)
-            return 200, {}, key_set().encode()
+        answer, let_go = self.held_answer()
         self.serve_remote(answer)
         with Http2Client(self.proxy.port) as client:
             client.begin("/", fields=list(bearer(token()).items()))
@@ -138,12 +138,7 @@ class RemoteKeys(Keys):
 @inlay_only("requests that need the same keys wait for one fetch; in Envoy each fetches them itself")
 class SharedFetch(Keys):
     def test_requests_wait_for_the_same_fetch(self):
-        let_go = threading.Event()
-        self.addCleanup(let_go.set)
-
-        def answer(_):
-            let_go.wait(60)
-            return 200, {}, key_set().encode()
+        answer, let_go = self.held_answer()
         self.serve_remote(answer)
         statuses = []
         threads = [threading.Thread(target=lambda: statuses.append(self.ask(headers=bearer(token())).status)) for _ in range(8)]
