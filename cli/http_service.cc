@@ -18,6 +18,7 @@
 #include "base/files.h"
 #include "cli/subcommand.h"
 #include "http/http1_parser.h"
+#include "http/http1_writer.h"
 #include "net/connection.h"
 #include "net/event_loop.h"
 #include "proxy/stop_on_signal.h"

@@ -2,14 +2,12 @@
 #include "http/http1_parser.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <string>
 #include <utility>
 
-#include "base/ascii.h"
 #include "http/http1_grammar.h"
-#include "http/upgrade.h"
+#include "http/http1_head.h"
 
 namespace inlay::http {
 namespace {
@@ -20,27 +18,23 @@ constexpr size_t kMaxChunkExtensions = 16 * 1024;
 constexpr size_t kFreeChunkExtension = 16;
 constexpr size_t kMaxChunkLine = 4 * 1024;
 
-ParseError bad(std::string message, std::string details = "http1.codec_error", uint32_t status = 400) {
-  return {status, std::move(details), std::move(message)};
-}
-
 class ParserImpl final : public Http1Parser {
  public:
   ParserImpl(Kind kind, ParserLimits limits, ParserSink& sink) : kind_(kind), limits_(limits), sink_(sink) {}
 
   Result<Unit, ParseError> parse(Buffer& data, bool end) override;
   void set_request_method(std::string_view method) override {
-    head_request_ = method == "HEAD";
-    is_connect_ = method == "CONNECT";
+    head_.answers_head = method == "HEAD";
+    head_.is_connect = method == "CONNECT";
   }
-  void set_upgrade_asked() override { upgrade_asked_ = true; }
+  void set_upgrade_asked() override { head_.upgrade_asked = true; }
   void next_message() override;
   void set_paused(bool paused) override { paused_ = paused; }
 
-  bool keep_alive() const override { return keep_alive_; }
+  bool keep_alive() const override { return head_.keep_alive; }
   bool upgrades() const override { return state_ == State::kUpgraded; }
-  bool expects_100_continue() const override { return expects_continue_; }
-  uint32_t minor_version() const override { return minor_version_; }
+  bool expects_100_continue() const override { return head_.expects_continue; }
+  uint32_t minor_version() const override { return head_.minor_version; }
   bool message_started() const override { return state_ != State::kIdle; }
   bool message_complete() const override { return state_ == State::kComplete; }
 
@@ -71,19 +65,14 @@ class ParserImpl final : public Http1Parser {
   Outcome take_request_line(std::string_view line);
   Outcome take_status_line(std::string_view line);
   Outcome take_field(std::string_view line);
-  Outcome take_known_field(const FieldLine& field);
   Outcome take_host(std::string_view value);
   void drop_empty_authority();
   Outcome take_chunk_size(std::string_view line);
   Outcome take_trailer(std::string_view line);
-  void take_connection(std::string_view value);
   Outcome finish_section();
-  Outcome finish_request_head();
-  Outcome finish_response_head();
-  Outcome take_switch();
-  Outcome take_tunnel();
+  Outcome finish_head();
   void take_informational();
-  void begin_body(State body);
+  void begin_body(Http1Head::Body body);
   void take_body(Buffer& data);
   void complete();
   Outcome finish_at_end(const Buffer& data);
@@ -94,20 +83,7 @@ class ParserImpl final : public Http1Parser {
   State state_ = State::kIdle;
   bool paused_ = false;
   bool section_done_ = false;  // the empty line of the head or the trailers was read
-  bool keep_alive_ = true;
-  bool connection_close_ = false;
-  bool connection_keep_alive_ = false;
-  bool expects_continue_ = false;
-  bool chunked_ = false;
-  bool has_host_ = false;
-  bool target_authority_ = false;
-  bool is_connect_ = false;  // the request, or what is answered
-  bool head_request_ = false;
-  bool has_upgrade_ = false;
-  bool upgrade_asked_ = false;
-  uint32_t minor_version_ = 1;
-  uint32_t status_ = 0;
-  std::optional<uint64_t> content_length_;
+  Http1Head head_;
   uint64_t body_left_ = 0;
   size_t section_bytes_ = 0;
   size_t section_fields_ = 0;
@@ -120,12 +96,7 @@ class ParserImpl final : public Http1Parser {
 void ParserImpl::next_message() {
   state_ = State::kIdle;
   section_done_ = false;
-  keep_alive_ = true;
-  connection_close_ = connection_keep_alive_ = expects_continue_ = chunked_ = false;
-  has_host_ = target_authority_ = is_connect_ = head_request_ = has_upgrade_ = upgrade_asked_ = false;
-  minor_version_ = 1;
-  status_ = 0;
-  content_length_.reset();
+  head_.clear();
   body_left_ = 0;
   section_bytes_ = section_fields_ = chunk_extension_bytes_ = 0;
   map_ = nullptr;
@@ -133,7 +104,7 @@ void ParserImpl::next_message() {
 }
 
 ParserImpl::Outcome ParserImpl::parse(Buffer& data, bool end) {
-  if (state_ == State::kFailed) return bad("the connection has failed before");
+  if (state_ == State::kFailed) return parse_error("the connection has failed before");
   while (!paused_ && !data.empty() && state_ != State::kComplete) {
     if (in_lines()) {
       auto outcome = parse_lines(data);
@@ -155,7 +126,7 @@ ParserImpl::Outcome ParserImpl::finish_at_end(const Buffer& data) {
   if (state_ == State::kComplete || state_ == State::kIdle || state_ == State::kUpgraded || !data.empty())
     return Unit{};
   state_ = State::kFailed;
-  return bad("the peer closed the connection inside of a message");
+  return parse_error("the peer closed the connection inside of a message");
 }
 
 // Reads lines out of the first block. The bytes are drained before a sink is called, which may drop the whole buffer.
@@ -200,12 +171,12 @@ ParserImpl::Outcome ParserImpl::keep_partial(std::string_view rest) {
 
 ParserImpl::Outcome ParserImpl::check_line_size(size_t size) {
   if (state_ == State::kChunkSize || state_ == State::kChunkEnd) {
-    if (size > kMaxChunkLine) return bad("the line of a chunk size is too long");
+    if (size > kMaxChunkLine) return parse_error("the line of a chunk size is too long");
     return Unit{};
   }
   section_bytes_ += size;
   if (section_bytes_ > limits_.max_header_bytes) {
-    return bad("the header fields are larger than the limit", "http1.headers_too_large", 431);
+    return parse_error("the header fields are larger than the limit", "http1.headers_too_large", 431);
   }
   return Unit{};
 }
@@ -214,7 +185,7 @@ ParserImpl::Outcome ParserImpl::take_line(std::string_view line) {
   if (!line.empty() && line.back() == '\r') {
     line.remove_suffix(1);
   } else if (kind_ == Kind::kRequest || state_ == State::kChunkSize || state_ == State::kChunkEnd) {
-    return bad("a line does not end with CRLF");
+    return parse_error("a line does not end with CRLF");
   }
   switch (state_) {
     case State::kIdle:
@@ -231,7 +202,7 @@ ParserImpl::Outcome ParserImpl::take_line(std::string_view line) {
     case State::kChunkSize:
       return take_chunk_size(line);
     case State::kChunkEnd:
-      if (!line.empty()) return bad("a chunk is longer than its size");
+      if (!line.empty()) return parse_error("a chunk is longer than its size");
       state_ = State::kChunkSize;
       return Unit{};
     default:
@@ -243,24 +214,24 @@ ParserImpl::Outcome ParserImpl::take_line(std::string_view line) {
 
 ParserImpl::Outcome ParserImpl::take_request_line(std::string_view line) {
   const auto parts = split_request_line(line);
-  if (!parts) return bad("the request line is not 'method target version'");
-  if (!limits_.any_method && !is_known_method(parts->method)) return bad("the method is not known");
+  if (!parts) return parse_error("the request line is not 'method target version'");
+  if (!limits_.any_method && !is_known_method(parts->method)) return parse_error("the method is not known");
   const auto version = parse_version(parts->version);
   if (!version) {
-    if (!is_other_version(parts->version)) return bad("the request line has no HTTP version");
-    return bad("only HTTP/1.1 and HTTP/1.0 are spoken here", "low_version", 426);  // as Envoy, for 1.2 too
+    if (!is_other_version(parts->version)) return parse_error("the request line has no HTTP version");
+    return parse_error("only HTTP/1.1 and HTTP/1.0 are spoken here", "low_version", 426);  // as Envoy, for 1.2 too
   }
-  minor_version_ = *version;
+  head_.minor_version = *version;
   const auto target = parse_target(parts->method, parts->target);
-  if (!target) return bad("the request target is not valid", "http1.invalid_url");
-  is_connect_ = parts->method == "CONNECT";
+  if (!target) return parse_error("the request target is not valid", "http1.invalid_url");
+  head_.is_connect = parts->method == "CONNECT";
   // In Envoy's order. Without one in the target, :authority is a place for Host.
-  target_authority_ = !target->authority.empty();
+  head_.has_target_authority = !target->authority.empty();
   map_->add(HeaderId::kAuthority, ":authority", target->authority);
   if (!target->scheme.empty()) map_->add(HeaderId::kScheme, ":scheme", target->scheme);
   if (target->prefix_slash) {
     map_->add(HeaderId::kPath, ":path", "/" + std::string(target->path));
-  } else if (!is_connect_) {
+  } else if (!head_.is_connect) {
     map_->add(HeaderId::kPath, ":path", target->path);
   }
   map_->add(HeaderId::kMethod, ":method", parts->method);
@@ -270,9 +241,9 @@ ParserImpl::Outcome ParserImpl::take_request_line(std::string_view line) {
 
 ParserImpl::Outcome ParserImpl::take_status_line(std::string_view line) {
   const auto parts = parse_status_line(line);
-  if (!parts) return bad("the status line is not valid");
-  minor_version_ = parts->minor_version;
-  status_ = parts->status;
+  if (!parts) return parse_error("the status line is not valid");
+  head_.minor_version = parts->minor_version;
+  head_.status = parts->status;
   map_->add(HeaderId::kStatus, ":status", parts->status_text);
   state_ = State::kFields;
   return Unit{};
@@ -280,13 +251,13 @@ ParserImpl::Outcome ParserImpl::take_status_line(std::string_view line) {
 
 ParserImpl::Outcome ParserImpl::take_field(std::string_view line) {
   if (++section_fields_ > limits_.max_header_count) {
-    return bad("there are more header fields than the limit", "http1.too_many_headers", 431);
+    return parse_error("there are more header fields than the limit", "http1.too_many_headers", 431);
   }
   FieldLine field;
-  if (!parse_field_line(line, field)) return bad("a header field is not valid", "http1.invalid_characters");
+  if (!parse_field_line(line, field)) return parse_error("a header field is not valid", "http1.invalid_characters");
   if (field.id != HeaderId::kOther) {
     if (field.id == HeaderId::kHost && kind_ == Kind::kRequest) return take_host(field.value);
-    auto outcome = take_known_field(field);
+    auto outcome = head_.take(field);
     if (!outcome) return outcome;
     if (field.id == HeaderId::kContentLength) field.value = without_leading_zeros(field.value);
   }
@@ -295,11 +266,10 @@ ParserImpl::Outcome ParserImpl::take_field(std::string_view line) {
 }
 
 ParserImpl::Outcome ParserImpl::take_host(std::string_view value) {
-  if (has_host_) return bad("there is more than one Host field");
-  has_host_ = true;
-  if (!is_authority(value)) return bad("the Host field is not valid", "http1.invalid_url");
-  if (!target_authority_) map_->set(HeaderId::kAuthority, value);  // else the target's (section 3.2.2)
-  return Unit{};
+  auto outcome = head_.take_host(value);
+  // With one in the target Host says nothing (RFC 9112 section 3.2.2).
+  if (outcome && !head_.has_target_authority) map_->set(HeaderId::kAuthority, value);
+  return outcome;
 }
 
 // Host has not come.
@@ -308,47 +278,12 @@ void ParserImpl::drop_empty_authority() {
     map_->remove(HeaderId::kAuthority);
 }
 
-ParserImpl::Outcome ParserImpl::take_known_field(const FieldLine& field) {
-  switch (field.id) {
-    case HeaderId::kContentLength: {
-      if (content_length_) return bad("there is more than one Content-Length", "http1.content_length_not_allowed");
-      content_length_ = parse_content_length(field.value);
-      if (!content_length_) return bad("Content-Length is not a number", "http1.content_length_not_allowed");
-      return Unit{};
-    }
-    case HeaderId::kTransferEncoding:
-      if (chunked_ || !equals_ignore_case(field.value, "chunked")) {
-        return bad("the only transfer coding is one 'chunked'", "http1.invalid_transfer_encoding", 501);
-      }
-      chunked_ = true;
-      return Unit{};
-    case HeaderId::kConnection:
-      take_connection(field.value);
-      return Unit{};
-    case HeaderId::kUpgrade:
-      has_upgrade_ = true;
-      return Unit{};
-    case HeaderId::kExpect:
-      expects_continue_ = equals_ignore_case(field.value, "100-continue");
-      return Unit{};
-    default:
-      return Unit{};
-  }
-}
-
-void ParserImpl::take_connection(std::string_view value) {
-  for_each_list_element(value, [this](std::string_view option) {
-    if (equals_ignore_case(option, "close")) connection_close_ = true;
-    if (equals_ignore_case(option, "keep-alive")) connection_keep_alive_ = true;
-  });
-}
-
 ParserImpl::Outcome ParserImpl::take_chunk_size(std::string_view line) {
   const auto chunk = parse_chunk_size(line);
-  if (!chunk) return bad("a chunk size is not valid, or has more than 15 digits");
+  if (!chunk) return parse_error("a chunk size is not valid, or has more than 15 digits");
   chunk_extension_bytes_ += chunk->padding;
   chunk_extension_bytes_ -= std::min<uint64_t>(chunk_extension_bytes_, kFreeChunkExtension + 2 * chunk->size);
-  if (chunk_extension_bytes_ > kMaxChunkExtensions) return bad("there are too many chunk extensions");
+  if (chunk_extension_bytes_ > kMaxChunkExtensions) return parse_error("there are too many chunk extensions");
   body_left_ = chunk->size;
   if (chunk->size > 0) {
     state_ = State::kChunkData;
@@ -382,10 +317,10 @@ bool is_forbidden_trailer(HeaderId id) {
 
 ParserImpl::Outcome ParserImpl::take_trailer(std::string_view line) {
   if (++section_fields_ > limits_.max_header_count) {
-    return bad("there are more trailer fields than the limit", "http1.too_many_headers", 431);
+    return parse_error("there are more trailer fields than the limit", "http1.too_many_headers", 431);
   }
   FieldLine field;
-  if (!parse_field_line(line, field)) return bad("a trailer field is not valid", "http1.invalid_characters");
+  if (!parse_field_line(line, field)) return parse_error("a trailer field is not valid", "http1.invalid_characters");
   if (is_forbidden_trailer(field.id)) return Unit{};
   if (!map_) map_ = &sink_.trailers_storage();
   map_->add(field.id, field.name, field.value);
@@ -394,107 +329,54 @@ ParserImpl::Outcome ParserImpl::take_trailer(std::string_view line) {
 
 ParserImpl::Outcome ParserImpl::finish_section() {
   section_done_ = false;
-  if (state_ == State::kFields) return kind_ == Kind::kRequest ? finish_request_head() : finish_response_head();
+  if (state_ == State::kFields) return finish_head();
   if (map_) sink_.on_trailers();
   complete();
   return Unit{};
 }
 
-ParserImpl::Outcome ParserImpl::finish_request_head() {
-  if (chunked_ && content_length_) {
-    return bad("both Content-Length and Transfer-Encoding", "http1.content_length_and_chunked_not_allowed");
-  }
-  if (chunked_ && (minor_version_ == 0 || is_connect_)) {
-    return bad("Transfer-Encoding is not allowed here", "http1.transfer_encoding_not_allowed");
-  }
-  if (is_connect_ && content_length_.value_or(0) != 0) {
-    return bad("Content-Length is not allowed here", "http1.content_length_not_allowed");
-  }
-  if (!has_host_ && !target_authority_) {
-    if (minor_version_ >= 1) return bad("the Host field is missing", "missing_host_header");
-    drop_empty_authority();
-  }
-  keep_alive_ = !connection_close_ && (minor_version_ >= 1 || connection_keep_alive_);
-  if (minor_version_ == 0) expects_continue_ = false;  // RFC 9110 section 10.1.1
-  if (limits_.upgrades && (is_connect_ || (has_upgrade_ && is_upgrade(*map_)))) {
-    if (is_connect_) map_->remove(HeaderId::kContentLength);
-    begin_body(State::kUpgraded);
-  } else if (chunked_) {
-    begin_body(State::kChunkSize);
-  } else if (content_length_.value_or(0) > 0) {
-    body_left_ = *content_length_;
-    begin_body(State::kFixedBody);
-  } else {
-    begin_body(State::kComplete);
-  }
-  return Unit{};
-}
-
-ParserImpl::Outcome ParserImpl::finish_response_head() {
-  if (upgrade_asked_ && is_connect_ && status_ >= 200 && status_ < 300) return take_tunnel();
-  const bool bodiless_status = status_ < 200 || status_ == 204;
-  if (chunked_ && (content_length_ || bodiless_status || minor_version_ == 0)) {
-    return bad("Transfer-Encoding is not allowed here", "http1.transfer_encoding_not_allowed");
-  }
-  if (bodiless_status && content_length_.value_or(0) != 0) {
-    return bad("Content-Length is not allowed here", "http1.content_length_not_allowed");
-  }
-  if (status_ == 101) return take_switch();
-  if (status_ < 200) {
+ParserImpl::Outcome ParserImpl::finish_head() {
+  const auto body = kind_ == Kind::kRequest ? head_.request_body(*map_, limits_.upgrades) : head_.response_body(*map_);
+  if (!body) return body.error();
+  if (kind_ == Kind::kRequest && !head_.has_host && !head_.has_target_authority) drop_empty_authority();
+  if (*body == Http1Head::Body::kInformational) {
     take_informational();
-    return Unit{};
-  }
-  keep_alive_ = !connection_close_ && (minor_version_ >= 1 || connection_keep_alive_);
-  if (head_request_ || bodiless_status || status_ == 304) {
-    begin_body(State::kComplete);
-  } else if (chunked_) {
-    begin_body(State::kChunkSize);
-  } else if (content_length_) {
-    body_left_ = *content_length_;
-    begin_body(body_left_ > 0 ? State::kFixedBody : State::kComplete);
   } else {
-    keep_alive_ = false;
-    begin_body(State::kUntilClose);
+    begin_body(*body);
   }
-  return Unit{};
-}
-
-// What is asked for has to be agreed to in so many words (RFC 9110 section 15.2.2).
-ParserImpl::Outcome ParserImpl::take_switch() {
-  if (!upgrade_asked_) return bad("the server switches protocols without being asked");
-  if (!is_upgrade(*map_)) return bad("the server switches protocols without saying to which");
-  map_->remove(HeaderId::kContentLength);
-  keep_alive_ = false;
-  begin_body(State::kUpgraded);
-  return Unit{};
-}
-
-// Whatever it says of a body it has none (RFC 9110 section 9.3.6).
-ParserImpl::Outcome ParserImpl::take_tunnel() {
-  map_->remove(HeaderId::kContentLength);
-  map_->remove(HeaderId::kTransferEncoding);
-  keep_alive_ = false;
-  begin_body(State::kUpgraded);
   return Unit{};
 }
 
 void ParserImpl::take_informational() {
-  sink_.on_informational(status_);
+  sink_.on_informational(head_.status);
   map_->clear();
-  const bool head_request = head_request_;
-  const bool is_connect = is_connect_;
-  const bool upgrade_asked = upgrade_asked_;
+  Http1Head next = head_;
+  next.clear_but_request();
   next_message();
-  head_request_ = head_request;
-  is_connect_ = is_connect;
-  upgrade_asked_ = upgrade_asked;
+  head_ = next;
 }
 
-void ParserImpl::begin_body(State body) {
-  const bool end_stream = body == State::kComplete;
-  if (!end_stream) state_ = body;
-  sink_.on_headers(end_stream);
-  if (end_stream) complete();
+void ParserImpl::begin_body(Http1Head::Body body) {
+  switch (body) {
+    case Http1Head::Body::kChunked:
+      state_ = State::kChunkSize;
+      break;
+    case Http1Head::Body::kFixed:
+      state_ = State::kFixedBody;
+      body_left_ = *head_.content_length;
+      break;
+    case Http1Head::Body::kUntilClose:
+      state_ = State::kUntilClose;
+      break;
+    case Http1Head::Body::kUpgraded:
+      state_ = State::kUpgraded;
+      break;
+    default:
+      sink_.on_headers(true);
+      complete();
+      return;
+  }
+  sink_.on_headers(false);
 }
 
 void ParserImpl::take_body(Buffer& data) {

@@ -7,7 +7,8 @@
 // Strict, so that no two readers of the same bytes can disagree about where a message ends: lines end with CRLF (those
 // of a response's head and trailers may end with LF alone, as Envoy has it), no obs-fold, no white space before a
 // colon, one Content-Length of digits, which loses its leading zeros, or one Transfer-Encoding that is exactly
-// "chunked", never both. Transfer-Encoding stays in the map, for filters to see; the writers below leave it out.
+// "chunked", never both. Transfer-Encoding stays in the map, for filters to see; the writers (http/http1_writer.h)
+// leave it out.
 //
 // What follows the head of an upgrade is taken as it is, whatever the head says of a body, as in Envoy: who writes the
 // head must not write the bytes before the other side has agreed to them.
@@ -20,6 +21,7 @@
 #include "base/buffer.h"
 #include "base/result.h"
 #include "http/header_map.h"
+#include "http/parse_error.h"
 
 namespace inlay::http {
 
@@ -30,14 +32,6 @@ struct ParserLimits {
   // Of requests: what follows the head of an upgrade or of CONNECT is another protocol's (upgrades()); else such a head
   // is a request like all others.
   bool upgrades = false;
-};
-
-// ParseError says how to answer: a request's error has the status for its local reply (400, 426, 431, 501).
-// `message` is for logs.
-struct ParseError {
-  uint32_t status = 400;
-  std::string details;  // Envoy's words where it has any: "http1.codec_error", "http1.headers_too_large"
-  std::string message;
 };
 
 // ParserSink gets a message in order: on_headers, on_data*, on_trailers?, on_message_complete. It must not destroy the
@@ -87,15 +81,5 @@ class Http1Parser {
   virtual bool message_started() const = 0;    // a byte of the current message has come
   virtual bool message_complete() const = 0;
 };
-
-// Serialises a head. Pseudo-headers become the start line and `host`; hop-by-hop fields must be gone already.
-// What would break the framing of the head (CR or LF in a value that a filter set) is left out: a field, or
-// percent-encoded: :path.
-// kNone and kContentLength write the map's content-length as it is; kChunked and kUntilClose leave it out.
-enum class BodyFraming : uint8_t { kNone, kContentLength, kChunked, kUntilClose };
-void write_request_head(const HeaderMap& headers, BodyFraming framing, Buffer& out);
-void write_response_head(const HeaderMap& headers, BodyFraming framing, bool close, Buffer& out);
-void write_chunk(Buffer& data, Buffer& out);  // takes all of `data` as one chunk
-void write_last_chunk(const HeaderMap* trailers, Buffer& out);
 
 }  // namespace inlay::http

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "http/http1_parser.h"
+#include "http/http1_writer.h"
 
 namespace inlay::http {
 namespace {

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "http/http1_parser.h"
+#include "http/http1_writer.h"
 
 namespace {
 

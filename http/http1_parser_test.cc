@@ -416,64 +416,6 @@ TEST(Http1Parser, PausedLeavesTheBytes) {
   EXPECT_TRUE(parser->message_complete());
 }
 
-HeaderMap map_of(std::initializer_list<std::pair<std::string_view, std::string_view>> fields) {
-  HeaderMap map;
-  for (const auto& [name, value] : fields) map.add(name, value);
-  return map;
-}
-
-TEST(Http1Writer, Heads) {
-  const auto request = map_of({{":method", "POST"},
-                               {":path", "/p"},
-                               {":authority", "h"},
-                               {":scheme", "http"},
-                               {"X", "y"},
-                               {"content-length", "3"},
-                               {"transfer-encoding", "chunked"}});
-  Buffer out;
-  write_request_head(request, BodyFraming::kContentLength, out);
-  EXPECT_EQ(out.to_string(), "POST /p HTTP/1.1\r\nhost: h\r\nx: y\r\ncontent-length: 3\r\n\r\n");
-  out.clear();
-  write_request_head(request, BodyFraming::kChunked, out);
-  EXPECT_EQ(out.to_string(), "POST /p HTTP/1.1\r\nhost: h\r\nx: y\r\ntransfer-encoding: chunked\r\n\r\n");
-  out.clear();
-  write_response_head(map_of({{":status", "404"}, {"a", "b"}}), BodyFraming::kNone, true, out);
-  EXPECT_EQ(out.to_string(), "HTTP/1.1 404 Not Found\r\na: b\r\nconnection: close\r\n\r\n");
-}
-
-TEST(Http1Writer, NoValueSmugglesInALine) {
-  const auto request = map_of({{":method", "GET"},
-                               {":path", "/a b\r\nx: y"},
-                               {":authority", "h"},
-                               {"good", "1"},
-                               {"bad", "1\r\nGET /admin HTTP/1.1"},
-                               {"cr", "a\rb"}});
-  Buffer out;
-  write_request_head(request, BodyFraming::kNone, out);
-  EXPECT_EQ(out.to_string(), "GET /a%20b%0D%0Ax:%20y HTTP/1.1\r\nhost: h\r\ngood: 1\r\n\r\n");
-  out.clear();
-  write_response_head(map_of({{":status", "2\n0"}, {"set-cookie", "a\nb"}}), BodyFraming::kNone, false, out);
-  EXPECT_EQ(out.to_string(), "HTTP/1.1 500 Internal Server Error\r\n\r\n");
-  out.clear();
-  const auto trailers = map_of({{"t", "a\r\nb"}, {"u", "v"}});
-  write_last_chunk(&trailers, out);
-  EXPECT_EQ(out.to_string(), "0\r\nu: v\r\n\r\n");
-}
-
-TEST(Http1Writer, ChunksParseBack) {
-  Buffer out;
-  out.append(kPost + "Transfer-Encoding: chunked\r\n\r\n");
-  Buffer empty;
-  write_chunk(empty, out);
-  Buffer data;
-  data.append(std::string(300, 'z'));
-  write_chunk(data, out);
-  EXPECT_TRUE(data.empty());
-  write_last_chunk(nullptr, out);
-  EXPECT_EQ(run(kRequest, out.to_string(), 7, true),
-            kPostText + "{transfer-encoding=chunked} D[" + std::string(300, 'z') + "] .");
-}
-
 // One message after whose head another protocol may follow. `method`: what a response answers, with the wish for that.
 std::string run_upgrade(Kind kind, std::string_view input, size_t piece, std::string_view method = "GET") {
   Transcript sink;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "http/http1_writer.h"
+
 #include <array>
 #include <charconv>
 #include <cstdint>
@@ -7,7 +9,6 @@
 #include <string_view>
 
 #include "base/ascii.h"
-#include "http/http1_parser.h"
 #include "http/status_reason.h"
 
 namespace inlay::http {

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "tester/bootstrap.h"
+#include "tester/in_process_calls.h"
 #include "tester/in_process_worker.h"
 #include "tester/memory_connection.h"
 #include "tester/modules.h"
@@ -73,34 +74,11 @@ class InProcess final : public World {
     size_t worker = 0;
     bool connected = false;
   };
-  // An answer to a call-out, as its steps make it.
-  struct Pending {
-    size_t worker;
-    size_t call;
-    testkit::Answer answer;
-    size_t seen = 0;  // bytes of a stream's request that are written down
-    bool end_seen = false;
-    bool begun = false;  // the head of a stream's answer has gone out
-  };
-
   Result<Unit> add_plugin(const config::WasmPlugin& wasm);
   Result<std::shared_ptr<engine::Module>> load(const config::WasmPlugin& wasm) const;
   InProcessWorker& take_turn(size_t thread);
   Client& client(const std::string& name);
   void pump();
-  void see_calls(size_t worker);
-  void see_streams(size_t worker);
-  void see_cancelled(size_t worker);
-  void answer_call(const std::string& upstream);
-  bool is_stream(const Pending& call) const { return recorded(call).stream; }
-  const testkit::RecordedCall& recorded(const Pending& call) const {
-    return threads_[call.worker]->guests->upstreams().calls()[call.call];
-  }
-  void respond(const Pending& call, std::function<void(testkit::ScriptedUpstreams&)> respond);
-  // Of the oldest call, if it is a stream; true: it is over.
-  bool end_stream(const std::string& upstream);
-  Pending* pending(const std::string& upstream);
-  bool finish_call(const std::string& upstream);
   ScriptedOrigin* waiting(const std::string& upstream) const {
     return upstream == ScriptedOrigin::kName && !script_.waiting.empty() ? script_.waiting.front() : nullptr;
   }
@@ -118,7 +96,7 @@ class InProcess final : public World {
   std::vector<std::unique_ptr<InProcessWorker>> threads_;  // the main one, then the workers
   std::map<std::string, std::unique_ptr<Client>> clients_;
   std::map<std::string, RequestWriter> writers_;  // of each client
-  std::map<std::string, std::vector<Pending>> calls_;
+  InProcessCalls calls_{run_, script_, threads_};
 };
 
 // --- start and end ---
@@ -181,7 +159,7 @@ void InProcess::finish() {
   for (auto& [name, c] : clients_) client_closes(name, true);
   pump();
   end_workers();
-  for (size_t i = 0; i < threads_.size(); ++i) see_cancelled(i);
+  for (size_t i = 0; i < threads_.size(); ++i) calls_.see_cancelled(i);
 }
 
 // What is logged from now on is that thread's.
@@ -214,7 +192,7 @@ void InProcess::pump() {
       InProcessWorker& worker = take_turn(i);
       worker.loop.post([&worker] { worker.guests->run_due(); });
       worker.loop.run_once(std::chrono::milliseconds(0));
-      see_calls(i);
+      calls_.see(i);
     }
     quiet = script_.activity == before ? quiet + 1 : 0;
   }
@@ -307,145 +285,13 @@ void InProcess::client_reads(const std::string& name, bool reads) {
 
 // --- upstreams ---
 
-// Writes down the call-outs that are new, and answers those that need no step.
-void InProcess::see_calls(size_t index) {
-  InProcessWorker& worker = *threads_[index];
-  auto& upstreams = worker.guests->upstreams();
-  while (worker.calls_seen < upstreams.calls().size()) {
-    ++script_.activity;
-    const size_t i = worker.calls_seen++;
-    const testkit::RecordedCall call = upstreams.calls()[i];
-    Fields fields = call.headers;
-    std::erase_if(fields, [](const auto& f) { return f.first == ":method" || f.first == ":path"; });
-    if (!call.body.empty() && !call.stream) fields.emplace_back("content-length", std::to_string(call.body.size()));
-    const std::string text = "got " + call.header(":method") + " " + call.header(":path") +
-                             " host=" + call.header(":authority") + show_fields(fields, run_.c.show, true);
-    run_.transcript.head(call.cluster, text,
-                         {.method = call.header(":method"), .path = call.header(":path"), .fields = std::move(fields)});
-    calls_[call.cluster].push_back({index, i, {}});
-    if (call.stream) continue;
-    run_.transcript.body(call.cluster, call.body);
-    if (!call.trailers.empty()) {
-      run_.transcript.trailers(call.cluster, "got trailers" + show_fields(call.trailers, run_.c.show, true),
-                               call.trailers);
-    }
-    run_.transcript.end(call.cluster);
-    answer_call(call.cluster);
-  }
-  see_streams(index);
-  see_cancelled(index);
-}
-
-// Answers a call whose upstream waits for no step.
-void InProcess::answer_call(const std::string& name) {
-  const Upstream* upstream = run_.c.upstream(name);
-  switch (upstream == nullptr ? Upstream::Behaviour::kRefuses : upstream->behaviour) {
-    case Upstream::Behaviour::kWaits:
-    case Upstream::Behaviour::kAccepts:
-      break;
-    case Upstream::Behaviour::kAnswers:
-      upstream_head(name, upstream->answer, true, !upstream->answer.trailers.empty());
-      break;
-    case Upstream::Behaviour::kRefuses:
-    case Upstream::Behaviour::kResets:
-      upstream_resets(name);
-      break;
-  }
-}
-
-// Writes down what has come of the requests that come in pieces.
-void InProcess::see_streams(size_t index) {
-  std::vector<std::string> whole;
-  for (auto& [name, list] : calls_) {
-    for (Pending& p : list) {
-      if (p.worker != index || p.end_seen || !is_stream(p)) continue;
-      const testkit::RecordedCall& call = recorded(p);
-      if (call.body.size() > p.seen) {
-        ++script_.activity;
-        run_.transcript.body(name, std::string_view(call.body).substr(std::exchange(p.seen, call.body.size())));
-      }
-      if (!call.complete) continue;
-      ++script_.activity;
-      p.end_seen = true;
-      run_.transcript.end(name);
-      whole.push_back(name);
-    }
-  }
-  for (const std::string& name : whole) answer_call(name);
-}
-
-void InProcess::see_cancelled(size_t index) {
-  for (auto& [name, list] : calls_) {
-    std::erase_if(list, [&, &upstream = name](const Pending& p) {
-      const testkit::RecordedCall& call = recorded(p);
-      if (p.worker != index || !(call.cancelled || call.timed_out)) return false;
-      ++script_.activity;
-      run_.transcript.line(upstream, "got close");
-      return true;
-    });
-  }
-}
-
-InProcess::Pending* InProcess::pending(const std::string& upstream) {
-  auto& list = calls_[upstream];
-  return list.empty() ? nullptr : &list.front();
-}
-
-bool InProcess::finish_call(const std::string& upstream) {
-  auto& list = calls_[upstream];
-  const Pending call = list.front();
-  list.erase(list.begin());
-  InProcessWorker& worker = *threads_[call.worker];
-  ++script_.activity;
-  worker.loop.post([&worker, call] { worker.guests->upstreams().respond(call.call, call.answer); });
-  return true;
-}
-
-void InProcess::respond(const Pending& call, std::function<void(testkit::ScriptedUpstreams&)> respond) {
-  InProcessWorker& worker = *threads_[call.worker];
-  ++script_.activity;
-  worker.loop.post([&worker, respond = std::move(respond)] { respond(worker.guests->upstreams()); });
-}
-
-bool InProcess::end_stream(const std::string& upstream) {
-  auto& list = calls_[upstream];
-  const bool whole = list.front().end_seen;
-  list.erase(list.begin());
-  if (!whole) run_.transcript.line(upstream, "got close");
-  return true;
-}
-
 bool InProcess::upstream_head(const std::string& upstream, const Answer& answer, bool end, bool chunked) {
   if (ScriptedOrigin* origin = waiting(upstream)) {
     on_loop(origin->loop(), [origin, answer, end, chunked] { origin->send_head(answer, end, chunked); });
     pump();
     return true;
   }
-  Pending* call = pending(upstream);
-  if (call == nullptr) return false;
-  call->answer.headers = {{":status", answer.status}};
-  for (const auto& f : answer.headers) call->answer.headers.push_back(f);
-  if (!chunked && !has_field(answer.headers, "content-length")) {
-    call->answer.headers.emplace_back("content-length", std::to_string(answer.body.size()));
-  }
-  if (answer.status == "204")
-    std::erase_if(call->answer.headers, [](const auto& f) { return f.first == "content-length"; });
-  if (is_stream(*call)) {
-    testkit::Answer whole = call->answer;
-    if (chunked && !end) whole.headers.emplace_back("transfer-encoding", "chunked");
-    if (call->end_seen) whole.headers.emplace_back("x-envoy-upstream-service-time", "0");
-    whole.body = answer.body;
-    whole.trailers = answer.trailers;
-    call->begun = true;
-    respond(*call, [at = call->call, whole, end](testkit::ScriptedUpstreams& upstreams) {
-      end ? upstreams.respond(at, whole) : upstreams.respond_headers(at, whole.headers, false);
-    });
-    return end ? end_stream(upstream) : true;
-  }
-  call->answer.headers.emplace_back("x-envoy-upstream-service-time", "0");
-  call->answer.body = end ? answer.body : "";
-  call->answer.trailers = answer.trailers;
-  return end ? finish_call(upstream) : true;
+  return calls_.head(upstream, answer, end, chunked);
 }
 
 TcpOrigin* InProcess::connection(const std::string& upstream) const {
@@ -465,16 +311,7 @@ bool InProcess::upstream_body(const std::string& upstream, std::string_view byte
     pump();
     return true;
   }
-  Pending* call = pending(upstream);
-  if (call == nullptr) return false;
-  if (is_stream(*call)) {
-    respond(*call, [at = call->call, bytes = std::string(bytes), end](testkit::ScriptedUpstreams& upstreams) {
-      upstreams.respond_data(at, bytes, end);
-    });
-    return end ? end_stream(upstream) : true;
-  }
-  call->answer.body += bytes;
-  return end ? finish_call(upstream) : true;
+  return calls_.body(upstream, bytes, end);
 }
 
 bool InProcess::upstream_trailers(const std::string& upstream, const Fields& trailers) {
@@ -483,16 +320,7 @@ bool InProcess::upstream_trailers(const std::string& upstream, const Fields& tra
     pump();
     return true;
   }
-  Pending* call = pending(upstream);
-  if (call == nullptr) return false;
-  if (is_stream(*call)) {
-    respond(*call, [at = call->call, trailers](testkit::ScriptedUpstreams& upstreams) {
-      upstreams.respond_trailers(at, trailers);
-    });
-    return end_stream(upstream);
-  }
-  call->answer.trailers = trailers;
-  return finish_call(upstream);
+  return calls_.trailers(upstream, trailers);
 }
 
 bool InProcess::upstream_resets(const std::string& upstream) {
@@ -504,20 +332,7 @@ bool InProcess::upstream_resets(const std::string& upstream) {
     on_loop(origin->loop(), [origin] { origin->reset(); });
     return true;
   }
-  Pending* call = pending(upstream);
-  if (call == nullptr) return false;
-  const Upstream* const known = run_.c.upstream(upstream);
-  const bool refused = known == nullptr || known->behaviour == Upstream::Behaviour::kRefuses;
-  if (is_stream(*call)) {
-    const auto shape = call->begun ? testkit::Answer::Shape::kReset : testkit::Answer::Shape::kRefused;
-    respond(*call, [at = call->call, shape](testkit::ScriptedUpstreams& upstreams) {
-      upstreams.respond(at, {.shape = shape});
-    });
-    calls_[upstream].erase(calls_[upstream].begin());
-    return true;
-  }
-  call->answer.shape = refused ? testkit::Answer::Shape::kRefused : testkit::Answer::Shape::kReset;
-  return finish_call(upstream);
+  return calls_.reset(upstream);
 }
 
 bool InProcess::upstream_continues(const std::string& upstream) {

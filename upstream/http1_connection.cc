@@ -3,6 +3,7 @@
 
 #include <charconv>
 
+#include "http/http1_writer.h"
 #include "upstream/connect.h"
 #include "upstream/connection_pool.h"
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "http/http1_parser.h"
+#include "http/http1_writer.h"
 
 namespace inlay::proxy::admin {
 namespace {

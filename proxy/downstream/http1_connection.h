@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "http/http1_parser.h"
+#include "http/http1_writer.h"
 #include "net/connection.h"
 #include "proxy/downstream/connection_manager_impl.h"
 #include "proxy/downstream/server_connection.h"
