@@ -25,6 +25,23 @@ TEST(ModuleWorld, WordsOfTheHostsLogAreLeftAside) {
   EXPECT_FALSE(agrees_as_module("== x\nclient got 503 end\n", "== x\nclient got 500 end\n", false));
 }
 
+TEST(ModuleWorld, AtTheStartTheMainThreadsLinesStandAnywhere) {
+  const char* const seen = "== start\none v: on_configure 1\ntwo v: on_configure 1\n";
+  const auto agrees = [&](const std::string& expected) {
+    return agrees_as_module("== start\n" + expected, seen, false);
+  };
+  EXPECT_TRUE(agrees("one v: on_configure 1\ntwo v: on_configure 1\none v: on_configure 1\ntwo v: on_configure 1\n"));
+  EXPECT_FALSE(agrees("two v: on_configure 1\none v: on_configure 1\n"));
+  EXPECT_FALSE(agrees("one v: on_configure 1\ntwo v: on_configure 1\ntwo v: on_configure 2\n"));
+  EXPECT_FALSE(agrees("one v: on_configure 1\n"));
+}
+
+TEST(ModuleWorld, AtTheEndTheMainThreadsRootContextMayBeTheLastOne) {
+  EXPECT_TRUE(agrees_as_module("== end\na: on_done 1\na:   trap\n", "== end\n", false));
+  EXPECT_FALSE(agrees_as_module("== end\na: on_done 1\na: on_done 1\n", "== end\n", false));
+  EXPECT_FALSE(agrees_as_module("== end\na: on_done 2\n", "== end\n", false));
+}
+
 TEST(ModuleWorld, ACallMayNameEnvoysAddress) {
   const char* const forwarded = "== x\nauth got GET / host=x x-forwarded-for=10.0.0.1 end\n";
   EXPECT_TRUE(agrees_as_module("== x\nauth got GET / host=x end\n", forwarded, true));

@@ -67,6 +67,12 @@ size_t BodyCopy::size(envoy::Filter* filter) const {
          envoy::http_get_body_size(filter, received());
 }
 
+bool BodyCopy::over_limit(envoy::Filter* filter) const {
+  if (!with_held_ || envoy::http_get_buffer_limit == nullptr) return false;
+  const uint64_t limit = envoy::http_get_buffer_limit(filter);
+  return limit > 0 && size(filter) > limit;
+}
+
 Buffer& BodyCopy::read(envoy::Filter* filter) {
   if (loaded_) return content_;
   std::vector<envoy::View> chunks;

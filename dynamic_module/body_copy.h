@@ -22,6 +22,8 @@ class BodyCopy {
   void begin(envoy::Filter* filter, bool buffering);
   // In the body hook: how many bytes the guest sees.
   size_t size(envoy::Filter* filter) const;
+  // In the body hook: the guest waits for all of the body, and Envoy will not hold back what has come now, too.
+  bool over_limit(envoy::Filter* filter) const;
   // In a hook: the body. Anywhere else: what was read, or nullptr.
   Buffer& read(envoy::Filter* filter);
   Buffer* kept() { return loaded_ ? &content_ : nullptr; }

@@ -24,33 +24,48 @@ Result<std::unique_ptr<Configuration>> Configuration::create(envoy::FilterConfig
 
 Result<std::unique_ptr<Configuration>> Configuration::start(envoy::FilterConfig* config, Settings settings,
                                                             std::shared_ptr<engine::Module> module) {
-  host::Host& host = Process::get().host(settings.limits);
+  host::Host& host = Process::get().host(settings);
   INLAY_TRY(auto plugin, host.create_plugin(std::move(settings.plugin), std::move(module)));
   std::unique_ptr<Configuration> made(new Configuration(config, Process::get().metrics()));
   const bool validates = envoy::is_validation_mode != nullptr && envoy::is_validation_mode();
   const uint32_t workers = validates ? 0 : std::max(envoy::get_concurrency(), 1u);
-  for (uint32_t i = 0; i < workers; ++i)
-    made->vms_.push_back(std::make_unique<WorkerVm>(host, plugin, made->thread_, made->calls_, made->streams_));
-  if (workers > 0 && made->metrics_.any()) made->tell_metrics_later();
+  made->plugin_ = plugin;
+  if (workers == 0) return made;
+  made->vms_ = VmSet::of(host, *plugin, settings.node, workers);
+  made->there_ = made->vms_->join(made->member_, plugin);
+  if (made->metrics_.any()) made->tell_metrics_later();
   return made;
 }
 
+// The VMs' thread may outlive this: it looks whether it is still there.
 void Configuration::tell_metrics_later() {
-  thread_.run_at(TaskThread::Clock::now() + kMetricsPeriod, [this] {
+  const std::lock_guard lock(telling_->mutex);
+  if (telling_->stopped) return;
+  telling_->task = vms_->thread().run_at(TaskThread::Clock::now() + kMetricsPeriod, [this, telling = telling_] {
+    const std::lock_guard held(telling->mutex);
+    if (telling->stopped) return;
     (void)main_.post([this] { metrics_.tell(); });
     tell_metrics_later();
   });
 }
 
+void Configuration::stop_telling() {
+  const std::lock_guard lock(telling_->mutex);
+  telling_->stopped = true;
+  vms_->thread().cancel(telling_->task);
+}
+
 Configuration::~Configuration() {
-  thread_.stop();
   main_.close();
-  vms_.clear();
+  if (vms_ == nullptr) return;
+  stop_telling();
+  vms_->leave(member_, *plugin_);
 }
 
 // A VM has a lock, so that an index that Envoy gives twice does no harm.
-WorkerVm& Configuration::vm_of(envoy::Filter* filter) {
-  return *vms_[envoy::http_filter_get_worker_index(filter) % vms_.size()];
+Configuration::Place Configuration::place_of(envoy::Filter* filter) {
+  const size_t worker = envoy::http_filter_get_worker_index(filter) % there_.size();
+  return {vms_->vm(worker), *there_[worker]};
 }
 
 }  // namespace inlay::dynamic_module

@@ -120,12 +120,16 @@ INLAY_ENVOY(bool, http_add_header, Filter* filter, uint32_t map, View name, View
 // In the place of all of that name; a null value removes them.
 INLAY_ENVOY(bool, http_set_header, Filter* filter, uint32_t map, View name, View value);
 INLAY_ENVOY(void, http_clear_route_cache, Filter* filter);
+// Of the request's route. False: it leads to none.
+INLAY_ENVOY(bool, http_get_cluster_name, Filter* filter, View* name);
 
 INLAY_ENVOY(size_t, http_get_body_size, Filter* filter, BodyType type);
 INLAY_ENVOY(size_t, http_get_body_chunks_size, Filter* filter, BodyType type);
 INLAY_ENVOY(bool, http_get_body_chunks, Filter* filter, BodyType type, View* chunks);
 INLAY_ENVOY(bool, http_append_body, Filter* filter, BodyType type, View data);
 INLAY_ENVOY(bool, http_drain_body, Filter* filter, BodyType type, size_t bytes);
+// As much as Envoy holds back of a body; not in each version.
+INLAY_ENVOY(uint64_t, http_get_buffer_limit, Filter* filter);
 // What has come is what was held back, for a filter before this one.
 INLAY_ENVOY(bool, http_received_buffered_request_body, Filter* filter);
 INLAY_ENVOY(bool, http_received_buffered_response_body, Filter* filter);

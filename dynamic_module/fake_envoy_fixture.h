@@ -65,7 +65,8 @@ struct ConfigScheduler {
 
 // Filter is a stream as Envoy has it.
 struct Filter {
-  explicit Filter(Configuration& configuration) : vm(&configuration.vm_of(this)), stream(new Stream(this, *vm)) {}
+  explicit Filter(Configuration& configuration)
+      : vm(&configuration.place_of(this).vm), stream(new Stream(this, *vm, configuration.place_of(this).plugin)) {}
   ~Filter() { destroy(); }
 
   WorkerVm* vm;
@@ -81,6 +82,8 @@ struct Filter {
   std::condition_variable changed;
   size_t commits = 0;  // and not yet delivered
   size_t route_clears = 0;
+  uint64_t buffer_limit = 0;
+  std::string cluster;  // that the route leads to; empty: it leads to none
 
   void destroy() {
     if (stream != nullptr) std::exchange(stream, nullptr)->destroy();
@@ -239,6 +242,15 @@ bool http_set_header(Filter* filter, uint32_t map, View name, View value) {
 void http_clear_route_cache(Filter* filter) {
   filter->check_thread();
   ++filter->route_clears;
+}
+bool http_get_cluster_name(Filter* filter, View* name) {
+  filter->check_thread();
+  *name = filter->cluster;
+  return !filter->cluster.empty();
+}
+uint64_t http_get_buffer_limit(Filter* filter) {
+  filter->check_thread();
+  return filter->buffer_limit;
 }
 size_t http_get_body_size(Filter* filter, BodyType type) {
   filter->check_thread();

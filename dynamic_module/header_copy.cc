@@ -26,6 +26,20 @@ void write(envoy::Filter* filter, uint32_t map, const Change& change) {
     envoy::http_add_header(filter, map, change.name, values[i].empty() ? std::string_view("") : values[i]);
 }
 
+bool is_trailers(abi::MapType type) {
+  return type == abi::MapType::kHttpRequestTrailers || type == abi::MapType::kHttpResponseTrailers;
+}
+
+bool can_be_sent(const http::HeaderMap::Entry& entry) {
+  return http::is_header_name(entry.name) && http::is_header_value(entry.value);
+}
+
+// Whether the request's route leads to a cluster; before 1.40 there is none who tells.
+bool is_sent_on(envoy::Filter* filter) {
+  envoy::View cluster;
+  return envoy::http_get_cluster_name != nullptr && envoy::http_get_cluster_name(filter, &cluster);
+}
+
 bool same(const http::HeaderMap& map, const std::vector<envoy::Field>& fields) {
   return map.size() == fields.size() && std::equal(map.begin(), map.end(), fields.begin(),
                                                    [](const http::HeaderMap::Entry& entry, const envoy::Field& field) {
@@ -73,15 +87,19 @@ http::HeaderMap* HeaderCopy::read(envoy::Filter* filter, abi::MapType type) {
 
 std::string HeaderCopy::write_back(envoy::Filter* filter, abi::MapType type) {
   if (!std::exchange(written_, false)) return {};
+  const bool request = type == abi::MapType::kHttpRequestHeaders;
+  std::string fault;
   if (map_.spoiled()) {
-    if (auto fault = http::header_fault(map_); !fault.empty()) return fault;
+    if (is_trailers(type)) map_.remove_if([](const auto& entry) { return !can_be_sent(entry); });
+    fault = http::header_fault(map_);
+    if (!fault.empty() && !request) return fault;
   }
   if (!fetch(filter, type)) fields_.clear();
   if (same(map_, fields_)) return {};
   const auto map = static_cast<uint32_t>(type);
   for (const Change& change : changes(map_, fields_)) write(filter, map, change);
-  if (type == abi::MapType::kHttpRequestHeaders) envoy::http_clear_route_cache(filter);
-  return {};
+  if (request) envoy::http_clear_route_cache(filter);
+  return fault.empty() || is_sent_on(filter) ? std::string() : fault;
 }
 
 }  // namespace inlay::dynamic_module

@@ -23,9 +23,10 @@ class HeaderCopy {
   http::HeaderMap* kept() { return loaded_ ? &map_ : nullptr; }
   // Somebody gets it to write to.
   void mark_written() { written_ = true; }
-  // In a hook: tells Envoy of each name whose values are not what Envoy has now. The copy stays. What a guest has put
-  // in that cannot be sent (http/header_fault.h) is what this returns, and nothing is written then: Envoy does not
-  // look.
+  // In a hook: tells Envoy of each name whose values are not what Envoy has now. The copy stays. Where a guest has put
+  // in what cannot be sent (http/header_fault.h): in a request's headers it is written, since Envoy looks at them when
+  // they are sent and answers, unless the route sends nothing and may make a response of it; of trailers it is left
+  // out; else it is what this returns, and nothing is written then: Envoy does not look.
   std::string write_back(envoy::Filter* filter, abi::MapType type);
   // The next read asks Envoy anew. It must have been written back.
   void forget() { loaded_ = written_ = false; }

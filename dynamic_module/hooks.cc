@@ -120,8 +120,10 @@ INLAY_HOOK(void, http_filter_per_route_config_destroy)(const void*) {}
 // --- a stream ---
 
 INLAY_HOOK(const void*, http_filter_new)(const void* mine, envoy::Filter* filter) {
-  return guarded(static_cast<const void*>(nullptr),
-                 [&]() -> const void* { return new Stream(filter, configuration(mine).vm_of(filter)); });
+  return guarded(static_cast<const void*>(nullptr), [&]() -> const void* {
+    const Configuration::Place place = configuration(mine).place_of(filter);
+    return new Stream(filter, place.vm, place.plugin);
+  });
 }
 INLAY_HOOK(uint32_t, http_filter_request_headers)(envoy::Filter*, const void* mine, bool end_of_stream) {
   return guarded(kStop, [&] { return stream(mine).request_headers(end_of_stream); });

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -16,9 +17,14 @@ struct MainStreams::Handle {
   OnEvent on_event;
   std::optional<uint64_t> id{};  // Envoy's
   bool over = false;
+  std::chrono::steady_clock::time_point ends{};  // as far as its timeout goes
 };
 
 namespace {
+
+// What Envoy itself answers when a call's time is over. It tells no details: the time and these words do.
+constexpr std::string_view kTimedOut = "upstream request timeout";
+constexpr std::chrono::milliseconds kEarly{5};  // Envoy's timers and ours round
 
 http::HeaderMap map_of(const envoy::Field* fields, size_t count) {
   http::HeaderMap map;
@@ -54,6 +60,8 @@ void MainStreams::ask_for(const host::CallStreamRequest& request, const HandlePt
   const envoy::CallStart start = envoy::http_filter_config_start_http_stream(
       config_, &id, request.cluster, headers.data(), headers.size(), {}, false, static_cast<uint64_t>(timeout.count()));
   if (start == envoy::CallStart::kSuccess) {
+    stream->ends = request.timeout.count() > 0 ? std::chrono::steady_clock::now() + timeout - kEarly
+                                               : std::chrono::steady_clock::time_point::max();
     stream->id = id;
     under_way_.emplace(id, stream);
     return;
@@ -82,7 +90,12 @@ void MainStreams::reset(const HandlePtr& stream) {
 }
 
 void MainStreams::on_headers(uint64_t id, const envoy::Field* fields, size_t count, bool end) {
-  tell(id, {.kind = Event::Kind::kHeaders, .end = end, .fields = map_of(fields, count), .details = "via_upstream"});
+  Event event{.kind = Event::Kind::kHeaders, .end = end, .fields = map_of(fields, count), .details = "via_upstream"};
+  const auto found = under_way_.find(id);
+  if (end && found != under_way_.end() && std::chrono::steady_clock::now() >= found->second->ends &&
+      event.fields.get("grpc-message") == kTimedOut)
+    event.details = "response_timeout";
+  tell(id, std::move(event));
 }
 
 void MainStreams::on_data(uint64_t id, const envoy::View* chunks, size_t count, bool end) {

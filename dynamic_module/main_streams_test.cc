@@ -13,13 +13,15 @@ using Kind = MainStreams::Event::Kind;
 
 class MainStreamsTest : public testing::Test {
  protected:
-  MainStreams::HandlePtr start() {
+  MainStreams::HandlePtr start(std::chrono::nanoseconds timeout = {}) {
     host::CallStreamRequest request;
     request.cluster = "auth";
+    request.timeout = timeout;
     request.headers.add(":path", "/s/m");
     return streams_.start(std::move(request), [this](const MainStreams::Event& event) {
       seen_.push_back(std::to_string(static_cast<int>(event.kind)) + (event.end ? " end" : ""));
       last_ = event.fields;
+      details_ = event.details;
     });
   }
 
@@ -28,6 +30,7 @@ class MainStreamsTest : public testing::Test {
   MainStreams streams_{&config_, main_};
   std::vector<std::string> seen_;
   http::HeaderMap last_;
+  std::string details_;
 };
 
 TEST_F(MainStreamsTest, WhatIsSentAndWhatComesKeepTheirOrder) {
@@ -46,6 +49,18 @@ TEST_F(MainStreamsTest, WhatIsSentAndWhatComesKeepTheirOrder) {
   streams_.on_trailers(1, &status, 1);
   streams_.on_end(1, false);
   EXPECT_THAT(seen_, ElementsAre("0", "1", "2 end"));
+}
+
+TEST_F(MainStreamsTest, WhatEnvoyAnswersWhenTheTimeIsOverHasItsDetails) {
+  const envoy::Field late[] = {{":status", "200"}, {"grpc-message", "upstream request timeout"}};
+  const auto early = start(std::chrono::hours(1));
+  main_.run();
+  streams_.on_headers(1, late, 2, true);
+  EXPECT_EQ(details_, "via_upstream");
+  const auto timed_out = start(std::chrono::nanoseconds(1));
+  main_.run();
+  streams_.on_headers(2, late, 2, true);
+  EXPECT_EQ(details_, "response_timeout");
 }
 
 TEST_F(MainStreamsTest, NothingComesOfOneThatWasReset) {

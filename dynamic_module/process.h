@@ -7,10 +7,11 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <utility>
+#include <string>
+#include <tuple>
 
 #include "dynamic_module/log.h"
-#include "engine/engine.h"
+#include "dynamic_module/settings.h"
 #include "host/host.h"
 #include "host/standalone.h"
 #include "stats/metrics.h"
@@ -21,8 +22,9 @@ class Process {
  public:
   static Process& get();
 
-  // The host of all VMs that have these limits: they share data and queues by their vm_id. Any thread.
-  host::Host& host(const engine::Limits& limits);
+  // The host of all VMs that have these limits, node and strictness: they share data and queues by their vm_id. Any
+  // thread.
+  host::Host& host(const Settings& settings);
   const stats::MetricStore& metrics() const { return metrics_; }
 
  private:
@@ -32,7 +34,8 @@ class Process {
   EnvoyLog log_;
   stats::MetricStore metrics_;
   std::mutex mutex_;
-  std::map<std::pair<uint64_t, int64_t>, std::unique_ptr<host::Host>> hosts_;  // by memory and time
+  // By memory, time, strictness and node.
+  std::map<std::tuple<uint64_t, int64_t, bool, std::string>, std::unique_ptr<host::Host>> hosts_;
 };
 
 }  // namespace inlay::dynamic_module

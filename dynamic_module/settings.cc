@@ -6,6 +6,7 @@
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdlib>
@@ -17,6 +18,33 @@ namespace {
 using Json = rapidjson::Value;
 
 constexpr std::string_view kRoot = "filter_config";
+
+constexpr int kMostDepth = 32;
+
+// How deep lists and maps stand in each other; stops counting behind what is allowed.
+int depth(const Json& value, int at = 0) {
+  if (at > kMostDepth || (!value.IsObject() && !value.IsArray())) return at;
+  int most = at + 1;
+  if (value.IsObject()) {
+    for (const auto& member : value.GetObject()) most = std::max(most, depth(member.value, at + 1));
+  } else {
+    for (const Json& one : value.GetArray()) most = std::max(most, depth(one, at + 1));
+  }
+  return most;
+}
+
+// Envoy gives the members of a Struct in any order, and one configuration must be one text.
+void sort_members(Json& value) {
+  if (value.IsArray()) {
+    for (Json& one : value.GetArray()) sort_members(one);
+  } else if (value.IsObject()) {
+    for (auto& member : value.GetObject()) sort_members(member.value);
+    std::sort(value.MemberBegin(), value.MemberEnd(), [](const Json::Member& one, const Json::Member& other) {
+      return std::string_view(one.name.GetString(), one.name.GetStringLength()) <
+             std::string_view(other.name.GetString(), other.name.GetStringLength());
+    });
+  }
+}
 
 // Reader fills the settings, and collects what is wrong.
 class Reader {
@@ -40,9 +68,12 @@ class Reader {
       to.assign(value.GetString(), value.GetStringLength());
       return;
     }
+    rapidjson::Document sorted;
+    sorted.CopyFrom(value, sorted.GetAllocator());
+    if (depth(sorted) <= kMostDepth) sort_members(sorted);
     rapidjson::StringBuffer buffer;
     rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
-    value.Accept(writer);
+    sorted.Accept(writer);
     to.assign(buffer.GetString(), buffer.GetSize());
   }
 
@@ -105,6 +136,21 @@ class Reader {
     });
   }
 
+  // As Envoy's Node, of which this is what guests can read.
+  void node(std::string_view field, const Json& value) {
+    members(field, value, [&](const std::string& path, const std::string& name, const Json& one) {
+      if (name == "id" || name == "cluster") {
+        if (!one.IsString()) fault(path, "must be a string");
+      } else if (name == "metadata" || name == "locality") {
+        if (!one.IsObject()) fault(path, "must be an object");
+        if (depth(one) > kMostDepth) fault(path, "nests deeper than " + std::to_string(kMostDepth) + " levels");
+      } else {
+        fault(path, "there is no such field; there are id, cluster, metadata, locality");
+      }
+    });
+    bytes(value, settings.node);
+  }
+
   void flag(std::string_view field, const Json& value, bool& to) {
     if (!value.IsBool()) return fault(field, "must be true or false");
     to = value.GetBool();
@@ -150,6 +196,8 @@ constexpr std::array kFields = {
           }},
     Field{"capability_restriction_config", [](Reader& r, std::string_view f, const Json& v) { r.capabilities(f, v); }},
     Field{"environment", [](Reader& r, std::string_view f, const Json& v) { r.environment(f, v); }},
+    Field{"envoy_strict", [](Reader& r, std::string_view f, const Json& v) { r.flag(f, v, r.settings.envoy_strict); }},
+    Field{"node", [](Reader& r, std::string_view f, const Json& v) { r.node(f, v); }},
     Field{"limits", [](Reader& r, std::string_view f, const Json& v) { r.limits(f, v); }},
     Field{"module", [](Reader& r, std::string_view f, const Json& v) { r.text(f, v, r.settings.module); }},
     Field{"artifact", [](Reader& r, std::string_view f, const Json& v) { r.text(f, v, r.settings.artifact); }},
@@ -184,6 +232,7 @@ Result<Settings> read_settings(std::string_view filter, std::string_view text) {
   }
   if (!reader.faults.empty()) return Error{ErrorCode::kInvalidArgument, std::move(reader.faults), ""};
   Settings& settings = reader.settings;
+  reader.bytes(document, settings.plugin.key_suffix);  // of another filter_config it is another root context
   if (settings.artifact.empty() && !settings.module.empty()) settings.artifact = settings.module + ".aot";
   return std::move(settings);
 }

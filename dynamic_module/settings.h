@@ -17,8 +17,10 @@ struct Settings {
   std::string filter;  // filter_name
   host::PluginConfig plugin;
   engine::Limits limits;  // of each of its VMs
-  std::string module;     // a .wasm file; empty: the one of the filter's name that is linked in
-  std::string artifact;   // what `inlay compile` made of it; by default that file's name and ".aot"
+  bool envoy_strict = false;
+  std::string node;      // node.h; JSON, or empty
+  std::string module;    // a .wasm file; empty: the one of the filter's name that is linked in
+  std::string artifact;  // what `inlay compile` made of it; by default that file's name and ".aot"
 };
 
 // `filter` is `filter_name`, which names the plugin unless `name` stands in the text. kInvalidArgument: all that is

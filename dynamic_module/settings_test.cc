@@ -27,7 +27,8 @@ TEST(Settings, AllFields) {
     "name": "other", "root_id": "r", "vm_id": "v", "configuration": "text", "vm_configuration": {"a": [1, true, "b"]},
     "failure_policy": "FAIL_RELOAD", "reload_backoff_ms": 20, "limits": {"memory_mib": 8, "call_ms": 50},
     "environment": {"key_values": {"A": "1"}, "host_env_keys": ["INLAY_SETTINGS_TEST", "INLAY_NOT_SET"]},
-    "capability_restriction_config": {"allowed_capabilities": {"proxy_log": {}}}, "allow_on_headers_stop_iteration": true, "module": "/f.wasm"})");
+    "capability_restriction_config": {"allowed_capabilities": {"proxy_log": {}}}, "allow_on_headers_stop_iteration": true,
+    "node": {"metadata": {"b": 1, "a": 2}, "id": "n"}, "envoy_strict": true, "module": "/f.wasm"})");
   ASSERT_TRUE(read) << read.error().to_string();
   EXPECT_EQ(read->plugin.name, "other");
   EXPECT_EQ(read->plugin.root_id, "r");
@@ -41,6 +42,8 @@ TEST(Settings, AllFields) {
   EXPECT_EQ(read->limits.call_budget, std::chrono::milliseconds(50));
   EXPECT_EQ(read->plugin.environment, (std::map<std::string, std::string>{{"A", "1"}, {"INLAY_SETTINGS_TEST", "2"}}));
   EXPECT_EQ(read->plugin.allowed_capabilities, (std::set<std::string>{"proxy_log"}));
+  EXPECT_EQ(read->node, R"({"id":"n","metadata":{"a":2,"b":1}})");  // one text, in whatever order they came
+  EXPECT_TRUE(read->envoy_strict);
   EXPECT_EQ(read->module, "/f.wasm");
   EXPECT_EQ(read->artifact, "/f.wasm.aot");
 }
@@ -54,6 +57,10 @@ TEST(Settings, AllThatIsWrongIsToldWithItsPath) {
             "filter_config.limits.memory_mib: must be a number from 1 to 4096\n"
             "filter_config.limits.time: there is no such field; there are memory_mib, call_ms\n"
             "filter_config.environment.host_env_keys: must be a list of names");
+  EXPECT_EQ(fault(R"({"node": {"id": 1, "metadata": [], "zone": "z"}})"),
+            "filter_config.node.id: must be a string\n"
+            "filter_config.node.metadata: must be an object\n"
+            "filter_config.node.zone: there is no such field; there are id, cluster, metadata, locality");
   EXPECT_TRUE(fault(R"({"rootid": ""})").starts_with("filter_config.rootid: there is no such field; there are name, "));
   EXPECT_EQ(fault("[]"), "filter_config: must be an object, {\"configuration\": ...}");
   EXPECT_TRUE(fault("{").starts_with("filter_config: is no JSON at byte 1: "));

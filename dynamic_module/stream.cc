@@ -52,7 +52,7 @@ uint32_t Stream::callback(Direction direction, uint32_t stop, Callback&& call) {
 bool Stream::ensure_context() {
   if (context_ != nullptr) return true;
   if (bypass_) return false;
-  context_ = vm_.plugin().create_http_context(*this);
+  context_ = plugin_.create_http_context(*this);
   bypass_ = context_ == nullptr;
   return !bypass_;
 }
@@ -113,6 +113,8 @@ uint32_t Stream::on_body(Direction direction, bool end_of_stream) {
       return uint32_t{0};
     Side& mine = side(direction);
     mine.body.begin(filter_, mine.buffering);
+    // Envoy answers, or resets the stream, as soon as it has to hold back that much: the guest hears no more of it.
+    if (!request && mine.body.over_limit(filter_)) return static_cast<uint32_t>(DataStatus::kStopIterationAndBuffer);
     mine.has_body = true;
     const size_t size = mine.body.size(filter_);
     const auto status = static_cast<uint32_t>(request ? context_->on_request_body(size, end_of_stream)

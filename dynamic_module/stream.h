@@ -50,8 +50,8 @@ struct OwnReply {
 
 class Stream final : private host::HttpStream {
  public:
-  // `vm` outlives it.
-  Stream(envoy::Filter* filter, WorkerVm& vm) : filter_(filter), vm_(vm) {}
+  // `vm` and `plugin`, which is in it, outlive it.
+  Stream(envoy::Filter* filter, WorkerVm& vm, host::WorkerPlugin& plugin) : filter_(filter), vm_(vm), plugin_(plugin) {}
 
   // The hooks on_http_filter_*. What they return is for Envoy.
   uint32_t request_headers(bool end_of_stream);
@@ -146,6 +146,7 @@ class Stream final : private host::HttpStream {
 
   envoy::Filter* const filter_;
   WorkerVm& vm_;
+  host::WorkerPlugin& plugin_;
   const std::chrono::system_clock::time_point began_at_ = std::chrono::system_clock::now();
   const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
   // The worker's thread alone.

@@ -107,6 +107,7 @@ abi::Status Stream::get_property(const std::vector<std::string_view>& path, std:
   if (over_ || !in_guest_) return abi::Status::kNotFound;
   if (path.size() == 2 && path[0] == "request" && (path[1] == "time" || path[1] == "duration"))
     return get_time(path[1] == "duration", value);
+  if (path.size() > 1 && path[0] == "xds" && path[1] == "node") return vm_.get_property(path, value);
   if (own_reply_ && path.size() == 2 && path[0] == "response" && own_reply_->get_property(path[1], value))
     return abi::Status::kOk;
   VisibleMaps maps;
@@ -161,9 +162,7 @@ void Stream::write_back() {
     Side& mine = side(direction);
     std::string fault =
         mine.headers.write_back(filter_, request ? MapType::kHttpRequestHeaders : MapType::kHttpResponseHeaders);
-    if (fault.empty())
-      fault =
-          mine.trailers.write_back(filter_, request ? MapType::kHttpRequestTrailers : MapType::kHttpResponseTrailers);
+    (void)mine.trailers.write_back(filter_, request ? MapType::kHttpRequestTrailers : MapType::kHttpResponseTrailers);
     if (!fault.empty() && !wanted_.reply) {
       wanted_.reply.emplace();
       wanted_.reply->status = 503;

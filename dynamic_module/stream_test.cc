@@ -70,12 +70,54 @@ TEST_F(StreamTest, AGuestThatChangesNothingWritesNothing) {
   EXPECT_EQ(stream->route_clears, 0u);
 }
 
-TEST_F(StreamTest, AHeaderThatCannotBeSentIsAnsweredAndNotWritten) {
+TEST_F(StreamTest, AHeaderThatCannotBeSentIsEnvoysToAnswerWhereTheRouteLeadsToACluster) {
   configure(guest_with("(data (i32.const 1032) \"o\\0ae\")" +
                        on("request_headers", 3, "(call $set (i32.const 0)) (i32.const 0)")));
   auto stream = filter();
-  EXPECT_EQ(stream->stream->request_headers(true), 1u);
+  stream->cluster = "origin";
+  EXPECT_EQ(stream->stream->request_headers(true), 0u);
+  EXPECT_THAT(stream->done, ElementsAre("set x-a"));
+  auto redirected = filter();
+  EXPECT_EQ(redirected->stream->request_headers(true), 1u);
+  EXPECT_THAT(redirected->done, ElementsAre("set x-a", "reply 503 invalid header value for: x-a"));
+}
+
+TEST_F(StreamTest, AGuestDoesNotSeeWhatIsOverTheLimitOfAResponse) {
+  configure(guest_with(on("response_body", 3, R"(
+    (if (global.get $stream) (then (call $reply (i32.const 403))))
+    (global.set $stream (i32.const 1))
+    (i32.const 1))")));
+  auto stream = filter();
+  stream->buffer_limit = 4;
+  EXPECT_EQ(stream->stream->request_headers(true), 0u);
+  EXPECT_EQ(stream->stream->response_headers(false), 0u);
+  stream->bodies[number(envoy::BodyType::kReceivedResponse)] = "abc";
+  EXPECT_EQ(stream->stream->response_body(false), 1u);
+  stream->bodies[number(envoy::BodyType::kBufferedResponse)] = "abc";
+  EXPECT_EQ(stream->stream->response_body(false), 1u);
+  EXPECT_THAT(stream->done, IsEmpty());
+}
+
+TEST_F(StreamTest, AHeaderOfAResponseThatCannotBeSentIsAnsweredAndNotWritten) {
+  configure(guest_with("(data (i32.const 1032) \"o\\0ae\")" +
+                       on("response_headers", 3, "(call $set (i32.const 2)) (i32.const 0)")));
+  auto stream = filter();
+  stream->maps[2] = {{":status", "200"}};
+  EXPECT_EQ(stream->stream->request_headers(true), 0u);
+  EXPECT_EQ(stream->stream->response_headers(true), 1u);
   EXPECT_THAT(stream->done, ElementsAre("reply 503 invalid header value for: x-a"));
+}
+
+TEST_F(StreamTest, ATrailerThatCannotBeSentIsLeftOut) {
+  configure(guest_with("(data (i32.const 1032) \"o\\0ae\")" + on("response_trailers", 2, R"(
+    (call $set (i32.const 3))
+    (drop (call $replace_header_map_value (i32.const 3) (i32.const 1048) (i32.const 4) (i32.const 1040) (i32.const 3)))
+    (i32.const 0))")));
+  auto stream = filter();
+  stream->maps[3] = {{"t", "1"}};
+  EXPECT_EQ(stream->stream->request_headers(true), 0u);
+  EXPECT_EQ(stream->stream->response_trailers(), 0u);
+  EXPECT_THAT(stream->done, ElementsAre("set auth"));
 }
 
 TEST_F(StreamTest, AReplyGoesOutWithTheLockFreeAndMayEndTheStream) {

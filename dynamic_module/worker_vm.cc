@@ -4,6 +4,8 @@
 #include <chrono>
 #include <utility>
 
+#include "dynamic_module/node.h"
+
 namespace inlay::dynamic_module {
 namespace {
 
@@ -11,7 +13,7 @@ namespace {
 // that what was armed may be disarmed by then.
 class VmTimer final : public host::Timer {
  public:
-  VmTimer(std::mutex& mutex, TaskThread& thread, std::function<void()> on_fire)
+  VmTimer(std::recursive_mutex& mutex, TaskThread& thread, std::function<void()> on_fire)
       : mutex_(mutex), thread_(thread), on_fire_(std::make_shared<std::function<void()>>(std::move(on_fire))) {}
   ~VmTimer() override { disarm(); }
 
@@ -31,7 +33,7 @@ class VmTimer final : public host::Timer {
   }
 
  private:
-  std::mutex& mutex_;
+  std::recursive_mutex& mutex_;
   TaskThread& thread_;
   const std::shared_ptr<std::function<void()>> on_fire_;  // kept while it runs, whatever becomes of the timer
   std::shared_ptr<bool> armed_;
@@ -40,17 +42,48 @@ class VmTimer final : public host::Timer {
 
 }  // namespace
 
-WorkerVm::WorkerVm(host::Host& host, std::shared_ptr<host::Plugin> plugin, TaskThread& thread, MainCalls& calls,
-                   MainStreams& streams)
-    : thread_(thread), calls_(calls), streams_(streams) {
+WorkerVm::WorkerVm(host::Host& host, std::string node, TaskThread& thread) : node_(std::move(node)), thread_(thread) {
   const std::lock_guard lock(mutex_);
   worker_ = std::make_unique<host::Worker>(host, *this);
-  plugin_ = worker_->attach(std::move(plugin));
 }
 
 WorkerVm::~WorkerVm() {
   const std::lock_guard lock(mutex_);
   worker_.reset();
+}
+
+host::WorkerPlugin* WorkerVm::join(VmMember& member, std::shared_ptr<host::Plugin> plugin) {
+  const std::lock_guard lock(mutex_);
+  members_.push_back(&member);
+  return worker_->attach(std::move(plugin));
+}
+
+void WorkerVm::leave(VmMember& member, const host::Plugin& plugin) {
+  const std::lock_guard lock(mutex_);
+  std::erase(members_, &member);
+  worker_->detach(plugin);
+  reset_calls_of(member);
+}
+
+void WorkerVm::reset_calls_of(const VmMember& member) {
+  for (auto& [id, call] : waiting_) {
+    if (call.by != &member) continue;
+    call.by = nullptr;
+    thread_.post([this, call_id = id] {
+      host::HttpCallResponse response;
+      response.reset = true;
+      answer(call_id, std::move(response));
+    });
+  }
+  for (auto& [id, stream] : call_streams_) {
+    if (stream.by != &member) continue;
+    stream.by = nullptr;
+    thread_.post([this, stream_id = id] {
+      MainStreams::Event event;
+      event.details = "upstream_reset";
+      stream_event(stream_id, event);
+    });
+  }
 }
 
 std::unique_ptr<host::Timer> WorkerVm::create_timer(std::function<void()> on_fire) {
@@ -64,48 +97,53 @@ void WorkerVm::post(std::function<void()> task) {
   });
 }
 
-abi::Status WorkerVm::get_property(const std::vector<std::string_view>& path, std::string&) {
-  return path.size() == 1 && path[0] == "xds" ? abi::Status::kSerializationFailure : abi::Status::kNotFound;
+abi::Status WorkerVm::get_property(const std::vector<std::string_view>& path, std::string& value) {
+  return get_root_property(node_, path, value);
 }
 
 Result<uint64_t> WorkerVm::start_http_call(host::HttpCallRequest request, host::HttpCallHandler& handler) {
+  VmMember* const by = member();
   const uint64_t id = ++last_call_;
-  const bool started = calls_.start(std::move(request), [this, id](host::HttpCallResponse response) {
-    auto kept = std::make_shared<host::HttpCallResponse>(std::move(response));
-    thread_.post([this, id, kept = std::move(kept)] { answer(id, std::move(*kept)); });
-  });
+  const bool started =
+      by != nullptr && by->calls.start(std::move(request), [this, id](host::HttpCallResponse response) {
+        auto kept = std::make_shared<host::HttpCallResponse>(std::move(response));
+        thread_.post([this, id, kept = std::move(kept)] { answer(id, std::move(*kept)); });
+      });
   if (!started) return Error{ErrorCode::kUnavailable, "the configuration is going away", ""};
-  waiting_.emplace(id, &handler);
+  waiting_.emplace(id, Call{&handler, by});
   return id;
 }
 
 void WorkerVm::answer(uint64_t call_id, host::HttpCallResponse response) {
   const std::lock_guard lock(mutex_);
   const auto found = waiting_.extract(call_id);
-  if (!found.empty()) found.mapped()->on_http_call_response(call_id, std::move(response));
+  if (!found.empty()) found.mapped().handler->on_http_call_response(call_id, std::move(response));
 }
 
 Result<uint64_t> WorkerVm::start_call_stream(host::CallStreamRequest request, host::CallStreamHandler& handler) {
+  VmMember* const by = member();
+  if (by == nullptr) return Error{ErrorCode::kUnavailable, "the configuration is going away", ""};
   const uint64_t id = ++last_call_;
-  auto handle = streams_.start(std::move(request), [this, id](MainStreams::Event event) {
+  auto handle = by->streams.start(std::move(request), [this, id](MainStreams::Event event) {
     auto kept = std::make_shared<MainStreams::Event>(std::move(event));
     thread_.post([this, id, kept = std::move(kept)] { stream_event(id, *kept); });
   });
   if (handle == nullptr) return Error{ErrorCode::kUnavailable, "the configuration is going away", ""};
-  call_streams_.emplace(id, CallStream{&handler, std::move(handle)});
+  call_streams_.emplace(id, CallStream{&handler, std::move(handle), by});
   return id;
 }
 
 bool WorkerVm::send_to_call_stream(uint64_t stream_id, Buffer& data, bool end_stream) {
   const auto found = call_streams_.find(stream_id);
-  if (found != call_streams_.end()) streams_.send(found->second.handle, data.to_string(), end_stream);
+  if (found != call_streams_.end() && found->second.by != nullptr)
+    found->second.by->streams.send(found->second.handle, data.to_string(), end_stream);
   data.clear();
   return true;
 }
 
 void WorkerVm::cancel_call_stream(uint64_t stream_id) {
   const auto found = call_streams_.extract(stream_id);
-  if (!found.empty()) streams_.reset(found.mapped().handle);
+  if (!found.empty() && found.mapped().by != nullptr) found.mapped().by->streams.reset(found.mapped().handle);
 }
 
 void WorkerVm::stream_event(uint64_t stream_id, MainStreams::Event& event) {

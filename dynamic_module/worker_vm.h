@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// WorkerVm: a plugin's VM for one of Envoy's workers, and what guests in it ask of a worker: timers, tasks, call-outs.
+// WorkerVm: a VM for one of Envoy's workers, and what guests in it ask of a worker: timers, tasks, call-outs. The
+// plugins of several configurations may be in it (vm_set.h).
 //
 // A VM is bound to no thread. It is made on the main thread with the configuration, so that ticks and fetches do not
 // wait for a request; streams enter it on their worker, ticks and answers on the module's thread. mutex() is held by
@@ -26,17 +27,26 @@
 
 namespace inlay::dynamic_module {
 
+// VmMember is what a configuration has to send call-outs by: they are Envoy's filter configuration's.
+struct VmMember {
+  MainCalls& calls;
+  MainStreams& streams;
+};
+
 class WorkerVm final : public host::WorkerServices, private host::Upstreams {
  public:
-  // Starts the plugin. All outlive it; `thread` is stopped before it is destroyed.
-  WorkerVm(host::Host& host, std::shared_ptr<host::Plugin> plugin, TaskThread& thread, MainCalls& calls,
-           MainStreams& streams);
-  // Ends the root contexts. There is no stream left.
+  // Both outlive it; `thread` is stopped before it is destroyed.
+  WorkerVm(host::Host& host, std::string node, TaskThread& thread);
+  // Everybody has left.
   ~WorkerVm() override;
 
-  std::mutex& mutex() { return mutex_; }
+  // VmSet's, for this worker. Without the lock.
+  host::WorkerPlugin* join(VmMember& member, std::shared_ptr<host::Plugin> plugin);
+  void leave(VmMember& member, const host::Plugin& plugin);
+
+  // Recursive: a change of a body may bring the hooks of the next filter, which may be of the same VM.
+  std::recursive_mutex& mutex() { return mutex_; }
   // All of what follows with the lock held.
-  host::WorkerPlugin& plugin() { return *plugin_; }
   // Counts call-outs that were started.
   uint64_t calls_started() const { return last_call_; }
 
@@ -44,12 +54,16 @@ class WorkerVm final : public host::WorkerServices, private host::Upstreams {
   std::unique_ptr<host::Timer> create_timer(std::function<void()> on_fire) override;
   // Any thread, with or without the lock.
   void post(std::function<void()> task) override;
-  // There are none: Envoy tells a module nothing of its node.
+  // Those of the node (node.h).
   abi::Status get_property(const std::vector<std::string_view>& path, std::string& value) override;
 
  private:
   Result<uint64_t> start_http_call(host::HttpCallRequest request, host::HttpCallHandler& handler) override;
   void cancel_http_call(uint64_t call_id) override { waiting_.erase(call_id); }
+  // By which calls go: the configuration that came last.
+  VmMember* member() { return members_.empty() ? nullptr : members_.back(); }
+  // What went by that member will have no answer.
+  void reset_calls_of(const VmMember& member);
   void answer(uint64_t call_id, host::HttpCallResponse response);
   // Which clusters there are only the main thread knows: one that is not there answers as one without a healthy host.
   bool has_cluster(std::string_view) override { return true; }
@@ -58,19 +72,24 @@ class WorkerVm final : public host::WorkerServices, private host::Upstreams {
   void cancel_call_stream(uint64_t stream_id) override;
   void stream_event(uint64_t stream_id, MainStreams::Event& event);
 
-  std::mutex mutex_;
-  TaskThread& thread_;
-  MainCalls& calls_;
-  MainStreams& streams_;
-  uint64_t last_call_ = 0;
-  std::unordered_map<uint64_t, host::HttpCallHandler*> waiting_;
+  struct Call {
+    host::HttpCallHandler* handler;
+    const VmMember* by;
+  };
   struct CallStream {
     host::CallStreamHandler* handler;
     MainStreams::HandlePtr handle;
+    VmMember* by;
   };
+
+  std::recursive_mutex mutex_;
+  const std::string node_;
+  TaskThread& thread_;
+  std::vector<VmMember*> members_;
+  uint64_t last_call_ = 0;
+  std::unordered_map<uint64_t, Call> waiting_;
   std::unordered_map<uint64_t, CallStream> call_streams_;
   std::unique_ptr<host::Worker> worker_;
-  host::WorkerPlugin* plugin_ = nullptr;
 };
 
 }  // namespace inlay::dynamic_module

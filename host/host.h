@@ -106,6 +106,8 @@ class Plugin {
   virtual const std::shared_ptr<engine::Module>& module() const = 0;  // null: without code
   // What the module is linked for; of no meaning without code.
   virtual abi::Version abi_version() const = 0;
+  // Plugins of equal keys share one VM on each worker.
+  virtual const std::string& vm_key() const = 0;
 };
 
 // Host: thread-safe. Outlives its plugins and workers.
@@ -199,6 +201,10 @@ class Worker {
   // Gives the plugin that was attached without code its code: `plugin` takes the place of `without_code`, and is
   // started as by attach(). The WorkerPlugin stays the same object. Nothing happens if that was never attached here.
   void replace(const Plugin& without_code, std::shared_ptr<Plugin> plugin);
+  // Undoes attach(), for which no stream of the plugin may be left: ends its root context as ~Worker does, unless
+  // another plugin has the same, and the VM with its last plugin. Answers to calls of that root context are dropped.
+  // Not from inside of a guest's callback. Nothing happens if the plugin is not attached.
+  void detach(const Plugin& plugin);
 
   struct Impl;
   Impl& impl() { return *impl_; }

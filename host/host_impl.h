@@ -80,6 +80,7 @@ class PluginImpl final : public Plugin {
   const PluginConfig& config() const override { return config_; }
   const std::shared_ptr<engine::Module>& module() const override { return spec_->module; }
   abi::Version abi_version() const override { return spec_->abi_version; }
+  const std::string& vm_key() const override { return spec_->key; }
 
   const std::shared_ptr<const VmSpec>& spec() const { return spec_; }
   // Envoy's plugin key: plugins with equal keys share a root context.

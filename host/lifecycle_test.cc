@@ -63,6 +63,31 @@ TEST_P(HostLifecycle, CanaryThenEachWorkerStartsAndStreamsFollow) {
   EXPECT_EQ(proxy.metric("wasm.envoy.wasm.runtime.v8.active"), 2);  // the other worker's, and the module itself
 }
 
+TEST_P(HostLifecycle, APluginThatLeavesEndsItsRootContextAndTheLastOneTheVm) {
+  TestProxy proxy(options());
+  auto& first = load(proxy, recording());
+  auto config = first.plugin().config();
+  config.name = "second";
+  config.configuration = "of its own";
+  auto made = proxy.host().create_plugin(config, first.plugin().module());
+  ASSERT_TRUE(made) << made.error().to_string();
+  Worker& worker = proxy.worker().worker();
+  WorkerPlugin* const second = worker.attach(*made);
+  proxy.log().clear();
+  auto stream = proxy.stream(first, {});
+  EXPECT_EQ(story(proxy), "context_create 3");
+  worker.detach(second->plugin());
+  EXPECT_EQ(story(proxy), "done 2 delete 2");
+  stream.reset();
+  EXPECT_EQ(story(proxy), "log 3 done 3 delete 3");
+  const int64_t active = proxy.metric("wasm.envoy.wasm.runtime.v8.active");
+  worker.detach(first.plugin());
+  worker.detach(**made);  // which has left
+  EXPECT_EQ(story(proxy), "done 1 delete 1");
+  proxy.worker().run_posted();
+  EXPECT_EQ(proxy.metric("wasm.envoy.wasm.runtime.v8.active"), active - 1);
+}
+
 TEST_P(HostLifecycle, DeleteWaitsForNoProxyDone) {
   TestProxy proxy(options());
   auto& plugin =

@@ -351,6 +351,14 @@ void Vm::shut_down(RootContext& root) {
   if (callbacks_.on_delete && !waits) (void)call(root, callbacks_.on_delete, root.id);
 }
 
+void Vm::end(RootContext& root) {
+  shut_down(root);
+  shut_down_ = false;
+  contexts_.remove(root.id);
+  root.disarm();
+  if (!dead_) std::erase_if(roots_, [&](const auto& one) { return one.get() == &root; });
+}
+
 void Vm::queue_ready(uint32_t root_id, uint32_t queue) {
   Context* root = contexts_.find(root_id);
   if (dead_ || root == nullptr || !callbacks_.on_queue_ready) return;

@@ -188,6 +188,8 @@ class Vm {
   void disarm();
   // A worker's end: on_done and on_delete of a root context.
   void shut_down(RootContext& root);
+  // The same of one that goes while the VM stays: it is destroyed. No stream of it is left.
+  void end(RootContext& root);
   // A queue of this VM has an item.
   void queue_ready(uint32_t root_id, uint32_t queue);
   void http_call_done(uint32_t root_id, uint32_t token, HttpCallResponse response);

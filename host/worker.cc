@@ -105,8 +105,27 @@ void Worker::Impl::vm_failed(Vm& vm) {
     worker.graveyard.clear();
     for (const Waiting& w : waiting)
       if (w.context->serial() == w.serial) w.context->resolve_dead();
-    for (WorkerPluginImpl* plugin : failed) plugin->reload();
+    for (WorkerPluginImpl* plugin : failed)
+      if (worker.has(*plugin)) plugin->reload();
   });
+}
+
+bool Worker::Impl::has(const WorkerPluginImpl& plugin) const {
+  return std::any_of(plugins.begin(), plugins.end(), [&](const auto& one) { return one.get() == &plugin; });
+}
+
+void Worker::Impl::detach(const Plugin& plugin) {
+  const auto found =
+      std::find_if(plugins.begin(), plugins.end(), [&](const auto& p) { return &p->plugin() == &plugin; });
+  if (found == plugins.end()) return;
+  const auto gone = std::move(*found);
+  plugins.erase(found);
+  Vm* const vm = gone->vm();
+  RootContext* const root = gone->root();
+  if (vm == nullptr) return;
+  const bool shared = std::any_of(plugins.begin(), plugins.end(), [&](const auto& p) { return p->root() == root; });
+  if (root != nullptr && !shared) vm->end(*root);
+  drop_if_unused(*vm);
 }
 
 Worker::Worker(Host& host, WorkerServices& services) : impl_(std::make_unique<Impl>(host.impl(), services)) {}
@@ -118,6 +137,10 @@ void Worker::replace(const Plugin& without_code, std::shared_ptr<Plugin> plugin)
     attached->replace(std::static_pointer_cast<const PluginImpl>(std::move(plugin)));
     return;
   }
+}
+
+void Worker::detach(const Plugin& plugin) {
+  impl_->detach(plugin);
 }
 
 WorkerPlugin* Worker::attach(std::shared_ptr<Plugin> plugin) {

@@ -112,8 +112,11 @@ struct Worker::Impl {
   // The VM has trapped: its plugins fail, it goes to the graveyard, and waiting streams and reloads follow from the
   // event loop, where no frame of it is on the stack.
   void vm_failed(Vm& vm);
-  // A plugin could not be started in this VM: away with it unless others use it.
+  // A plugin could not be started in this VM, or has left it: away with it unless others use it.
   void drop_if_unused(Vm& vm);
+  // Worker::detach().
+  void detach(const Plugin& plugin);
+  bool has(const WorkerPluginImpl& plugin) const;
   // Out of `vms`; destroyed from the event loop.
   void bury(Vm& vm);
 

@@ -34,9 +34,14 @@ Result<std::string> reload_backoff(const std::string& text) {
 Result<std::string> field(const std::string& name, const std::string& value) {
   if (has(kTexts, name)) return name + ": " + quoted_yaml(value);
   if (has(kSame, name)) return name + ": " + value;
-  if (name == "vm.capability_restriction_config") return "capability_restriction_config: " + value;
   if (name == "reload_config") return reload_backoff(value);
   return Error{ErrorCode::kInvalidArgument, "a dynamic module has no such field", name};
+}
+
+const std::string* option(const PluginCase& plugin, std::string_view name) {
+  for (const auto& [one, value] : plugin.options)
+    if (one == name) return &value;
+  return nullptr;
 }
 
 }  // namespace
@@ -50,8 +55,12 @@ Result<std::string> dynamic_module_yaml(const Run& run, const PluginCase& plugin
   std::string fields = "module: " + quoted_yaml(file) + "\n";
   bool has_name = false;
   bool has_vm_id = false;
+  const std::string* const vm_capabilities = option(plugin, "vm.capability_restriction_config");
+  if (vm_capabilities != nullptr) fields += "capability_restriction_config: " + *vm_capabilities + "\n";
   for (const auto& [name, value] : plugin.options) {
-    if (name == "abi") continue;
+    // The VM's count, where there are any, and not the plugin's.
+    if (name == "abi" || name == "vm.capability_restriction_config") continue;
+    if (name == "capability_restriction_config" && vm_capabilities != nullptr) continue;
     INLAY_TRY(const std::string line, field(name, value));
     fields += line + "\n";
     has_name |= name == "name";
@@ -61,6 +70,8 @@ Result<std::string> dynamic_module_yaml(const Run& run, const PluginCase& plugin
   if (!has_vm_id) fields += "vm_id: vm_" + plugin.name + "\n";
   if (plugin.guest != "wat") fields += "configuration: " + quoted_yaml(plugin.text) + "\n";
   if (!plugin.vm_configuration.empty()) fields += "vm_configuration: " + quoted_yaml(plugin.vm_configuration) + "\n";
+  fields += "node: {id: node, cluster: nodes}\n";  // tester/bootstrap.cc
+  if (run.c.envoy_strict) fields += "envoy_strict: true\n";
   fields += "limits: {call_ms: " + std::to_string(run.call_budget.count()) + "}\n";
   return "- name: " + plugin.name + "\n  typed_config:\n    \"@type\": " + std::string(kType) +
          "envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilter\n" +

@@ -13,6 +13,8 @@ from support.both import inlay_only
 from support.dynamic_module import LIBRARY, dynamic_module, linked, loads, needs_library
 from support.envoy import Envoy, find_envoy, needs_envoy
 from support.grpc_server import GrpcServer, needs_grpc
+from support.module_reloads import grown
+from support.module_soak import ModuleSoak, ModuleTraps
 from support.origins import Echo, Provider, PythonServer, all_workers_answer, echoed
 from support.processes import INLAY, ROOT, TestCase, filter_module, free_port, listening, started, wait_until
 from support.wire import request
@@ -182,6 +184,48 @@ class Reloads(InEnvoy):
             proxy.wait_for(lambda number=number: echoed(port)["headers"].get("x-a") == str(number), f"listener {number}")
         proxy.wait_for(lambda: proxy.stats()["listener_manager.total_filter_chains_draining"] == 0, "the old ones' end")
         self.assertEqual(proxy.end(), 0)
+
+
+@needs_envoy()
+@needs_library()
+class LongLife(InEnvoy):
+    """The short forms of scripts/soak_module."""
+
+    def test_reloads_clients_that_leave_and_calls_that_fail(self):
+        if Envoy.is_before("1.39"):
+            self.skipTest("Envoy 1.38 cannot be told a guest's count")
+        soak = ModuleSoak(self.directory)
+        self.addCleanup(soak.end)
+        soak.run(seconds=6, every=2)
+        self.assertEqual(soak.wrong, [])
+        self.assertTrue(soak.counts["left"] and soak.counts["behind a call that fails"])
+        self.assertEqual(soak.end(), 0)
+
+    def test_traps_leave_nothing_and_hurt_no_other_stream(self):
+        traps = ModuleTraps(self.directory)
+        self.addCleanup(traps.end)
+        traps.run(200)
+        self.assertEqual(traps.hurt, [])
+        self.assertGreater(traps.served, 0)
+        self.assertFalse(grown(traps.figures[2], traps.figures[-1], 2048), traps.figures)
+        self.assertEqual(traps.end(), 0)
+
+
+@needs_envoy()
+@needs_library()
+class Shared(InEnvoy):
+    def test_filters_of_one_vm_id_share_a_vm(self):
+        self.start_filters(self.puppet("on request_headers: data_set k v", name="one", vm_id="v"),
+                           self.puppet("on request_headers path=/trap: trap", name="two", vm_id="v"))
+        self.assertEqual(request(self.proxy.port).status, 200)
+        self.assertEqual(request(self.proxy.port, "/trap").status, 503)
+        wait_until(lambda: "the VM of plugin one (FAIL_CLOSED), two (FAIL_CLOSED) has failed" in self.proxy.log(), "the end of both")
+
+    def test_the_node_is_what_the_configuration_says(self):
+        self.start_puppet("on request_headers: prop xds.node.id; prop xds.node.metadata.NAME", node={"id": "n", "metadata": {"NAME": "pod-1"}})
+        self.assertEqual(request(self.proxy.port).status, 200)
+        for line in ('prop xds.node.id = Ok "n"', 'prop xds.node.metadata.NAME = Ok "pod-1"'):
+            wait_until(lambda line=line: line in self.proxy.log(), line)
 
 
 @needs_envoy()
