@@ -90,24 +90,23 @@ Status put_bytes(const void* bytes, size_t size, std::string& value) {
   return Status::kOk;
 }
 
-Status ask(envoy::Filter* filter, const Attribute& attribute, std::string& value) {
+Status ask(const AttributeSource& source, const Attribute& attribute, std::string& value) {
   switch (attribute.kind) {
     case Kind::kNumber: {
       uint64_t number = 0;
-      if (!envoy::http_filter_get_attribute_int(filter, attribute.id, &number)) return Status::kNotFound;
+      if (!source.number(attribute.id, &number)) return Status::kNotFound;
       return put_bytes(&number, sizeof number, value);
     }
     case Kind::kFlag: {
       bool flag = false;
-      (void)envoy::http_filter_get_attribute_bool(filter, attribute.id, &flag);  // which there is none of: false
+      (void)source.flag(attribute.id, &flag);  // which there is none of: false
       return put_bytes(flag ? "\1" : "\0", 1, value);
     }
     default:
       break;
   }
   envoy::View text;
-  if (!envoy::http_filter_get_attribute_string(filter, attribute.id, &text) && attribute.kind != Kind::kTls)
-    return Status::kNotFound;
+  if (!source.text(attribute.id, &text) && attribute.kind != Kind::kTls) return Status::kNotFound;
   return put_bytes(text.data, text.size, value);
 }
 
@@ -145,27 +144,39 @@ Status headers(const http::HeaderMap* map, std::span<const std::string_view> res
   return map != nullptr && rest.size() == 1 ? one_field(*map, rest.front(), value) : Status::kNotFound;
 }
 
-Status filter_state(envoy::Filter* filter, const std::string& key, std::string& value) {
+Status filter_state(const AttributeSource& source, const std::string& key, std::string& value) {
   envoy::View found;
-  if (!envoy::http_get_filter_state_bytes(filter, key, &found) &&
-      !envoy::http_get_filter_state_typed(filter, key, &found))
-    return Status::kNotFound;
+  if (!source.state(key, &found)) return Status::kNotFound;
   return put_bytes(found.data, found.size, value);
 }
 
 }  // namespace
 
-Status get_attribute(envoy::Filter* filter, const VisibleMaps& maps, const std::vector<std::string_view>& path,
+bool StreamAttributes::text(uint32_t id, envoy::View* value) const {
+  return envoy::http_filter_get_attribute_string(filter_, id, value);
+}
+bool StreamAttributes::number(uint32_t id, uint64_t* value) const {
+  return envoy::http_filter_get_attribute_int(filter_, id, value);
+}
+bool StreamAttributes::flag(uint32_t id, bool* value) const {
+  return envoy::http_filter_get_attribute_bool(filter_, id, value);
+}
+bool StreamAttributes::state(const std::string& key, envoy::View* value) const {
+  return envoy::http_get_filter_state_bytes(filter_, key, value) ||
+         envoy::http_get_filter_state_typed(filter_, key, value);
+}
+
+Status get_attribute(const AttributeSource& source, const VisibleMaps& maps, const std::vector<std::string_view>& path,
                      std::string& value) {
   if (path.empty()) return Status::kSerializationFailure;
   const std::string_view group = path[0];
   if (group == "filter_state") {
     if (path.size() == 1) return Status::kSerializationFailure;
-    return path.size() == 2 ? filter_state(filter, std::string(path[1]), value) : Status::kNotFound;
+    return path.size() == 2 ? filter_state(source, std::string(path[1]), value) : Status::kNotFound;
   }
   const bool is_group = std::any_of(std::begin(kAttributes), std::end(kAttributes),
                                     [&](const Attribute& attribute) { return attribute.group == group; });
-  if (!is_group) return path.size() == 1 ? filter_state(filter, filter_state_key(group), value) : Status::kNotFound;
+  if (!is_group) return path.size() == 1 ? filter_state(source, filter_state_key(group), value) : Status::kNotFound;
   if (path.size() == 1) return Status::kSerializationFailure;
   const std::span rest = std::span(path).subspan(2);
   if (group == "request" && path[1] == "headers") {
@@ -179,7 +190,7 @@ Status get_attribute(envoy::Filter* filter, const VisibleMaps& maps, const std::
                    [&](const Attribute& attribute) { return attribute.group == group && attribute.name == path[1]; });
   if (found == std::end(kAttributes) || !rest.empty()) return Status::kNotFound;
   if (found->kind == Kind::kField && maps.request_headers == nullptr) return Status::kNotFound;
-  return ask(filter, *found, value);
+  return ask(source, *found, value);
 }
 
 }  // namespace inlay::dynamic_module

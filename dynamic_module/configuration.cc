@@ -32,8 +32,8 @@ Result<std::unique_ptr<Configuration>> Configuration::start(envoy::FilterConfig*
   made->plugin_ = plugin;
   if (workers == 0) return made;
   made->vms_ = VmSet::of(host, *plugin, settings.node, workers);
-  made->there_ = made->vms_->join(made->member_, plugin);
-  if (made->metrics_.any()) made->tell_metrics_later();
+  made->there_ = made->vms_->join(&made->member_, plugin);
+  if (ExportedMetrics::can_tell()) made->tell_metrics_later();
   return made;
 }
 
@@ -59,7 +59,7 @@ Configuration::~Configuration() {
   main_.close();
   if (vms_ == nullptr) return;
   stop_telling();
-  vms_->leave(member_, *plugin_);
+  vms_->leave(&member_, *plugin_);
 }
 
 // A VM has a lock, so that an index that Envoy gives twice does no harm.

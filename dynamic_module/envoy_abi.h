@@ -45,6 +45,7 @@ struct Filter;           // of a stream
 struct FilterConfig;     // of a filter in a listener's chain
 struct FilterScheduler;  // comes back to a stream
 struct ConfigScheduler;  // comes back to the main thread
+struct AccessLogger;     // of a listener, on a worker
 
 // Numbers of header maps are abi::MapType's first four, and of log levels abi::LogLevel's. Those of what hooks return
 // are the ones that the Wasm ABI has (HeadersStatus, DataStatus, TrailersStatus), but that 2 of the headers' says that
@@ -98,6 +99,10 @@ INLAY_ENVOY(uint32_t, http_filter_config_define_counter, FilterConfig* config, V
             size_t* id);
 INLAY_ENVOY(uint32_t, http_filter_config_define_gauge, FilterConfig* config, View name, View* labels, size_t count,
             size_t* id);
+INLAY_ENVOY(uint32_t, http_filter_config_define_histogram, FilterConfig* config, View name, View* labels, size_t count,
+            size_t* id);
+INLAY_ENVOY(uint32_t, http_filter_config_record_histogram_value, FilterConfig* config, size_t id, View* labels,
+            size_t count, uint64_t value);
 INLAY_ENVOY(uint32_t, http_filter_config_increment_counter, FilterConfig* config, size_t id, View* labels, size_t count,
             uint64_t value);
 INLAY_ENVOY(uint32_t, http_filter_config_set_gauge, FilterConfig* config, size_t id, View* labels, size_t count,
@@ -153,6 +158,16 @@ INLAY_ENVOY(bool, http_get_filter_state_typed, Filter* filter, View key, View* v
 INLAY_ENVOY(bool, http_filter_get_attribute_string, Filter* filter, uint32_t id, View* value);
 INLAY_ENVOY(bool, http_filter_get_attribute_int, Filter* filter, uint32_t id, uint64_t* value);
 INLAY_ENVOY(bool, http_filter_get_attribute_bool, Filter* filter, uint32_t id, bool* value);
+
+// --- an access logger, which may read a stream that is over; it is given with each call of on_access_logger_log ---
+
+INLAY_ENVOY(uint32_t, access_logger_get_worker_index, AccessLogger* logger);
+INLAY_ENVOY(size_t, access_logger_get_headers_size, AccessLogger* logger, uint32_t map);
+INLAY_ENVOY(bool, access_logger_get_headers, AccessLogger* logger, uint32_t map, Field* headers);
+// Not in each version.
+INLAY_ENVOY(bool, access_logger_get_attribute_string, AccessLogger* logger, uint32_t id, View* value);
+INLAY_ENVOY(bool, access_logger_get_attribute_int, AccessLogger* logger, uint32_t id, uint64_t* value);
+INLAY_ENVOY(bool, access_logger_get_attribute_bool, AccessLogger* logger, uint32_t id, bool* value);
 
 #undef INLAY_ENVOY
 

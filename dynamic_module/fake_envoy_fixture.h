@@ -49,6 +49,8 @@ struct FilterConfig {
   size_t main_commits = 0;                                   // and not yet delivered
   std::vector<std::pair<std::string, uint64_t>> statistics;  // by id
 
+  std::vector<uint64_t> recorded;  // in histograms
+
   // Waits until main_thread is to be called; then it is.
   void run_main(Configuration& configuration) {
     {
@@ -182,6 +184,13 @@ uint32_t http_filter_config_define_counter(FilterConfig* config, View name, View
 }
 uint32_t http_filter_config_define_gauge(FilterConfig* config, View name, View* labels, size_t count, size_t* id) {
   return http_filter_config_define_counter(config, name, labels, count, id);
+}
+uint32_t http_filter_config_define_histogram(FilterConfig* config, View name, View* labels, size_t count, size_t* id) {
+  return http_filter_config_define_counter(config, name, labels, count, id);
+}
+uint32_t http_filter_config_record_histogram_value(FilterConfig* config, size_t, View*, size_t, uint64_t value) {
+  config->recorded.push_back(value);
+  return 0;
 }
 uint32_t http_filter_config_increment_counter(FilterConfig* config, size_t id, View*, size_t, uint64_t value) {
   EXPECT_EQ(std::this_thread::get_id(), config->main);

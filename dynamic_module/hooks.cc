@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "dynamic_module/access_logger.h"
 #include "dynamic_module/configuration.h"
 #include "dynamic_module/envoy_abi.h"
 #include "dynamic_module/log.h"
@@ -152,6 +153,28 @@ INLAY_HOOK(void, http_filter_stream_complete)(envoy::Filter*, const void* mine) 
 INLAY_HOOK(void, http_filter_destroy)(const void* mine) {
   guarded([&] { stream(mine).destroy(); });
 }
+
+// --- an access logger: what each worker has of it is the one of the main thread ---
+
+INLAY_HOOK(const void*, access_logger_config_new)(void*, envoy::View name, envoy::View text) {
+  return guarded(static_cast<const void*>(nullptr), [&]() -> const void* {
+    auto made = AccessLogger::create(name, text);
+    if (made) return made->release();
+    write_log(abi::LogLevel::kError, "logger_name " + std::string(name) + " is refused: " + made.error().to_string());
+    return nullptr;
+  });
+}
+INLAY_HOOK(void, access_logger_config_destroy)(const void* mine) {
+  guarded([&] { delete static_cast<const AccessLogger*>(mine); });
+}
+INLAY_HOOK(const void*, access_logger_new)(const void* mine, envoy::AccessLogger*) {
+  return mine;
+}
+INLAY_HOOK(void, access_logger_log)(envoy::AccessLogger* logger, const void* mine, uint32_t) {
+  guarded([&] { static_cast<AccessLogger*>(const_cast<void*>(mine))->log(logger); });
+}
+INLAY_HOOK(void, access_logger_destroy)(const void*) {}
+INLAY_HOOK(void, access_logger_flush)(const void*) {}
 
 // --- what Envoy asks of every module, and this one does not use ---
 

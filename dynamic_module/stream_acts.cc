@@ -114,7 +114,7 @@ abi::Status Stream::get_property(const std::vector<std::string_view>& path, std:
   maps.request_headers = headers(MapType::kHttpRequestHeaders, false);
   maps.response_headers = headers(MapType::kHttpResponseHeaders, false);
   maps.response_trailers = headers(MapType::kHttpResponseTrailers, false);
-  return get_attribute(filter_, maps, path, value);
+  return get_attribute(StreamAttributes(filter_), maps, path, value);
 }
 
 // As nanoseconds: since 1970, or until the stream is logged. Envoy 1.40 alone would tell.

@@ -27,14 +27,14 @@ std::shared_ptr<VmSet> VmSet::of(host::Host& host, const host::Plugin& plugin, c
   return made;
 }
 
-std::vector<host::WorkerPlugin*> VmSet::join(VmMember& member, const std::shared_ptr<host::Plugin>& plugin) {
+std::vector<host::WorkerPlugin*> VmSet::join(VmMember* member, const std::shared_ptr<host::Plugin>& plugin) {
   std::vector<host::WorkerPlugin*> here;
   here.reserve(vms_.size());
   for (const auto& vm : vms_) here.push_back(vm->join(member, plugin));
   return here;
 }
 
-void VmSet::leave(VmMember& member, const host::Plugin& plugin) {
+void VmSet::leave(VmMember* member, const host::Plugin& plugin) {
   for (const auto& vm : vms_) vm->leave(member, plugin);
 }
 

@@ -31,10 +31,10 @@ class VmSet {
   VmSet& operator=(const VmSet&) = delete;
 
   // Starts the plugin in each VM: what it is there, by the worker's index. Call-outs go by `member` from now on, which
-  // lives until leave().
-  std::vector<host::WorkerPlugin*> join(VmMember& member, const std::shared_ptr<host::Plugin>& plugin);
+  // lives until leave(); nullptr: it has no way for any.
+  std::vector<host::WorkerPlugin*> join(VmMember* member, const std::shared_ptr<host::Plugin>& plugin);
   // Ends it. No stream of it is left. What others in these VMs had under way by this member is answered with a reset.
-  void leave(VmMember& member, const host::Plugin& plugin);
+  void leave(VmMember* member, const host::Plugin& plugin);
   WorkerVm& vm(size_t worker) { return *vms_[worker]; }
   TaskThread& thread() { return thread_; }
 

@@ -52,17 +52,17 @@ WorkerVm::~WorkerVm() {
   worker_.reset();
 }
 
-host::WorkerPlugin* WorkerVm::join(VmMember& member, std::shared_ptr<host::Plugin> plugin) {
+host::WorkerPlugin* WorkerVm::join(VmMember* member, std::shared_ptr<host::Plugin> plugin) {
   const std::lock_guard lock(mutex_);
-  members_.push_back(&member);
+  if (member != nullptr) members_.push_back(member);
   return worker_->attach(std::move(plugin));
 }
 
-void WorkerVm::leave(VmMember& member, const host::Plugin& plugin) {
+void WorkerVm::leave(VmMember* member, const host::Plugin& plugin) {
   const std::lock_guard lock(mutex_);
-  std::erase(members_, &member);
+  std::erase(members_, member);
   worker_->detach(plugin);
-  reset_calls_of(member);
+  if (member != nullptr) reset_calls_of(*member);
 }
 
 void WorkerVm::reset_calls_of(const VmMember& member) {

@@ -41,8 +41,8 @@ class WorkerVm final : public host::WorkerServices, private host::Upstreams {
   ~WorkerVm() override;
 
   // VmSet's, for this worker. Without the lock.
-  host::WorkerPlugin* join(VmMember& member, std::shared_ptr<host::Plugin> plugin);
-  void leave(VmMember& member, const host::Plugin& plugin);
+  host::WorkerPlugin* join(VmMember* member, std::shared_ptr<host::Plugin> plugin);
+  void leave(VmMember* member, const host::Plugin& plugin);
 
   // Recursive: a change of a body may bring the hooks of the next filter, which may be of the same VM.
   std::recursive_mutex& mutex() { return mutex_; }

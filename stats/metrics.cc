@@ -127,6 +127,17 @@ MetricStore::Metric* MetricStore::find(abi::MetricType type, std::string_view na
   return found == impl_->by_name.end() ? nullptr : found->second[static_cast<size_t>(type)].get();
 }
 
+std::vector<HistogramBin> MetricStore::bins(const Metric& metric) {
+  std::vector<HistogramBin> counted;
+  if (metric.bins) metric.bins->read(counted);
+  return counted;
+}
+
+size_t MetricStore::size() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->metrics;
+}
+
 void MetricStore::increment(Metric& metric, int64_t delta) {
   if (metric.type == abi::MetricType::kHistogram) return;
   metric.add(0, delta);

@@ -84,7 +84,11 @@ class MetricStore {
   // value: of a counter, since the last reset_counters(); of a gauge, now. Of a histogram it says nothing.
   static int64_t value(const Metric& metric);
   static abi::MetricType type(const Metric& metric);
+  // bins: what a histogram has counted, in ascending order; nothing of another metric.
+  static std::vector<HistogramBin> bins(const Metric& metric);
 
+  // size: how many metrics there are.
+  size_t size() const;
   // for_each: visits all metrics in the order of their names, and those of one name by type: counter, gauge, histogram.
   // It holds the store's lock: `visit` must not call define(), find(), for_each() or reset_counters().
   void for_each(const std::function<void(const MetricView&)>& visit) const;

@@ -151,11 +151,14 @@ class Statistics(InEnvoy):
     def test_a_guests_metrics_are_envoys(self):
         if Envoy.is_before("1.39"):
             self.skipTest("Envoy 1.38 cannot be told outside of a stream")
-        self.start_puppet("on configure: metric counter hits; metric gauge level", "on request_headers: increment 4 2; record 5 9")
+        self.start_puppet("on configure: metric counter hits; metric gauge level; metric histogram sizes",
+                          "on request_headers: increment 4 2; record 5 9; record 6 7; metric counter late")
         for _ in range(3):
             self.assertEqual(request(self.proxy.port).status, 200)
         wait_until(lambda: self.proxy.stats().get("dynamicmodulescustom.hits") == 6, "the counter")
         self.assertEqual(self.proxy.stats()["dynamicmodulescustom.level"], 9)
+        wait_until(lambda: "P50(nan,7.05)" in self.proxy.admin("/stats?filter=dynamicmodulescustom.sizes")[1], "the histogram")
+        wait_until(lambda: "from the next configuration on only: late" in self.proxy.log(), "the warning")
 
 
 @needs_envoy()
@@ -209,6 +212,34 @@ class LongLife(InEnvoy):
         self.assertGreater(traps.served, 0)
         self.assertFalse(grown(traps.figures[2], traps.figures[-1], 2048), traps.figures)
         self.assertEqual(traps.end(), 0)
+
+
+@needs_envoy()
+@needs_library()
+class AccessLog(InEnvoy):
+    def logger(self, *script, **fields):
+        made = loads(self.directory, filter_module(PUPPET), name="logs", configuration="\n".join(script), **fields)["typed_config"]
+        logger = {"name": "logs", "typed_config": {
+            "@type": config.TYPE + "envoy.extensions.access_loggers.dynamic_modules.v3.DynamicModuleAccessLog",
+            "dynamic_module_config": made["dynamic_module_config"], "logger_name": "logs", "logger_config": made["filter_config"]}}
+        self.echo = self.start(Echo(self.directory))
+        bootstrap = config.bootstrap([config.cluster("origin", self.echo.port)])
+        bootstrap["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]["access_log"] = [logger]
+        return bootstrap
+
+    def test_a_guest_hears_of_each_stream_that_is_over(self):
+        self.proxy = self.start_proxy(self.logger("on log: get req :path; get resp :status; prop response.code_details; set req x-a 1"))
+        self.assertEqual(request(self.proxy.port, "/logged").status, 200)
+        for line in ('on_log 1', 'get req :path = Ok "/logged"', 'get resp :status = Ok "200"', "set req x-a 1 = BadArgument"):
+            wait_until(lambda line=line: line in self.proxy.log(), line)
+        if not Envoy.is_before("1.40"):
+            self.assertIn('prop response.code_details = Ok "via_upstream"', self.proxy.log())
+        self.assertEqual(self.proxy.end(), 0)
+
+    def test_what_is_wrong_with_it_is_told(self):
+        proxy = self.launch_proxy(self.logger(vmid="a"))
+        self.assertNotEqual(proxy.wait(), 0)
+        self.assertIn("logger_name logs is refused: logger_config.vmid: there is no such field", proxy.log())
 
 
 @needs_envoy()
