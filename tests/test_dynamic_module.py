@@ -217,6 +217,11 @@ class LongLife(InEnvoy):
 @needs_envoy()
 @needs_library()
 class AccessLog(InEnvoy):
+    def setUp(self):
+        super().setUp()
+        if Envoy.is_before("1.39"):
+            self.skipTest("Envoy 1.38 finds an access logger's module by its name in a search path only")
+
     def logger(self, *script, **fields):
         made = loads(self.directory, filter_module(PUPPET), name="logs", configuration="\n".join(script), **fields)["typed_config"]
         logger = {"name": "logs", "typed_config": {
