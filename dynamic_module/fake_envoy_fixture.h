@@ -333,6 +333,27 @@ bool http_filter_get_attribute_bool(Filter* filter, uint32_t, bool*) {
   return false;
 }
 
+struct AccessLogger {
+  std::array<Headers, 4> maps;
+  std::map<uint32_t, std::string> texts;
+};
+uint32_t access_logger_get_worker_index(AccessLogger*) {
+  return 7;  // of two
+}
+size_t access_logger_get_headers_size(AccessLogger* logger, uint32_t map) {
+  return logger->maps[map].size();
+}
+bool access_logger_get_headers(AccessLogger* logger, uint32_t map, Field* headers) {
+  for (const auto& [name, value] : logger->maps[map]) *headers++ = {name, value};
+  return true;
+}
+bool access_logger_get_attribute_string(AccessLogger* logger, uint32_t id, View* value) {
+  const auto found = logger->texts.find(id);
+  if (found == logger->texts.end()) return false;
+  *value = found->second;
+  return true;
+}
+
 }  // namespace inlay::dynamic_module::envoy
 
 namespace inlay::dynamic_module {

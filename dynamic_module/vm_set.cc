@@ -18,7 +18,9 @@ VmSet::~VmSet() {
 std::shared_ptr<VmSet> VmSet::of(host::Host& host, const host::Plugin& plugin, const std::string& node,
                                  size_t workers) {
   using Key = std::tuple<const host::Host*, std::string, size_t>;
+  static std::mutex mutex;
   static auto* const known = new std::map<Key, std::weak_ptr<VmSet>>;
+  const std::lock_guard lock(mutex);
   std::erase_if(*known, [](const auto& entry) { return entry.second.expired(); });
   auto& kept = (*known)[Key(&host, plugin.vm_key(), workers)];
   if (auto vms = kept.lock()) return vms;
