@@ -78,8 +78,7 @@ bool SessionImpl::start() {
   if (!callbacks || nghttp2_option_new(&made) != 0) return false;
   const Options options(made);
   nghttp2_option_set_no_auto_window_update(made, 1);
-  // A server remembers them, to tell a client what it does wrong.
-  if (kind_ == Kind::kClient) nghttp2_option_set_no_closed_streams(made, 1);
+  nghttp2_option_set_no_closed_streams(made, 1);  // ClosedStreams takes less
   nghttp2_option_set_peer_max_concurrent_streams(made, settings_.max_concurrent_streams);
   nghttp2_option_set_max_send_header_block_length(made, size_t{1} << 20);
   nghttp2_session* session = nullptr;

@@ -14,7 +14,9 @@
 #include <vector>
 
 #include "base/deleter.h"
+#include "http2/closed_streams.h"
 #include "http2/field_list.h"
+#include "http2/frame_heads.h"
 #include "http2/session.h"
 
 namespace inlay::http2 {
@@ -66,6 +68,8 @@ class SessionImpl final : public Session {
 
   // nghttp2's callbacks. What they return is nghttp2's: 0, or an error.
   int on_begin_frame(const nghttp2_frame_hd& head);
+  size_t before_suspect(std::string_view piece, int32_t& stream);
+  int end_with(uint32_t code, const char* why);
   int on_begin_headers(const nghttp2_frame& frame);
   int on_header(const nghttp2_frame& frame, std::string_view name, std::string_view value);
   int on_invalid_header(const nghttp2_frame& frame);
@@ -104,6 +108,8 @@ class SessionImpl final : public Session {
   // Numbers that a client has passed over, which it may not use any more (RFC 9113, section 5.1.1).
   std::vector<std::pair<int32_t, int32_t>> passed_over_;  // first and last
   int32_t last_id_ = -1;
+  ClosedStreams closed_by_client_;
+  FrameHeads heads_;
   uint64_t streams_seen_ = 0;
   uint64_t data_frames_sent_ = 0;
   uint64_t priority_frames_ = 0;

@@ -10,21 +10,51 @@ using http::HeaderId;
 
 void SessionImpl::receive(Buffer& data) {
   while (!data.empty() && failure_.empty()) {
-    const std::string_view piece = data.front();
+    int32_t suspect = 0;
+    const std::string_view piece = data.front().substr(0, before_suspect(data.front(), suspect));
     const ssize_t taken =
         nghttp2_session_mem_recv(session_.get(), reinterpret_cast<const uint8_t*>(piece.data()), piece.size());
     if (taken < 0)
       failure_ = last_error_.empty() ? nghttp2_strerror(static_cast<int>(taken)) : last_error_;
     else
       data.drain(static_cast<size_t>(taken));
+    if (taken >= 0 && closed_by_client_.has(suspect)) {
+      end_with(NGHTTP2_STREAM_CLOSED, "a frame for a stream that is closed");
+      break;
+    }
   }
   data.clear();
+}
+
+// How much of `piece` there is to the end of the head of DATA on a stream that is not open, or may not be any more when
+// all before it is read; its stream, or 0 and all of the piece. nghttp2 drops such frames and tells nobody.
+size_t SessionImpl::before_suspect(std::string_view piece, int32_t& stream) {
+  if (kind_ == Kind::kClient) return piece.size();
+  bool reset = false;
+  for (size_t at = 0; at < piece.size();) {
+    at += heads_.next(piece.substr(at));
+    if (!heads_.found()) continue;
+    const FrameHead head = heads_.head();
+    reset = reset || head.type == NGHTTP2_RST_STREAM;
+    if (head.type != NGHTTP2_DATA || (!reset && find(head.stream_id) != nullptr)) continue;
+    stream = head.stream_id;
+    return at;
+  }
+  return piece.size();
+}
+
+// GOAWAY with that code, and no more is read.
+int SessionImpl::end_with(uint32_t code, const char* why) {
+  last_error_ = why;
+  return nghttp2_session_terminate_session(session_.get(), code);
 }
 
 int SessionImpl::on_begin_frame(const nghttp2_frame_hd& head) {
   constexpr size_t kMostGaps = 16;  // of a client that is none of those that count by two
   if (kind_ == Kind::kClient || head.type != NGHTTP2_HEADERS) return 0;
   const int32_t id = head.stream_id;
+  if (id <= last_id_ && closed_by_client_.has(id))
+    return end_with(NGHTTP2_STREAM_CLOSED, "a frame for a stream that is closed");
   if (id > last_id_) {
     if (id > last_id_ + 2 && passed_over_.size() < kMostGaps) passed_over_.emplace_back(last_id_ + 2, id - 2);
     last_id_ = id;
@@ -32,8 +62,7 @@ int SessionImpl::on_begin_frame(const nghttp2_frame_hd& head) {
   }
   for (const auto& [first, last] : passed_over_) {
     if (id < first || id > last) continue;
-    last_error_ = "a stream has a lower number than one before it";
-    return nghttp2_session_terminate_session(session_.get(), NGHTTP2_PROTOCOL_ERROR);
+    return end_with(NGHTTP2_PROTOCOL_ERROR, "a stream has a lower number than one before it");
   }
   return 0;
 }
@@ -118,10 +147,7 @@ bool SessionImpl::bears(const nghttp2_frame& frame) {
 }
 
 int SessionImpl::on_frame(const nghttp2_frame& frame) {
-  if (!bears(frame)) {
-    last_error_ = "too many frames of one kind";
-    return nghttp2_session_terminate_session(session_.get(), NGHTTP2_ENHANCE_YOUR_CALM);
-  }
+  if (!bears(frame)) return end_with(NGHTTP2_ENHANCE_YOUR_CALM, "too many frames of one kind");
   switch (frame.hd.type) {
     case NGHTTP2_SETTINGS:
       if ((frame.hd.flags & NGHTTP2_FLAG_ACK) == 0) sink_.on_settings();
@@ -152,6 +178,7 @@ int SessionImpl::on_frame(const nghttp2_frame& frame) {
 int SessionImpl::on_stream_close(int32_t id, uint32_t code) {
   Stream* stream = find(id);
   if (stream == nullptr) return 0;
+  if (stream->end_came_ || stream->reset_by_peer_) closed_by_client_.add(id);
   const bool whole = code == NGHTTP2_NO_ERROR && stream->end_came_;
   stream->ended_ = true;
   if (!whole) {

@@ -244,6 +244,45 @@ TEST_F(SessionTest, BytesForAStreamThatWasResetGiveTheirWindowBack) {
   EXPECT_EQ(stream.body.size(), 300'000u);
 }
 
+// HEADERS or DATA on stream 1, with a payload of no bytes.
+std::string frame_on_first_stream(char type) {
+  return std::string({0, 0, 0, type, 0, 0, 0, 0, 1});
+}
+
+TEST_F(SessionTest, AFrameForAStreamThatTheClientHasEndedEndsTheConnection) {
+  for (const char type : {char{0}, char{1}}) {
+    make({}, {});
+    RecordingStream stream;
+    ASSERT_TRUE(get(stream));
+    pump();
+    server_->submit_response(*server_sink_.streams.back(), map_of({{":status", "200"}}), true);
+    pump();
+    ASSERT_TRUE(stream.saw("closed"));
+    Buffer late;
+    late.append(frame_on_first_stream(type));
+    server_->receive(late);
+    pump();
+    ASSERT_FALSE(client_sink_.goaways.empty());
+    EXPECT_EQ(static_cast<uint32_t>(client_sink_.goaways.back()), 5u);  // STREAM_CLOSED
+    EXPECT_EQ(server_->failure(), "a frame for a stream that is closed");
+  }
+}
+
+TEST_F(SessionTest, AFrameForAStreamThatTheServerHasResetMayHaveBeenOnItsWay) {
+  RecordingStream stream;
+  ASSERT_TRUE(post(stream));
+  pump();
+  server_->reset(served(), ErrorCode::kCancel);
+  send(*client_, stream, "late", true);
+  pump();
+  EXPECT_EQ(server_->failure(), "");
+  EXPECT_TRUE(client_sink_.goaways.empty());
+  RecordingStream next;
+  ASSERT_TRUE(get(next));
+  pump();
+  EXPECT_THAT(served(1).events, ElementsAre("headers (end)"));
+}
+
 TEST_F(SessionTest, ARefusedStreamSaysSo) {
   server_sink_.refuse = true;
   RecordingStream stream;

@@ -150,9 +150,9 @@ def h2load(way, port, seconds, connections, streams, processor=None):
 
 
 class Held:
-    """So many clients that stay connected while the with block runs; each has had an answer."""
+    """So many clients that stay connected while the with block runs; each has had as many answers, one after another."""
 
-    def __init__(self, way, port, count):
+    def __init__(self, way, port, count, requests=1):
         self.sockets = []
         tls = None
         if way.tls:
@@ -160,22 +160,22 @@ class Held:
             tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
             tls.set_alpn_protocols(["h2" if way.client == "HTTP/2" else "http/1.1"])
         for _ in range(count):
-            self.sockets.append(self.http2(port, tls) if way.client == "HTTP/2" else self.http1(port, tls))
+            self.sockets.append(self.http2(port, tls, requests) if way.client == "HTTP/2" else self.http1(port, tls, requests))
 
     @staticmethod
-    def http2(port, tls):
+    def http2(port, tls, requests):
         client = Http2Client(port, tls)
-        if client.request().status != 200:
+        if any(client.request().status != 200 for _ in range(requests)):
             raise SystemExit(f"port {port}: no answer by HTTP/2")
         return client.socket
 
     @staticmethod
-    def http1(port, tls):
+    def http1(port, tls, requests):
         wire = Wire(port)
         if tls is not None:
             wire.socket = tls.wrap_socket(wire.socket, server_hostname="inlay.test")
             wire.socket.settimeout(PATIENCE)
-        if wire.send("GET / HTTP/1.1\r\nhost: inlay.test\r\n\r\n").response().status != 200:
+        if any(wire.send("GET / HTTP/1.1\r\nhost: inlay.test\r\n\r\n").response().status != 200 for _ in range(requests)):
             raise SystemExit(f"port {port}: no answer by HTTP/1.1")
         return wire.socket
 
