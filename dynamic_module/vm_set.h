@@ -5,7 +5,7 @@
 // Envoy: filters of one vm_id and one module, and a configuration with the one that replaces it. It is there as long as
 // one of them is. All on the main thread.
 //
-//     auto vms = VmSet::of(host, plugin, workers);
+//     auto vms = VmSet::of(host, *plugin, node, workers);
 //     const std::vector<host::WorkerPlugin*> here = vms->join(member, plugin);
 //     vms->leave(member, *plugin);
 

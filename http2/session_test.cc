@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "http2/closed_streams.h"
 #include "http2/field_list.h"
 #include "http2/session_fixture.h"
 
@@ -266,6 +267,75 @@ TEST_F(SessionTest, AFrameForAStreamThatTheClientHasEndedEndsTheConnection) {
     EXPECT_EQ(static_cast<uint32_t>(client_sink_.goaways.back()), 5u);  // STREAM_CLOSED
     EXPECT_EQ(server_->failure(), "a frame for a stream that is closed");
   }
+}
+
+TEST_F(SessionTest, ThatFrameIsFoundInWhateverPieces) {
+  const auto receive_by_bytes = [&](std::string_view bytes) {
+    for (const char byte : bytes) {
+      EXPECT_EQ(server_->failure(), "");
+      Buffer piece;
+      piece.append(std::string_view(&byte, 1));
+      server_->receive(piece);
+    }
+  };
+  RecordingStream stream;
+  ASSERT_TRUE(post(stream));
+  send(*client_, stream, std::string(300, 'z'), true);
+  Buffer bytes;
+  client_->write(bytes, 1 << 20);
+  receive_by_bytes(bytes.to_string());
+  EXPECT_EQ(served().body.size(), 300u);
+  server_->submit_response(served(), map_of({{":status", "200"}}), true);
+  pump();
+  ASSERT_TRUE(stream.saw("closed"));
+  receive_by_bytes(frame_on_first_stream(0));
+  pump();
+  EXPECT_EQ(server_->failure(), "a frame for a stream that is closed");
+}
+
+TEST_F(SessionTest, ThatFrameIsFoundBehindTheResetInOnePiece) {
+  RecordingStream stream;
+  ASSERT_TRUE(post(stream));
+  pump();
+  client_->reset(stream, ErrorCode::kCancel);
+  Buffer bytes;
+  client_->write(bytes, 1 << 20);
+  bytes.append(frame_on_first_stream(0));
+  server_->receive(bytes);
+  pump();
+  EXPECT_THAT(served().events, ElementsAre("headers", "reset 8 by peer"));
+  EXPECT_EQ(server_->failure(), "a frame for a stream that is closed");
+}
+
+TEST_F(SessionTest, DataOfTheConnectionIsAnotherMistake) {
+  RecordingStream stream;
+  ASSERT_TRUE(get(stream));
+  pump();
+  Buffer bytes;
+  bytes.append(std::string(9, '\0'));
+  server_->receive(bytes);
+  pump();
+  ASSERT_FALSE(client_sink_.goaways.empty());
+  EXPECT_EQ(client_sink_.goaways.back(), ErrorCode::kProtocolError);
+}
+
+TEST_F(SessionTest, FramesForStreamsThatAreForgottenAreDropped) {
+  for (size_t i = 0; i <= ClosedStreams::kMost; ++i) {
+    RecordingStream stream;
+    ASSERT_TRUE(get(stream));
+    pump();
+    server_->submit_response(*server_sink_.streams.back(), map_of({{":status", "200"}}), true);
+    pump();
+  }
+  Buffer late;
+  late.append(frame_on_first_stream(0));
+  server_->receive(late);
+  pump();
+  EXPECT_EQ(server_->failure(), "");
+  RecordingStream next;
+  ASSERT_TRUE(get(next));
+  pump();
+  EXPECT_TRUE(server_sink_.streams.back()->saw("headers (end)"));
 }
 
 TEST_F(SessionTest, AFrameForAStreamThatTheServerHasResetMayHaveBeenOnItsWay) {
